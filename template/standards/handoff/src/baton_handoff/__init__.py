@@ -1,0 +1,1 @@
+"""The handoff between data science and ML engineering, executed: contracts, models, service."""

@@ -1,0 +1,129 @@
+"""The command `handoff`: a thin door to the package's rooms.
+
+Every command imports what it needs itself, so that `handoff --help` answers at once.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from baton_handoff.errors import HandoffError
+from baton_handoff.project import Project, find_project
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0 done, 1 something blocks, 2 the command can't be carried out as it was given.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(find_project(), options))
+    except HandoffError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("handoff", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("setup", help="git repository and hooks")
+    command.set_defaults(run=_setup)
+
+    command = commands.add_parser("new-contract", help="contracts from a table of yours")
+    command.add_argument("file", type=Path, help="a CSV, Parquet or Excel file")
+    command.add_argument("--target", required=True, help="the column to predict")
+    command.set_defaults(run=_new_contract)
+
+    command = commands.add_parser("api", help="generate the API's models from the contracts")
+    command.add_argument("--check", action="store_true", help="only say whether they are current")
+    command.set_defaults(run=_api)
+
+    command = commands.add_parser("pipeline", help="from raw data to an evaluated model")
+    command.set_defaults(run=_pipeline)
+
+    command = commands.add_parser("register", help="offer the trained model as the candidate")
+    command.set_defaults(run=_register)
+
+    command = commands.add_parser("serve", help="answer over HTTP with the registered model")
+    command.add_argument("--host", default="127.0.0.1")
+    command.add_argument("--port", type=int, default=8000)
+    command.set_defaults(run=_serve)
+
+    command = commands.add_parser("score", help="predict for every row of a Parquet file")
+    command.add_argument("file", type=Path)
+    command.add_argument("to", type=Path, help="the Parquet file to write")
+    command.set_defaults(run=_score)
+    return parser
+
+
+def _setup(project: Project, _: argparse.Namespace) -> int:
+    from baton_handoff.setup import set_up
+
+    set_up(project)
+    return 0
+
+
+def _new_contract(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.starting import start_from
+
+    start_from(project, options.file, options.target)
+    return 0
+
+
+def _api(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.contracts import border
+    from baton_handoff.contracts.rows import api_source
+
+    file = project.source / "contracts" / "api.py"
+    source = api_source(*border(project.room("contracts")))
+    if options.check and file.read_text(encoding="utf-8") != source:
+        print(f"{file.relative_to(project.root)} is not what the contracts say: `uv run poe api`")
+        return 1
+    if not options.check:
+        file.write_text(source, encoding="utf-8")
+    return 0
+
+
+def _pipeline(project: Project, _: argparse.Namespace) -> int:
+    from baton_handoff.contracts import border
+
+    border(project.room("contracts"))
+    return subprocess.run(["dvc", "repro"], cwd=project.root, check=False).returncode
+
+
+def _register(project: Project, _: argparse.Namespace) -> int:
+    registered = project.room("training.register").main(project)
+    clean = "" if registered.lineage.clean else ", with changes that are not committed"
+    print(
+        f"{registered.model} version {registered.version} is the {registered.alias}"
+        f" (commit {(registered.lineage.commit or 'none')[:12]}{clean})."
+    )
+    return 0
+
+
+def _serve(project: Project, options: argparse.Namespace) -> int:
+    import uvicorn
+
+    from baton_handoff.model.registry import load
+
+    loaded = load(project)
+    app = project.room("serving.app").create(loaded)
+    print(
+        f"{loaded.model} version {loaded.version} answers on http://{options.host}:{options.port}"
+        " (its API on /docs; Ctrl+C ends it)."
+    )
+    uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
+    return 0
+
+
+def _score(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.model.registry import load
+
+    rows = project.room("serving.batch").score(load(project), options.file, options.to)
+    print(f"{rows} rows scored: {options.to}")
+    return 0

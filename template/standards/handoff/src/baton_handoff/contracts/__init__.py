@@ -1,0 +1,21 @@
+"""Contracts: what a table must be, in one form that people and programs can compare."""
+
+from baton_handoff.contracts.canonical import Contract, border, canonical_form, contracts_of
+from baton_handoff.contracts.frames import Engine, Frame, engine_of, from_rows, to_engine, to_rows
+from baton_handoff.contracts.violations import ContractViolation, Violation, check
+
+__all__ = [
+    "Contract",
+    "ContractViolation",
+    "Engine",
+    "Frame",
+    "Violation",
+    "border",
+    "canonical_form",
+    "check",
+    "contracts_of",
+    "engine_of",
+    "from_rows",
+    "to_engine",
+    "to_rows",
+]

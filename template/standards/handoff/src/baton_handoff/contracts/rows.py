@@ -1,0 +1,119 @@
+"""The API's models: what one row, a request and an answer look like, generated from the contracts.
+
+Generated as source, not at run time, so that type checkers, editors and reviewers see them.
+"""
+
+import subprocess
+from typing import Any
+
+from baton_handoff.contracts.canonical import Contract, canonical_form
+from baton_handoff.errors import HandoffError
+
+_HEADER = '''"""The API's models. Generated from the contracts by `uv run poe api`: change those instead.
+
+A row holds what can be said of one row; rules about several columns or rows are checked by the
+model itself.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+
+
+def _text(value: Any) -> Any:
+    """Refuse numbers where a timestamp belongs: pydantic would read them as seconds."""
+    if isinstance(value, int | float):
+        raise ValueError("must be a timestamp with its offset, as text")
+    return value
+
+
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_text)]
+'''
+
+_FOOTER = '''
+
+class PredictionRequest(BaseModel):
+    """A request: the rows to predict for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rows: Annotated[list[{takes}Row], Field(min_length=1)]
+
+
+class PredictionResponse(BaseModel):
+    """An answer: a prediction for each row, in the same order, and the model version they are from."""
+
+    predictions: list[{gives}Row]
+    version: int
+'''
+
+_TYPES = {
+    "integer": "Annotated[int, Strict(){rules}]",
+    "number": "Annotated[float, Strict(), Field(allow_inf_nan=False{arguments})]",
+    "boolean": "Annotated[bool, Strict(){rules}]",
+    "string": "Annotated[str, Strict(){rules}]",
+    "timestamp[UTC]": "Timestamp",
+}
+
+_RULES = {
+    "greater_than": ("gt", "min_value"),
+    "greater_than_or_equal_to": ("ge", "min_value"),
+    "less_than": ("lt", "max_value"),
+    "less_than_or_equal_to": ("le", "max_value"),
+    "str_matches": ("pattern", "pattern"),
+}
+
+
+def api_source(takes: Contract, gives: Contract) -> str:
+    """The source of `contracts/api.py` for a model's border, formatted.
+
+    Raises:
+        HandoffError: A column has a type that JSON can't carry.
+    """
+    parts = [_HEADER, _row(takes), _row(gives)]
+    parts.append(_FOOTER.format(takes=takes.__name__, gives=gives.__name__))
+    done = subprocess.run(
+        ["ruff", "format", "--line-length", "100", "-"],
+        input="".join(parts),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def _row(contract: Contract) -> str:
+    lines = [
+        f"class {contract.__name__}Row(BaseModel):",
+        f'    """One row of {contract.__name__}."""',
+        '    model_config = ConfigDict(extra="forbid")',
+    ]
+    descriptions = {name: c.description for name, c in contract.to_schema().columns.items()}
+    columns = canonical_form(contract)["columns"]
+    for name in descriptions:
+        annotation = _annotation(contract, name, columns[name])
+        described = f" = Field(description={descriptions[name]!r})" if descriptions[name] else ""
+        lines.append(f"    {name}: {annotation}{described}")
+    return "\n\n" + "\n".join(lines) + "\n"
+
+
+def _annotation(contract: Contract, name: str, column: dict[str, Any]) -> str:
+    checks = {check["name"]: check for check in column["checks"]}
+    if "isin" in checks:
+        kind = f"Literal[{', '.join(map(repr, checks['isin']['allowed_values']))}]"
+    elif column["type"] in _TYPES:
+        arguments = ", ".join(
+            f"{keyword}={checks[rule][statistic]!r}"
+            for rule, (keyword, statistic) in _RULES.items()
+            if rule in checks
+        )
+        kind = _TYPES[column["type"]].format(
+            arguments=f", {arguments}" if arguments else "",
+            rules=f", Field({arguments})" if arguments else "",
+        )
+    else:
+        raise HandoffError(
+            f"{contract.__name__}.{name} has the type {column['type']}, which the API can't carry:"
+            f" use {', '.join(_TYPES)}."
+        )
+    return f"{kind} | None" if column["nullable"] else kind

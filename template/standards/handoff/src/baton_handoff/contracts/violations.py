@@ -1,0 +1,102 @@
+"""Checking a table against its contract, and saying what broke it by column and rule."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import narwhals as nw
+from pandera.errors import SchemaErrors
+
+from baton_handoff.contracts.canonical import Contract, canonical_form, column_type
+from baton_handoff.contracts.frames import Frame
+
+_Table = TypeVar("_Table", bound=Frame)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One rule of a contract that a table breaks.
+
+    Attributes:
+        column: The column, or None where the rule is about the whole table.
+        rule: The rule, in words.
+        rows: The positions of the rows that break it, empty where all do.
+    """
+
+    column: str | None
+    rule: str
+    rows: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        where = "the table" if self.column is None else f"column {self.column!r}"
+        if not self.rows:
+            return f"{where}: {self.rule}"
+        shown = ", ".join(map(str, self.rows[:3])) + (" …" if len(self.rows) > 3 else "")
+        return f"{where}: {self.rule} ({len(self.rows)} rows: {shown})"
+
+
+class ContractViolation(Exception):
+    """A table that its contract refuses."""
+
+    def __init__(self, contract: Contract, violations: tuple[Violation, ...]) -> None:
+        self.contract = contract.__name__
+        self.violations = violations
+        said = "; ".join(map(str, violations))
+        super().__init__(f"{self.contract} refuses {said}.")
+
+
+
+def check(contract: Contract, table: _Table) -> _Table:
+    """Return `table` if its contract accepts it.
+
+    Raises:
+        ContractViolation: It does not; every broken rule is named, not only the first.
+    """
+    try:
+        return contract.validate(table, lazy=True)  # type: ignore[return-value]
+    except SchemaErrors as errors:
+        raise ContractViolation(contract, tuple(_violations(contract, errors))) from None
+
+
+def _violations(contract: Contract, errors: SchemaErrors) -> Iterator[Violation]:
+    """Fold pandera's list, one entry for each cell, into one violation for each rule."""
+    rows: dict[tuple[str | None, str], set[int]] = {}
+    for case in nw.from_native(errors.failure_cases, eager_only=True).rows(named=True):
+        column, rule = _rule(contract, case)
+        positions = rows.setdefault((column, rule), set())
+        # A column of another type is refused as a whole; its cells say nothing more.
+        if not rule.startswith("must be of type") and isinstance(case["index"], int | float):
+            if case["index"] == case["index"]:
+                positions.add(int(case["index"]))
+    for (column, rule), positions in rows.items():
+        yield Violation(column, rule, tuple(sorted(positions)))
+
+
+def _rule(contract: Contract, case: dict[str, Any]) -> tuple[str | None, str]:
+    said = str(case["check"])
+    match case["schema_context"], said:
+        case _, "column_in_schema":
+            return str(case["failure_case"]), "is not in the contract"
+        case _, "column_in_dataframe":
+            return str(case["failure_case"]), "is missing"
+        case _, "multiple_fields_uniqueness":
+            key = ", ".join(canonical_form(contract)["unique"])
+            return None, f"each combination of {key} may occur once"
+        case "Column", "not_nullable":
+            return str(case["column"]), "must not be null"
+        case "Column", "field_uniqueness":
+            return str(case["column"]), "must be unique"
+        case "Column", _ if said.startswith("dtype("):
+            wanted = contract.to_schema().columns[case["column"]].dtype
+            return str(case["column"]), f"must be of type {column_type(wanted)}"
+        case "Column", _:
+            return str(case["column"]), f"must be {_in_words(said)}"
+    return None, said
+
+
+def _in_words(check: str) -> str:
+    name, bracket, arguments = check.partition("(")
+    words = {"isin": "one of", "str_matches": "text that matches", "in_range": "in the range"}
+    return f"{words.get(name, name.replace('_', ' '))} {arguments.removesuffix(')')}".strip() if (
+        bracket
+    ) else check

@@ -1,0 +1,80 @@
+"""Finding the project: `handoff.toml` marks its root and names its package."""
+
+import importlib
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from baton_handoff.errors import HandoffError
+
+INTERFACE = 1
+"""The version of `handoff.toml` that this package reads."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A generated project: where it stands and what it is called.
+
+    Attributes:
+        root: The folder that holds `handoff.toml`.
+        package: The import name of the project's own package.
+        model: The name under which its model is registered.
+        alias: The registry alias that the service loads.
+    """
+
+    root: Path
+    package: str
+    model: str
+    alias: str
+
+    @property
+    def source(self) -> Path:
+        """The folder of the project's own package."""
+        return self.root / "src" / self.package
+
+    def room(self, name: str) -> ModuleType:
+        """Import one room of the project, `contracts` for example."""
+        return importlib.import_module(f"{self.package}.{name}")
+
+
+def find_project(start: Path | None = None) -> Project:
+    """Find the project that `start` (by default the working directory) lies in.
+
+    Raises:
+        HandoffError: There is no `handoff.toml` at or above `start`, or it can't be used.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "handoff.toml").is_file():
+            return _read(folder / "handoff.toml")
+    raise HandoffError(
+        f"No handoff.toml at or above {start}: run this inside a project made with Baton."
+    )
+
+
+def _read(file: Path) -> Project:
+    try:
+        settings = tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise HandoffError(f"{file} is not valid TOML ({error}): mend that line.") from error
+    if settings.get("interface") != INTERFACE:
+        raise HandoffError(
+            f"{file} must say `interface = {INTERFACE}`, the only version this package reads."
+        )
+    service = settings.get("service", {})
+    values = {
+        "package": settings.get("package"),
+        "model": settings.get("model"),
+        "service.alias": os.environ.get("HANDOFF_ALIAS") or service.get("alias", "candidate"),
+    }
+    for key, value in values.items():
+        if not isinstance(value, str) or not value:
+            raise HandoffError(f"{file} must name `{key}` as a string that is not empty.")
+    return Project(
+        root=file.parent,
+        package=values["package"],
+        model=values["model"],
+        alias=values["service.alias"],
+    )

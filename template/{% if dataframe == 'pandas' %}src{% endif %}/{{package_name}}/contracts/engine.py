@@ -1,0 +1,38 @@
+"""The dataframe engine of this project, pandas: contracts and borders name their tables with it."""
+
+from typing import Annotated, Final, TypeAlias
+
+import narwhals as nw
+import pandas as pd
+from pandera.pandas import DataFrameModel, Field, dataframe_check
+from pandera.typing.pandas import DataFrame
+
+BACKEND: Final = "pandas"
+
+Utc: TypeAlias = Annotated[pd.DatetimeTZDtype, "us", "UTC"]
+"""A moment: a timestamp in UTC, to the microsecond."""
+
+Checked: TypeAlias = pd.DataFrame
+"""What a rule about whole rows is given."""
+
+Verdict: TypeAlias = "pd.Series[bool]"
+"""What such a rule returns: whether each row meets it."""
+
+
+def holds(table: Checked, rule: nw.Expr) -> Verdict:
+    """Whether each row of `table` meets `rule`."""
+    verdict: Verdict = nw.from_native(table).select(rule=rule)["rule"].to_native()
+    return verdict
+
+
+__all__ = [
+    "BACKEND",
+    "Checked",
+    "DataFrame",
+    "DataFrameModel",
+    "Field",
+    "Utc",
+    "Verdict",
+    "dataframe_check",
+    "holds",
+]

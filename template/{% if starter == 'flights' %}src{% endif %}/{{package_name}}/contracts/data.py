@@ -1,0 +1,140 @@
+"""The tables around the model: what it is given, what it computes inside, what it answers."""
+
+from datetime import timedelta
+
+import narwhals as nw
+
+from .engine import (
+    Checked,
+    DataFrameModel,
+    Field,
+    Utc,
+    Verdict,
+    dataframe_check,
+    holds,
+)
+from .sources import AIRPORT, CARRIERS, MAX_WIND_MPH, ORIGINS, TAIL_NUMBER
+
+PUBLISHED_AFTER = timedelta(hours=1)
+"""An hourly observation is known when its hour is over: earlier it would be a look ahead."""
+
+FRESH_FOR = timedelta(hours=6)
+"""An observation older than this says nothing about the departure."""
+
+
+class ScheduledFlight(DataFrameModel):
+    """What is known of a flight at its scheduled departure: the model's input.
+
+    The weather is the last observation that was published before that moment; the caller
+    supplies it, and leaves it null where there is none.
+    """
+
+    carrier: str = Field(isin=CARRIERS, description="the airline's IATA code")
+    flight_number: int = Field(ge=1, le=9999)
+    tail_number: str = Field(nullable=True, str_matches=TAIL_NUMBER)
+    origin: str = Field(isin=ORIGINS, description="the FAA code of the airport it leaves")
+    destination: str = Field(str_matches=AIRPORT, description="the FAA code")
+    distance_mi: float = Field(gt=0, le=5000)
+    scheduled_departure: Utc
+    weather_observed_at: Utc = Field(nullable=True, description="the hour of the observation")
+    temperature_f: float = Field(nullable=True, ge=-20, le=115)
+    dew_point_f: float = Field(nullable=True, ge=-40, le=90)
+    humidity_pct: float = Field(nullable=True, ge=0, le=100)
+    wind_direction_deg: float = Field(nullable=True, ge=0, le=360)
+    wind_speed_mph: float = Field(nullable=True, ge=0, le=MAX_WIND_MPH)
+    wind_gust_mph: float = Field(nullable=True, ge=0, le=MAX_WIND_MPH)
+    precipitation_in: float = Field(nullable=True, ge=0, le=5)
+    pressure_hpa: float = Field(nullable=True, ge=950, le=1060)
+    visibility_mi: float = Field(nullable=True, ge=0, le=10)
+
+    @dataframe_check(error="the weather was published before the scheduled departure")
+    def weather_is_of_the_past(cls, flights: Checked) -> Verdict:
+        published = nw.col("weather_observed_at") + nw.lit(PUBLISHED_AFTER)
+        return holds(
+            flights,
+            nw.col("weather_observed_at").is_null()
+            | (published <= nw.col("scheduled_departure")),
+        )
+
+    @dataframe_check(error="the weather was observed within six hours of the departure")
+    def weather_is_fresh(cls, flights: Checked) -> Verdict:
+        stale = nw.col("weather_observed_at") + nw.lit(FRESH_FOR)
+        return holds(
+            flights,
+            nw.col("weather_observed_at").is_null() | (stale >= nw.col("scheduled_departure")),
+        )
+
+    class Config:
+        strict = True
+        unique = ["carrier", "flight_number", "scheduled_departure"]
+        metadata = {
+            "version": "1.0.0",
+            "position": "input",
+            "producer": "ml-engineering",
+            "consumer": "data-science",
+        }
+
+
+class Features(DataFrameModel):
+    """What the estimator sees of a flight, computed from a `ScheduledFlight` alone."""
+
+    carrier: str = Field(isin=CARRIERS)
+    origin: str = Field(isin=ORIGINS)
+    destination: str = Field(str_matches=AIRPORT)
+    distance_mi: float = Field(gt=0, le=5000)
+    hour: float = Field(ge=0, lt=24, description="New York time, 7.5 is half past seven")
+    weekday: int = Field(ge=1, le=7, description="1 is Monday")
+    temperature_f: float = Field(nullable=True, ge=-20, le=115)
+    dew_point_f: float = Field(nullable=True, ge=-40, le=90)
+    humidity_pct: float = Field(nullable=True, ge=0, le=100)
+    wind_direction_deg: float = Field(nullable=True, ge=0, le=360)
+    wind_speed_mph: float = Field(nullable=True, ge=0, le=MAX_WIND_MPH)
+    wind_gust_mph: float = Field(nullable=True, ge=0, le=MAX_WIND_MPH)
+    precipitation_in: float = Field(nullable=True, ge=0, le=5)
+    pressure_hpa: float = Field(nullable=True, ge=950, le=1060)
+    visibility_mi: float = Field(nullable=True, ge=0, le=10)
+    destination_latitude: float = Field(nullable=True, ge=-90, le=90)
+    destination_longitude: float = Field(nullable=True, ge=-180, le=180)
+    destination_altitude_ft: float = Field(nullable=True, ge=-100, le=15000)
+    aircraft_age_years: float = Field(nullable=True, ge=-1, le=80)
+    aircraft_seats: float = Field(nullable=True, ge=1, le=500)
+
+    class Config:
+        strict = True
+        metadata = {
+            "version": "1.0.0",
+            "position": "internal",
+            "producer": "data-science",
+            "consumer": "data-science",
+        }
+
+
+class LabelledFlight(Features):
+    """The features of a flight that has arrived, and whether it was late: what training reads."""
+
+    scheduled_departure: Utc
+    late: bool = Field(description="it arrived later than params.yaml allows")
+
+    class Config:
+        strict = True
+        metadata = {
+            "version": "1.0.0",
+            "position": "internal",
+            "producer": "data-science",
+            "consumer": "data-science",
+        }
+
+
+class DelayPrediction(DataFrameModel):
+    """The model's answer, a row for each scheduled flight, in the same order."""
+
+    late_probability: float = Field(ge=0, le=1, description="that it arrives late")
+
+    class Config:
+        strict = True
+        metadata = {
+            "version": "1.0.0",
+            "position": "output",
+            "producer": "data-science",
+            "consumer": "ml-engineering",
+        }

@@ -1,0 +1,33 @@
+"""The features of a scheduled flight: one place that says which there are."""
+
+from typing import Any
+
+import narwhals as nw
+
+from ..contracts import Airports, Features, Planes, ScheduledFlight
+from ..contracts.engine import DataFrame
+from . import aircraft, airports, calendar
+
+
+def build_features(
+    flights: DataFrame[ScheduledFlight],
+    planes: DataFrame[Planes],
+    places: DataFrame[Airports],
+) -> DataFrame[Features]:
+    """Compute the features of each flight, in the same order.
+
+    Raises:
+        pandera.errors.SchemaError: The result breaks the contract `Features`.
+    """
+    table = features(*map(nw.from_native, (flights, planes, places)))
+    return Features.validate(table.to_native())
+
+
+def features(
+    flights: nw.DataFrame[Any], planes: nw.DataFrame[Any], places: nw.DataFrame[Any]
+) -> nw.DataFrame[Any]:
+    """The same for any engine, unchecked."""
+    table = flights.with_row_index("row").with_columns(*calendar.features())
+    table = aircraft.join(table, planes)
+    table = airports.join(table, places)
+    return table.sort("row").select(*Features.to_schema().columns)

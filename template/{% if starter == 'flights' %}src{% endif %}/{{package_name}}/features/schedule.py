@@ -1,0 +1,37 @@
+"""From the raw sources to the model's input: what was known of each flight at its departure."""
+
+from typing import Any
+
+import narwhals as nw
+
+from ..contracts import Flights, ScheduledFlight, Weather
+from ..contracts.engine import DataFrame
+from . import weather
+
+
+def scheduled_flights(
+    flights: DataFrame[Flights], observations: DataFrame[Weather]
+) -> DataFrame[ScheduledFlight]:
+    """Each flight of the source as the service would be asked about it, in the same order.
+
+    Raises:
+        pandera.errors.SchemaError: The result breaks the contract `ScheduledFlight`.
+    """
+    table = schedule(nw.from_native(flights), nw.from_native(observations))
+    return ScheduledFlight.validate(table.to_native())
+
+
+def schedule(flights: nw.DataFrame[Any], observations: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """The same for any engine, unchecked."""
+    known = flights.select(
+        "carrier",
+        nw.col("flight").alias("flight_number"),
+        nw.col("tailnum").alias("tail_number"),
+        "origin",
+        nw.col("dest").alias("destination"),
+        nw.col("distance").alias("distance_mi"),
+        "scheduled_departure",
+    )
+    return weather.join_last_known(known, observations).select(
+        *ScheduledFlight.to_schema().columns
+    )

@@ -1,0 +1,55 @@
+"""The weather that was known at scheduled departure.
+
+The table of observations knows the whole year, a flight only its past: an observation counts from
+the moment its hour is over, and not for longer than it is fresh.
+"""
+
+from typing import Any
+
+import narwhals as nw
+
+from ..contracts.data import FRESH_FOR, PUBLISHED_AFTER
+
+_NAMES = {
+    "temp": "temperature_f",
+    "dewp": "dew_point_f",
+    "humid": "humidity_pct",
+    "wind_dir": "wind_direction_deg",
+    "wind_speed": "wind_speed_mph",
+    "wind_gust": "wind_gust_mph",
+    "precip": "precipitation_in",
+    "pressure": "pressure_hpa",
+    "visib": "visibility_mi",
+}
+
+
+def join_last_known(flights: nw.DataFrame[Any], weather: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """Add to each flight the last observation at its origin that was published by its departure.
+
+    Args:
+        flights: With `origin` and `scheduled_departure`, in any order, which is kept.
+        weather: A table that meets the contract `Weather`.
+    """
+    observed = weather.select(
+        "origin",
+        nw.col("time_hour").alias("weather_observed_at"),
+        (nw.col("time_hour") + nw.lit(PUBLISHED_AFTER)).alias("published_at"),
+        *(nw.col(source).alias(name) for source, name in _NAMES.items()),
+    ).sort("published_at")
+    joined = (
+        flights.with_row_index("row")
+        .sort("scheduled_departure")
+        .join_asof(
+            observed,
+            left_on="scheduled_departure",
+            right_on="published_at",
+            by="origin",
+            strategy="backward",
+        )
+        .sort("row")
+    )
+    fresh = nw.col("scheduled_departure") - nw.col("weather_observed_at") <= nw.lit(FRESH_FOR)
+    kept = ["weather_observed_at", *_NAMES.values()]
+    return joined.with_columns(nw.when(fresh).then(nw.col(name)).alias(name) for name in kept).drop(
+        "row"
+    )

@@ -1,0 +1,1 @@
+"""The model at work: over HTTP (`app`) and over files (`batch`)."""

@@ -1,0 +1,33 @@
+"""Features: from the raw sources to the model's input, and from there to labelled features."""
+
+import narwhals as nw
+
+from ..contracts import Airports, Flights, LabelledFlight, Planes, Weather
+from ..features import build_features, scheduled_flights
+from .files import LABELLED, RAW, SCHEDULED, params, read, write
+
+
+def main() -> None:
+    """Write the model's input for every flight, and labelled features for those that arrived."""
+    flights = read(RAW / "flights.parquet", Flights)
+    scheduled = scheduled_flights(flights, read(RAW / "weather.parquet", Weather))
+    write(scheduled, SCHEDULED)
+
+    features = build_features(
+        scheduled,
+        read(RAW / "planes.parquet", Planes),
+        read(RAW / "airports.parquet", Airports),
+    )
+    delay = nw.from_native(flights)["arr_delay"]
+    labelled = nw.from_native(features).with_columns(
+        nw.from_native(scheduled)["scheduled_departure"],
+        late=delay > params("label")["late_after_minutes"],
+    )
+    # A cancelled or diverted flight has no arrival to be late.
+    arrived = labelled.filter((~delay.is_null()).to_list())
+    write(LabelledFlight.validate(arrived.to_native()), LABELLED)
+    print(f"{len(scheduled):,} flights scheduled, {len(arrived):,} of them arrived")
+
+
+if __name__ == "__main__":
+    main()

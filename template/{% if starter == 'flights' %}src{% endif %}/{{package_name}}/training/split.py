@@ -1,0 +1,24 @@
+"""The split: trained on the past, tested on the future."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import narwhals as nw
+
+from ..contracts import Features, LabelledFlight
+from ..contracts.engine import DataFrame
+from .files import LABELLED, params, read
+
+
+def split() -> tuple[nw.DataFrame[Any], nw.DataFrame[Any]]:
+    """The labelled flights before and from the day that params.yaml names."""
+    flights: DataFrame[LabelledFlight] = read(LABELLED, LabelledFlight)
+    day = datetime.fromisoformat(params("split")["test_from"]).replace(tzinfo=UTC)
+    past = nw.col("scheduled_departure") < nw.lit(day)
+    table = nw.from_native(flights)
+    return table.filter(past), table.filter(~past)
+
+
+def features_of(flights: nw.DataFrame[Any]) -> Any:
+    """What the estimator sees of labelled flights, in this project's engine."""
+    return flights.select(*Features.to_schema().columns).to_native()

@@ -1,0 +1,28 @@
+"""Train: the model and its baseline, on the past."""
+
+import joblib
+
+from ..contracts import Airports, Planes
+from ..model import BoostedDelayModel
+from ..model.estimator import boosted_trees, logistic_regression
+from .files import BASELINE, MODEL, RAW, params, read
+from .split import features_of, split
+
+
+def main() -> None:
+    """Fit both and save them."""
+    past, _ = split()
+    features, late = features_of(past), past["late"].to_numpy()
+    print(f"training on {len(past):,} flights")
+    model = BoostedDelayModel(
+        estimator=boosted_trees(**params("model")).fit(features, late),
+        planes=read(RAW / "planes.parquet", Planes),
+        airports=read(RAW / "airports.parquet", Airports),
+    )
+    MODEL.parent.mkdir(exist_ok=True)
+    joblib.dump(model, MODEL)
+    joblib.dump(logistic_regression().fit(features, late), BASELINE)
+
+
+if __name__ == "__main__":
+    main()

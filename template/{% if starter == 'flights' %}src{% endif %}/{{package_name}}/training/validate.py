@@ -1,0 +1,45 @@
+"""Validate: every source against its contract; what it covers goes into the lineage."""
+
+import json
+import sys
+from typing import Any
+
+import narwhals as nw
+from baton_handoff.contracts import ContractViolation, check
+
+from ..contracts import Airlines, Airports, Flights, Planes, Weather
+from ..contracts.engine import BACKEND, DataFrameModel
+from .files import RAW, REPORTS
+
+SOURCES: list[type[DataFrameModel]] = [Flights, Weather, Planes, Airports, Airlines]
+
+
+def main() -> None:
+    """Check all sources, then say what they cover; exit 1 if one breaks its contract."""
+    covered, broken = {}, []
+    for contract in SOURCES:
+        file = RAW / f"{contract.__name__.lower()}.parquet"
+        table = nw.read_parquet(str(file), backend=BACKEND)
+        try:
+            check(contract, table.to_native())
+        except ContractViolation as violation:
+            broken.append(f"{file}: {violation}")
+        covered[contract.__name__] = {"rows": len(table), **_period(table)}
+        print(f"{contract.__name__}: {covered[contract.__name__]}")
+    if broken:
+        sys.exit("\n".join(broken))
+    REPORTS.mkdir(exist_ok=True)
+    (REPORTS / "sources.json").write_text(json.dumps(covered, indent=2) + "\n", encoding="utf-8")
+
+
+def _period(table: nw.DataFrame[Any]) -> dict[str, str]:
+    """The first and the last moment in a table, nothing for a table without any."""
+    moments = table.select(nw.selectors.datetime(time_zone="*"))
+    if not moments.columns:
+        return {}
+    moment = moments[moments.columns[0]]
+    return {"from": str(moment.min()), "to": str(moment.max())}
+
+
+if __name__ == "__main__":
+    main()
