@@ -1,0 +1,46 @@
+# What Baton does for itself. Needs Python 3.11 or newer, git and make; everything else is put into
+# .venv, and nothing outside this folder is changed. Another Python: make PYTHON=python3.13 …
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help demo test test-system prove check benchmarks derive pins
+
+help:  ## what there is
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
+
+demo: .venv/ready  ## a flights project from nothing to one prediction
+	python tools/demo.py
+
+test: .venv/ready  ## what Baton promises, tried for real
+	pytest -n 2 --dist worksteal --ignore tests/system --ignore tests/prove tests
+
+test-system: .venv/ready  ## the same with containers and pipelines (as root)
+	pytest tests/system
+
+prove: .venv/ready  ## fleets of projects, and the benchmarks' promises
+	pytest -n 2 --dist worksteal tests/prove
+	pytest benchmarks
+
+check: .venv/ready  ## two minutes: style, types and the quick tests
+	ruff format --check .
+	ruff check .
+	mypy
+	pytest -n 2 --dist worksteal --ignore tests/system --ignore tests/prove -m "not slow" tests
+
+benchmarks: .venv/ready  ## measure again, side by side with the alternatives
+	python -m benchmarks
+
+derive: .venv/ready  ## write what follows from copier.yml and ownership.yml
+	python tools/derive.py
+
+pins: .venv/ready  ## the newest versions of Baton's own tools, with hashes
+	uv pip compile --upgrade --quiet --generate-hashes --universal --python-version 3.11 \
+	  --no-emit-index-url --no-annotate --no-header --output-file requirements/dev.txt requirements/dev.in
+
+.venv/ready: requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Baton needs Python 3.11 or newer: make PYTHON=python3.13, for example." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@touch $@

@@ -1,0 +1,198 @@
+"""Write what follows from copier.yml and ownership.yml, so that no fact stands in two places.
+
+`python tools/derive.py` writes; with `--check` it names what is stale and exits 1.
+"""
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHES = ("__pycache__", "*.py[co]", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
+COPIER_DEFAULTS = ("~*", ".git", ".DS_Store", ".svn")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question of copier.yml, with the declaration that stands in the comment above it."""
+
+    name: str
+    help: str
+    default: str | int
+    choices: dict[str, str | int]
+    lifetime: str
+
+
+class _CopierLoader(yaml.SafeLoader):
+    """Reads copier.yml; what it includes is computed and concerns nobody here."""
+
+
+_CopierLoader.add_constructor("!include", lambda *_: {})
+
+
+def questions(copier_yml: str) -> list[Question]:
+    """The questions that people are asked, in their order."""
+    lifetimes = {
+        name: lifetime
+        for lifetime, name in re.findall(r"^# (live|creation-only)\n(\w+):$", copier_yml, re.M)
+    }
+    *_, asked = yaml.load_all(copier_yml, _CopierLoader)
+    return [
+        Question(
+            name=name,
+            help=question["help"],
+            default=question["default"],
+            choices=_labelled(question.get("choices", {})),
+            lifetime=lifetimes[name],
+        )
+        for name, question in asked.items()
+    ]
+
+
+def _labelled(choices: dict[str, str | int] | list[str | int]) -> dict[str, str | int]:
+    return choices if isinstance(choices, dict) else {str(choice): choice for choice in choices}
+
+
+def copier_lists(ownership: dict[str, Any]) -> str:
+    """The path lists of copier.yml: what an update, or an answer, keeps out of a project."""
+    seeds = "\n".join(f"    {_anchored(path)}" for path in ownership["seeded"])
+    by_answer = "\n".join(
+        f"  - >-\n    {_unless_wanted(path, entry)}"
+        for path, entry in ownership["seeded-by-answer"].items()
+    )
+    retired = "".join(f"  - {_anchored(path)}\n" for path in ownership["retired"])
+    noise = "".join(f"  - {json.dumps(name)}\n" for name in (*COPIER_DEFAULTS, *CACHES))
+    return f"""_exclude:
+{noise}{retired}  - |
+    {{%- if _copier_operation == 'update' %}}
+{seeds}
+    {{%- endif %}}
+{by_answer}
+"""
+
+
+def _anchored(path: str) -> str:
+    return "/" + path.rstrip("/")
+
+
+def _unless_wanted(folder: str, entry: dict[str, str]) -> str:
+    """Keep the folder out unless its answer asks for it and the project has none yet.
+
+    An update also renders into two empty scratch folders and deletes what only the older one has.
+    Neither gets the folder, so the project's own copy is never compared with anything.
+    """
+    here = "(_copier_conf.dst_path ~ '/{}/*') | fileglob"
+    anywhere = "(_copier_conf.dst_path ~ '/*') | fileglob"
+    return (
+        f"{{% if {entry['answer']} == '{entry['unless']}'"
+        f"\n    or {here.format(folder.rstrip('/'))}"
+        f"\n    or _copier_operation == 'update' and not {anywhere} %}}"
+        f"{_anchored(folder)}{{% endif %}}"
+    )
+
+
+def cookiecutter_json(asked: list[Question]) -> str:
+    """The same questions for Cookiecutter, whose choices are lists that begin with the default."""
+    names = "|".join(question.name for question in asked)
+
+    def default(question: Question) -> str | list[str]:
+        if question.choices:
+            first = str(question.default)
+            return [first, *(c for c in map(str, question.choices.values()) if c != first)]
+        return re.sub(
+            r"\{\{.*?\}\}",
+            lambda code: re.sub(rf"\b({names})\b", r"cookiecutter.\1", code.group()),
+            str(question.default),
+        )
+
+    def prompt(question: Question) -> str | dict[str, str]:
+        if not question.choices:
+            return question.help
+        labels = {str(value): label for label, value in question.choices.items()}
+        return {"__prompt__": question.help, **labels}
+
+    context = {
+        **{question.name: default(question) for question in asked},
+        # The folder that Cookiecutter makes: a plain name even where the answer is refused later.
+        "__slug": "{{ cookiecutter.project_slug | slugify or 'project' }}",
+        "__prompts__": {question.name: prompt(question) for question in asked},
+    }
+    return json.dumps(context, indent=2, ensure_ascii=False) + "\n"
+
+
+def ownership_table(ownership: dict[str, Any]) -> str:
+    """Who owns what, as a table for docs/ownership.md."""
+    rows = ["| path | what | class |", "|---|---|---|"]
+    for name, paths in ownership.items():
+        for path, entry in paths.items():
+            what = entry["what"] if isinstance(entry, dict) else entry
+            rows.append(f"| `{path}` | {what} | {name} |")
+    return "\n".join(rows) + "\n"
+
+
+def questions_table(asked: list[Question]) -> str:
+    """The questions, as a table for docs/questions.md."""
+    rows = ["| question | answers | default | may change later |", "|---|---|---|---|"]
+    for question in asked:
+        answers = ", ".join(f"`{value}`" for value in question.choices.values()) or "text"
+        default = str(question.default).replace("|", "\\|")
+        later = "yes, by an update" if question.lifetime == "live" else "no"
+        rows.append(f"| **{question.name}**: {question.help} | {answers} | `{default}` | {later} |")
+    return "\n".join(rows) + "\n"
+
+
+def between(text: str, marks: tuple[str, str], new: str) -> str:
+    """The text with everything between the two marks replaced."""
+    first, last = marks
+    head, rest = text.split(first, 1)
+    opening, rest = rest.split("\n", 1)
+    _, tail = rest.split(last, 1)
+    return f"{head}{first}{opening}\n{new}{last}{tail}"
+
+
+def derived(root: Path) -> dict[Path, str]:
+    """What each derived file should say."""
+    copier_yml = (root / "copier.yml").read_text(encoding="utf-8")
+    ownership = yaml.safe_load((root / "ownership.yml").read_text(encoding="utf-8"))
+    asked = questions(copier_yml)
+    in_yaml = ("# >>> derived", "# <<< derived")
+    in_docs = ("<!-- derived", "<!-- end -->")
+    ownership_md = (root / "docs/ownership.md").read_text(encoding="utf-8")
+    questions_md = (root / "docs/questions.md").read_text(encoding="utf-8")
+    return {
+        root / "copier.yml": between(copier_yml, in_yaml, copier_lists(ownership)),
+        root / "cookiecutter.json": cookiecutter_json(asked),
+        root / "docs/ownership.md": between(ownership_md, in_docs, ownership_table(ownership)),
+        root / "docs/questions.md": between(questions_md, in_docs, questions_table(asked)),
+    }
+
+
+def stale(root: Path) -> list[Path]:
+    """The derived files that don't say what they should."""
+    return [
+        path
+        for path, text in derived(root).items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the derived files, or check them."""
+    if arguments == ["--check"]:
+        names = ", ".join(str(path.relative_to(ROOT)) for path in stale(ROOT))
+        if names:
+            print(f"Not up to date: {names}; run `make derive`.", file=sys.stderr)
+        return 1 if names else 0
+    for path in stale(ROOT):
+        path.write_text(derived(ROOT)[path], encoding="utf-8")
+        print(f"wrote {path.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
