@@ -1,0 +1,110 @@
+"""The Terraform folder of a project on AWS says what its README promises, and Terraform takes it.
+
+Applied against a simulator of AWS by `tests/system/test_infra_applies.py`.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import copier
+import hcl2
+import pytest
+from hcl2.utils import SerializationOptions
+
+ROOT = Path(__file__).resolve().parent.parent
+TERRAFORM = shutil.which("terraform")
+PLAIN = SerializationOptions(with_comments=False, explicit_blocks=False, strip_string_quotes=True)
+
+
+def plugins() -> Path | None:
+    """A local folder with Terraform's providers, if this machine has one."""
+    named = os.environ.get("BATON_TF_PLUGINS")
+    found = [Path(named)] if named else sorted(Path("/opt").glob("tf-plugins"))
+    return found[0] if found else None
+
+
+needs_terraform = pytest.mark.skipif(TERRAFORM is None, reason="Terraform is not on PATH")
+needs_provider = pytest.mark.skipif(
+    plugins() is None, reason="no provider on this machine: BATON_TF_PLUGINS names its folder"
+)
+
+
+@pytest.fixture(scope="module")
+def infra(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder `infra/` of a project on AWS."""
+    project = tmp_path_factory.mktemp("aws") / "project"
+    copier.run_copy(
+        str(ROOT), project, data={"cloud": "aws"}, defaults=True, quiet=True, vcs_ref="HEAD"
+    )
+    return project / "infra"
+
+
+@pytest.fixture(scope="module")
+def resources(infra: Path) -> dict[str, dict[str, Any]]:
+    """Every resource by its type; every file parses."""
+    parsed = [
+        hcl2.loads(path.read_text(encoding="utf-8"), serialization_options=PLAIN)
+        for path in [*infra.glob("*.tf"), *infra.glob("*.tfvars")]
+    ]
+    return {
+        kind: resource
+        for document in parsed
+        for block in document.get("resource", [])
+        for kind, named in block.items()
+        for resource in named.values()
+    }
+
+
+def terraform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Terraform in a folder."""
+    command = ["terraform", f"-chdir={folder}", *arguments, "-no-color"]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_project_without_a_cloud_has_no_infra(tmp_path: Path) -> None:
+    copier.run_copy(str(ROOT), tmp_path, defaults=True, quiet=True, vcs_ref="HEAD")
+    assert not (tmp_path / "infra").exists()
+
+
+def test_the_names_begin_with_the_projects(infra: Path) -> None:
+    answered = (infra / "terraform.tfvars").read_text(encoding="utf-8")
+    assert answered == 'project = "flight-delays"\n'
+
+
+def test_the_bucket_is_versioned_encrypted_and_closed(resources: dict[str, Any]) -> None:
+    (versioning,) = resources["aws_s3_bucket_versioning"]["versioning_configuration"]
+    assert versioning["status"] == "Enabled"
+    (rule,) = resources["aws_s3_bucket_server_side_encryption_configuration"]["rule"]
+    assert rule["apply_server_side_encryption_by_default"] == [{"sse_algorithm": "AES256"}]
+    block = resources["aws_s3_bucket_public_access_block"]
+    assert {name for name, value in block.items() if value is True} == {
+        "block_public_acls",
+        "block_public_policy",
+        "ignore_public_acls",
+        "restrict_public_buckets",
+    }
+
+
+def test_images_are_scanned_and_their_tags_stay(resources: dict[str, Any]) -> None:
+    registry = resources["aws_ecr_repository"]
+    assert registry["image_tag_mutability"] == "IMMUTABLE"
+    assert registry["image_scanning_configuration"] == [{"scan_on_push": True}]
+
+
+@needs_terraform
+def test_it_is_formatted(infra: Path) -> None:
+    formatted = terraform(infra, "fmt", "-check", "-diff")
+    assert formatted.returncode == 0, formatted.stdout
+
+
+@needs_terraform
+@needs_provider
+def test_terraform_finds_it_valid(infra: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(infra, tmp_path / "infra")
+    begun = terraform(folder, "init", f"-plugin-dir={plugins()}")
+    assert begun.returncode == 0, begun.stderr
+    judged = terraform(folder, "validate")
+    assert judged.returncode == 0, judged.stdout + judged.stderr
