@@ -181,17 +181,23 @@ def stale(root: Path) -> list[Path]:
     ]
 
 
+def write(root: Path) -> list[Path]:
+    """Bring the derived files up to date; which ones were not."""
+    outdated = stale(root)
+    texts = derived(root)
+    for path in outdated:
+        path.write_text(texts[path], encoding="utf-8")
+    return outdated
+
+
 def main(arguments: list[str]) -> int:
     """Write the derived files, or check them."""
-    if arguments == ["--check"]:
-        names = ", ".join(str(path.relative_to(ROOT)) for path in stale(ROOT))
-        if names:
-            print(f"Not up to date: {names}; run `make derive`.", file=sys.stderr)
-        return 1 if names else 0
-    for path in stale(ROOT):
-        path.write_text(derived(ROOT)[path], encoding="utf-8")
-        print(f"wrote {path.relative_to(ROOT)}")
-    return 0
+    checking = arguments == ["--check"]
+    outdated = stale(ROOT) if checking else write(ROOT)
+    names = ", ".join(str(path.relative_to(ROOT)) for path in outdated)
+    if names:
+        print(f"Not up to date: {names}; run `make derive`." if checking else f"Wrote {names}.")
+    return 1 if checking and names else 0
 
 
 if __name__ == "__main__":

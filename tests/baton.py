@@ -1,0 +1,210 @@
+"""Baton as its tests use it: templates to make projects from, answers to make them with."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import copier
+import yaml
+from allpairspy import AllPairs
+from filelock import FileLock
+
+from tools.derive import Question, questions, write
+
+ROOT = Path(__file__).resolve().parent.parent
+QUESTIONS: list[Question] = questions((ROOT / "copier.yml").read_text(encoding="utf-8"))
+
+Answers = Mapping[str, str | int]
+
+# Answers in free text that a person may well give: the default, the shortest, and an awkward one.
+FREE_TEXT: dict[str, list[str | int]] = {
+    "project_name": ["Flight delays", "Ω", 'Naïve "Bayes" \\ {{ 7*7 }} 🦊'],
+    "project_slug": ["flight-delays", "a", "zz-9-" + "long" * 10],
+    "package_name": ["flight_delays", "a1", "zz_9_" + "long" * 10],
+    "description": [
+        "A model that reaches production.",
+        "",
+        "{% raw %} 'quotes', \"more\", \\n: #🦊",
+    ],
+    "data_science_team": ["@data-science", "ds", "@Acme/data.science_2"],
+    "ml_engineering_team": ["@ml-engineering", "@data-science", "acme/ml/eng"],
+}
+
+
+def pairwise() -> list[dict[str, str | int]]:
+    """Rows of answers in which every pair of values of every two questions occurs."""
+    values = [
+        FREE_TEXT[question.name] if question.name in FREE_TEXT else list(question.choices.values())
+        for question in QUESTIONS
+    ]
+    names = [question.name for question in QUESTIONS]
+    return [dict(zip(names, row, strict=True)) for row in AllPairs(values)]
+
+
+PAIRWISE = pairwise()
+
+
+def run(
+    command: Sequence[str | Path],
+    folder: Path,
+    *,
+    check: bool = True,
+    env: Mapping[str, str] | None = None,
+    typing: str = "",
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder; where it must succeed, a failure shows what it said."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env={**os.environ, **(env or {})},
+        input=typing,
+        text=True,
+        encoding="utf-8",
+        capture_output=True,
+        check=False,
+    )
+    if check and done.returncode:
+        said = f"{done.stdout}\n{done.stderr}".strip()
+        raise AssertionError(f"{' '.join(map(str, command))} exited {done.returncode}:\n{said}")
+    return done
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git with an identity of the tests' own: a machine may have none."""
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
+    return run(["git", *identity, *arguments], folder).stdout
+
+
+def commit(folder: Path, message: str) -> None:
+    """Commit everything in the folder, making it a repository first if it is none."""
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--no-verify", "--message", message)
+
+
+def export(destination: Path) -> Path:
+    """This working tree as git sees it, without history and without what git ignores."""
+    listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (destination / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, destination / name)
+    return destination
+
+
+def render(
+    template: Path | str, destination: Path, answers: Answers, version: str | None = None
+) -> Path:
+    """Make a project by copier, as `copier copy --defaults --data …` does."""
+    copier.run_copy(
+        str(template),
+        destination,
+        data=dict(answers),
+        defaults=True,
+        quiet=True,
+        vcs_ref=version,
+    )
+    return destination
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file under a folder, by its path, outside git's own."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".git" not in path.relative_to(folder).parts
+    }
+
+
+def owner(path: str, ownership: Mapping[str, Mapping[str, object]]) -> list[str]:
+    """The classes of ownership.yml that cover a path: exactly one, if all is well."""
+    return [
+        name
+        for name, entries in ownership.items()
+        for entry in entries
+        if path == entry or (entry.endswith("/") and path.startswith(entry))
+    ]
+
+
+def ownership() -> dict[str, dict[str, object]]:
+    """The content of ownership.yml."""
+    loaded: dict[str, dict[str, object]] = yaml.safe_load(
+        (ROOT / "ownership.yml").read_text(encoding="utf-8")
+    )
+    return loaded
+
+
+def update(project: Path, answers: Answers | None = None) -> None:
+    """Update a project as `copier update --defaults` does."""
+    copier.run_update(project, data=dict(answers or {}), defaults=True, overwrite=True, quiet=True)
+
+
+def release(template: Path, tag: str) -> None:
+    """Commit the template as it is, and tag it."""
+    write(template)
+    commit(template, tag)
+    git(template, "tag", tag)
+
+
+def next_version(template: Path) -> None:
+    """What a new version of Baton may bring: every kind of change, in files of every class."""
+
+    def append(path: str, line: str) -> None:
+        place = template / "template" / path
+        place.parent.mkdir(exist_ok=True)
+        with place.open("a", encoding="utf-8") as file:
+            file.write(line)
+
+    append("standards/ruff.toml", "\n# a better rule\n")
+    append("standards/new-standard.toml", "new = true\n")
+    append("README.md.jinja", "\nSeeds change too.\n")
+    append("pyproject.toml.jinja", "\n# seeds change too\n")
+    append("infra/main.tf", "\n# seeds change too\n")
+    append("tests/new_seed.py", "")
+    retired = "standards/mypy.ini"
+    (template / "template" / retired).unlink()
+    ownership_yml = template / "ownership.yml"
+    before = ownership_yml.read_text(encoding="utf-8")
+    after = before.replace("retired: {}", f"retired:\n  {retired}: types are checked elsewhere")
+    ownership_yml.write_text(after, encoding="utf-8")
+
+
+class Workshop:
+    """Makes each thing once for all tests and all workers, in a folder that they share."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def once(self, name: str, make: Callable[[Path], object]) -> Path:
+        """What `make` puts into the folder of this name. Change only a copy of it."""
+        place = self.folder / name
+        with FileLock(self.folder / f"{name}.lock"):
+            if not place.exists():
+                unfinished = self.folder / f"{name}.unfinished"
+                shutil.rmtree(unfinished, ignore_errors=True)
+                make(unfinished)
+                unfinished.rename(place)
+        return place
+
+    def template(self) -> Path:
+        """Baton as a plain folder."""
+        return self.once("template", export)
+
+    def releases(self) -> Path:
+        """Baton as a repository with two versions, v1.0.0 and v1.1.0."""
+
+        def make(folder: Path) -> None:
+            release(export(folder), "v1.0.0")
+            next_version(folder)
+            release(folder, "v1.1.0")
+
+        return self.once("releases", make)
+
+    def project(self, answers: Answers) -> Path:
+        """A project with these answers."""
+        key = hashlib.sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest()[:12]
+        return self.once(f"project-{key}", lambda to: render(self.template(), to, answers))

@@ -1,0 +1,227 @@
+"""An update brings better standards into a project that people work in, and loses no edit."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.baton import Answers, Workshop, commit, files, git, owner, ownership, render, update
+
+CONFLICT = (b"<<<<<<<", b">>>>>>>")
+
+
+def append(path: str, line: str) -> Callable[[Path], None]:
+    def edit(project: Path) -> None:
+        with (project / path).open("a", encoding="utf-8") as file:
+            file.write(f"\n{line}\n")
+
+    return edit
+
+
+def insert(path: str, line: str) -> Callable[[Path], None]:
+    def edit(project: Path) -> None:
+        text = (project / path).read_text(encoding="utf-8")
+        (project / path).write_text(f"{line}\n{text}", encoding="utf-8")
+
+    return edit
+
+
+def add(path: str, text: str) -> Callable[[Path], None]:
+    def edit(project: Path) -> None:
+        (project / path).parent.mkdir(parents=True, exist_ok=True)
+        (project / path).write_text(text, encoding="utf-8")
+
+    return edit
+
+
+def delete(path: str) -> Callable[[Path], None]:
+    return lambda project: (project / path).unlink()
+
+
+def rename_notebook(project: Path) -> None:
+    first = min((project / "notebooks").glob("*.ipynb"))
+    first.rename(first.with_name("ours.ipynb"))
+
+
+def add_dependency(project: Path) -> None:
+    pyproject = project / "pyproject.toml"
+    text = pyproject.read_text(encoding="utf-8")
+    pyproject.write_text(text.replace('"joblib",', '"joblib",\n    "lightgbm",'), encoding="utf-8")
+
+
+# What people usually do to a project.
+EDITS: dict[str, Callable[[Path], None]] = {
+    "edit code": append("src/flight_delays/features/calendar.py", "# ours"),
+    "delete a seed": delete("src/flight_delays/serving/batch.py"),
+    "edit the README": insert("README.md", "Ask Kim before you deploy."),
+    "add a dependency": add_dependency,
+    "turn a knob": append("params.yaml", "ours: 1"),
+    "rename a notebook": rename_notebook,
+    "name people": append("handoff.toml", "# ours"),
+    "add a workflow": add(".github/workflows/ours.yml", "name: ours\n"),
+    "add a test": add("tests/unit/test_ours.py", "def test_ours() -> None: ...\n"),
+    "add a file of a name that the new version brings": add("tests/new_seed.py", "# ours\n"),
+    "edit a standard in another line": insert("standards/ruff.toml", "# ours"),
+    "edit a standard that the new version drops": insert("standards/mypy.ini", "# ours"),
+}
+
+
+@dataclass(frozen=True)
+class Story:
+    """One project's files: as made, as people left them, as an update left them."""
+
+    project: Path
+    made: dict[str, bytes]
+    edited: dict[str, bytes]
+    updated: dict[str, bytes]
+
+
+def story(
+    workshop: Workshop,
+    project: Path,
+    edit: Callable[[Path], None],
+    at_first: Answers | None = None,
+    later: Answers | None = None,
+) -> Story:
+    """Make a project by the first version, edit it, update it to the next version."""
+    render(workshop.releases(), project, at_first or {}, "v1.0.0")
+    made = files(project)
+    edit(project)
+    commit(project, "work")
+    edited = files(project)
+    update(project, later)
+    return Story(project, made, edited, files(project))
+
+
+@pytest.fixture(scope="module")
+def after_all_edits(
+    workshop: Workshop, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Story]:
+    """All the edits at once, then an update in which live answers change too."""
+
+    def everything(project: Path) -> None:
+        for edit in EDITS.values():
+            edit(project)
+
+    folder = tmp_path_factory.mktemp("update") / "project"
+    yield story(workshop, folder, everything, later={"level": 2, "ml_engineering_team": "@ours"})
+    shutil.rmtree(folder)
+
+
+def test_there_are_ten_usual_edits_or_more() -> None:
+    assert len(EDITS) >= 10
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_is_kept(after_all_edits: Story, tmp_path: Path, name: str) -> None:
+    """A person's file stays as it is; in a template-owned file a person's lines stay."""
+    for path, content in after_all_edits.made.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    EDITS[name](tmp_path)
+    alone = files(tmp_path)
+    touched = [
+        path
+        for path in alone.keys() | after_all_edits.made.keys()
+        if alone.get(path) != after_all_edits.made.get(path)
+    ]
+    assert touched
+    for path in touched:
+        if "template-owned" in owner(path, ownership()):
+            lines = set(alone[path].splitlines()) - set(after_all_edits.made[path].splitlines())
+            assert lines <= set(after_all_edits.updated[path].splitlines())
+        else:
+            assert after_all_edits.updated.get(path) == after_all_edits.edited.get(path)
+
+
+def test_what_nobody_edited_and_the_project_owns_is_untouched(after_all_edits: Story) -> None:
+    seeds = {
+        path: content
+        for path, content in after_all_edits.edited.items()
+        if "template-owned" not in owner(path, ownership())
+    }
+    assert {path: after_all_edits.updated.get(path) for path in seeds} == seeds
+
+
+def test_better_standards_arrive(after_all_edits: Story) -> None:
+    assert b"# a better rule" in after_all_edits.updated["standards/ruff.toml"]
+    assert after_all_edits.updated["standards/new-standard.toml"] == b"new = true\n"
+
+
+def test_changed_answers_arrive(after_all_edits: Story) -> None:
+    answers = after_all_edits.updated[".copier-answers.yml"].decode()
+    assert "level: 2" in answers
+    assert "'@ours'" in answers
+
+
+def test_no_conflict_is_left(after_all_edits: Story) -> None:
+    marked = [
+        path
+        for path, content in after_all_edits.updated.items()
+        if any(line.startswith(CONFLICT) for line in content.splitlines())
+    ]
+    assert marked == []
+    assert git(after_all_edits.project, "ls-files", "--unmerged") == ""
+    assert [path for path in after_all_edits.updated if path.endswith(".rej")] == []
+
+
+def test_both_sides_changing_one_line_is_a_conflict_that_git_shows(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    """So that the tests above would see one."""
+    edit = append("standards/ruff.toml", "# our own end of the file")
+    after = story(workshop, tmp_path / "project", edit)
+    assert git(after.project, "ls-files", "--unmerged") != ""
+
+
+def nothing(project: Path) -> None:
+    """Edit nothing."""
+
+
+def infra(tree: dict[str, bytes]) -> dict[str, bytes]:
+    return {path: content for path, content in tree.items() if path.startswith("infra/")}
+
+
+def test_infrastructure_arrives_when_a_cloud_is_chosen_later(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    after = story(workshop, tmp_path / "project", nothing, later={"cloud": "aws"})
+    assert infra(after.edited) == {}
+    assert b"# seeds change too" in infra(after.updated)["infra/main.tf"]
+
+
+def test_infrastructure_of_ones_own_is_not_mixed_with_ours(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    edit = add("infra/main.tf", "# ours\n")
+    after = story(workshop, tmp_path / "project", edit, later={"cloud": "aws"})
+    assert infra(after.updated) == {"infra/main.tf": b"# ours\n"}
+
+
+@pytest.mark.parametrize("cloud", ["aws", "none"])
+def test_infrastructure_is_the_projects_own_once_it_is_there(
+    workshop: Workshop, tmp_path: Path, cloud: str
+) -> None:
+    """Edited, partly deleted, updated, and kept even when the cloud is given up."""
+
+    def edit(project: Path) -> None:
+        insert("infra/main.tf", "# ours")(project)
+        delete("infra/outputs.tf")(project)
+        add("infra/ours.tf", "# ours\n")(project)
+
+    after = story(workshop, tmp_path / "project", edit, {"cloud": "aws"}, {"cloud": cloud})
+    assert infra(after.updated) == infra(after.edited)
+    assert "infra/ours.tf" in after.updated
+
+
+def test_another_ci_takes_the_place_of_the_old_one_where_git_shows_it(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    """The one edit that an update removes: docs/ownership.md says so, and git shows it."""
+    edit = append(".github/workflows/handoff.yml", "# ours")
+    after = story(workshop, tmp_path / "project", edit, later={"ci": "gitlab"})
+    assert ".gitlab-ci.yml" in after.updated
+    assert ".github/workflows/handoff.yml" not in after.updated
+    assert " D .github/workflows/handoff.yml" in git(after.project, "status", "--porcelain")
