@@ -1,11 +1,13 @@
 """The dataframe engine of this project, pandas: contracts and borders name their tables with it."""
 
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import narwhals as nw
 import pandas as pd
 from pandera.pandas import DataFrameModel, Field, dataframe_check
 from pandera.typing.pandas import DataFrame
+
+_Contract = TypeVar("_Contract", bound=DataFrameModel)
 
 BACKEND: Final = "pandas"
 
@@ -25,6 +27,16 @@ def holds(table: Checked, rule: nw.Expr) -> Verdict:
     return verdict
 
 
+def validated(table: object, contract: type[_Contract]) -> DataFrame[_Contract]:
+    """The table itself, once its contract has accepted it.
+
+    Raises:
+        pandera.errors.SchemaError: The contract refuses it.
+    """
+    accepted: DataFrame[_Contract] = contract.validate(table)  # type: ignore[arg-type]
+    return accepted
+
+
 __all__ = [
     "BACKEND",
     "Checked",
@@ -35,4 +47,5 @@ __all__ = [
     "Verdict",
     "dataframe_check",
     "holds",
+    "validated",
 ]

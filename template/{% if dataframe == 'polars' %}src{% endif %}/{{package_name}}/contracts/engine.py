@@ -1,12 +1,14 @@
 """The dataframe engine of this project, polars: contracts and borders name their tables with it."""
 
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import narwhals as nw
 import polars as pl
 from pandera.api.polars.types import PolarsData
 from pandera.polars import DataFrameModel, Field, dataframe_check
 from pandera.typing.polars import DataFrame
+
+_Contract = TypeVar("_Contract", bound=DataFrameModel)
 
 BACKEND: Final = "polars"
 
@@ -25,6 +27,16 @@ def holds(table: Checked, rule: nw.Expr) -> Verdict:
     return nw.from_native(table.lazyframe).select(rule=rule).to_native()
 
 
+def validated(table: object, contract: type[_Contract]) -> DataFrame[_Contract]:
+    """The table itself, once its contract has accepted it.
+
+    Raises:
+        pandera.errors.SchemaError: The contract refuses it.
+    """
+    accepted: DataFrame[_Contract] = contract.validate(table)  # type: ignore[call-overload]
+    return accepted
+
+
 __all__ = [
     "BACKEND",
     "Checked",
@@ -35,4 +47,5 @@ __all__ = [
     "Verdict",
     "dataframe_check",
     "holds",
+    "validated",
 ]

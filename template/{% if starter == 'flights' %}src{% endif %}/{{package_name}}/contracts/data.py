@@ -52,8 +52,7 @@ class ScheduledFlight(DataFrameModel):
         published = nw.col("weather_observed_at") + nw.lit(PUBLISHED_AFTER)
         return holds(
             flights,
-            nw.col("weather_observed_at").is_null()
-            | (published <= nw.col("scheduled_departure")),
+            nw.col("weather_observed_at").is_null() | (published <= nw.col("scheduled_departure")),
         )
 
     @dataframe_check(error="the weather was observed within six hours of the departure")

@@ -17,7 +17,10 @@ from .engine import (
 )
 
 ORIGINS = ["EWR", "JFK", "LGA"]
-CARRIERS = "9E AA AS B6 DL EV F9 FL HA MQ OO UA US VX WN YV".split()
+CARRIERS = [
+    *("9E", "AA", "AS", "B6", "DL", "EV", "F9", "FL"),
+    *("HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV"),
+]
 
 AIRPORT = "^[A-Z0-9]{3}$"
 TAIL_NUMBER = "^[A-Z][A-Z0-9]{4,5}$"
@@ -92,9 +95,7 @@ class Planes(DataFrameModel):
 
     tailnum: str = Field(unique=True, str_matches=TAIL_NUMBER)
     year: float = Field(nullable=True, ge=1950, le=2013, description="when it was built")
-    type: str = Field(
-        isin=["Fixed wing multi engine", "Fixed wing single engine", "Rotorcraft"]
-    )
+    type: str = Field(isin=["Fixed wing multi engine", "Fixed wing single engine", "Rotorcraft"])
     manufacturer: str
     model: str
     engines: int = Field(ge=1, le=4)

@@ -5,7 +5,7 @@ from typing import Any
 import narwhals as nw
 
 from ..contracts import Airports, Features, Planes, ScheduledFlight
-from ..contracts.engine import DataFrame
+from ..contracts.engine import DataFrame, validated
 from . import aircraft, airports, calendar
 
 
@@ -19,8 +19,8 @@ def build_features(
     Raises:
         pandera.errors.SchemaError: The result breaks the contract `Features`.
     """
-    table = features(*map(nw.from_native, (flights, planes, places)))
-    return Features.validate(table.to_native())
+    table = features(nw.from_native(flights), nw.from_native(planes), nw.from_native(places))
+    return validated(table.to_native(), Features)
 
 
 def features(
@@ -30,4 +30,4 @@ def features(
     table = flights.with_row_index("row").with_columns(*calendar.features())
     table = aircraft.join(table, planes)
     table = airports.join(table, places)
-    return table.sort("row").select(*Features.to_schema().columns)
+    return nw.maybe_reset_index(table.sort("row").select(*Features.to_schema().columns))

@@ -5,7 +5,7 @@ from typing import Any
 import narwhals as nw
 
 from ..contracts import Flights, ScheduledFlight, Weather
-from ..contracts.engine import DataFrame
+from ..contracts.engine import DataFrame, validated
 from . import weather
 
 
@@ -18,7 +18,7 @@ def scheduled_flights(
         pandera.errors.SchemaError: The result breaks the contract `ScheduledFlight`.
     """
     table = schedule(nw.from_native(flights), nw.from_native(observations))
-    return ScheduledFlight.validate(table.to_native())
+    return validated(table.to_native(), ScheduledFlight)
 
 
 def schedule(flights: nw.DataFrame[Any], observations: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
@@ -32,6 +32,5 @@ def schedule(flights: nw.DataFrame[Any], observations: nw.DataFrame[Any]) -> nw.
         nw.col("distance").alias("distance_mi"),
         "scheduled_departure",
     )
-    return weather.join_last_known(known, observations).select(
-        *ScheduledFlight.to_schema().columns
-    )
+    table = weather.join_last_known(known, observations)
+    return nw.maybe_reset_index(table.select(*ScheduledFlight.to_schema().columns))

@@ -4,6 +4,7 @@ The table of observations knows the whole year, a flight only its past: an obser
 the moment its hour is over, and not for longer than it is fresh.
 """
 
+import warnings
 from typing import Any
 
 import narwhals as nw
@@ -36,18 +37,17 @@ def join_last_known(flights: nw.DataFrame[Any], weather: nw.DataFrame[Any]) -> n
         (nw.col("time_hour") + nw.lit(PUBLISHED_AFTER)).alias("published_at"),
         *(nw.col(source).alias(name) for source, name in _NAMES.items()),
     ).sort("published_at")
-    joined = (
-        flights.with_row_index("row")
-        .sort("scheduled_departure")
-        .join_asof(
+    departures = flights.with_row_index("row").sort("scheduled_departure")
+    with warnings.catch_warnings():
+        # Both sides have just been sorted; polars can't see that within the groups.
+        warnings.filterwarnings("ignore", "Sortedness of columns")
+        joined = departures.join_asof(
             observed,
             left_on="scheduled_departure",
             right_on="published_at",
             by="origin",
             strategy="backward",
-        )
-        .sort("row")
-    )
+        ).sort("row")
     fresh = nw.col("scheduled_departure") - nw.col("weather_observed_at") <= nw.lit(FRESH_FOR)
     kept = ["weather_observed_at", *_NAMES.values()]
     return joined.with_columns(nw.when(fresh).then(nw.col(name)).alias(name) for name in kept).drop(

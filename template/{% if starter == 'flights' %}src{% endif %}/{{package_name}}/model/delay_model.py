@@ -6,7 +6,7 @@ import narwhals as nw
 from sklearn.pipeline import Pipeline
 
 from ..contracts import Airports, DelayModel, DelayPrediction, Planes, ScheduledFlight
-from ..contracts.engine import BACKEND, DataFrame
+from ..contracts.engine import BACKEND, DataFrame, validated
 from ..features import build_features
 
 
@@ -29,4 +29,4 @@ class BoostedDelayModel(DelayModel):
         features = build_features(flights, self.planes, self.airports)
         late = self.estimator.predict_proba(features)[:, 1]
         table = nw.from_dict({"late_probability": late}, backend=BACKEND)
-        return DelayPrediction.validate(table.to_native())
+        return validated(table.to_native(), DelayPrediction)

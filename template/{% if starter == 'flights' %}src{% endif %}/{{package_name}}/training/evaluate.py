@@ -43,9 +43,7 @@ def main() -> None:
     _plot(future, late, predicted)
 
 
-def _plot(
-    future: nw.DataFrame[Any], late: np.ndarray, predicted: dict[str, np.ndarray]
-) -> None:
+def _plot(future: nw.DataFrame[Any], late: np.ndarray, predicted: dict[str, np.ndarray]) -> None:
     mpl.use("agg")
     mpl.rcParams.update({"figure.figsize": (6, 4.5), "figure.dpi": 120, "axes.grid": True})
 
@@ -64,7 +62,7 @@ def _plot(
     months = future.select(month=nw.col("scheduled_departure").dt.month())["month"].to_numpy()
     shown = sorted(set(months.tolist()))
     _, axes = plt.subplots()
-    for name, values in {"arrived late": late, "predicted by the model": predicted["model"]}.items():
+    for name, values in (("arrived late", late), ("predicted", predicted["model"])):
         rate = [float(np.mean(values[months == month])) for month in shown]
         axes.plot([str(month) for month in shown], rate, marker="o", label=name)
     axes.set(xlabel="month", ylabel="share of flights", ylim=(0, None))

@@ -3,6 +3,7 @@
 import narwhals as nw
 
 from ..contracts import Airports, Flights, LabelledFlight, Planes, Weather
+from ..contracts.engine import validated
 from ..features import build_features, scheduled_flights
 from .files import LABELLED, RAW, SCHEDULED, params, read, write
 
@@ -25,7 +26,7 @@ def main() -> None:
     )
     # A cancelled or diverted flight has no arrival to be late.
     arrived = labelled.filter((~delay.is_null()).to_list())
-    write(LabelledFlight.validate(arrived.to_native()), LABELLED)
+    write(validated(arrived.to_native(), LabelledFlight), LABELLED)
     print(f"{len(scheduled):,} flights scheduled, {len(arrived):,} of them arrived")
 
 

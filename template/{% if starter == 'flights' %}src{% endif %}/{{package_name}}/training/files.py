@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import narwhals as nw
 import yaml
 
-from ..contracts.engine import BACKEND, DataFrame, DataFrameModel
+from ..contracts.engine import BACKEND, DataFrame, DataFrameModel, validated
 
 RAW = Path("data/raw")
 SCHEDULED = Path("data/scheduled.parquet")
@@ -31,7 +31,7 @@ def read(file: Path, contract: type[_Contract]) -> DataFrame[_Contract]:
     Raises:
         pandera.errors.SchemaError: It does not.
     """
-    return contract.validate(nw.read_parquet(str(file), backend=BACKEND).to_native())
+    return validated(nw.read_parquet(str(file), backend=BACKEND).to_native(), contract)
 
 
 def write(table: Any, file: Path) -> None:

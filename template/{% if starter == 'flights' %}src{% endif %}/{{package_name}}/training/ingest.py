@@ -16,8 +16,11 @@ from ..contracts.sources import MAX_WIND_MPH
 from .files import RAW, write
 
 MOMENT = pa.timestamp("us", "UTC")
-NUMBERS = "distance dep_delay arr_delay air_time".split()
-WEATHER = "temp dewp humid wind_dir wind_speed wind_gust precip pressure visib".split()
+NUMBERS = ["distance", "dep_delay", "arr_delay", "air_time"]
+WEATHER = [
+    *("temp", "dewp", "humid", "wind_dir", "wind_speed"),
+    *("wind_gust", "precip", "pressure", "visib"),
+]
 
 
 def main() -> None:

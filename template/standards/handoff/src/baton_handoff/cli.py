@@ -91,12 +91,20 @@ def _api(project: Project, options: argparse.Namespace) -> int:
 
 def _pipeline(project: Project, _: argparse.Namespace) -> int:
     from baton_handoff.contracts import border
+    from baton_handoff.setup import require_repository
 
     border(project.room("contracts"))
+    require_repository(project)
     return subprocess.run(["dvc", "repro"], cwd=project.root, check=False).returncode
 
 
 def _register(project: Project, _: argparse.Namespace) -> int:
+    from baton_handoff.contracts import border
+
+    border(project.room("contracts"))
+    # What is registered has to be what the parameters and the code say now.
+    if subprocess.run(["dvc", "status", "--quiet"], cwd=project.root, check=False).returncode:
+        raise HandoffError("The pipeline has not run since the last change: `uv run poe pipeline`.")
     registered = project.room("training.register").main(project)
     clean = "" if registered.lineage.clean else ", with changes that are not committed"
     print(

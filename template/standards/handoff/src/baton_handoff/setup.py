@@ -21,14 +21,29 @@ def set_up(project: Project) -> None:
     # write none; here it costs once.
     print("Compiling the environment (once, up to a minute) …", flush=True)
     _run(project, os.environ.get("UV", "uv"), "sync", "--quiet", "--compile-bytecode")
-    inside = ["git", "rev-parse", "--is-inside-work-tree"]
-    try:
-        if subprocess.run(inside, cwd=project.root, capture_output=True, check=False).returncode:
-            _run(project, "git", "init", "--quiet", "--initial-branch", "main")
-    except FileNotFoundError as error:
-        raise HandoffError("git is missing: install it, then run `uv run poe setup`.") from error
+    if not _in_repository(project):
+        _run(project, "git", "init", "--quiet", "--initial-branch", "main")
     _run(project, "pre-commit", "install")
     print("Ready. `uv run poe` lists every command; the first commit is yours.")
+
+
+def require_repository(project: Project) -> None:
+    """Make sure that the project lies in a git repository: data versions hang on it.
+
+    Raises:
+        HandoffError: It does not.
+    """
+    if not _in_repository(project):
+        raise HandoffError(f"{project.root} is not in a git repository yet: `uv run poe setup`.")
+
+
+def _in_repository(project: Project) -> bool:
+    inside = ["git", "rev-parse", "--is-inside-work-tree"]
+    try:
+        done = subprocess.run(inside, cwd=project.root, capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise HandoffError("git is missing: install it, then run `uv run poe setup`.") from error
+    return done.returncode == 0
 
 
 def _run(project: Project, *command: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import narwhals as nw
 import pandas as pd
+import pyarrow as pa
 
 from baton_handoff.contracts.canonical import Contract
 
@@ -47,14 +48,16 @@ def to_engine(table: Frame, engine: Engine) -> Frame:
     if isinstance(table, pd.DataFrame):
         import polars as pl
 
-        return pl.from_pandas(table)
+        return pl.DataFrame(pa.Table.from_pandas(table, preserve_index=False))
     return table
 
 
 def to_rows(table: Frame) -> list[dict[str, Any]]:
     """The rows of a table as plain values, None where nothing is known."""
     rows = nw.from_native(table, eager_only=True).rows(named=True)
-    return [{name: None if _missing(value) else value for name, value in row.items()} for row in rows]
+    return [
+        {name: None if _missing(value) else value for name, value in row.items()} for row in rows
+    ]
 
 
 def _in_utc(value: Any) -> Any:

@@ -23,7 +23,8 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 def _text(value: Any) -> Any:
     """Refuse numbers where a timestamp belongs: pydantic would read them as seconds."""
     if isinstance(value, int | float):
-        raise ValueError("must be a timestamp with its offset, as text")
+        # pydantic reports a ValueError, and lets a TypeError through.
+        raise ValueError("must be a timestamp with its offset, as text")  # noqa: TRY004
     return value
 
 
@@ -41,7 +42,7 @@ class PredictionRequest(BaseModel):
 
 
 class PredictionResponse(BaseModel):
-    """An answer: a prediction for each row, in the same order, and the model version they are from."""
+    """An answer: a prediction for each row, in the same order, and the version that gave it."""
 
     predictions: list[{gives}Row]
     version: int

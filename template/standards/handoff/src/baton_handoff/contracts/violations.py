@@ -45,7 +45,6 @@ class ContractViolation(Exception):
         super().__init__(f"{self.contract} refuses {said}.")
 
 
-
 def check(contract: Contract, table: _Table) -> _Table:
     """Return `table` if its contract accepts it.
 
@@ -97,6 +96,8 @@ def _rule(contract: Contract, case: dict[str, Any]) -> tuple[str | None, str]:
 def _in_words(check: str) -> str:
     name, bracket, arguments = check.partition("(")
     words = {"isin": "one of", "str_matches": "text that matches", "in_range": "in the range"}
-    return f"{words.get(name, name.replace('_', ' '))} {arguments.removesuffix(')')}".strip() if (
-        bracket
-    ) else check
+    return (
+        f"{words.get(name, name.replace('_', ' '))} {arguments.removesuffix(')')}".strip()
+        if (bracket)
+        else check
+    )

@@ -5,8 +5,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 # Before MLflow is imported: it would report its use to its makers.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
+import joblib
 import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
@@ -23,7 +24,8 @@ from mlflow.types.schema import ColSpec, Schema
 import baton_handoff
 from baton_handoff.contracts import Contract, canonical_form
 from baton_handoff.errors import HandoffError
-from baton_handoff.model.code import code_files, code_hash
+from baton_handoff.model import wrapper
+from baton_handoff.model.code import ROOMS, code_files, code_hash
 from baton_handoff.model.lineage import Lineage, lineage_of
 from baton_handoff.model.wrapper import ContractedModel, Model
 from baton_handoff.project import Project
@@ -65,8 +67,8 @@ class Loaded:
 
 def connect(project: Project) -> mlflow.MlflowClient:
     """Point MLflow at the project's registry and its experiment."""
-    for noisy in ("alembic", "mlflow.store.db.utils", "mlflow.tracking.fluent"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for talkative in ("alembic", "mlflow"):
+        logging.getLogger(talkative).setLevel(logging.ERROR)
     embedded = "MLFLOW_TRACKING_URI" not in os.environ
     if embedded:
         mlflow.set_tracking_uri(f"sqlite:///{(project.root / 'mlflow.db').as_posix()}")
@@ -103,7 +105,11 @@ def register(
     """
     lineage = lineage_of(project)
     client = connect(project)
-    with mlflow.start_run(), _model_code(project) as code:
+    with mlflow.start_run(), warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
+        # MLflow asks for an input example to check its signature with; the contracts do that.
+        warnings.simplefilter("ignore", UserWarning)
+        file = Path(folder) / "model.joblib"
+        joblib.dump(ContractedModel(model, takes, gives), file)
         mlflow.log_params(_flat(lineage.parameters))
         mlflow.log_metrics(dict(metrics))
         mlflow.log_artifacts(str(reports), "reports")
@@ -117,8 +123,9 @@ def register(
         mlflow.set_tags(tags)
         logged = mlflow.pyfunc.log_model(
             name="model",
-            python_model=ContractedModel(model, takes, gives),
-            code_paths=code,
+            loader_module=wrapper.__name__,
+            data_path=str(file),
+            code_paths=_model_code(project, Path(folder)),
             signature=_signature(takes, gives),
             pip_requirements=_requirements(project),
             metadata={"takes": canonical_form(takes), "gives": canonical_form(gives)},
@@ -150,8 +157,10 @@ def load(project: Project) -> Loaded:
             f"The registry has no {project.alias} of {project.model}: `uv run poe pipeline` and"
             " `uv run poe register` make one."
         ) from error
-    # A model brings its code along, but Python keeps what is already imported: it would
-    # predict with this project's code, silently.
+    # A model brings its code along, but Python runs what it has imported first. That is this
+    # project's, whole; the hash makes sure that it is the same.
+    for room in ROOMS:
+        project.room(room)
     if version.tags.get("handoff.code") != code_hash(project.source):
         commit = version.tags.get("handoff.commit", "none")
         made = "uncommitted code" if commit == "none" else f"the code of commit {commit[:12]}"
@@ -182,21 +191,19 @@ def _schema(contract: Contract) -> Schema:
     )
 
 
-@contextmanager
-def _model_code(project: Project) -> Iterator[list[str]]:
+def _model_code(project: Project, folder: Path) -> list[str]:
     """A copy of the code that the model needs, and nothing else, for MLflow to carry along."""
-    with tempfile.TemporaryDirectory() as folder:
-        package = Path(folder) / project.package
-        for file in code_files(project.source):
-            (package / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(project.source / file, package / file)
-        machinery = Path(folder) / baton_handoff.__name__
-        shutil.copytree(
-            Path(baton_handoff.__file__).parent,
-            machinery,
-            ignore=shutil.ignore_patterns("__pycache__"),
-        )
-        yield [str(package), str(machinery)]
+    package = folder / project.package
+    for file in code_files(project.source):
+        (package / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(project.source / file, package / file)
+    machinery = folder / baton_handoff.__name__
+    shutil.copytree(
+        Path(baton_handoff.__file__).parent,
+        machinery,
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    return [str(package), str(machinery)]
 
 
 def _requirements(project: Project) -> list[str]:

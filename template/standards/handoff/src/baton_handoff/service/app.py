@@ -74,7 +74,13 @@ def create_app(
     @app.exception_handler(RequestValidationError)
     def refuse(_: Request, error: RequestValidationError) -> JSONResponse:
         return _refusal(
-            [ErrorDetail(field=_field(item["loc"][1:]), rule=item["msg"]) for item in error.errors()]
+            [
+                ErrorDetail(
+                    field="body" if item["type"] == "json_invalid" else _field(item["loc"][1:]),
+                    rule=item["msg"],
+                )
+                for item in error.errors()
+            ]
         )
 
     @app.exception_handler(Exception)

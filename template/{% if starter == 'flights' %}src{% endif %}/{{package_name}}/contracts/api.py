@@ -1,0 +1,88 @@
+"""The API's models. Generated from the contracts by `uv run poe api`: change those instead.
+
+A row holds what can be said of one row; rules about several columns or rows are checked by the
+model itself.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+
+
+def _text(value: Any) -> Any:
+    """Refuse numbers where a timestamp belongs: pydantic would read them as seconds."""
+    if isinstance(value, int | float):
+        # pydantic reports a ValueError, and lets a TypeError through.
+        raise ValueError("must be a timestamp with its offset, as text")  # noqa: TRY004
+    return value
+
+
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_text)]
+
+
+class ScheduledFlightRow(BaseModel):
+    """One row of ScheduledFlight."""
+
+    model_config = ConfigDict(extra="forbid")
+    carrier: Literal[
+        "9E",
+        "AA",
+        "AS",
+        "B6",
+        "DL",
+        "EV",
+        "F9",
+        "FL",
+        "HA",
+        "MQ",
+        "OO",
+        "UA",
+        "US",
+        "VX",
+        "WN",
+        "YV",
+    ] = Field(description="the airline's IATA code")
+    flight_number: Annotated[int, Strict(), Field(ge=1, le=9999)]
+    tail_number: Annotated[str, Strict(), Field(pattern="^[A-Z][A-Z0-9]{4,5}$")] | None
+    origin: Literal["EWR", "JFK", "LGA"] = Field(
+        description="the FAA code of the airport it leaves"
+    )
+    destination: Annotated[str, Strict(), Field(pattern="^[A-Z0-9]{3}$")] = Field(
+        description="the FAA code"
+    )
+    distance_mi: Annotated[float, Strict(), Field(allow_inf_nan=False, gt=0, le=5000)]
+    scheduled_departure: Timestamp
+    weather_observed_at: Timestamp | None = Field(description="the hour of the observation")
+    temperature_f: Annotated[float, Strict(), Field(allow_inf_nan=False, ge=-20, le=115)] | None
+    dew_point_f: Annotated[float, Strict(), Field(allow_inf_nan=False, ge=-40, le=90)] | None
+    humidity_pct: Annotated[float, Strict(), Field(allow_inf_nan=False, ge=0, le=100)] | None
+    wind_direction_deg: Annotated[float, Strict(), Field(allow_inf_nan=False, ge=0, le=360)] | None
+    wind_speed_mph: Annotated[float, Strict(), Field(allow_inf_nan=False, ge=0, le=120.0)] | None
+    wind_gust_mph: Annotated[float, Strict(), Field(allow_inf_nan=False, ge=0, le=120.0)] | None
+    precipitation_in: Annotated[float, Strict(), Field(allow_inf_nan=False, ge=0, le=5)] | None
+    pressure_hpa: Annotated[float, Strict(), Field(allow_inf_nan=False, ge=950, le=1060)] | None
+    visibility_mi: Annotated[float, Strict(), Field(allow_inf_nan=False, ge=0, le=10)] | None
+
+
+class DelayPredictionRow(BaseModel):
+    """One row of DelayPrediction."""
+
+    model_config = ConfigDict(extra="forbid")
+    late_probability: Annotated[float, Strict(), Field(allow_inf_nan=False, ge=0, le=1)] = Field(
+        description="that it arrives late"
+    )
+
+
+class PredictionRequest(BaseModel):
+    """A request: the rows to predict for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rows: Annotated[list[ScheduledFlightRow], Field(min_length=1)]
+
+
+class PredictionResponse(BaseModel):
+    """An answer: a prediction for each row, in the same order, and the version that gave it."""
+
+    predictions: list[DelayPredictionRow]
+    version: int
