@@ -4,6 +4,7 @@ import json
 
 import joblib
 from baton_handoff.model.registry import Registered, register
+from baton_handoff.model.wrapper import ContractedModel
 from baton_handoff.project import Project
 
 from ..contracts import DelayModel, DelayPrediction, ScheduledFlight
@@ -19,6 +20,5 @@ def main(project: Project) -> Registered:
         for name, scores in measured.items()
         for metric, value in scores.items()
     }
-    return register(
-        project, model, ScheduledFlight, DelayPrediction, metrics, project.root / REPORTS
-    )
+    contracted = ContractedModel(model, ScheduledFlight, DelayPrediction)
+    return register(project, contracted, metrics, project.root / REPORTS)

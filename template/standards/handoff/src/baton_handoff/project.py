@@ -63,18 +63,16 @@ def _read(file: Path) -> Project:
         raise HandoffError(
             f"{file} must say `interface = {INTERFACE}`, the only version this package reads."
         )
-    service = settings.get("service", {})
-    values = {
-        "package": settings.get("package"),
-        "model": settings.get("model"),
-        "service.alias": os.environ.get("HANDOFF_ALIAS") or service.get("alias", "candidate"),
-    }
-    for key, value in values.items():
-        if not isinstance(value, str) or not value:
-            raise HandoffError(f"{file} must name `{key}` as a string that is not empty.")
+    alias = os.environ.get("HANDOFF_ALIAS") or settings.get("service", {}).get("alias")
     return Project(
         root=file.parent,
-        package=values["package"],
-        model=values["model"],
-        alias=values["service.alias"],
+        package=_name(file, "package", settings.get("package")),
+        model=_name(file, "model", settings.get("model")),
+        alias=_name(file, "service.alias", alias),
     )
+
+
+def _name(file: Path, key: str, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise HandoffError(f"{file} must name `{key}` as a string that is not empty.")
+    return value

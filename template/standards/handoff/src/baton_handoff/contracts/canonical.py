@@ -95,7 +95,7 @@ def canonical_form(contract: Contract) -> dict[str, Any]:
 
 
 def column_type(dtype: object) -> str:
-    """The engine-free name of a column's type: integer, number, boolean, string, timestamp …"""
+    """The engine-free name of a column's type: integer, number, boolean, string or timestamp."""
     name = str(dtype).lower()
     if name.startswith("datetime"):
         return "timestamp[UTC]" if "utc" in name else "timestamp"
@@ -121,7 +121,8 @@ def _checks(checks: Iterable[BaseCheck]) -> list[dict[str, Any]]:
 def _check(check: BaseCheck) -> dict[str, Any]:
     name = str(check.name)
     if Check.is_builtin_check(name):
-        return {"name": name, **{key: _value(item) for key, item in check.statistics.items()}}
+        arguments = check.statistics or {}
+        return {"name": name, **{key: _value(item) for key, item in arguments.items()}}
     return {"name": name, "source": _source(check._check_fn)}  # type: ignore[attr-defined]
 
 

@@ -1,5 +1,6 @@
 """Tables of either engine: from rows, to rows, and from one engine to the other."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -65,11 +66,11 @@ def _in_utc(value: Any) -> Any:
 
 
 def _missing(value: Any) -> bool:
-    return value is None or value is pd.NaT or value != value
+    return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
 
 def _polars_model() -> type:
-    """pandera's polars base class; an unrelated class where polars is not installed."""
+    """The base class of contracts for polars; an unrelated one where polars is not installed."""
     try:
         from pandera.polars import DataFrameModel
     except ImportError:

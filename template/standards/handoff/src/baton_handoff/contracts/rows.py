@@ -1,4 +1,4 @@
-"""The API's models: what one row, a request and an answer look like, generated from the contracts.
+"""The API's models: a row, a request and an answer, generated from the contracts.
 
 Generated as source, not at run time, so that type checkers, editors and reviewers see them.
 """
@@ -89,11 +89,10 @@ def _row(contract: Contract) -> str:
         f'    """One row of {contract.__name__}."""',
         '    model_config = ConfigDict(extra="forbid")',
     ]
-    descriptions = {name: c.description for name, c in contract.to_schema().columns.items()}
     columns = canonical_form(contract)["columns"]
-    for name in descriptions:
+    for name, column in contract.to_schema().columns.items():
         annotation = _annotation(contract, name, columns[name])
-        described = f" = Field(description={descriptions[name]!r})" if descriptions[name] else ""
+        described = f" = Field(description={column.description!r})" if column.description else ""
         lines.append(f"    {name}: {annotation}{described}")
     return "\n\n" + "\n".join(lines) + "\n"
 

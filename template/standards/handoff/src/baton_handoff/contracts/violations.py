@@ -1,5 +1,6 @@
 """Checking a table against its contract, and saying what broke it by column and rule."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -35,7 +36,7 @@ class Violation:
         return f"{where}: {self.rule} ({len(self.rows)} rows: {shown})"
 
 
-class ContractViolation(Exception):
+class ContractViolation(Exception):  # noqa: N818 (a violation is what it is)
     """A table that its contract refuses."""
 
     def __init__(self, contract: Contract, violations: tuple[Violation, ...]) -> None:
@@ -61,43 +62,51 @@ def _violations(contract: Contract, errors: SchemaErrors) -> Iterator[Violation]
     """Fold pandera's list, one entry for each cell, into one violation for each rule."""
     rows: dict[tuple[str | None, str], set[int]] = {}
     for case in nw.from_native(errors.failure_cases, eager_only=True).rows(named=True):
-        column, rule = _rule(contract, case)
-        positions = rows.setdefault((column, rule), set())
-        # A column of another type is refused as a whole; its cells say nothing more.
-        if not rule.startswith("must be of type") and isinstance(case["index"], int | float):
-            if case["index"] == case["index"]:
-                positions.add(int(case["index"]))
+        broken = (
+            _broken_by_table(contract, case)
+            if case["schema_context"] == "DataFrameSchema"
+            else _broken_by_column(contract, case)
+        )
+        positions = rows.setdefault(broken, set())
+        index = case["index"]
+        if isinstance(index, int | float) and not math.isnan(index):
+            positions.add(int(index))
     for (column, rule), positions in rows.items():
-        yield Violation(column, rule, tuple(sorted(positions)))
+        # A column of another type is refused as a whole; its cells say nothing more.
+        whole = rule.startswith("must be of type")
+        yield Violation(column, rule, () if whole else tuple(sorted(positions)))
 
 
-def _rule(contract: Contract, case: dict[str, Any]) -> tuple[str | None, str]:
-    said = str(case["check"])
-    match case["schema_context"], said:
-        case _, "column_in_schema":
+def _broken_by_table(contract: Contract, case: dict[str, Any]) -> tuple[str | None, str]:
+    match str(case["check"]):
+        case "column_in_schema":
             return str(case["failure_case"]), "is not in the contract"
-        case _, "column_in_dataframe":
+        case "column_in_dataframe":
             return str(case["failure_case"]), "is missing"
-        case _, "multiple_fields_uniqueness":
+        case "multiple_fields_uniqueness":
             key = ", ".join(canonical_form(contract)["unique"])
             return None, f"each combination of {key} may occur once"
-        case "Column", "not_nullable":
-            return str(case["column"]), "must not be null"
-        case "Column", "field_uniqueness":
-            return str(case["column"]), "must be unique"
-        case "Column", _ if said.startswith("dtype("):
-            wanted = contract.to_schema().columns[case["column"]].dtype
-            return str(case["column"]), f"must be of type {column_type(wanted)}"
-        case "Column", _:
-            return str(case["column"]), f"must be {_in_words(said)}"
-    return None, said
+        case rule:
+            return None, rule
+
+
+def _broken_by_column(contract: Contract, case: dict[str, Any]) -> tuple[str, str]:
+    column = str(case["column"])
+    match str(case["check"]):
+        case "not_nullable":
+            return column, "must not be null"
+        case "field_uniqueness":
+            return column, "must be unique"
+        case check if check.startswith("dtype("):
+            wanted = contract.to_schema().columns[column].dtype
+            return column, f"must be of type {column_type(wanted)}"
+        case check:
+            return column, f"must be {_in_words(check)}"
 
 
 def _in_words(check: str) -> str:
-    name, bracket, arguments = check.partition("(")
+    """`less_than(5)` as a person says it: less than 5."""
+    name, _, arguments = check.partition("(")
     words = {"isin": "one of", "str_matches": "text that matches", "in_range": "in the range"}
-    return (
-        f"{words.get(name, name.replace('_', ' '))} {arguments.removesuffix(')')}".strip()
-        if (bracket)
-        else check
-    )
+    said = words.get(name, name.replace("_", " "))
+    return f"{said} {arguments.removesuffix(')')}".strip()

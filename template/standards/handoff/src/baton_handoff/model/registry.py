@@ -1,4 +1,4 @@
-"""The model registry: MLflow, embedded in the project unless `MLFLOW_TRACKING_URI` names another."""
+"""The model registry: MLflow, embedded unless `MLFLOW_TRACKING_URI` names a server."""
 
 import logging
 import os
@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,15 @@ import joblib
 import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
-from mlflow.pyfunc import PyFuncModel
 from mlflow.types.schema import ColSpec, Schema
 
 import baton_handoff
-from baton_handoff.contracts import Contract, canonical_form
+from baton_handoff.contracts import Contract, Frame, canonical_form
 from baton_handoff.errors import HandoffError
 from baton_handoff.model import wrapper
 from baton_handoff.model.code import ROOMS, code_files, code_hash
 from baton_handoff.model.lineage import Lineage, lineage_of
-from baton_handoff.model.wrapper import ContractedModel, Model
+from baton_handoff.model.wrapper import ContractedModel
 from baton_handoff.project import Project
 
 _MLFLOW_TYPES = {
@@ -62,7 +61,7 @@ class Loaded:
 
     model: str
     version: int
-    pyfunc: PyFuncModel
+    predict: Callable[[Frame], Frame]
 
 
 def connect(project: Project) -> mlflow.MlflowClient:
@@ -81,12 +80,7 @@ def connect(project: Project) -> mlflow.MlflowClient:
 
 
 def register(
-    project: Project,
-    model: Model,
-    takes: Contract,
-    gives: Contract,
-    metrics: Mapping[str, float],
-    reports: Path,
+    project: Project, model: ContractedModel, metrics: Mapping[str, float], reports: Path
 ) -> Registered:
     """Log a model with its lineage, register it, and make it the candidate.
 
@@ -94,9 +88,7 @@ def register(
 
     Args:
         project: The project whose pipeline has just run.
-        model: The trained model.
-        takes: Its input contract.
-        gives: Its output contract.
+        model: The trained model between its contracts.
         metrics: What the evaluation measured.
         reports: The folder with the evaluation's plots and tables.
 
@@ -109,7 +101,7 @@ def register(
         # MLflow asks for an input example to check its signature with; the contracts do that.
         warnings.simplefilter("ignore", UserWarning)
         file = Path(folder) / "model.joblib"
-        joblib.dump(ContractedModel(model, takes, gives), file)
+        joblib.dump(model, file)
         mlflow.log_params(_flat(lineage.parameters))
         mlflow.log_metrics(dict(metrics))
         mlflow.log_artifacts(str(reports), "reports")
@@ -126,9 +118,12 @@ def register(
             loader_module=wrapper.__name__,
             data_path=str(file),
             code_paths=_model_code(project, Path(folder)),
-            signature=_signature(takes, gives),
+            signature=_signature(model.takes, model.gives),
             pip_requirements=_requirements(project),
-            metadata={"takes": canonical_form(takes), "gives": canonical_form(gives)},
+            metadata={
+                "takes": canonical_form(model.takes),
+                "gives": canonical_form(model.gives),
+            },
         )
         if client.search_registered_models(f"name = '{project.model}'") == []:
             client.create_registered_model(project.model)
@@ -170,7 +165,7 @@ def load(project: Project) -> Loaded:
             f" that stands here: {remedy}register a version made by this code."
         )
     pyfunc = mlflow.pyfunc.load_model(f"models:/{project.model}/{version.version}")
-    return Loaded(project.model, int(version.version), pyfunc)
+    return Loaded(project.model, int(version.version), pyfunc.predict)
 
 
 def _signature(takes: Contract, gives: Contract) -> ModelSignature:
@@ -209,8 +204,10 @@ def _model_code(project: Project, folder: Path) -> list[str]:
 def _requirements(project: Project) -> list[str]:
     """The run-time packages of the lock, exact."""
     done = subprocess.run(
-        [os.environ.get("UV", "uv"), "export", "--frozen", "--quiet", "--no-dev"]
-        + ["--no-hashes", "--no-header", "--no-annotate", "--no-emit-local"],
+        [
+            *(os.environ.get("UV", "uv"), "export", "--frozen", "--quiet", "--no-dev"),
+            *("--no-hashes", "--no-header", "--no-annotate", "--no-emit-local"),
+        ],
         cwd=project.root,
         capture_output=True,
         text=True,

@@ -49,7 +49,7 @@ def create_app(
     def predict(body: Any) -> Any:
         table = from_rows(takes, [row.model_dump() for row in body.rows])
         try:
-            predictions = loaded.pyfunc.predict(table)
+            predictions = loaded.predict(table)
         except ContractViolation as violation:
             if violation.contract == takes.__name__:
                 return _refusal(_details(violation))

@@ -30,7 +30,7 @@ def score_file(loaded: Loaded, takes: Contract, file: Path, to: Path) -> int:
         table = nw.read_parquet(str(file), backend=engine_of(takes))
     except Exception as error:  # each engine raises its own kinds
         raise HandoffError(f"{file} can't be read as Parquet: {error}") from error
-    predictions = nw.from_native(loaded.pyfunc.predict(table.to_native()), eager_only=True)
+    predictions = nw.from_native(loaded.predict(table.to_native()), eager_only=True)
     unfinished = to.with_name(f".{to.name}.unfinished")
     nw.concat([table, predictions], how="horizontal").write_parquet(str(unfinished))
     unfinished.replace(to)
