@@ -20,11 +20,11 @@ QUESTIONS: list[Question] = questions((ROOT / "copier.yml").read_text(encoding="
 
 Answers = Mapping[str, str | int]
 
-# Answers in free text that a person may well give: the default, the shortest, and an awkward one.
+# Answers in free text: the usual, the shortest, and the longest or oddest that is allowed.
 FREE_TEXT: dict[str, list[str | int]] = {
     "project_name": ["Flight delays", "Ω", 'Naïve "Bayes" \\ {{ 7*7 }} 🦊'],
-    "project_slug": ["flight-delays", "a", "zz-9-" + "long" * 10],
-    "package_name": ["flight_delays", "a1", "zz_9_" + "long" * 10],
+    "project_slug": ["flight-delays", "a", "zz-9-" + "x" * 35],
+    "package_name": ["flight_delays", "a1", "zz_9_" + "x" * 35],
     "description": [
         "A model that reaches production.",
         "",
@@ -57,10 +57,11 @@ def run(
     typing: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """Run a command in a folder; where it must succeed, a failure shows what it said."""
+    inherited = {name: v for name, v in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
         [str(part) for part in command],
         cwd=folder,
-        env={**os.environ, **(env or {})},
+        env={**inherited, **(env or {})},
         input=typing,
         text=True,
         encoding="utf-8",

@@ -1,0 +1,141 @@
+"""Whatever people answer, their project is the same each time, clean, typed, layered and tested.
+
+The rows cover every pair of answers. Each project runs the very commands of its own `poe check` and
+its own tests, in one environment that holds what all of them need.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shlex
+import shutil
+import tomllib
+from collections.abc import Mapping
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from tests.baton import FREE_TEXT, PAIRWISE, QUESTIONS, ROOT, Workshop, render, run
+
+CHECKS = ["_format", "_lint", "_types", "_layers", "_api"]
+ROWS = pytest.mark.parametrize("row", range(len(PAIRWISE)))
+pytestmark = pytest.mark.slow
+
+
+def metadata(project: Path) -> dict[str, Any]:
+    return tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def requirements(project: Path) -> set[str]:
+    """Everything a project asks for, in all its groups."""
+    groups = metadata(project)["dependency-groups"].values()
+    return {
+        *metadata(project)["project"]["dependencies"],
+        *(entry for group in groups for entry in group if isinstance(entry, str)),
+    }
+
+
+@pytest.fixture(scope="session")
+def environment(workshop: Workshop) -> Path:
+    """One environment with what every project asks for, kept between runs in .cache/."""
+    projects = [
+        workshop.project({"starter": starter, "dataframe": dataframe, "cloud": "aws"})
+        for starter in ("flights", "blank")
+        for dataframe in ("pandas", "polars")
+    ]
+    package = projects[0] / "standards/handoff"
+    wanted = sorted(set.union(*map(requirements, projects)))
+    pyproject = "\n".join(
+        [
+            '[project]\nname = "every-project"\nversion = "0"\nrequires-python = ">=3.11"',
+            f"dependencies = {json.dumps(wanted)}",
+            f"[tool.uv.sources]\nbaton-handoff = {{ path = {json.dumps(str(package))} }}",
+        ]
+    )
+    key = "\n".join([*wanted, (package / "pyproject.toml").read_text(encoding="utf-8")])
+    place = ROOT / ".cache" / f"every-project-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+    place.parent.mkdir(exist_ok=True)
+    with FileLock(f"{place}.lock"):
+        if not (place / "ready").exists():
+            place.mkdir(exist_ok=True)
+            (place / "pyproject.toml").write_text(pyproject, encoding="utf-8")
+            run(["uv", "sync", "--quiet", "--compile-bytecode"], place)
+            (place / "ready").touch()
+    return place / ".venv"
+
+
+def inside(environment: Path, project: Path, cache: Path) -> Mapping[str, str]:
+    """The environment variables with which a project's own code and configuration are used."""
+    own = [str(project / "src"), str(project / "standards/handoff/src")]
+    return {
+        "PATH": os.pathsep.join([str(environment / "bin"), os.environ["PATH"]]),
+        "PYTHONPATH": os.pathsep.join(own),
+        "MYPY_CACHE_DIR": str(cache),
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+@pytest.fixture(scope="session")
+def types_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What mypy has learnt about libraries: each worker pays for it once."""
+    return tmp_path_factory.mktemp("types")
+
+
+@pytest.fixture
+def project(workshop: Workshop, tmp_path: Path, row: int) -> Path:
+    """A project of its own for this test."""
+    return shutil.copytree(workshop.project(PAIRWISE[row]), tmp_path / "project")
+
+
+def test_every_pair_of_answers_occurs() -> None:
+    values = {q.name: FREE_TEXT.get(q.name) or list(q.choices.values()) for q in QUESTIONS}
+    missing = [
+        (one, a, other, b)
+        for one, other in combinations(values, 2)
+        for a in values[one]
+        for b in values[other]
+        if not any(row[one] == a and row[other] == b for row in PAIRWISE)
+    ]
+    assert missing == []
+
+
+def test_these_are_the_checks_of_a_project(default_project: Path) -> None:
+    assert tasks(default_project)["check"]["parallel"] == CHECKS
+
+
+def tasks(project: Path) -> dict[str, Any]:
+    loaded = tomllib.loads((project / "standards/tasks.toml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = loaded["tool"]["poe"]["tasks"]
+    return found
+
+
+@ROWS
+def test_the_same_answers_make_the_same_project(
+    workshop: Workshop, tmp_path: Path, row: int
+) -> None:
+    again = render(workshop.template(), tmp_path / "elsewhere", PAIRWISE[row])
+    run(["diff", "-r", workshop.project(PAIRWISE[row]), again], tmp_path)
+
+
+@ROWS
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_project_passes_its_own_checks(
+    environment: Path, project: Path, types_cache: Path, check: str
+) -> None:
+    command = shlex.split(tasks(project)[check])
+    run(command, project, env=inside(environment, project, types_cache))
+
+
+@ROWS
+def test_a_project_passes_its_own_tests(
+    environment: Path, project: Path, types_cache: Path
+) -> None:
+    suites = [suite for suite in ("tests/unit", "tests/contract") if (project / suite).is_dir()]
+    assert suites
+    command = ["pytest", "-p", "no:cacheprovider", *suites]
+    said = run(command, project, env=inside(environment, project, types_cache))
+    assert re.search(r"\b[1-9][0-9]* passed", said.stdout)
