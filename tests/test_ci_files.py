@@ -10,13 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import copier
 import pytest
 import yaml
 
-from tools.derive import questions
+from tests import baton
+from tests.baton import QUESTIONS, ROOT, Workshop
 
-ROOT = Path(__file__).resolve().parent.parent
 PIPELINES = {
     "github": ".github/workflows/handoff.yml",
     "gitlab": ".gitlab-ci.yml",
@@ -30,14 +29,9 @@ SCHEMAS = {
 
 
 @pytest.fixture(scope="module")
-def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def projects(workshop: Workshop) -> dict[str, Path]:
     """A project for each provider."""
-    folder = tmp_path_factory.mktemp("projects")
-    for ci in PIPELINES:
-        copier.run_copy(
-            str(ROOT), folder / ci, data={"ci": ci}, defaults=True, quiet=True, vcs_ref="HEAD"
-        )
-    return {ci: folder / ci for ci in PIPELINES}
+    return {ci: workshop.project({"ci": ci}) for ci in PIPELINES}
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +75,7 @@ def pythons(pipelines: dict[str, Any]) -> dict[str, str]:
 
 def run(tool: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run one of Baton's own tools."""
-    command = [Path(sys.executable).with_name(tool), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return baton.run([Path(sys.executable).with_name(tool), *arguments], ROOT, check=False)
 
 
 @pytest.mark.parametrize("ci", PIPELINES)
@@ -129,8 +122,8 @@ def test_the_pipelines_uv_is_the_one_that_baton_is_tested_with(pipelines: dict[s
 def test_the_pipelines_python_is_the_newest_that_a_project_may_choose(
     pipelines: dict[str, Any],
 ) -> None:
-    asked = {question.name: question for question in questions((ROOT / "copier.yml").read_text())}
-    *_, newest = asked["python"].choices.values()
+    (choices,) = (question.choices for question in QUESTIONS if question.name == "python")
+    *_, newest = choices.values()
     assert set(pythons(pipelines).values()) == {newest}
 
 

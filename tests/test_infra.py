@@ -5,17 +5,15 @@ Applied against a simulator of AWS by `tests/system/test_infra_applies.py`.
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
-import copier
 import hcl2
 import pytest
 from hcl2.utils import SerializationOptions
 
-ROOT = Path(__file__).resolve().parent.parent
-TERRAFORM = shutil.which("terraform")
+from tests.baton import Workshop, run
+
 PLAIN = SerializationOptions(with_comments=False, explicit_blocks=False, strip_string_quotes=True)
 
 
@@ -26,20 +24,18 @@ def plugins() -> Path | None:
     return found[0] if found else None
 
 
-needs_terraform = pytest.mark.skipif(TERRAFORM is None, reason="Terraform is not on PATH")
+needs_terraform = pytest.mark.skipif(
+    shutil.which("terraform") is None, reason="Terraform is not on PATH"
+)
 needs_provider = pytest.mark.skipif(
     plugins() is None, reason="no provider on this machine: BATON_TF_PLUGINS names its folder"
 )
 
 
 @pytest.fixture(scope="module")
-def infra(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def infra(workshop: Workshop) -> Path:
     """The folder `infra/` of a project on AWS."""
-    project = tmp_path_factory.mktemp("aws") / "project"
-    copier.run_copy(
-        str(ROOT), project, data={"cloud": "aws"}, defaults=True, quiet=True, vcs_ref="HEAD"
-    )
-    return project / "infra"
+    return workshop.project({"cloud": "aws"}) / "infra"
 
 
 @pytest.fixture(scope="module")
@@ -58,15 +54,8 @@ def resources(infra: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def terraform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Terraform in a folder."""
-    command = ["terraform", f"-chdir={folder}", *arguments, "-no-color"]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def test_a_project_without_a_cloud_has_no_infra(tmp_path: Path) -> None:
-    copier.run_copy(str(ROOT), tmp_path, defaults=True, quiet=True, vcs_ref="HEAD")
-    assert not (tmp_path / "infra").exists()
+def test_a_project_without_a_cloud_has_no_infra(default_project: Path) -> None:
+    assert not (default_project / "infra").exists()
 
 
 def test_the_names_begin_with_the_projects(infra: Path) -> None:
@@ -96,15 +85,12 @@ def test_images_are_scanned_and_their_tags_stay(resources: dict[str, Any]) -> No
 
 @needs_terraform
 def test_it_is_formatted(infra: Path) -> None:
-    formatted = terraform(infra, "fmt", "-check", "-diff")
-    assert formatted.returncode == 0, formatted.stdout
+    run(["terraform", "fmt", "-check", "-diff"], infra)
 
 
 @needs_terraform
 @needs_provider
 def test_terraform_finds_it_valid(infra: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(infra, tmp_path / "infra")
-    begun = terraform(folder, "init", f"-plugin-dir={plugins()}")
-    assert begun.returncode == 0, begun.stderr
-    judged = terraform(folder, "validate")
-    assert judged.returncode == 0, judged.stdout + judged.stderr
+    run(["terraform", "init", "-no-color", f"-plugin-dir={plugins()}"], folder)
+    run(["terraform", "validate", "-no-color"], folder)

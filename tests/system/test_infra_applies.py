@@ -1,0 +1,58 @@
+"""The Terraform folder of a project on AWS, applied to a simulator of AWS (moto), used by DVC."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from tests.baton import run
+from tests.test_infra import needs_provider, needs_terraform, plugins
+
+pytestmark = [needs_terraform, needs_provider]
+
+# The simulator has one host name, so the bucket's name has to stand in the path.
+OVERRIDE = 'provider "aws" {\n  s3_use_path_style = true\n}\n'
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[dict[str, str]]:
+    """The environment in which AWS is the simulator."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "nothing",
+    }
+    server.stop()
+
+
+def test_it_applies_a_second_plan_changes_nothing_and_dvc_keeps_data_there(
+    aws: dict[str, str], pushed_project: Callable[..., Path]
+) -> None:
+    project = pushed_project(cloud="aws")
+
+    def terraform(*arguments: str) -> str:
+        return run(["terraform", "-chdir=infra", *arguments], project, env=aws).stdout
+
+    def dvc(*arguments: str) -> str:
+        return run(["uv", "run", "--locked", "dvc", *arguments], project, env=aws).stdout
+
+    (project / "infra/simulator_override.tf").write_text(OVERRIDE)
+    terraform("init", f"-plugin-dir={plugins()}")
+    terraform("apply", "-auto-approve")
+    terraform("plan", "-detailed-exitcode")  # exits 2 if anything is to be changed
+
+    (project / "table.csv").write_text("a,b\n1,2\n")
+    dvc("add", "table.csv")
+    remote = terraform("output", "-raw", "dvc_remote")
+    dvc("remote", "add", "--default", "aws", remote)
+    dvc("push", "table.csv")
+    (project / "table.csv").unlink()
+    shutil.rmtree(project / ".dvc/cache")
+    dvc("pull", "table.csv")
+    assert (project / "table.csv").read_text() == "a,b\n1,2\n"
