@@ -1,11 +1,15 @@
 """Features: from the raw sources to the model's input, and from there to labelled features."""
 
+from pathlib import Path
+
 import narwhals as nw
 
 from ..contracts import Airports, Flights, LabelledFlight, Planes, Weather
 from ..contracts.engine import validated
 from ..features import build_features, scheduled_flights
-from .files import LABELLED, RAW, SCHEDULED, params, read, write
+from .files import LABELLED, RAW, params, read, write
+
+SCHEDULED = Path("data/scheduled.parquet")
 
 
 def main() -> None:

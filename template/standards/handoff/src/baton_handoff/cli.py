@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("new-contract", help="contracts from a table of yours")
     command.add_argument("file", type=Path, help="a CSV, Parquet or Excel file")
     command.add_argument("--target", required=True, help="the column to predict")
+    command.add_argument("--replace", action="store_true", help="write over a contract there is")
     command.set_defaults(run=_new_contract)
 
     command = commands.add_parser("api", help="generate the API's models from the contracts")
@@ -71,7 +72,7 @@ def _setup(project: Project, _: argparse.Namespace) -> int:
 def _new_contract(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.starting import start_from
 
-    start_from(project, options.file, options.target)
+    start_from(project, options.file, options.target, replace=options.replace)
     return 0
 
 
@@ -80,7 +81,8 @@ def _api(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.contracts.rows import api_source
 
     file = project.source / "contracts" / "api.py"
-    source = api_source(*border(project.room("contracts")))
+    # Before the first contract there is an empty one, whose API is checked all the same.
+    source = api_source(*border(project.room("contracts"), begun=not options.check))
     if options.check and file.read_text(encoding="utf-8") != source:
         print(f"{file.relative_to(project.root)} is not what the contracts say: `uv run poe api`")
         return 1
@@ -117,8 +119,10 @@ def _register(project: Project, _: argparse.Namespace) -> int:
 def _serve(project: Project, options: argparse.Namespace) -> int:
     import uvicorn
 
+    from baton_handoff.contracts import border
     from baton_handoff.model.registry import load
 
+    border(project.room("contracts"))
     loaded = load(project)
     app = project.room("serving.app").create(loaded)
     print(
@@ -130,8 +134,10 @@ def _serve(project: Project, options: argparse.Namespace) -> int:
 
 
 def _score(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.contracts import border
     from baton_handoff.model.registry import load
 
+    border(project.room("contracts"))
     rows = project.room("serving.batch").score(load(project), options.file, options.to)
     print(f"{rows} rows scored: {options.to}")
     return 0

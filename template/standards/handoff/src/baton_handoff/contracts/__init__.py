@@ -1,6 +1,12 @@
 """Contracts: what a table must be, in one form that people and programs can compare."""
 
-from baton_handoff.contracts.canonical import Contract, border, canonical_form, contracts_of
+from baton_handoff.contracts.canonical import (
+    Contract,
+    border,
+    canonical_form,
+    contracts_at,
+    contracts_of,
+)
 from baton_handoff.contracts.frames import Engine, Frame, engine_of, from_rows, to_engine, to_rows
 from baton_handoff.contracts.violations import ContractViolation, Violation, check
 
@@ -13,6 +19,7 @@ __all__ = [
     "border",
     "canonical_form",
     "check",
+    "contracts_at",
     "contracts_of",
     "engine_of",
     "from_rows",

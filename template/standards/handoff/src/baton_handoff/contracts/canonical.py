@@ -50,29 +50,43 @@ def metadata_of(contract: Contract) -> dict[str, Any]:
     return dict(getattr(config, "metadata", None) or {})
 
 
-def border(room: ModuleType) -> tuple[Contract, Contract]:
+def contracts_at(room: ModuleType, position: str) -> list[Contract]:
+    """The contracts that a `contracts` package exports for one position, input for example."""
+    return [
+        contract
+        for contract in contracts_of(room).values()
+        if metadata_of(contract).get("position") == position
+    ]
+
+
+def border(room: ModuleType, *, begun: bool = True) -> tuple[Contract, Contract]:
     """The model's border: its input contract and its output contract, known by their position.
+
+    Args:
+        room: The project's `contracts` package.
+        begun: The contracts must have columns; a new blank project's have none yet.
 
     Raises:
         HandoffError: There is no contract yet, or a position is not held by exactly one.
     """
-    found: dict[str, list[Contract]] = {"input": [], "output": []}
-    for contract in contracts_of(room).values():
-        found.get(metadata_of(contract).get("position", ""), []).append(contract)
-    for position, contracts in found.items():
-        if len(contracts) != 1:
-            names = ", ".join(contract.__name__ for contract in contracts) or "none"
-            raise HandoffError(
-                f"{room.__name__} must have exactly one contract with the position"
-                f" {position!r}; it has {names}."
-            )
-    takes, gives = found["input"][0], found["output"][0]
-    if not takes.to_schema().columns:
+    takes, gives = (_the_one(room, position) for position in ("input", "output"))
+    if begun and not takes.to_schema().columns:
         raise HandoffError(
             "There is no contract yet: `uv run poe new-contract FILE --target COLUMN` writes it"
             " from your table."
         )
     return takes, gives
+
+
+def _the_one(room: ModuleType, position: str) -> Contract:
+    contracts = contracts_at(room, position)
+    if len(contracts) != 1:
+        names = ", ".join(contract.__name__ for contract in contracts) or "none"
+        raise HandoffError(
+            f"{room.__name__} must have exactly one contract with the position {position!r};"
+            f" it has {names}."
+        )
+    return contracts[0]
 
 
 def canonical_form(contract: Contract) -> dict[str, Any]:

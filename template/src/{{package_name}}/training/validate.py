@@ -5,19 +5,17 @@ import sys
 from typing import Any
 
 import narwhals as nw
-from baton_handoff.contracts import ContractViolation, check
+from baton_handoff.contracts import ContractViolation, check, contracts_at
 
-from ..contracts import Airlines, Airports, Flights, Planes, Weather
-from ..contracts.engine import BACKEND, DataFrameModel
+from .. import contracts
+from ..contracts.engine import BACKEND
 from .files import RAW, REPORTS
-
-SOURCES: list[type[DataFrameModel]] = [Flights, Weather, Planes, Airports, Airlines]
 
 
 def main() -> None:
     """Check all sources, then say what they cover; exit 1 if one breaks its contract."""
     covered, broken = {}, []
-    for contract in SOURCES:
+    for contract in contracts_at(contracts, "source"):
         file = RAW / f"{contract.__name__.lower()}.parquet"
         table = nw.read_parquet(str(file), backend=BACKEND)
         try:

@@ -9,7 +9,6 @@ import yaml
 from ..contracts.engine import BACKEND, DataFrame, DataFrameModel, validated
 
 RAW = Path("data/raw")
-SCHEDULED = Path("data/scheduled.parquet")
 LABELLED = Path("data/labelled.parquet")
 MODEL = Path("models/model.joblib")
 BASELINE = Path("models/baseline.joblib")
