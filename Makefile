@@ -19,9 +19,8 @@ test: .venv/ready  ## what Baton promises, tried for real
 test-system: .venv/ready  ## the same with containers and pipelines (as root)
 	pytest tests/system
 
-prove: .venv/ready  ## fleets of projects, and the benchmarks' promises
+prove: .venv/ready  ## the same with whole fleets of projects
 	pytest -n 2 --dist worksteal tests/prove
-	pytest benchmarks
 
 check: .venv/ready  ## two minutes: style, types and the quick tests
 	ruff format --check .
@@ -35,9 +34,10 @@ benchmarks: .venv/ready  ## measure again, side by side with the alternatives
 derive: .venv/ready  ## write what follows from copier.yml and ownership.yml
 	python tools/derive.py
 
-pins: .venv/ready  ## the newest versions of Baton's own tools, with hashes
+pins: .venv/ready  ## the newest versions: of Baton's own tools, and of what the standards are proved with
 	uv pip compile --upgrade --quiet --generate-hashes --universal --python-version 3.11 \
 	  --no-emit-index-url --no-annotate --no-header --output-file requirements/dev.txt requirements/dev.in
+	python tools/pins.py
 
 .venv/ready: requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Baton needs Python 3.11 or newer: make PYTHON=python3.13, for example." if sys.version_info < (3, 11) else 0)'

@@ -1,5 +1,6 @@
 """A project works on every supported Python that this machine has, by its own commands."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,13 +10,19 @@ from uv import find_uv_bin
 from tests.baton import QUESTIONS, Workshop, render, run
 
 
-def present(version: str) -> bool:
-    find = [find_uv_bin(), "python", "find", "--no-python-downloads", "--no-project", version]
-    return subprocess.run(find, capture_output=True, check=False).returncode == 0
+def interpreter(version: str) -> str | None:
+    """Where uv finds a version, with a look at pyenv, whose commands hide all but one."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    find: list[str] = [find_uv_bin(), "python", "find", "--no-python-downloads", "--no-project"]
+    for wanted in [version, *map(str, pyenv.glob(f"versions/{version}.*/bin/python"))]:
+        found = subprocess.run([*find, wanted], capture_output=True, text=True, check=False)
+        if found.returncode == 0:
+            return found.stdout.strip()
+    return None
 
 
 SUPPORTED = [str(v) for q in QUESTIONS if q.name == "python" for v in q.choices.values()]
-PRESENT = [version for version in SUPPORTED if present(version)]
+PRESENT = {version: found for version in SUPPORTED if (found := interpreter(version))}
 
 
 def test_one_supported_python_is_here() -> None:
@@ -26,7 +33,7 @@ def test_one_supported_python_is_here() -> None:
 @pytest.mark.parametrize("version", PRESENT)
 def test_set_up_check_and_test(workshop: Workshop, tmp_path: Path, version: str) -> None:
     project = render(workshop.template(), tmp_path / "project", {"python": version})
-    pinned = {"UV_PYTHON": version, "UV_PYTHON_DOWNLOADS": "never"}
+    pinned = {"UV_PYTHON": PRESENT[version], "UV_PYTHON_DOWNLOADS": "never"}
     for task in ("setup", "check", "test"):
         run(["uv", "run", "poe", task], project, env=pinned)
     said = run(["uv", "run", "--no-sync", "python", "--version"], project, env=pinned)

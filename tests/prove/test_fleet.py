@@ -1,0 +1,69 @@
+"""A fleet of projects, each with other answers and other edits: no update loses one of them.
+
+Fleets of this kind have shown which templates lose edits: mostly by dropping or renaming a file
+that somebody had changed.
+"""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.baton import (
+    PAIRWISE,
+    QUESTIONS,
+    Workshop,
+    commit,
+    files,
+    git,
+    owner,
+    ownership,
+    render,
+    update,
+)
+
+PROJECTS = 34  # each row of answers twice
+OURS = b"# ours\n"
+LIVE = [question for question in QUESTIONS if question.lifetime == "live" and question.choices]
+CI_FILES = {".github/workflows/handoff.yml", ".gitlab-ci.yml", "azure-pipelines.yml"}
+
+
+def work(project: Path, chance: random.Random) -> None:
+    """What people do in a week: edit, delete, rename and add files of every class."""
+    paths = sorted(set(files(project)) - {".copier-answers.yml"})
+    for path in chance.sample(paths, 12):
+        place = project / path
+        match chance.choice(["edit", "edit", "edit", "delete", "rename", "add"]):
+            case "edit":
+                place.write_bytes(OURS + place.read_bytes())
+            case "delete":
+                place.unlink()
+            case "rename":
+                place.rename(place.with_name(f"ours-{place.name}"))
+            case "add":
+                place.with_name(f"new-{place.name}").write_bytes(OURS)
+
+
+@pytest.mark.parametrize("number", range(PROJECTS))
+def test_no_update_loses_an_edit(workshop: Workshop, tmp_path: Path, number: int) -> None:
+    chance = random.Random(number)  # noqa: S311
+    project = tmp_path / "project"
+    answers = PAIRWISE[number % len(PAIRWISE)]
+    render(workshop.releases(), project, answers, "v1.0.0")
+    made = files(project)
+    work(project, chance)
+    commit(project, "work")
+    edited = files(project)
+    changed = chance.sample(LIVE, 2)
+    later = {question.name: chance.choice(list(question.choices.values())) for question in changed}
+    update(project, later)
+    updated = files(project)
+
+    replaced = CI_FILES if later.get("ci", answers["ci"]) != answers["ci"] else set()
+    for path in (made.keys() | edited.keys()) - replaced - {".copier-answers.yml"}:
+        template_owned = "template-owned" in owner(path, ownership()) and path in made
+        if not template_owned or path not in edited:
+            assert updated.get(path) == edited.get(path), path
+        elif edited[path].startswith(OURS):
+            assert updated[path].startswith(OURS), path
+    assert git(project, "ls-files", "--unmerged") == ""
