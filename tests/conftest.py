@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.baton import Workshop
+from tests.environment import shared_environment
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +43,9 @@ def nobodys_machine(tmp_path_factory: pytest.TempPathFactory) -> None:
 def default_project(workshop: Workshop) -> Path:
     """The project of somebody who answers nothing. Change only a copy of it."""
     return workshop.project({})
+
+
+@pytest.fixture(scope="session")
+def environment(workshop: Workshop) -> Path:
+    """The virtual environment that the projects of all tests share."""
+    return shared_environment(workshop)

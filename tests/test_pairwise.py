@@ -4,79 +4,22 @@ The rows cover every pair of answers. Each project runs the very commands of its
 its own tests, in one environment that holds what all of them need.
 """
 
-import hashlib
-import json
-import os
 import re
 import shlex
 import shutil
 import tomllib
-from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
-from tests.baton import FREE_TEXT, PAIRWISE, QUESTIONS, ROOT, Workshop, render, run
+from tests.baton import FREE_TEXT, PAIRWISE, QUESTIONS, Workshop, render, run
+from tests.environment import inside
 
 CHECKS = ["_format", "_lint", "_types", "_layers", "_api"]
 ROWS = pytest.mark.parametrize("row", range(len(PAIRWISE)))
 pytestmark = pytest.mark.slow
-
-
-def metadata(project: Path) -> dict[str, Any]:
-    return tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
-
-
-def requirements(project: Path) -> set[str]:
-    """Everything a project asks for, in all its groups."""
-    groups = metadata(project)["dependency-groups"].values()
-    return {
-        *metadata(project)["project"]["dependencies"],
-        *(entry for group in groups for entry in group if isinstance(entry, str)),
-    }
-
-
-@pytest.fixture(scope="session")
-def environment(workshop: Workshop) -> Path:
-    """One environment with what every project asks for, kept between runs in .cache/."""
-    projects = [
-        workshop.project({"starter": starter, "dataframe": dataframe, "cloud": "aws"})
-        for starter in ("flights", "blank")
-        for dataframe in ("pandas", "polars")
-    ]
-    package = projects[0] / "standards/handoff"
-    wanted = sorted(set.union(*map(requirements, projects)))
-    pyproject = "\n".join(
-        [
-            '[project]\nname = "every-project"\nversion = "0"\nrequires-python = ">=3.11"',
-            f"dependencies = {json.dumps(wanted)}",
-            f"[tool.uv.sources]\nbaton-handoff = {{ path = {json.dumps(str(package))} }}",
-        ]
-    )
-    key = "\n".join([*wanted, (package / "pyproject.toml").read_text(encoding="utf-8")])
-    place = ROOT / ".cache" / f"every-project-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
-    place.parent.mkdir(exist_ok=True)
-    with FileLock(f"{place}.lock"):
-        if not (place / "ready").exists():
-            place.mkdir(exist_ok=True)
-            (place / "pyproject.toml").write_text(pyproject, encoding="utf-8")
-            run(["uv", "sync", "--quiet", "--compile-bytecode"], place)
-            (place / "ready").touch()
-    return place / ".venv"
-
-
-def inside(environment: Path, project: Path, cache: Path) -> Mapping[str, str]:
-    """The environment variables with which a project's own code and configuration are used."""
-    own = [str(project / "src"), str(project / "standards/handoff/src")]
-    return {
-        "PATH": os.pathsep.join([str(environment / "bin"), os.environ["PATH"]]),
-        "PYTHONPATH": os.pathsep.join(own),
-        "MYPY_CACHE_DIR": str(cache),
-        "OMP_NUM_THREADS": "1",
-    }
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +70,7 @@ def test_a_project_passes_its_own_checks(
     environment: Path, project: Path, types_cache: Path, check: str
 ) -> None:
     command = shlex.split(tasks(project)[check])
-    run(command, project, env=inside(environment, project, types_cache))
+    run(command, project, env=inside(environment, project) | {"MYPY_CACHE_DIR": str(types_cache)})
 
 
 @ROWS
@@ -137,5 +80,7 @@ def test_a_project_passes_its_own_tests(
     suites = [suite for suite in ("tests/unit", "tests/contract") if (project / suite).is_dir()]
     assert suites
     command = ["pytest", "-p", "no:cacheprovider", *suites]
-    said = run(command, project, env=inside(environment, project, types_cache))
+    said = run(
+        command, project, env=inside(environment, project) | {"MYPY_CACHE_DIR": str(types_cache)}
+    )
     assert re.search(r"\b[1-9][0-9]* passed", said.stdout)
