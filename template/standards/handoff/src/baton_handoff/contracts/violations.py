@@ -10,6 +10,7 @@ from pandera.errors import SchemaErrors
 
 from baton_handoff.contracts.canonical import Contract, canonical_form, column_type
 from baton_handoff.contracts.frames import Frame
+from baton_handoff.errors import HandoffError
 
 _Table = TypeVar("_Table", bound=Frame)
 
@@ -36,8 +37,10 @@ class Violation:
         return f"{where}: {self.rule} ({len(self.rows)} rows: {shown})"
 
 
-class ContractViolation(Exception):  # noqa: N818 (a violation is what it is)
+class ContractViolation(HandoffError):  # noqa: N818 (a violation is what it is)
     """A table that its contract refuses."""
+
+    exit_code = 1
 
     def __init__(self, contract: Contract, violations: tuple[Violation, ...]) -> None:
         self.contract = contract.__name__
