@@ -3,6 +3,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+COMPILE := uv pip compile --upgrade --quiet --generate-hashes --universal --python-version 3.11 \
+  --no-emit-index-url --no-annotate --no-header
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help demo test test-system prove check benchmarks derive pins
@@ -16,7 +19,7 @@ demo: .venv/ready  ## a flights project from nothing to one prediction
 test: .venv/ready  ## what Baton promises, tried for real
 	pytest -n 2 --dist worksteal --ignore tests/system --ignore tests/prove tests
 
-test-system: .venv/ready  ## the same with containers and pipelines (as root)
+test-system: .venv/system  ## the same with containers and pipelines (as root)
 	pytest tests/system
 
 prove: .venv/ready  ## the same with whole fleets of projects
@@ -35,12 +38,16 @@ derive: .venv/ready  ## write what follows from copier.yml and ownership.yml
 	python tools/derive.py
 
 pins: .venv/ready  ## the newest versions: of Baton's own tools, and of what the standards are proved with
-	uv pip compile --upgrade --quiet --generate-hashes --universal --python-version 3.11 \
-	  --no-emit-index-url --no-annotate --no-header --output-file requirements/dev.txt requirements/dev.in
+	$(COMPILE) --output-file requirements/dev.txt requirements/dev.in
+	$(COMPILE) --output-file requirements/system.txt requirements/system.in
 	python tools/pins.py
 
 .venv/ready: requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Baton needs Python 3.11 or newer: make PYTHON=python3.13, for example." if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	$(INSTALL) --requirement requirements/dev.txt
+	@touch $@
+
+.venv/system: .venv/ready requirements/system.txt
+	$(INSTALL) --requirement requirements/system.txt
 	@touch $@
