@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(find_project(), options))
     except HandoffError as error:
         print(error, file=sys.stderr)
-        return 2
+        return error.exit_code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,6 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("new-contract", help="contracts from a table of yours")
     command.add_argument("file", type=Path, help="a CSV, Parquet or Excel file")
     command.add_argument("--target", required=True, help="the column to predict")
+    command.add_argument(
+        "--task", choices=["classification", "regression"], help="by default what the values say"
+    )
     command.add_argument("--replace", action="store_true", help="write over a contract there is")
     command.set_defaults(run=_new_contract)
 
@@ -72,7 +75,7 @@ def _setup(project: Project, _: argparse.Namespace) -> int:
 def _new_contract(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.starting import start_from
 
-    start_from(project, options.file, options.target, replace=options.replace)
+    start_from(project, options.file, options.target, task=options.task, replace=options.replace)
     return 0
 
 

@@ -9,15 +9,16 @@ from typing import Any
 from baton_handoff.contracts.canonical import Contract, canonical_form
 from baton_handoff.errors import HandoffError
 
-_HEADER = '''"""The API's models. Generated from the contracts by `uv run poe api`: change those instead.
+_HEADER = '''\
+"""The API's models. Generated from the contracts by `uv run poe api`: change those instead.
 
 A row holds what can be said of one row; rules about several columns or rows are checked by the
 model itself.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any{literal}
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field{strict}
 
 
 def _text(value: Any) -> Any:
@@ -71,13 +72,22 @@ def api_source(takes: Contract, gives: Contract) -> str:
     Raises:
         HandoffError: A column has a type that JSON can't carry.
     """
-    parts = [_HEADER, _row(takes), _row(gives)]
-    parts.append(_FOOTER.format(takes=takes.__name__, gives=gives.__name__))
+    rows = _row(takes) + _row(gives)
+    header = _HEADER.format(
+        literal=", Literal" if "Literal[" in rows else "",
+        strict=", Strict" if "Strict(" in rows else "",
+    )
+    return formatted(header + rows + _FOOTER.format(takes=takes.__name__, gives=gives.__name__))
+
+
+def formatted(source: str) -> str:
+    """Generated source, laid out as the project's formatter would."""
     done = subprocess.run(
         ["ruff", "format", "--line-length", "100", "-"],
-        input="".join(parts),
+        input=source,
         capture_output=True,
         text=True,
+        encoding="utf-8",
         check=True,
     )
     return done.stdout

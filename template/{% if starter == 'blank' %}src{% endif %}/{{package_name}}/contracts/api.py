@@ -1,0 +1,47 @@
+"""The API's models. Generated from the contracts by `uv run poe api`: change those instead.
+
+A row holds what can be said of one row; rules about several columns or rows are checked by the
+model itself.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _text(value: Any) -> Any:
+    """Refuse numbers where a timestamp belongs: pydantic would read them as seconds."""
+    if isinstance(value, int | float):
+        # pydantic reports a ValueError, and lets a TypeError through.
+        raise ValueError("must be a timestamp with its offset, as text")  # noqa: TRY004
+    return value
+
+
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_text)]
+
+
+class ModelInputRow(BaseModel):
+    """One row of ModelInput."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PredictionRow(BaseModel):
+    """One row of Prediction."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PredictionRequest(BaseModel):
+    """A request: the rows to predict for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rows: Annotated[list[ModelInputRow], Field(min_length=1)]
+
+
+class PredictionResponse(BaseModel):
+    """An answer: a prediction for each row, in the same order, and the version that gave it."""
+
+    predictions: list[PredictionRow]
+    version: int

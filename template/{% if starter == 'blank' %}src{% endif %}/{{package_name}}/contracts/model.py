@@ -1,0 +1,14 @@
+"""The model contract: what a model of this project can be asked."""
+
+from typing import Protocol
+
+from .data import ModelInput, Prediction
+from .engine import DataFrame
+
+
+class PredictionModel(Protocol):
+    """Predicts the target from what the model is given."""
+
+    def predict(self, rows: DataFrame[ModelInput], /) -> DataFrame[Prediction]:
+        """Predict one row for each row, in the same order."""
+        ...

@@ -1,0 +1,13 @@
+"""The service. What every service has is in the standards; here is what is this project's own."""
+
+from baton_handoff.model.registry import Loaded
+from baton_handoff.service import create_app
+from fastapi import FastAPI
+
+from ..contracts import ModelInput, Prediction
+from ..contracts.api import PredictionRequest, PredictionResponse
+
+
+def create(loaded: Loaded) -> FastAPI:
+    """The application that answers with a loaded model."""
+    return create_app(loaded, ModelInput, Prediction, PredictionRequest, PredictionResponse)

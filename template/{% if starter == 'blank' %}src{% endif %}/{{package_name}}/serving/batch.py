@@ -1,0 +1,13 @@
+"""Batch scoring: the same model over a file."""
+
+from pathlib import Path
+
+from baton_handoff.model.registry import Loaded
+from baton_handoff.service.batch import score_file
+
+from ..contracts import ModelInput
+
+
+def score(loaded: Loaded, file: Path, to: Path) -> int:
+    """Predict for every row of a Parquet file that meets `ModelInput`; the number of rows."""
+    return score_file(loaded, ModelInput, file, to)

@@ -1,0 +1,30 @@
+"""Ingest: the team's own table, in the names and types of its contract, in data/raw."""
+
+import sys
+from pathlib import Path
+
+import narwhals as nw
+import pyarrow.compute as pc
+from baton_handoff.errors import HandoffError
+from baton_handoff.sources import read_source
+
+from ..contracts import Source
+from ..contracts.data import TARGET
+from ..contracts.engine import BACKEND
+from .files import RAW, params, write
+
+
+def main() -> None:
+    """Write the rows of the source; those without a target teach nothing and stay behind."""
+    source = params("source")
+    try:
+        table = read_source(Path(source["file"]), Source, source["columns"])
+    except HandoffError as error:
+        sys.exit(str(error))
+    known = table.filter(pc.is_valid(table[TARGET]))
+    write(nw.from_arrow(known, backend=BACKEND).to_native(), RAW / "source.parquet")
+    print(f"Source: {len(table):,} rows, {len(known):,} of them with a target")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""Train: the model and its baseline."""
+
+import joblib
+
+from ..contracts.data import TARGET
+from ..model import TableModel
+from ..model.estimator import constant, linear
+from .files import BASELINE, MODEL, params
+from .split import features_of, split
+
+
+def main() -> None:
+    """Fit both and save them."""
+    rows, _ = split()
+    features, target = features_of(rows), rows[TARGET].to_list()
+    print(f"training on {len(rows):,} rows")
+    MODEL.parent.mkdir(exist_ok=True)
+    joblib.dump(TableModel(linear(**params("model")).fit(features, target)), MODEL)
+    joblib.dump(constant().fit(features, target), BASELINE)
+
+
+if __name__ == "__main__":
+    main()
