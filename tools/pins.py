@@ -34,13 +34,11 @@ def main() -> None:
 
 
 def _resolved(starter: str) -> tuple[set[str], set[str]]:
-    """The requirements of a project, exact and with their markers, and those only the cloud adds."""
+    """The exact requirements of a project with their markers, and those only the cloud adds."""
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "project"
         answers = {"starter": starter, "cloud": "aws"}
-        copier.run_copy(
-            str(ROOT), project, data=answers, defaults=True, quiet=True, vcs_ref="HEAD"
-        )
+        copier.run_copy(str(ROOT), project, data=answers, defaults=True, quiet=True, vcs_ref="HEAD")
         _run(project, "uv", "lock", "--quiet", "--upgrade")
         base = _exported(project, "--prune", "dvc-s3")
         return base, _exported(project) - base
