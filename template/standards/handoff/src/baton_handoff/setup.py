@@ -38,11 +38,16 @@ def require_repository(project: Project) -> None:
 
 
 def _in_repository(project: Project) -> bool:
-    inside = ["git", "rev-parse", "--is-inside-work-tree"]
+    """Whether a git repository looks after the project; one that ignores its folder does not."""
     try:
-        done = subprocess.run(inside, cwd=project.root, capture_output=True, check=False)
+        inside = _asks_git(project, "rev-parse", "--is-inside-work-tree")
+        return inside and not _asks_git(project, "check-ignore", "--quiet", str(project.root))
     except FileNotFoundError as error:
         raise HandoffError("git is missing: install it, then run `uv run poe setup`.") from error
+
+
+def _asks_git(project: Project, *question: str) -> bool:
+    done = subprocess.run(["git", *question], cwd=project.root, capture_output=True, check=False)
     return done.returncode == 0
 
 

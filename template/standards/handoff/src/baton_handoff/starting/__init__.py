@@ -131,14 +131,16 @@ def _put(project: Project, texts: Mapping[Path, str], file: Path, source: Path) 
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text, encoding="utf-8")
         done = subprocess.run(
-            ["dvc", "add", "--quiet", str(source)],
+            ["dvc", "add", str(source)],
             cwd=project.root,
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode != 0:
-            raise HandoffError(f"DVC can't track {source}: {done.stderr.strip()}")
+            said = re.search("ERROR: *(.*)", done.stderr)
+            because = said[1] if said else done.stderr.strip()
+            raise HandoffError(f"DVC can't keep {source.relative_to(project.root)}: {because}")
 
 
 @contextmanager

@@ -142,7 +142,7 @@ def _column(column: Column) -> str:
 
 def _described(column: Column) -> str:
     """A renamed column is described by the name it had."""
-    return f"description={column.source[:80]!r}" if column.source != column.name else ""
+    return f"description={column.source[:60]!r}" if column.source != column.name else ""
 
 
 def _field(name: str, kind: str, *rules: str) -> str:
