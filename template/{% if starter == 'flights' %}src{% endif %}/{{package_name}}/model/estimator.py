@@ -13,7 +13,9 @@ CATEGORIES = ["carrier", "origin", "destination"]
 NUMBERS = [name for name in Features.to_schema().columns if name not in CATEGORIES]
 
 
-def boosted_trees(learning_rate: float, iterations: int, leaves: int, seed: int) -> Pipeline:
+def boosted_trees(
+    learning_rate: float, iterations: int, leaves: int, samples_per_leaf: int, seed: int
+) -> Pipeline:
     """Gradient boosting; missing numbers and destinations never seen are cases of their own."""
     columns = make_column_transformer(
         (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), CATEGORIES),
@@ -23,6 +25,7 @@ def boosted_trees(learning_rate: float, iterations: int, leaves: int, seed: int)
         learning_rate=learning_rate,
         max_iter=iterations,
         max_leaf_nodes=leaves,
+        min_samples_leaf=samples_per_leaf,
         categorical_features=list(range(len(CATEGORIES))),
         early_stopping=False,
         random_state=seed,
