@@ -4,6 +4,8 @@ from typing import Any
 
 import narwhals as nw
 
+from .calendar import TIME_ZONE
+
 
 def join(flights: nw.DataFrame[Any], planes: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
     """Add the age and the seats of each flight's plane, null where the register lacks it."""
@@ -12,7 +14,7 @@ def join(flights: nw.DataFrame[Any], planes: nw.DataFrame[Any]) -> nw.DataFrame[
         nw.col("year").alias("built"),
         nw.col("seats").cast(nw.Float64).alias("aircraft_seats"),
     )
-    age = nw.col("scheduled_departure").dt.year() - nw.col("built")
+    age = nw.col("scheduled_departure").dt.convert_time_zone(TIME_ZONE).dt.year() - nw.col("built")
     return flights.join(known, on="tail_number", how="left").with_columns(
         age.cast(nw.Float64).alias("aircraft_age_years")
     )

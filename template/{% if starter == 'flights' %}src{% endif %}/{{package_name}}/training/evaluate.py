@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import RocCurveDisplay, brier_score_loss, log_loss, roc_auc_score
 
+from ..features.calendar import TIME_ZONE
 from .files import BASELINE, MODEL, REPORTS
 from .split import features_of, split
 
@@ -59,7 +60,8 @@ def _plot(future: nw.DataFrame[Any], late: np.ndarray, predicted: dict[str, np.n
         )
     _save("calibration", "What was predicted and what came true")
 
-    months = future.select(month=nw.col("scheduled_departure").dt.month())["month"].to_numpy()
+    local = nw.col("scheduled_departure").dt.convert_time_zone(TIME_ZONE)
+    months = future.select(month=local.dt.month())["month"].to_numpy()
     shown = sorted(set(months.tolist()))
     _, axes = plt.subplots()
     for name, values in (("arrived late", late), ("predicted", predicted["model"])):

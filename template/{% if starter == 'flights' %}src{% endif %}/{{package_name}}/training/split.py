@@ -2,19 +2,21 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import narwhals as nw
 
 from ..contracts import Features, LabelledFlight
 from ..contracts.engine import DataFrame
+from ..features.calendar import TIME_ZONE
 from .files import LABELLED, params, read
 
 
 def split() -> tuple[nw.DataFrame[Any], nw.DataFrame[Any]]:
     """The labelled flights before and from the day that params.yaml names."""
     flights: DataFrame[LabelledFlight] = read(LABELLED, LabelledFlight)
-    day = datetime.fromisoformat(params("split")["test_from"]).replace(tzinfo=UTC)
-    past = nw.col("scheduled_departure") < nw.lit(day)
+    day = datetime.fromisoformat(params("split")["test_from"]).replace(tzinfo=ZoneInfo(TIME_ZONE))
+    past = nw.col("scheduled_departure") < nw.lit(day.astimezone(UTC))
     table = nw.from_native(flights)
     return table.filter(past), table.filter(~past)
 
