@@ -17,9 +17,9 @@ def pushed_project(workshop: Workshop, tmp_path: Path) -> Callable[..., Path]:
 
     def make(**answers: str) -> Path:
         project = shutil.copytree(workshop.project(answers), tmp_path / "flight-delays")
+        git(project, "init", "--quiet", "--initial-branch=main")
         run(["uv", "lock"], project)
         commit(project, "Begin")
-        git(project, "branch", "--move", "main")
         return project
 
     return make
@@ -27,9 +27,12 @@ def pushed_project(workshop: Workshop, tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def npm_commands(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the commands that package-lock.json lists."""
+    """The folder with Node and the commands that package-lock.json lists."""
     folder = tmp_path_factory.mktemp("npm")
     for name in ("package.json", "package-lock.json"):
         shutil.copy(HERE / name, folder)
     run(["npm", "ci", "--ignore-scripts"], folder)
-    return folder / "node_modules/.bin"
+    commands = folder / "node_modules/.bin"
+    node = run(["node", "--print", "process.execPath"], folder).stdout.strip()
+    shutil.copy(node, commands / "node")
+    return commands

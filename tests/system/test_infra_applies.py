@@ -27,6 +27,7 @@ def aws() -> Iterator[dict[str, str]]:
         "AWS_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": "nobody",
         "AWS_SECRET_ACCESS_KEY": "nothing",
+        "PYTHONDONTWRITEBYTECODE": "",  # where it is set, each start of DVC takes long
     }
     server.stop()
 

@@ -1,0 +1,144 @@
+"""A computer for devcontainers: builds, starts and enters them for real, with no daemon.
+
+Podman is the engine, Microsoft's `devcontainer` command drives it as an editor would, and no
+registry is asked: mmdebstrap makes the image that stands in for the one a project builds on.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.baton import ROOT, git, run
+
+BASE_IMAGE = "localhost/baton-test-base"
+UID = 4321  # not the 1000 of `dev`, so that taking over the user's id is tested, too
+CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+REACH = re.compile(r"(?i)(https?|all|no)_proxy|(PIP|UV)_(DEFAULT_)?(INDEX(_URL)?|TIMEOUT)")
+
+
+@dataclass(frozen=True)
+class Computer:
+    """A computer of its own, with one ordinary user, in namespaces of this machine."""
+
+    init: int  # its first process, as this machine numbers it
+    home: Path
+
+    def run(self, *command: str | Path) -> str:
+        """Run a command there, as its user; what it says on standard output."""
+        enter = ("nsenter", f"--target={self.init}", "--mount", "--pid")
+        user = ("setpriv", f"--reuid={UID}", f"--regid={UID}", "--init-groups")
+        path = f"PATH={self.home}/node_modules/.bin:{os.environ['PATH']}"
+        environment = ("env", "--ignore-environment", path, f"HOME={self.home}")
+        return run([*enter, *user, *environment, *command], self.home).stdout.strip()
+
+    def devcontainer(self, verb: str, project: Path, *arguments: str) -> str:
+        """Run the `devcontainer` command on a project."""
+        options = ("--docker-path=podman", f"--workspace-folder={project}")
+        return self.run("devcontainer", verb, *options, *arguments)
+
+    def up(self, project: Path, *arguments: str) -> str:
+        """Open a project in its devcontainer; the container's id."""
+        report = json.loads(self.devcontainer("up", project, *arguments).splitlines()[-1])
+        return str(report["containerId"])
+
+    def receive(self, project: Path) -> Path:
+        """Put a copy of a project into its user's home, built on the image made here."""
+        copy = shutil.copytree(project, self.home / project.name)
+        dockerfile = copy / ".devcontainer/Dockerfile"
+        text, changed = re.subn(
+            r"(?m)^ARG BASE_IMAGE=.*", f"ARG BASE_IMAGE={BASE_IMAGE}", dockerfile.read_text()
+        )
+        assert changed == 1, "the Dockerfile should name its base image once"
+        dockerfile.write_text(text)
+        git(copy, "init", "--quiet")
+        run(["chown", "--recursive", f"{UID}:{UID}", copy], copy)
+        return copy
+
+
+@contextmanager
+def computer(npm_commands: Path) -> Iterator[Computer]:
+    """A computer that has the base image; with the end of its first process, all of it is gone."""
+    with TemporaryDirectory(dir="/var/tmp", prefix="baton-computer-") as folder:
+        home = Path(folder)
+        shutil.copytree(npm_commands.parent, home / "node_modules", symlinks=True)
+        _prepare_base_image(home)
+        _configure_podman(home)
+        run(["chown", "--recursive", f"{UID}:{UID}", home], home)
+        with _first_process(home) as init:
+            it = Computer(init, home)
+            it.run("podman", "build", f"--tag={BASE_IMAGE}", home / "base-image")
+            yield it
+
+
+def _prepare_base_image(home: Path) -> None:
+    """Debian that reaches the package index the way this machine does, ready to be built."""
+    context = home / "base-image"
+    context.mkdir()
+    shutil.copy(_debian(), context / "debian.tar")
+    shutil.copy(os.environ.get("SSL_CERT_FILE", CA_BUNDLE), context / "machine.pem")
+    trust = {"SSL_CERT_FILE": "/etc/ssl/machine.pem", "PIP_CERT": "/etc/ssl/machine.pem"}
+    reach = {name: value for name, value in os.environ.items() if REACH.fullmatch(name)}
+    variables = " ".join(f"{name}={json.dumps(value)}" for name, value in (trust | reach).items())
+    (context / "Dockerfile").write_text(
+        f"FROM scratch\nADD debian.tar /\nCOPY machine.pem /etc/ssl/\nENV {variables}\n"
+    )
+
+
+def _debian() -> Path:
+    """Debian with Python and pip as the official Python images have them; made once."""
+    made = ROOT / ".cache/bookworm-python.tar"
+    if not made.exists():
+        made.parent.mkdir(exist_ok=True)
+        index = ("--format=deb $(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages")
+        sources = run(["apt-get", "indextargets", *index, "Origin: Debian"], ROOT).stdout
+        unfinished = made.with_suffix(".unfinished.tar")
+        packages = "--include=ca-certificates,python3,python3-pip"
+        # As in the official images, pip installs into the system.
+        unmanaged = '--customize-hook=rm "$1"/usr/lib/python3*/EXTERNALLY-MANAGED'
+        command = ["mmdebstrap", "--variant=minbase", packages, unmanaged]
+        run([*command, "bookworm", unfinished, "-"], ROOT, typing=sources)
+        unfinished.rename(made)
+    return made
+
+
+# --- Everything that a sandbox needs, and a person's computer doesn't, is below this line. ---
+
+BOOT = """
+read -r pid rest </proc/self/stat  # before /proc shows the numbers inside only
+mount -t proc proc /proc
+mount -t cgroup2 cgroup2 /sys/fs/cgroup  # crun knows no hybrid hierarchy
+mount -t tmpfs tmpfs /tmp
+mkdir /tmp/etc /tmp/work
+mount -t overlay overlay -o lowerdir=/etc,upperdir=/tmp/etc,workdir=/tmp/work /etc
+useradd --uid "$1" --home-dir "$2" --no-create-home person  # in this /etc only
+echo "$pid"
+exec cat  # until its standard input ends, as it does when the test dies
+"""
+
+
+@contextmanager
+def _first_process(home: Path) -> Iterator[int]:
+    """Mounts, processes and users apart from this machine's: a sandbox has no virtual machines."""
+    boot = ("unshare", "--mount", "--pid", "--fork", "sh", "-euc", BOOT, "sh")
+    with subprocess.Popen(
+        (*boot, str(UID), home), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+
+
+def _configure_podman(home: Path) -> None:
+    """Settings of the engine, where it looks for them by itself."""
+    folder = home / ".config/containers"
+    folder.mkdir(parents=True)
+    # No network of its own: it would take a device that a sandbox doesn't let people open.
+    (folder / "containers.conf").write_text('[containers]\nnetns = "host"\n')
+    # Layers, not whole copies of them: podman doesn't find out that this kernel can do it.
+    (folder / "storage.conf").write_text('[storage]\ndriver = "overlay"\n')

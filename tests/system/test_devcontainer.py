@@ -1,0 +1,82 @@
+"""A new project's devcontainer, built, started and entered for real."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.system.computer import UID, Computer, computer
+
+VOLUME = "/home/dev/.uv"
+APT = (Path(__file__).parent / "apt.txt").read_text(encoding="utf-8").split()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A project in its devcontainer, as a person has it in front of them."""
+
+    project: Path
+    computer: Computer
+    container: str
+
+    def inside(self, *command: str) -> str:
+        """What a command says when it is given inside the container."""
+        return self.computer.devcontainer("exec", self.project, *command)
+
+
+@pytest.fixture(scope="module")
+def opened(default_project: Path, npm_commands: Path) -> Iterator[Opened]:
+    """The default project, opened for the first time on a fresh computer."""
+    if os.geteuid() or not all(map(shutil.which, ("mmdebstrap", "podman", "crun", "newuidmap"))):
+        pytest.fail(f"Run as root, after: apt-get install {' '.join(APT)}", pytrace=False)
+    with computer(npm_commands) as at:
+        project = at.receive(default_project)
+        yield Opened(project, at, at.up(project))
+
+
+def test_it_opens_into_a_project_that_is_set_up_and_green(opened: Opened) -> None:
+    assert (opened.project / "uv.lock").exists()
+    opened.inside("uv", "run", "--locked", "poe", "check")
+
+
+def test_the_person_inside_is_not_root_and_has_their_own_uid(opened: Opened) -> None:
+    assert opened.inside("id", "--user", "--name") == "dev"
+    assert opened.inside("id", "--user") == str(UID)
+
+
+def test_the_environment_is_outside_the_workspace(opened: Opened) -> None:
+    python = ("uv", "run", "--no-sync", "python", "-c", "import sys; print(sys.prefix)")
+    assert opened.inside(*python) == f"{VOLUME}/venv"
+    assert not (opened.project / ".venv").exists()
+
+
+def test_what_is_made_inside_is_the_persons_outside(opened: Opened) -> None:
+    opened.inside("touch", "made-inside")
+    assert (opened.project / "made-inside").stat().st_uid == UID
+    assert "?? made-inside" in opened.inside("git", "status", "--short")
+
+
+def test_packages_are_in_a_volume_that_the_person_may_write(opened: Opened) -> None:
+    opened.inside("mountpoint", "--quiet", VOLUME)
+    assert opened.inside("stat", "--format=%U", VOLUME) == "dev"
+
+
+def test_the_volumes_mount_point_is_the_persons_in_the_image(opened: Opened) -> None:
+    # Docker gives a new volume the owner it finds there; podman is kinder and hides a mistake.
+    podman = opened.computer.run
+    image = podman("podman", "inspect", "--format={{.ImageName}}", opened.container)
+    stat = ("--entrypoint=stat", image, "--format=%U", VOLUME)
+    assert podman("podman", "run", "--rm", *stat) == "dev"
+
+
+def test_opening_it_again_finds_the_same_container(opened: Opened) -> None:
+    assert opened.computer.up(opened.project) == opened.container
+
+
+def test_a_rebuilt_container_sets_itself_up_without_the_network(opened: Opened) -> None:
+    again = ("--remove-existing-container", "--remote-env=UV_OFFLINE=1")
+    assert opened.computer.up(opened.project, *again) != opened.container
+    opened.inside("uv", "run", "--no-sync", "handoff", "--help")
