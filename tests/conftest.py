@@ -49,3 +49,9 @@ def default_project(workshop: Workshop) -> Path:
 def environment(workshop: Workshop) -> Path:
     """The virtual environment that the projects of all tests share."""
     return shared_environment(workshop)
+
+
+@pytest.fixture(scope="session")
+def types_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What mypy has learnt about libraries: each worker pays for it once."""
+    return tmp_path_factory.mktemp("types")

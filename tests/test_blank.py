@@ -122,14 +122,20 @@ def write_parquet(project: Project, file: Path, rows: Sequence[Row]) -> Path:
 
 @pytest.fixture
 def blank(
-    workshop: Workshop, environment: Path, tmp_path: Path, request: pytest.FixtureRequest
+    workshop: Workshop,
+    environment: Path,
+    types_cache: Path,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> Project:
     """A blank project in its first commit; pandas unless a test says otherwise."""
     engine = getattr(request, "param", "pandas")
     folder = tmp_path / "project"
     render(workshop.template(), folder, {"starter": "blank", "dataframe": engine})
     commit(folder, "first")
-    return Project(folder, environment)
+    project = Project(folder, environment)
+    project.env["MYPY_CACHE_DIR"] = str(types_cache)
+    return project
 
 
 def on(*engines: str) -> pytest.MarkDecorator:

@@ -22,12 +22,6 @@ ROWS = pytest.mark.parametrize("row", range(len(PAIRWISE)))
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="session")
-def types_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What mypy has learnt about libraries: each worker pays for it once."""
-    return tmp_path_factory.mktemp("types")
-
-
 @pytest.fixture
 def project(workshop: Workshop, tmp_path: Path, row: int) -> Path:
     """A project of its own for this test."""

@@ -38,7 +38,7 @@ def from_rows(contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
 
         return pl.DataFrame(data, schema={name: c.dtype.type for name, c in columns.items()})
     return pd.DataFrame(
-        {name: pd.Series(data[name], dtype=str(c.dtype)) for name, c in columns.items()}
+        {name: pd.Series(data[name], dtype=c.dtype.type) for name, c in columns.items()}
     )
 
 
