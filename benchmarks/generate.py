@@ -1,0 +1,86 @@
+"""Generating a project, next to generating one file: what Baton costs beyond copier itself."""
+
+import statistics
+from pathlib import Path
+
+from benchmarks.measure import Result, by_turns, cpu_seconds, ratio
+from tests.baton import commit, export, files, git, release
+
+TIMES = 7
+TARGET, ALLOWANCE = 1.5, 0.5
+MOST_FILES = 120
+MOST_CONTROL = 1.0
+
+
+def measure(folder: Path) -> list[Result]:
+    """CPU time, number of files and Jinja control lines."""
+    baton = folder / "baton"
+    release(export(baton), "v1.0.0")
+    one_file = folder / "one-file"
+    (one_file / "template").mkdir(parents=True)
+    (one_file / "copier.yml").write_text("_subdirectory: template\nname:\n  default: x\n")
+    (one_file / "template" / "README.md.jinja").write_text("# {{ name }}\n")
+    (one_file / "template" / "{{_copier_conf.answers_file}}.jinja").write_text(
+        "{{ _copier_answers | to_nice_yaml }}"
+    )
+    commit(one_file, "first")
+    git(one_file, "tag", "v1.0.0")
+    settings = folder / "copier.yml"
+    settings.write_text("{}")
+
+    def generated(template: Path) -> float:
+        numbered = len(list(folder.glob("project-*")))
+        to = folder / f"project-{template.name}-{numbered}"
+        command = ["copier", "copy", "--defaults", "--quiet", str(template), str(to)]
+        return cpu_seconds(command, folder, {"COPIER_SETTINGS_PATH": str(settings)})
+
+    ours, theirs = by_turns(lambda: generated(baton), lambda: generated(one_file), times=TIMES)
+    allowed = TARGET * statistics.median(theirs) + ALLOWANCE
+    project = next(folder.glob("project-baton-*"))
+    number = len(files(project))
+    share = control_share(baton / "template")
+    return [
+        Result(
+            "`copier copy --defaults`, CPU s",
+            statistics.median(ours),
+            "`copier copy` of a template of one file",
+            statistics.median(theirs),
+            ratio(ours, theirs),
+            f"≤ {TARGET} x + {ALLOWANCE} s = {allowed:.2f}",
+            statistics.median(ours) <= allowed,
+        ),
+        Result(
+            "files of a default project",
+            number,
+            "",
+            None,
+            None,
+            f"≤ {MOST_FILES}",
+            number <= MOST_FILES,
+        ),
+        Result(
+            "Jinja control lines, % of the template's",
+            share,
+            "",
+            None,
+            None,
+            f"< {MOST_CONTROL:g}",
+            share < MOST_CONTROL,
+        ),
+    ]
+
+
+def control_share(template: Path) -> float:
+    """How many of 100 lines of a template hold a Jinja statement."""
+    lines, control = 0, 0
+    for path in template.rglob("*"):
+        if not path.is_file():
+            continue
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue  # a binary has no lines
+        lines += len(text.splitlines())
+        if path.suffix == ".jinja":
+            control += sum("{%" in line for line in text.splitlines())
+    return 100 * control / lines

@@ -1,0 +1,81 @@
+"""Measure the feature step inside a project: prints seconds of user CPU time as JSON."""
+
+import importlib
+import json
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+from flight_delays.contracts.engine import BACKEND
+from flight_delays.features import build, build_features, schedule, scheduled_flights
+
+import row_wise
+
+TIMES = 9
+SAMPLE = 2000
+
+by_hand = importlib.import_module(f"by_hand_{BACKEND}")
+equal = importlib.import_module(f"{BACKEND}.testing").assert_frame_equal
+
+
+def main(raw: Path) -> None:
+    """Assert that all ways give the same table, then time them by turns."""
+    names = ("flights", "weather", "planes", "airports")
+    tables = {
+        name: nw.read_parquet(str(raw / f"{name}.parquet"), backend=BACKEND) for name in names
+    }
+    native = {name: table.to_native() for name, table in tables.items()}
+
+    def ours() -> Any:
+        scheduled = schedule.schedule(tables["flights"], tables["weather"])
+        return build.features(scheduled, tables["planes"], tables["airports"]).to_native()
+
+    def hand_written() -> Any:
+        scheduled = by_hand.schedule(native["flights"], native["weather"])
+        return by_hand.features(scheduled, native["planes"], native["airports"])
+
+    def typed() -> Any:
+        scheduled = scheduled_flights(native["flights"], native["weather"])
+        return build_features(scheduled, native["planes"], native["airports"])
+
+    expected = ours()
+    equal(hand_written(), expected)
+    equal(typed(), expected)
+    scheduled = schedule.schedule(tables["flights"], tables["weather"]).to_native()
+    equal(by_hand.schedule(native["flights"], native["weather"]), scheduled)
+
+    # Spread over the year; a notebook has pandas, whatever the project has.
+    step = len(expected) // SAMPLE
+    plain = {name: table.to_pandas() for name, table in tables.items()}
+    sample = plain["flights"].iloc[::step]
+    others = (plain["weather"], plain["planes"], plain["airports"])
+    row_wise_seconds, table = _timed(lambda: row_wise.features(sample, *others))
+    row_wise.assert_same(table, nw.from_native(expected).to_pandas().iloc[::step])
+
+    rounds = [[_timed(way)[0] for way in (ours, hand_written, typed)] for _ in range(TIMES)]
+    seconds = dict(zip(("ours", "by_hand", "typed"), zip(*rounds, strict=True), strict=True))
+    result = {
+        **seconds,
+        "row_wise": row_wise_seconds * len(expected) / len(sample),
+        "rows": len(expected),
+        "sample": len(sample),
+    }
+    print(json.dumps(result))
+
+
+def _timed(action: Callable[[], Any]) -> tuple[float, Any]:
+    """What an action computes for, and its result.
+
+    Without the system's time: fetching and returning memory costs a lot, and falls to whoever
+    happens to need it next.
+    """
+    start = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+    done = action()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_utime - start, done
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

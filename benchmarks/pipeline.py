@@ -1,0 +1,65 @@
+"""The pipeline, cold and with nothing changed, next to the same stages without DVC."""
+
+import shlex
+import statistics
+from pathlib import Path
+
+import yaml
+
+from benchmarks.measure import Result, by_turns, ratio, wall_seconds
+from tests.baton import commit, git
+
+TIMES_COLD, TIMES_AGAIN = 3, 5
+COLD, AGAIN = 90.0, 3.0
+POE = ["uv", "run", "--quiet", "poe"]
+
+
+def measure(project: Path) -> list[Result]:
+    """Seconds on the clock in a project that has just been set up."""
+    commit(project, "as set up")
+    stages = yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    bin_folder = project / ".venv" / "bin"
+    # The order in which dvc.yaml lists them is the order in which they run.
+    by_hand = [shlex.split(stage["cmd"]) for stage in stages.values()]
+    by_hand = [[str(bin_folder / program), *rest] for program, *rest in by_hand]
+    same_threads = {"OMP_NUM_THREADS": "1"}  # as the tasks set it
+
+    def cold() -> float:
+        _clean(project)
+        return wall_seconds([[*POE, "pipeline"]], project)
+
+    def stages_by_hand() -> float:
+        _clean(project)
+        return wall_seconds(by_hand, project, same_threads)
+
+    hand, ours = by_turns(stages_by_hand, cold, times=TIMES_COLD)
+    again, status = by_turns(
+        lambda: wall_seconds([[*POE, "pipeline"]], project),
+        lambda: wall_seconds([[bin_folder / "dvc", "status", "--quiet"]], project),
+        times=TIMES_AGAIN,
+    )
+    return [
+        Result(
+            "pipeline, cold, s",
+            statistics.median(ours),
+            "its five stages by hand, without DVC",
+            statistics.median(hand),
+            ratio(ours, hand),
+            f"< {COLD:g} s",
+            statistics.median(ours) < COLD,
+        ),
+        Result(
+            "pipeline, nothing changed, s",
+            statistics.median(again),
+            "`dvc status` alone",
+            statistics.median(status),
+            ratio(again, status),
+            f"< {AGAIN:g} s",
+            statistics.median(again) < AGAIN,
+        ),
+    ]
+
+
+def _clean(project: Path) -> None:
+    """Back to what set-up left: no data, no results, no cache of DVC."""
+    git(project, "clean", "-ffdxq", "--exclude", ".venv", "--exclude", "__pycache__")

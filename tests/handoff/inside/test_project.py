@@ -1,0 +1,78 @@
+"""A project is found by its handoff.toml, or one sentence says what is wrong with it."""
+
+from pathlib import Path
+
+import pytest
+
+import baton_handoff
+from baton_handoff.errors import HandoffError
+from baton_handoff.project import Project, find_project
+
+GOOD = 'interface = 1\npackage = "trips"\nmodel = "trip-model"\n[service]\nalias = "candidate"\n'
+
+
+@pytest.fixture(autouse=True)
+def no_alias_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HANDOFF_ALIAS", raising=False)
+
+
+def found(folder: Path, text: str | bytes) -> Project:
+    data = text if isinstance(text, bytes) else text.encode()
+    (folder / "handoff.toml").write_bytes(data)
+    return find_project(folder)
+
+
+def test_a_project_is_found_from_any_of_its_folders(tmp_path: Path) -> None:
+    project = found(tmp_path, GOOD)
+    deep = tmp_path / "src" / "trips" / "model"
+    deep.mkdir(parents=True)
+    assert find_project(deep) == project
+    assert project == Project(tmp_path, "trips", "trip-model", "candidate")
+    assert project.source == tmp_path / "src" / "trips"
+
+
+def test_the_environment_may_choose_another_alias(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HANDOFF_ALIAS", "champion")
+    assert found(tmp_path, GOOD).alias == "champion"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("interface = ", "is not valid TOML"),
+        (b"\xff\xfe", "is not valid TOML"),
+        ("", "must say `interface = 1`"),
+        (GOOD.replace("1", "2", 1), "must say `interface = 1`"),
+        (GOOD.replace('"trips"', '""'), "must name `package`"),
+        (GOOD.replace('"trips"', "7"), "must name `package`"),
+        (GOOD.replace("model = ", "models = "), "must name `model`"),
+        (GOOD.replace("alias", "name"), "must name `service.alias`"),
+        (GOOD.replace("[service]\nalias", "service"), "must name `service.alias`"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(
+    tmp_path: Path, text: str | bytes, said: str
+) -> None:
+    with pytest.raises(HandoffError) as caught:
+        found(tmp_path, text)
+    assert said in str(caught.value)
+    assert str(tmp_path / "handoff.toml") in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_project_is_said_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(HandoffError, match=r"No handoff\.toml at or above .*: run this inside"):
+        find_project(tmp_path)
+
+
+def test_a_missing_package_is_said_in_one_sentence(tmp_path: Path) -> None:
+    project = found(tmp_path, GOOD.replace("trips", "no_such_package"))
+    with pytest.raises(HandoffError, match="no_such_package"):
+        project.room("contracts")
+
+
+def test_the_package_is_tested_where_it_stands() -> None:
+    parts = Path(baton_handoff.__file__).parts
+    assert parts[-6:-1] == ("template", "standards", "handoff", "src", "baton_handoff")
