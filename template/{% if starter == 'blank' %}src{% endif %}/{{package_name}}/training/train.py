@@ -1,8 +1,10 @@
 """Train: the model and its baseline."""
 
+import sys
+
 import joblib
 
-from ..contracts.data import TARGET
+from ..contracts.data import CLASSES, TARGET
 from ..model import TableModel
 from ..model.estimator import constant, linear
 from .files import BASELINE, MODEL, params
@@ -13,6 +15,8 @@ def main() -> None:
     """Fit both and save them."""
     rows, _ = split()
     features, target = features_of(rows), rows[TARGET].to_list()
+    if CLASSES and len(set(target)) == 1:
+        sys.exit(f"All rows to train on are {target[0]!r}: divide them by another `split`.")
     print(f"training on {len(rows):,} rows")
     MODEL.parent.mkdir(exist_ok=True)
     joblib.dump(TableModel(linear(**params("model")).fit(features, target)), MODEL)

@@ -114,7 +114,9 @@ def _read_excel(file: Path, _: Collection[str]) -> pa.Table:
 
     workbook = fastexcel.read_excel(file)
     # With a header the reader would rename what occurs twice; the first row alone says it as it is.
-    (header,) = workbook.load_sheet(0, header_row=None, n_rows=1).to_arrow().to_pylist()
+    header = workbook.load_sheet(0, header_row=None, n_rows=1).to_arrow().to_pylist()
+    if not header:
+        raise HandoffError(f"{file} has nothing on its first sheet.")
     table = pa.table(workbook.load_sheet(0).to_arrow())
     # Excel knows no integers.
     numbers = [column.name for column in table.schema if pa.types.is_floating(column.type)]
@@ -122,7 +124,7 @@ def _read_excel(file: Path, _: Collection[str]) -> pa.Table:
         if whole(table[name]):
             place = table.schema.get_field_index(name)
             table = table.set_column(place, name, pc.cast(table[name], pa.int64()))
-    return table.rename_columns([str(name or "") for name in header.values()])
+    return table.rename_columns([str(name or "") for name in header[0].values()])
 
 
 _READERS: dict[str, Callable[[Path, Collection[str]], pa.Table]] = {

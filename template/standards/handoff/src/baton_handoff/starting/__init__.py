@@ -54,6 +54,37 @@ def start_from(
     Raises:
         HandoffError: The project has its contracts, or the table is none to learn from.
     """
+    _require_blank(project, replace)
+    require_repository(project)
+    engine = project.room("contracts.engine")
+    table = read_table(file)
+    reserved = {*dir(engine.DataFrameModel), *dir(BaseModel), *_TAKEN}
+    description = describe(table, target, task, reserved)
+    renamed = {c.name: c.source for c in (*description.columns, description.target)}
+    source = Path("data/source") / re.sub(r"[^\w.-]", "_", file.name)
+    data = contracts_source(description)
+    with _draft(project, data) as contracts:
+        known = read_source(file, contracts.Source, renamed)
+        known = known.filter(pc.is_valid(known[description.target.name]))
+        try:
+            check(contracts.Source, nw.from_arrow(known, backend=engine.BACKEND).to_native())
+        except ContractViolation as violation:
+            raise HandoffError(f"The contract doesn't describe {file}: {violation}") from violation
+        api = api_source(*border(contracts))
+    golden = to_rows(
+        nw.from_arrow(known.take(_golden(known, description)), backend=engine.BACKEND).to_native()
+    )
+    texts = {
+        project.source / "contracts/data.py": data,
+        project.source / "contracts/api.py": api,
+        project.root / "params.yaml": params_source(description, source.as_posix()),
+        project.root / "tests/golden/source.json": rows_source(golden),
+    }
+    _put(project, texts, file, project.root / source)
+    _report(description, source, len(table), len(known), len(golden))
+
+
+def _require_blank(project: Project, replace: bool) -> None:
     contracts = project.room("contracts")
     if not _CONTRACTS.issubset(contracts.__all__):
         raise HandoffError(
@@ -64,33 +95,6 @@ def start_from(
             "There is a contract already: change it in contracts/data.py, or write over it with"
             " --replace."
         )
-    require_repository(project)
-    table = read_table(file)
-    engine = project.room("contracts.engine")
-    description = describe(
-        table, target, task, {*dir(engine.DataFrameModel), *dir(BaseModel), *_TAKEN}
-    )
-    source = Path("data/source") / re.sub(r"[^\w.-]", "_", file.name)
-    renamed = {c.name: c.source for c in (*description.columns, description.target)}
-    data = contracts_source(description)
-    with _draft(project, data) as draft:
-        known = read_source(file, draft.Source, renamed)
-        known = known.filter(pc.is_valid(known[description.target.name]))
-        golden = known.take(_golden(known, description))
-        try:
-            check(draft.Source, nw.from_arrow(known, backend=engine.BACKEND).to_native())
-        except ContractViolation as violation:
-            raise HandoffError(f"The contract doesn't describe {file}: {violation}") from violation
-        texts = {
-            project.source / "contracts/data.py": data,
-            project.source / "contracts/api.py": api_source(*border(draft)),
-            project.root / "params.yaml": params_source(description, source.as_posix()),
-            project.root / "tests/golden/source.json": rows_source(
-                to_rows(nw.from_arrow(golden, backend=engine.BACKEND).to_native())
-            ),
-        }
-    _put(project, texts, file, project.root / source)
-    _report(description, source, len(table), len(known), len(golden))
 
 
 @contextmanager
@@ -98,8 +102,10 @@ def _draft(project: Project, data: str) -> Iterator[ModuleType]:
     """The project's contracts as they would be, imported from elsewhere under another name."""
     with tempfile.TemporaryDirectory(prefix="draft") as folder:
         draft = Path(folder).name
-        shutil.copytree(project.source / "contracts", Path(folder) / draft / "contracts")
-        (Path(folder) / draft / "contracts/data.py").write_text(data, encoding="utf-8")
+        room = Path(folder) / draft / "contracts"
+        compiled = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(project.source / "contracts", room, ignore=compiled)
+        (room / "data.py").write_text(data, encoding="utf-8")
         sys.path.insert(0, folder)
         try:
             yield importlib.import_module(f"{draft}.contracts")
