@@ -307,7 +307,7 @@ def test_strangers_can_load_the_model_without_the_project(project: Project, tmp_
 
 def test_notebooks_begin_with_autoreload(project: Project) -> None:
     settings = str(project.folder / "standards/ipython")
-    say = "print('autoreload' in get_ipython().extension_manager.loaded)"
+    say = "print('IPython.extensions.autoreload' in get_ipython().extension_manager.loaded)"
     env = project.env | {"IPYTHONDIR": settings}
     assert run(["ipython", "-c", say], project.folder, env=env).stdout == "True\n"
 
