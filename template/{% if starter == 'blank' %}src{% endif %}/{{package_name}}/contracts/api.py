@@ -11,9 +11,9 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 def _text(value: Any) -> Any:
     """Refuse numbers where a timestamp belongs: pydantic would read them as seconds."""
-    if isinstance(value, int | float):
-        # pydantic reports a ValueError, and lets a TypeError through.
-        raise ValueError("must be a timestamp with its offset, as text")  # noqa: TRY004
+    numeral = isinstance(value, str) and value.lstrip("+-").replace(".", "", 1).isdigit()
+    if numeral or isinstance(value, int | float):
+        raise ValueError("must be a timestamp with its offset, as text")
     return value
 
 

@@ -27,7 +27,8 @@ def features(
     flights: nw.DataFrame[Any], planes: nw.DataFrame[Any], places: nw.DataFrame[Any]
 ) -> nw.DataFrame[Any]:
     """The same for any engine, unchecked."""
-    table = flights.with_row_index("row").with_columns(*calendar.features())
-    table = aircraft.join(table, planes)
-    table = airports.join(table, places)
-    return nw.maybe_reset_index(table.sort("row").select(*Features.to_schema().columns))
+    looked_up = [aircraft.look_up(flights, planes), airports.look_up(flights, places)]
+    table = flights.with_columns(
+        *calendar.features(), *(found[name] for found in looked_up for name in found.columns)
+    )
+    return nw.maybe_reset_index(table.select(*Features.to_schema().columns))

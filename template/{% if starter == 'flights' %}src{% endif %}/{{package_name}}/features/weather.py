@@ -37,19 +37,21 @@ def join_last_known(flights: nw.DataFrame[Any], weather: nw.DataFrame[Any]) -> n
         (nw.col("time_hour") + nw.lit(PUBLISHED_AFTER)).alias("published_at"),
         *(nw.col(source).alias(name) for source, name in _NAMES.items()),
     ).sort("published_at")
-    departures = flights.with_row_index("row").sort("scheduled_departure")
+    # Only what the join needs is sorted and put back; the flights themselves stay where they are.
+    departures = flights.select("origin", "scheduled_departure").with_row_index("row")
     with warnings.catch_warnings():
         # Both sides have just been sorted; polars can't see that within the groups.
         warnings.filterwarnings("ignore", "Sortedness of columns")
-        joined = departures.join_asof(
+        known = departures.sort("scheduled_departure").join_asof(
             observed,
             left_on="scheduled_departure",
             right_on="published_at",
             by="origin",
             strategy="backward",
-        ).sort("row")
-    fresh = nw.col("scheduled_departure") - nw.col("weather_observed_at") <= nw.lit(FRESH_FOR)
+        )
+    fresh = known["scheduled_departure"] - known["weather_observed_at"] <= FRESH_FOR
     kept = ["weather_observed_at", *_NAMES.values()]
-    return joined.with_columns(nw.when(fresh).then(nw.col(name)).alias(name) for name in kept).drop(
-        "row"
-    )
+    known = known.select(
+        "row", *(nw.when(fresh).then(nw.col(name)).alias(name) for name in kept)
+    ).sort("row")
+    return flights.with_columns(known[name] for name in kept)

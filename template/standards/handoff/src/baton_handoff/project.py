@@ -35,8 +35,20 @@ class Project:
         return self.root / "src" / self.package
 
     def room(self, name: str) -> ModuleType:
-        """Import one room of the project, `contracts` for example."""
-        return importlib.import_module(f"{self.package}.{name}")
+        """Import one room of the project, `contracts` for example.
+
+        Raises:
+            HandoffError: The package is not installed.
+        """
+        try:
+            return importlib.import_module(f"{self.package}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != self.package:
+                raise
+            raise HandoffError(
+                f"The package {self.package}, which {self.root / 'handoff.toml'} names, is not"
+                " installed: `uv run poe setup`."
+            ) from error
 
 
 def find_project(start: Path | None = None) -> Project:
@@ -57,13 +69,16 @@ def find_project(start: Path | None = None) -> Project:
 def _read(file: Path) -> Project:
     try:
         settings = tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise HandoffError(f"{file} is not valid TOML ({error}): mend that line.") from error
     if settings.get("interface") != INTERFACE:
         raise HandoffError(
             f"{file} must say `interface = {INTERFACE}`, the only version this package reads."
         )
-    alias = os.environ.get("HANDOFF_ALIAS") or settings.get("service", {}).get("alias")
+    service = settings.get("service")
+    alias = os.environ.get("HANDOFF_ALIAS") or (
+        service.get("alias") if isinstance(service, dict) else None
+    )
     return Project(
         root=file.parent,
         package=_name(file, "package", settings.get("package")),

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 from pandera.api.base.checks import BaseCheck
+from pandera.api.base.model_components import BaseCheckInfo, BaseParserInfo
 from pandera.api.checks import Check
 from pandera.api.dataframe.model import DataFrameModel
 
@@ -30,6 +31,21 @@ _TYPES = {
     "string[pyarrow]": "string",
     "string[python]": "string",
     "date": "date",
+}
+
+_TABLE_OPTIONS = {
+    "add_missing_columns": False,
+    "drop_invalid_rows": False,
+    "index": None,
+    "unique_column_names": False,
+}
+_COLUMN_OPTIONS = {"default": None, "drop_invalid_rows": False, "regex": False}
+_CHECK_OPTIONS = {
+    "element_wise": False,
+    "groupby": None,
+    "groups": None,
+    "ignore_na": True,
+    "raise_warning": False,
 }
 
 
@@ -105,14 +121,17 @@ def canonical_form(contract: Contract) -> dict[str, Any]:
         "strict": schema.strict,
         "ordered": list(schema.columns) if schema.ordered else False,
         "coerce": schema.coerce,
+        **_unusual(schema, _TABLE_OPTIONS),
+        **_parsers(schema),
     }
 
 
-def column_type(dtype: object) -> str:
+def column_type(dtype: Any) -> str:
     """The engine-free name of a column's type: integer, number, boolean, string or timestamp."""
     name = str(dtype).lower()
     if name.startswith("datetime"):
-        return "timestamp[UTC]" if "utc" in name else "timestamp"
+        zone = getattr(dtype.type, "tz", None) or getattr(dtype.type, "time_zone", None)
+        return f"timestamp[{zone}]" if zone else "timestamp"
     return _TYPES.get(name, name)
 
 
@@ -124,7 +143,21 @@ def _column(column: Any) -> dict[str, Any]:
         "unique": column.unique,
         "coerce": column.coerce,
         "checks": _checks(column.checks),
+        **_unusual(column, _COLUMN_OPTIONS),
+        **_parsers(column),
     }
+
+
+def _unusual(stated: object, usual: dict[str, Any]) -> dict[str, Any]:
+    """The options that are not as pandera has them when nobody says anything."""
+    options = {name: getattr(stated, name) for name in usual}
+    return {name: _value(item) for name, item in options.items() if item != usual[name]}
+
+
+def _parsers(stated: Any) -> dict[str, Any]:
+    """What changes a table before it is checked, in the order in which it does."""
+    parsers = [_source(parser._parser_fn) for parser in stated.parsers or []]
+    return {"parsers": parsers} if parsers else {}
 
 
 def _checks(checks: Iterable[BaseCheck]) -> list[dict[str, Any]]:
@@ -132,12 +165,14 @@ def _checks(checks: Iterable[BaseCheck]) -> list[dict[str, Any]]:
     return sorted(forms, key=lambda form: (form["name"], repr(form)))
 
 
-def _check(check: BaseCheck) -> dict[str, Any]:
-    name = str(check.name)
-    if Check.is_builtin_check(name):
-        arguments = check.statistics or {}
-        return {"name": name, **{key: _value(item) for key, item in arguments.items()}}
-    return {"name": name, "source": _source(check._check_fn)}  # type: ignore[attr-defined]
+def _check(check: Any) -> dict[str, Any]:
+    # By the function, not by the check's own name: a custom check may be called like a built-in.
+    built_in = getattr(check._check_fn, "__name__", "")
+    if Check.is_builtin_check(built_in):
+        arguments = {key: _value(item) for key, item in (check.statistics or {}).items()}
+        return {"name": built_in, **arguments, **_unusual(check, _CHECK_OPTIONS)}
+    source = _source(check._check_fn)
+    return {"name": str(check.name), **source, **_unusual(check, _CHECK_OPTIONS)}
 
 
 def _value(value: Any) -> Any:
@@ -146,14 +181,25 @@ def _value(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
-def _source(function: Callable[..., Any]) -> str:
-    """A function's source without its docstring, comments and layout."""
-    function = inspect.unwrap(getattr(function, "func", function))
+def _source(function: Callable[..., Any]) -> dict[str, Any]:
+    """A function's source without docstring, comments and layout, and the constants it uses."""
+    # What is written inside a contract, pandera wraps; the wrapper knows the original.
+    wrapper = inspect.getclosurevars(function).nonlocals.get("self")
+    if isinstance(wrapper, BaseCheckInfo):
+        function = wrapper.check_fn
+    elif isinstance(wrapper, BaseParserInfo):
+        function = wrapper.parser_fn
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+    used = inspect.getclosurevars(function)
+    constants = {
+        name: _value(value)
+        for name, value in sorted({**used.globals, **used.nonlocals}.items())
+        if not (callable(value) or inspect.ismodule(value))
+    }
+    return {"source": ast.unparse(tree), **({"constants": constants} if constants else {})}
 
 
 def _listed(value: str | list[str] | None) -> list[str]:

@@ -4,7 +4,10 @@ Generated as source, not at run time, so that type checkers, editors and reviewe
 """
 
 import subprocess
+from keyword import iskeyword
 from typing import Any
+
+from pydantic import BaseModel
 
 from baton_handoff.contracts.canonical import Contract, canonical_form
 from baton_handoff.errors import HandoffError
@@ -23,9 +26,9 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 def _text(value: Any) -> Any:
     """Refuse numbers where a timestamp belongs: pydantic would read them as seconds."""
-    if isinstance(value, int | float):
-        # pydantic reports a ValueError, and lets a TypeError through.
-        raise ValueError("must be a timestamp with its offset, as text")  # noqa: TRY004
+    numeral = isinstance(value, str) and value.lstrip("+-").replace(".", "", 1).isdigit()
+    if numeral or isinstance(value, int | float):
+        raise ValueError("must be a timestamp with its offset, as text")
     return value
 
 
@@ -70,7 +73,7 @@ def api_source(takes: Contract, gives: Contract) -> str:
     """The source of `contracts/api.py` for a model's border, formatted.
 
     Raises:
-        HandoffError: A column has a type that JSON can't carry.
+        HandoffError: A column has a name or a type that the API can't carry.
     """
     rows = _row(takes) + _row(gives)
     header = _HEADER.format(
@@ -101,10 +104,20 @@ def _row(contract: Contract) -> str:
     ]
     columns = canonical_form(contract)["columns"]
     for name, column in contract.to_schema().columns.items():
+        if not _can_be_a_field(name):
+            raise HandoffError(
+                f"{contract.__name__} has a column {name!r}, which can't be a field of the API:"
+                " give it another name, a word of letters, digits and underscores."
+            )
         annotation = _annotation(contract, name, columns[name])
         described = f" = Field(description={column.description!r})" if column.description else ""
         lines.append(f"    {name}: {annotation}{described}")
     return "\n\n" + "\n".join(lines) + "\n"
+
+
+def _can_be_a_field(name: str) -> bool:
+    own = name.startswith("model_") and hasattr(BaseModel, name)
+    return name.isidentifier() and not (iskeyword(name) or name.startswith("_") or own)
 
 
 def _annotation(contract: Contract, name: str, column: dict[str, Any]) -> str:

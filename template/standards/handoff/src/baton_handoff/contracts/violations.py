@@ -42,11 +42,14 @@ class ContractViolation(HandoffError):  # noqa: N818 (a violation is what it is)
 
     exit_code = 1
 
-    def __init__(self, contract: Contract, violations: tuple[Violation, ...]) -> None:
-        self.contract = contract.__name__
+    def __init__(self, contract: str, violations: tuple[Violation, ...]) -> None:
+        # Both are Exception's own arguments, so that it can be pickled.
+        super().__init__(contract, violations)
+        self.contract = contract
         self.violations = violations
-        said = "; ".join(map(str, violations))
-        super().__init__(f"{self.contract} refuses {said}.")
+
+    def __str__(self) -> str:
+        return f"{self.contract} refuses {'; '.join(map(str, self.violations))}."
 
 
 def check(contract: Contract, table: _Table) -> _Table:
@@ -58,7 +61,17 @@ def check(contract: Contract, table: _Table) -> _Table:
     try:
         return contract.validate(table, lazy=True)  # type: ignore[return-value]
     except SchemaErrors as errors:
-        raise ContractViolation(contract, tuple(_violations(contract, errors))) from None
+        found = _violations(contract, _by_position(contract, table) or errors)
+        raise ContractViolation(contract.__name__, tuple(found)) from None
+
+
+def _by_position(contract: Contract, table: Frame) -> SchemaErrors | None:
+    """What is wrong with a table, its rows told by position: pandas tells them by their labels."""
+    try:
+        contract.validate(nw.maybe_reset_index(nw.from_native(table)).to_native(), lazy=True)
+    except SchemaErrors as errors:
+        return errors
+    return None
 
 
 def _violations(contract: Contract, errors: SchemaErrors) -> Iterator[Violation]:

@@ -33,13 +33,17 @@ class ContractedModel:
 
         Raises:
             ContractViolation: Input or output breaks its contract; column and rule are named.
-            HandoffError: The input is not a table.
+            HandoffError: The input is not a table, or the model does not answer row for row.
         """
         if not (is_pandas_dataframe(table) or is_polars_dataframe(table)):
             kind = type(table).__name__
             raise HandoffError(f"The model takes a pandas or polars DataFrame, not {kind}.")
         checked = check(self.takes, to_engine(table, engine_of(self.takes)))
         predictions = check(self.gives, self.model.predict(checked))
+        if len(predictions) != len(checked):
+            raise HandoffError(
+                f"The model answered with {len(predictions)} rows for {len(checked)}."
+            )
         return to_engine(predictions, "pandas" if is_pandas_dataframe(table) else "polars")
 
 
