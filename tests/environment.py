@@ -1,6 +1,5 @@
 """One environment for the projects of all tests: answers change code, not what it needs."""
 
-import hashlib
 import json
 import os
 import tomllib
@@ -42,14 +41,16 @@ def shared_environment(workshop: Workshop) -> Path:
         ]
     )
     key = "\n".join([*wanted, (package / "pyproject.toml").read_text(encoding="utf-8")])
-    place = ROOT / ".cache" / f"every-project-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+    place = ROOT / ".cache" / "every-project"
     place.parent.mkdir(exist_ok=True)
+    made = place / "made-for.txt"
     with FileLock(f"{place}.lock"):
-        if not (place / "ready").exists():
+        if not made.exists() or made.read_text(encoding="utf-8") != key:
             place.mkdir(exist_ok=True)
+            made.unlink(missing_ok=True)
             (place / "pyproject.toml").write_text(pyproject, encoding="utf-8")
             run(["uv", "sync", "--quiet", "--compile-bytecode"], place)
-            (place / "ready").touch()
+            made.write_text(key, encoding="utf-8")
     return place / ".venv"
 
 
