@@ -95,11 +95,12 @@ def _api(project: Project, options: argparse.Namespace) -> int:
 
 
 def _pipeline(project: Project, _: argparse.Namespace) -> int:
-    from baton_handoff.contracts import border
     from baton_handoff.setup import require_repository
 
     # Importing contracts takes longer than seeing that nothing changed; once it has run, they exist.
     if not (project.root / "dvc.lock").exists():
+        from baton_handoff.contracts import border
+
         border(project.room("contracts"))
     require_repository(project)
     return subprocess.run(["dvc", "repro"], cwd=project.root, check=False).returncode
