@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
-from tests.baton import QUESTIONS, Workshop, render, run
+from tests.baton import QUESTIONS, Workshop, git, render, run
 
 
 def interpreter(version: str) -> str | None:
@@ -31,10 +31,15 @@ def test_one_supported_python_is_here() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("version", PRESENT)
-def test_set_up_check_and_test(workshop: Workshop, tmp_path: Path, version: str) -> None:
+def test_set_up_commit_check_and_test(workshop: Workshop, tmp_path: Path, version: str) -> None:
     project = render(workshop.template(), tmp_path / "project", {"python": version})
     pinned = {"UV_PYTHON": PRESENT[version], "UV_PYTHON_DOWNLOADS": "never"}
-    for task in ("setup", "check", "test"):
-        run(["uv", "run", "poe", task], project, env=pinned)
+    poe = ["uv", "run", "poe"]
+    run([*poe, "setup"], project, env=pinned)
+    # The first commit is the person's: the hooks find nothing to mend in what the template wrote.
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "first")
+    for task in ("check", "test"):
+        run([*poe, task], project, env=pinned)
     said = run(["uv", "run", "--no-sync", "python", "--version"], project, env=pinned)
     assert said.stdout.startswith(f"Python {version}.")

@@ -97,7 +97,7 @@ def _api(project: Project, options: argparse.Namespace) -> int:
 def _pipeline(project: Project, _: argparse.Namespace) -> int:
     from baton_handoff.setup import require_repository
 
-    # Importing contracts takes longer than seeing that nothing changed; once it has run, they exist.
+    # Importing contracts takes longer than seeing that nothing changed; once it ran, they exist.
     if not (project.root / "dvc.lock").exists():
         from baton_handoff.contracts import border
 
