@@ -1,6 +1,6 @@
 """The service. What every service has is in the standards; here is what is this project's own."""
 
-from baton_handoff.model.registry import Loaded
+from baton_handoff.model.loaded import Loaded
 from baton_handoff.service import create_app
 from fastapi import FastAPI
 

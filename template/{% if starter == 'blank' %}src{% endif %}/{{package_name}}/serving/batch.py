@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from baton_handoff.model.registry import Loaded
+from baton_handoff.model.loaded import Loaded
 from baton_handoff.service.batch import score_file
 
 from ..contracts import ModelInput

@@ -8,9 +8,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from baton_handoff.errors import HandoffError
+from baton_handoff.findings import Format, shown
 from baton_handoff.project import Project, find_project
+from baton_handoff.sides import SIDES
+
+_BASE = "; by default the branch that this one follows, or the last commit"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,11 +63,34 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--port", type=int, default=8000)
     command.set_defaults(run=_serve)
 
+    command = commands.add_parser("build-contracts", help="a wheel for whoever shares them")
+    command.add_argument("--to", type=Path, default=Path("dist"), help="the folder to write it to")
+    command.set_defaults(run=_build_contracts)
+
+    command = commands.add_parser("diff", help="what a change does to the contracts, and to whom")
+    command.add_argument("--base", help="a commit, a branch, or a contracts wheel" + _BASE)
+    command.add_argument(
+        "--changelog", action="store_true", help="also write contracts/CHANGELOG.md"
+    )
+    _add_format(command)
+    command.set_defaults(run=_diff)
+
+    command = commands.add_parser("triage", help="who has to act on what is red")
+    command.add_argument("--base", help="the commit or branch to merge into" + _BASE)
+    command.add_argument("--since", help="look for the commit that an inherited break began with")
+    command.add_argument("--side", choices=SIDES, help="only what this side has to act on")
+    _add_format(command)
+    command.set_defaults(run=_triage)
+
     command = commands.add_parser("score", help="predict for every row of a Parquet file")
     command.add_argument("file", type=Path)
     command.add_argument("to", type=Path, help="the Parquet file to write")
     command.set_defaults(run=_score)
     return parser
+
+
+def _add_format(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--format", choices=get_args(Format), default="terminal")
 
 
 def _setup(project: Project, _: argparse.Namespace) -> int:
@@ -147,3 +175,32 @@ def _score(project: Project, options: argparse.Namespace) -> int:
     rows = project.room("serving.batch").score(load(project), options.file, options.to)
     print(f"{rows} rows scored: {options.to}")
     return 0
+
+
+def _diff(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.contracts.diff import differences, findings, write_changelog
+
+    changed = differences(project, options.base)
+    found = list(findings(changed, level=project.level))
+    print(shown(found, options.format, "The contracts are what they were."))
+    if options.changelog:
+        write_changelog(project, changed)
+    return int(any(finding.blocks for finding in found))
+
+
+def _build_contracts(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.contracts.wheel import build_contracts
+
+    print(build_contracts(project, options.to))
+    return 0
+
+
+def _triage(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.triage.run import triage
+
+    found = triage(project, options.base, options.since)
+    if options.side:
+        found = [finding for finding in found if finding.side in (options.side, None)]
+    nothing = f"Nothing is red for {options.side}." if options.side else "Nothing is red."
+    print(shown(found, options.format, nothing))
+    return int(any(finding.blocks for finding in found))

@@ -3,11 +3,16 @@
 import importlib
 import os
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+import yaml
 
 from baton_handoff.errors import HandoffError
+from baton_handoff.sides import AXES, SIDES
 
 INTERFACE = 1
 """The version of `handoff.toml` that this package reads."""
@@ -22,17 +27,30 @@ class Project:
         package: The import name of the project's own package.
         model: The name under which its model is registered.
         alias: The registry alias that the service loads.
+        level: How far the handoff binds: 0, 1 or 2.
+        teams: The handles of the data science and the ML engineering team.
+        answerable: Paths that answer to another side than their place says.
+        people: For each side the addresses that its people commit with.
     """
 
     root: Path
     package: str
     model: str
     alias: str
+    level: int = 1
+    teams: tuple[str, str] = ("", "")
+    answerable: Mapping[str, str] = field(default_factory=dict)
+    people: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def source(self) -> Path:
         """The folder of the project's own package."""
         return self.root / "src" / self.package
+
+    @property
+    def cross_functional(self) -> bool:
+        """Whether one team is both sides."""
+        return self.teams[0] == self.teams[1] != ""
 
     def room(self, name: str) -> ModuleType:
         """Import one room of the project, `contracts` for example.
@@ -60,13 +78,18 @@ def find_project(start: Path | None = None) -> Project:
     start = (start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
         if (folder / "handoff.toml").is_file():
-            return _read(folder / "handoff.toml")
+            return read_project(folder / "handoff.toml")
     raise HandoffError(
         f"No handoff.toml at or above {start}: run this inside a project made with Baton."
     )
 
 
-def _read(file: Path) -> Project:
+def read_project(file: Path) -> Project:
+    """Read one `handoff.toml`, and the answers beside it.
+
+    Raises:
+        HandoffError: It can't be used.
+    """
     try:
         settings = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -84,6 +107,9 @@ def _read(file: Path) -> Project:
         package=_name(file, "package", settings.get("package")),
         model=_name(file, "model", settings.get("model")),
         alias=_name(file, "service.alias", alias),
+        answerable=_answerable(file, settings.get("answerable", {})),
+        people=_people(file, settings.get("people", {})),
+        **_answers(file.with_name(".copier-answers.yml")),
     )
 
 
@@ -91,3 +117,32 @@ def _name(file: Path, key: str, value: object) -> str:
     if not isinstance(value, str) or not value:
         raise HandoffError(f"{file} must name `{key}` as a string that is not empty.")
     return value
+
+
+def _answerable(file: Path, table: object) -> dict[str, str]:
+    if isinstance(table, dict) and all(axis in AXES for axis in table.values()):
+        return table
+    raise HandoffError(f"{file} must say for each path in `[answerable]` one of {', '.join(AXES)}.")
+
+
+def _people(file: Path, table: object) -> dict[str, list[str]]:
+    if isinstance(table, dict) and all(
+        side in SIDES and isinstance(people, list) for side, people in table.items()
+    ):
+        return table
+    raise HandoffError(f"{file} must list addresses in `[people]`, for {' and '.join(SIDES)}.")
+
+
+def _answers(file: Path) -> dict[str, Any]:
+    """What the template was told, as far as it matters at run time; nothing without the file."""
+    try:
+        said = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        first = str(error).partition("\n")[0]
+        raise HandoffError(
+            f"{file} is not valid YAML ({first}): `copier update` wrote it."
+        ) from error
+    teams = str(said.get("data_science_team", "")), str(said.get("ml_engineering_team", ""))
+    return {"level": int(said.get("level", 1)), "teams": teams}

@@ -181,8 +181,15 @@ def _value(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
-def _source(function: Callable[..., Any]) -> dict[str, Any]:
-    """A function's source without docstring, comments and layout, and the constants it uses."""
+def _source(
+    function: Callable[..., Any], within: tuple[Callable[..., Any], ...] = ()
+) -> dict[str, Any]:
+    """What a function does: its source, bare of words, types and layout, and what it uses.
+
+    Args:
+        function: The function.
+        within: The functions that led here, so that those that call each other come to an end.
+    """
     # What is written inside a contract, pandera wraps; the wrapper knows the original.
     wrapper = inspect.getclosurevars(function).nonlocals.get("self")
     if isinstance(wrapper, BaseCheckInfo):
@@ -191,15 +198,37 @@ def _source(function: Callable[..., Any]) -> dict[str, Any]:
         function = wrapper.parser_fn
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
+        if isinstance(node, ast.FunctionDef):
+            # What a decorator says is in the check's options; types and names enforce nothing.
+            node.decorator_list, node.returns = [], None
+            if ast.get_docstring(node) is not None:
+                node.body = node.body[1:] or [ast.Pass()]
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+    if isinstance(tree.body[0], ast.FunctionDef):
+        tree.body[0].name = "rule"
     used = inspect.getclosurevars(function)
+    known = sorted({**used.globals, **used.nonlocals}.items())
     constants = {
         name: _value(value)
-        for name, value in sorted({**used.globals, **used.nonlocals}.items())
+        for name, value in known
         if not (callable(value) or inspect.ismodule(value))
     }
-    return {"source": ast.unparse(tree), **({"constants": constants} if constants else {})}
+    # What it calls of the project's own belongs to the rule as much as its own lines.
+    room = function.__module__.partition(".")[0]
+    helpers = {
+        name: _source(value, (*within, function))
+        for name, value in known
+        if inspect.isfunction(value)
+        and value.__module__.partition(".")[0] == room
+        and value not in (*within, function)
+    }
+    form: dict[str, Any] = {"source": ast.unparse(tree)}
+    if constants:
+        form["constants"] = constants
+    if helpers:
+        form["helpers"] = helpers
+    return form
 
 
 def _listed(value: str | list[str] | None) -> list[str]:

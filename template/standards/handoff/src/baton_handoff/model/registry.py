@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,12 @@ from mlflow.models import ModelSignature
 from mlflow.types.schema import ColSpec, Schema
 
 import baton_handoff
-from baton_handoff.contracts import Contract, Frame, canonical_form
+from baton_handoff.contracts import Contract, canonical_form
 from baton_handoff.errors import HandoffError
 from baton_handoff.model import wrapper
 from baton_handoff.model.code import ROOMS, code_files, code_hash
 from baton_handoff.model.lineage import Lineage, lineage_of
+from baton_handoff.model.loaded import Loaded
 from baton_handoff.model.wrapper import ContractedModel
 from baton_handoff.project import Project
 
@@ -53,15 +54,6 @@ class Registered:
     version: int
     alias: str
     lineage: Lineage
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A model version that is ready to predict."""
-
-    model: str
-    version: int
-    predict: Callable[[Frame], Frame]
 
 
 def connect(project: Project) -> mlflow.MlflowClient:

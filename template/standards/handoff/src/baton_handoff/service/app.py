@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from baton_handoff.contracts import Contract, ContractViolation, from_rows, to_rows
-from baton_handoff.model.registry import Loaded
+from baton_handoff.model.loaded import Loaded
 
 _log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import narwhals as nw
 
 from baton_handoff.contracts import Contract, engine_of
 from baton_handoff.errors import HandoffError
-from baton_handoff.model.registry import Loaded
+from baton_handoff.model.loaded import Loaded
 
 
 def score_file(loaded: Loaded, takes: Contract, file: Path, to: Path) -> int:

@@ -1,0 +1,173 @@
+"""What a change does to the contracts: both trees read, every difference judged and exemplified."""
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from baton_handoff.contracts.examples import Example, example_of
+from baton_handoff.contracts.judge import Change, Judgement, judge_all
+from baton_handoff.contracts.protocol import judge_protocol
+from baton_handoff.contracts.reader import Place, Reader, reading
+from baton_handoff.contracts.wheel import wheel_room
+from baton_handoff.errors import HandoffError
+from baton_handoff.findings import Finding
+from baton_handoff.project import Project
+from baton_handoff.trees import Trees, trees_of
+
+_HERE = "the working directory"
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One change, where it is stated, and a table that tells both states apart if one was found."""
+
+    change: Change
+    place: Place | None
+    example: Example | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One contract that is not what it was: what follows from that, and each change explained."""
+
+    judgement: Judgement
+    changes: tuple[Explained, ...]
+
+
+def differences(project: Project, base: str | None = None) -> list[Difference]:
+    """Judge the contracts of the working directory against an earlier state of them.
+
+    Args:
+        project: The project.
+        base: A commit, the path of a wheel that `uv run poe build-contracts` has made, or None for
+            the branch that this one follows.
+
+    Raises:
+        HandoffError: The earlier state can't be found, or contracts of either can't be imported.
+    """
+    with trees_of(project) as (trees, scratch):
+        if base is None and not trees.begun:
+            return []
+        source, room = _earlier(project, base, trees, scratch)
+        with (
+            reading(source, room, base or "the base") as before,
+            reading(project.root / "src", f"{project.package}.contracts", _HERE) as after,
+        ):
+            return list(_differences(before, after))
+
+
+def _earlier(project: Project, base: str | None, trees: Trees, scratch: Path) -> tuple[Path, str]:
+    """The folder and the package of the contracts that stand for the earlier state."""
+    if base is None or not base.endswith(".whl"):
+        folder = trees.written(trees.of(trees.base(base)), scratch / "base")
+        return folder / "src", f"{project.package}.contracts"
+    try:
+        with zipfile.ZipFile(base) as wheel:
+            wheel.extractall(scratch / "wheel")
+    except (OSError, zipfile.BadZipFile) as error:
+        raise HandoffError(f"{base} can't be read as a wheel: {error}") from error
+    return scratch / "wheel", wheel_room(project.package)
+
+
+def _differences(before: Reader, after: Reader) -> Iterator[Difference]:
+    judged = [
+        *judge_all(before.contracts, after.contracts),
+        *(
+            judge_protocol(name, before.protocols.get(name), after.protocols.get(name))
+            for name in sorted({*before.protocols, *after.protocols})
+        ),
+        *judge_all(before.api, after.api),
+    ]
+    for judgement in judged:
+        if judgement.changes:
+            explained = (_explained(change, before, after) for change in judgement.changes)
+            yield Difference(judgement, tuple(explained))
+
+
+def _explained(change: Change, before: Reader, after: Reader) -> Explained:
+    name = change.contract
+    place = after.place(name, change.column) or before.place(name, change.column)
+    if name in before.contracts and name in after.contracts:
+        forms = before.contracts[name], after.contracts[name]
+        return Explained(change, place, example_of(change, *forms, before, after))
+    return Explained(change, place, None)
+
+
+def findings(differences: list[Difference], *, level: int) -> Iterator[Finding]:
+    """Every change as a finding, and every version that has not been raised as one that blocks.
+
+    Args:
+        differences: What changed.
+        level: The project's level; at 0 nothing blocks.
+    """
+    for difference in differences:
+        judgement = difference.judgement
+        for explained in difference.changes:
+            change, place = explained.change, explained.place
+            yield Finding(
+                "contract-change",
+                str(change),
+                blocks=False,
+                side=_sides(judgement, change),
+                file=f"src/{place.file}" if place else None,
+                line=place.line if place else None,
+                evidence=tuple(_evidence(change, explained.example)),
+            )
+        if judgement.needed:
+            place = next((explained.place for explained in difference.changes), None)
+            yield Finding(
+                "contract-version",
+                f"{judgement.contract} is still version {judgement.now or 'none'}, and this is a"
+                f" {judgement.bump} change",
+                blocks=level > 0,
+                side=None,
+                file=f"src/{place.file}" if place else None,
+                line=place.line if place else None,
+                fix=f'say "version": "{judgement.needed}" in its Config.metadata',
+            )
+
+
+def _sides(judgement: Judgement, change: Change) -> str | None:
+    sides = dict.fromkeys(judgement.parties.get(role, role) for role in change.breaks)
+    return " and ".join(sides) or None
+
+
+def _evidence(change: Change, example: Example | None) -> Iterator[str]:
+    broken = " and ".join(change.breaks)
+    yield f"{change.direction}; breaking for {broken or 'nobody'}"
+    if example:
+        yield f"for example {example.about(change)}"
+
+
+def write_changelog(project: Project, differences: list[Difference]) -> None:
+    """Put the changes on top of `contracts/CHANGELOG.md`, as people read them."""
+    file = project.source / "contracts" / "CHANGELOG.md"
+    title = "# Changes of the contracts\n\n"
+    known = file.read_text(encoding="utf-8").removeprefix(title) if file.exists() else ""
+    entry = changelog_entry(differences, datetime.now(UTC).date().isoformat())
+    if entry not in known:
+        file.write_text(title + entry + known, encoding="utf-8")
+
+
+def changelog_entry(differences: list[Difference], day: str) -> str:
+    """The changes as people read them, newest contract versions first.
+
+    Args:
+        differences: What changed.
+        day: The date, as it shall stand there.
+    """
+    lines = []
+    for difference in differences:
+        judgement = difference.judgement
+        version = f" {judgement.now}" if judgement.now else ""
+        lines.append(f"## {judgement.contract}{version}, {day}\n")
+        if judgement.consent:
+            lines.append(f"Breaking: {' and '.join(judgement.consent)} must follow.\n")
+        for explained in difference.changes:
+            example = explained.example
+            shown = f" (for example {example.about(explained.change)})" if example else ""
+            lines.append(f"- {explained.change}{shown}")
+        lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,466 @@
+"""Judging a change of a contract: does it tighten or loosen, and whom does that break?
+
+A contract is a set of tables. A change tightens if a table that was accepted may now be refused:
+that breaks who produces them. It loosens if a table that was refused may now be accepted: that
+breaks who consumes them. What can't be judged counts as both.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Literal, TypeAlias
+
+Form: TypeAlias = Mapping[str, Any]
+"""A contract in canonical form."""
+
+Role: TypeAlias = Literal["producer", "consumer"]
+Bump: TypeAlias = Literal["major", "minor", "none"]
+
+
+class Direction(StrEnum):
+    """What a change does to what is accepted."""
+
+    TIGHTENS = "tightens"
+    LOOSENS = "loosens"
+    BOTH = "tightens and loosens"
+    UNKNOWN = "unknown"
+
+    @property
+    def breaks(self) -> tuple[Role, ...]:
+        """Whom a change in this direction breaks."""
+        match self:
+            case Direction.TIGHTENS:
+                return ("producer",)
+            case Direction.LOOSENS:
+                return ("consumer",)
+            case _:
+                return ("producer", "consumer")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between two states of a contract.
+
+    Attributes:
+        contract: The contract's name.
+        column: The column, None where the change is about the whole table.
+        what: What is different, in words.
+        before: How it was, None where there was nothing.
+        after: How it is, None where there is nothing.
+        direction: What it does to what is accepted.
+        breaks: The roles that can't go on as before.
+    """
+
+    contract: str
+    column: str | None
+    what: str
+    before: Any
+    after: Any
+    direction: Direction
+    breaks: tuple[Role, ...] = ()
+
+    def __str__(self) -> str:
+        where = self.contract if self.column is None else f"{self.contract}.{self.column}"
+        match (self.before, self.after):
+            case (None, None):
+                values = ""
+            case (None, after):
+                values = f" {_said(after)}"
+            case (before, None):
+                values = f" (was {_said(before)})"
+            case (before, after):
+                values = f" {_said(before)} → {_said(after)}"
+        return f"{where}: {self.what}{values}"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What changed in one contract, and what follows.
+
+    Attributes:
+        contract: The contract's name.
+        changes: Every difference; empty where the same is enforced.
+        bump: What its version has to be raised by.
+        was: The version before, None for a new contract.
+        now: The version after, None for a contract that is gone.
+        parties: The sides behind the roles, as the state before the change says.
+    """
+
+    contract: str
+    changes: tuple[Change, ...]
+    bump: Bump
+    was: str | None
+    now: str | None
+    parties: Mapping[Role, str]
+
+    @property
+    def breaks(self) -> tuple[Role, ...]:
+        """The roles that any of the changes breaks."""
+        roles: tuple[Role, ...] = ("producer", "consumer")
+        return tuple(role for role in roles if any(role in c.breaks for c in self.changes))
+
+    @property
+    def consent(self) -> tuple[str, ...]:
+        """The sides that have to follow, and so have to agree."""
+        return tuple(dict.fromkeys(self.parties.get(role, role) for role in self.breaks))
+
+    @property
+    def needed(self) -> str | None:
+        """The version that the change asks for, None where the one it has is enough."""
+        if self.bump == "none" or self.was is None or self.now is None:
+            return None
+        before, after = _numbers(self.was), _numbers(self.now)
+        if before is None:
+            return None if after else "1.0.0"
+        asked = (before[0] + 1, 0, 0) if self.bump == "major" else (before[0], before[1] + 1, 0)
+        return None if after and after >= asked else ".".join(map(str, asked))
+
+
+def judge(before: Form | None, after: Form | None) -> Judgement:
+    """Judge what became of one contract.
+
+    Args:
+        before: Its canonical form, None if it is new.
+        after: Its canonical form, None if it is gone.
+
+    Raises:
+        ValueError: Neither is given.
+    """
+    known = before or after
+    if known is None:
+        raise ValueError("a judgement needs a contract on at least one side")
+    changes = tuple(_by_position(change, known) for change in _changes(before, after))
+    broken = any(change.breaks for change in changes)
+    metadata = known["metadata"]
+    return Judgement(
+        contract=known["name"],
+        changes=changes,
+        bump="major" if broken else "minor" if changes else "none",
+        was=before["metadata"].get("version") if before else None,
+        now=after["metadata"].get("version") if after else None,
+        parties={role: metadata[role] for role in ("producer", "consumer") if role in metadata},
+    )
+
+
+def judge_all(before: Mapping[str, Form], after: Mapping[str, Form]) -> list[Judgement]:
+    """Judge every contract of two trees, by name; those that stayed as they were are left out."""
+    judged = [judge(before.get(name), after.get(name)) for name in sorted({*before, *after})]
+    return [judgement for judgement in judged if judgement.changes]
+
+
+def _by_position(change: Change, contract: Form) -> Change:
+    new_inside = change.what == "new column" and contract["metadata"].get("position") == "internal"
+    harmless = new_inside or change.what == "new contract"
+    return replace(change, breaks=() if harmless else change.direction.breaks)
+
+
+def _changes(before: Form | None, after: Form | None) -> Iterator[Change]:
+    if before is None or after is None:
+        known = before or after or {}
+        what = "new contract" if before is None else "contract removed"
+        yield Change(known["name"], None, what, None, None, Direction.UNKNOWN)
+        return
+    contract = after["name"]
+    for column, what, was, now, direction in (
+        *_roles(before, after),
+        *_columns(before, after),
+        *_table(before, after),
+    ):
+        yield Change(contract, column, what, was, now, direction)
+
+
+_Difference: TypeAlias = tuple[str | None, str, Any, Any, Direction]
+
+
+def _roles(before: Form, after: Form) -> Iterator[_Difference]:
+    for role in ("position", "producer", "consumer"):
+        was, now = before["metadata"].get(role), after["metadata"].get(role)
+        if was != now:
+            yield None, role, was, now, Direction.UNKNOWN
+
+
+def _columns(before: Form, after: Form) -> Iterator[_Difference]:
+    was, now = before["columns"], after["columns"]
+    gone = [name for name in was if name not in now]
+    new = [name for name in now if name not in was]
+    for name in gone:
+        # The same description under a new name is a suggestion; it is judged as what it is.
+        heir = next((other for other in new if now[other] == was[name]), None)
+        loosens = was[name]["required"] or not after["strict"]
+        tightens = after["strict"] is True
+        direction = _direction(tightens=tightens, loosens=loosens)
+        if heir is None:
+            yield name, "column removed", None, None, direction
+        else:
+            new.remove(heir)
+            yield name, "column renamed?", name, heir, Direction.BOTH
+    for name in new:
+        tightens = now[name]["required"] or before["strict"] is not True
+        loosens = before["strict"] is True
+        direction = _direction(tightens=tightens, loosens=loosens)
+        yield name, "new column", None, None, direction
+    for name in was:
+        if name in now:
+            for what, *difference in _column(was[name], now[name]):
+                yield name, what, *difference
+
+
+def _column(was: Form, now: Form) -> Iterator[tuple[str, Any, Any, Direction]]:
+    if was["type"] != now["type"]:
+        yield "type", was["type"], now["type"], Direction.UNKNOWN
+        # Rules of another type can't be compared.
+        return
+    for option, what, more_is in (
+        ("nullable", "nulls", Direction.LOOSENS),
+        ("required", "required", Direction.TIGHTENS),
+        ("unique", "unique", Direction.TIGHTENS),
+        ("coerce", "coerce", Direction.LOOSENS),
+    ):
+        if was[option] != now[option]:
+            yield what, was[option], now[option], more_is if now[option] else _opposite(more_is)
+    yield from _rules(was, now)
+    yield from _others(was, now, {"type", "nullable", "required", "unique", "coerce", "checks"})
+
+
+def _table(before: Form, after: Form) -> Iterator[_Difference]:
+    if before["strict"] != after["strict"]:
+        direction = {(False, True): Direction.TIGHTENS, (True, False): Direction.LOOSENS}.get(
+            (before["strict"], after["strict"]), Direction.UNKNOWN
+        )
+        yield None, "strict", before["strict"], after["strict"], direction
+    if before["coerce"] != after["coerce"]:
+        direction = Direction.LOOSENS if after["coerce"] else Direction.TIGHTENS
+        yield None, "coerce", before["coerce"], after["coerce"], direction
+    yield from _order(before, after)
+    was, now = set(before["unique"]), set(after["unique"])
+    if was != now:
+        # A key of more columns allows more rows.
+        tightens = bool(now) and not (was and was < now)
+        loosens = bool(was) and not (now and now < was)
+        direction = _direction(tightens=tightens, loosens=loosens)
+        yield None, "key", before["unique"] or None, after["unique"] or None, direction
+    compared = {"name", "metadata", "columns", "unique", "strict", "ordered", "coerce", "checks"}
+    for what, *difference in (*_rules(before, after), *_others(before, after, compared)):
+        yield None, what, *difference
+
+
+def _order(before: Form, after: Form) -> Iterator[_Difference]:
+    was, now = before["ordered"], after["ordered"]
+    if was and now:
+        # New and lost columns are said elsewhere; here only the order of the others counts.
+        kept = [name for name in was if name in now], [name for name in now if name in was]
+        if kept[0] != kept[1]:
+            yield None, "order", was, now, Direction.BOTH
+    elif was or now:
+        direction = Direction.TIGHTENS if now else Direction.LOOSENS
+        yield None, "order", was or None, now or None, direction
+
+
+def _rules(was: Form, now: Form) -> Iterator[tuple[str, Any, Any, Direction]]:
+    """Compare the checks of a column or a table."""
+    before, after = _Rules.of(was), _Rules.of(now)
+    for what, one, other, upper in (
+        ("smallest value", before.low, after.low, False),
+        ("largest value", before.high, after.high, True),
+        ("shortest text", before.shortest, after.shortest, False),
+        ("longest text", before.longest, after.longest, True),
+    ):
+        was_said, now_said = one.said(upper=upper), other.said(upper=upper)
+        if was_said != now_said:
+            yield what, was_said, now_said, one.towards(other, upper=upper)
+    yield from _sets(before, after)
+    yield from _opaque(before.opaque, after.opaque)
+
+
+def _sets(before: "_Rules", after: "_Rules") -> Iterator[tuple[str, Any, Any, Direction]]:
+    was, now = before.allowed, after.allowed
+    if was != now:
+        direction = _direction(
+            tightens=now is not None and (was is None or bool(was - now)),
+            loosens=was is not None and (now is None or bool(now - was)),
+        )
+        yield "categories", _listed(was), _listed(now), direction
+    if before.forbidden != after.forbidden:
+        direction = _direction(
+            tightens=bool(after.forbidden - before.forbidden),
+            loosens=bool(before.forbidden - after.forbidden),
+        )
+        said = _listed(before.forbidden or None), _listed(after.forbidden or None)
+        yield "forbidden values", *said, direction
+
+
+def _opaque(
+    before: Mapping[str, list[str]], after: Mapping[str, list[str]]
+) -> Iterator[tuple[str, Any, Any, Direction]]:
+    """Rules that can only be told to be there, to be gone or to be different."""
+    # Under whatever name: the same rule called otherwise refuses the same.
+    was, now = ([r for rules in states.values() for r in rules] for states in (before, after))
+    for name in sorted({*before, *after}):
+        gone = [rule for rule in before.get(name, []) if rule not in now]
+        new = [rule for rule in after.get(name, []) if rule not in was]
+        if gone and new:
+            # Sources are compared, not shown: a reviewer reads them side by side anyway.
+            shown = (None, None) if "\n" in gone[0] + new[0] else (gone[0], new[0])
+            yield f"rule {name!r} is another one", *shown, Direction.UNKNOWN
+        elif gone:
+            yield f"rule {name!r} removed", None, None, Direction.LOOSENS
+        elif new:
+            yield f"new rule {name!r}", None, None, Direction.TIGHTENS
+
+
+def _others(was: Form, now: Form, compared: set[str]) -> Iterator[tuple[str, Any, Any, Direction]]:
+    """Whatever else a form says: that it is different is all that is known."""
+    for key in sorted({*was, *now} - compared):
+        if was.get(key) != now.get(key):
+            yield key.replace("_", " "), was.get(key), now.get(key), Direction.UNKNOWN
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """The end of a range: `value` is in it if `inclusive`; an infinite one is no bound."""
+
+    value: float
+    inclusive: bool = True
+
+    def said(self, *, upper: bool) -> str | None:
+        """The bound as a person says it, None if there is none."""
+        if math.isinf(self.value):
+            return None
+        beyond = "" if self.inclusive else "less than " if upper else "more than "
+        return f"{beyond}{_said(float(self.value))}"
+
+    def towards(self, other: "_Bound", *, upper: bool) -> Direction:
+        mine, others = ((b.value, b.inclusive == upper) for b in (self, other))
+        grows = others > mine
+        return Direction.LOOSENS if grows == upper else Direction.TIGHTENS
+
+
+_LOWEST, _HIGHEST = _Bound(-math.inf), _Bound(math.inf)
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The checks of a column, folded: what pandera can say in several ways is said in one."""
+
+    low: _Bound
+    high: _Bound
+    shortest: _Bound
+    longest: _Bound
+    allowed: frozenset[Any] | None
+    forbidden: frozenset[Any]
+    opaque: Mapping[str, list[str]]
+
+    @classmethod
+    def of(cls, form: Form) -> "_Rules":
+        lows, highs, shortest, longest = [_LOWEST], [_HIGHEST], [_LOWEST], [_HIGHEST]
+        allowed: list[frozenset[Any]] = []
+        forbidden: frozenset[Any] = frozenset()
+        opaque: dict[str, list[str]] = {}
+        for check in form["checks"]:
+            name, rule = check["name"], {k: v for k, v in check.items() if k != "name"}
+            # A check that only warns refuses nothing.
+            if rule.pop("raise_warning", False):
+                continue
+            if ends := _ends(name, rule):
+                low, high = ends
+                (shortest if name == "str_length" else lows).append(low)
+                (longest if name == "str_length" else highs).append(high)
+            elif (name, *rule) in (("isin", "allowed_values"), ("equal_to", "value")):
+                allowed.append(_values(rule))
+            elif (name, *rule) in (("notin", "forbidden_values"), ("not_equal_to", "value")):
+                forbidden |= _values(rule)
+            else:
+                opaque.setdefault(name, []).append(_rule_said(rule))
+        whole = form.get("type") == "integer"
+        return cls(
+            low=_whole(max(lows, key=lambda b: (b.value, not b.inclusive)), 1 if whole else 0),
+            high=_whole(min(highs, key=lambda b: (b.value, b.inclusive)), -1 if whole else 0),
+            shortest=max(shortest, key=lambda b: b.value),
+            longest=min(longest, key=lambda b: b.value),
+            allowed=frozenset.intersection(*allowed) if allowed else None,
+            forbidden=forbidden,
+            opaque=opaque,
+        )
+
+
+_RANGES = {
+    "greater_than": False,
+    "greater_than_or_equal_to": True,
+    "in_range": True,
+    "less_than": False,
+    "less_than_or_equal_to": True,
+    "str_length": True,
+}
+"""The rules that state a range, and whether its ends are in it."""
+
+
+def _ends(name: str, rule: Form) -> tuple[_Bound, _Bound] | None:
+    """Both ends of the range that a rule states, None where it states something else."""
+    known = {key: value for key, value in rule.items() if value is not None}
+    if name not in _RANGES or not set(known) <= {
+        *("min_value", "max_value", "include_min", "include_max")
+    }:
+        return None
+    # What is no number can't be compared here: a moment arrives as text.
+    if not all(isinstance(value, int | float) for value in known.values()):
+        return None
+    low = _Bound(known.get("min_value", -math.inf), known.get("include_min", _RANGES[name]))
+    high = _Bound(known.get("max_value", math.inf), known.get("include_max", _RANGES[name]))
+    return low, high
+
+
+def _values(rule: Form) -> frozenset[Any]:
+    (said,) = rule.values()
+    return frozenset(said if isinstance(said, list) else [said])
+
+
+def _whole(bound: _Bound, step: int) -> _Bound:
+    """Between integers, greater than 0 is from 1 on."""
+    if step == 0 or math.isinf(bound.value):
+        return bound
+    nearest = math.ceil(bound.value) if step > 0 else math.floor(bound.value)
+    return _Bound(nearest + (step if nearest == bound.value and not bound.inclusive else 0))
+
+
+def _rule_said(rule: Form) -> str:
+    if set(rule) == {"source"}:
+        return str(rule["source"])
+    return json.dumps(rule, sort_keys=True, default=str)
+
+
+def _direction(*, tightens: bool, loosens: bool) -> Direction:
+    match (tightens, loosens):
+        case (True, False):
+            return Direction.TIGHTENS
+        case (False, True):
+            return Direction.LOOSENS
+        case _:
+            return Direction.BOTH
+
+
+def _opposite(direction: Direction) -> Direction:
+    return Direction.LOOSENS if direction is Direction.TIGHTENS else Direction.TIGHTENS
+
+
+def _listed(values: frozenset[Any] | None) -> list[Any] | None:
+    return None if values is None else sorted(values, key=repr)
+
+
+def _said(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case float() if value.is_integer():
+            return str(int(value))
+        case list():
+            return ", ".join(map(_said, value))
+        case _:
+            return str(value)
+
+
+def _numbers(version: str) -> tuple[int, ...] | None:
+    """A semantic version as numbers, None where it is none."""
+    parts = version.split(".")
+    return tuple(map(int, parts)) if len(parts) == 3 and all(p.isdigit() for p in parts) else None

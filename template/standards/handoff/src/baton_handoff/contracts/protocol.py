@@ -1,0 +1,123 @@
+"""The model contract: the members of a Protocol, read and judged.
+
+Who implements it (data science) produces, who calls it (ML engineering) consumes.
+"""
+
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+from typing import Any, Literal
+
+from baton_handoff.contracts.judge import Change, Direction, Judgement
+
+_PARTIES: dict[Literal["producer", "consumer"], str] = {
+    "producer": "data-science",
+    "consumer": "ml-engineering",
+}
+
+
+def protocols_of(room: ModuleType) -> dict[str, Any]:
+    """What every Protocol that a `contracts` package exports asks of a model, by name."""
+    return {
+        name: _members(stated)
+        for name in room.__all__
+        if inspect.isclass(stated := getattr(room, name)) and getattr(stated, "_is_protocol", False)
+    }
+
+
+def judge_protocol(
+    name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> Judgement:
+    """Judge what became of one Protocol; None is for one that was not, or is no longer there."""
+    changes = tuple(_changes(name, before, after))
+    return Judgement(
+        contract=name,
+        changes=changes,
+        bump="major" if any(c.breaks for c in changes) else "minor" if changes else "none",
+        was=None,
+        now=None,
+        parties=_PARTIES,
+    )
+
+
+def _members(protocol: type) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for base in reversed(protocol.__mro__):
+        if getattr(base, "_is_protocol", False):
+            for name, kind in inspect.get_annotations(base).items():
+                members[name] = {"type": _type(kind)}
+            for name, member in vars(base).items():
+                if inspect.isfunction(member) and not name.startswith("_"):
+                    members[name] = _signature(member)
+    return members
+
+
+def _signature(method: Any) -> dict[str, Any]:
+    signature = inspect.signature(method)
+    parameters = [
+        {
+            # A caller never writes the name of a positional-only parameter.
+            "name": "" if parameter.kind is parameter.POSITIONAL_ONLY else parameter.name,
+            "kind": parameter.kind.description,
+            "type": _type(parameter.annotation),
+            "required": parameter.default is parameter.empty,
+        }
+        for parameter in list(signature.parameters.values())[1:]
+    ]
+    return {"parameters": parameters, "returns": _type(signature.return_annotation)}
+
+
+def _type(annotation: Any) -> str:
+    """A type without the modules its parts live in: moving them changes nothing."""
+    said = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    return re.sub(r"\b(\w+\.)+", "", said)
+
+
+def _changes(
+    name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> Iterator[Change]:
+    def change(member: str | None, what: str, direction: Direction, *values: Any) -> Change:
+        was, now = values or (None, None)
+        return Change(name, member, what, was, now, direction, direction.breaks)
+
+    if before is None or after is None:
+        gone = after is None
+        direction = Direction.UNKNOWN
+        what = "model contract removed" if gone else "new model contract"
+        yield Change(name, None, what, None, None, direction, direction.breaks if gone else ())
+        return
+    for member in sorted({*before, *after}):
+        was, now = before.get(member), after.get(member)
+        if was is None:
+            yield change(member, "new member", Direction.TIGHTENS)
+        elif now is None:
+            yield change(member, "member removed", Direction.LOOSENS)
+        elif set(was) != set(now):
+            yield change(member, "kind", Direction.UNKNOWN)
+        elif "type" in was:
+            if was != now:
+                yield change(member, "type", Direction.UNKNOWN, was["type"], now["type"])
+        else:
+            for what, direction, *values in _arguments(was["parameters"], now["parameters"]):
+                yield change(member, what, direction, *values)
+            if was["returns"] != now["returns"]:
+                said = was["returns"], now["returns"]
+                yield change(member, "answer", Direction.UNKNOWN, *said)
+
+
+def _arguments(was: list[dict[str, Any]], now: list[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
+    for number, (one, other) in enumerate(zip(was, now, strict=False), 1):
+        called = one["name"] or f"number {number}"
+        for key in ("name", "kind", "type"):
+            if one[key] != other[key]:
+                yield f"argument {called}, {key}", Direction.UNKNOWN, one[key], other[key]
+        if one["required"] != other["required"]:
+            # Callers may now leave it out, or no longer.
+            direction = Direction.LOOSENS if one["required"] is False else Direction.TIGHTENS
+            yield f"argument {called}, required", direction, one["required"], other["required"]
+    for number, extra in enumerate(now[len(was) :], len(was) + 1):
+        direction = Direction.BOTH if extra["required"] else Direction.TIGHTENS
+        yield f"new argument {extra['name'] or f'number {number}'}", direction
+    for number, lost in enumerate(was[len(now) :], len(now) + 1):
+        yield f"argument {lost['name'] or f'number {number}'} removed", Direction.LOOSENS

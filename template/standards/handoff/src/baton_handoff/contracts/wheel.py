@@ -1,0 +1,83 @@
+"""The contracts as a wheel of their own, for whoever shares them from another repository."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import tomllib
+from pathlib import Path
+
+from baton_handoff.errors import HandoffError
+from baton_handoff.project import Project
+
+# The build back-end that projects use too.
+_PYPROJECT = """\
+[project]
+name = {name}
+version = {version}
+description = {description}
+requires-python = {python}
+dependencies = {dependencies}
+
+[build-system]
+requires = ["uv_build"]
+build-backend = "uv_build"
+
+[tool.uv.build-backend]
+module-name = {module}
+"""
+
+_NEEDED = ("narwhals", "pandas", "pandera", "polars", "pydantic")
+"""What contracts are written with; of these, those that the project names are the wheel's."""
+
+
+def wheel_room(package: str) -> str:
+    """The package that a contracts wheel installs."""
+    return f"{package}_contracts"
+
+
+def build_contracts(project: Project, to: Path) -> Path:
+    """Build a wheel with the contracts and nothing else of the project, and return its path.
+
+    Args:
+        project: The project; the wheel has its version.
+        to: The folder to write the wheel into.
+
+    Raises:
+        HandoffError: The wheel can't be built.
+    """
+    stated = tomllib.loads((project.root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    room = wheel_room(project.package)
+    named = [entry for entry in stated["dependencies"] if entry.startswith(_NEEDED)]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        shutil.copytree(
+            project.source / "contracts",
+            folder / "src" / room,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
+        settings = {
+            "name": room.replace("_", "-"),
+            "version": stated["version"],
+            "description": f"The contracts of {stated['name']}",
+            "python": stated["requires-python"],
+            # The rows of the API are pydantic's, which the project has through its machinery.
+            "dependencies": sorted({*named, "pydantic"}),
+            "module": room,
+        }
+        said = {key: json.dumps(value, ensure_ascii=False) for key, value in settings.items()}
+        (folder / "pyproject.toml").write_text(_PYPROJECT.format(**said), encoding="utf-8")
+        built = folder / "built"
+        done = subprocess.run(
+            [os.environ.get("UV", "uv"), "build", "--wheel", "--quiet", "--out-dir", str(built)],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise HandoffError(f"The contracts can't be built: {done.stderr.strip()}")
+        (wheel,) = built.glob("*.whl")
+        to.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copy(wheel, to / wheel.name))

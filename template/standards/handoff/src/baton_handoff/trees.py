@@ -1,0 +1,202 @@
+"""Trees: the project as it stands, as it was at a commit, and mixtures of the two.
+
+Only git's plumbing, on an index and an object folder of its own: neither the working directory, nor
+the index, nor the list of worktrees ever changes, whatever happens on the way.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from baton_handoff.errors import HandoffError
+from baton_handoff.project import Project
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One path that differs between two trees.
+
+    Attributes:
+        path: The path, relative to the project.
+        entry: Its state in the second tree as git's index takes it; mode 0 where it is gone.
+    """
+
+    path: str
+    entry: str
+
+
+class Trees:
+    """The trees of one project; git knows each by an identifier."""
+
+    def __init__(self, project: Project, scratch: Path) -> None:
+        self._root = project.root
+        self._scratch = scratch
+        self._own: dict[str, str] = {}
+        self._prefix = self._git("rev-parse", "--show-prefix").strip()
+        self._folder = self._git("rev-parse", "--absolute-git-dir").strip()
+        (scratch / "objects").mkdir()
+        self._own = {
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self._path("objects")),
+            "GIT_OBJECT_DIRECTORY": str(scratch / "objects"),
+        }
+
+    def of_working_directory(self) -> str:
+        """The tree of what stands there now, with what is not committed and not ignored."""
+        index = self._scratch / "index"
+        if self._path("index").exists():
+            shutil.copy(self._path("index"), index)
+        self._git("add", "--all", ".", index=index)
+        return self._inside(self._git("write-tree", index=index).strip())
+
+    def of(self, commit: str) -> str:
+        """The tree of a commit."""
+        return self._inside(commit)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a commit at all."""
+        return bool(self._commit("HEAD"))
+
+    def base(self, reference: str | None = None) -> str:
+        """The commit at which this work left `reference`.
+
+        Args:
+            reference: A commit or a branch; None for the branch that this one follows, the
+                remote's main branch, or else the last commit.
+
+        Raises:
+            HandoffError: `reference` is unknown here, or what they have in common is.
+        """
+        if reference is None:
+            known = ("@{upstream}", "origin/HEAD", "HEAD")
+            reference = next((name for name in known if self._commit(name)), "HEAD")
+        if not self._commit(reference):
+            raise HandoffError(
+                f"{reference} is no commit that this clone knows: `git fetch origin`, or give"
+                " another one."
+            )
+        common = self._try("merge-base", reference, "HEAD")
+        if common:
+            return common.splitlines()[0]
+        if self._git("rev-parse", "--is-shallow-repository").strip() == "true":
+            raise HandoffError(
+                f"This clone is too shallow to know where the work left {reference}:"
+                " `git fetch --unshallow`."
+            )
+        raise HandoffError(f"{reference} and this work have no commit in common.")
+
+    def edits(self, before: str, after: str) -> list[Edit]:
+        """The paths that differ; a renamed file is one that goes and one that comes."""
+        said = self._git("diff-tree", "-r", "-z", "--no-renames", before, after)
+        parts = said.split("\0")[:-1]
+        return [
+            Edit(path, f"{mode} {identifier}\t{path}")
+            for (_, mode, _, identifier, _), path in zip(
+                (part.split(" ") for part in parts[::2]), parts[1::2], strict=True
+            )
+        ]
+
+    def mixed(self, base: str, edits: Iterable[Edit]) -> str:
+        """The tree `base` with some edits done to it."""
+        index = self._scratch / "mixed-index"
+        index.unlink(missing_ok=True)
+        self._git("read-tree", base, index=index)
+        entries = "".join(f"{edit.entry}\0" for edit in edits)
+        self._git("update-index", "-z", "--index-info", index=index, said=entries)
+        return self._git("write-tree", index=index).strip()
+
+    def written(self, tree: str, folder: Path) -> Path:
+        """Write the files of a tree into a folder, and return it."""
+        index = self._scratch / "written-index"
+        index.unlink(missing_ok=True)
+        folder.mkdir(parents=True)
+        self._git("read-tree", tree, index=index)
+        self._git("checkout-index", "--all", index=index, into=folder)
+        return folder
+
+    def commits(self, since: str, until: str) -> list[str]:
+        """The commits from one to another, oldest first, as the branch itself saw them.
+
+        Raises:
+            HandoffError: `since` is no ancestor that this clone knows.
+        """
+        if not self._commit(since):
+            raise HandoffError(f"{since} is no commit that this clone knows: `git fetch origin`.")
+        later = self._git("rev-list", "--first-parent", "--reverse", f"{since}..{until}")
+        return [self._git("rev-parse", since).strip(), *later.split()]
+
+    def authors(self, since: str, paths: Sequence[str]) -> list[str]:
+        """The addresses of those who changed paths since a commit; `you` for uncommitted work."""
+        told = self._git("log", "--format=%ae", f"{since}..HEAD", "--", *paths).split()
+        open_ = self._git("status", "--porcelain", "--", *paths).strip()
+        return [*dict.fromkeys(told), *(["you"] if open_ else [])]
+
+    def _commit(self, name: str) -> str:
+        """The commit that a name stands for, empty where it stands for none."""
+        option = name.startswith("-")
+        return "" if option else self._try("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+
+    def _inside(self, tree: str) -> str:
+        """The part of a repository's tree that is the project."""
+        part = self._try("rev-parse", "--verify", "--quiet", f"{tree}:{self._prefix.rstrip('/')}")
+        if not part:
+            raise HandoffError(f"Commit {tree[:12]} has no {self._prefix}: the project is newer.")
+        return part
+
+    def _path(self, name: str) -> Path:
+        return self._root / self._git("rev-parse", "--git-path", name).strip()
+
+    def _git(
+        self,
+        *arguments: str,
+        index: Path | None = None,
+        said: str | None = None,
+        into: Path | None = None,
+    ) -> str:
+        done = self._run(arguments, index, said, into)
+        if done.returncode != 0:
+            raise HandoffError(f"`git {arguments[0]}` failed: {done.stderr.strip()}")
+        return done.stdout
+
+    def _try(self, *arguments: str) -> str:
+        done = self._run(arguments)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    def _run(
+        self,
+        arguments: tuple[str, ...],
+        index: Path | None = None,
+        said: str | None = None,
+        into: Path | None = None,
+    ) -> "subprocess.CompletedProcess[str]":
+        own = dict(self._own)
+        if index is not None:
+            own["GIT_INDEX_FILE"] = str(index)
+        if into is not None:
+            own |= {"GIT_DIR": self._folder, "GIT_WORK_TREE": str(into)}
+        return subprocess.run(
+            ["git", *arguments],
+            cwd=into or self._root,
+            env=os.environ | own,
+            input=said,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+
+
+@contextmanager
+def trees_of(project: Project) -> Iterator[tuple[Trees, Path]]:
+    """The trees of a project, and a folder to write them into; both are gone afterwards.
+
+    Raises:
+        HandoffError: The project is in no git repository.
+    """
+    with tempfile.TemporaryDirectory(prefix="handoff-") as scratch:
+        yield Trees(project, Path(scratch)), Path(scratch)

@@ -1,0 +1,174 @@
+"""Triage of a project: the experiment on its trees, and what to tell whom."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, cached_property
+from pathlib import Path
+
+from baton_handoff.errors import HandoffError
+from baton_handoff.findings import Finding
+from baton_handoff.project import Project, read_project
+from baton_handoff.sides import DEPENDENCIES, OTHER, PLATFORM, answerable
+from baton_handoff.trees import Edit, Trees, trees_of
+from baton_handoff.triage.checks import Red, Tools, run_checks, run_tests
+from baton_handoff.triage.report import Facts, finding_of
+from baton_handoff.triage.verdict import Axes, Cause, Verdict, diagnose
+
+
+def triage(project: Project, base: str | None = None, since: str | None = None) -> list[Finding]:
+    """Find out who has to act on what is red in the working directory.
+
+    Args:
+        project: The project.
+        base: The commit, or branch, that the work is to be merged into; None for the branch that
+            this one follows.
+        since: An earlier commit at which an inherited break is looked for.
+
+    Raises:
+        HandoffError: `base` or `since` can't be used.
+    """
+    with trees_of(project) as (trees, scratch):
+        experiment = Experiment(project, trees, scratch, base)
+        return [
+            finding_of(verdicts, experiment.facts(verdicts, since))
+            for verdicts in _alike(experiment.verdicts())
+        ]
+
+
+def _alike(verdicts: Iterable[Verdict]) -> Iterable[list[Verdict]]:
+    """Verdicts that have cause, check and message in common belong to one finding."""
+    groups: dict[object, list[Verdict]] = {}
+    for verdict in verdicts:
+        check, _, message = verdict.red.kind
+        groups.setdefault((verdict.cause, verdict.axes, check, message), []).append(verdict)
+    return groups.values()
+
+
+class Experiment:
+    """The trees of a change, and what is red in each mixture of them."""
+
+    def __init__(self, project: Project, trees: Trees, scratch: Path, base: str | None) -> None:
+        self.project = project
+        self.base = trees.base(base)
+        self._trees = trees
+        self._scratch = scratch
+        self._base_tree = trees.of(self.base)
+        self._head_tree = trees.of_working_directory()
+        self._red = cache(self._run)
+
+    @cached_property
+    def judged_by(self) -> Project:
+        """The project as the base states it: a change can't shift who answers for what."""
+        folder = self._trees.written(self._base_tree, self._scratch / "stated")
+        stated = folder / "handoff.toml"
+        return read_project(stated) if stated.exists() else self.project
+
+    @cached_property
+    def edits(self) -> dict[str, list[Edit]]:
+        """The paths that changed, by the axis that answers for them."""
+        by_axis: dict[str, list[Edit]] = {}
+        for edit in self._trees.edits(self._base_tree, self._head_tree):
+            by_axis.setdefault(self.axis(edit.path), []).append(edit)
+        return by_axis
+
+    def axis(self, path: str) -> str:
+        """The axis that answers for a path."""
+        return answerable(path, self.project.package, self.judged_by.answerable)
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """Run the experiment."""
+        changed = sorted(self.edits)
+        return diagnose(self.red(frozenset(changed)), changed, self.red, self._again, self._likely)
+
+    def red(self, axes: Axes) -> Sequence[Red]:
+        """What is red in the base with the changes of some axes."""
+        edits = [edit for axis in axes for edit in self.edits[axis]]
+        whole = axes == frozenset(self.edits)
+        tree = self._head_tree if whole else self._trees.mixed(self._base_tree, edits)
+        return self._red(tree, self._python(axes))
+
+    def facts(self, verdicts: Sequence[Verdict], since: str | None) -> Facts:
+        """What the report of verdicts with one cause needs.
+
+        Args:
+            verdicts: The verdicts.
+            since: A commit after which an inherited break is looked for, None to not look.
+        """
+        first = verdicts[0]
+        paths = [edit.path for axis in first.axes for edit in self.edits[axis]]
+        begun = since and first.cause is Cause.INHERITED
+        return Facts(
+            project=self.judged_by,
+            base=self.base,
+            components=sorted({self._component(verdict.red) for verdict in verdicts}),
+            authors=self._trees.authors(self.base, paths) if paths else [],
+            since=self._first_red(first.red, since) if since and begun else None,
+        )
+
+    def _component(self, red: Red) -> str:
+        """The axis that answers for what is red: for a test the one that promises it."""
+        place = red.item.partition("::")[0] if "::" in red.item else red.file
+        return self.axis(place) if place else OTHER
+
+    def _first_red(self, red: Red, since: str) -> str | None:
+        """The commit between `since` and the base that first had a red check, None if older."""
+        commits = self._trees.commits(since, self.base)
+        if self._is_red(red, commits[0]):
+            return None
+        good, bad = 0, len(commits) - 1
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            good, bad = (good, middle) if self._is_red(red, commits[middle]) else (middle, bad)
+        return commits[bad]
+
+    def _is_red(self, red: Red, commit: str) -> bool:
+        return red.kind in {
+            found.kind for found in self._red(self._trees.of(commit), Path(sys.executable))
+        }
+
+    def _run(self, tree: str, python: Path) -> list[Red]:
+        return run_checks(self.project, self._folder(tree), self._tools(python))
+
+    def _tools(self, python: Path) -> Tools:
+        # Where the standards did not change, the installed package is every tree's.
+        standards = ("standards/handoff/src",) if PLATFORM in self.edits else ()
+        memory = self.project.root / ".mypy_cache" / "triage"
+        return Tools(python, memory, ("src", *standards))
+
+    def _folder(self, tree: str) -> Path:
+        folder = self._scratch / f"tree-{tree}"
+        return folder if folder.exists() else self._trees.written(tree, folder)
+
+    def _python(self, axes: Axes) -> Path:
+        """The interpreter for a cell: this one, unless it has the old lock."""
+        changed = self.edits.get(DEPENDENCIES, [])
+        if DEPENDENCIES in axes or "uv.lock" not in {edit.path for edit in changed}:
+            return Path(sys.executable)
+        return self._base_python
+
+    @cached_property
+    def _base_python(self) -> Path:
+        folder, environment = self._folder(self._base_tree), self._scratch / "environment"
+        done = subprocess.run(
+            [os.environ.get("UV", "uv"), "sync", "--frozen", "--quiet"],
+            cwd=folder,
+            env=os.environ | {"UV_PROJECT_ENVIRONMENT": str(environment)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise HandoffError(f"The base's lock can't be installed: {done.stderr.strip()}")
+        scripts = "Scripts" if os.name == "nt" else "bin"
+        return environment / scripts / Path(sys.executable).name
+
+    def _again(self, reds: Sequence[Red]) -> Sequence[Red]:
+        tests = [red for red in reds if red.check == "contract tests"]
+        folder, tools = self._folder(self._head_tree), self._tools(Path(sys.executable))
+        once_more = run_tests(folder, tools, [red.item for red in tests]) if tests else []
+        return [*(red for red in reds if red not in tests), *once_more]
+
+    def _likely(self, red: Red) -> str:
+        return self.axis(red.file) if red.file else OTHER

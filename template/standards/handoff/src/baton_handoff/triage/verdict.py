@@ -1,0 +1,109 @@
+"""From red checks and an experiment to verdicts: pure reasoning, no files and no processes.
+
+A cell is the base with the changes of some axes. A red check belongs to the smallest cell in which
+it is red too: to nobody's change if that is the base itself, to one axis, or to several together.
+"""
+
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations
+from typing import TypeAlias
+
+from baton_handoff.sides import CONTRACTS, DEPENDENCIES, SIDES
+from baton_handoff.triage.checks import Red
+
+Axes: TypeAlias = frozenset[str]
+Cell: TypeAlias = Callable[[Axes], Sequence[Red]]
+"""What is red in the base with the changes of some axes."""
+
+
+class Cause(StrEnum):
+    """Why a check is red."""
+
+    CHANGE = "change"
+    CONTRACT_CHANGE = "contract change"
+    INHERITED = "inherited"
+    INTERACTION = "interaction"
+    FLAKY = "flaky"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why one check is red.
+
+    Attributes:
+        red: What is red.
+        cause: Why.
+        axes: The axes whose changes together make it red; empty where none does.
+    """
+
+    red: Red
+    cause: Cause
+    axes: Axes = frozenset()
+
+
+def diagnose(
+    reds: Sequence[Red],
+    changed: Sequence[str],
+    cell: Cell,
+    again: Callable[[Sequence[Red]], Sequence[Red]],
+    likely: Callable[[Red], str],
+) -> Iterator[Verdict]:
+    """Find the cause of every red check, trying as few cells as it takes.
+
+    Args:
+        reds: What is red with all changes.
+        changed: The axes that have changes.
+        cell: Says what is red in a cell; it may be asked for the same one more than once.
+        again: Runs checks a second time with all changes and says which of them are red again.
+        likely: The axis that a red check points to: tried first.
+    """
+    if not reds:
+        return
+    steady = {red.kind for red in again(reds)}
+    inherited: set[object] = {red.kind for red in cell(frozenset())}
+    for red in reds:
+        if red.kind not in steady:
+            yield Verdict(red, Cause.FLAKY)
+        elif red.kind in inherited:
+            yield Verdict(red, Cause.INHERITED)
+        else:
+            axes = _smallest(red, changed, cell, likely(red))
+            yield Verdict(red, _cause(axes), axes)
+    yield from _hidden(reds, changed, cell, inherited)
+
+
+def _hidden(
+    reds: Sequence[Red], changed: Sequence[str], cell: Cell, inherited: Container[object]
+) -> Iterator[Verdict]:
+    """What a check would say of one side's change, if another's did not make it red before."""
+    sides = [axis for axis in changed if axis in SIDES]
+    if len(sides) < len(SIDES):
+        return
+    known, items = {red.kind for red in reds}, {red.item for red in reds}
+    for side in sides:
+        # With the contracts as they are now: a side may need what they newly promise.
+        for red in cell(frozenset({side, CONTRACTS} & set(changed))):
+            if red.item in items and red.kind not in known and red.kind not in inherited:
+                yield Verdict(red, Cause.CHANGE, frozenset({side}))
+
+
+def _smallest(red: Red, changed: Sequence[str], cell: Cell, likely: str) -> Axes:
+    """The smallest set of axes whose changes make a check red; all of them are known to."""
+    # Dependencies last among the single ones: their cell needs an environment of its own.
+    order = sorted(changed, key=lambda axis: (axis == DEPENDENCIES, axis != likely, axis))
+    for size in range(1, len(order)):
+        # Where several are needed, the contracts are tried first: they are between the two sides.
+        cells = sorted(combinations(order, size), key=lambda axes: CONTRACTS not in axes)
+        for axes in cells if size > 1 else combinations(order, 1):
+            if red.kind in {found.kind for found in cell(frozenset(axes))}:
+                return frozenset(axes)
+    return frozenset(changed)
+
+
+def _cause(axes: Axes) -> Cause:
+    # Red only with the new contract: whoever is red there met the one that was agreed.
+    if CONTRACTS in axes:
+        return Cause.CONTRACT_CHANGE
+    return Cause.CHANGE if len(axes) == 1 else Cause.INTERACTION

@@ -1,0 +1,275 @@
+"""What a change does to the contracts of a project is told with a row that shows it."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from baton_handoff.cli import main
+from baton_handoff.contracts.diff import Difference, differences
+from baton_handoff.errors import HandoffError
+from baton_handoff.project import Project, find_project
+
+CONTRACTS = '''
+from typing import Protocol
+
+from pandera.{engine} import DataFrameModel, Field
+from pandera.typing.{engine} import DataFrame
+
+
+class Trip(DataFrameModel):
+    """What is asked."""
+
+    town: str = Field(isin=["Ulm", "Bonn"])
+    code: str = Field(str_matches="^[A-Z]{{2}}$")
+    seats: int = Field(ge=1, le=9)
+    price: float = Field(nullable=True, gt=0)
+
+    class Config:
+        strict = True
+        unique = ["town", "seats"]
+        metadata = {{
+            "version": "1.0.0",
+            "position": "input",
+            "producer": "ml-engineering",
+            "consumer": "data-science",
+        }}
+
+
+class Inner(Trip):
+    """What the model sees."""
+
+    class Config:
+        strict = True
+        metadata = {{
+            "version": "1.0.0",
+            "position": "internal",
+            "producer": "data-science",
+            "consumer": "data-science",
+        }}
+
+
+class Answer(DataFrameModel):
+    """What is answered."""
+
+    chance: float = Field(ge=0, le=1)
+
+    class Config:
+        strict = True
+        metadata = {{
+            "version": "1.0.0",
+            "position": "output",
+            "producer": "data-science",
+            "consumer": "ml-engineering",
+        }}
+
+
+class TripModel(Protocol):
+    def predict(self, trips: DataFrame[Trip], /) -> DataFrame[Answer]: ...
+
+
+__all__ = ["Answer", "Inner", "Trip", "TripModel"]
+'''
+SETTINGS = 'interface = 1\npackage = "trips"\nmodel = "m"\n[service]\nalias = "candidate"\n'
+Change = Callable[[str, str], None]
+
+
+def git(folder: Path, *arguments: str) -> str:
+    whose = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
+    done = subprocess.run(
+        ["git", *whose, *arguments], cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path, engine: str) -> Project:
+    root = tmp_path / "project"
+    package = root / "src" / "trips"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "contracts.py").write_text(CONTRACTS.format(engine=engine))
+    (package / "contracts").mkdir()
+    (package / "contracts.py").rename(package / "contracts" / "__init__.py")
+    (root / "handoff.toml").write_text(SETTINGS)
+    git(root, "init", "--quiet", "--initial-branch", "main")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "first")
+    return find_project(root)
+
+
+@pytest.fixture
+def change(project: Project) -> Change:
+    def changed(old: str, new: str) -> None:
+        file = project.source / "contracts" / "__init__.py"
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new, 1))
+
+    return changed
+
+
+def one(found: list[Difference], contract: str) -> Difference:
+    (difference,) = [d for d in found if d.judgement.contract == contract]
+    return difference
+
+
+def test_contracts_that_did_not_change_are_not_mentioned(project: Project) -> None:
+    assert differences(project, "HEAD") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said", "example"),
+    [
+        ("le=9", "le=8", "Trip.seats: largest value 9 → 8", "seats = 9: accepted before"),
+        ("le=9", "le=10", "Trip.seats: largest value 9 → 10", "seats = 10: refused before"),
+        (
+            '"Bonn"]',
+            '"Bonn", "Rome"]',
+            "Trip.town: categories Bonn, Ulm → Bonn, Rome, Ulm",
+            "town = 'Rome': refused before",
+        ),
+        (
+            "nullable=True, gt=0",
+            "gt=0",
+            "Trip.price: nulls yes → no",
+            "price = null: accepted before",
+        ),
+        (
+            "    seats: int",
+            "    mood: str\n    seats: int",
+            "Trip.mood: new column",
+            "a row without mood: accepted before",
+        ),
+        (
+            'unique = ["town", "seats"]',
+            'unique = ["town"]',
+            "Trip: key seats, town → town",
+            "2 rows with the same key: accepted before",
+        ),
+        ("[A-Z]{2}", "[A-Z]{3}", "Trip.code: rule 'str_matches'", "accepted before"),
+    ],
+)
+def test_a_change_is_shown_by_a_row(
+    project: Project, change: Change, old: str, new: str, said: str, example: str
+) -> None:
+    change(old, new)
+    (explained,) = one(differences(project, "HEAD"), "Trip").changes
+    assert str(explained.change).startswith(said)
+    assert explained.example is not None
+    assert example in explained.example.about(explained.change)
+    assert explained.place is not None
+    assert explained.place.file == "trips/contracts/__init__.py"
+
+
+def test_an_inherited_column_is_judged_in_both_contracts(project: Project, change: Change) -> None:
+    change("le=9", "le=8")
+    assert [d.judgement.contract for d in differences(project, "HEAD")] == ["Inner", "Trip"]
+
+
+def test_the_model_contract_is_judged(project: Project, change: Change) -> None:
+    change("DataFrame[Trip], /", "DataFrame[Trip], /, threshold: float")
+    difference = one(differences(project, "HEAD"), "TripModel")
+    assert [str(e.change) for e in difference.changes] == [
+        "TripModel.predict: new argument threshold"
+    ]
+    assert difference.judgement.consent == ("data-science", "ml-engineering")
+
+
+def test_the_command_fails_until_the_version_is_raised(
+    project: Project,
+    change: Change,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(project.root)
+    assert main(["diff", "--base", "main"]) == 0
+    change("ge=0, le=1)", "ge=0, le=1, nullable=True)")
+    assert main(["diff", "--base", "main"]) == 1
+    assert 'say "version": "2.0.0"' in capsys.readouterr().out
+    file = project.source / "contracts" / "__init__.py"
+    head, tail = file.read_text().split("class Answer")
+    file.write_text(head + "class Answer" + tail.replace('"1.0.0"', '"2.0.0"', 1))
+    assert main(["diff", "--base", "main", "--changelog", "--format", "json"]) == 0
+    (finding,) = json.loads(capsys.readouterr().out)
+    assert finding["side"] == "ml-engineering"
+    changelog = (project.source / "contracts" / "CHANGELOG.md").read_text()
+    assert "## Answer 2.0.0" in changelog
+    assert "ml-engineering must follow" in changelog
+
+
+def test_a_new_feature_inside_asks_nobody(project: Project, change: Change) -> None:
+    change(
+        '    """What the model sees."""\n', '    """What the model sees."""\n\n    speed: float\n'
+    )
+    (difference,) = differences(project, "HEAD")
+    assert difference.judgement.consent == ()
+    assert difference.judgement.needed == "1.1.0"
+
+
+def test_only_what_this_branch_did_is_judged(project: Project, change: Change) -> None:
+    git(project.root, "switch", "--quiet", "--create", "work")
+    git(project.root, "switch", "--quiet", "main")
+    change("le=9", "le=8")
+    git(project.root, "commit", "--quiet", "--all", "--message", "meanwhile")
+    git(project.root, "switch", "--quiet", "work")
+    assert differences(project, "main") == []
+
+
+def test_nothing_is_left_behind(project: Project, change: Change) -> None:
+    change("le=9", "le=8")
+    before = git(project.root, "status", "--porcelain"), git(project.root, "count-objects")
+    differences(project, "HEAD")
+    after = git(project.root, "status", "--porcelain"), git(project.root, "count-objects")
+    assert after == before
+    assert git(project.root, "worktree", "list").count("\n") == 1
+
+
+def test_contracts_that_cannot_be_imported_are_said_in_one_sentence(
+    project: Project, change: Change
+) -> None:
+    change("le=9", "le=nine")
+    with pytest.raises(HandoffError, match=r"^The contracts of the working directory .*nine") as e:
+        differences(project, "HEAD")
+    assert "\n" not in str(e.value)
+    git(project.root, "commit", "--quiet", "--all", "--message", "broken")
+    change("le=nine", "le=9")
+    with pytest.raises(HandoffError, match=r"^The contracts of HEAD can't be imported: NameError"):
+        differences(project, "HEAD")
+
+
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ("nowhere", "nowhere is no commit that this clone knows"),
+        ("nothing.whl", "nothing.whl can't be read as a wheel"),
+    ],
+)
+def test_a_base_that_is_not_there_is_said_in_one_sentence(
+    project: Project, base: str, said: str
+) -> None:
+    with pytest.raises(HandoffError, match=said):
+        differences(project, base)
+
+
+def test_a_tree_without_contracts_is_said_in_one_sentence(project: Project) -> None:
+    git(project.root, "rm", "--quiet", "-r", "--cached", "src/trips/contracts")
+    git(project.root, "commit", "--quiet", "--message", "none")
+    with pytest.raises(
+        HandoffError, match=r"HEAD has no contracts: there is no package trips\.contracts"
+    ):
+        differences(project, "HEAD")
+
+
+def test_a_project_in_a_folder_of_its_repository_is_found_there(
+    project: Project, change: Change, tmp_path: Path
+) -> None:
+    git(project.root, "init", "--quiet", str(tmp_path))
+    (tmp_path / "other.txt").write_text("x")
+    (project.root / ".git").rename(tmp_path / "old.git")
+    git(tmp_path, "add", "other.txt", "project")
+    git(tmp_path, "commit", "--quiet", "--message", "both")
+    change("le=9", "le=8")
+    assert [d.judgement.contract for d in differences(project, "HEAD")] == ["Inner", "Trip"]

@@ -1,0 +1,12 @@
+"""Random contracts, judged and tried: the part of the handoff package's tests that takes long."""
+
+import os
+from pathlib import Path
+
+from tests.baton import ROOT, run
+
+
+def test_no_row_contradicts_what_is_called_compatible(environment: Path) -> None:
+    path = {"PATH": os.pathsep.join([str(environment / "bin"), os.environ["PATH"]])}
+    pytest = ["pytest", "--quiet", "--tb=short", "--config-file", "pytest.ini", "-m", "long"]
+    run(pytest, ROOT / "tests" / "handoff" / "inside", env=path)
