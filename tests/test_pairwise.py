@@ -17,7 +17,7 @@ import pytest
 from tests.baton import FREE_TEXT, PAIRWISE, QUESTIONS, Workshop, render, run
 from tests.environment import inside
 
-CHECKS = ["_format", "_lint", "_types", "_layers", "_api"]
+CHECKS = ["_format", "_lint", "types", "layers", "_api"]
 ROWS = pytest.mark.parametrize("row", range(len(PAIRWISE)))
 pytestmark = pytest.mark.slow
 

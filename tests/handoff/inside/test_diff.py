@@ -149,6 +149,12 @@ def test_contracts_that_did_not_change_are_not_mentioned(project: Project) -> No
             "Trip: key seats, town → town",
             "2 rows with the same key: accepted before",
         ),
+        (
+            "price: float = Field(nullable=True, gt=0)",
+            "price: str = Field(nullable=True)",
+            "Trip.price: type number → string",
+            "price = ",
+        ),
         ("[A-Z]{2}", "[A-Z]{3}", "Trip.code: rule 'str_matches'", "accepted before"),
     ],
 )

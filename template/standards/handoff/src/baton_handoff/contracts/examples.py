@@ -2,8 +2,9 @@
 
 import ast
 import itertools
+import operator
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, TypeAlias
@@ -240,27 +241,32 @@ def _fits(value: Any, column: Mapping[str, Any]) -> bool:
     """Whether a column's own rules accept a value, as far as they are understood."""
     if value is None:
         return bool(column["nullable"])
-    for check in column["checks"]:
-        match check:
-            case {"allowed_values": values}:
-                fits = value in values
-            case {"forbidden_values": values}:
-                fits = value not in values
-            case {"name": "greater_than", "min_value": bound}:
-                fits = value > bound
-            case {"name": "greater_than_or_equal_to", "min_value": bound}:
-                fits = value >= bound
-            case {"name": "less_than", "max_value": bound}:
-                fits = value < bound
-            case {"name": "less_than_or_equal_to", "max_value": bound}:
-                fits = value <= bound
-            case {"pattern": pattern}:
-                fits = value in _texts(pattern)
-            case _:
-                fits = True
-        if not fits:
-            return False
-    return True
+    try:
+        return all(_meets(value, check) for check in column["checks"])
+    except TypeError:  # text against a rule for numbers, or the other way round
+        return False
+
+
+def _meets(value: Any, check: Mapping[str, Any]) -> bool:
+    if compare := _COMPARISONS.get(check["name"]):
+        return bool(compare(value, check.get("min_value", check.get("max_value"))))
+    match check:
+        case {"allowed_values": values}:
+            return value in values
+        case {"forbidden_values": values}:
+            return value not in values
+        case {"pattern": str(pattern)}:
+            return value in _texts(pattern)
+        case _:
+            return True
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "greater_than": operator.gt,
+    "greater_than_or_equal_to": operator.ge,
+    "less_than": operator.lt,
+    "less_than_or_equal_to": operator.le,
+}
 
 
 @cache

@@ -73,7 +73,7 @@ def _types(project: Project, tree: Path, tools: Tools) -> list[Red]:
 
 
 def _type_errors(said: str, complaint: str) -> Iterator[Red]:
-    again = "uv run poe _types"
+    again = "uv run poe types"
     for line in said.splitlines():
         if not line.startswith("{"):
             continue
@@ -100,10 +100,10 @@ def _layers(tree: Path, tools: Tools) -> list[Red]:
             f"{importer} imports {imported}",
             f"src/{importer.replace('.', '/')}.py",
             int(line),
-            "uv run poe _layers",
+            "uv run poe layers",
         )
         for importer, imported, line in broken
-    ] or [Red("layers", "layers", said.stdout.strip()[-200:], None, None, "uv run poe _layers")]
+    ] or [Red("layers", "layers", said.stdout.strip()[-200:], None, None, "uv run poe layers")]
 
 
 def run_tests(tree: Path, tools: Tools, items: Sequence[str]) -> list[Red]:
