@@ -45,9 +45,13 @@ def test_these_are_the_checks_of_a_project(default_project: Path) -> None:
 
 
 def tasks(project: Path) -> dict[str, Any]:
+    """The tasks of a project, those of a single command as that command."""
     loaded = tomllib.loads((project / "standards/tasks.toml").read_text(encoding="utf-8"))
     found: dict[str, Any] = loaded["tool"]["poe"]["tasks"]
-    return found
+    return {
+        name: task.get("cmd", task) if isinstance(task, dict) else task
+        for name, task in found.items()
+    }
 
 
 @ROWS
