@@ -260,6 +260,12 @@ def test_a_base_that_is_not_there_is_said_in_one_sentence(
         differences(project, base)
 
 
+def test_a_project_outside_git_is_told_what_to_do(project: Project) -> None:
+    (project.root / ".git").rename(project.root / "old")
+    with pytest.raises(HandoffError, match=r"is not in a git repository yet: `uv run poe setup`"):
+        differences(project, "HEAD")
+
+
 def test_a_tree_without_contracts_is_said_in_one_sentence(project: Project) -> None:
     git(project.root, "rm", "--quiet", "-r", "--cached", "src/trips/contracts")
     git(project.root, "commit", "--quiet", "--message", "none")

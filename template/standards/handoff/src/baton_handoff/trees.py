@@ -15,6 +15,7 @@ from pathlib import Path
 
 from baton_handoff.errors import HandoffError
 from baton_handoff.project import Project
+from baton_handoff.setup import require_repository
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Trees:
         self._own = {
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self._path("objects")),
             "GIT_OBJECT_DIRECTORY": str(scratch / "objects"),
+            # Not even to note there what it has just looked at.
+            "GIT_OPTIONAL_LOCKS": "0",
         }
 
     def of_working_directory(self) -> str:
@@ -145,7 +148,7 @@ class Trees:
         """The part of a repository's tree that is the project."""
         part = self._try("rev-parse", "--verify", "--quiet", f"{tree}:{self._prefix.rstrip('/')}")
         if not part:
-            raise HandoffError(f"Commit {tree[:12]} has no {self._prefix}: the project is newer.")
+            raise HandoffError(f"Commit {tree[:12]} has no {self._prefix}: give a later `--base`.")
         return part
 
     def _path(self, name: str) -> Path:
@@ -198,5 +201,6 @@ def trees_of(project: Project) -> Iterator[tuple[Trees, Path]]:
     Raises:
         HandoffError: The project is in no git repository.
     """
+    require_repository(project)
     with tempfile.TemporaryDirectory(prefix="handoff-") as scratch:
         yield Trees(project, Path(scratch)), Path(scratch)

@@ -111,17 +111,8 @@ def run_tests(tree: Path, tools: Tools, items: Sequence[str]) -> list[Red]:
     report = tree / ".contract-tests.xml"
     report.unlink(missing_ok=True)
     # Without what notebooks need: it takes longer to import than the tests to run.
-    options = [
-        "-q",
-        "--tb=short",
-        "-o",
-        "addopts=--import-mode=importlib",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:nbmake",
-    ]
-    options.append(f"--junitxml={report}")
+    options = ["-q", "--tb=short", "-p", "no:cacheprovider", "-p", "no:nbmake"]
+    options += ["-o", "addopts=--import-mode=importlib", f"--junitxml={report}"]
     said = _run(tree, tools, [str(tools.python), "-m", "pytest", *options, *items])
     if not report.exists():
         lines = (said.stderr or said.stdout).strip().splitlines()

@@ -36,7 +36,7 @@ def finding_of(verdicts: Sequence[Verdict], facts: Facts) -> Finding:
     first, red = verdicts[0], verdicts[0].red
     side = addressed(first, facts)
     items = [verdict.red.item for verdict in verdicts]
-    more = f", and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
+    more = [f"and {len(items) - _SHOWN} more"] if len(items) > _SHOWN else []
     return Finding(
         f"triage-{first.cause.replace(' ', '-')}",
         _said(first, facts, side),
@@ -47,7 +47,8 @@ def finding_of(verdicts: Sequence[Verdict], facts: Facts) -> Finding:
         evidence=(
             f"{red.check}: {red.message}",
             *items[:_SHOWN],
-            f"{_trial(first, facts)}{more}",
+            *more,
+            _trial(first, facts),
         ),
         fix=f"see it again: {red.again}",
     )

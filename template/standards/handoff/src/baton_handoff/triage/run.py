@@ -61,8 +61,7 @@ class Experiment:
     @cached_property
     def judged_by(self) -> Project:
         """The project as the base states it: a change can't shift who answers for what."""
-        folder = self._trees.written(self._base_tree, self._scratch / "stated")
-        stated = folder / "handoff.toml"
+        stated = self._folder(self._base_tree) / "handoff.toml"
         return read_project(stated) if stated.exists() else self.project
 
     @cached_property
@@ -98,13 +97,13 @@ class Experiment:
         """
         first = verdicts[0]
         paths = [edit.path for axis in first.axes for edit in self.edits[axis]]
-        begun = since and first.cause is Cause.INHERITED
+        looked_for = since if first.cause is Cause.INHERITED else None
         return Facts(
             project=self.judged_by,
             base=self.base,
             components=sorted({self._component(verdict.red) for verdict in verdicts}),
             authors=self._trees.authors(self.base, paths) if paths else [],
-            since=self._first_red(first.red, since) if since and begun else None,
+            since=self._first_red(first.red, looked_for) if looked_for else None,
         )
 
     def _component(self, red: Red) -> str:
