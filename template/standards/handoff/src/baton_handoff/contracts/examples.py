@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, TypeAlias
 
-from baton_handoff.contracts.judge import Change, Form
+from baton_handoff.contracts.judge import Change
+from baton_handoff.contracts.rules import Form
 
 Row: TypeAlias = dict[str, Any]
 Table: TypeAlias = list[Row]

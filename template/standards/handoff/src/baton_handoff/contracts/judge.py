@@ -5,15 +5,12 @@ that breaks who produces them. It loosens if a table that was refused may now be
 breaks who consumes them. What can't be judged counts as both.
 """
 
-import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
-Form: TypeAlias = Mapping[str, Any]
-"""A contract in canonical form."""
+from baton_handoff.contracts.rules import Form, Rules, said
 
 Role: TypeAlias = Literal["producer", "consumer"]
 Bump: TypeAlias = Literal["major", "minor", "none"]
@@ -67,11 +64,11 @@ class Change:
             case (None, None):
                 values = ""
             case (None, after):
-                values = f" {_said(after)}"
+                values = f" {said(after)}"
             case (before, None):
-                values = f" (was {_said(before)})"
+                values = f" (was {said(before)})"
             case (before, after):
-                values = f" {_said(before)} → {_said(after)}"
+                values = f" {said(before)} → {said(after)}"
         return f"{where}: {self.what}{values}"
 
 
@@ -260,7 +257,7 @@ def _order(before: Form, after: Form) -> Iterator[_Difference]:
 
 def _rules(was: Form, now: Form) -> Iterator[tuple[str, Any, Any, Direction]]:
     """Compare the checks of a column or a table."""
-    before, after = _Rules.of(was), _Rules.of(now)
+    before, after = Rules.of(was), Rules.of(now)
     for what, one, other, upper in (
         ("smallest value", before.low, after.low, False),
         ("largest value", before.high, after.high, True),
@@ -269,12 +266,13 @@ def _rules(was: Form, now: Form) -> Iterator[tuple[str, Any, Any, Direction]]:
     ):
         was_said, now_said = one.said(upper=upper), other.said(upper=upper)
         if was_said != now_said:
-            yield what, was_said, now_said, one.towards(other, upper=upper)
+            wider = other.is_wider_than(one, upper=upper)
+            yield what, was_said, now_said, Direction.LOOSENS if wider else Direction.TIGHTENS
     yield from _sets(before, after)
     yield from _opaque(before.opaque, after.opaque)
 
 
-def _sets(before: "_Rules", after: "_Rules") -> Iterator[tuple[str, Any, Any, Direction]]:
+def _sets(before: Rules, after: Rules) -> Iterator[tuple[str, Any, Any, Direction]]:
     was, now = before.allowed, after.allowed
     if was != now:
         direction = _direction(
@@ -317,119 +315,6 @@ def _others(was: Form, now: Form, compared: set[str]) -> Iterator[tuple[str, Any
             yield key.replace("_", " "), was.get(key), now.get(key), Direction.UNKNOWN
 
 
-@dataclass(frozen=True)
-class _Bound:
-    """The end of a range: `value` is in it if `inclusive`; an infinite one is no bound."""
-
-    value: float
-    inclusive: bool = True
-
-    def said(self, *, upper: bool) -> str | None:
-        """The bound as a person says it, None if there is none."""
-        if math.isinf(self.value):
-            return None
-        beyond = "" if self.inclusive else "less than " if upper else "more than "
-        return f"{beyond}{_said(float(self.value))}"
-
-    def towards(self, other: "_Bound", *, upper: bool) -> Direction:
-        mine, others = ((b.value, b.inclusive == upper) for b in (self, other))
-        grows = others > mine
-        return Direction.LOOSENS if grows == upper else Direction.TIGHTENS
-
-
-_LOWEST, _HIGHEST = _Bound(-math.inf), _Bound(math.inf)
-
-
-@dataclass(frozen=True)
-class _Rules:
-    """The checks of a column, folded: what pandera can say in several ways is said in one."""
-
-    low: _Bound
-    high: _Bound
-    shortest: _Bound
-    longest: _Bound
-    allowed: frozenset[Any] | None
-    forbidden: frozenset[Any]
-    opaque: Mapping[str, list[str]]
-
-    @classmethod
-    def of(cls, form: Form) -> "_Rules":
-        lows, highs, shortest, longest = [_LOWEST], [_HIGHEST], [_LOWEST], [_HIGHEST]
-        allowed: list[frozenset[Any]] = []
-        forbidden: frozenset[Any] = frozenset()
-        opaque: dict[str, list[str]] = {}
-        for check in form["checks"]:
-            name, rule = check["name"], {k: v for k, v in check.items() if k != "name"}
-            # A check that only warns refuses nothing.
-            if rule.pop("raise_warning", False):
-                continue
-            if ends := _ends(name, rule):
-                low, high = ends
-                (shortest if name == "str_length" else lows).append(low)
-                (longest if name == "str_length" else highs).append(high)
-            elif (name, *rule) in (("isin", "allowed_values"), ("equal_to", "value")):
-                allowed.append(_values(rule))
-            elif (name, *rule) in (("notin", "forbidden_values"), ("not_equal_to", "value")):
-                forbidden |= _values(rule)
-            else:
-                opaque.setdefault(name, []).append(_rule_said(rule))
-        whole = form.get("type") == "integer"
-        return cls(
-            low=_whole(max(lows, key=lambda b: (b.value, not b.inclusive)), 1 if whole else 0),
-            high=_whole(min(highs, key=lambda b: (b.value, b.inclusive)), -1 if whole else 0),
-            shortest=max(shortest, key=lambda b: b.value),
-            longest=min(longest, key=lambda b: b.value),
-            allowed=frozenset.intersection(*allowed) if allowed else None,
-            forbidden=forbidden,
-            opaque=opaque,
-        )
-
-
-_RANGES = {
-    "greater_than": False,
-    "greater_than_or_equal_to": True,
-    "in_range": True,
-    "less_than": False,
-    "less_than_or_equal_to": True,
-    "str_length": True,
-}
-"""The rules that state a range, and whether its ends are in it."""
-
-
-def _ends(name: str, rule: Form) -> tuple[_Bound, _Bound] | None:
-    """Both ends of the range that a rule states, None where it states something else."""
-    known = {key: value for key, value in rule.items() if value is not None}
-    if name not in _RANGES or not set(known) <= {
-        *("min_value", "max_value", "include_min", "include_max")
-    }:
-        return None
-    # What is no number can't be compared here: a moment arrives as text.
-    if not all(isinstance(value, int | float) for value in known.values()):
-        return None
-    low = _Bound(known.get("min_value", -math.inf), known.get("include_min", _RANGES[name]))
-    high = _Bound(known.get("max_value", math.inf), known.get("include_max", _RANGES[name]))
-    return low, high
-
-
-def _values(rule: Form) -> frozenset[Any]:
-    (said,) = rule.values()
-    return frozenset(said if isinstance(said, list) else [said])
-
-
-def _whole(bound: _Bound, step: int) -> _Bound:
-    """Between integers, greater than 0 is from 1 on."""
-    if step == 0 or math.isinf(bound.value):
-        return bound
-    nearest = math.ceil(bound.value) if step > 0 else math.floor(bound.value)
-    return _Bound(nearest + (step if nearest == bound.value and not bound.inclusive else 0))
-
-
-def _rule_said(rule: Form) -> str:
-    if set(rule) == {"source"}:
-        return str(rule["source"])
-    return json.dumps(rule, sort_keys=True, default=str)
-
-
 def _direction(*, tightens: bool, loosens: bool) -> Direction:
     match (tightens, loosens):
         case (True, False):
@@ -446,18 +331,6 @@ def _opposite(direction: Direction) -> Direction:
 
 def _listed(values: frozenset[Any] | None) -> list[Any] | None:
     return None if values is None else sorted(values, key=repr)
-
-
-def _said(value: Any) -> str:
-    match value:
-        case bool():
-            return "yes" if value else "no"
-        case float() if value.is_integer():
-            return str(int(value))
-        case list():
-            return ", ".join(map(_said, value))
-        case _:
-            return str(value)
 
 
 def _numbers(version: str) -> tuple[int, ...] | None:

@@ -1,0 +1,150 @@
+"""The checks of a column or a table, folded: what pandera can say in several ways is said in one.
+
+`in_range(0, 10)` and `ge=0, le=10` refuse the same; between integers so do `gt=0` and `ge=1`.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Form: TypeAlias = Mapping[str, Any]
+"""A contract in canonical form, or a part of one."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The end of a range: `value` is in it if `inclusive`; an infinite one is no bound."""
+
+    value: float
+    inclusive: bool = True
+
+    def said(self, *, upper: bool) -> str | None:
+        """The bound as a person says it, None if there is none."""
+        if math.isinf(self.value):
+            return None
+        beyond = "" if self.inclusive else "less than " if upper else "more than "
+        return f"{beyond}{said(float(self.value))}"
+
+    def is_wider_than(self, other: "Bound", *, upper: bool) -> bool:
+        """Whether it lets more pass than another bound at the same end of the range."""
+        mine, others = ((b.value, b.inclusive == upper) for b in (self, other))
+        return mine > others if upper else mine < others
+
+
+_LOWEST, _HIGHEST = Bound(-math.inf), Bound(math.inf)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the checks of one column (or table) come to.
+
+    Attributes:
+        low: The smallest value.
+        high: The largest value.
+        shortest: The length of the shortest text.
+        longest: The length of the longest text.
+        allowed: The values that there may be, None for any.
+        forbidden: The values that there may not be.
+        opaque: All other rules by name, as text that can only be compared.
+    """
+
+    low: Bound
+    high: Bound
+    shortest: Bound
+    longest: Bound
+    allowed: frozenset[Any] | None
+    forbidden: frozenset[Any]
+    opaque: Mapping[str, list[str]]
+
+    @classmethod
+    def of(cls, form: Form) -> "Rules":
+        """Fold the checks of a column or a table in canonical form."""
+        lows, highs, shortest, longest = [_LOWEST], [_HIGHEST], [_LOWEST], [_HIGHEST]
+        allowed: list[frozenset[Any]] = []
+        forbidden: frozenset[Any] = frozenset()
+        opaque: dict[str, list[str]] = {}
+        for check in form["checks"]:
+            name, rule = check["name"], {k: v for k, v in check.items() if k != "name"}
+            # A check that only warns refuses nothing.
+            if rule.pop("raise_warning", False):
+                continue
+            if ends := _ends(name, rule):
+                low, high = ends
+                (shortest if name == "str_length" else lows).append(low)
+                (longest if name == "str_length" else highs).append(high)
+            elif (name, *rule) in (("isin", "allowed_values"), ("equal_to", "value")):
+                allowed.append(_values(rule))
+            elif (name, *rule) in (("notin", "forbidden_values"), ("not_equal_to", "value")):
+                forbidden |= _values(rule)
+            else:
+                opaque.setdefault(name, []).append(_rule_said(rule))
+        whole = form.get("type") == "integer"
+        return cls(
+            low=_whole(max(lows, key=lambda b: (b.value, not b.inclusive)), 1 if whole else 0),
+            high=_whole(min(highs, key=lambda b: (b.value, b.inclusive)), -1 if whole else 0),
+            shortest=max(shortest, key=lambda b: b.value),
+            longest=min(longest, key=lambda b: b.value),
+            allowed=frozenset.intersection(*allowed) if allowed else None,
+            forbidden=forbidden,
+            opaque=opaque,
+        )
+
+
+_RANGES = {
+    "greater_than": False,
+    "greater_than_or_equal_to": True,
+    "in_range": True,
+    "less_than": False,
+    "less_than_or_equal_to": True,
+    "str_length": True,
+}
+"""The rules that state a range, and whether its ends are in it."""
+
+
+def _ends(name: str, rule: Form) -> tuple[Bound, Bound] | None:
+    """Both ends of the range that a rule states, None where it states something else."""
+    known = {key: value for key, value in rule.items() if value is not None}
+    if name not in _RANGES or not set(known) <= {
+        *("min_value", "max_value", "include_min", "include_max")
+    }:
+        return None
+    # What is no number can't be compared here: a moment arrives as text.
+    if not all(isinstance(value, int | float) for value in known.values()):
+        return None
+    low = Bound(known.get("min_value", -math.inf), known.get("include_min", _RANGES[name]))
+    high = Bound(known.get("max_value", math.inf), known.get("include_max", _RANGES[name]))
+    return low, high
+
+
+def _values(rule: Form) -> frozenset[Any]:
+    (values,) = rule.values()
+    return frozenset(values if isinstance(values, list) else [values])
+
+
+def _whole(bound: Bound, step: int) -> Bound:
+    """Between integers, greater than 0 is from 1 on."""
+    if step == 0 or math.isinf(bound.value):
+        return bound
+    nearest = math.ceil(bound.value) if step > 0 else math.floor(bound.value)
+    return Bound(nearest + (step if nearest == bound.value and not bound.inclusive else 0))
+
+
+def _rule_said(rule: Form) -> str:
+    if set(rule) == {"source"}:
+        return str(rule["source"])
+    return json.dumps(rule, sort_keys=True, default=str)
+
+
+def said(value: Any) -> str:
+    """A value of a rule as a person writes it."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case float() if value.is_integer():
+            return str(int(value))
+        case list():
+            return ", ".join(map(said, value))
+        case _:
+            return str(value)
