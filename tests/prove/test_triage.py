@@ -1,6 +1,8 @@
 """Breaks made on purpose: triage names who has to act, and leaves the other side in peace."""
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -348,6 +350,55 @@ def test_one_team_is_told_the_component_and_the_author(work: Work) -> None:
     assert finding["side"] is None
     assert MAX in finding["message"]
     assert ML in finding["message"]
+
+
+def test_a_change_cannot_lower_the_level_that_judges_it(work: Work) -> None:
+    work.change(".copier-answers.yml", "level: 1", "level: 0")
+    serving(work)
+    assert work.triage()[1] == 1
+
+
+def test_at_level_0_triage_is_advice(work: Work) -> None:
+    git(work.project, "switch", "--quiet", "main")
+    work.change(".copier-answers.yml", "level: 1", "level: 0")
+    work.commit("platform@example.com")
+    git(work.project, "switch", "--quiet", "--create", "ad-hoc")
+    serving(work)
+    findings, code = work.triage()
+    assert (told(findings), code) == ({("change", ML)}, 0)
+
+
+def test_a_changed_lock_is_tried_in_an_environment_of_its_own(agreed: Work, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(agreed.project, project)
+    work = Work(project, {"PATH": f"{project}/.venv/bin{os.pathsep}{os.environ['PATH']}"})
+
+    def wants(version: str) -> None:
+        file = project / "pyproject.toml"
+        text = re.sub(r'    "toolz==.*",\n', "", file.read_text(encoding="utf-8"))
+        wanted = f'dependencies = [\n    "toolz=={version}",'
+        file.write_text(text.replace("dependencies = [", wanted, 1), encoding="utf-8")
+        run(["uv", "lock", "--quiet"], project)
+
+    wants("0.12.1")
+    work.add(
+        "tests/contract/test_data_science.py",
+        """
+
+def test_the_tools_are_those_that_were_proved() -> None:
+    from importlib.metadata import version
+
+    assert version("toolz") == "0.12.1"
+""",
+    )
+    work.commit(ADA)
+    git(project, "switch", "--quiet", "--create", "newer")
+    wants("1.0.0")
+    work.commit(MAX)
+    run(["uv", "sync", "--quiet", "--frozen"], project)
+    (finding,), code = work.triage()
+    assert (finding["check"], finding["side"], code) == ("triage-change", ML, 1)
+    assert "the change of dependencies broke" in finding["message"]
 
 
 @pytest.mark.parametrize(

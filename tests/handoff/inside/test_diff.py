@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from baton_handoff.cli import main
-from baton_handoff.contracts.diff import Difference, differences
+from baton_handoff.contracts.diff import Difference, differences, findings
 from baton_handoff.errors import HandoffError
 from baton_handoff.project import Project, find_project
 
@@ -114,6 +114,20 @@ def change(project: Project) -> Change:
 def one(found: list[Difference], contract: str) -> Difference:
     (difference,) = [d for d in found if d.judgement.contract == contract]
     return difference
+
+
+@pytest.mark.parametrize(("was", "now", "blocks"), [(0, 0, False), (0, 1, True), (1, 0, True)])
+def test_the_stricter_level_of_before_and_after_binds(
+    project: Project, change: Change, was: int, now: int, blocks: bool
+) -> None:
+    answers = project.root / ".copier-answers.yml"
+    answers.write_text(f"level: {was}\n")
+    git(project.root, "add", "--all")
+    git(project.root, "commit", "--quiet", "--message", "level")
+    answers.write_text(f"level: {now}\n")
+    change("le=9", "le=8")
+    found = list(findings(differences(find_project(project.root), "HEAD")))
+    assert any(finding.blocks for finding in found) == blocks
 
 
 def test_contracts_that_did_not_change_are_not_mentioned(project: Project) -> None:

@@ -27,9 +27,10 @@ def judged(
     """
     tried: list[Axes] = []
 
-    def cell(axes: Axes) -> list[Red]:
+    def cell(axes: Axes, like: Sequence[Red]) -> list[Red]:
         tried.append(axes)
-        return [red(item) for item in cells.get("+".join(sorted(axes)), "")]
+        looked_at = {red.item for red in like}
+        return [red(i) for i in cells.get("+".join(sorted(axes)), "") if i in looked_at]
 
     reds = [red(item) for item in cells["+".join(sorted(changed))]]
     found = diagnose(reds, changed, cell, lambda r: r if steady else [], lambda _: changed[0])
@@ -70,7 +71,7 @@ def test_each_break_has_its_own_cause() -> None:
 
 
 def test_a_break_that_another_hides_is_found() -> None:
-    def cell(axes: Axes) -> list[Red]:
+    def cell(axes: Axes, _: Sequence[Red] = ()) -> list[Red]:
         return [red("x", {D: "no features", M: "wrong answer"}[axis]) for axis in sorted(axes)][:1]
 
     verdicts = list(diagnose(cell(frozenset({D, M})), [D, M], cell, lambda r: r, lambda _: D))

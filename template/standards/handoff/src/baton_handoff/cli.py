@@ -181,7 +181,7 @@ def _diff(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.contracts.diff import differences, findings, write_changelog
 
     changed = differences(project, options.base)
-    found = list(findings(changed, level=project.level))
+    found = list(findings(changed))
     print(shown(found, options.format, "The contracts are what they were."))
     if options.changelog:
         write_changelog(project, changed)

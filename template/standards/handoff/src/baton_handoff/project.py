@@ -113,6 +113,17 @@ def read_project(file: Path) -> Project:
     )
 
 
+def stated_in(folder: Path, instead: Project) -> Project:
+    """The project as another state of it, written to `folder`, says.
+
+    Where that can't be read, `instead`: who mends a broken `handoff.toml` must be able to.
+    """
+    try:
+        return read_project(folder / "handoff.toml")
+    except (OSError, HandoffError):
+        return instead
+
+
 def _name(file: Path, key: str, value: object) -> str:
     if not isinstance(value, str) or not value:
         raise HandoffError(f"{file} must name `{key}` as a string that is not empty.")

@@ -13,7 +13,7 @@ from baton_handoff.contracts.reader import Place, Reader, reading
 from baton_handoff.contracts.wheel import wheel_room
 from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
-from baton_handoff.project import Project
+from baton_handoff.project import Project, stated_in
 from baton_handoff.trees import Trees, trees_of
 
 _HERE = "the working directory"
@@ -30,10 +30,17 @@ class Explained:
 
 @dataclass(frozen=True)
 class Difference:
-    """One contract that is not what it was: what follows from that, and each change explained."""
+    """One contract that is not what it was.
+
+    Attributes:
+        judgement: What changed, and what follows.
+        changes: Each change explained.
+        level: How far that binds: the stricter of both states' levels.
+    """
 
     judgement: Judgement
     changes: tuple[Explained, ...]
+    level: int
 
 
 def differences(project: Project, base: str | None = None) -> list[Difference]:
@@ -51,11 +58,12 @@ def differences(project: Project, base: str | None = None) -> list[Difference]:
         if base is None and not trees.begun:
             return []
         source, room = _earlier(project, base, trees, scratch)
+        level = max(project.level, stated_in(source.parent, project).level)
         with (
             reading(source, room, base or "the base") as before,
             reading(project.root / "src", f"{project.package}.contracts", _HERE) as after,
         ):
-            return list(_differences(before, after))
+            return list(_differences(before, after, level))
 
 
 def _earlier(project: Project, base: str | None, trees: Trees, scratch: Path) -> tuple[Path, str]:
@@ -71,7 +79,7 @@ def _earlier(project: Project, base: str | None, trees: Trees, scratch: Path) ->
     return scratch / "wheel", wheel_room(project.package)
 
 
-def _differences(before: Reader, after: Reader) -> Iterator[Difference]:
+def _differences(before: Reader, after: Reader, level: int) -> Iterator[Difference]:
     judged = [
         *judge_all(before.contracts, after.contracts),
         *(
@@ -83,7 +91,7 @@ def _differences(before: Reader, after: Reader) -> Iterator[Difference]:
     for judgement in judged:
         if judgement.changes:
             explained = (_explained(change, before, after) for change in judgement.changes)
-            yield Difference(judgement, tuple(explained))
+            yield Difference(judgement, tuple(explained), level)
 
 
 def _explained(change: Change, before: Reader, after: Reader) -> Explained:
@@ -95,12 +103,10 @@ def _explained(change: Change, before: Reader, after: Reader) -> Explained:
     return Explained(change, place, None)
 
 
-def findings(differences: list[Difference], *, level: int) -> Iterator[Finding]:
+def findings(differences: list[Difference]) -> Iterator[Finding]:
     """Every change as a finding, and every version that has not been raised as one that blocks.
 
-    Args:
-        differences: What changed.
-        level: The project's level; at 0 nothing blocks.
+    At level 0 nothing blocks.
     """
     for difference in differences:
         judgement = difference.judgement
@@ -121,7 +127,7 @@ def findings(differences: list[Difference], *, level: int) -> Iterator[Finding]:
                 "contract-version",
                 f"{judgement.contract} is still version {judgement.now or 'none'}, and this is a"
                 f" {judgement.bump} change",
-                blocks=level > 0,
+                blocks=difference.level > 0,
                 side=None,
                 file=f"src/{place.file}" if place else None,
                 line=place.line if place else None,

@@ -8,11 +8,20 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from xml.etree import ElementTree as ET
 
 from baton_handoff.project import Project
 
+_TYPES, _LAYERS, TESTS = "types", "layers", "contract tests"
 _OWN_LINE = re.compile(r"^((?:src|tests)/\S+?\.py):(\d+)", re.MULTILINE)
+
+_PYTEST = (
+    *("-q", "--tb=short", "-o", "addopts=--import-mode=importlib"),
+    # Plugins that the environment brings along and these tests don't use: their imports take longer
+    # than the tests.
+    *(f"-pno:{plugin}" for plugin in ("cacheprovider", "hydra_pytest", "nbmake", "pytest-bdd", "schemathesis")),
+)
 
 
 @dataclass(frozen=True)
@@ -56,13 +65,34 @@ class Tools:
     code: tuple[str, ...] = ("src",)
 
 
-def run_checks(project: Project, tree: Path, tools: Tools) -> list[Red]:
-    """Run the contract checks of a tree, next to each other."""
+def run_checks(
+    project: Project, tree: Path, tools: Tools, like: Sequence[Red] | None = None
+) -> list[Red]:
+    """Run the contract checks of a tree, next to each other.
+
+    Args:
+        project: The project.
+        tree: The folder of the tree.
+        tools: With what to run them.
+        like: What was red elsewhere, if only that is to be looked at; None for everything.
+    """
+    wanted = {_TYPES, _LAYERS, TESTS} if like is None else {red.check for red in like}
+    items = ["tests/contract"] if like is None else _test_files(like, tree)
     with ThreadPoolExecutor() as pool:
-        types = pool.submit(_types, project, tree, tools)
-        layers = pool.submit(_layers, tree, tools)
-        tests = pool.submit(run_tests, tree, tools, ["tests/contract"])
-        return [*types.result(), *layers.result(), *tests.result()]
+        running = []
+        if _TYPES in wanted:
+            running.append(pool.submit(_types, project, tree, tools))
+        if _LAYERS in wanted:
+            running.append(pool.submit(_layers, tree, tools))
+        if TESTS in wanted and items:
+            running.append(pool.submit(run_tests, tree, tools, items))
+        return [red for found in running for red in found.result()]
+
+
+def _test_files(reds: Sequence[Red], tree: Path) -> list[str]:
+    """The files of a tree with the tests that were red elsewhere, as far as it has them."""
+    files = dict.fromkeys(red.item.partition("::")[0] for red in reds if red.check == TESTS)
+    return [file for file in files if (tree / file).exists()]
 
 
 def _types(project: Project, tree: Path, tools: Tools) -> list[Red]:
@@ -81,10 +111,10 @@ def _type_errors(said: str, complaint: str) -> Iterator[Red]:
         if error["severity"] == "error":
             file = Path(error["file"]).as_posix()
             item = f"{file} [{error['code']}]"
-            yield Red("types", item, error["message"], file, error["line"], again)
+            yield Red(_TYPES, item, error["message"], file, error["line"], again)
     if complaint.strip():
         first = complaint.strip().partition("\n")[0]
-        yield Red("types", "mypy", first, None, None, again)
+        yield Red(_TYPES, "mypy", first, None, None, again)
 
 
 def _layers(tree: Path, tools: Tools) -> list[Red]:
@@ -95,7 +125,7 @@ def _layers(tree: Path, tools: Tools) -> list[Red]:
     broken = re.findall(r"^-\s+(\S+) -> (\S+) \(l\.(\d+)", said.stdout, re.MULTILINE)
     return [
         Red(
-            "layers",
+            _LAYERS,
             f"{importer} -> {imported}",
             f"{importer} imports {imported}",
             f"src/{importer.replace('.', '/')}.py",
@@ -103,23 +133,24 @@ def _layers(tree: Path, tools: Tools) -> list[Red]:
             "uv run poe layers",
         )
         for importer, imported, line in broken
-    ] or [Red("layers", "layers", said.stdout.strip()[-200:], None, None, "uv run poe layers")]
+    ] or [Red(_LAYERS, "layers", said.stdout.strip()[-200:], None, None, "uv run poe layers")]
 
 
 def run_tests(tree: Path, tools: Tools, items: Sequence[str]) -> list[Red]:
     """Run contract tests of a tree: files, folders or single tests."""
-    report = tree / ".contract-tests.xml"
-    report.unlink(missing_ok=True)
-    # Without what notebooks need: it takes longer to import than the tests to run.
-    options = ["-q", "--tb=short", "-p", "no:cacheprovider", "-p", "no:nbmake"]
-    options += ["-o", "addopts=--import-mode=importlib", f"--junitxml={report}"]
-    said = _run(tree, tools, [str(tools.python), "-m", "pytest", *options, *items])
-    if not report.exists():
-        lines = (said.stderr or said.stdout).strip().splitlines()
-        reason = next((line for line in lines if "error" in line.lower()), "\n".join(lines[-1:]))
-        again = f"uv run pytest {' '.join(items)}"
-        return [Red("contract tests", " ".join(items), reason, None, None, again)]
-    return list(_failures(ET.parse(report)))  # noqa: S314 (our own report)
+    with TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        said = _run(
+            tree,
+            tools,
+            [str(tools.python), "-m", "pytest", *_PYTEST, *items, f"--junitxml={report}"],
+        )
+        if report.exists():
+            return list(_failures(ET.parse(report)))  # noqa: S314 (our own report)
+    lines = (said.stderr or said.stdout).strip().splitlines()
+    reason = next((line for line in lines if "error" in line.lower()), "\n".join(lines[-1:]))
+    again = f"uv run pytest {' '.join(items)}"
+    return [Red(TESTS, " ".join(items), reason, None, None, again)]
 
 
 def _failures(report: "ET.ElementTree[ET.Element]") -> Iterator[Red]:
@@ -134,7 +165,7 @@ def _failures(report: "ET.ElementTree[ET.Element]") -> Iterator[Red]:
         place, line = next(((f, n) for f, n in reversed(places) if f.startswith("src/")), (file, 0))
         message = (broken[0].get("message") or "").strip().partition("\n")[0]
         again = f"uv run pytest '{test}'"
-        yield Red("contract tests", test, message, place, int(line) or None, again)
+        yield Red(TESTS, test, message, place, int(line) or None, again)
 
 
 def _run(tree: Path, tools: Tools, command: list[str]) -> "subprocess.CompletedProcess[str]":

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
-from baton_handoff.project import Project, read_project
+from baton_handoff.project import Project, stated_in
 from baton_handoff.sides import DEPENDENCIES, OTHER, PLATFORM, answerable
 from baton_handoff.trees import Edit, Trees, trees_of
-from baton_handoff.triage.checks import Red, Tools, run_checks, run_tests
+from baton_handoff.triage.checks import TESTS, Red, Tools, run_checks, run_tests
 from baton_handoff.triage.report import Facts, finding_of
 from baton_handoff.triage.verdict import Axes, Cause, Verdict, diagnose
 
@@ -61,8 +61,7 @@ class Experiment:
     @cached_property
     def judged_by(self) -> Project:
         """The project as the base states it: a change can't shift who answers for what."""
-        stated = self._folder(self._base_tree) / "handoff.toml"
-        return read_project(stated) if stated.exists() else self.project
+        return stated_in(self._folder(self._base_tree), self.project)
 
     @cached_property
     def edits(self) -> dict[str, list[Edit]]:
@@ -81,12 +80,17 @@ class Experiment:
         changed = sorted(self.edits)
         return diagnose(self.red(frozenset(changed)), changed, self.red, self._again, self._likely)
 
-    def red(self, axes: Axes) -> Sequence[Red]:
-        """What is red in the base with the changes of some axes."""
+    def red(self, axes: Axes, like: Sequence[Red] | None = None) -> Sequence[Red]:
+        """What is red in the base with the changes of some axes.
+
+        Args:
+            axes: Whose changes.
+            like: What was red elsewhere, if only that is to be looked at.
+        """
         edits = [edit for axis in axes for edit in self.edits[axis]]
         whole = axes == frozenset(self.edits)
         tree = self._head_tree if whole else self._trees.mixed(self._base_tree, edits)
-        return self._red(tree, self._python(axes))
+        return self._red(tree, self._python(axes), None if like is None else tuple(like))
 
     def facts(self, verdicts: Sequence[Verdict], since: str | None) -> Facts:
         """What the report of verdicts with one cause needs.
@@ -100,6 +104,7 @@ class Experiment:
         looked_for = since if first.cause is Cause.INHERITED else None
         return Facts(
             project=self.judged_by,
+            level=max(self.project.level, self.judged_by.level),
             base=self.base,
             components=sorted({self._component(verdict.red) for verdict in verdicts}),
             authors=self._trees.authors(self.base, paths) if paths else [],
@@ -124,11 +129,11 @@ class Experiment:
 
     def _is_red(self, red: Red, commit: str) -> bool:
         return red.kind in {
-            found.kind for found in self._red(self._trees.of(commit), Path(sys.executable))
+            found.kind for found in self._red(self._trees.of(commit), Path(sys.executable), (red,))
         }
 
-    def _run(self, tree: str, python: Path) -> list[Red]:
-        return run_checks(self.project, self._folder(tree), self._tools(python))
+    def _run(self, tree: str, python: Path, like: tuple[Red, ...] | None) -> list[Red]:
+        return run_checks(self.project, self._folder(tree), self._tools(python), like)
 
     def _tools(self, python: Path) -> Tools:
         # Where the standards did not change, the installed package is every tree's.
@@ -164,7 +169,7 @@ class Experiment:
         return environment / scripts / Path(sys.executable).name
 
     def _again(self, reds: Sequence[Red]) -> Sequence[Red]:
-        tests = [red for red in reds if red.check == "contract tests"]
+        tests = [red for red in reds if red.check == TESTS]
         folder, tools = self._folder(self._head_tree), self._tools(Path(sys.executable))
         once_more = run_tests(folder, tools, [red.item for red in tests]) if tests else []
         return [*(red for red in reds if red not in tests), *once_more]

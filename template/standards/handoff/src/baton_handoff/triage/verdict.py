@@ -5,6 +5,7 @@ it is red too: to nobody's change if that is the base itself, to one axis, or to
 """
 
 from collections.abc import Callable, Container, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
@@ -14,8 +15,8 @@ from baton_handoff.sides import CONTRACTS, DEPENDENCIES, SIDES
 from baton_handoff.triage.checks import Red
 
 Axes: TypeAlias = frozenset[str]
-Cell: TypeAlias = Callable[[Axes], Sequence[Red]]
-"""What is red in the base with the changes of some axes."""
+Cell: TypeAlias = Callable[[Axes, Sequence[Red]], Sequence[Red]]
+"""What is red in the base with the changes of some axes, as far as checks that were red say it."""
 
 
 class Cause(StrEnum):
@@ -55,21 +56,25 @@ def diagnose(
     Args:
         reds: What is red with all changes.
         changed: The axes that have changes.
-        cell: Says what is red in a cell; it may be asked for the same one more than once.
+        cell: Says what is red in a cell; it may be asked for the same one more than once, and runs
+            no check but those that were red with all changes.
         again: Runs checks a second time with all changes and says which of them are red again.
         likely: The axis that a red check points to: tried first.
     """
     if not reds:
         return
-    steady = {red.kind for red in again(reds)}
-    inherited: set[object] = {red.kind for red in cell(frozenset())}
+    with ThreadPoolExecutor() as pool:
+        once_more, before = pool.submit(again, reds), pool.submit(cell, frozenset(), reds)
+        steady = {red.kind for red in once_more.result()}
+        inherited: set[object] = {red.kind for red in before.result()}
+    left = [red for red in reds if red.kind in steady and red.kind not in inherited]
     for red in reds:
         if red.kind not in steady:
             yield Verdict(red, Cause.FLAKY)
         elif red.kind in inherited:
             yield Verdict(red, Cause.INHERITED)
         else:
-            axes = _smallest(red, changed, cell, likely(red))
+            axes = _smallest(red, changed, lambda cell_of: cell(cell_of, left), likely(red))
             yield Verdict(red, _cause(axes), axes)
     yield from _hidden(reds, changed, cell, inherited)
 
@@ -84,12 +89,14 @@ def _hidden(
     known, items = {red.kind for red in reds}, {red.item for red in reds}
     for side in sides:
         # With the contracts as they are now: a side may need what they newly promise.
-        for red in cell(frozenset({side, CONTRACTS} & set(changed))):
+        for red in cell(frozenset({side, CONTRACTS} & set(changed)), reds):
             if red.item in items and red.kind not in known and red.kind not in inherited:
                 yield Verdict(red, Cause.CHANGE, frozenset({side}))
 
 
-def _smallest(red: Red, changed: Sequence[str], cell: Cell, likely: str) -> Axes:
+def _smallest(
+    red: Red, changed: Sequence[str], cell: Callable[[Axes], Sequence[Red]], likely: str
+) -> Axes:
     """The smallest set of axes whose changes make a check red; all of them are known to."""
     # Dependencies last among the single ones: their cell needs an environment of its own.
     order = sorted(changed, key=lambda axis: (axis == DEPENDENCIES, axis != likely, axis))
