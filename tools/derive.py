@@ -1,4 +1,4 @@
-"""Write what follows from copier.yml and ownership.yml, so that no fact stands in two places.
+"""Write what follows from copier.yml, ownership.yml and faults.toml: no fact stands in two places.
 
 `python tools/derive.py` writes; with `--check` it names what is stale and exits 1.
 """
@@ -6,6 +6,7 @@
 import json
 import re
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,33 @@ def questions_table(asked: list[Question]) -> str:
     return "\n".join(rows) + "\n"
 
 
+STAGES = {
+    "types": "IDE",
+    "lint": "IDE",
+    "layers": "hook",
+    "diff": "hook",
+    "API models": "hook",
+    "contract tests": "test",
+    "unit tests": "test",
+    "fuzzing": "test",
+    "pipeline": "model",
+    "acceptance": "service",
+}
+"""The checks that can catch a fault, and where each is met first; the earliest come first."""
+
+
+def faults_table(faults: list[dict[str, Any]]) -> str:
+    """What catches each fault, as a table for docs/faults.md."""
+    rows = ["| room | fault | caught by | first met | asked |", "|---|---|---|---|---|"]
+    for fault in faults:
+        caught = [check for check in STAGES if check in fault["caught"]]
+        name = f"**{fault['name']}**" if fault["contract"] else fault["name"]
+        by, first = ", ".join(caught) or "nothing", STAGES[caught[0]] if caught else "-"
+        asked = ", ".join(fault["asked"]) or "-"
+        rows.append(f"| {fault['room']} | {name} | {by} | {first} | {asked} |")
+    return "\n".join(rows) + "\n"
+
+
 def between(text: str, marks: tuple[str, str], new: str) -> str:
     """The text with everything between the two marks replaced."""
     first, last = marks
@@ -163,10 +191,13 @@ def derived(root: Path) -> dict[Path, str]:
     in_yaml = ("# >>> derived", "# <<< derived")
     in_docs = ("<!-- derived", "<!-- end -->")
     ownership_md = (root / "docs/ownership.md").read_text(encoding="utf-8")
+    faults = tomllib.loads((root / "tests/prove/faults.toml").read_text(encoding="utf-8"))["fault"]
+    faults_md = (root / "docs/faults.md").read_text(encoding="utf-8")
     questions_md = (root / "docs/questions.md").read_text(encoding="utf-8")
     return {
         root / "copier.yml": between(copier_yml, in_yaml, copier_lists(ownership)),
         root / "cookiecutter.json": cookiecutter_json(asked),
+        root / "docs/faults.md": between(faults_md, in_docs, faults_table(faults)),
         root / "docs/ownership.md": between(ownership_md, in_docs, ownership_table(ownership)),
         root / "docs/questions.md": between(questions_md, in_docs, questions_table(asked)),
     }
