@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -110,6 +111,17 @@ def render(
         vcs_ref=version,
     )
     return destination
+
+
+def owners(project: Path, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run `handoff owners`, as set-up does; it needs nothing of the project's environment."""
+    handoff = [
+        sys.executable,
+        "-c",
+        "import sys; from baton_handoff.cli import main; sys.exit(main())",
+    ]
+    package = {"PYTHONPATH": str(project / "standards/handoff/src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return run([*handoff, "owners", *options], project, check=check, env=package)
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from tests.baton import Workshop, commit, files, git, render, run
+from tests.baton import Workshop, commit, files, git, owners, render, run
 from tests.test_pairwise import CHECKS, tasks
 from tests.test_project import Project, ask, serving
 
@@ -159,7 +159,8 @@ def in_one_process(project: Project, commands: Sequence[Sequence[str]]) -> list[
 
 
 def check(project: Project) -> None:
-    """What `poe check` runs."""
+    """What `poe check` runs, after what set-up writes."""
+    owners(project.folder)
     for task in CHECKS:
         project(*shlex.split(tasks(project.folder)[task]))
 

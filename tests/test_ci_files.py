@@ -7,6 +7,7 @@ Azure: here it meets its schema and says the same as the other two, no more.
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ SCHEMAS = {
     "gitlab": ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
     "azure": ["vendor.azure-pipelines", "--regex-variant", "python"],
 }
+# Where a change is to be merged into: each provider has its own word for it.
+TARGET = "<target>"
 
 
 @pytest.fixture(scope="module")
@@ -43,34 +46,78 @@ def pipelines(projects: dict[str, Path]) -> dict[str, Any]:
     }
 
 
-def commands(pipelines: dict[str, Any]) -> dict[str, list[str]]:
-    """What each pipeline types."""
-    github = pipelines["github"]["jobs"]["handoff"]["steps"]
-    azure = pipelines["azure"]["jobs"][0]["steps"]
+@dataclass(frozen=True)
+class Job:
+    """What a job does, whatever the provider's words for it.
+
+    Attributes:
+        types: What it types, with the same word for the target and without the form of findings.
+        python: The Python that it begins with.
+        whole_history: Whether it fetches all of it, and not as little as the provider would.
+        on_a_change: Whether it is there for pull requests only, merge requests that is.
+    """
+
+    types: list[str]
+    python: str
+    whole_history: bool
+    on_a_change: bool
+
+
+def jobs(pipelines: dict[str, Any]) -> dict[str, dict[str, Job]]:
+    """The jobs of each pipeline, by the name that people read."""
+    azure = {job.get("displayName", job["job"]): job for job in pipelines["azure"]["jobs"]}
     return {
-        "github": [step["run"] for step in github if "run" in step],
-        "gitlab": pipelines["gitlab"]["handoff"]["script"],
-        "azure": [step["script"] for step in azure if "script" in step],
+        "github": {name: github_job(job) for name, job in pipelines["github"]["jobs"].items()},
+        "gitlab": gitlab_jobs(pipelines["gitlab"]),
+        "azure": {name: azure_job(job) for name, job in azure.items()},
     }
 
 
-def pythons(pipelines: dict[str, Any]) -> dict[str, str]:
-    """The Python that each pipeline begins with."""
-    github = pipelines["github"]["jobs"]["handoff"]["steps"]
-    azure = pipelines["azure"]["jobs"][0]["steps"]
-    return {
-        "github": next(
-            step["with"]["python-version"]
-            for step in github
-            if step.get("uses", "").startswith("actions/setup-python@")
-        ),
-        "gitlab": pipelines["gitlab"]["handoff"]["image"].removeprefix("python:"),
-        "azure": next(
-            step["inputs"]["versionSpec"]
-            for step in azure
-            if step.get("task") == "UsePythonVersion@0"
-        ),
+def github_job(job: dict[str, Any]) -> Job:
+    given = {
+        step["uses"].partition("@")[0]: step["with"] for step in job["steps"] if "uses" in step
     }
+    typed = [step["run"].removesuffix(" --format github") for step in job["steps"] if "run" in step]
+    return Job(
+        types=[line.replace('"origin/$GITHUB_BASE_REF"', TARGET) for line in typed],
+        python=given["actions/setup-python"]["python-version"],
+        whole_history=given["actions/checkout"].get("fetch-depth") == 0,
+        on_a_change=job.get("if") == "github.event_name == 'pull_request'",
+    )
+
+
+def gitlab_jobs(pipeline: dict[str, Any]) -> dict[str, Job]:
+    def whole(job: dict[str, Any]) -> dict[str, Any]:
+        extended = whole(pipeline[job["extends"]]) if "extends" in job else {}
+        return {
+            **extended,
+            **job,
+            "variables": extended.get("variables", {}) | job.get("variables", {}),
+        }
+
+    target = '"origin/$CI_MERGE_REQUEST_TARGET_BRANCH_NAME"'
+    named = {name: whole(pipeline[name]) for name in pipeline if "script" in pipeline[name]}
+    return {
+        name: Job(
+            types=[line.replace(target, TARGET) for line in job["before_script"] + job["script"]],
+            python=job["image"].removeprefix("python:"),
+            whole_history=job["variables"].get("GIT_DEPTH") == "0",
+            on_a_change=job["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}],
+        )
+        for name, job in named.items()
+    }
+
+
+def azure_job(job: dict[str, Any]) -> Job:
+    target = '"origin/${SYSTEM_PULLREQUEST_TARGETBRANCH#refs/heads/}"'
+    typed = [step["script"].replace(target, TARGET) for step in job["steps"] if "script" in step]
+    inputs = {step["task"]: step["inputs"] for step in job["steps"] if "task" in step}
+    return Job(
+        types=typed,
+        python=inputs["UsePythonVersion@0"]["versionSpec"],
+        whole_history={"checkout": "self", "fetchDepth": "0"} in job["steps"],
+        on_a_change=job.get("condition") == "eq(variables['Build.Reason'], 'PullRequest')",
+    )
 
 
 def run(tool: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -101,22 +148,54 @@ def test_a_pipelines_first_line_says_whose_it_is(ci: str, projects: dict[str, Pa
     assert "of your own" in first
 
 
-def test_the_three_pipelines_type_the_same(pipelines: dict[str, Any]) -> None:
-    typed = commands(pipelines)
-    assert typed["github"][1:] == [
-        "uv sync --locked",
-        "uv run --locked poe check",
-        "uv run --locked poe test",
-    ]
-    assert typed["github"] == typed["gitlab"] == typed["azure"]
+def test_the_three_pipelines_say_the_same(pipelines: dict[str, Any]) -> None:
+    said = jobs(pipelines)
+    assert {name: job.types[2:] for name, job in said["github"].items()} == {
+        "handoff": ["uv run --locked poe check", "uv run --locked poe test"],
+        "contracts": [f"uv run --locked handoff diff --base {TARGET}"],
+        "data-science": [f"uv run --locked handoff triage --base {TARGET} --side data-science"],
+        "ml-engineering": [f"uv run --locked handoff triage --base {TARGET} --side ml-engineering"],
+    }
+    for job in said["github"].values():
+        assert job.types[1] == "uv sync --locked"
+    assert said["github"] == said["gitlab"] == said["azure"]
+
+
+def test_what_judges_a_change_sees_the_whole_history(pipelines: dict[str, Any]) -> None:
+    for named in jobs(pipelines).values():
+        judging = {name for name, job in named.items() if job.on_a_change}
+        assert judging == set(named) - {"handoff"}
+        assert all(named[name].whole_history for name in judging)
+
+
+def test_findings_stand_at_the_lines_of_a_pull_request(projects: dict[str, Path]) -> None:
+    text = (projects["github"] / PIPELINES["github"]).read_text(encoding="utf-8")
+    judging = [line for line in text.splitlines() if " handoff diff " in line or "triage" in line]
+    assert [line.endswith(" --format github") for line in judging] == [True] * 3
+
+
+@pytest.mark.parametrize("ci", PIPELINES)
+def test_nothing_is_written_into_a_command_by_the_provider(
+    pipelines: dict[str, Any], ci: str
+) -> None:
+    """The name of a branch may hold anything: it reaches a shell as a quoted variable only."""
+    typed = [line for job in jobs(pipelines)[ci].values() for line in job.types]
+    assert typed
+    assert [line for line in typed if re.search(r"\$", line)] == []
+
+
+def test_a_push_with_an_open_merge_request_runs_one_pipeline(pipelines: dict[str, Any]) -> None:
+    never, otherwise = pipelines["gitlab"]["workflow"]["rules"]
+    assert "$CI_OPEN_MERGE_REQUESTS" in never["if"]
+    assert (never["when"], otherwise) == ("never", {"when": "always"})
 
 
 def test_the_pipelines_uv_is_the_one_that_baton_is_tested_with(pipelines: dict[str, Any]) -> None:
     pins = (ROOT / "requirements/dev.txt").read_text(encoding="utf-8")
     pin = re.search(r"^uv==[\d.]+", pins, re.MULTILINE)
     assert pin
-    for typed in commands(pipelines).values():
-        assert typed[0] == f"python3 -m pip install {pin.group()}"
+    installing = {job.types[0] for named in jobs(pipelines).values() for job in named.values()}
+    assert installing == {f"python3 -m pip install {pin.group()}"}
 
 
 def test_the_pipelines_python_is_the_newest_that_a_project_may_choose(
@@ -124,7 +203,7 @@ def test_the_pipelines_python_is_the_newest_that_a_project_may_choose(
 ) -> None:
     (choices,) = (question.choices for question in QUESTIONS if question.name == "python")
     *_, newest = choices.values()
-    assert set(pythons(pipelines).values()) == {newest}
+    assert {job.python for named in jobs(pipelines).values() for job in named.values()} == {newest}
 
 
 def test_batons_own_workflow_meets_the_schema() -> None:

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.baton import FREE_TEXT, PAIRWISE, QUESTIONS, Workshop, render, run
+from tests.baton import FREE_TEXT, PAIRWISE, QUESTIONS, Workshop, owners, render, run
 from tests.environment import inside
 
-CHECKS = ["_format", "_lint", "types", "layers", "_api"]
+CHECKS = ["_format", "_lint", "types", "layers", "_api", "_owners"]
 ROWS = pytest.mark.parametrize("row", range(len(PAIRWISE)))
 pytestmark = pytest.mark.slow
 
@@ -67,6 +67,7 @@ def test_the_same_answers_make_the_same_project(
 def test_a_project_passes_its_own_checks(
     environment: Path, project: Path, types_cache: Path, check: str
 ) -> None:
+    owners(project)
     command = shlex.split(tasks(project)[check])
     run(command, project, env=inside(environment, project) | {"MYPY_CACHE_DIR": str(types_cache)})
 

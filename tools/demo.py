@@ -110,7 +110,7 @@ Now look around:
   cd {PROJECT.relative_to(Path.cwd()) if PROJECT.is_relative_to(Path.cwd()) else PROJECT}
   uv run poe             every command
   uv run poe explore     the first notebook
-  uv run poe check       format, lint, types, layers
+  uv run poe check       format, lint, types, layers, owners
   uv run poe serve       the service, with its API on /docs
 
 No uv of your own yet? {ROOT / ".venv" / "bin" / "uv"} is one."""

@@ -327,6 +327,20 @@ def test_a_merge_of_the_main_branch_blames_nobody_for_it(work: Work) -> None:
     assert (told(findings), code) == ({("inherited", ML)}, 0)
 
 
+def test_the_merge_that_a_provider_makes_is_nobodys_work(work: Work) -> None:
+    """Both changed one file, so the merge touches it: the author's side is asked all the same."""
+    serving(work, author=ADA)
+    git(work.project, "switch", "--quiet", "main")
+    work.add(f"{SRC}/serving/app.py", "\n# ours\n")
+    work.commit(MAX)
+    git(work.project, "switch", "--quiet", "--detach")
+    provider = ["-c", "user.email=noreply@example.com"]
+    git(work.project, *provider, "merge", "--quiet", "--no-ff", "--no-edit", "work")
+    (finding, *_), _ = work.triage()
+    assert finding["side"] == DS
+    assert f"({ADA})" in finding["message"]
+
+
 def test_a_change_cannot_shift_who_answers_for_it(work: Work) -> None:
     work.change("handoff.toml", f'{ML} = ["{MAX}"]', f"{ML} = []")
     work.change("handoff.toml", f'{DS} = ["{ADA}"]', f'{DS} = ["{ADA}", "{MAX}"]')

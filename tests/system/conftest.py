@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.baton import Workshop, commit, git, run
+from tests.baton import Workshop, commit, git, owners, run
 
 HERE = Path(__file__).parent
 
@@ -19,6 +19,7 @@ def pushed_project(workshop: Workshop, tmp_path: Path) -> Callable[..., Path]:
         project = shutil.copytree(workshop.project(answers), tmp_path / "flight-delays")
         git(project, "init", "--quiet", "--initial-branch=main")
         run(["uv", "lock"], project)
+        owners(project)
         commit(project, "Begin")
         return project
 

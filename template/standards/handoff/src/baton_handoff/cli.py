@@ -82,6 +82,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_format(command)
     command.set_defaults(run=_triage)
 
+    command = commands.add_parser("owners", help="who must approve which path, for the provider")
+    command.add_argument("--check", action="store_true", help="only say whether it is current")
+    command.set_defaults(run=_owners)
+
     command = commands.add_parser("score", help="predict for every row of a Parquet file")
     command.add_argument("file", type=Path)
     command.add_argument("to", type=Path, help="the Parquet file to write")
@@ -119,6 +123,19 @@ def _api(project: Project, options: argparse.Namespace) -> int:
         return 1
     if not options.check:
         file.write_text(source, encoding="utf-8")
+    return 0
+
+
+def _owners(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.owners import owners_are_current, owners_file, write_owners
+
+    name = owners_file(project).relative_to(project.root)
+    if not options.check:
+        write_owners(project)
+        print(f"{name} says who must approve which path at level {project.level}.")
+    elif not owners_are_current(project):
+        print(f"{name} is not what sides, teams and level say: `uv run poe owners`")
+        return 1
     return 0
 
 

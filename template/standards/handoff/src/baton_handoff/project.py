@@ -28,6 +28,7 @@ class Project:
         model: The name under which its model is registered.
         alias: The registry alias that the service loads.
         level: How far the handoff binds: 0, 1 or 2.
+        ci: Who runs the checks: `github`, `gitlab` or `azure`.
         teams: The handles of the data science and the ML engineering team.
         answerable: Paths that answer to another side than their place says.
         people: For each side the addresses that its people commit with.
@@ -38,6 +39,7 @@ class Project:
     model: str
     alias: str
     level: int = 1
+    ci: str = "github"
     teams: tuple[str, str] = ("", "")
     answerable: Mapping[str, str] = field(default_factory=dict)
     people: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -156,4 +158,8 @@ def _answers(file: Path) -> dict[str, Any]:
             f"{file} is not valid YAML ({first}): `copier update` wrote it."
         ) from error
     teams = str(said.get("data_science_team", "")), str(said.get("ml_engineering_team", ""))
-    return {"level": int(said.get("level", 1)), "teams": teams}
+    return {
+        "level": int(said.get("level", 1)),
+        "ci": str(said.get("ci", "github")),
+        "teams": teams,
+    }

@@ -4,13 +4,14 @@ import os
 import subprocess
 
 from baton_handoff.errors import HandoffError
+from baton_handoff.owners import owners_file, write_owners
 from baton_handoff.project import Project
 
 
 def set_up(project: Project) -> None:
     """Compile the environment, make the git repository if there is none, install the hooks.
 
-    Safe to run again.
+    Writes down who must approve what, if that is not there yet. Safe to run again.
 
     The first commit is the person's.
 
@@ -24,6 +25,8 @@ def set_up(project: Project) -> None:
     if not _in_repository(project):
         _run(project, "git", "init", "--quiet", "--initial-branch", "main")
     _run(project, "pre-commit", "install")
+    if all(project.teams) and not owners_file(project).exists():
+        write_owners(project)
     print("Ready. `uv run poe` lists every command; the first commit is yours.")
 
 

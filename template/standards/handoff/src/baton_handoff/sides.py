@@ -24,13 +24,22 @@ _ROOMS = {
     "monitoring": ML_ENGINEERING,
 }
 
+_SHARED = ("features", "training")
+"""Rooms whose changes both sides approve at level 2."""
+
 _PATHS = {
+    ".copier-answers.yml": CONTRACTS,
     ".dvc/": ML_ENGINEERING,
     ".github/": ML_ENGINEERING,
+    ".github/CODEOWNERS": CONTRACTS,
     ".gitlab-ci.yml": ML_ENGINEERING,
     ".gitlab/": ML_ENGINEERING,
+    ".gitlab/CODEOWNERS": CONTRACTS,
+    "CODEOWNERS": CONTRACTS,
     "azure-pipelines.yml": ML_ENGINEERING,
+    "branch-policies.sh": CONTRACTS,
     "data/": DATA_OWNER,
+    "docs/CODEOWNERS": CONTRACTS,
     "dvc.lock": DATA_OWNER,
     "dvc.yaml": DATA_SCIENCE,
     "handoff.toml": CONTRACTS,
@@ -54,14 +63,40 @@ def answerable(path: str, package: str, own: Mapping[str, str]) -> str:
         package: The project's package.
         own: What `handoff.toml` says in `[answerable]`, path or folder to axis; the longest wins.
     """
-    known = {
-        **{f"src/{package}/{room}/": axis for room, axis in _ROOMS.items()},
-        **_PATHS,
-        **own,
-    }
-    fitting = [
-        place
-        for place in known
-        if path == place or (place.endswith("/") and PurePosixPath(path).is_relative_to(place))
-    ]
+    known = places(package, own)
+    fitting = [place for place in known if covers(place, path)]
     return known[max(fitting, key=len)] if fitting else OTHER
+
+
+def approvers(path: str, package: str, own: Mapping[str, str], level: int) -> tuple[str, ...]:
+    """The sides that must agree to a change of a path, one of each; none where it binds nobody.
+
+    Args:
+        path: The path, relative to the project, with slashes.
+        package: The project's package.
+        own: What `handoff.toml` says in `[answerable]`.
+        level: How far the handoff binds.
+    """
+    axis = answerable(path, package, own)
+    if axis == CONTRACTS:
+        return SIDES
+    if level < 1 or axis not in SIDES:
+        return ()
+    shared = any(covers(f"src/{package}/{room}/", path) for room in _SHARED)
+    return SIDES if level > 1 and shared else (axis,)
+
+
+def places(package: str, own: Mapping[str, str]) -> dict[str, str]:
+    """Every file and folder that has an axis of its own; a folder ends in a slash.
+
+    Args:
+        package: The project's package.
+        own: What `handoff.toml` says in `[answerable]`.
+    """
+    rooms = {f"src/{package}/{room}/": axis for room, axis in _ROOMS.items()}
+    return {**rooms, **_PATHS, **own}
+
+
+def covers(place: str, path: str) -> bool:
+    """Whether a place is a path, or a folder above it."""
+    return path == place or (place.endswith("/") and PurePosixPath(path).is_relative_to(place))

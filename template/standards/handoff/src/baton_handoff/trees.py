@@ -134,8 +134,12 @@ class Trees:
         return [self._git("rev-parse", since).strip(), *later.split()]
 
     def authors(self, since: str, paths: Sequence[str]) -> list[str]:
-        """The addresses of those who changed paths since a commit; `you` for uncommitted work."""
-        told = self._git("log", "--format=%ae", f"{since}..HEAD", "--", *paths).split()
+        """The addresses of those who changed paths since a commit; `you` for uncommitted work.
+
+        Merges have none: a provider makes one of every pull request, and it is nobody's work.
+        """
+        log = ("log", "--no-merges", "--format=%ae")
+        told = self._git(*log, f"{since}..HEAD", "--", *paths).split()
         open_ = self._git("status", "--porcelain", "--", *paths).strip()
         return [*dict.fromkeys(told), *(["you"] if open_ else [])]
 
