@@ -27,6 +27,7 @@ class Project:
         package: The import name of the project's own package.
         model: The name under which its model is registered.
         alias: The registry alias that the service loads.
+        name: What people call it.
         level: How far the handoff binds: 0, 1 or 2.
         teams: The handles of the data science and the ML engineering team.
         answerable: Paths that answer to another side than their place says.
@@ -37,6 +38,7 @@ class Project:
     package: str
     model: str
     alias: str
+    name: str = ""
     level: int = 1
     teams: tuple[str, str] = ("", "")
     answerable: Mapping[str, str] = field(default_factory=dict)
@@ -156,4 +158,5 @@ def _answers(file: Path) -> dict[str, Any]:
             f"{file} is not valid YAML ({first}): `copier update` wrote it."
         ) from error
     teams = str(said.get("data_science_team", "")), str(said.get("ml_engineering_team", ""))
-    return {"level": int(said.get("level", 1)), "teams": teams}
+    name = str(said.get("project_name", ""))
+    return {"name": name, "level": int(said.get("level", 1)), "teams": teams}

@@ -46,6 +46,17 @@ _PATHS = {
 }
 
 
+def places(package: str, own: Mapping[str, str]) -> dict[str, str]:
+    """The axis of every path that is known by name; a folder ends in a slash.
+
+    Args:
+        package: The project's package.
+        own: What `handoff.toml` says in `[answerable]`.
+    """
+    rooms = {f"src/{package}/{room}/": axis for room, axis in _ROOMS.items()}
+    return {**rooms, **_PATHS, **own}
+
+
 def answerable(path: str, package: str, own: Mapping[str, str]) -> str:
     """The axis that a path lies on: a side, `contracts`, or what else can be the cause of a break.
 
@@ -54,11 +65,7 @@ def answerable(path: str, package: str, own: Mapping[str, str]) -> str:
         package: The project's package.
         own: What `handoff.toml` says in `[answerable]`, path or folder to axis; the longest wins.
     """
-    known = {
-        **{f"src/{package}/{room}/": axis for room, axis in _ROOMS.items()},
-        **_PATHS,
-        **own,
-    }
+    known = places(package, own)
     fitting = [
         place
         for place in known
