@@ -86,6 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--check", action="store_true", help="only say whether it is current")
     command.set_defaults(run=_owners)
 
+    command = commands.add_parser("docs", help="a site with a data dictionary from the code")
+    command.add_argument("--serve", action="store_true", help="show it on this machine, live")
+    command.add_argument("--port", type=int, default=8001)
+    command.set_defaults(run=_docs)
+
     command = commands.add_parser("score", help="predict for every row of a Parquet file")
     command.add_argument("file", type=Path)
     command.add_argument("to", type=Path, help="the Parquet file to write")
@@ -221,3 +226,13 @@ def _triage(project: Project, options: argparse.Namespace) -> int:
     nothing = f"Nothing is red for {options.side}." if options.side else "Nothing is red."
     print(shown(found, options.format, nothing))
     return int(any(finding.blocks for finding in found))
+
+
+def _docs(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.docs import make_docs, serve_docs
+
+    if options.serve:
+        serve_docs(project, options.port)
+    else:
+        make_docs(project)
+    return 0

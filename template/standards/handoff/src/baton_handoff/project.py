@@ -27,6 +27,7 @@ class Project:
         package: The import name of the project's own package.
         model: The name under which its model is registered.
         alias: The registry alias that the service loads.
+        name: What people call it.
         level: How far the handoff binds: 0, 1 or 2.
         ci: Who runs the checks: `github`, `gitlab` or `azure`.
         teams: The handles of the data science and the ML engineering team.
@@ -38,6 +39,7 @@ class Project:
     package: str
     model: str
     alias: str
+    name: str = ""
     level: int = 1
     ci: str = "github"
     teams: tuple[str, str] = ("", "")
@@ -159,6 +161,7 @@ def _answers(file: Path) -> dict[str, Any]:
         ) from error
     teams = str(said.get("data_science_team", "")), str(said.get("ml_engineering_team", ""))
     return {
+        "name": str(said.get("project_name", "")),
         "level": int(said.get("level", 1)),
         "ci": str(said.get("ci", "github")),
         "teams": teams,

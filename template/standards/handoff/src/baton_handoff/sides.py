@@ -55,6 +55,17 @@ _PATHS = {
 }
 
 
+def places(package: str, own: Mapping[str, str]) -> dict[str, str]:
+    """The axis of every path that is known by name; a folder ends in a slash.
+
+    Args:
+        package: The project's package.
+        own: What `handoff.toml` says in `[answerable]`.
+    """
+    rooms = {f"src/{package}/{room}/": axis for room, axis in _ROOMS.items()}
+    return {**rooms, **_PATHS, **own}
+
+
 def answerable(path: str, package: str, own: Mapping[str, str]) -> str:
     """The axis that a path lies on: a side, `contracts`, or what else can be the cause of a break.
 
@@ -84,17 +95,6 @@ def approvers(path: str, package: str, own: Mapping[str, str], level: int) -> tu
         return ()
     shared = any(covers(f"src/{package}/{room}/", path) for room in _SHARED)
     return SIDES if level > 1 and shared else (axis,)
-
-
-def places(package: str, own: Mapping[str, str]) -> dict[str, str]:
-    """Every file and folder that has an axis of its own; a folder ends in a slash.
-
-    Args:
-        package: The project's package.
-        own: What `handoff.toml` says in `[answerable]`.
-    """
-    rooms = {f"src/{package}/{room}/": axis for room, axis in _ROOMS.items()}
-    return {**rooms, **_PATHS, **own}
 
 
 def covers(place: str, path: str) -> bool:

@@ -5,7 +5,9 @@ differ there look alike. Here a built-in check is its name and arguments, any ot
 """
 
 import ast
+import importlib
 import inspect
+import pkgutil
 import textwrap
 from collections.abc import Callable, Iterable
 from types import ModuleType
@@ -58,6 +60,32 @@ def contracts_of(room: ModuleType) -> dict[str, Contract]:
         and issubclass(value, DataFrameModel)
         and metadata_of(value)
     }
+
+
+def require_distinct_names(room: ModuleType) -> None:
+    """Make sure that no two modules of a `contracts` package state one name: which is meant?
+
+    Raises:
+        HandoffError: Two do.
+    """
+    stated: dict[str, str] = {}
+    inside = pkgutil.walk_packages(getattr(room, "__path__", ()), f"{room.__name__}.")
+    for module in (room, *(importlib.import_module(found.name) for found in inside)):
+        for name, value in vars(module).items():
+            if _is_contract(value) and value.__module__ == module.__name__:
+                first = stated.setdefault(name, module.__name__)
+                if first != module.__name__:
+                    raise HandoffError(
+                        f"{first} and {module.__name__} both state {name}: rename one of the two."
+                    )
+
+
+def _is_contract(value: object) -> bool:
+    """Whether something is a data contract or a model contract."""
+    if not inspect.isclass(value):
+        return False
+    of_data = issubclass(value, DataFrameModel) and bool(metadata_of(value))
+    return of_data or bool(getattr(value, "_is_protocol", False))
 
 
 def metadata_of(contract: Contract) -> dict[str, Any]:

@@ -92,6 +92,62 @@ def example_of(
     return any_at_all
 
 
+@dataclass(frozen=True)
+class Legal:
+    """A row that a contract accepts.
+
+    Attributes:
+        row: The row.
+        made: The columns whose value is made up from the rules; the others are known ones.
+    """
+
+    row: Row
+    made: tuple[str, ...]
+
+
+def legal_row(
+    form: Form, accepts: Callable[[Row], bool], known: Sequence[Row] = ()
+) -> Legal | None:
+    """Find a row that a contract accepts, None where none could be made.
+
+    Args:
+        form: The contract's canonical form.
+        accepts: The contract itself.
+        known: Rows as they occur; the one that says most of what the contract asks for is taken,
+            if it says more than half.
+    """
+    candidates = itertools.islice(_likely(form, known), sum(_ROUNDS))
+    return next((legal for legal in candidates if accepts(legal.row)), None)
+
+
+def legal_value(
+    name: str, form: Form, row: Row, accepts: Callable[[Row], bool], known: Sequence[Row] = ()
+) -> Any:
+    """Find a value, other than null, that a column may have in a row; None where there is none."""
+
+    def likely() -> Iterator[Any]:
+        yield from (other.get(name) for other in known)
+        yield from _values(form["columns"][name])
+
+    return next((v for v in likely() if v is not None and accepts({**row, name: v})), None)
+
+
+def _likely(form: Form, known: Sequence[Row]) -> Iterator[Legal]:
+    """Rows that a contract may accept: those that occur, then what its rules suggest."""
+    names = tuple(form["ordered"] or form["columns"])
+    fitting = [{name: row[name] for name in names if name in row} for row in known]
+    fitting.sort(key=lambda row: (-len(row), list(row.values()).count(None)))
+    for row in fitting:
+        if len(row) * 2 > len(names):
+            lacking = tuple(name for name in names if name not in row)
+            columns = {name: form["columns"][name] for name in lacking}
+            whole = {**row, **next(_rows({**form, "ordered": lacking, "columns": columns}))}
+            yield Legal({name: whole[name] for name in names}, lacking)
+    rows = list(_rows(form))
+    for row in (*rows, *_varied(rows[0], names, form, agreed=True, numbers=_numbers_in(form))):
+        yield Legal(row, names)
+
+
 def _candidates(change: Change, before: Form, after: Form) -> Iterator[Table]:
     """Tables that differ from an ordinary one in what the change is about; simple ones first."""
     rows = [row for form in (before, after) for row in _rows(form, before, after)]

@@ -29,6 +29,7 @@ from baton_handoff.contracts.canonical import (
     canonical_form,
     column_type,
     contracts_of,
+    require_distinct_names,
 )
 from baton_handoff.contracts.examples import Row, Table
 from baton_handoff.contracts.frames import from_rows
@@ -52,7 +53,7 @@ class Reader:
     """The contracts of one tree, read by a process of its own; two trees are read side by side.
 
     Raises:
-        HandoffError: On the first question, if the contracts can't be imported.
+        HandoffError: On the first question, if the contracts can't be imported or used.
     """
 
     def __init__(self, process: "subprocess.Popen[str]", called: str) -> None:
@@ -93,7 +94,9 @@ class Reader:
         line = _pipes(self._process)[1].readline()
         if not line:
             reason = self._process.communicate()[1].strip().rpartition("\n")[2]
-            raise HandoffError(f"The contracts of {self._called} can't be imported: {reason}")
+            refused = self._process.returncode == HandoffError.exit_code
+            how = "used" if refused else "imported"
+            raise HandoffError(f"The contracts of {self._called} can't be {how}: {reason}")
         said: Mapping[str, Any] = json.loads(line)
         return said
 
@@ -136,6 +139,7 @@ def _main(source: Path, name: str) -> None:
     sys.path.insert(0, str(source))
     with redirect_stdout(sys.stderr):  # whatever a project prints
         room = importlib.import_module(name)
+        require_distinct_names(room)
     contracts = contracts_of(room)
     said = {
         "contracts": {name: canonical_form(contract) for name, contract in contracts.items()},
@@ -147,7 +151,7 @@ def _main(source: Path, name: str) -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         contract = contracts[asked["contract"]]
-        print(json.dumps([_accepted(contract, table) for table in asked["tables"]]), flush=True)
+        print(json.dumps([accepted(contract, table) for table in asked["tables"]]), flush=True)
 
 
 def _api(room: ModuleType) -> ModuleType | None:
@@ -157,7 +161,8 @@ def _api(room: ModuleType) -> ModuleType | None:
         return None
 
 
-def _accepted(contract: Contract, rows: Table) -> bool:
+def accepted(contract: Contract, rows: Table) -> bool:
+    """Whether a contract accepts rows of plain values, moments as text."""
     columns = contract.to_schema().columns
     moments = [n for n, column in columns.items() if column_type(column.dtype).startswith("time")]
     present = [name for name in rows[0] if name in columns]
@@ -199,4 +204,8 @@ def _places(room: ModuleType, source: Path) -> Iterator[tuple[str, dict[str, Any
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]), sys.argv[2])
+    try:
+        _main(Path(sys.argv[1]), sys.argv[2])
+    except HandoffError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -48,11 +48,12 @@ def request_forms(api: ModuleType | None) -> dict[str, Any]:
             mode="validation" if position == "input" else "serialization"
         )
         for part, described in {name: schema, **schema.get("$defs", {})}.items():
-            forms[part] = _form(part, described, _ROLES[position])
+            forms[part] = form_of(part, described, _ROLES[position])
     return forms
 
 
-def _form(name: str, schema: Mapping[str, Any], metadata: Mapping[str, str]) -> dict[str, Any]:
+def form_of(name: str, schema: Mapping[str, Any], metadata: Mapping[str, str]) -> dict[str, Any]:
+    """The form of an object that a JSON schema describes."""
     required = schema.get("required", [])
     return {
         "name": name,

@@ -10,6 +10,7 @@ from pandera.errors import SchemaErrors
 
 from baton_handoff.contracts.canonical import Contract, canonical_form, column_type
 from baton_handoff.contracts.frames import Frame
+from baton_handoff.contracts.words import each_once, phrase
 from baton_handoff.errors import HandoffError
 
 _Table = TypeVar("_Table", bound=Frame)
@@ -100,8 +101,7 @@ def _broken_by_table(contract: Contract, case: dict[str, Any]) -> tuple[str | No
         case "column_in_dataframe":
             return str(case["failure_case"]), "is missing"
         case "multiple_fields_uniqueness":
-            key = ", ".join(canonical_form(contract)["unique"])
-            return None, f"each combination of {key} may occur once"
+            return None, each_once(canonical_form(contract)["unique"])
         case rule:
             return None, rule
 
@@ -123,6 +123,4 @@ def _broken_by_column(contract: Contract, case: dict[str, Any]) -> tuple[str, st
 def _in_words(check: str) -> str:
     """`less_than(5)` as a person says it: less than 5."""
     name, _, arguments = check.partition("(")
-    words = {"isin": "one of", "str_matches": "text that matches", "in_range": "in the range"}
-    said = words.get(name, name.replace("_", " "))
-    return f"{said} {arguments.removesuffix(')')}".strip()
+    return phrase(name, arguments.removesuffix(")"))

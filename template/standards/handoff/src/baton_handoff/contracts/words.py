@@ -1,0 +1,135 @@
+"""The rules of a contract in words: the same wherever a person reads them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from baton_handoff.contracts.rules import Bound, Form, Rules, said
+
+_PHRASES = {
+    "in_range": "in the range {}",
+    "isin": "one of {}",
+    "minItems": "number of entries at least {}",
+    "maxItems": "number of entries at most {}",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "str_contains": "text that contains {}",
+    "str_endswith": "text that ends with {}",
+    "str_matches": "text that matches {}",
+    "str_startswith": "text that begins with {}",
+    "unique_values_eq": "exactly the values {}",
+}
+_OPTIONS = {"element_wise", "groupby", "groups", "ignore_na", "name", "raise_warning"}
+_COLUMN = {"type", "nullable", "required", "checks"}
+_TABLE = {"name", "metadata", "columns", "checks"}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule, as the end of a sentence that begins with what it is about.
+
+    Attributes:
+        words: The rule, without its values where it lists some.
+        values: What it lists, each as a person writes it.
+    """
+
+    words: str
+    values: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join([self.words, ", ".join(self.values)]).strip()
+
+
+def phrase(check: str, arguments: str) -> str:
+    """A check by its name, `less_than` for example, with what it is given: less than 5."""
+    return _PHRASES.get(check, check.replace("_", " ") + " {}").format(arguments).strip()
+
+
+def column_rules(column: Form, sentences: Mapping[str, str] | None = None) -> Iterator[Rule]:
+    """What a value of a column must be.
+
+    Args:
+        column: The column in canonical form.
+        sentences: What the checks that are a project's own say when they refuse, by their name.
+    """
+    rules = Rules.of(column)
+    if between := _range(rules.low, rules.high):
+        yield Rule(between)
+    if between := _range(rules.shortest, rules.longest):
+        yield Rule(f"text of {between} characters")
+    if rules.allowed is not None:
+        yield Rule("one of", _listed(rules.allowed))
+    if rules.forbidden:
+        yield Rule("none of", _listed(rules.forbidden))
+    yield from _checks(column, rules, sentences or {})
+    if column["unique"]:
+        yield Rule("unique")
+    if column["coerce"]:
+        yield Rule("converted to this type")
+    yield from _others(column, {*_COLUMN, "unique", "coerce"})
+
+
+def table_rules(form: Form, sentences: Mapping[str, str] | None = None) -> Iterator[Rule]:
+    """What must hold for whole rows, and for the table.
+
+    Args:
+        form: The contract in canonical form.
+        sentences: What the checks that are a project's own say when they refuse, by their name.
+    """
+    if form["unique"]:
+        yield Rule(each_once(form["unique"]))
+    yield from _checks(form, Rules.of(form), sentences or {})
+    if form["strict"]:
+        refused = form["strict"] is True
+        yield Rule("other columns are refused" if refused else "other columns are dropped")
+    if form["ordered"]:
+        yield Rule("the columns come in this order:", tuple(form["ordered"]))
+    if form["coerce"]:
+        yield Rule("values are converted to the types of their columns")
+    yield from _others(form, {*_TABLE, "unique", "strict", "ordered", "coerce"})
+
+
+def each_once(key: list[str]) -> str:
+    """A key in words."""
+    return f"each combination of {', '.join(key)} may occur once"
+
+
+def _range(low: Bound, high: Bound) -> str:
+    smallest, largest = low.said(upper=False), high.said(upper=True)
+    if smallest and largest and low.inclusive and high.inclusive:
+        return f"exactly {smallest}" if low == high else f"between {smallest} and {largest}"
+    ends = [
+        f"at least {smallest}" if low.inclusive and smallest else smallest,
+        f"at most {largest}" if high.inclusive and largest else largest,
+    ]
+    return ", ".join(filter(None, ends))
+
+
+def _checks(stated: Form, rules: Rules, sentences: Mapping[str, str]) -> Iterator[Rule]:
+    """The checks that are no range and no list, and those that only warn."""
+    for check in stated["checks"]:
+        name, warns = check["name"], check.get("raise_warning", False)
+        if "source" in check:
+            words = sentences.get(name, name.replace("_", " "))
+        elif warns or name in rules.opaque:
+            given = [said(value) for key, value in check.items() if key not in _OPTIONS]
+            words = phrase(name, ", ".join(given))
+        else:
+            continue
+        yield Rule(f"{words} (only a warning)" if warns else words)
+
+
+def _others(stated: Form, known: set[str]) -> Iterator[Rule]:
+    """Whatever else a form says."""
+    for key in sorted(set(stated) - known):
+        if key == "parsers":
+            yield Rule("changed by code of its own before it is checked")
+        else:
+            yield Rule(f"{key.replace('_', ' ')}: {said(stated[key])}")
+
+
+def _listed(values: frozenset[Any]) -> tuple[str, ...]:
+    try:
+        return tuple(map(said, sorted(values)))
+    except TypeError:  # of several types
+        return tuple(map(said, sorted(values, key=repr)))

@@ -1,0 +1,113 @@
+"""The project's site: its own Markdown, and a data dictionary made from the code."""
+
+import os
+import subprocess
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from baton_handoff.contracts.canonical import border, require_distinct_names
+from baton_handoff.docs.api import Api, api_of, openapi
+from baton_handoff.docs.dictionary import Model, Table, golden_rows, models_of, tables_of
+from baton_handoff.docs.pages import (
+    api_page,
+    by_position,
+    contract_page,
+    contracts_page,
+    model_page,
+    sides_page,
+)
+from baton_handoff.docs.site import build_site, serve_site
+from baton_handoff.errors import HandoffError
+from baton_handoff.project import Project
+from baton_handoff.sides import SIDES, places
+
+
+def make_docs(project: Project) -> None:
+    """Build the site and say where it stands.
+
+    Raises:
+        HandoffError: The contracts or the service can't be imported, or MkDocs complains; the site
+            that stood there is untouched.
+    """
+    with _in_a_sentence(project, "The contracts"):
+        room = project.room("contracts")
+        require_distinct_names(room)
+        golden = golden_rows(project.root / "tests/golden")
+        tables = by_position(tables_of(room, project.root / "src", golden))
+    with _in_a_sentence(project, "The service"):
+        schema = openapi(project)
+        api = api_of(schema, project.room("contracts.api"), tables) if schema else None
+    notice = _notice(room)
+    site, said = build_site(project, _pages(project, tables, models_of(room), api, notice))
+    for message in filter(None, [*said, notice]):
+        print(message)
+    own = len(list((project.root / "docs").rglob("*.md")))
+    pages = f", {own} pages of docs/" if own else ""
+    print(f"{site.relative_to(project.root)}/index.html   {len(tables)} contracts{pages}")
+
+
+def serve_docs(project: Project, port: int) -> None:
+    """Build the site and show it on this machine until somebody ends it.
+
+    Raises:
+        HandoffError: It can't be built, or the port can't be had.
+    """
+
+    def rebuild() -> None:
+        # By a process of its own, which has not imported the old code.
+        own = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+        subprocess.run(["handoff", "docs"], cwd=project.root, env=own, check=False)
+
+    make_docs(project)
+    print(f"It stands on http://127.0.0.1:{port}; Ctrl+C ends it.", flush=True)
+    serve_site(project, port, rebuild)
+
+
+def _pages(
+    project: Project,
+    tables: Sequence[Table],
+    models: Sequence[Model],
+    api: Api | None,
+    notice: str,
+) -> dict[str, str]:
+    """Every page that is made from the code, by its path, in the order of the navigation."""
+    pages = {"contracts/index.md": contracts_page(tables, notice)}
+    pages |= {f"contracts/{table.name}.md": contract_page(table) for table in tables}
+    if models:
+        pages["model.md"] = model_page(models, tables)
+    if api:
+        pages["api.md"] = api_page(api)
+    teams = dict(zip(SIDES, project.teams, strict=True))
+    pages["who-answers.md"] = sides_page(places(project.package, project.answerable), teams)
+    return pages
+
+
+def _notice(room: ModuleType) -> str:
+    """What is missing, in a sentence; empty if nothing is."""
+    try:
+        border(room)
+    except HandoffError as error:
+        return str(error)
+    return ""
+
+
+@contextmanager
+def _in_a_sentence(project: Project, what: str) -> Iterator[None]:
+    """Whatever goes wrong in a project's own code is said with its place."""
+    try:
+        yield
+    except HandoffError:
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if Path(frame.filename).is_relative_to(project.source)]
+        place = (
+            f"{Path(own[-1].filename).relative_to(project.root)}:{own[-1].lineno}: " if own else ""
+        )
+        reason = str(error).partition("\n")[0]
+        raise HandoffError(
+            f"{what} can't be read: {place}{type(error).__name__}: {reason}"
+        ) from error

@@ -1,0 +1,190 @@
+"""The data dictionary: what the code says about every contract and about the model, as values."""
+
+import inspect
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from baton_handoff.contracts.canonical import Contract, canonical_form, contracts_of
+from baton_handoff.contracts.examples import Legal, Row, legal_row, legal_value
+from baton_handoff.contracts.protocol import protocols_of
+from baton_handoff.contracts.reader import accepted
+from baton_handoff.contracts.words import Rule, column_rules, table_rules
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table, or a field of a request.
+
+    Attributes:
+        name: Its name.
+        type: Its type, the same for every engine.
+        required: Whether it must be there.
+        nullable: Whether it may be empty.
+        rules: What its values must be.
+        description: What it means, as its contract says.
+        example: A value that its contract accepts, None where there is none.
+    """
+
+    name: str
+    type: str
+    required: bool
+    nullable: bool
+    rules: tuple[Rule, ...]
+    description: str
+    example: Any = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A data contract, or an object of the API.
+
+    Attributes:
+        name: Its name.
+        says: What it is, in Markdown.
+        columns: Its columns, as they are declared.
+        rules: What must hold for whole rows and for the table.
+        stated: The file that states it and the line, empty for the API's.
+        metadata: Version, producer, consumer and position, as far as they are stated.
+        example: A row that it accepts, None where none could be made.
+    """
+
+    name: str
+    says: str
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...]
+    stated: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    example: Legal | None = None
+
+
+@dataclass(frozen=True)
+class Member:
+    """Something that a model can be asked: its arguments' types, and its answer's."""
+
+    name: str
+    says: str
+    takes: tuple[str, ...]
+    answers: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model contract."""
+
+    name: str
+    says: str
+    members: tuple[Member, ...]
+
+
+def tables_of(room: ModuleType, source: Path, known: Sequence[Row]) -> list[Table]:
+    """Every data contract of a project.
+
+    Args:
+        room: The project's `contracts` package.
+        source: The folder that holds it, `src`.
+        known: Golden rows, which serve as examples where a contract accepts them.
+    """
+    return [_table(contract, source, known) for contract in contracts_of(room).values()]
+
+
+def models_of(room: ModuleType) -> list[Model]:
+    """Every model contract of a project."""
+    return [
+        Model(
+            name,
+            inspect.cleandoc(getattr(room, name).__doc__ or ""),
+            tuple(_member(getattr(room, name), *member) for member in members.items()),
+        )
+        for name, members in protocols_of(room).items()
+    ]
+
+
+def golden_rows(folder: Path) -> list[Row]:
+    """The rows in the JSON files of a folder, however deep they lie in them."""
+    files = sorted(folder.glob("*.json"))
+    return [row for file in files for row in _rows(json.loads(file.read_text(encoding="utf-8")))]
+
+
+def _rows(stated: Any) -> Iterator[Row]:
+    if isinstance(stated, dict):
+        for value in stated.values():
+            yield from _rows(value)
+    elif isinstance(stated, list):
+        yield from (row for row in stated if isinstance(row, dict))
+
+
+def _table(contract: Contract, source: Path, known: Sequence[Row]) -> Table:
+    form, schema = canonical_form(contract), contract.to_schema()
+
+    def accepts(row: Row) -> bool:
+        return accepted(contract, [row])
+
+    example = _in_order(legal_row(form, accepts, known), list(schema.columns))
+    return Table(
+        name=contract.__name__,
+        says=inspect.cleandoc(contract.__doc__ or ""),
+        columns=tuple(
+            Column(
+                name=name,
+                type=form["columns"][name]["type"],
+                required=column.required,
+                nullable=column.nullable,
+                rules=tuple(column_rules(form["columns"][name], _sentences(column.checks))),
+                description=column.description or "",
+                example=_value(name, form, example, accepts, known),
+            )
+            for name, column in schema.columns.items()
+        ),
+        rules=tuple(table_rules(form, _sentences(schema.checks))),
+        stated=_stated(contract, source),
+        metadata=form["metadata"],
+        example=example,
+    )
+
+
+def _in_order(example: Legal | None, columns: Sequence[str]) -> Legal | None:
+    """An example with its columns as they are declared; None if there are none."""
+    if example is None or not columns:
+        return None
+    made = tuple(name for name in columns if name in example.made)
+    return Legal({name: example.row[name] for name in columns}, made)
+
+
+def _value(
+    name: str,
+    form: Mapping[str, Any],
+    example: Legal | None,
+    accepts: Callable[[Row], bool],
+    known: Sequence[Row],
+) -> Any:
+    """The value of a column in the example row, or one that it might have there."""
+    if example is None or example.row[name] is not None:
+        return example and example.row[name]
+    return legal_value(name, form, example.row, accepts, known)
+
+
+def _sentences(checks: Iterable[Any]) -> dict[str, str]:
+    return {str(check.name): str(check.error) for check in checks if check.error}
+
+
+def _stated(contract: Contract, source: Path) -> str:
+    try:
+        file = Path(inspect.getfile(contract)).relative_to(source.parent)
+        return f"{file.as_posix()}:{inspect.getsourcelines(contract)[1]}"
+    except (OSError, TypeError, ValueError):  # made by code, or elsewhere
+        return ""
+
+
+def _member(protocol: type, name: str, stated: Mapping[str, Any]) -> Member:
+    says = inspect.getdoc(getattr(protocol, name, None)) or ""
+    if "type" in stated:
+        return Member(name, "", (), stated["type"])
+    takes = (
+        f"{argument['name']}: {argument['type']}" if argument["name"] else argument["type"]
+        for argument in stated["parameters"]
+    )
+    return Member(name, says, tuple(takes), stated["returns"])

@@ -1,0 +1,245 @@
+"""The pages of the dictionary, as Markdown; tables as HTML, which can hold anything."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from baton_handoff.contracts.examples import Legal
+from baton_handoff.contracts.words import Rule
+from baton_handoff.docs.api import Api, Endpoint
+from baton_handoff.docs.dictionary import Column, Model, Table
+from baton_handoff.sides import AXES
+
+_POSITIONS = {
+    "source": "Sources",
+    "input": "Model input",
+    "internal": "Inside",
+    "output": "Model output",
+}
+_FACTS = ("Position", "Producer", "Consumer", "Version")
+_SHORT = 8
+"""More values than these are shown when somebody asks for them."""
+
+
+def by_position(tables: Iterable[Table]) -> list[Table]:
+    """The contracts in the order in which data meets them."""
+    order = {position: place for place, position in enumerate(_POSITIONS)}
+    return sorted(
+        tables, key=lambda table: order.get(table.metadata.get("position", ""), len(order))
+    )
+
+
+def contracts_page(tables: Sequence[Table], notice: str) -> str:
+    """Every contract, a line each."""
+    rows = [
+        [
+            f'<a href="{escape(table.name)}.html">{escape(table.name)}</a>',
+            _inline(table.says.partition("\n\n")[0]),
+            *_facts(table),
+            str(len(table.columns)),
+        ]
+        for table in tables
+    ]
+    head = ["Contract", "What it is", *_FACTS, "Columns"]
+    return _page(
+        "Contracts",
+        "Every table that crosses a border, as the code in `contracts/` states it.",
+        f"> {notice}" if notice else "",
+        _html_table(head, rows),
+        without="toc",
+    )
+
+
+def contract_page(table: Table) -> str:
+    """One contract: what it is, its columns, its rules, an example."""
+    return _page(
+        table.name,
+        table.says,
+        _html_table([*_FACTS, "Stated in"], [[*_facts(table), _code(table.stated)]]),
+        "## Columns",
+        _columns(table.columns, {}) if table.columns else "It has no columns yet.",
+        "## Rules for rows and table" if table.rules else "",
+        _html_list(table.rules),
+        "## An example" if table.columns else "",
+        _example(table.example) if table.columns else "",
+        without="toc",
+    )
+
+
+def model_page(models: Sequence[Model], tables: Sequence[Table]) -> str:
+    """What the model can be asked."""
+    links = {table.name: f"contracts/{table.name}.html" for table in tables}
+    parts = []
+    for model in models:
+        rows = [
+            [
+                _code(member.name),
+                "<br>".join(_linked(kind, links) for kind in member.takes),
+                _linked(member.answers, links),
+                _inline(member.says),
+            ]
+            for member in model.members
+        ]
+        table = _html_table(["Member", "Takes", "Answers", "What it does"], rows)
+        parts += [f"## {model.name}", model.says, table]
+    return _page("Model", "The interface that serving and monitoring meet the model by.", *parts)
+
+
+def api_page(api: Api) -> str:
+    """What the service can be asked, and what goes in and comes out."""
+    links = {table.name: f"#{table.name.lower()}" for table in api.objects}
+    objects = [
+        part
+        for table in api.objects
+        for part in (
+            f"### {table.name}",
+            table.says,
+            _columns(table.columns, links) if table.columns else "It has no fields.",
+            _html_list(table.rules),
+        )
+    ]
+    return _page(
+        "API",
+        "What the service answers, from its OpenAPI schema. It is running at `uv run poe serve`,"
+        " which shows the schema itself on `/docs`.",
+        "## Endpoints",
+        _html_table(
+            ["Endpoint", "What it does", "Takes", "Answers"],
+            [_endpoint(endpoint, links) for endpoint in api.endpoints],
+        ),
+        *(("## A request", _fenced(api.request)) if api.request else ()),
+        *(("## An answer in this form", _fenced(api.answer)) if api.answer else ()),
+        "## Objects",
+        *objects,
+        without="navigation",
+    )
+
+
+def sides_page(places: Mapping[str, str], teams: Mapping[str, str]) -> str:
+    """Who answers for which path.
+
+    Args:
+        places: The side, or what else can be the cause of a break, for each path.
+        teams: The team behind a side.
+    """
+    rows = [
+        [
+            escape(axis),
+            escape(teams.get(axis, "")),
+            "<br>".join(_code(place) for place in sorted(places) if places[place] == axis),
+        ]
+        for axis in AXES
+    ]
+    return _page(
+        "Who answers",
+        "Who has to act when something breaks in a path; the longest path that fits counts."
+        " `contracts` lies between both sides. `uv run poe triage` finds out more by experiment.",
+        _html_table(["Answers", "Team", "Paths"], [row for row in rows if row[-1]]),
+    )
+
+
+def _page(title: str, *parts: str, without: str = "navigation, toc") -> str:
+    """A page, without the columns beside it that it has no use for."""
+    head = f"---\nhide: [{without}]\n---"
+    return "\n\n".join([head, f"# {title}", *filter(None, parts)]) + "\n"
+
+
+def _columns(columns: Sequence[Column], links: Mapping[str, str]) -> str:
+    rows = [
+        [
+            _code(column.name),
+            _linked(column.type, links),
+            "<br>".join(map(_rule, _rules(column))),
+            "allowed" if column.nullable else "no",
+            _inline(column.description),
+            _code(_json(column.example)) if column.example is not None else "",
+        ]
+        for column in columns
+    ]
+    return _html_table(["Name", "Type", "Rules", "Empty", "Meaning", "Example"], rows)
+
+
+def _rules(column: Column) -> list[Rule]:
+    return [*column.rules, *([] if column.required else [Rule("may be left out")])]
+
+
+def _rule(rule: Rule) -> str:
+    if len(rule.values) <= _SHORT:
+        return escape(str(rule))
+    summary = f"{rule.words} {len(rule.values)} values"
+    values = ", ".join(rule.values)
+    return f"<details><summary>{escape(summary)}</summary>{escape(values)}</details>"
+
+
+def _endpoint(endpoint: Endpoint, links: Mapping[str, str]) -> list[str]:
+    answers = (
+        f"{escape(status)} {_linked(held, links)} {escape(says)}"
+        for status, (says, held) in endpoint.answers.items()
+    )
+    return [
+        _code(f"{endpoint.method} {endpoint.path}"),
+        _inline(endpoint.says),
+        _linked(endpoint.takes, links),
+        "<br>".join(answers),
+    ]
+
+
+def _example(example: Legal | None) -> str:
+    if example is None:
+        return "None could be made from its rules."
+    if not example.made:
+        where = "A golden row of `tests/golden/`"
+    elif len(example.made) == len(example.row):
+        where = "Made up from the rules"
+    else:
+        made = ", ".join(f"`{name}`" for name in example.made)
+        where = f"A golden row of `tests/golden/`; made up from the rules: {made}"
+    return f"{where}. The contract accepts it.\n\n{_fenced(_json(example.row, indent=2))}"
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    return json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+
+
+def _fenced(text: str) -> str:
+    # No line of JSON begins with these.
+    return f"~~~~json\n{text}\n~~~~"
+
+
+def _linked(text: str, links: Mapping[str, str]) -> str:
+    """A type, for example, in which every name that has a place leads there."""
+
+    def link(word: re.Match[str]) -> str:
+        return f'<a href="{links[word[0]]}">{word[0]}</a>' if word[0] in links else word[0]
+
+    return re.sub(r"\w+", link, escape(text))
+
+
+def _code(text: str) -> str:
+    return f"<code>{escape(text)}</code>" if text else ""
+
+
+def _inline(text: str) -> str:
+    """A sentence as HTML; what stands between backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(" ".join(text.split())))
+
+
+def _html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table; its cells are HTML, and what is empty in all rows is left out."""
+    used = [place for place in range(len(head)) if any(row[place] for row in rows)]
+    titles = "".join(f"<th>{escape(head[place])}</th>" for place in used)
+    cells = ("".join(f"<td>{row[place]}</td>" for place in used) for row in rows)
+    body = "\n".join(f"<tr>{row}</tr>" for row in cells)
+    return f"<table>\n<thead><tr>{titles}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+
+
+def _html_list(rules: Iterable[Rule]) -> str:
+    items = "".join(f"<li>{escape(str(rule))}</li>" for rule in rules)
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def _facts(table: Table) -> list[str]:
+    said = [str(table.metadata.get(fact.lower(), "")) for fact in _FACTS]
+    return [escape(_POSITIONS.get(fact, fact)) for fact in said]

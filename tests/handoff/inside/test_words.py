@@ -1,0 +1,69 @@
+"""A rule is said in the words of who reads it."""
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from baton_handoff.contracts import Contract, canonical_form
+from baton_handoff.contracts.words import column_rules, phrase, table_rules
+
+
+def said(pa: ModuleType, kind: type, **rules: Any) -> list[str]:
+    """The rules of a column in words."""
+    stated = {"__annotations__": {"x": kind}, "x": pa.Field(**rules), "__module__": __name__}
+    contract = type("Stated", (pa.DataFrameModel,), stated)
+    return [str(rule) for rule in column_rules(canonical_form(contract)["columns"]["x"])]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rules", "words"),
+    [
+        (float, {}, []),
+        (float, {"ge": 0, "le": 100}, ["between 0 and 100"]),
+        (float, {"in_range": {"min_value": 0, "max_value": 0.5}}, ["between 0 and 0.5"]),
+        (float, {"gt": 0, "le": 5000}, ["more than 0, at most 5000"]),
+        (float, {"ge": 0, "lt": 24}, ["at least 0, less than 24"]),
+        (float, {"ge": 7, "le": 7}, ["exactly 7"]),
+        (float, {"ge": 1}, ["at least 1"]),
+        (float, {"lt": 1}, ["less than 1"]),
+        (int, {"gt": 0, "lt": 10}, ["between 1 and 9"]),
+        (str, {"isin": ["b", "a"]}, ["one of a, b"]),
+        (str, {"notin": ["b", "a"]}, ["none of a, b"]),
+        (str, {"str_matches": "^[A-Z]{3}$"}, ["text that matches ^[A-Z]{3}$"]),
+        (str, {"str_startswith": "N"}, ["text that begins with N"]),
+        (
+            str,
+            {"str_length": {"min_value": 2, "max_value": 3}},
+            ["text of between 2 and 3 characters"],
+        ),
+        (int, {"unique": True}, ["unique"]),
+        (int, {"ge": 1, "coerce": True}, ["at least 1", "converted to this type"]),
+        (int, {"ge": 1, "raise_warning": True}, ["greater than or equal to 1 (only a warning)"]),
+    ],
+)
+def test_a_rule_is_said_in_words(
+    pa: ModuleType, kind: type, rules: dict[str, Any], words: list[str]
+) -> None:
+    assert said(pa, kind, **rules) == words
+
+
+def test_what_a_list_holds_can_be_told_from_the_words(trip: Contract) -> None:
+    (rule,) = column_rules(canonical_form(trip)["columns"]["town"])
+    assert (rule.words, rule.values) == ("one of", ("Bonn", "Ulm"))
+
+
+def test_a_rule_of_ones_own_is_said_by_its_sentence_or_its_name(trip: Contract) -> None:
+    form = canonical_form(trip)
+    sentences = {str(check.name): check.error for check in trip.to_schema().checks}
+    others = ["each combination of seats, town may occur once", "other columns are refused"]
+    assert sorted(map(str, table_rules(form, sentences))) == [
+        "direct trips have few seats",
+        *others,
+    ]
+    assert sorted(map(str, table_rules(form))) == [others[0], "few seats", others[1]]
+
+
+def test_a_check_that_pandera_names_is_said_in_words() -> None:
+    assert phrase("less_than", "5") == "less than 5"
+    assert phrase("isin", "['{a}']") == "one of ['{a}']"

@@ -1,0 +1,363 @@
+"""`poe docs` builds a site that says what the code says, and that needs nothing from outside."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from tests.baton import FREE_TEXT, Workshop, commit, git, render
+from tests.test_blank import NO_CONTRACT, flowers, write_csv
+from tests.test_project import Project, ask
+
+pytestmark = pytest.mark.slow
+
+# A rule of each kind, as somebody would say it.
+RULES = {
+    ("ScheduledFlight", "carrier"): "one of 16 values 9E, AA, AS, B6, DL, EV, F9, FL, HA, MQ, OO,"
+    " UA, US, VX, WN, YV",
+    ("ScheduledFlight", "origin"): "one of EWR, JFK, LGA",
+    ("ScheduledFlight", "tail_number"): "text that matches ^[A-Z][A-Z0-9]{4,5}$",
+    ("ScheduledFlight", "distance_mi"): "more than 0, at most 5000",
+    ("ScheduledFlight", "humidity_pct"): "between 0 and 100",
+    ("Features", "hour"): "at least 0, less than 24",
+    ("Airports", "faa"): "text that matches ^[A-Z0-9]{3}$ unique",
+    ("LabelledFlight", "late"): "",
+}
+SENTENCES = {
+    "ScheduledFlight": {
+        "each combination of carrier, flight_number, scheduled_departure may occur once",
+        "the weather was observed within six hours of the departure",
+        "the weather was published before the scheduled departure",
+        "other columns are refused",
+    },
+    "Flights": {
+        "each combination of carrier, flight, scheduled_departure may occur once",
+        "a flight has an arrival delay exactly if it has a time in the air",
+        "both times of the scheduled departure have the same minute",
+        "other columns are refused",
+    },
+}
+
+
+class Page(HTMLParser):
+    """What a page of the site holds: its tables, lists, code blocks and addresses."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.tables: list[list[list[str]]] = []
+        self.items: set[str] = set()
+        self.code: list[str] = []
+        self.addresses: list[str] = []
+        self.text = ""
+        self._since: dict[str, int] = {}
+        self.feed(file.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = dict(attrs)
+        self.addresses += [str(said[name]) for name in ("href", "src", "action") if said.get(name)]
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("br", "summary"):
+            self.text += " "
+        self._since[tag] = len(self.text)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "summary":
+            self.text += " "
+        said = self.text[self._since.get(tag, 0) :].strip()
+        if tag in ("td", "th"):
+            self.tables[-1][-1].append(said)
+        elif tag == "li":
+            self.items.add(said)
+        elif tag == "pre":
+            self.code.append(said)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def rows(self, number: int) -> list[dict[str, str]]:
+        """The rows of a table, by the titles of its columns."""
+        head, *rows = self.tables[number]
+        return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+@pytest.fixture(params=["pandas", "polars"])
+def flights(
+    workshop: Workshop, environment: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Project:
+    """A flights project with a name that is hard on HTML, in its first commit."""
+    answers = {"dataframe": request.param, "project_name": FREE_TEXT["project_name"][2]}
+    names = {"project_slug": "flight-delays", "package_name": "flight_delays"}
+    folder = render(workshop.template(), tmp_path / "project", answers | names)
+    commit(folder, "first")
+    return Project(folder, environment)
+
+
+def contracts(project: Project, package: str) -> dict[str, dict[str, Any]]:
+    """What a project's own code states: for each contract its metadata and its columns."""
+    said = project.python(
+        f"""
+        import json
+        from baton_handoff.contracts import canonical_form, contracts_of
+        from {package} import contracts
+        print(json.dumps({{
+            name: {{**canonical_form(contract), "names": list(contract.to_schema().columns)}}
+            for name, contract in contracts_of(contracts).items()
+        }}))
+        """
+    )
+    stated: dict[str, dict[str, Any]] = json.loads(said)
+    return stated
+
+
+def refused(project: Project, package: str, examples: dict[str, Any]) -> list[str]:
+    """The examples that their contracts do not accept."""
+    said = project.python(
+        f"""
+        import json
+        from baton_handoff.contracts import contracts_of
+        from baton_handoff.contracts.reader import accepted
+        from {package} import contracts
+        known = contracts_of(contracts)
+        examples = json.loads({json.dumps(examples)!r})
+        print(json.dumps([n for n, row in examples.items() if not accepted(known[n], [row])]))
+        """
+    )
+    names: list[str] = json.loads(said)
+    return names
+
+
+def assert_says_what_the_code_says(project: Project, package: str) -> None:
+    """Every contract has its page: metadata, each column, and an example that it accepts."""
+    stated = contracts(project, package)
+    site = project.folder / "site"
+    listed = Page(site / "contracts" / "index.html").rows(0)
+    assert {row["Contract"] for row in listed} == set(stated)
+    examples = {}
+    for name, form in stated.items():
+        page = Page(site / "contracts" / f"{name}.html")
+        (facts,) = page.rows(0)
+        for fact in ("producer", "consumer", "version"):
+            assert facts[fact.capitalize()] == form["metadata"][fact]
+        columns = page.rows(1)
+        assert [column["Name"] for column in columns] == form["names"]
+        for column in columns:
+            own = form["columns"][column["Name"]]
+            assert column["Type"] == own["type"]
+            assert column["Empty"] == ("allowed" if own["nullable"] else "no")
+            assert column["Example"] != ""
+        examples[name] = json.loads(page.code[0])
+        assert list(examples[name]) == form["names"]
+    assert refused(project, package, examples) == []
+
+
+def assert_is_complete(site: Path) -> None:
+    """Nothing leads outside, and what leads inside arrives."""
+    pages = sorted(site.rglob("*.html"))
+    assert pages
+    for file in pages:
+        for address in Page(file).addresses:
+            parts = urlsplit(address)
+            assert (parts.scheme, parts.netloc) == ("", ""), f"{file}: {address}"
+            # The page for what is not found is shown at any place, and so begins at the root.
+            root = site if parts.path.startswith("/") else file.parent
+            target = root / unquote(parts.path).lstrip("/") if parts.path else file
+            assert target.exists(), f"{file}: {address}"
+    for style in site.rglob("*.css"):
+        fetched = re.findall(r"@import\s*(\S+)|url\(\s*['\"]?([^)'\"]+)", style.read_text("utf-8"))
+        outside = [a or b for a, b in fetched if not (a or b).startswith("data:")]
+        assert outside == []
+
+
+def test_the_site_says_what_the_code_says(flights: Project) -> None:
+    said = flights("handoff", "docs")
+    assert (said.stdout, said.stderr) == ("site/index.html   9 contracts\n", "")
+    site = flights.folder / "site"
+    assert_says_what_the_code_says(flights, "flight_delays")
+    assert_is_complete(site)
+    pages = {file.stem: Page(file) for file in (site / "contracts").glob("*.html")}
+    for (contract, name), rule in RULES.items():
+        (column,) = [row for row in pages[contract].rows(1) if row["Name"] == name]
+        assert column["Rules"] == rule
+    for contract, sentences in SENTENCES.items():
+        assert sentences <= pages[contract].items
+    (member,) = Page(site / "model.html").rows(0)
+    assert (member["Takes"], member["Answers"]) == (
+        "DataFrame[ScheduledFlight]",
+        "DataFrame[DelayPrediction]",
+    )
+    answering = {row["Answers"]: row for row in Page(site / "who-answers.html").rows(0)}
+    assert answering["ml-engineering"]["Team"] == "@ml-engineering"
+    assert "src/flight_delays/serving/" in answering["ml-engineering"]["Paths"]
+    # Nothing of it is for git, and none of it is the team's.
+    assert git(flights.folder, "status", "--porcelain") == ""
+
+
+def test_the_example_of_a_request_is_one_that_the_service_accepts(flights: Project) -> None:
+    flights("handoff", "docs")
+    page = Page(flights.folder / "site" / "api.html")
+    endpoints = {row["Endpoint"]: row for row in page.rows(0)}
+    assert endpoints["POST /predict"]["Takes"] == "PredictionRequest"
+    assert "422 Refusal" in endpoints["POST /predict"]["Answers"]
+    fields = {row["Name"] for number in range(1, len(page.tables)) for row in page.rows(number)}
+    assert {"rows", "carrier", "predictions", "late_probability", "version", "rule"} <= fields
+    request, answer = page.code
+    flights.python(
+        f"""
+        from flight_delays.contracts.api import PredictionRequest, PredictionResponse
+        PredictionRequest.model_validate_json({request!r})
+        PredictionResponse.model_validate_json({answer!r})
+        """
+    )
+
+
+def test_a_change_of_a_contract_changes_its_page(flights: Project) -> None:
+    contract = flights.folder / "src/flight_delays/contracts/data.py"
+    text = contract.read_text(encoding="utf-8")
+    page = flights.folder / "site" / "contracts" / "ScheduledFlight.html"
+
+    def rule() -> str:
+        (column,) = [row for row in Page(page).rows(1) if row["Name"] == "humidity_pct"]
+        return column["Rules"]
+
+    flights("handoff", "docs")
+    assert rule() == "between 0 and 100"
+    contract.write_text(text.replace("ge=0, le=100)", "ge=0, le=99)", 1), encoding="utf-8")
+    flights("handoff", "docs")
+    assert rule() == "between 0 and 99"
+
+    # What can't be read is said in one sentence, and the site stays as it was.
+    contract.write_text(text.replace("ge=0, le=100)", "ge=0, le=many)", 1), encoding="utf-8")
+    broken = flights("handoff", "docs", check=False)
+    assert (broken.returncode, broken.stdout) == (2, "")
+    assert re.fullmatch(
+        r"The contracts can't be read: src/flight_delays/contracts/data\.py:\d+: NameError: .*\n",
+        broken.stderr,
+    )
+    assert rule() == "between 0 and 99"
+
+
+def test_the_live_site_follows_a_change(
+    workshop: Workshop, environment: Path, tmp_path: Path
+) -> None:
+    project = Project(render(workshop.template(), tmp_path / "project", {}), environment)
+    contract = project.folder / "src/flight_delays/contracts/data.py"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    page = f"http://127.0.0.1:{port}/contracts/ScheduledFlight.html"
+
+    def shows(words: str) -> bool:
+        with contextlib.suppress(OSError):
+            return words in ask(page)[1]
+        return False
+
+    command = ["handoff", "docs", "--serve", "--port", str(port)]
+    with subprocess.Popen(command, cwd=project.folder, env=os.environ | project.env) as process:
+        try:
+            for words in ("between 0 and 360", "between 0 and 359"):
+                for _ in range(600):
+                    if shows(words):
+                        break
+                    assert process.poll() is None
+                    time.sleep(0.2)
+                assert shows(words)
+                text = contract.read_text(encoding="utf-8")
+                contract.write_text(text.replace("le=360", "le=359"), encoding="utf-8")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars"])
+def test_a_blank_project_has_a_site_before_and_after_its_first_contract(
+    workshop: Workshop, environment: Path, tmp_path: Path, engine: str
+) -> None:
+    answers = {"starter": "blank", "dataframe": engine, "package_name": "mine"}
+    folder = render(workshop.template(), tmp_path / "project", answers)
+    commit(folder, "first")
+    project = Project(folder, environment)
+    assert project("handoff", "docs").stdout == f"{NO_CONTRACT}site/index.html   5 contracts\n"
+    assert "There is no contract yet" in Page(folder / "site/contracts/index.html").text
+    assert "It has no columns yet." in Page(folder / "site/contracts/ModelInput.html").text
+    assert_is_complete(folder / "site")
+
+    table = write_csv(tmp_path / "flowers.csv", flowers())
+    project("handoff", "new-contract", str(table), "--target", "class")
+    assert project("handoff", "docs").stdout == "site/index.html   5 contracts\n"
+    assert_says_what_the_code_says(project, "mine")
+    assert_is_complete(folder / "site")
+
+
+@pytest.fixture
+def own(workshop: Workshop, environment: Path, tmp_path: Path) -> Project:
+    """A project with Markdown and settings of its own."""
+    folder = render(workshop.template(), tmp_path / "project", {})
+    (folder / "docs/decisions").mkdir(parents=True)
+    for name, text in {
+        "docs/guide.md": "# Guide\n\n[First](decisions/first.md), [home](../README.md),"
+        " [input](../contracts/ScheduledFlight.md), [code](../src/x.py)\n",
+        "docs/decisions/first.md": "# First\n\nWe wrote it down.\n",
+        "mkdocs.yml": "INHERIT: standards/docs/mkdocs.yml\nsite_name: Ours\n",
+    }.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return Project(folder, environment)
+
+
+def test_a_teams_own_pages_and_settings_join_the_site(own: Project) -> None:
+    said = own("handoff", "docs").stdout.splitlines()
+    # A link into the code is said; it does not keep anybody from a site.
+    assert "'docs/guide.md' contains a link '../src/x.py'" in said[0]
+    assert said[1:] == ["site/index.html   9 contracts, 2 pages of docs/"]
+    site = own.folder / "site"
+    assert "We wrote it down." in Page(site / "docs/decisions/first.html").text
+    assert "<title>Ours</title>" in (site / "index.html").read_text(encoding="utf-8")
+    addresses = Page(site / "docs/guide.html").addresses
+    for target in ("decisions/first.html", "../index.html", "../contracts/ScheduledFlight.html"):
+        assert target in addresses
+        assert (site / "docs" / target).exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("INHERIT: nowhere.yml\n", "mkdocs.yml can't be used: Inherited config file"),
+        ("nav: 3\n", "mkdocs.yml can't be used: nav:"),
+        (
+            "INHERIT: standards/docs/mkdocs.yml\nnav: [lost.md]\n",
+            "The site can't be built: A reference to 'lost.md'",
+        ),
+    ],
+)
+def test_settings_that_can_not_be_used_are_one_sentence(
+    own: Project, settings: str, said: str
+) -> None:
+    (own.folder / "mkdocs.yml").write_text(settings, encoding="utf-8")
+    refused = own("handoff", "docs", check=False)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert said in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert not (own.folder / "site").exists()
+
+
+def test_a_folder_that_is_not_ours_is_kept(own: Project) -> None:
+    theirs = own.folder / "site" / "plan.txt"
+    theirs.parent.mkdir()
+    theirs.write_text("bricks", encoding="utf-8")
+    refused = own("handoff", "docs", check=False)
+    assert refused.returncode == 2
+    assert "was not made by `uv run poe docs`" in refused.stderr
+    assert theirs.read_text(encoding="utf-8") == "bricks"
