@@ -3,11 +3,13 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import copier
 import yaml
@@ -131,6 +133,11 @@ def files(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and ".git" not in path.relative_to(folder).parts
     }
+
+
+def editors_json(text: str) -> Any:
+    """What JSON says as editors read it: a line of it may be a comment."""
+    return json.loads(re.sub(r"(?m)^\s*//.*$", "", text))
 
 
 def owner(path: str, ownership: Mapping[str, Mapping[str, object]]) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.baton import Answers, Workshop, files, render
+from tests.baton import Answers, Workshop, editors_json, files, render
 
 CONTROL = [
     "line\nbreak",
@@ -96,7 +96,7 @@ def parses(path: str, content: bytes) -> bool:
         ".toml": tomllib.loads,
         ".yml": lambda text: yaml.compose(text, Loader=yaml.SafeLoader),
         ".yaml": lambda text: yaml.compose(text, Loader=yaml.SafeLoader),
-        ".json": json.loads,
+        ".json": editors_json,
         ".ipynb": json.loads,
         ".py": ast.parse,
         ".ini": configparser.ConfigParser(interpolation=None).read_string,

@@ -54,7 +54,8 @@ def _scores(fitted: Pipeline, features: Any, target: list[Any]) -> dict[str, flo
     probability[:, learnt] = fitted.predict_proba(features)
     return {
         "accuracy": float(accuracy_score(target, predicted)),
-        "f1": float(f1_score(target, predicted, average="macro", zero_division=0)),
+        # sklearn publishes no types: an editor guesses them from the defaults.
+        "f1": float(f1_score(target, predicted, average="macro", zero_division=0)),  # pyright: ignore[reportArgumentType]
         "log_loss": float(log_loss(target, probability, labels=CLASSES)),
     }
 
@@ -63,7 +64,8 @@ def _plot(target: list[Any], predicted: np.ndarray) -> None:
     mpl.use("agg")
     mpl.rcParams.update({"figure.figsize": (6, 4.5), "figure.dpi": 120})
     if CLASSES:
-        ConfusionMatrixDisplay.from_predictions(target, predicted, xticks_rotation=45)
+        ConfusionMatrixDisplay.from_predictions(target, predicted)
+        plt.xticks(rotation=45)
     else:
         PredictionErrorDisplay.from_predictions(target, predicted, kind="actual_vs_predicted")
     plt.title("What was predicted and what came true")

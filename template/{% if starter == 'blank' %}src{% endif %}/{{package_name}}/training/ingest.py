@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import narwhals as nw
-import pyarrow.compute as pc
 from baton_handoff.errors import HandoffError
 from baton_handoff.sources import read_source
 
@@ -21,7 +20,7 @@ def main() -> None:
         table = read_source(Path(source["file"]), Source, source["columns"])
     except HandoffError as error:
         sys.exit(str(error))
-    known = table.filter(pc.is_valid(table[TARGET]))
+    known = table.filter(table[TARGET].is_valid())
     write(nw.from_arrow(known, backend=BACKEND).to_native(), RAW / "source.parquet")
     print(f"Source: {len(table):,} rows, {len(known):,} of them with a target")
 

@@ -26,8 +26,9 @@ def boosted_trees(
         max_iter=iterations,
         max_leaf_nodes=leaves,
         min_samples_leaf=samples_per_leaf,
-        categorical_features=list(range(len(CATEGORIES))),
-        early_stopping=False,
+        # sklearn publishes no types: an editor guesses them from the defaults.
+        categorical_features=list(range(len(CATEGORIES))),  # pyright: ignore[reportArgumentType]
+        early_stopping=False,  # pyright: ignore[reportArgumentType]
         random_state=seed,
     )
     return make_pipeline(columns, trees)

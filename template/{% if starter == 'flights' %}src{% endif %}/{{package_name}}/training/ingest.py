@@ -2,12 +2,13 @@
 
 import importlib.util
 import zipfile
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 
 from ..contracts import Airlines, Airports, Flights, Planes, Weather
@@ -29,16 +30,13 @@ def main() -> None:
     with zipfile.ZipFile(folder / "flights.csv.zip") as archive:
         flights = _read(archive.read("flights.csv"), NUMBERS)
     # Hour and minute of the departure stand in two columns; we keep the moment.
-    minutes = pc.cast(pc.multiply(flights["minute"], 60_000_000), pa.duration("us"))
-    departure = pc.add(flights["time_hour"], minutes)
-    _write(flights.append_column("scheduled_departure", departure), Flights)
+    departure = nw.col("time_hour") + nw.col("minute") * nw.lit(timedelta(minutes=1))
+    _write(flights.with_columns(scheduled_departure=departure), Flights)
 
     weather = _read((folder / "weather.csv").read_bytes(), WEATHER)
     # A known error of the source: one wind of 1,048 mph. It is not known, rather than wrong.
-    speed = weather["wind_speed"]
-    speed = pc.if_else(pc.greater(speed, MAX_WIND_MPH), None, speed)
-    place = weather.schema.get_field_index("wind_speed")
-    _write(weather.set_column(place, "wind_speed", speed), Weather)
+    speed = nw.when(nw.col("wind_speed") <= MAX_WIND_MPH).then("wind_speed")
+    _write(weather.with_columns(wind_speed=speed), Weather)
 
     _write(_read((folder / "planes.csv").read_bytes(), ["year"]), Planes)
     _write(_read((folder / "airports.csv").read_bytes(), ["lat", "lon", "alt"]), Airports)
@@ -53,17 +51,15 @@ def _package_data(package: str) -> Path:
     return Path(spec.origin).parent / "data"
 
 
-def _read(text: bytes, numbers: list[str]) -> pa.Table:
+def _read(text: bytes, numbers: list[str]) -> nw.DataFrame[Any]:
     types = {name: pa.float64() for name in numbers} | {"time_hour": MOMENT}
-    return csv.read_csv(
-        BytesIO(text),
-        convert_options=csv.ConvertOptions(
-            column_types=types, null_values=["NA", ""], strings_can_be_null=True
-        ),
+    options = csv.ConvertOptions(
+        column_types=types, null_values=["NA", ""], strings_can_be_null=True
     )
+    return nw.from_native(csv.read_csv(BytesIO(text), convert_options=options), eager_only=True)
 
 
-def _write(table: pa.Table, contract: type[DataFrameModel]) -> None:
+def _write(table: nw.DataFrame[Any], contract: type[DataFrameModel]) -> None:
     columns = list(contract.to_schema().columns)
     frame = nw.from_arrow(table.select(columns), backend=BACKEND)
     write(frame.to_native(), RAW / f"{contract.__name__.lower()}.parquet")

@@ -1,0 +1,230 @@
+"""A break of a contract shows while somebody types: in the editor, and the same in mypy.
+
+Pylance, VS Code's Python checker, is closed; basedpyright, made from the same source, stands in. It
+reads the same pyrightconfig.json.
+"""
+
+import asyncio
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.baton import Workshop, run
+from tests.editor import editor
+from tests.environment import inside
+
+pytestmark = pytest.mark.slow
+
+Place = tuple[str, int]
+"""A file and a line."""
+
+SOURCE = Path("src/flight_delays")
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A break of a contract as somebody may type it.
+
+    Attributes:
+        file: Where it is typed.
+        before: What stood there; empty for what is added at the end.
+        after: What is typed instead.
+        line: A text on the line where it shows.
+        elsewhere: The file where it shows, if that is another one.
+    """
+
+    file: str
+    before: str
+    after: str
+    line: str
+    elsewhere: str | None = None
+
+    def typed(self, text: str) -> str:
+        """The file's text with the violation in it."""
+        if not self.before:
+            return text + self.after
+        assert text.count(self.before) == 1
+        return text.replace(self.before, self.after)
+
+    def place(self, project: Path) -> Place:
+        """Where it has to show, once it is typed."""
+        file = self.elsewhere or self.file
+        lines = (project / SOURCE / file).read_text(encoding="utf-8").splitlines()
+        (number,) = (number for number, line in enumerate(lines, 1) if self.line in line)
+        return str(SOURCE / file), number
+
+
+OTHER_TABLES = Violation(
+    "model/delay_model.py",
+    "build_features(flights, self.planes, self.airports)",
+    "build_features(flights, self.airports, self.airports)",
+    line="build_features(flights",
+)
+OTHER_MODEL_CONTRACT = Violation(
+    "contracts/model.py",
+    "-> DataFrame[DelayPrediction]:",
+    "-> DataFrame[ScheduledFlight]:",
+    line="def predict(",
+    elsewhere="model/delay_model.py",
+)
+
+
+def six(engine: str) -> dict[str, Violation]:
+    """Six ways to break a contract, none of which a test has to run to see."""
+    return {
+        "features are computed from other tables": OTHER_TABLES,
+        "features become another contract's table": Violation(
+            "features/build.py",
+            "validated(table.to_native(), Features)",
+            "validated(table.to_native(), Airports)",
+            line="return validated(",
+        ),
+        "the model contract promises what the model does not give": OTHER_MODEL_CONTRACT,
+        "a table goes where a checked one is wanted": Violation(
+            "training/split.py",
+            "",
+            f"\n\nimport {engine}\n\n\n"
+            f"def late(unread: {engine}.DataFrame) -> DataFrame[Features]:\n    return unread\n",
+            line="return unread",
+        ),
+        "the service asks for what the model contract does not promise": Violation(
+            "serving/app.py",
+            "",
+            "\n\nfrom ..contracts import DelayModel\n\n\n"
+            "def why(model: DelayModel) -> object:\n    return model.explain()\n",
+            line="model.explain()",
+        ),
+        "an answer of the API gets a value of another type": Violation(
+            "serving/batch.py",
+            "",
+            "\n\nfrom ..contracts.api import DelayPredictionRow\n\n"
+            'NEVER = DelayPredictionRow(late_probability="never")\n',
+            line="NEVER",
+        ),
+    }
+
+
+PANDAS = pytest.mark.parametrize("engine", ["pandas"], indirect=True)
+
+
+@pytest.fixture(params=["pandas", "polars"])
+def engine(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def project(workshop: Workshop, tmp_path: Path, engine: str) -> Path:
+    """A flights project of its own for this test."""
+    made = workshop.project({"dataframe": engine})
+    return shutil.copytree(made, tmp_path / "project")
+
+
+@pytest.fixture
+def broken(project: Path, engine: str) -> set[Place]:
+    """Breaks the project's contracts in all six ways; where that has to show."""
+    violations = six(engine).values()
+    for violation in violations:
+        file = project / SOURCE / violation.file
+        file.write_text(violation.typed(file.read_text(encoding="utf-8")), encoding="utf-8")
+    return {violation.place(project) for violation in violations}
+
+
+@pytest.mark.parametrize("starter", ["flights", "blank"])
+def test_a_fresh_project_shows_nothing(
+    workshop: Workshop, environment: Path, starter: str, engine: str
+) -> None:
+    project = workshop.project({"starter": starter, "dataframe": engine})
+    said = by_pyright(project, environment)
+    assert said["summary"]["filesAnalyzed"] > 20
+    assert said["generalDiagnostics"] == []
+
+
+def test_six_violations_show_in_the_editor(
+    environment: Path, project: Path, broken: set[Place]
+) -> None:
+    found = {
+        (within(project, problem["file"]), problem["range"]["start"]["line"] + 1)
+        for problem in by_pyright(project, environment)["generalDiagnostics"]
+    }
+    assert found == broken
+
+
+def test_six_violations_show_in_mypy(
+    environment: Path, project: Path, broken: set[Place], types_cache: Path
+) -> None:
+    assert by_mypy(project, environment, types_cache, "standards/mypy.ini") == broken
+
+
+@PANDAS
+def test_without_the_stubs_of_pandas_one_table_would_pass_for_another(
+    environment: Path, project: Path, broken: set[Place], tmp_path: Path
+) -> None:
+    """What the stubs in the lock are for; where this fails, they are no longer needed."""
+    assert list(environment.glob("lib/*/site-packages/pandas-stubs/py.typed"))
+    config = (project / "standards/mypy.ini").read_text(encoding="utf-8")
+    without = "\n[mypy-pandas.*]\nfollow_imports = skip\nfollow_imports_for_stubs = True\n"
+    (project / "without.ini").write_text(config + without, encoding="utf-8")
+    found = by_mypy(project, environment, tmp_path / "cache", "without.ini")
+    assert OTHER_TABLES.place(project) in broken - found
+
+
+@PANDAS
+def test_a_violation_shows_while_it_is_typed(environment: Path, project: Path) -> None:
+    path = str(SOURCE / OTHER_TABLES.file)
+
+    async def session() -> None:
+        async with editor(project, environment / "bin/python") as window:
+            text = window.open(path)
+            broken = OTHER_TABLES.typed(text)
+            window.type(path, broken)
+            (problem,) = await window.told(path, problem=True)
+            assert OTHER_TABLES.line in broken.splitlines()[problem.range.start.line]
+            assert '"DataFrame[Airports]" is not assignable to' in problem.message
+            assert '"DataFrame[Planes]"' in problem.message
+            window.type(path, text)
+            await window.told(path, problem=False)
+
+    asyncio.run(session())
+
+
+@PANDAS
+def test_a_change_of_a_contract_shows_in_the_file_that_it_breaks(
+    environment: Path, project: Path
+) -> None:
+    path, elsewhere = str(SOURCE / "contracts/model.py"), str(SOURCE / "model/delay_model.py")
+
+    async def session() -> None:
+        async with editor(project, environment / "bin/python") as window:
+            window.type(path, OTHER_MODEL_CONTRACT.typed(window.open(path)))
+            (problem,) = await window.told(elsewhere, problem=True)
+            assert 'Method "predict" overrides class "DelayModel"' in problem.message
+
+    asyncio.run(session())
+
+
+def by_pyright(project: Path, environment: Path) -> dict[str, Any]:
+    """What the editor's checker says of a whole project."""
+    python = str(environment / "bin/python")
+    command = ["basedpyright", "--outputjson", "--pythonpath", python]
+    said = run(command, project, check=False, env=inside(environment, project))
+    report: dict[str, Any] = json.loads(said.stdout)
+    return report
+
+
+def by_mypy(project: Path, environment: Path, cache: Path, config: str) -> set[Place]:
+    """Where mypy sees an error."""
+    env = inside(environment, project) | {"MYPY_CACHE_DIR": str(cache)}
+    said = run(["mypy", "--config-file", config], project, check=False, env=env).stdout
+    errors = re.findall(r"^(.+?):(\d+): error: ", said, re.MULTILINE)
+    return {(within(project, file), int(line)) for file, line in errors}
+
+
+def within(project: Path, file: str) -> str:
+    """A file by its path in the project."""
+    return (project / file).relative_to(project).as_posix()
