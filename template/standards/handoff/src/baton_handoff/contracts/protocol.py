@@ -48,8 +48,10 @@ def _members(protocol: type) -> dict[str, Any]:
             for name, kind in inspect.get_annotations(base).items():
                 members[name] = {"type": _type(kind)}
             for name, member in vars(base).items():
-                if inspect.isfunction(member) and not name.startswith("_"):
+                if inspect.isfunction(member) and (name == "__call__" or name[0] != "_"):
                     members[name] = _signature(member)
+                elif isinstance(member, property):
+                    members[name] = {"type": _answer(member.fget)}
     return members
 
 
@@ -65,7 +67,12 @@ def _signature(method: Any) -> dict[str, Any]:
         }
         for parameter in list(signature.parameters.values())[1:]
     ]
-    return {"parameters": parameters, "returns": _type(signature.return_annotation)}
+    return {"parameters": parameters, "returns": _answer(method)}
+
+
+def _answer(method: Any) -> str:
+    waits = "awaitable " if inspect.iscoroutinefunction(method) else ""
+    return waits + _type(inspect.signature(method).return_annotation)
 
 
 def _type(annotation: Any) -> str:

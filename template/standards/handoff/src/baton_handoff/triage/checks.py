@@ -20,7 +20,10 @@ _PYTEST = (
     *("-q", "--tb=short", "-o", "addopts=--import-mode=importlib"),
     # Plugins that the environment brings along and these tests don't use: their imports take longer
     # than the tests.
-    *(f"-pno:{plugin}" for plugin in ("cacheprovider", "hydra_pytest", "nbmake", "pytest-bdd", "schemathesis")),
+    *(
+        f"-pno:{plugin}"
+        for plugin in ("cacheprovider", "hydra_pytest", "nbmake", "pytest-bdd", "schemathesis")
+    ),
 )
 
 
