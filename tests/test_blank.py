@@ -177,7 +177,8 @@ def contract(project: Project) -> str:
 
 def test_before_the_first_contract_every_command_says_the_same_sentence(blank: Project) -> None:
     assert "deselected" in blank("pytest").stdout
-    commands = [["pipeline"], ["register"], ["api"], ["serve"], ["score", "a.parquet", "b.parquet"]]
+    commands = [["pipeline"], ["register"], ["api"], ["serve"], ["acceptance"]]
+    commands.append(["score", "a.parquet", "b.parquet"])
     assert in_one_process(blank, commands) == [(2, NO_CONTRACT)] * len(commands)
 
 
@@ -190,6 +191,7 @@ def offer_a_candidate(project: Project) -> None:
     assert " passed" in project("pytest").stdout
     said = project("handoff", "register").stdout
     assert "version 1 is the candidate" in said
+    assert "5 passed" in project("handoff", "acceptance").stdout
 
 
 def test_a_csv_with_three_classes_becomes_a_candidate_that_answers(

@@ -57,14 +57,18 @@ class Project:
 
 @pytest.fixture(params=ENGINES)
 def project(workshop: Workshop, environment: Path, request: pytest.FixtureRequest) -> Project:
+    return registered(workshop, environment, request.param)
+
+
+def registered(workshop: Workshop, environment: Path, engine: str) -> Project:
     """A flights project whose first commit has been registered. Change only a copy of it."""
     # Not moved into place when it is done, as other things are: its registry knows where it is.
-    folder = workshop.folder / f"trained-{request.param}"
+    folder = workshop.folder / f"trained-{engine}"
     project = Project(folder, environment)
     with FileLock(f"{folder}.lock"):
         if not (folder / "mlflow.db").exists():
             shutil.rmtree(folder, ignore_errors=True)
-            render(workshop.template(), folder, {"dataframe": request.param})
+            render(workshop.template(), folder, {"dataframe": engine})
             run(["uv", "lock", "--quiet"], folder)
             commit(folder, "first")
             project("handoff", "pipeline")

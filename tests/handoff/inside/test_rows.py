@@ -5,8 +5,9 @@ from typing import Any
 
 import pydantic
 import pytest
+from pandera.polars import DataFrameModel as PolarsModel
 
-from baton_handoff.contracts import Contract
+from baton_handoff.contracts import Contract, ContractViolation, check, from_rows
 from baton_handoff.contracts.rows import api_source
 from baton_handoff.errors import HandoffError
 
@@ -49,6 +50,7 @@ def request(api: ModuleType, row: dict[str, Any]) -> Any:
     [
         {},
         {"town": "Bonn", "seats": 9},
+        {"seats": 2.0},
         {"code": "ABC"},
         {"price": None},
         {"price": 2},
@@ -73,8 +75,11 @@ def test_a_row_that_the_contract_accepts_is_accepted(api: ModuleType, row: dict[
         {"seats": 0},
         {"seats": 10},
         {"seats": True},
-        {"seats": 1.0},
+        {"seats": 1.5},
         {"seats": "1"},
+        {"seats": None},
+        {"seats": float("nan")},
+        {"seats": float("inf")},
         {"price": 0},
         {"price": float("nan")},
         {"price": float("inf")},
@@ -88,6 +93,7 @@ def test_a_row_that_the_contract_accepts_is_accepted(api: ModuleType, row: dict[
         {"at": True},
         {"at": "2013-01-01T12:30:00"},
         {"at": "yesterday"},
+        {"at": "0001-01-01T00:00:00+14:00"},
         {"more": 1},
     ],
     ids=str,
@@ -168,3 +174,74 @@ def test_a_type_that_json_cannot_carry_is_refused_in_a_sentence(pa: Any, trip: C
 
     with pytest.raises(HandoffError, match=r"Answer\.data has the type .*, which the API can't"):
         api_source(trip, Answer)
+
+
+def test_categories_are_of_the_type_of_their_column(pa: Any, trip: Contract) -> None:
+    class Answer(pa.DataFrameModel):
+        whole: int = pa.Field(isin=[0, 1])
+        half: float = pa.Field(isin=[0.5, 1.0])
+        sure: bool = pa.Field(isin=[True])
+
+    row = imported(api_source(trip, Answer)).AnswerRow
+    fit = {"whole": 1, "half": 0.5, "sure": True}
+    for accepted in ({}, {"whole": 1.0}):
+        row.model_validate({**fit, **accepted})
+    for refused in ({"whole": 2}, {"whole": True}, {"half": "0.5"}, {"sure": 1}):
+        with pytest.raises(pydantic.ValidationError):
+            row.model_validate({**fit, **refused})
+
+
+def test_an_integer_fits_into_a_table(pa: Any, trip: Contract) -> None:
+    class Answer(pa.DataFrameModel):
+        number: int
+
+    row = imported(api_source(trip, Answer)).AnswerRow
+    for most in (2**63 - 1, -(2**63)):
+        assert row.model_validate({"number": most}).number == most
+    for more in (2**63, -(2**63) - 1, 1e300):
+        with pytest.raises(pydantic.ValidationError):
+            row.model_validate({"number": more})
+
+
+def test_a_gap_is_accepted_where_a_table_can_hold_one(pa: Any, engine: str, trip: Contract) -> None:
+    """Integers of numpy know no gap, whatever the contract says."""
+
+    class Answer(pa.DataFrameModel):
+        number: int = pa.Field(nullable=True)
+
+    row = imported(api_source(trip, Answer)).AnswerRow
+    if engine == "polars":
+        row.model_validate({"number": None})
+    else:
+        with pytest.raises(pydantic.ValidationError):
+            row.model_validate({"number": None})
+
+
+def test_more_than_the_contract_says_is_refused_only_where_it_is_strict(
+    pa: Any, trip: Contract
+) -> None:
+    class Answer(pa.DataFrameModel):
+        chance: float
+
+    row = imported(api_source(trip, Answer)).AnswerRow
+    assert row.model_validate({"chance": 0.5, "more": 1}).model_dump() == {"chance": 0.5}
+
+
+@pytest.mark.parametrize("text", ["ab", "ab\n", "xab", "AB", "b", "xb", "\u0664", ""])
+@pytest.mark.parametrize("pattern", ["ab", "^ab$", "^a|b$", "a|b", "(a|b)+$", r"\d", "(?i)ab"])
+def test_a_pattern_is_applied_as_to_a_table(
+    pa: Any, trip: Contract, pattern: str, text: str
+) -> None:
+    class Answer(pa.DataFrameModel):
+        word: str = pa.Field(str_matches=pattern)
+
+    row = imported(api_source(trip, Answer)).AnswerRow
+    try:
+        check(Answer, from_rows(Answer, [{"word": text}]))
+    except ContractViolation:
+        # Rust, which matches for polars, sees a line break at the end where Python sees none.
+        if not (issubclass(Answer, PolarsModel) and text.endswith("\n")):
+            with pytest.raises(pydantic.ValidationError):
+                row.model_validate({"word": text})
+    else:
+        row.model_validate({"word": text})

@@ -4,9 +4,10 @@ A row holds what can be said of one row; rules about several columns or rows are
 model itself.
 """
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def _text(value: Any) -> Any:
@@ -17,7 +18,15 @@ def _text(value: Any) -> Any:
     return value
 
 
-Timestamp = Annotated[AwareDatetime, BeforeValidator(_text)]
+def _utc(value: datetime) -> datetime:
+    """Refuse a moment that the calendar has no place for in UTC."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie in the years 1 to 9999, in UTC") from None
+
+
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_text), AfterValidator(_utc)]
 
 
 class ModelInputRow(BaseModel):

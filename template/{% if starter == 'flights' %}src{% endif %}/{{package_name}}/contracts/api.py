@@ -4,9 +4,18 @@ A row holds what can be said of one row; rules about several columns or rows are
 model itself.
 """
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+)
 
 
 def _text(value: Any) -> Any:
@@ -17,13 +26,29 @@ def _text(value: Any) -> Any:
     return value
 
 
-Timestamp = Annotated[AwareDatetime, BeforeValidator(_text)]
+def _utc(value: datetime) -> datetime:
+    """Refuse a moment that the calendar has no place for in UTC."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie in the years 1 to 9999, in UTC") from None
+
+
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_text), AfterValidator(_utc)]
+
+
+def _whole(value: Any) -> Any:
+    """Take numbers alone, 40.0 for 40 as JSON does; truth values are numbers only to Python."""
+    numeral = isinstance(value, int | float) and not isinstance(value, bool)
+    if not numeral:
+        raise ValueError("must be an integer")
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class ScheduledFlightRow(BaseModel):
     """One row of ScheduledFlight."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", regex_engine="python-re")
     carrier: Literal[
         "9E",
         "AA",
@@ -42,7 +67,7 @@ class ScheduledFlightRow(BaseModel):
         "WN",
         "YV",
     ] = Field(description="the airline's IATA code")
-    flight_number: Annotated[int, Strict(), Field(ge=1, le=9999)]
+    flight_number: Annotated[int, Field(ge=1, le=9999), BeforeValidator(_whole)]
     tail_number: Annotated[str, Strict(), Field(pattern="^[A-Z][A-Z0-9]{4,5}$")] | None
     origin: Literal["EWR", "JFK", "LGA"] = Field(
         description="the FAA code of the airport it leaves"

@@ -63,6 +63,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--port", type=int, default=8000)
     command.set_defaults(run=_serve)
 
+    command = commands.add_parser(
+        "acceptance", help="the scenarios, tried on the registered model and the running service"
+    )
+    command.set_defaults(run=_acceptance)
+
     command = commands.add_parser("build-contracts", help="a wheel for whoever shares them")
     command.add_argument("--to", type=Path, default=Path("dist"), help="the folder to write it to")
     command.set_defaults(run=_build_contracts)
@@ -187,6 +192,20 @@ def _serve(project: Project, options: argparse.Namespace) -> int:
     )
     uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
     return 0
+
+
+def _acceptance(project: Project, _: argparse.Namespace) -> int:
+    from baton_handoff.contracts import border
+    from baton_handoff.model.registry import load
+
+    border(project.room("contracts"))
+    # Scenarios are about a registered model: without one, none of them has a meaning.
+    load(project)
+    scenarios = Path("tests", "acceptance")
+    if not (project.root / scenarios).is_dir():
+        raise HandoffError(f"There is no {scenarios.as_posix()}: scenarios have their place there.")
+    command = [sys.executable, "-m", "pytest", "--verbose", str(scenarios)]
+    return subprocess.run(command, cwd=project.root, check=False).returncode
 
 
 def _score(project: Project, options: argparse.Namespace) -> int:

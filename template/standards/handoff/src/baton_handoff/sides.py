@@ -48,8 +48,11 @@ _PATHS = {
     "params.yaml": DATA_SCIENCE,
     "pyproject.toml": DEPENDENCIES,
     "standards/": PLATFORM,
+    "tests/acceptance/": CONTRACTS,
     "tests/contract/test_data_science.py": DATA_SCIENCE,
     "tests/contract/test_ml_engineering.py": ML_ENGINEERING,
+    "tests/contract/test_parity.py": CONTRACTS,
+    "tests/fuzz/": CONTRACTS,
     "tests/golden/": DATA_OWNER,
     "uv.lock": DEPENDENCIES,
 }

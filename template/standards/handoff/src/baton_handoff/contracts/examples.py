@@ -200,7 +200,7 @@ def _varied(
     for name in names:
         states = [form["columns"][name] for form in forms if name in form["columns"]]
         of_numbers = any(state["type"] in ("integer", "number") for state in states)
-        for value in [*_probes(states), *(numbers if of_numbers else [])]:
+        for value in [*probes(states), *(numbers if of_numbers else [])]:
             if value != row.get(name) and (
                 not agreed or all(_fits(value, state) for state in states)
             ):
@@ -256,11 +256,11 @@ def _rows(form: Form, *states: Form) -> Iterator[Row]:
 
 def _values(column: Mapping[str, Any]) -> list[Any]:
     """Values that a column accepts."""
-    fit = [value for value in _probes([column]) if value is not None and _fits(value, column)]
+    fit = [value for value in probes([column]) if value is not None and _fits(value, column)]
     return fit or [None]
 
 
-def _probes(columns: Sequence[Mapping[str, Any]]) -> list[Any]:
+def probes(columns: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Values on both sides of every rule of a column's states."""
     found: list[Any] = []
     for column in columns:

@@ -67,9 +67,12 @@ def check(contract: Contract, table: _Table) -> _Table:
 
 
 def _by_position(contract: Contract, table: Frame) -> SchemaErrors | None:
-    """What is wrong with a table, its rows told by position: pandas tells them by their labels."""
+    """What is wrong with a table whose labels are no positions: by them pandas tells rows."""
+    positioned = nw.maybe_reset_index(nw.from_native(table)).to_native()
+    if positioned is table:
+        return None
     try:
-        contract.validate(nw.maybe_reset_index(nw.from_native(table)).to_native(), lazy=True)
+        contract.validate(positioned, lazy=True)
     except SchemaErrors as errors:
         return errors
     return None

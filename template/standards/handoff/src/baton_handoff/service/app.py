@@ -47,9 +47,11 @@ def create_app(
     app = FastAPI(title=loaded.model, version=str(loaded.version))
 
     def predict(body: Any) -> Any:
-        table = from_rows(takes, [row.model_dump() for row in body.rows])
         try:
+            table = from_rows(takes, [row.model_dump() for row in body.rows])
             predictions = loaded.predict(table)
+        except UnicodeEncodeError:  # half a character: JSON can write one, no table can hold it
+            return _refusal([ErrorDetail(field="body", rule="must be valid Unicode")])
         except ContractViolation as violation:
             if violation.contract == takes.__name__:
                 return _refusal(_details(violation))
@@ -77,11 +79,15 @@ def create_app(
             [
                 ErrorDetail(
                     field="body" if item["type"] == "json_invalid" else _field(item["loc"][1:]),
-                    rule=item["msg"],
+                    rule=item["msg"].removeprefix("Value error, "),
                 )
                 for item in error.errors()
             ]
         )
+
+    @app.exception_handler(400)
+    def unreadable(_: Request, __: Exception) -> JSONResponse:
+        return _refusal([ErrorDetail(field="body", rule="must be JSON, in UTF-8")])
 
     @app.exception_handler(Exception)
     def fail(_: Request, error: Exception) -> JSONResponse:
@@ -103,7 +109,8 @@ def _field(path: Sequence[str | int | None]) -> str:
     """`("rows", 0, "humidity")` as a person writes it: `rows[0].humidity`."""
     known = [part for part in path if part is not None]
     parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in known]
-    return "".join(parts).removeprefix(".") or "body"
+    said = "".join(parts).removeprefix(".") or "body"
+    return said.encode(errors="replace").decode()
 
 
 def _refusal(errors: list[ErrorDetail]) -> JSONResponse:

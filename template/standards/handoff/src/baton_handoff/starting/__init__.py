@@ -31,7 +31,8 @@ _CONTRACTS = {"Features", "Labelled", "ModelInput", "Prediction", "Source"}
 
 # What the generated modules call by these names, and what the model's answer is called.
 _TAKEN = {
-    *("Annotated", "Any", "Field", "Literal", "Strict", "Timestamp", "Utc", "CLASSES", "TARGET"),
+    *("Annotated", "Any", "BeforeValidator", "Field", "Literal", "Strict", "Timestamp", "Utc"),
+    *("CLASSES", "TARGET"),
     *("bool", "float", "int", "list", "str"),
     *("prediction", "probability"),
 }

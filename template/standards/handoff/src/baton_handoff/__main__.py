@@ -1,0 +1,7 @@
+"""`python -m baton_handoff`: the command `handoff`, where it is not on PATH."""
+
+import sys
+
+from baton_handoff.cli import main
+
+sys.exit(main())

@@ -1,0 +1,29 @@
+"""What scenarios are tried on: the registered model, and the service that runs it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from baton_handoff.model.loaded import Loaded
+from baton_handoff.model.registry import load
+from baton_handoff.project import Project, find_project
+from baton_handoff.service.running import running
+
+
+@pytest.fixture(scope="session")
+def project() -> Project:
+    return find_project(Path(__file__).parent)
+
+
+@pytest.fixture(scope="session")
+def registered(project: Project) -> Loaded:
+    return load(project)
+
+
+@pytest.fixture(scope="session")
+def service(project: Project) -> Iterator[httpx2.Client]:
+    """A client of the service, which is a process of its own until the last scenario is over."""
+    # A loopback address is nothing to ask a proxy for.
+    with running(project) as address, httpx2.Client(base_url=address, trust_env=False) as client:
+        yield client

@@ -1,0 +1,172 @@
+"""What a project tries on its own model: scenarios, parity, and whatever may reach its service.
+
+Each of these tests must be able to turn red, so faults are put into a project on purpose.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.baton import Workshop
+from tests.test_project import ENGINES, Project, registered
+
+pytestmark = pytest.mark.slow
+
+PACKAGE = Path("src/flight_delays")
+
+# A transform before the model that training knows nothing of: °F become °C.
+CELSIUS = """
+def in_celsius(table: Any) -> Any:
+    celsius = (nw.col("temperature_f") - 32) / 1.8
+    return nw.from_native(table).with_columns(temperature_f=celsius).to_native()
+"""
+SKEWS = {
+    "service": ("serving/app.py", "\n        loaded, Sch", "\n        skewed(loaded), Sch"),
+    "batch": ("serving/batch.py", "score_file(loaded,", "score_file(skewed(loaded),"),
+    "model": (
+        "model/delay_model.py",
+        "build_features(flights,",
+        "build_features(in_celsius(flights),",
+    ),
+}
+SKEWED = """
+def skewed(loaded: Loaded) -> Loaded:
+    def predict(table: Any) -> Any:
+        return loaded.predict(in_celsius(table))
+
+    return Loaded(loaded.model, loaded.version, predict)
+"""
+
+
+@pytest.fixture
+def project(workshop: Workshop, environment: Path, tmp_path: Path) -> Project:
+    """A flights project to change; it has no registered model."""
+    folder = shutil.copytree(workshop.project({}), tmp_path / "project")
+    return Project(folder, environment)
+
+
+def replace(file: Path, said: str, instead: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert said in text
+    file.write_text(text.replace(said, instead), encoding="utf-8")
+
+
+def red(said: str) -> set[str]:
+    """The tests that failed."""
+    return set(re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_scenarios_hold_for_the_registered_model_and_its_service(
+    workshop: Workshop, environment: Path, engine: str
+) -> None:
+    said = registered(workshop, environment, engine)("handoff", "acceptance").stdout
+    assert "12 passed" in said
+    assert "test_bad_weather_raises_the_chance[a thunderstorm] PASSED" in said
+
+
+def test_a_scenario_that_does_not_hold_is_red(
+    workshop: Workshop, environment: Path, tmp_path: Path
+) -> None:
+    original = registered(workshop, environment, "pandas").folder
+    copy = Project(shutil.copytree(original, tmp_path / "copy", symlinks=True), environment)
+    feature = copy.folder / "tests/acceptance/delays.feature"
+    replace(feature, "flight at 6 o'clock", "flight at 22 o'clock")
+    replace(feature, '"ZZ"', '"UA"')
+    done = copy("handoff", "acceptance", check=False)
+    assert done.returncode == 1
+    assert {test.partition("::")[2] for test in red(done.stdout)} == {
+        "test_delays_add_up_over_the_day",
+        "test_an_airline_that_nobody_knows_is_refused",
+        "test_one_wrong_flight_holds_up_the_schedule_and_is_pointed_at",
+    }
+
+
+def test_without_a_candidate_scenarios_are_not_tried(project: Project) -> None:
+    done = project("handoff", "acceptance", check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("The registry has no candidate of flight-delays: `uv run poe")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_service_that_does_not_start_says_why(
+    workshop: Workshop, environment: Path, project: Project
+) -> None:
+    start = """
+        import sys
+        from baton_handoff.errors import HandoffError
+        from baton_handoff.project import find_project
+        from baton_handoff.service.running import running
+        try:
+            with running(find_project(), patience=float(sys.argv[-1]) if sys.argv[1:] else {}):
+                print("it runs")
+        except HandoffError as error:
+            print(error)
+        """
+    start = start.replace("float(sys.argv[-1]) if sys.argv[1:] else ", "")
+    said = project.python(start.format(60))
+    assert said.startswith("The service did not start: The registry has no candidate")
+    said = registered(workshop, environment, "pandas").python(start.format(0))
+    assert said.startswith("The service does not answer on port ")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_tests_of_a_project_pass_and_leave_scenarios_out(
+    workshop: Workshop, environment: Path, tmp_path: Path, engine: str
+) -> None:
+    folder = shutil.copytree(workshop.project({"dataframe": engine}), tmp_path / "project")
+    said = Project(folder, environment)("pytest", "-v", "-p", "no:cacheprovider").stdout
+    for suite in ("unit", "contract", "fuzz"):
+        assert f"tests/{suite}/" in said
+    assert "tests/acceptance/" not in said
+
+
+@pytest.mark.parametrize("place", SKEWS)
+def test_a_skewed_transform_turns_parity_red_and_nothing_else(project: Project, place: str) -> None:
+    name, said, instead = SKEWS[place]
+    file = project.folder / PACKAGE / name
+    replace(file, said, instead)
+    skew = CELSIUS if place == "model" else CELSIUS + SKEWED
+    text = "from typing import Any\n\nimport narwhals as nw\n" + file.read_text(encoding="utf-8")
+    file.write_text(text + skew, encoding="utf-8")
+    done = project("pytest", "-p", "no:cacheprovider", "tests/contract", check=False)
+    by_file = "tests/contract/test_parity.py::test_a_file_gets_the_predictions_of_training"
+    by_service = "tests/contract/test_parity.py::test_the_service_gives_the_predictions_of_training"
+    expected = {"service": {by_service}, "batch": {by_file}, "model": {by_file, by_service}}
+    assert red(done.stdout) == expected[place]
+
+
+@pytest.mark.parametrize(
+    ("said", "broken", "column"),
+    [
+        ("ge=0, le=100)", "ge=0)", "humidity_pct"),
+        ("ge=0, le=100)", "ge=0, le=99)", "humidity_pct"),
+        ("^[A-Z0-9]{3}$", "^[A-Z0-9]{3}", "destination"),
+        ('"EWR", "JFK", "LGA"', '"EWR", "JFK"', "origin"),
+    ],
+)
+def test_a_row_model_that_is_not_the_contract_turns_the_property_test_red(
+    project: Project, said: str, broken: str, column: str
+) -> None:
+    replace(project.folder / PACKAGE / "contracts/api.py", said, broken)
+    done = project("pytest", "-p", "no:cacheprovider", "tests/fuzz/test_rows.py", check=False)
+    assert red(done.stdout) == {
+        "tests/fuzz/test_rows.py::test_rows_and_tables_are_accepted_and_refused_alike"
+    }
+    assert re.search(rf"rows\[\d+\]\.{column} = ", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("said", "broken", "test"),
+    [
+        ("BeforeValidator(_whole)]", "Strict()]", "allows_is_refused_only_for_what_it_cannot_say"),
+    ],
+)
+def test_a_service_that_is_not_its_schema_turns_the_fuzzed_tests_red(
+    project: Project, said: str, broken: str, test: str
+) -> None:
+    replace(project.folder / PACKAGE / "contracts/api.py", said, broken)
+    done = project("pytest", "-p", "no:cacheprovider", "tests/fuzz/test_api.py", check=False)
+    assert red(done.stdout) == {f"tests/fuzz/test_api.py::test_what_the_schema_{test}"}
