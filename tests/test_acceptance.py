@@ -1,4 +1,4 @@
-"""What a project tries on its own model: scenarios, parity, and whatever may reach its service.
+"""What a project tries on its own model: scenarios, parity, and what may reach its service.
 
 Each of these tests must be able to turn red, so faults are put into a project on purpose.
 """
@@ -95,17 +95,15 @@ def test_a_service_that_does_not_start_says_why(
     workshop: Workshop, environment: Path, project: Project
 ) -> None:
     start = """
-        import sys
         from baton_handoff.errors import HandoffError
         from baton_handoff.project import find_project
         from baton_handoff.service.running import running
         try:
-            with running(find_project(), patience=float(sys.argv[-1]) if sys.argv[1:] else {}):
+            with running(find_project(), patience={}):
                 print("it runs")
         except HandoffError as error:
             print(error)
         """
-    start = start.replace("float(sys.argv[-1]) if sys.argv[1:] else ", "")
     said = project.python(start.format(60))
     assert said.startswith("The service did not start: The registry has no candidate")
     said = registered(workshop, environment, "pandas").python(start.format(0))
@@ -142,8 +140,6 @@ def test_a_skewed_transform_turns_parity_red_and_nothing_else(project: Project, 
     ("said", "broken", "column"),
     [
         ("ge=0, le=100)", "ge=0)", "humidity_pct"),
-        ("ge=0, le=100)", "ge=0, le=99)", "humidity_pct"),
-        ("^[A-Z0-9]{3}$", "^[A-Z0-9]{3}", "destination"),
         ('"EWR", "JFK", "LGA"', '"EWR", "JFK"', "origin"),
     ],
 )
@@ -158,15 +154,10 @@ def test_a_row_model_that_is_not_the_contract_turns_the_property_test_red(
     assert re.search(rf"rows\[\d+\]\.{column} = ", done.stdout)
 
 
-@pytest.mark.parametrize(
-    ("said", "broken", "test"),
-    [
-        ("BeforeValidator(_whole)]", "Strict()]", "allows_is_refused_only_for_what_it_cannot_say"),
-    ],
-)
-def test_a_service_that_is_not_its_schema_turns_the_fuzzed_tests_red(
-    project: Project, said: str, broken: str, test: str
-) -> None:
-    replace(project.folder / PACKAGE / "contracts/api.py", said, broken)
+def test_a_service_that_is_not_its_schema_turns_the_fuzzed_test_red(project: Project) -> None:
+    """A schema with integers allows 40.0: to JSON it is the same number as 40."""
+    api = project.folder / PACKAGE / "contracts/api.py"
+    replace(api, "BeforeValidator(_whole)]", "Strict()]")
     done = project("pytest", "-p", "no:cacheprovider", "tests/fuzz/test_api.py", check=False)
-    assert red(done.stdout) == {f"tests/fuzz/test_api.py::test_what_the_schema_{test}"}
+    (test,) = red(done.stdout)
+    assert test.endswith("test_what_the_schema_allows_is_refused_only_for_what_it_cannot_say")
