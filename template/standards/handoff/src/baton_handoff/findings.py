@@ -45,7 +45,7 @@ def shown(findings: Sequence[Finding], how: Format, nothing: str) -> str:
         case "json":
             return json.dumps([asdict(finding) for finding in findings], indent=2)
         case "github":
-            return "\n".join(map(_annotation, findings))
+            return "\n".join(map(_annotation, findings)) or nothing
         case "markdown":
             return "\n".join(map(_item, findings)) or nothing
         case "terminal":
@@ -78,10 +78,15 @@ def _item(finding: Finding) -> str:
 def _annotation(finding: Finding) -> str:
     """GitHub's command for a message at a line of a change."""
     kind = "error" if finding.blocks else "notice"
-    place = f" file={finding.file},line={finding.line or 1}" if finding.file else ""
+    file = _escaped(finding.file or "").replace(":", "%3A").replace(",", "%2C")
+    place = f" file={file},line={finding.line or 1}" if file else ""
     said = " ".join(filter(None, [finding.message, *finding.evidence, finding.fix]))
-    escaped = said.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return f"::{kind}{place}::{escaped}"
+    return f"::{kind}{place}::{_escaped(said)}"
+
+
+def _escaped(text: str) -> str:
+    """As GitHub's own toolkit writes it, for a command is one line."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _place(finding: Finding) -> str:
