@@ -148,9 +148,8 @@ def test_a_row_model_that_is_not_the_contract_turns_the_property_test_red(
 ) -> None:
     replace(project.folder / PACKAGE / "contracts/api.py", said, broken)
     done = project("pytest", "-p", "no:cacheprovider", "tests/fuzz/test_rows.py", check=False)
-    assert red(done.stdout) == {
-        "tests/fuzz/test_rows.py::test_rows_and_tables_are_accepted_and_refused_alike"
-    }
+    test = "tests/fuzz/test_rows.py::test_rows_and_tables_are_judged_alike_around_every_rule"
+    assert test in red(done.stdout)
     assert re.search(rf"rows\[\d+\]\.{column} = ", done.stdout)
 
 

@@ -6,7 +6,7 @@ neither NaN nor infinity.
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,12 +21,11 @@ from baton_handoff.contracts.rows import said_of_rows
 from baton_handoff.contracts.violations import ContractViolation, check
 
 if TYPE_CHECKING:
-    from hypothesis.strategies import DrawFn, SearchStrategy
+    from hypothesis.strategies import SearchStrategy
 
 Cell: TypeAlias = tuple[int, str]
 """A row's position and a column."""
 
-_MOMENT = "2024-06-15T12:00:00+00:00"
 _EXTRA = "not_in_the_contract"
 _ARROW = {
     "integer": pa.int64(),
@@ -42,10 +41,28 @@ _FOREIGN: tuple[list[Any], ...] = (
 """Values by their type: to most columns they are of another."""
 
 
-def rows_near(contract: Contract, accepted: Sequence[Mapping[str, Any]]) -> "SearchStrategy[Table]":
-    """Accepted rows in which some columns hold values around their rules, or of another type.
+def rows_around(contract: Contract, accepted: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
+    """Accepted rows whose columns go through both sides of all their rules, and other types.
 
-    A column holds values of one type, so that there can be a table of them.
+    Args:
+        contract: The contract.
+        accepted: A few rows that it accepts.
+    """
+    rows = _plain(accepted)
+    columns = canonical_form(contract)["columns"]
+    own = {name: _own_values(column) for name, column in columns.items()}
+    for first in range(0, max(map(len, own.values())), len(rows)):
+        yield _with(rows, {name: values[first % len(values) :] for name, values in own.items()})
+    for foreign in _FOREIGN:
+        yield _with(rows, dict.fromkeys(columns, foreign))
+    yield [{name: str(value) for name, value in row.items()} for row in rows]
+    for left_out in columns:
+        yield [{name: row[name] for name in row if name != left_out} for row in rows]
+    yield _with(rows, {_EXTRA: [1]})
+
+
+def rows_near(contract: Contract, accepted: Sequence[Mapping[str, Any]]) -> "SearchStrategy[Table]":
+    """Accepted rows in which one column, or every column, holds any values of its type.
 
     Args:
         contract: The contract.
@@ -53,28 +70,16 @@ def rows_near(contract: Contract, accepted: Sequence[Mapping[str, Any]]) -> "Sea
     """
     from hypothesis import strategies as st  # noqa: PLC0415 (one of the tools)
 
-    rows: Table = json.loads(json.dumps(list(accepted), default=datetime.isoformat))
+    rows = _plain(accepted)
     columns = canonical_form(contract)["columns"]
-    around = {name: _around(column, len(rows)) for name, column in columns.items()}
-    names = st.sampled_from(sorted(columns))
-
-    @st.composite
-    def varied(draw: "DrawFn") -> Table:
-        chosen = draw(st.just(list(columns)) | names.map(lambda name: [name]))
-        values = {name: draw(around[name]) for name in chosen}
-        if draw(st.integers(0, 20)) == 0:
-            values[_EXTRA] = [1] * len(rows)
-        left_out = {draw(names)} if draw(st.integers(0, 20)) == 0 else set()
-        return [
-            {
-                name: value
-                for name, value in (row | {n: v[place] for n, v in values.items()}).items()
-                if name not in left_out
-            }
-            for place, row in enumerate(rows)
-        ]
-
-    return varied()
+    lists = {
+        name: st.lists(_any_value(column), min_size=len(rows), max_size=len(rows))
+        for name, column in columns.items()
+    }
+    one = st.sampled_from(sorted(columns)).flatmap(
+        lambda name: st.fixed_dictionaries({name: lists[name]})
+    )
+    return (one | st.fixed_dictionaries(lists)).map(lambda values: _with(rows, values))
 
 
 def disagreements(contract: Contract, request: type[BaseModel], rows: Table) -> list[str]:
@@ -89,7 +94,9 @@ def disagreements(contract: Contract, request: type[BaseModel], rows: Table) -> 
     in_table, accepted = _judged_as_table(contract, rows)
     # Rules that only the table's contract can say are the table's to check, in the service too.
     said = {*said_of_rows(contract), _EXTRA}
-    different = (in_request - in_table) | {cell for cell in in_table - in_request if cell[1] in said}
+    different = (in_request - in_table) | {
+        cell for cell in in_table - in_request if cell[1] in said
+    }
     verdicts = {True: "accepted", False: "refused"}
     found = [
         f"rows[{row}].{name} = {rows[row].get(name, 'nothing')!r}:"
@@ -102,52 +109,61 @@ def disagreements(contract: Contract, request: type[BaseModel], rows: Table) -> 
     return found
 
 
-def _around(column: Mapping[str, Any], count: int) -> "SearchStrategy[list[Any]]":
-    """As many values for a column: its own type on both sides of its rules, or one of any type."""
-    from hypothesis import strategies as st  # noqa: PLC0415
-
-    close, others = _of_type(column)
-    # A column's integers and truth values can't be mixed with gaps.
-    gaps = [] if column["type"] in ("integer", "boolean") else [None]
-    own = [*close, *gaps]
-    in_turn = st.integers(0, len(own) - 1).map(
-        lambda first: [own[(first + place) % len(own)] for place in range(count)]
-    )
-    by_chance = st.lists(others | st.sampled_from(own), min_size=count, max_size=count)
-    foreign = st.sampled_from(_FOREIGN).map(lambda values: (values * count)[:count])
-    return st.one_of(in_turn, by_chance, foreign, foreign)
+def _plain(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Rows as JSON has them."""
+    plain: Table = json.loads(json.dumps(list(rows), default=datetime.isoformat))
+    return plain
 
 
-def _of_type(column: Mapping[str, Any]) -> "tuple[list[Any], SearchStrategy[Any]]":
-    """Values of a column's type, on both sides of its rules and anywhere."""
-    from hypothesis import strategies as st  # noqa: PLC0415
+def _with(rows: Table, values: Mapping[str, Sequence[Any]]) -> Table:
+    """The rows with other values in some columns, which begin again where there are too few."""
+    return [
+        row | {name: column[place % len(column)] for name, column in values.items()}
+        for place, row in enumerate(rows)
+    ]
 
+
+def _own_values(column: Mapping[str, Any]) -> list[Any]:
+    """Values of a column's type on both sides of its rules."""
     known = [value for value in probes([column]) if value is not None]
     match column["type"]:
+        # A table's integers and truth values can't be mixed with gaps.
         case "integer":
             whole = [int(value) for value in known if _is_whole(value)]
-            return [*whole, *map(float, whole)], st.integers(-(2**63), 2**63 - 1)
+            return [*whole, *map(float, whole)]
+        case "boolean":
+            return [True, False]
         case "number":
             numbers = [value for value in known if _is_number(value)]
-            steps = [math.nextafter(v, end) for v in numbers for end in (-math.inf, math.inf)]
-            finite = st.floats(allow_nan=False, allow_infinity=False)
-            return numbers, st.sampled_from(steps) | finite
-        case "boolean":
-            return [True, False], st.booleans()
+            ends = (-math.inf, math.inf)
+            return [None, *numbers, *(math.nextafter(v, end) for v in numbers for end in ends)]
         case "string":
             texts = [value for value in known if isinstance(value, str)]
-            varied = [v for text in texts for v in (text, text + "a", " " + text, text.lower())]
-            return varied, st.text()
+            return [None, *(v for t in texts for v in (t, t + "a", " " + t, t.lower(), t[:-1]))]
         case _:
-            zones = st.sampled_from([timezone(timedelta(hours=hours)) for hours in (-14, 0, 14)])
-            return [_MOMENT], st.datetimes(timezones=zones).map(datetime.isoformat)
+            return [None, *known]
 
 
-def _is_number(value: object) -> bool:
+def _any_value(column: Mapping[str, Any]) -> "SearchStrategy[Any]":
+    """Values of a column's type, wherever its rules are."""
+    from hypothesis import strategies as st  # noqa: PLC0415
+
+    zones = st.sampled_from([timezone(timedelta(hours=hours)) for hours in (-14, 0, 14)])
+    own = {
+        "integer": st.integers(-(2**63), 2**63 - 1),
+        "number": st.floats(allow_nan=False, allow_infinity=False),
+        "boolean": st.booleans(),
+        "string": st.text(),
+        "timestamp[UTC]": st.datetimes(timezones=zones).map(datetime.isoformat),
+    }
+    return st.sampled_from(_own_values(column)) | own[column["type"]]
+
+
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_whole(value: object) -> bool:
+def _is_whole(value: Any) -> bool:
     return _is_number(value) and float(value).is_integer()
 
 

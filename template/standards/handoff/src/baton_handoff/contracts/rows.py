@@ -26,7 +26,7 @@ model itself.
 from datetime import UTC, datetime
 from typing import Annotated, Any{literal}
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field{strict}
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, {fields}
 
 
 def _text(value: Any) -> Any:
@@ -119,7 +119,7 @@ def api_source(takes: Contract, gives: Contract) -> str:
     rows = _row(takes) + _row(gives)
     header = _HEADER.format(
         literal=", Literal" if "Literal[" in rows else "",
-        strict=", Strict" if "Strict(" in rows else "",
+        fields="Field, Strict" if "Strict(" in rows else "Field",
         whole=_WHOLE if "(_whole)" in rows else "",
     )
     return formatted(header + rows + _FOOTER.format(takes=takes.__name__, gives=gives.__name__))
