@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft4Validator  # type: ignore[import-untyped]
 
 from baton_handoff.contracts import canonical_form
-from baton_handoff.contracts.judge import Form, judge
+from baton_handoff.contracts.judge import judge
+from baton_handoff.contracts.rules import Form
 from test_judge import CHANGES
 from test_judge import contract as labelled
 from test_judge_random import NUMBERS, TEXTS, Column, accepted, contract, of_numbers, of_texts

@@ -50,6 +50,12 @@ def test_a_missing_column_is_named(trip: Contract, rows: list[Row]) -> None:
     assert Violation("code", "is missing") in broken(trip, without)
 
 
+def test_a_missing_key_is_named(trip: Contract, rows: list[Row]) -> None:
+    table: Any = from_rows(trip, rows)
+    without = table[["code", "price", "direct", "at"]]
+    assert broken(trip, without) == [Violation(n, "is missing") for n in ("town", "seats")]
+
+
 def test_an_extra_column_is_named(engine: str, trip: Contract, rows: list[Row]) -> None:
     table: Any = from_rows(trip, rows)
     wider = table.assign(more=1) if engine == "pandas" else table.with_columns(more=1)

@@ -55,9 +55,10 @@ def rows_around(contract: Contract, accepted: Sequence[Mapping[str, Any]]) -> It
         yield _with(rows, {name: values[first % len(values) :] for name, values in own.items()})
     for foreign in _FOREIGN:
         yield _with(rows, dict.fromkeys(columns, foreign))
-    yield [{name: str(value) for name, value in row.items()} for row in rows]
-    for left_out in columns:
-        yield [{name: row[name] for name in row if name != left_out} for row in rows]
+    numeric = [name for name, c in columns.items() if c["type"] in ("integer", "number", "boolean")]
+    yield _with(rows, {name: [str(row[name] or 0) for row in rows] for name in numeric})
+    for kept in (list(rows[0])[::2], list(rows[0])[1::2]):
+        yield [{name: row[name] for name in kept} for row in rows]
     yield _with(rows, {_EXTRA: [1]})
 
 
@@ -139,7 +140,8 @@ def _own_values(column: Mapping[str, Any]) -> list[Any]:
             return [None, *numbers, *(math.nextafter(v, end) for v in numbers for end in ends)]
         case "string":
             texts = [value for value in known if isinstance(value, str)]
-            return [None, *(v for t in texts for v in (t, t + "a", " " + t, t.lower(), t[:-1]))]
+            close = [v for t in texts[:2] for v in (t + "a", " " + t, t.lower(), t[:-1])]
+            return [None, *texts, *close]
         case _:
             return [None, *known]
 

@@ -59,6 +59,16 @@ def check(contract: Contract, table: _Table) -> _Table:
     Raises:
         ContractViolation: It does not; every broken rule is named, not only the first.
     """
+    schema = contract.to_schema()
+    key = {name for name in schema.unique or [] if isinstance(name, str)}
+    if key and key.isdisjoint(table.columns):
+        # Whoever looks for repeated keys in such a table, as pandera does with polars, stumbles.
+        absent = tuple(
+            Violation(name, "is missing")
+            for name, column in schema.columns.items()
+            if column.required and name not in table.columns
+        )
+        raise ContractViolation(contract.__name__, absent)
     try:
         return contract.validate(table, lazy=True)  # type: ignore[return-value]
     except SchemaErrors as errors:
