@@ -11,6 +11,9 @@ from pathlib import Path
 
 from tests.baton import run
 
+POE = ["uv", "run", "--quiet", "poe"]
+"""A task of a project, as a person calls it."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -47,22 +50,30 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
 
 
 def cpu_seconds(
-    command: Sequence[str | Path], folder: Path, env: Mapping[str, str] | None = None
+    command: Sequence[str | Path],
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    *,
+    succeed: bool = True,
 ) -> float:
-    """The CPU time, user and system, of a command and everything it starts."""
+    """The CPU time, user and system, of a command and all it starts; unless told, it succeeds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    run(command, folder, env=env)
+    run(command, folder, env=env, check=succeed)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def wall_seconds(
-    commands: Sequence[Sequence[str | Path]], folder: Path, env: Mapping[str, str] | None = None
+    commands: Sequence[Sequence[str | Path]],
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    *,
+    succeed: bool = True,
 ) -> float:
-    """How long commands take, one after another."""
+    """How long commands take, one after another; unless told, each has to succeed."""
     start = time.perf_counter()
     for command in commands:
-        run(command, folder, env=env)
+        run(command, folder, env=env, check=succeed)
     return time.perf_counter() - start
 
 

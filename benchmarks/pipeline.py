@@ -6,17 +6,15 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.measure import Result, by_turns, ratio, wall_seconds
-from tests.baton import commit, git
+from benchmarks.measure import POE, Result, by_turns, ratio, wall_seconds
+from tests.baton import git
 
 TIMES_COLD, TIMES_AGAIN = 3, 5
 COLD, AGAIN = 90.0, 3.0
-POE = ["uv", "run", "--quiet", "poe"]
 
 
 def measure(project: Path) -> list[Result]:
-    """Seconds on the clock in a project that has just been set up."""
-    commit(project, "as set up")
+    """Seconds on the clock in a project that has been set up and committed."""
     stages = yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     bin_folder = project / ".venv" / "bin"
     # The order in which dvc.yaml lists them is the order in which they run.

@@ -1,22 +1,83 @@
-"""All benchmarks, in projects that are generated and set up for them."""
+"""The parts of the benchmarks, and the projects that they share."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from benchmarks import features, generate, pipeline
-from benchmarks.measure import Result
-from tests.baton import render, run
+from benchmarks import catches, changes, editing, features, generate, pipeline
+from benchmarks.measure import POE, Result, table
+from tests.baton import commit, export, release, render, run
 
 
-def measure(folder: Path) -> Iterator[Result]:
-    """Measure everything, yielding what is known as soon as it is."""
-    os.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    os.environ.pop("VIRTUAL_ENV", None)  # Baton's, which is no project's
-    yield from generate.measure(folder)
-    project = render(folder / "baton", folder / "flight-delays", {})
-    run(["uv", "run", "--quiet", "poe", "setup"], project)
-    yield from pipeline.measure(project)
-    polars = render(folder / "baton", folder / "in-polars", {"dataframe": "polars"})
-    yield from features.measure(project, project, "pandas")
-    yield from features.measure(project, polars, "polars")
+class Bench:
+    """What is measured, made in a folder when the first part asks for it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        os.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+        os.environ.pop("VIRTUAL_ENV", None)  # Baton's, which is no project's
+
+    @cached_property
+    def baton(self) -> Path:
+        """Baton as a repository with one version."""
+        folder = export(self.folder / "baton")
+        release(folder, "v1.0.0")
+        return folder
+
+    @cached_property
+    def project(self) -> Path:
+        """A flights project as set-up leaves it, committed."""
+        project = render(self.baton, self.folder / "flight-delays", {})
+        run([*POE, "setup"], project)
+        commit(project, "as set up")
+        return project
+
+    @cached_property
+    def with_data(self) -> Path:
+        """The same project, once its pipeline has run."""
+        run([*POE, "pipeline"], self.project)
+        return self.project
+
+    @cached_property
+    def polars(self) -> Path:
+        """The same in polars; its code is enough."""
+        return render(self.baton, self.folder / "in-polars", {"dataframe": "polars"})
+
+
+@dataclass(frozen=True)
+class Section:
+    """What a part has found.
+
+    Attributes:
+        text: A Markdown table.
+        met: Whether every target is met.
+    """
+
+    text: str
+    met: bool = True
+
+
+def _measured(results: Sequence[Result]) -> Section:
+    return Section(table(results), all(result.met for result in results))
+
+
+def _features(bench: Bench) -> Section:
+    return _measured(
+        [
+            *features.measure(bench.with_data, bench.project, "pandas"),
+            *features.measure(bench.with_data, bench.polars, "polars"),
+        ]
+    )
+
+
+PARTS: dict[str, Callable[[Bench], Section]] = {
+    "generate": lambda bench: _measured(generate.measure(bench.folder, bench.baton)),
+    "pipeline": lambda bench: _measured(pipeline.measure(bench.project)),
+    "features": _features,
+    "editing": lambda bench: _measured(editing.measure(bench.project)),
+    "changes": lambda bench: _measured(changes.measure(bench.project)),
+    "catches": lambda bench: Section(catches.compare(bench.project, bench.folder)),
+}
+"""What `python -m benchmarks` measures, by the name of the module that does it."""

@@ -1,6 +1,7 @@
 """An editor as far as a language server can tell: it opens files, is typed into, and is told."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,8 @@ from lsprotocol import types as lsp
 from pygls.lsp.client import LanguageClient
 
 from tests.baton import editors_json
+
+logging.getLogger("pygls").setLevel(logging.ERROR)  # a server says more than we ask for
 
 PATIENCE_S = 120
 """Longer than any server needs, so that a test ends."""

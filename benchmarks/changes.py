@@ -1,0 +1,121 @@
+"""A typical change of a project, judged and triaged, next to what one would run by hand."""
+
+import shutil
+import statistics
+from pathlib import Path
+
+from benchmarks.measure import POE, Result, by_turns, cpu_seconds, ratio
+from tests.baton import commit, git
+
+TIMES_COLD, TIMES_WARM = 3, 3
+COLD, WARM = 60.0, 10.0
+GRIFFE = "griffe==2.4.1"
+
+SOURCE = Path("src/flight_delays")
+CHANGE = {
+    SOURCE / "contracts/data.py": ("ge=1, le=9999", "ge=1, le=999"),
+    SOURCE / "features/calendar.py": ("local.weekday()", "(local.weekday() + 0)"),
+}
+"""A column of a contract is tightened, which turns contract tests red; a feature is rewritten."""
+
+CACHES = (".mypy_cache", ".import_linter_cache", ".pytest_cache")
+
+
+def measure(project: Path) -> list[Result]:
+    """CPU time, on a branch of a project that has been set up and committed.
+
+    On two cores that nobody else uses, a person waits shorter than this: some of it runs at once.
+    """
+    base = git(project, "rev-parse", "HEAD").strip()
+    git(project, "switch", "--quiet", "--create", "typical-change")
+    for path, (old, new) in CHANGE.items():
+        text = (project / path).read_text(encoding="utf-8")
+        assert old in text, f"{path} has no {old!r}"
+        (project / path).write_text(text.replace(old, new, 1), encoding="utf-8")
+    commit(project, "a typical change")
+    try:
+        return [*_diff(project, base), *_triage(project, base)]
+    finally:
+        git(project, "switch", "--quiet", "--detach", base)
+
+
+def _diff(project: Path, base: str) -> list[Result]:
+    diff = [*POE, "diff", "--base", base]
+    griffe = ["uvx", "--quiet", GRIFFE, "check", SOURCE.name, "--search", "src", "--against", base]
+    ours, theirs, ours_cold, theirs_cold = _by_turns(project, diff, [griffe])
+    what = "`poe diff` of a tightened column and a changed feature"
+    return [
+        Result(
+            f"{what}, warm, CPU s",
+            statistics.median(ours),
+            "`griffe check` of the same",
+            statistics.median(theirs),
+            ratio(ours, theirs),
+            "none: stated",
+            True,
+        ),
+        Result(
+            f"{what}, cold, CPU s",
+            statistics.median(ours_cold),
+            "`griffe check` of the same",
+            statistics.median(theirs_cold),
+            ratio(ours_cold, theirs_cold),
+            "none: stated",
+            True,
+        ),
+    ]
+
+
+def _triage(project: Path, base: str) -> list[Result]:
+    triage = [*POE, "triage", "--base", base]
+    checks = [[*POE, "types"], [*POE, "layers"], [*POE, "test", "tests/contract"]]
+    ours, theirs, ours_cold, theirs_cold = _by_turns(project, triage, checks)
+    by_hand = "types, layers and contract tests once, which say what is red, not who has to act"
+    return [
+        Result(
+            "`poe triage` of the same, warm, CPU s",
+            statistics.median(ours),
+            by_hand,
+            statistics.median(theirs),
+            ratio(ours, theirs),
+            f"≤ {WARM:g} s",
+            statistics.median(ours) <= WARM,
+        ),
+        Result(
+            "`poe triage` of the same, cold, CPU s",
+            statistics.median(ours_cold),
+            by_hand,
+            statistics.median(theirs_cold),
+            ratio(ours_cold, theirs_cold),
+            f"≤ {COLD:g} s",
+            statistics.median(ours_cold) <= COLD,
+        ),
+    ]
+
+
+def _by_turns(project: Path, ours: list[str], theirs: list[list[str]]) -> list[list[float]]:
+    """CPU time of both, warm and then cold: without what types, layers and bytecode remember."""
+
+    def warm(commands: list[list[str]]) -> float:
+        # They find something, and exit accordingly.
+        return sum(cpu_seconds(command, project, succeed=False) for command in commands)
+
+    def cold(commands: list[list[str]]) -> float:
+        _forget(project)
+        return warm(commands)
+
+    cold_seconds = by_turns(lambda: cold([ours]), lambda: cold(theirs), times=TIMES_COLD)
+    warm([ours, *theirs])
+    warm_seconds = by_turns(lambda: warm([ours]), lambda: warm(theirs), times=TIMES_WARM)
+    return [*warm_seconds, *cold_seconds]
+
+
+def _forget(project: Path) -> None:
+    remembered = [project / name for name in CACHES]
+    bytecode = [path for room in ("src", "standards", "tests") for path in _pycache(project / room)]
+    for folder in (*remembered, *bytecode):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _pycache(folder: Path) -> list[Path]:
+    return list(folder.rglob("__pycache__"))
