@@ -67,12 +67,27 @@ class Answer(DataFrameModel):
         }}
 
 
+__version__ = "1.0.0"
+
+
 class TripModel(Protocol):
     def predict(self, trips: DataFrame[Trip], /) -> DataFrame[Answer]: ...
 
 
 __all__ = ["Answer", "Inner", "Trip", "TripModel"]
 '''
+API = """
+from pydantic import BaseModel, Field
+
+
+class TripRow(BaseModel):
+    town: str
+    seats: int = Field(ge=1, le=9)
+
+
+class TripRequest(BaseModel):
+    rows: list[TripRow]
+"""
 SETTINGS = 'interface = 1\npackage = "trips"\nmodel = "m"\n[service]\nalias = "candidate"\n'
 Change = Callable[[str, str], None]
 
@@ -197,6 +212,24 @@ def test_the_model_contract_is_judged(project: Project, change: Change) -> None:
         "TripModel.predict: new argument threshold"
     ]
     assert difference.judgement.consent == ("data-science", "ml-engineering")
+    blocking = [finding for finding in findings([difference]) if finding.blocks]
+    assert [finding.fix for finding in blocking] == ['say __version__ = "2.0.0" in its module']
+    change('__version__ = "1.0.0"', '__version__ = "2.0.0"')
+    raised = one(differences(project, "HEAD"), "TripModel")
+    assert not any(finding.blocks for finding in findings([raised]))
+
+
+def test_a_change_of_the_api_is_shown_by_a_row(project: Project, change: Change) -> None:
+    file = project.source / "contracts" / "api.py"
+    file.write_text(API)
+    git(project.root, "add", "--all")
+    git(project.root, "commit", "--quiet", "--message", "an API")
+    file.write_text(API.replace("le=9", "le=5"))
+    (explained,) = one(differences(project, "HEAD"), "TripRow").changes
+    assert str(explained.change) == "TripRow.seats: largest value 9 → 5"
+    assert explained.example is not None
+    said = explained.example.about(explained.change)
+    assert said == "seats = 9: accepted before, refused now"
 
 
 def test_the_command_fails_until_the_version_is_raised(

@@ -103,6 +103,16 @@ CHANGES: dict[str, tuple[State, State, Direction | None]] = {
         HARMLESS,
     ),
     "a looser bound beside a tighter one": (body({"ge": 5}), body({"ge": 5, "gt": 1}), HARMLESS),
+    "a bound that all categories keep": (
+        body({"isin": [1, 2]}),
+        body({"isin": [1, 2], "ge": 0}),
+        HARMLESS,
+    ),
+    "a bound that categories do not keep": (
+        body({"isin": [1, 2]}),
+        body({"isin": [1, 2], "ge": 2}),
+        TIGHTENS,
+    ),
     "a check in other words": (checked(positive), checked(positive_too), HARMLESS),
     "a check that only warns": (body(), body({"ge": 0, "raise_warning": True}), HARMLESS),
     "a lower bound added": (body(), body({"ge": 0}), TIGHTENS),

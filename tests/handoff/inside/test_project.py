@@ -76,3 +76,18 @@ def test_a_missing_package_is_said_in_one_sentence(tmp_path: Path) -> None:
 def test_the_package_is_tested_where_it_stands() -> None:
     parts = Path(baton_handoff.__file__).parts
     assert parts[-6:-1] == ("template", "standards", "handoff", "src", "baton_handoff")
+
+
+def test_a_room_that_cannot_be_imported_is_said_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = found(tmp_path, GOOD.replace("trips", "broken_trips"))
+    project.source.mkdir(parents=True)
+    (project.source / "contracts.py").write_text("TOWNS = [\n    Ulm,\n]\n")
+    monkeypatch.syspath_prepend(tmp_path / "src")
+    with pytest.raises(HandoffError) as error:
+        project.room("contracts")
+    assert str(error.value) == (
+        "broken_trips.contracts can't be read: src/broken_trips/contracts.py:2: NameError: name"
+        " 'Ulm' is not defined"
+    )

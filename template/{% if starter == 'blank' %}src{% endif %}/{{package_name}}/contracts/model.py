@@ -5,6 +5,8 @@ from typing import Protocol
 from .data import ModelInput, Prediction
 from .engine import DataFrame
 
+__version__ = "1.0.0"
+
 
 class PredictionModel(Protocol):
     """Predicts the target from what the model is given."""

@@ -5,6 +5,8 @@ from typing import Protocol
 from .data import DelayPrediction, ScheduledFlight
 from .engine import DataFrame
 
+__version__ = "1.0.0"
+
 
 class DelayModel(Protocol):
     """Predicts from what is known at scheduled departure whether a flight arrives late."""

@@ -3,7 +3,9 @@
 import importlib
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -60,16 +62,42 @@ class Project:
         """Import one room of the project, `contracts` for example.
 
         Raises:
-            HandoffError: The package is not installed.
+            HandoffError: The package is not installed, or the room can't be imported.
+        """
+        room = f"{self.package}.{name}"
+        with self.own_code(room):
+            try:
+                return importlib.import_module(room)
+            except ModuleNotFoundError as error:
+                if error.name != self.package:
+                    raise
+                raise HandoffError(
+                    f"The package {self.package}, which {self.root / 'handoff.toml'} names, is not"
+                    " installed: `uv run poe setup`."
+                ) from error
+
+    @contextmanager
+    def own_code(self, what: str) -> Iterator[None]:
+        """Say in one sentence what goes wrong in the project's own code, and where.
+
+        Args:
+            what: What its code is needed for.
+
+        Raises:
+            HandoffError: Anything went wrong.
         """
         try:
-            return importlib.import_module(f"{self.package}.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != self.package:
-                raise
+            yield
+        except HandoffError:
+            raise
+        except Exception as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            own = [frame for frame in frames if Path(frame.filename).is_relative_to(self.source)]
+            file = Path(own[-1].filename).relative_to(self.root) if own else None
+            place = f"{file}:{own[-1].lineno}: " if own else ""
+            reason = str(error).partition("\n")[0]
             raise HandoffError(
-                f"The package {self.package}, which {self.root / 'handoff.toml'} names, is not"
-                " installed: `uv run poe setup`."
+                f"{what} can't be read: {place}{type(error).__name__}: {reason}"
             ) from error
 
 

@@ -97,8 +97,8 @@ def _differences(before: Reader, after: Reader, level: int) -> Iterator[Differen
 def _explained(change: Change, before: Reader, after: Reader) -> Explained:
     name = change.contract
     place = after.place(name, change.column) or before.place(name, change.column)
-    if name in before.contracts and name in after.contracts:
-        forms = before.contracts[name], after.contracts[name]
+    if name in before.tables and name in after.tables:
+        forms = before.tables[name], after.tables[name]
         return Explained(change, place, example_of(change, *forms, before, after))
     return Explained(change, place, None)
 
@@ -131,7 +131,7 @@ def findings(differences: list[Difference]) -> Iterator[Finding]:
                 side=None,
                 file=f"src/{place.file}" if place else None,
                 line=place.line if place else None,
-                fix=f'say "version": "{judgement.needed}" in its Config.metadata',
+                fix=f"say {judgement.says.format(judgement.needed)}",
             )
 
 

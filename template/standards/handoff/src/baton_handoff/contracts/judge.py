@@ -83,6 +83,7 @@ class Judgement:
         was: The version before, None for a new contract.
         now: The version after, None for a contract that is gone.
         parties: The sides behind the roles, as the state before the change says.
+        says: How a version is stated.
     """
 
     contract: str
@@ -91,6 +92,7 @@ class Judgement:
     was: str | None
     now: str | None
     parties: Mapping[Role, str]
+    says: str = '"version": "{}" in its Config.metadata'
 
     @property
     def breaks(self) -> tuple[Role, ...]:
@@ -258,6 +260,14 @@ def _order(before: Form, after: Form) -> Iterator[_Difference]:
 def _rules(was: Form, now: Form) -> Iterator[tuple[str, Any, Any, Direction]]:
     """Compare the checks of a column or a table."""
     before, after = Rules.of(was), Rules.of(now)
+    if before.allowed is None and after.allowed is None:
+        yield from _ranges(before, after)
+    else:
+        yield from _categories(before, after)
+    yield from _opaque(before.opaque, after.opaque)
+
+
+def _ranges(before: Rules, after: Rules) -> Iterator[tuple[str, Any, Any, Direction]]:
     for what, one, other, upper in (
         ("smallest value", before.low, after.low, False),
         ("largest value", before.high, after.high, True),
@@ -268,25 +278,22 @@ def _rules(was: Form, now: Form) -> Iterator[tuple[str, Any, Any, Direction]]:
         if was_said != now_said:
             wider = other.is_wider_than(one, upper=upper)
             yield what, was_said, now_said, Direction.LOOSENS if wider else Direction.TIGHTENS
-    yield from _sets(before, after)
-    yield from _opaque(before.opaque, after.opaque)
-
-
-def _sets(before: Rules, after: Rules) -> Iterator[tuple[str, Any, Any, Direction]]:
-    was, now = before.allowed, after.allowed
-    if was != now:
-        direction = _direction(
-            tightens=now is not None and (was is None or bool(was - now)),
-            loosens=was is not None and (now is None or bool(now - was)),
-        )
-        yield "categories", _listed(was), _listed(now), direction
-    if before.forbidden != after.forbidden:
-        direction = _direction(
-            tightens=bool(after.forbidden - before.forbidden),
-            loosens=bool(before.forbidden - after.forbidden),
-        )
+    # What a bound refuses anyway, it changes nothing to forbid.
+    tightens = any(map(before.accepts, after.forbidden))
+    loosens = any(map(after.accepts, before.forbidden))
+    if tightens or loosens:
         said = _listed(before.forbidden or None), _listed(after.forbidden or None)
-        yield "forbidden values", *said, direction
+        yield "forbidden values", *said, _direction(tightens=tightens, loosens=loosens)
+
+
+def _categories(before: Rules, after: Rules) -> Iterator[tuple[str, Any, Any, Direction]]:
+    """Where one state lists its values, all other rules only say which of them count."""
+    was, now = before.values, after.values
+    tightens = was is None or not all(map(after.accepts, was))
+    loosens = now is None or not all(map(before.accepts, now))
+    if tightens or loosens:
+        direction = _direction(tightens=tightens, loosens=loosens)
+        yield "categories", _listed(was), _listed(now), direction
 
 
 def _opaque(

@@ -1,6 +1,7 @@
 """The model contract: the members of a Protocol, read and judged.
 
-Who implements it (data science) produces, who calls it (ML engineering) consumes.
+Who implements it (data science) produces, who calls it (ML engineering) consumes. Its version is
+its module's `__version__`: in the Protocol itself it would be a member that every model must have.
 """
 
 import inspect
@@ -18,9 +19,12 @@ _PARTIES: dict[Literal["producer", "consumer"], str] = {
 
 
 def protocols_of(room: ModuleType) -> dict[str, Any]:
-    """What every Protocol that a `contracts` package exports asks of a model, by name."""
+    """The version of every Protocol that a `contracts` package exports, and its members, by name."""
     return {
-        name: _members(stated)
+        name: {
+            "version": getattr(inspect.getmodule(stated), "__version__", None),
+            "members": _members(stated),
+        }
         for name in room.__all__
         if inspect.isclass(stated := getattr(room, name)) and getattr(stated, "_is_protocol", False)
     }
@@ -30,14 +34,16 @@ def judge_protocol(
     name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> Judgement:
     """Judge what became of one Protocol; None is for one that was not, or is no longer there."""
-    changes = tuple(_changes(name, before, after))
+    members = [state and state["members"] for state in (before, after)]
+    changes = tuple(_changes(name, *members))
     return Judgement(
         contract=name,
         changes=changes,
         bump="major" if any(c.breaks for c in changes) else "minor" if changes else "none",
-        was=None,
-        now=None,
+        was=before["version"] if before else None,
+        now=after["version"] if after else None,
         parties=_PARTIES,
+        says='__version__ = "{}" in its module',
     )
 
 

@@ -34,7 +34,7 @@ from baton_handoff.contracts.canonical import (
 from baton_handoff.contracts.examples import Row, Table
 from baton_handoff.contracts.frames import from_rows
 from baton_handoff.contracts.protocol import protocols_of
-from baton_handoff.contracts.requests import request_forms
+from baton_handoff.contracts.requests import accepts, request_forms
 from baton_handoff.errors import HandoffError
 
 _MACHINERY = str(Path(baton_handoff.__file__).parents[1])
@@ -69,6 +69,11 @@ class Reader:
     def api(self) -> dict[str, Any]:
         """The requests and answers of the API in the same form, by name."""
         return dict(self._said["api"])
+
+    @cached_property
+    def tables(self) -> dict[str, Any]:
+        """All of these: whatever can be asked whether it accepts rows."""
+        return {**self.contracts, **self.api}
 
     @cached_property
     def protocols(self) -> dict[str, Any]:
@@ -140,18 +145,22 @@ def _main(source: Path, name: str) -> None:
     with redirect_stdout(sys.stderr):  # whatever a project prints
         room = importlib.import_module(name)
         require_distinct_names(room)
-    contracts = contracts_of(room)
+    contracts, api = contracts_of(room), _api(room)
     said = {
         "contracts": {name: canonical_form(contract) for name, contract in contracts.items()},
-        "api": request_forms(_api(room)),
+        "api": request_forms(api),
         "protocols": protocols_of(room),
         "places": dict(_places(room, source)),
     }
     print(json.dumps(said), flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
-        contract = contracts[asked["contract"]]
-        print(json.dumps([accepted(contract, table) for table in asked["tables"]]), flush=True)
+        contract, tables = contracts.get(asked["contract"]), asked["tables"]
+        if contract:
+            answers = [accepted(contract, table) for table in tables]
+        else:
+            answers = [accepts(getattr(api, asked["contract"]), table) for table in tables]
+        print(json.dumps(answers), flush=True)
 
 
 def _api(room: ModuleType) -> ModuleType | None:

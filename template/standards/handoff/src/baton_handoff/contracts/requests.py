@@ -1,11 +1,12 @@
 """The API's requests and answers in the form that contracts have, so that one judge judges both."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 _ROLES = {
     "input": {"position": "input", "producer": "clients", "consumer": "ml-engineering"},
@@ -50,6 +51,16 @@ def request_forms(api: ModuleType | None) -> dict[str, Any]:
         for part, described in {name: schema, **schema.get("$defs", {})}.items():
             forms[part] = form_of(part, described, _ROLES[position])
     return forms
+
+
+def accepts(model: type[BaseModel], rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a model of the API accepts each of some rows of plain values."""
+    try:
+        for row in rows:
+            model.model_validate_json(json.dumps(row))
+    except ValidationError:
+        return False
+    return True
 
 
 def form_of(name: str, schema: Mapping[str, Any], metadata: Mapping[str, str]) -> dict[str, Any]:

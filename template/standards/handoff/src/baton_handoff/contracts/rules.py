@@ -32,6 +32,11 @@ class Bound:
         mine, others = ((b.value, b.inclusive == upper) for b in (self, other))
         return mine > others if upper else mine < others
 
+    def holds(self, value: float, *, upper: bool) -> bool:
+        """Whether a value is within it."""
+        within = value < self.value if upper else value > self.value
+        return within or (self.inclusive and value == self.value)
+
 
 _LOWEST, _HIGHEST = Bound(-math.inf), Bound(math.inf)
 
@@ -45,7 +50,7 @@ class Rules:
         high: The largest value.
         shortest: The length of the shortest text.
         longest: The length of the longest text.
-        allowed: The values that there may be, None for any.
+        allowed: The values that are listed, None for any.
         forbidden: The values that there may not be.
         opaque: All other rules by name, as text that can only be compared.
     """
@@ -90,6 +95,23 @@ class Rules:
             forbidden=forbidden,
             opaque=opaque,
         )
+
+    @property
+    def values(self) -> frozenset[Any] | None:
+        """The values that there may be, None for any."""
+        return None if self.allowed is None else frozenset(filter(self.accepts, self.allowed))
+
+    def accepts(self, value: Any) -> bool:
+        """Whether a value keeps all rules but the opaque ones."""
+        if value in self.forbidden or (self.allowed is not None and value not in self.allowed):
+            return False
+        if isinstance(value, str):
+            low, high, size = self.shortest, self.longest, float(len(value))
+        elif isinstance(value, int | float):
+            low, high, size = self.low, self.high, value
+        else:
+            return True
+        return low.holds(size, upper=False) and high.holds(size, upper=True)
 
 
 _RANGES = {

@@ -53,14 +53,10 @@ def column_rules(column: Form, sentences: Mapping[str, str] | None = None) -> It
         sentences: What the checks that are a project's own say when they refuse, by their name.
     """
     rules = Rules.of(column)
-    if between := _range(rules.low, rules.high):
-        yield Rule(between)
-    if between := _range(rules.shortest, rules.longest):
-        yield Rule(f"text of {between} characters")
-    if rules.allowed is not None:
-        yield Rule("one of", _listed(rules.allowed))
-    if rules.forbidden:
-        yield Rule("none of", _listed(rules.forbidden))
+    if rules.values is None:
+        yield from _limits(rules)
+    else:
+        yield Rule("one of", _listed(rules.values))
     yield from _checks(column, rules, sentences or {})
     if column["unique"]:
         yield Rule("unique")
@@ -92,6 +88,15 @@ def table_rules(form: Form, sentences: Mapping[str, str] | None = None) -> Itera
 def each_once(key: list[str]) -> str:
     """A key in words."""
     return f"each combination of {', '.join(key)} may occur once"
+
+
+def _limits(rules: Rules) -> Iterator[Rule]:
+    if between := _range(rules.low, rules.high):
+        yield Rule(between)
+    if between := _range(rules.shortest, rules.longest):
+        yield Rule(f"text of {between} characters")
+    if rules.forbidden:
+        yield Rule("none of", _listed(rules.forbidden))
 
 
 def _range(low: Bound, high: Bound) -> str:

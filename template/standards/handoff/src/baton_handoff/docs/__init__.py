@@ -2,9 +2,7 @@
 
 import os
 import subprocess
-import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -32,12 +30,12 @@ def make_docs(project: Project) -> None:
         HandoffError: The contracts or the service can't be imported, or MkDocs complains; the site
             that stood there is untouched.
     """
-    with _in_a_sentence(project, "The contracts"):
+    with project.own_code("The contracts"):
         room = project.room("contracts")
         require_distinct_names(room)
         golden = golden_rows(project.root / "tests/golden")
         tables = by_position(tables_of(room, project.root / "src", golden))
-    with _in_a_sentence(project, "The service"):
+    with project.own_code("The service"):
         schema = openapi(project)
         api = api_of(schema, project.room("contracts.api"), tables) if schema else None
     notice = _notice(room)
@@ -92,22 +90,3 @@ def _notice(room: ModuleType) -> str:
     except HandoffError as error:
         return str(error)
     return ""
-
-
-@contextmanager
-def _in_a_sentence(project: Project, what: str) -> Iterator[None]:
-    """Whatever goes wrong in a project's own code is said with its place."""
-    try:
-        yield
-    except HandoffError:
-        raise
-    except Exception as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if Path(frame.filename).is_relative_to(project.source)]
-        place = (
-            f"{Path(own[-1].filename).relative_to(project.root)}:{own[-1].lineno}: " if own else ""
-        )
-        reason = str(error).partition("\n")[0]
-        raise HandoffError(
-            f"{what} can't be read: {place}{type(error).__name__}: {reason}"
-        ) from error

@@ -78,6 +78,7 @@ class Model:
     name: str
     says: str
     members: tuple[Member, ...]
+    version: str | None
 
 
 def tables_of(room: ModuleType, source: Path, known: Sequence[Row]) -> list[Table]:
@@ -97,9 +98,10 @@ def models_of(room: ModuleType) -> list[Model]:
         Model(
             name,
             inspect.cleandoc(getattr(room, name).__doc__ or ""),
-            tuple(_member(getattr(room, name), *member) for member in members.items()),
+            tuple(_member(getattr(room, name), *each) for each in stated["members"].items()),
+            stated["version"],
         )
-        for name, members in protocols_of(room).items()
+        for name, stated in protocols_of(room).items()
     ]
 
 

@@ -83,7 +83,8 @@ def model_page(models: Sequence[Model], tables: Sequence[Table]) -> str:
             for member in model.members
         ]
         table = _html_table(["Member", "Takes", "Answers", "What it does"], rows)
-        parts += [f"## {model.name}", model.says, table]
+        version = f"Version {model.version}." if model.version else ""
+        parts += [f"## {model.name}", model.says, version, table]
     return _page("Model", "The interface that serving and monitoring meet the model by.", *parts)
 
 

@@ -1,72 +1,19 @@
 """The contract checks of a tree: types, layers, and what each side promises on golden rows."""
 
 import json
-import os
 import re
-import subprocess
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree as ET
 
 from baton_handoff.project import Project
+from baton_handoff.triage.tools import Tools
+from baton_handoff.triage.verdict import Red
 
 _TYPES, _LAYERS, TESTS = "types", "layers", "contract tests"
-_OWN_LINE = re.compile(r"^((?:src|tests)/\S+?\.py):(\d+)", re.MULTILINE)
-
-_PYTEST = (
-    *("-q", "--tb=short", "-o", "addopts=--import-mode=importlib"),
-    # Plugins that the environment brings along and these tests don't use: their imports take longer
-    # than the tests.
-    *(
-        f"-pno:{plugin}"
-        for plugin in ("cacheprovider", "hydra_pytest", "nbmake", "pytest-bdd", "schemathesis")
-    ),
-)
-
-
-@dataclass(frozen=True)
-class Red:
-    """One thing that a check found.
-
-    Attributes:
-        check: `types`, `layers` or `contract tests`.
-        item: What it is about: a file and an error code, an import, a test.
-        message: What is wrong, the first line.
-        file: Where, relative to the project, None where it is in no file.
-        line: The line, from 1, likewise.
-        again: The command that shows it again.
-    """
-
-    check: str
-    item: str
-    message: str
-    file: str | None
-    line: int | None
-    again: str
-
-    @property
-    def kind(self) -> tuple[str, str, str]:
-        """What makes it the same finding in another tree, where lines may have moved."""
-        return self.check, self.item, re.sub(r"\d+|0x[0-9a-f]+", "#", self.message)
-
-
-@dataclass(frozen=True)
-class Tools:
-    """With what checks are run.
-
-    Attributes:
-        python: The interpreter of the environment whose tools run.
-        memory: A folder in which the type checker remembers what it has learnt.
-        code: The folders of a tree whose code comes before what is installed.
-    """
-
-    python: Path
-    memory: Path
-    code: tuple[str, ...] = ("src",)
-
+_LINE = re.compile(r'^\s*File "(.+)", line (\d+)', re.MULTILINE)
 
 def run_checks(
     project: Project, tree: Path, tools: Tools, like: Sequence[Red] | None = None
@@ -101,7 +48,7 @@ def _test_files(reds: Sequence[Red], tree: Path) -> list[str]:
 def _types(project: Project, tree: Path, tools: Tools) -> list[Red]:
     command = ["mypy", "--config-file", "standards/mypy.ini", "--output", "json"]
     command += ["--cache-dir", str(tools.memory), f"src/{project.package}"]
-    said = _run(tree, tools, command)
+    said = tools.run(tree, command)
     return list(_type_errors(said.stdout, said.stderr))
 
 
@@ -122,7 +69,7 @@ def _type_errors(said: str, complaint: str) -> Iterator[Red]:
 
 def _layers(tree: Path, tools: Tools) -> list[Red]:
     command = ["lint-imports", "--no-logo", "--config", "standards/importlinter.ini"]
-    said = _run(tree, tools, command)
+    said = tools.run(tree, command)
     if said.returncode == 0:
         return []
     broken = re.findall(r"^-\s+(\S+) -> (\S+) \(l\.(\d+)", said.stdout, re.MULTILINE)
@@ -143,48 +90,26 @@ def run_tests(tree: Path, tools: Tools, items: Sequence[str]) -> list[Red]:
     """Run contract tests of a tree: files, folders or single tests."""
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        said = _run(
-            tree,
-            tools,
-            [str(tools.python), "-m", "pytest", *_PYTEST, *items, f"--junitxml={report}"],
-        )
+        said = tools.pytest(tree, [*items, f"--junitxml={report}"])
         if report.exists():
-            return list(_failures(ET.parse(report)))  # noqa: S314 (our own report)
-    lines = (said.stderr or said.stdout).strip().splitlines()
+            return list(_failures(ET.parse(report), tree))  # noqa: S314 (our own report)
+    lines = said.strip().splitlines()
     reason = next((line for line in lines if "error" in line.lower()), "\n".join(lines[-1:]))
     again = f"uv run pytest {' '.join(items)}"
     return [Red(TESTS, " ".join(items), reason, None, None, again)]
 
 
-def _failures(report: "ET.ElementTree[ET.Element]") -> Iterator[Red]:
+def _failures(report: "ET.ElementTree[ET.Element]", tree: Path) -> Iterator[Red]:
     for case in report.iter("testcase"):
         broken = [*case.iter("failure"), *case.iter("error")]
         if not broken:
             continue
         file = f"{(case.get('classname') or '').replace('.', '/')}.py"
         test = f"{file}::{case.get('name')}"
-        trace = broken[0].text or ""
-        places = _OWN_LINE.findall(trace)
-        place, line = next(((f, n) for f, n in reversed(places) if f.startswith("src/")), (file, 0))
+        trace = ((Path(at), line) for at, line in _LINE.findall(broken[0].text or ""))
+        own = [(at, line) for at, line in trace if at.is_relative_to(tree / "src")]
+        place, line = own[-1] if own else (tree / file, 0)
         message = (broken[0].get("message") or "").strip().partition("\n")[0]
         again = f"uv run pytest '{test}'"
-        yield Red(TESTS, test, message, place, int(line) or None, again)
-
-
-def _run(tree: Path, tools: Tools, command: list[str]) -> "subprocess.CompletedProcess[str]":
-    """Run a tool of an environment on a tree: its code comes first, before what is installed."""
-    own = [*(str(tree / folder) for folder in tools.code), os.environ.get("PYTHONPATH", "")]
-    return subprocess.run(
-        command,
-        cwd=tree,
-        env=os.environ
-        | {
-            "PYTHONPATH": os.pathsep.join(filter(None, own)),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PATH": os.pathsep.join([str(tools.python.parent), os.environ.get("PATH", "")]),
-        },
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
+        where = place.relative_to(tree).as_posix()
+        yield Red(TESTS, test, message, where, int(line) or None, again)

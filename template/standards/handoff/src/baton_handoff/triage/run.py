@@ -12,9 +12,10 @@ from baton_handoff.findings import Finding
 from baton_handoff.project import Project, stated_in
 from baton_handoff.sides import DEPENDENCIES, OTHER, PLATFORM, answerable
 from baton_handoff.trees import Edit, Trees, trees_of
-from baton_handoff.triage.checks import TESTS, Red, Tools, run_checks, run_tests
+from baton_handoff.triage.checks import TESTS, run_checks, run_tests
 from baton_handoff.triage.report import Facts, finding_of
-from baton_handoff.triage.verdict import Axes, Cause, Verdict, diagnose
+from baton_handoff.triage.tools import Tools
+from baton_handoff.triage.verdict import Axes, Cause, Red, Verdict, diagnose
 
 
 def triage(project: Project, base: str | None = None, since: str | None = None) -> list[Finding]:
@@ -56,6 +57,7 @@ class Experiment:
         self._scratch = scratch
         self._base_tree = trees.of(self.base)
         self._head_tree = trees.of_working_directory()
+        self._tree = cache(self._mixed)
         self._red = cache(self._run)
 
     @cached_property
@@ -87,10 +89,13 @@ class Experiment:
             axes: Whose changes.
             like: What was red elsewhere, if only that is to be looked at.
         """
+        return self._red(self._tree(axes), self._python(axes), None if like is None else tuple(like))
+
+    def _mixed(self, axes: Axes) -> str:
+        if axes == frozenset(self.edits):
+            return self._head_tree
         edits = [edit for axis in axes for edit in self.edits[axis]]
-        whole = axes == frozenset(self.edits)
-        tree = self._head_tree if whole else self._trees.mixed(self._base_tree, edits)
-        return self._red(tree, self._python(axes), None if like is None else tuple(like))
+        return self._trees.mixed(self._base_tree, edits)
 
     def facts(self, verdicts: Sequence[Verdict], since: str | None) -> Facts:
         """What the report of verdicts with one cause needs.

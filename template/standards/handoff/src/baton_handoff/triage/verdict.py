@@ -4,6 +4,7 @@ A cell is the base with the changes of some axes. A red check belongs to the sma
 it is red too: to nobody's change if that is the base itself, to one axis, or to several together.
 """
 
+import re
 from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +13,32 @@ from itertools import combinations
 from typing import TypeAlias
 
 from baton_handoff.sides import CONTRACTS, DEPENDENCIES, SIDES
-from baton_handoff.triage.checks import Red
+
+@dataclass(frozen=True)
+class Red:
+    """One thing that a check found.
+
+    Attributes:
+        check: `types`, `layers` or `contract tests`.
+        item: What it is about: a file and an error code, an import, a test.
+        message: What is wrong, the first line.
+        file: Where, relative to the project, None where it is in no file.
+        line: The line, from 1, likewise.
+        again: The command that shows it again.
+    """
+
+    check: str
+    item: str
+    message: str
+    file: str | None
+    line: int | None
+    again: str
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        """What makes it the same finding in another tree, where lines may have moved."""
+        return self.check, self.item, re.sub(r"\d+|0x[0-9a-f]+", "#", self.message)
+
 
 Axes: TypeAlias = frozenset[str]
 Cell: TypeAlias = Callable[[Axes, Sequence[Red]], Sequence[Red]]
