@@ -13,7 +13,8 @@ from baton_handoff.triage.tools import Tools
 from baton_handoff.triage.verdict import Red
 
 _TYPES, _LAYERS, TESTS = "types", "layers", "contract tests"
-_LINE = re.compile(r'^\s*File "(.+)", line (\d+)', re.MULTILINE)
+_LINE = re.compile(r'^\s*(?:File ")?(.+?\.py)(?:", line |:)(\d+)', re.MULTILINE)
+"""A place in a traceback, as Python writes it or as pytest does where a file can't be imported."""
 
 def run_checks(
     project: Project, tree: Path, tools: Tools, like: Sequence[Red] | None = None
@@ -104,12 +105,21 @@ def _failures(report: "ET.ElementTree[ET.Element]", tree: Path) -> Iterator[Red]
         broken = [*case.iter("failure"), *case.iter("error")]
         if not broken:
             continue
-        file = f"{(case.get('classname') or '').replace('.', '/')}.py"
-        test = f"{file}::{case.get('name')}"
-        trace = ((Path(at), line) for at, line in _LINE.findall(broken[0].text or ""))
-        own = [(at, line) for at, line in trace if at.is_relative_to(tree / "src")]
+        module, name = case.get("classname"), case.get("name") or ""
+        trace = (broken[0].text or "").strip()
+        file = f"{(module or name).replace('.', '/')}.py"
+        if module:
+            test, message = f"{file}::{name}", broken[0].get("message") or ""
+        else:  # a file that can't be imported, told by the last line
+            test, message = file, trace.rpartition("\n")[2].removeprefix("E").strip()
+        places = ((tree / at, line) for at, line in _LINE.findall(trace))
+        own = [(at, line) for at, line in places if at.is_relative_to(tree / "src")]
         place, line = own[-1] if own else (tree / file, 0)
-        message = (broken[0].get("message") or "").strip().partition("\n")[0]
-        again = f"uv run pytest '{test}'"
-        where = place.relative_to(tree).as_posix()
-        yield Red(TESTS, test, message, where, int(line) or None, again)
+        yield Red(
+            TESTS,
+            test,
+            message.strip().partition("\n")[0],
+            place.relative_to(tree).as_posix(),
+            int(line) or None,
+            f"uv run pytest '{test}'",
+        )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from baton_handoff.findings import Finding
 from baton_handoff.project import Project
-from baton_handoff.sides import DATA_OWNER, DEPENDENCIES, PLATFORM, SIDES
+from baton_handoff.sides import CONTRACTS, DATA_OWNER, DEPENDENCIES, PLATFORM, SIDES
 from baton_handoff.triage.verdict import Axes, Cause, Verdict
 
 _SHOWN = 3
@@ -67,7 +67,9 @@ def addressed(verdict: Verdict, facts: Facts) -> str | None:
         return None
     if len(homes) == 1 and None not in homes:
         return homes.pop()
-    known = facts.components if verdict.cause in _QUIET else list(verdict.axes)
+    # A test that both sides share is red with the one whose own tests are.
+    components = [axis for axis in facts.components if axis != CONTRACTS]
+    known = components if verdict.cause in _QUIET else list(verdict.axes)
     return known[0] if len(known) == 1 and known[0] in (*SIDES, DATA_OWNER, PLATFORM) else None
 
 

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 _PYTEST = (
     # pytest's own way to show a traceback reads every file in it anew for each test that fails.
-    *("-q", "--tb=native", "-o", "addopts=--import-mode=importlib"),
+    *("-q", "--continue-on-collection-errors", "--tb=native", "-o", "addopts=--import-mode=importlib"),
     # Plugins that the environment brings along and these tests don't use: their imports take longer
     # than the tests.
     *(
