@@ -4,7 +4,7 @@ import shutil
 import statistics
 from pathlib import Path
 
-from benchmarks.measure import POE, Result, by_turns, cpu_seconds, ratio
+from benchmarks.measure import POE, Result, by_turns, ratio, wall_seconds
 from tests.baton import commit, git
 
 TIMES_COLD, TIMES_WARM = 3, 3
@@ -22,10 +22,7 @@ CACHES = (".mypy_cache", ".import_linter_cache", ".pytest_cache")
 
 
 def measure(project: Path) -> list[Result]:
-    """CPU time, on a branch of a project that has been set up and committed.
-
-    On two cores that nobody else uses, a person waits shorter than this: some of it runs at once.
-    """
+    """How long a person waits, on a branch of a project that has been set up and committed."""
     base = git(project, "rev-parse", "HEAD").strip()
     git(project, "switch", "--quiet", "--create", "typical-change")
     for path, (old, new) in CHANGE.items():
@@ -46,7 +43,7 @@ def _diff(project: Path, base: str) -> list[Result]:
     what = "`poe diff` of a tightened column and a changed feature"
     return [
         Result(
-            f"{what}, warm, CPU s",
+            f"{what}, warm, s",
             statistics.median(ours),
             "`griffe check` of the same",
             statistics.median(theirs),
@@ -55,7 +52,7 @@ def _diff(project: Path, base: str) -> list[Result]:
             True,
         ),
         Result(
-            f"{what}, cold, CPU s",
+            f"{what}, cold, s",
             statistics.median(ours_cold),
             "`griffe check` of the same",
             statistics.median(theirs_cold),
@@ -73,7 +70,7 @@ def _triage(project: Path, base: str) -> list[Result]:
     by_hand = "types, layers and contract tests once, which say what is red, not who has to act"
     return [
         Result(
-            "`poe triage` of the same, warm, CPU s",
+            "`poe triage` of the same, warm, s",
             statistics.median(ours),
             by_hand,
             statistics.median(theirs),
@@ -82,7 +79,7 @@ def _triage(project: Path, base: str) -> list[Result]:
             statistics.median(ours) <= WARM,
         ),
         Result(
-            "`poe triage` of the same, cold, CPU s",
+            "`poe triage` of the same, cold, s",
             statistics.median(ours_cold),
             by_hand,
             statistics.median(theirs_cold),
@@ -94,11 +91,11 @@ def _triage(project: Path, base: str) -> list[Result]:
 
 
 def _by_turns(project: Path, ours: list[str], theirs: list[list[str]]) -> list[list[float]]:
-    """CPU time of both, warm and then cold: without what types, layers and bytecode remember."""
+    """Seconds of both, warm and then cold: without what types, layers and bytecode remember."""
 
     def warm(commands: list[list[str]]) -> float:
         # They find something, and exit accordingly.
-        return sum(cpu_seconds(command, project, succeed=False) for command in commands)
+        return wall_seconds(commands, project, succeed=False)
 
     def cold(commands: list[list[str]]) -> float:
         _forget(project)

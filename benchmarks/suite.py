@@ -18,6 +18,7 @@ class Bench:
         self.folder = folder
         os.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
         os.environ.pop("VIRTUAL_ENV", None)  # Baton's, which is no project's
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody works without it
 
     @cached_property
     def baton(self) -> Path:
