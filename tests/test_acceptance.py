@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.baton import Workshop
-from tests.test_project import ENGINES, Project, registered
+from tests.project import ENGINES, Project, registered
 
 pytestmark = pytest.mark.slow
 

@@ -1,123 +1,28 @@
 """A blank project says that it has no contract yet; a table of one's own gives it one that runs."""
 
-import csv
 import json
-import random
 import shlex
-import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import pytest
 
 from tests.baton import Workshop, commit, files, git, owners, render, run
+from tests.project import NO_CONTRACT, Project, ask, serving
+from tests.tables import (
+    Row,
+    bad_tables,
+    flowers,
+    houses,
+    loans,
+    write_csv,
+    write_excel,
+    write_parquet,
+)
 from tests.test_pairwise import CHECKS, tasks
-from tests.test_project import Project, ask, serving
 
 pytestmark = pytest.mark.slow
-
-NO_CONTRACT = (
-    "There is no contract yet: `uv run poe new-contract FILE --target COLUMN` writes it from your"
-    " table.\n"
-)
-
-Row = Sequence[Any]
-
-
-def flowers() -> list[Row]:
-    """Three species, told apart by two lengths; names as people write them."""
-    chance = random.Random(1)  # noqa: S311
-    rows: list[Row] = [["petal length (cm)", "petal width (cm)", "season", "class"]]
-    for place in range(150):
-        size = place % 3
-        length, width = chance.gauss(1.5 + 2 * size, 0.3), chance.gauss(0.3 + size, 0.1)
-        season = chance.choice(["spring", "summer", ""])
-        rows.append([f"{length:.1f}", f"{width:.1f}", season, ["setosa", "virginica", "/x"][size]])
-    return rows
-
-
-def houses() -> list[Row]:
-    """Prices of houses, sold day by day; the price follows the area."""
-    chance = random.Random(2)  # noqa: S311
-    rows: list[Row] = [["SaleDate", "area", "garage", "rebuilt", "notes", "price"]]
-    for place in range(200):
-        day = f"2024-{1 + place // 28:02}-{1 + place % 28:02}"
-        area, rebuilt = chance.randrange(40, 400), chance.choice([None, 1999, 2010])
-        price = None if place == 7 else 3000.5 * area + chance.gauss(0, 5000)
-        rows.append([day, area, chance.random() > 0.5, rebuilt, f"house {place}", price])
-    return rows
-
-
-def loans() -> list[Row]:
-    """Whether a loan was paid back, as 0 and 1."""
-    chance = random.Random(3)  # noqa: S311
-    rows: list[Row] = [["income", "region", "paid"]]
-    for _ in range(120):
-        income = chance.randrange(10_000, 90_000)
-        rows.append([income, chance.choice(["north", "south"]), int(income > 40_000)])
-    return rows
-
-
-def write_csv(file: Path, rows: Iterable[Row], delimiter: str = ",") -> Path:
-    with file.open("w", newline="", encoding="utf-8") as lines:
-        csv.writer(lines, delimiter=delimiter).writerows(rows)
-    return file
-
-
-def write_excel(file: Path, rows: Iterable[Row]) -> Path:
-    """A workbook as small as the format allows."""
-    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    package = "http://schemas.openxmlformats.org/package/2006"
-
-    def cell(value: object) -> str:
-        if isinstance(value, int | float):
-            return f"<c><v>{value}</v></c>"
-        return f'<c t="inlineStr"><is><t>{escape(str(value))}</t></is></c>'
-
-    sheet = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-    parts = {
-        "[Content_Types].xml": f'<Types xmlns="{package}/content-types">'
-        '<Default Extension="rels"'
-        ' ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/sheet.xml" ContentType="{kind}.worksheet+xml"/></Types>',
-        "_rels/.rels": f'<Relationships xmlns="{package}/relationships">'
-        f'<Relationship Id="r" Type="{office}/officeDocument" Target="xl/workbook.xml"/>'
-        "</Relationships>",
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships">'
-        f'<Relationship Id="r" Type="{office}/worksheet" Target="sheet.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
-        '<sheet name="Table" sheetId="1" r:id="r"/></sheets></workbook>',
-        "xl/sheet.xml": f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>',
-    }
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, text in parts.items():
-            archive.writestr(name, text)
-    return file
-
-
-def write_parquet(project: Project, file: Path, rows: Sequence[Row]) -> Path:
-    """By the libraries of the project: Baton's own tools have none."""
-    names, *values = rows
-    columns = dict(zip(names, map(list, zip(*values, strict=True)), strict=True))
-    source = file.with_suffix(".json")
-    source.write_text(json.dumps(columns), encoding="utf-8")
-    project.python(
-        f"""
-        import json, pyarrow
-        from pyarrow import parquet
-        table = pyarrow.table(json.load(open({str(source)!r}, encoding="utf-8")))
-        if "SaleDate" in table.column_names:
-            day = pyarrow.compute.strptime(table["SaleDate"], "%Y-%m-%d", "s")
-            table = table.set_column(0, "SaleDate", day)
-        parquet.write_table(table, {str(file)!r})
-        """
-    )
-    return file
 
 
 @pytest.fixture
@@ -285,64 +190,6 @@ def test_any_names_and_values_give_code_that_passes_every_check(
     check(blank)
     assert " passed" in blank("pytest", "tests").stdout
     blank("handoff", "pipeline")
-
-
-def bad_tables(project: Project, folder: Path) -> dict[str, list[str]]:
-    """For each sentence the arguments that call for it."""
-    (folder / "notes.json").write_text("{}")
-    (folder / "empty.csv").write_bytes(b"")
-    (folder / "noise.parquet").write_bytes(random.Random(4).randbytes(400))  # noqa: S311
-    (folder / "noise.xlsx").write_bytes(random.Random(5).randbytes(400))  # noqa: S311
-    (folder / "latin.csv").write_bytes("größe,y\nüber,1\n".encode("latin-1"))
-    (folder / "ragged.csv").write_text("x,y\n1,2\n3\n")
-    numbers = list(range(40))
-
-    def table(name: str, **columns: Sequence[Any]) -> None:
-        write_csv(folder / f"{name}.csv", [list(columns), *zip(*columns.values(), strict=True)])
-
-    table("two", x=[1, 2], y=[1, 2])
-    table("constant", x=numbers, y=["a"] * 40)
-    table("no-target", x=numbers, y=[""] * 40)
-    table("gap", x=numbers, nothing=[""] * 40, y=numbers)
-    table("rare", x=numbers, y=["a"] * 38 + ["b"] * 2)
-    table("names", x=numbers, y=[f"name {n}" for n in [*numbers[:39], 38]])
-    table("many", x=list(range(400)), y=[f"name {n // 5}" for n in range(400)])
-    table("moments", x=numbers, y=[f"2024-01-{n % 28 + 1:02}" for n in numbers])
-    table("alone", y=[*numbers])
-    table("infinite", x=["inf", *numbers[1:]], y=numbers)
-    table("fractions", x=numbers, y=[n / 3 for n in numbers])
-    table("wide", **{f"x{n}": numbers for n in range(4999)}, y=numbers)
-    write_excel(folder / "empty.xlsx", [])
-    write_csv(folder / "twice.csv", [["x", "x", "y"], *([n, n, n] for n in numbers)])
-    write_excel(folder / "twice.xlsx", [["x", "x", "y"], *([n, n, n] for n in numbers)])
-    write_parquet(project, folder / "lists.parquet", [["x", "y"], *([[n], n] for n in numbers)])
-    return {
-        "There is no file": ["absent.csv"],
-        "is not a table that can be read here: .csv": ["notes.json"],
-        "empty.csv can't be read as .csv: ": ["empty.csv"],
-        "empty.xlsx has nothing on its first sheet.": ["empty.xlsx"],
-        "noise.parquet can't be read as .parquet: ": ["noise.parquet"],
-        "noise.xlsx can't be read as .xlsx: ": ["noise.xlsx"],
-        "latin.csv can't be read as .csv: 'utf-8' codec": ["latin.csv"],
-        "ragged.csv can't be read as .csv: ": ["ragged.csv"],
-        "Only 2 rows have a value of 'y'": ["two.csv"],
-        "There is no column 'z': 'x', 'y' are there.": ["two.csv", "--target", "z"],
-        "The target 'y' has only one value": ["constant.csv"],
-        "Only 0 rows have a value of 'y'": ["no-target.csv"],
-        "Nothing stands in 'nothing'": ["gap.csv"],
-        "The class 'b' of the target 'y' has 2 of the 5 rows": ["rare.csv"],
-        "The class 'name 0' of the target 'y' has 1 of the 5 rows": ["names.csv"],
-        "has 80 different values, too many to be classes": ["many.csv"],
-        "The target 'y' holds moments": ["moments.csv"],
-        "Besides 'y' the table has no column": ["alone.csv"],
-        "Column 'x' holds infinity": ["infinite.csv"],
-        "The target 'y' holds fractions": ["fractions.csv", "--task", "classification"],
-        "The target 'y' holds no numbers": ["rare.csv", "--task", "regression"],
-        "has 5,000 columns": ["wide.csv"],
-        "twice.csv has more than one column called 'x'": ["twice.csv"],
-        "twice.xlsx has more than one column called 'x'": ["twice.xlsx"],
-        "Column 'x' of": ["lists.parquet"],
-    }
 
 
 def test_a_table_that_is_none_to_learn_from_gets_one_sentence_and_changes_nothing(

@@ -16,8 +16,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.baton import FREE_TEXT, Workshop, commit, git, render
-from tests.test_blank import NO_CONTRACT, flowers, write_csv
-from tests.test_project import Project, ask
+from tests.project import NO_CONTRACT, Project, ask
+from tests.tables import flowers, write_csv
 
 pytestmark = pytest.mark.slow
 

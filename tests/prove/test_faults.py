@@ -10,7 +10,7 @@ import pytest
 
 from tests.baton import Workshop, git, run
 from tests.environment import inside
-from tests.test_project import Project, registered
+from tests.project import Project, registered
 
 Fault: TypeAlias = dict[str, Any]
 

@@ -1,0 +1,88 @@
+"""A generated project at the hands of a test: its commands, its candidate, its service."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import textwrap
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock
+
+from tests.baton import Workshop, commit, render, run
+from tests.environment import inside
+
+ENGINES = ["pandas", "polars"]
+
+NO_CONTRACT = (
+    "There is no contract yet: `uv run poe new-contract FILE --target COLUMN` writes it from your"
+    " table.\n"
+)
+"""What every command says of a blank project."""
+
+
+class Project:
+    """A generated project, and the environment its commands run in."""
+
+    def __init__(self, folder: Path, environment: Path) -> None:
+        self.folder = folder
+        self.env = inside(environment, folder)
+
+    def __call__(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return run(command, self.folder, check=check, env=self.env)
+
+    def python(self, code: str, **other: str) -> str:
+        """What a script says that runs in the project."""
+        env = self.env | other
+        return run(["python", "-c", textwrap.dedent(code)], self.folder, env=env).stdout
+
+
+def registered(workshop: Workshop, environment: Path, engine: str) -> Project:
+    """A flights project whose first commit has been registered. Change only a copy of it."""
+    # Not moved into place when it is done, as other things are: its registry knows where it is.
+    folder = workshop.folder / f"trained-{engine}"
+    project = Project(folder, environment)
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "mlflow.db").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            render(workshop.template(), folder, {"dataframe": engine})
+            run(["uv", "lock", "--quiet"], folder)
+            commit(folder, "first")
+            project("handoff", "pipeline")
+            project("handoff", "register")
+    return project
+
+
+def serving(project: Project) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["handoff", "serve", "--port", str(port)]
+    with subprocess.Popen(command, cwd=project.folder, env=os.environ | project.env) as process:
+        try:
+            for _ in range(600):
+                with contextlib.suppress(OSError):
+                    ask(f"http://127.0.0.1:{port}/healthz")
+                    break
+                assert process.poll() is None
+                time.sleep(0.2)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def ask(url: str, body: object = None) -> tuple[int, str]:
+    """Status and text of an answer, also of a refusal."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
