@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from baton_handoff.sides import CONTRACTS, DATA_SCIENCE, DEPENDENCIES, ML_ENGINEERING
-from baton_handoff.triage.checks import Red
-from baton_handoff.triage.verdict import Axes, Cause, Verdict, diagnose
+from baton_handoff.triage.verdict import Axes, Cause, Red, Verdict, diagnose
 
 C, D, M, L = CONTRACTS, DATA_SCIENCE, ML_ENGINEERING, DEPENDENCIES
 

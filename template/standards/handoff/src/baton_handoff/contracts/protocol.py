@@ -19,7 +19,7 @@ _PARTIES: dict[Literal["producer", "consumer"], str] = {
 
 
 def protocols_of(room: ModuleType) -> dict[str, Any]:
-    """The version of every Protocol that a `contracts` package exports, and its members, by name."""
+    """Version and members of every Protocol that a `contracts` package exports, by name."""
     return {
         name: {
             "version": getattr(inspect.getmodule(stated), "__version__", None),

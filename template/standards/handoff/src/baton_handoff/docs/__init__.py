@@ -3,7 +3,6 @@
 import os
 import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 from types import ModuleType
 
 from baton_handoff.contracts.canonical import border, require_distinct_names

@@ -16,6 +16,7 @@ _TYPES, _LAYERS, TESTS = "types", "layers", "contract tests"
 _LINE = re.compile(r'^\s*(?:File ")?(.+?\.py)(?:", line |:)(\d+)', re.MULTILINE)
 """A place in a traceback, as Python writes it or as pytest does where a file can't be imported."""
 
+
 def run_checks(
     project: Project, tree: Path, tools: Tools, like: Sequence[Red] | None = None
 ) -> list[Red]:

@@ -89,7 +89,9 @@ class Experiment:
             axes: Whose changes.
             like: What was red elsewhere, if only that is to be looked at.
         """
-        return self._red(self._tree(axes), self._python(axes), None if like is None else tuple(like))
+        return self._red(
+            self._tree(axes), self._python(axes), None if like is None else tuple(like)
+        )
 
     def _mixed(self, axes: Axes) -> str:
         if axes == frozenset(self.edits):

@@ -10,20 +10,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+_UNUSED = ("cacheprovider", "hydra_pytest", "nbmake", "pytest-bdd", "schemathesis")
+"""Plugins that the environment brings along and these tests don't use: to import them takes longer
+than the tests."""
+
 _PYTEST = (
+    "-q",
+    "--continue-on-collection-errors",
     # pytest's own way to show a traceback reads every file in it anew for each test that fails.
-    *("-q", "--continue-on-collection-errors", "--tb=native", "-o", "addopts=--import-mode=importlib"),
-    # Plugins that the environment brings along and these tests don't use: their imports take longer
-    # than the tests.
-    *(
-        f"-pno:{plugin}"
-        for plugin in ("cacheprovider", "hydra_pytest", "nbmake", "pytest-bdd", "schemathesis")
-    ),
+    "--tb=native",
+    "--override-ini=addopts=--import-mode=importlib",
+    *(f"-pno:{plugin}" for plugin in _UNUSED),
 )
+
 _LIBRARIES = (
-    *("pytest", "numpy", "pandera.pandas", "pandera.polars", "pandera.strategies.pandas_strategies"),
-    *("pyarrow.parquet", "sklearn.ensemble", "sklearn.pipeline", "sklearn.linear_model"),
-    *("fastapi.testclient", "yaml", "joblib"),
+    "fastapi.testclient",
+    "joblib",
+    "numpy",
+    "pandera.pandas",
+    "pandera.polars",
+    "pandera.strategies.pandas_strategies",
+    "pyarrow.parquet",
+    "pytest",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "sklearn.pipeline",
+    "yaml",
 )
 """What contract tests import before they begin; one that is not installed is passed over."""
 
@@ -104,5 +116,5 @@ def _pytest(tree: Path, own: dict[str, str], arguments: list[str], said_to: Path
     # What is imported need not be searched for garbage by every fork.
     gc.freeze()
     # Chance is not to be the same in every fork: a flaky test would look steady.
-    np.random.seed()  # noqa: NPY002 (tests that draw without a seed draw from this one)
+    np.random.seed()
     sys.exit(pytest.main(arguments))

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from baton_handoff.sides import CONTRACTS, DEPENDENCIES, SIDES
 
+
 @dataclass(frozen=True)
 class Red:
     """One thing that a check found.
