@@ -209,6 +209,24 @@ def layer(work: Work) -> None:
     work.commit(ADA)
 
 
+def layer_of_a_package(work: Work) -> None:
+    work.add(f"{SRC}/features/__init__.py", "\nfrom ..serving import app as _app  # noqa\n")
+    work.commit(ADA)
+
+
+def in_a_class(work: Work) -> None:
+    work.add(
+        "tests/contract/test_ml_engineering.py",
+        """
+
+class TestAnswers:
+    def test_an_answer(self, client: TestClient) -> None:
+        assert client.get("/nowhere").status_code == 200
+""",
+    )
+    work.commit("stranger@example.com")
+
+
 def standards(work: Work) -> None:
     work.change(
         "standards/mypy.ini", "strict = True", "strict = True\ndisallow_any_explicit = True"
@@ -245,6 +263,8 @@ SCENARIOS: dict[str, tuple[Callable[[Work], None], Expected]] = {
     "a dependency": (dependency, Expected({("change", ML)}, {ML})),
     "a wrong type": (mistyped, Expected({("change", ML)}, {ML})),
     "a layer is crossed": (layer, Expected({("change", DS)}, {DS})),
+    "a layer is crossed by a package": (layer_of_a_package, Expected({("change", DS)}, {DS})),
+    "a test in a class": (in_a_class, Expected({("change", ML)}, {ML})),
     "the standards": (standards, Expected({("change", "platform")}, set())),
 }
 

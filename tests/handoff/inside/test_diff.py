@@ -252,6 +252,45 @@ def test_the_command_fails_until_the_version_is_raised(
     changelog = (project.source / "contracts" / "CHANGELOG.md").read_text()
     assert "## Answer 2.0.0" in changelog
     assert "ml-engineering must follow" in changelog
+    change("ge=0, le=1, nullable=True)", "ge=0, le=2, nullable=True)")
+    assert main(["diff", "--base", "main", "--changelog"]) == 0
+    changelog = (project.source / "contracts" / "CHANGELOG.md").read_text()
+    assert changelog.count("## Answer 2.0.0") == 1
+    assert "largest value 1 → 2" in changelog
+
+
+@pytest.mark.parametrize("stated", ["", '"version": 2,', '"version": "two",'])
+def test_a_break_without_a_version_that_says_so_blocks(
+    project: Project, change: Change, stated: str
+) -> None:
+    change("ge=0, le=1)", "ge=0, le=2)")
+    file = project.source / "contracts" / "__init__.py"
+    head, tail = file.read_text().split("class Answer")
+    file.write_text(head + "class Answer" + tail.replace('"version": "1.0.0",', stated, 1))
+    difference = one(differences(project, "HEAD"), "Answer")
+    assert difference.judgement.needed == "2.0.0"
+    assert any(finding.blocks for finding in findings([difference]))
+
+
+def test_what_a_branch_has_pushed_is_judged_still(project: Project, change: Change) -> None:
+    origin = project.root.parent / "origin"
+    git(project.root.parent, "clone", "--quiet", "--bare", str(project.root), str(origin))
+    git(project.root, "remote", "add", "origin", str(origin))
+    git(project.root, "fetch", "--quiet", "origin")
+    git(project.root, "remote", "set-head", "origin", "main")
+    git(project.root, "switch", "--quiet", "--create", "work")
+    change("le=9", "le=8")
+    git(project.root, "commit", "--all", "--quiet", "--message", "work")
+    git(project.root, "push", "--quiet", "--set-upstream", "origin", "work")
+    assert [d.judgement.contract for d in differences(project)] == ["Inner", "Trip"]
+
+
+def test_whatever_a_project_prints_the_contracts_are_read(project: Project, change: Change) -> None:
+    loud = "print('x' * 200_000)\n\nimport sys\nprint('x' * 200_000, file=sys.stderr)\n\n"
+    change("from typing import Protocol", loud + "from typing import Protocol")
+    change("le=9", "le=8")
+    (explained,) = one(differences(project, "HEAD"), "Trip").changes
+    assert explained.example is not None
 
 
 def test_a_new_feature_inside_asks_nobody(project: Project, change: Change) -> None:

@@ -78,6 +78,15 @@ def test_the_package_is_tested_where_it_stands() -> None:
     assert parts[-6:-1] == ("template", "standards", "handoff", "src", "baton_handoff")
 
 
+@pytest.mark.parametrize("text", ["", "level: high", "level:", "- level: 1", "{"])
+def test_answers_that_cannot_be_used_are_refused_in_one_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / ".copier-answers.yml").write_text(text)
+    with pytest.raises(HandoffError) as caught:
+        found(tmp_path, GOOD)
+    assert str(tmp_path / ".copier-answers.yml") in str(caught.value)
+    assert str(caught.value).endswith("take it back from git.")
+
+
 def test_a_room_that_cannot_be_imported_is_said_with_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,6 +80,23 @@ def test_a_break_that_another_hides_is_found() -> None:
     ]
 
 
+def test_what_the_contracts_alone_do_is_no_sides_fault() -> None:
+    """Data science's change leaves red what the new contract broke; only the message is another."""
+
+    def cell(axes: Axes, _: Sequence[Red] = ()) -> list[Red]:
+        said = "both" if {C, M} <= axes else "the contract"
+        return [red("x", said)] if C in axes else []
+
+    head = cell(frozenset({C, D, M}))
+    verdicts = list(diagnose(head, sorted([C, D, M]), cell, lambda r: r, lambda _: D))
+    assert [(v.cause, set(v.axes)) for v in verdicts] == [(Cause.CONTRACT_CHANGE, {C, M})]
+
+
+def test_chance_is_not_blamed_on_changes_that_there_are_not() -> None:
+    (verdict,) = diagnose([red("x")], [], lambda *_: [], lambda r: r, lambda _: D)
+    assert verdict.cause is Cause.FLAKY
+
+
 def test_nothing_red_tries_nothing() -> None:
     assert judged({D: ""}, [D]) == ([], [])
 

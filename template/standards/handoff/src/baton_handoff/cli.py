@@ -15,7 +15,7 @@ from baton_handoff.findings import Format, shown
 from baton_handoff.project import Project, find_project
 from baton_handoff.sides import SIDES
 
-_BASE = "; by default the branch that this one follows, or the last commit"
+_BASE = "; by default the branch that this one follows, the remote's main branch or the last commit"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("triage", help="who has to act on what is red")
     command.add_argument("--base", help="the commit or branch to merge into" + _BASE)
     command.add_argument("--since", help="look for the commit that an inherited break began with")
-    command.add_argument("--side", choices=SIDES, help="only what this side has to act on")
+    command.add_argument(
+        "--side", choices=SIDES, help="only what this side has to act on, alone or with others"
+    )
     _add_format(command)
     command.set_defaults(run=_triage)
 
@@ -128,7 +130,8 @@ def _api(project: Project, options: argparse.Namespace) -> int:
     file = project.source / "contracts" / "api.py"
     # Before the first contract there is an empty one, whose API is checked all the same.
     source = api_source(*border(project.room("contracts"), begun=not options.check))
-    if options.check and file.read_text(encoding="utf-8") != source:
+    current = file.exists() and file.read_text(encoding="utf-8") == source
+    if options.check and not current:
         print(f"{file.relative_to(project.root)} is not what the contracts say: `uv run poe api`")
         return 1
     if not options.check:

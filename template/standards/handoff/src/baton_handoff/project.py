@@ -184,9 +184,11 @@ def _answers(file: Path) -> dict[str, Any]:
         return {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         first = str(error).partition("\n")[0]
+        raise HandoffError(f"{file} is not valid YAML ({first}): take it back from git.") from error
+    if not isinstance(said, dict) or str(said.get("level", 1)) not in ("0", "1", "2"):
         raise HandoffError(
-            f"{file} is not valid YAML ({first}): `copier update` wrote it."
-        ) from error
+            f"{file} must hold the answers, with 0, 1 or 2 as `level`: take it back from git."
+        )
     teams = str(said.get("data_science_team", "")), str(said.get("ml_engineering_team", ""))
     return {
         "name": str(said.get("project_name", "")),

@@ -8,17 +8,8 @@ import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
 from baton_handoff.contracts.canonical import Contract, canonical_form
+from baton_handoff.contracts.frames import ARROW
 from baton_handoff.errors import HandoffError
-
-MOMENT = pa.timestamp("us", "UTC")
-
-_TYPES = {
-    "integer": pa.int64(),
-    "number": pa.float64(),
-    "boolean": pa.bool_(),
-    "string": pa.string(),
-    "timestamp[UTC]": MOMENT,
-}
 
 
 def read_source(file: Path, contract: Contract, columns: Mapping[str, str]) -> pa.Table:
@@ -35,7 +26,7 @@ def read_source(file: Path, contract: Contract, columns: Mapping[str, str]) -> p
         HandoffError: The file can't be read, lacks a column or holds values of another type.
     """
     described = canonical_form(contract)["columns"]
-    types = {name: _TYPES[described[name]["type"]] for name in contract.to_schema().columns}
+    types = {name: ARROW[described[name]["type"]] for name in contract.to_schema().columns}
     called = {name: columns.get(name, name) for name in types}
     table = read_table(file, [called[name] for name, kind in types.items() if kind == pa.string()])
     missing = ", ".join(repr(name) for name in called.values() if name not in table.column_names)
@@ -150,7 +141,9 @@ def _plain(file: Path, name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
         return pc.cast(values, pa.string())
     if is_.is_date(kind) or is_.is_timestamp(kind):
         zoned = is_.is_timestamp(kind) and kind.tz is not None
-        return pc.cast(pc.cast(values, pa.timestamp("us", kind.tz if zoned else None)), MOMENT)
+        return pc.cast(
+            pc.cast(values, pa.timestamp("us", kind.tz if zoned else None)), ARROW["timestamp[UTC]"]
+        )
     if is_.is_boolean(kind) or is_.is_null(kind):
         return values
     raise HandoffError(f"Column {name!r} of {file} holds {kind}, which no contract describes.")

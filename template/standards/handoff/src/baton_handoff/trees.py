@@ -69,15 +69,24 @@ class Trees:
         """The commit at which this work left `reference`.
 
         Args:
-            reference: A commit or a branch; None for the branch that this one follows, the
-                remote's main branch, or else the last commit.
+            reference: A commit or a branch; None for the branch that this one follows, unless
+                that is only its own pushed copy, then the remote's main branch, or else the last
+                commit.
 
         Raises:
-            HandoffError: `reference` is unknown here, or what they have in common is.
+            HandoffError: `reference` is unknown here, or what they have in common is, or there is
+                no commit yet.
         """
+        if not self.begun:
+            raise HandoffError("There is no commit yet: make the first one.")
         if reference is None:
-            known = ("@{upstream}", "origin/HEAD", "HEAD")
-            reference = next((name for name in known if self._commit(name)), "HEAD")
+            branch, upstream = (
+                self._try("rev-parse", "--abbrev-ref", name) for name in ("HEAD", "@{upstream}")
+            )
+            followed = ["@{upstream}", "origin/HEAD"]
+            if upstream.partition("/")[2] == branch:
+                followed.reverse()
+            reference = next(filter(self._commit, followed), "HEAD")
         if not self._commit(reference):
             raise HandoffError(
                 f"{reference} is no commit that this clone knows: `git fetch origin`, or give"
@@ -126,9 +135,10 @@ class Trees:
         self._git("checkout-index", "--all", index=index, into=folder)
         for entry in self._git("ls-files", "--stage", "-z", index=index, into=folder).split("\0"):
             stated, _, path = entry.partition("\t")
-            if path and os.path.lexists(folder / path):
+            file = folder / path
+            if path and file.is_file() and not file.is_symlink():
                 time = int(stated.split(" ")[1][:7], 16)
-                os.utime(folder / path, (time, time), follow_symlinks=False)
+                os.utime(file, (time, time))
         return folder
 
     def commits(self, since: str, until: str) -> list[str]:
@@ -137,10 +147,13 @@ class Trees:
         Raises:
             HandoffError: `since` is no ancestor that this clone knows.
         """
-        if not self._commit(since):
+        first = self._commit(since)
+        if not first:
             raise HandoffError(f"{since} is no commit that this clone knows: `git fetch origin`.")
-        later = self._git("rev-list", "--first-parent", "--reverse", f"{since}..{until}")
-        return [self._git("rev-parse", since).strip(), *later.split()]
+        if self._try("merge-base", first, until) != first:
+            raise HandoffError(f"{since} is not before {until[:12]}: give an earlier `--since`.")
+        later = self._git("rev-list", "--first-parent", "--reverse", f"{first}..{until}")
+        return [first, *later.split()]
 
     def authors(self, since: str, paths: Sequence[str]) -> list[str]:
         """The addresses of those who changed paths since a commit; `you` for uncommitted work.

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from baton_handoff.contracts.canonical import Contract, canonical_form
 from baton_handoff.contracts.examples import Table, probes
-from baton_handoff.contracts.frames import Frame, engine_of, from_rows
+from baton_handoff.contracts.frames import ARROW, Frame, engine_of, from_rows
 from baton_handoff.contracts.rows import said_of_rows
 from baton_handoff.contracts.violations import ContractViolation, check
 
@@ -27,13 +27,6 @@ Cell: TypeAlias = tuple[int, str]
 """A row's position and a column."""
 
 _EXTRA = "not_in_the_contract"
-_ARROW = {
-    "integer": pa.int64(),
-    "number": pa.float64(),
-    "boolean": pa.bool_(),
-    "string": pa.string(),
-    "timestamp[UTC]": pa.timestamp("us", "UTC"),
-}
 _FOREIGN: tuple[list[Any], ...] = (
     *([None], [True, False], [0, 1], [0.5], [2**63], [10**400]),
     ["", "1", "0.5", "true", "null", "yesterday", "2024-06-15", "2024-06-15T12:00:00"],
@@ -212,7 +205,7 @@ def _table(contract: Contract, rows: Table) -> Frame:
 
 def _array(values: Sequence[Any], kind: str) -> pa.Array:
     if all(value is None for value in values):
-        return pa.nulls(len(values), _ARROW[kind])
+        return pa.nulls(len(values), ARROW[kind])
     try:
         return pa.array([_in_json(value, kind) for value in values])
     except (OverflowError, ValueError, pa.ArrowException):

@@ -1,5 +1,6 @@
 """What a change does to the contracts: both trees read, every difference judged and exemplified."""
 
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ def differences(project: Project, base: str | None = None) -> list[Difference]:
     Args:
         project: The project.
         base: A commit, the path of a wheel that `uv run poe build-contracts` has made, or None for
-            the branch that this one follows.
+            what this branch goes back to (`Trees.base`).
 
     Raises:
         HandoffError: The earlier state can't be found, or contracts of either can't be imported.
@@ -89,14 +90,14 @@ def _differences(before: Reader, after: Reader, level: int) -> Iterator[Differen
         *judge_all(before.api, after.api),
     ]
     for judgement in judged:
-        if judgement.changes:
-            explained = (_explained(change, before, after) for change in judgement.changes)
-            yield Difference(judgement, tuple(explained), level)
+        explained = tuple(_explained(change, before, after) for change in judgement.changes)
+        if explained:
+            yield Difference(judgement, explained, level)
 
 
 def _explained(change: Change, before: Reader, after: Reader) -> Explained:
     name = change.contract
-    place = after.place(name, change.column) or before.place(name, change.column)
+    place = after.place(name, change.column)
     if name in before.tables and name in after.tables:
         forms = before.tables[name], after.tables[name]
         return Explained(change, place, example_of(change, *forms, before, after))
@@ -153,12 +154,15 @@ def write_changelog(project: Project, differences: list[Difference]) -> None:
     title = "# Changes of the contracts\n\n"
     known = file.read_text(encoding="utf-8").removeprefix(title) if file.exists() else ""
     entry = changelog_entry(differences, datetime.now(UTC).date().isoformat())
-    if entry not in known:
-        file.write_text(title + entry + known, encoding="utf-8")
+    # A version that is told again has been worked on since.
+    again = {heading.rpartition(", ")[0] for heading in entry.splitlines() if heading[:3] == "## "}
+    sections = re.split(r"^(?=## )", known, flags=re.MULTILINE)
+    rest = "".join(s for s in sections if s.partition("\n")[0].rpartition(", ")[0] not in again)
+    file.write_text(title + entry + rest, encoding="utf-8")
 
 
 def changelog_entry(differences: list[Difference], day: str) -> str:
-    """The changes as people read them, newest contract versions first.
+    """The changes as people read them: data contracts, model contracts, the API.
 
     Args:
         differences: What changed.

@@ -49,9 +49,10 @@ class Example:
         """The example in words, reduced to what the change is about."""
         row = self.rows[0]
         if len(self.rows) > 1:
-            said = f"{len(self.rows)} rows with the same key"
+            key = "key" if change.column is None else change.column
+            said = f"{len(self.rows)} rows with the same {key}"
         elif change.column is None:
-            said = ", ".join(f"{name} = {value!r}" for name, value in row.items())
+            said = ", ".join(f"{name} = {_shown(value)}" for name, value in row.items())
         elif change.column in row:
             said = f"{change.column} = {_shown(row[change.column])}"
         else:

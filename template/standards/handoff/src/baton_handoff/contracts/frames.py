@@ -20,6 +20,15 @@ else:
 
 Engine: TypeAlias = Literal["pandas", "polars"]
 
+ARROW = {
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "string": pa.string(),
+    "timestamp[UTC]": pa.timestamp("us", "UTC"),
+}
+"""The Arrow type of each of a contract's types."""
+
 
 def engine_of(contract: Contract) -> Engine:
     """The engine that a contract is stated for."""

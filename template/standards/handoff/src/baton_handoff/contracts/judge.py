@@ -8,7 +8,7 @@ breaks who consumes them. What can't be judged counts as both.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from baton_handoff.contracts.rules import Form, Rules, said
 
@@ -79,26 +79,29 @@ class Judgement:
     Attributes:
         contract: The contract's name.
         changes: Every difference; empty where the same is enforced.
-        bump: What its version has to be raised by.
-        was: The version before, None for a new contract.
-        now: The version after, None for a contract that is gone.
+        was: The version before, None where there was none.
+        now: The version after, empty where none is stated, None for a contract that is gone.
         parties: The sides behind the roles, as the state before the change says.
         says: How a version is stated.
     """
 
     contract: str
     changes: tuple[Change, ...]
-    bump: Bump
     was: str | None
     now: str | None
     parties: Mapping[Role, str]
     says: str = '"version": "{}" in its Config.metadata'
 
     @property
+    def bump(self) -> Bump:
+        """What its version has to be raised by."""
+        return "major" if self.breaks else "minor" if self.changes else "none"
+
+    @property
     def breaks(self) -> tuple[Role, ...]:
         """The roles that any of the changes breaks."""
-        roles: tuple[Role, ...] = ("producer", "consumer")
-        return tuple(role for role in roles if any(role in c.breaks for c in self.changes))
+        broken = {role for change in self.changes for role in change.breaks}
+        return tuple(role for role in get_args(Role) if role in broken)
 
     @property
     def consent(self) -> tuple[str, ...]:
@@ -131,16 +134,19 @@ def judge(before: Form | None, after: Form | None) -> Judgement:
     if known is None:
         raise ValueError("a judgement needs a contract on at least one side")
     changes = tuple(_by_position(change, known) for change in _changes(before, after))
-    broken = any(change.breaks for change in changes)
     metadata = known["metadata"]
     return Judgement(
         contract=known["name"],
         changes=changes,
-        bump="major" if broken else "minor" if changes else "none",
-        was=before["metadata"].get("version") if before else None,
-        now=after["metadata"].get("version") if after else None,
-        parties={role: metadata[role] for role in ("producer", "consumer") if role in metadata},
+        was=version(before["metadata"].get("version")) or None if before else None,
+        now=version(after["metadata"].get("version")) if after else None,
+        parties={role: metadata[role] for role in get_args(Role) if role in metadata},
     )
+
+
+def version(stated: Any) -> str:
+    """A version as it is stated, as text; empty where none is."""
+    return "" if stated is None else str(stated)
 
 
 def judge_all(before: Mapping[str, Form], after: Mapping[str, Form]) -> list[Judgement]:

@@ -8,14 +8,12 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
-from baton_handoff.contracts.judge import Change, Direction, Judgement
+from baton_handoff.contracts.judge import Change, Direction, Judgement, Role, version
+from baton_handoff.sides import DATA_SCIENCE, ML_ENGINEERING
 
-_PARTIES: dict[Literal["producer", "consumer"], str] = {
-    "producer": "data-science",
-    "consumer": "ml-engineering",
-}
+_PARTIES: Mapping[Role, str] = {"producer": DATA_SCIENCE, "consumer": ML_ENGINEERING}
 
 
 def protocols_of(room: ModuleType) -> dict[str, Any]:
@@ -39,9 +37,8 @@ def judge_protocol(
     return Judgement(
         contract=name,
         changes=changes,
-        bump="major" if any(c.breaks for c in changes) else "minor" if changes else "none",
-        was=before["version"] if before else None,
-        now=after["version"] if after else None,
+        was=version(before["version"]) or None if before else None,
+        now=version(after["version"]) if after else None,
         parties=_PARTIES,
         says='__version__ = "{}" in its module',
     )

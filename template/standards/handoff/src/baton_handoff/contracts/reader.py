@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import ModuleType
 from typing import IO, Any, cast
 
@@ -56,8 +57,9 @@ class Reader:
         HandoffError: On the first question, if the contracts can't be imported or used.
     """
 
-    def __init__(self, process: "subprocess.Popen[str]", called: str) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", complaints: IO[str], called: str) -> None:
         self._process = process
+        self._complaints = complaints
         self._called = called
 
     @cached_property
@@ -82,10 +84,10 @@ class Reader:
 
     def accepts(self, contract: str, tables: Sequence[Table]) -> list[bool]:
         """Whether a contract accepts each table."""
-        questions, answers = _pipes(self._process)
+        questions = cast("IO[str]", self._process.stdin)
         questions.write(json.dumps({"contract": contract, "tables": tables}) + "\n")
         questions.flush()
-        answer: list[bool] = json.loads(answers.readline())
+        answer: list[bool] = json.loads(self._line())
         return answer
 
     def place(self, name: str, column: str | None = None) -> Place | None:
@@ -96,14 +98,18 @@ class Reader:
 
     @cached_property
     def _said(self) -> Mapping[str, Any]:
-        line = _pipes(self._process)[1].readline()
-        if not line:
-            reason = self._process.communicate()[1].strip().rpartition("\n")[2]
-            refused = self._process.returncode == HandoffError.exit_code
-            how = "used" if refused else "imported"
-            raise HandoffError(f"The contracts of {self._called} can't be {how}: {reason}")
-        said: Mapping[str, Any] = json.loads(line)
+        said: Mapping[str, Any] = json.loads(self._line())
         return said
+
+    def _line(self) -> str:
+        line = cast("IO[str]", self._process.stdout).readline()
+        if line:
+            return line
+        refused = self._process.wait() == HandoffError.exit_code
+        self._complaints.seek(0)
+        reason = self._complaints.read().strip().rpartition("\n")[2]
+        how = "used" if refused else "imported"
+        raise HandoffError(f"The contracts of {self._called} can't be {how}: {reason}")
 
 
 @contextmanager
@@ -120,31 +126,30 @@ def reading(source: Path, room: str, called: str) -> Iterator[Reader]:
     """
     if not source.joinpath(*room.split(".")).is_dir():
         raise HandoffError(f"{called} has no contracts: there is no package {room} in it.")
-    with subprocess.Popen(
-        [sys.executable, "-P", "-m", __name__, str(source), room],
-        env=os.environ | {"PYTHONPATH": _MACHINERY, "PYTHONDONTWRITEBYTECODE": "1"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    ) as process:
+    with (
+        # A file, not a pipe: a project may print more than a pipe holds.
+        TemporaryFile("w+", encoding="utf-8") as complaints,
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", __name__, str(source), room],
+            env=os.environ | {"PYTHONPATH": _MACHINERY, "PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
+            encoding="utf-8",
+        ) as process,
+    ):
         try:
-            yield Reader(process, called)
+            yield Reader(process, complaints, called)
         finally:
             process.kill()
 
 
-def _pipes(process: "subprocess.Popen[str]") -> tuple[IO[str], IO[str]]:
-    return cast("IO[str]", process.stdin), cast("IO[str]", process.stdout)
-
-
-def _main(source: Path, name: str) -> None:
+def _main(source: Path, name: str, answers: IO[str]) -> None:
     # First on the path, before the tree whose environment this is.
     sys.path.insert(0, str(source))
-    with redirect_stdout(sys.stderr):  # whatever a project prints
-        room = importlib.import_module(name)
-        require_distinct_names(room)
+    room = importlib.import_module(name)
+    require_distinct_names(room)
     contracts, api = contracts_of(room), _api(room)
     said = {
         "contracts": {name: canonical_form(contract) for name, contract in contracts.items()},
@@ -152,15 +157,15 @@ def _main(source: Path, name: str) -> None:
         "protocols": protocols_of(room),
         "places": dict(_places(room, source)),
     }
-    print(json.dumps(said), flush=True)
+    print(json.dumps(said), file=answers, flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
         contract, tables = contracts.get(asked["contract"]), asked["tables"]
         if contract:
-            answers = [accepted(contract, table) for table in tables]
+            taken = [accepted(contract, table) for table in tables]
         else:
-            answers = [accepts(getattr(api, asked["contract"]), table) for table in tables]
-        print(json.dumps(answers), flush=True)
+            taken = [accepts(getattr(api, asked["contract"]), table) for table in tables]
+        print(json.dumps(taken), file=answers, flush=True)
 
 
 def _api(room: ModuleType) -> ModuleType | None:
@@ -185,6 +190,9 @@ def accepted(contract: Contract, rows: Table) -> bool:
         contract.validate(given.select(list(rows[0])).to_native())
     except (SchemaError, SchemaErrors):
         return False
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise HandoffError(f"{contract.__name__} can't judge a row: {reason}") from error
     return True
 
 
@@ -203,7 +211,7 @@ def _places(room: ModuleType, source: Path) -> Iterator[tuple[str, dict[str, Any
             )
             if file is None:
                 continue
-            where = str(Path(file).relative_to(source))
+            where = Path(file).relative_to(source).as_posix()
             lines, first = inspect.getsourcelines(base)
             yield name, {"file": where, "line": first}
             for number, line in enumerate(lines, first):
@@ -213,8 +221,10 @@ def _places(room: ModuleType, source: Path) -> Iterator[tuple[str, dict[str, Any
 
 
 if __name__ == "__main__":
+    answers = sys.stdout
     try:
-        _main(Path(sys.argv[1]), sys.argv[2])
+        with redirect_stdout(sys.stderr):  # whatever a project prints
+            _main(Path(sys.argv[1]), sys.argv[2], answers)
     except HandoffError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

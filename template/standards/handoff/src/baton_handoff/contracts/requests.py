@@ -8,9 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from baton_handoff.sides import ML_ENGINEERING
+
 _ROLES = {
-    "input": {"position": "input", "producer": "clients", "consumer": "ml-engineering"},
-    "output": {"position": "output", "producer": "ml-engineering", "consumer": "clients"},
+    "input": {"position": "input", "producer": "clients", "consumer": ML_ENGINEERING},
+    "output": {"position": "output", "producer": ML_ENGINEERING, "consumer": "clients"},
 }
 
 _RULES = {
@@ -35,7 +37,8 @@ def request_forms(api: ModuleType | None) -> dict[str, Any]:
     models = {
         name: model
         for name, model in vars(api).items()
-        if inspect.isclass(model)
+        if name.endswith(("Request", "Response"))
+        and inspect.isclass(model)
         and issubclass(model, BaseModel)
         and model.__module__ == api.__name__
     }
@@ -43,8 +46,6 @@ def request_forms(api: ModuleType | None) -> dict[str, Any]:
     for name, model in models.items():
         # pydantic describes what is taken and what is given differently.
         position = "output" if name.endswith("Response") else "input"
-        if not name.endswith(("Request", "Response")):
-            continue
         schema = model.model_json_schema(
             mode="validation" if position == "input" else "serialization"
         )

@@ -25,7 +25,7 @@ class Bound:
         if math.isinf(self.value):
             return None
         beyond = "" if self.inclusive else "less than " if upper else "more than "
-        return f"{beyond}{said(float(self.value))}"
+        return f"{beyond}{said(self.value)}"
 
     def is_wider_than(self, other: "Bound", *, upper: bool) -> bool:
         """Whether it lets more pass than another bound at the same end of the range."""

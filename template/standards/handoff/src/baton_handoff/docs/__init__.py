@@ -59,7 +59,7 @@ def serve_docs(project: Project, port: int) -> None:
         subprocess.run(["handoff", "docs"], cwd=project.root, env=own, check=False)
 
     make_docs(project)
-    print(f"It stands on http://127.0.0.1:{port}; Ctrl+C ends it.", flush=True)
+    print(f"It will stand on http://127.0.0.1:{port}; Ctrl+C ends it.", flush=True)
     serve_site(project, port, rebuild)
 
 

@@ -56,12 +56,9 @@ class Api:
 
 def openapi(project: Project) -> dict[str, Any] | None:
     """The OpenAPI schema of a project's service, None for a project without one."""
-    try:
-        app = project.room("serving.app").create(Loaded(project.model, 0, _nothing))
-    except ModuleNotFoundError as error:
-        if error.name in (f"{project.package}.serving", f"{project.package}.serving.app"):
-            return None
-        raise
+    if not (project.source / "serving" / "app.py").exists():
+        return None
+    app = project.room("serving.app").create(Loaded(project.model, 0, _nothing))
     schema: dict[str, Any] = app.openapi()
     return schema
 

@@ -13,6 +13,7 @@ from baton_handoff.contracts.examples import Legal, Row, legal_row, legal_value
 from baton_handoff.contracts.protocol import protocols_of
 from baton_handoff.contracts.reader import accepted
 from baton_handoff.contracts.words import Rule, column_rules, table_rules
+from baton_handoff.errors import HandoffError
 
 
 @dataclass(frozen=True)
@@ -106,9 +107,18 @@ def models_of(room: ModuleType) -> list[Model]:
 
 
 def golden_rows(folder: Path) -> list[Row]:
-    """The rows in the JSON files of a folder, however deep they lie in them."""
-    files = sorted(folder.glob("*.json"))
-    return [row for file in files for row in _rows(json.loads(file.read_text(encoding="utf-8")))]
+    """The rows in the JSON files of a folder: lists of objects, at the top or below it.
+
+    Raises:
+        HandoffError: A file is not JSON.
+    """
+    rows: list[Row] = []
+    for file in sorted(folder.glob("*.json")):
+        try:
+            rows += _rows(json.loads(file.read_text(encoding="utf-8")))
+        except ValueError as error:
+            raise HandoffError(f"{file} is not valid JSON: {error}") from error
+    return rows
 
 
 def _rows(stated: Any) -> Iterator[Row]:

@@ -98,7 +98,8 @@ def _config(project: Project, pages: Mapping[str, str], folder: Path, built: Pat
         wrong, doubtful = config.validate()
     except MkDocsException as error:
         raise HandoffError(f"{file} can't be used: {error}") from error
-    for key, reason in (*wrong, *doubtful):
+    if found := [*wrong, *doubtful]:
+        key, reason = found[0]
         raise HandoffError(f"{file} can't be used: {key}: {reason}")
     config.strict = True
     return config

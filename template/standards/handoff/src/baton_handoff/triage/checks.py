@@ -29,15 +29,15 @@ def run_checks(
         like: What was red elsewhere, if only that is to be looked at; None for everything.
     """
     wanted = {_TYPES, _LAYERS, TESTS} if like is None else {red.check for red in like}
-    items = ["tests/contract"] if like is None else _test_files(like, tree)
+    tests = ["tests/contract"] if like is None else _test_files(like, tree)
     with ThreadPoolExecutor() as pool:
         running = []
         if _TYPES in wanted:
             running.append(pool.submit(_types, project, tree, tools))
         if _LAYERS in wanted:
             running.append(pool.submit(_layers, tree, tools))
-        if TESTS in wanted and items:
-            running.append(pool.submit(run_tests, tree, tools, items))
+        if TESTS in wanted and tests:
+            running.append(pool.submit(_tests, tree, tools, tests))
         return [red for found in running for red in found.result()]
 
 
@@ -80,7 +80,7 @@ def _layers(tree: Path, tools: Tools) -> list[Red]:
             _LAYERS,
             f"{importer} -> {imported}",
             f"{importer} imports {imported}",
-            f"src/{importer.replace('.', '/')}.py",
+            _in_file(["src", *importer.split(".")], tree)[0],
             int(line),
             "uv run poe layers",
         )
@@ -88,8 +88,7 @@ def _layers(tree: Path, tools: Tools) -> list[Red]:
     ] or [Red(_LAYERS, "layers", said.stdout.strip()[-200:], None, None, "uv run poe layers")]
 
 
-def run_tests(tree: Path, tools: Tools, items: Sequence[str]) -> list[Red]:
-    """Run contract tests of a tree: files, folders or single tests."""
+def _tests(tree: Path, tools: Tools, items: Sequence[str]) -> list[Red]:
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         said = tools.pytest(tree, [*items, f"--junitxml={report}"])
@@ -108,9 +107,9 @@ def _failures(report: "ET.ElementTree[ET.Element]", tree: Path) -> Iterator[Red]
             continue
         module, name = case.get("classname"), case.get("name") or ""
         trace = (broken[0].text or "").strip()
-        file = f"{(module or name).replace('.', '/')}.py"
+        file, *classes = _in_file((module or name).split("."), tree)
         if module:
-            test, message = f"{file}::{name}", broken[0].get("message") or ""
+            test, message = "::".join([file, *classes, name]), broken[0].get("message") or ""
         else:  # a file that can't be imported, told by the last line
             test, message = file, trace.rpartition("\n")[2].removeprefix("E").strip()
         places = ((tree / at, line) for at, line in _LINE.findall(trace))
@@ -124,3 +123,13 @@ def _failures(report: "ET.ElementTree[ET.Element]", tree: Path) -> Iterator[Red]
             int(line) or None,
             f"uv run pytest '{test}'",
         )
+
+
+def _in_file(parts: Sequence[str], tree: Path) -> list[str]:
+    """A dotted name in parts: the file that holds it, and what of the name is inside the file."""
+    for end in range(len(parts), 0, -1):
+        path = "/".join(parts[:end])
+        for file in (f"{path}.py", f"{path}/__init__.py"):
+            if (tree / file).is_file():
+                return [file, *parts[end:]]
+    return [f"{'/'.join(parts)}.py"]

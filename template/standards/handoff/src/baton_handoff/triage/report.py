@@ -93,12 +93,16 @@ def _said(verdict: Verdict, facts: Facts, side: str | None) -> str:
             what = _CHANGED.get(axis, "the change")
             return (
                 f"the source's owner has to act: the data breaks {checks}"
-                if axis == DATA_OWNER
+                if axis == DATA_OWNER and side in (DATA_OWNER, None)
                 else f"{who}: {what} broke {checks}"
             )
 
 
-_CHANGED = {DEPENDENCIES: "the change of dependencies", PLATFORM: "the change of the standards"}
+_CHANGED = {
+    DATA_OWNER: "the change of the data",
+    DEPENDENCIES: "the change of dependencies",
+    PLATFORM: "the change of the standards",
+}
 
 
 def _trial(verdict: Verdict, facts: Facts) -> str:

@@ -12,7 +12,7 @@ from baton_handoff.findings import Finding
 from baton_handoff.project import Project, stated_in
 from baton_handoff.sides import DEPENDENCIES, OTHER, PLATFORM, answerable
 from baton_handoff.trees import Edit, Trees, trees_of
-from baton_handoff.triage.checks import TESTS, run_checks, run_tests
+from baton_handoff.triage.checks import TESTS, run_checks
 from baton_handoff.triage.report import Facts, finding_of
 from baton_handoff.triage.tools import Tools
 from baton_handoff.triage.verdict import Axes, Cause, Red, Verdict, diagnose
@@ -23,8 +23,8 @@ def triage(project: Project, base: str | None = None, since: str | None = None) 
 
     Args:
         project: The project.
-        base: The commit, or branch, that the work is to be merged into; None for the branch that
-            this one follows.
+        base: The commit, or branch, that the work is to be merged into; None for what this branch
+            goes back to (`Trees.base`).
         since: An earlier commit at which an inherited break is looked for.
 
     Raises:
@@ -171,14 +171,17 @@ class Experiment:
             check=False,
         )
         if done.returncode != 0:
-            raise HandoffError(f"The base's lock can't be installed: {done.stderr.strip()}")
+            raise HandoffError(
+                f"The lock of {self.base[:12]} can't be installed ({done.stderr.strip()}): give a"
+                " later `--base`."
+            )
         scripts = "Scripts" if os.name == "nt" else "bin"
         return environment / scripts / Path(sys.executable).name
 
     def _again(self, reds: Sequence[Red]) -> Sequence[Red]:
         tests = [red for red in reds if red.check == TESTS]
         folder, tools = self._folder(self._head_tree), self._tools(Path(sys.executable))
-        once_more = run_tests(folder, tools, [red.item for red in tests]) if tests else []
+        once_more = run_checks(self.project, folder, tools, tests)
         return [*(red for red in reds if red not in tests), *once_more]
 
     def _likely(self, red: Red) -> str:

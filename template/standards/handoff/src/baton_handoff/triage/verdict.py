@@ -5,7 +5,7 @@ it is red too: to nobody's change if that is the base itself, to one axis, or to
 """
 
 import re
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
@@ -96,28 +96,31 @@ def diagnose(
         inherited: set[object] = {red.kind for red in before.result()}
     left = [red for red in reds if red.kind in steady and red.kind not in inherited]
     for red in reds:
-        if red.kind not in steady:
+        if red.kind not in steady or (red in left and not changed):
             yield Verdict(red, Cause.FLAKY)
         elif red.kind in inherited:
             yield Verdict(red, Cause.INHERITED)
         else:
             axes = _smallest(red, changed, lambda cell_of: cell(cell_of, left), likely(red))
             yield Verdict(red, _cause(axes), axes)
-    yield from _hidden(reds, changed, cell, inherited)
+    yield from _hidden(left, changed, cell, {red.kind for red in reds} | inherited)
 
 
 def _hidden(
-    reds: Sequence[Red], changed: Sequence[str], cell: Cell, inherited: Container[object]
+    left: Sequence[Red], changed: Sequence[str], cell: Cell, known: Set[object]
 ) -> Iterator[Verdict]:
     """What a check would say of one side's change, if another's did not make it red before."""
     sides = [axis for axis in changed if axis in SIDES]
-    if len(sides) < len(SIDES):
+    if not left or len(sides) < len(SIDES):
         return
-    known, items = {red.kind for red in reds}, {red.item for red in reds}
+    items = {red.item for red in left}
+    # With the contracts as they are now: a side may need what they newly promise.
+    between = frozenset({CONTRACTS} & set(changed))
+    if between:
+        known = known | {red.kind for red in cell(between, left)}
     for side in sides:
-        # With the contracts as they are now: a side may need what they newly promise.
-        for red in cell(frozenset({side, CONTRACTS} & set(changed)), reds):
-            if red.item in items and red.kind not in known and red.kind not in inherited:
+        for red in cell(between | {side}, left):
+            if red.item in items and red.kind not in known:
                 yield Verdict(red, Cause.CHANGE, frozenset({side}))
 
 
@@ -129,8 +132,10 @@ def _smallest(
     order = sorted(changed, key=lambda axis: (axis == DEPENDENCIES, axis != likely, axis))
     for size in range(1, len(order)):
         # Where several are needed, the contracts are tried first: they are between the two sides.
-        cells = sorted(combinations(order, size), key=lambda axes: CONTRACTS not in axes)
-        for axes in cells if size > 1 else combinations(order, 1):
+        cells = sorted(
+            combinations(order, size), key=lambda axes: len(axes) > 1 and CONTRACTS not in axes
+        )
+        for axes in cells:
             if red.kind in {found.kind for found in cell(frozenset(axes))}:
                 return frozenset(axes)
     return frozenset(changed)
