@@ -80,7 +80,7 @@ class Tools:
             )
             process.start()
             process.join()
-            return said_to.read_text(encoding="utf-8")
+            return said_to.read_text(encoding="utf-8", errors="replace")
 
     @property
     def _forks(self) -> bool:
@@ -103,12 +103,12 @@ class Tools:
 
 def _pytest(tree: Path, own: dict[str, str], arguments: list[str], said_to: Path) -> None:
     """Run tests in this process, a fork in which their libraries are imported already."""
-    import numpy as np  # noqa: PLC0415
-    import pytest  # noqa: PLC0415
-
     with said_to.open("w") as said:
         os.dup2(said.fileno(), 1)
         os.dup2(said.fileno(), 2)
+    import numpy as np  # noqa: PLC0415
+    import pytest  # noqa: PLC0415
+
     os.chdir(tree)
     os.environ.update(own)
     sys.path[:0] = [str(tree), *own["PYTHONPATH"].split(os.pathsep)]
