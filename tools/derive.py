@@ -152,7 +152,7 @@ STAGES = {
     "lint": "IDE",
     "layers": "hook",
     "diff": "hook",
-    "API models": "hook",
+    "API models": "test",
     "contract tests": "test",
     "unit tests": "test",
     "fuzzing": "test",
