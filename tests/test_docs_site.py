@@ -269,6 +269,8 @@ def test_the_live_site_follows_a_change(
             time.sleep(0.2)
         return False
 
+    # Whom a shell starts in the background ignores Ctrl+C, and so do all whom that one starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     command = ["handoff", "docs", "--serve", "--port", str(port)]
     with subprocess.Popen(command, cwd=project.folder, env=os.environ | project.env) as process:
         try:
