@@ -1,5 +1,6 @@
 """What the tests of the handoff package share: both engines, and a small contract for each."""
 
+from pathlib import Path
 from types import ModuleType
 
 import pandera.pandas
@@ -7,6 +8,8 @@ import pandera.polars
 import pytest
 
 from baton_handoff.contracts import Contract
+from baton_handoff.project import Project
+from trip_project import Change, trip_project
 from trips import ROWS, PandasTrip, PolarsTrip, Row
 
 
@@ -31,3 +34,22 @@ def trip(engine: str) -> Contract:
 def rows() -> list[Row]:
     """Rows that the contract accepts."""
     return [dict(row) for row in ROWS]
+
+
+@pytest.fixture
+def project(tmp_path: Path, engine: str) -> Project:
+    """A project with contracts, committed."""
+    return trip_project(tmp_path / "project", engine)
+
+
+@pytest.fixture
+def change(project: Project) -> Change:
+    """Changes the project's contracts: the first place of a text becomes another."""
+
+    def changed(old: str, new: str) -> None:
+        file = project.source / "contracts" / "__init__.py"
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new, 1))
+
+    return changed

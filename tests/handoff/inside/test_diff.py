@@ -1,81 +1,15 @@
 """What a change does to the contracts of a project is told with a row that shows it."""
 
 import json
-import shutil
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from baton_handoff.cli import main
 from baton_handoff.contracts.diff import Difference, differences, findings
-from baton_handoff.errors import HandoffError
 from baton_handoff.project import Project, find_project
+from trip_project import Change, git
 
-CONTRACTS = '''
-from typing import Protocol
-
-from pandera.{engine} import DataFrameModel, Field
-from pandera.typing.{engine} import DataFrame
-
-
-class Trip(DataFrameModel):
-    """What is asked."""
-
-    town: str = Field(isin=["Ulm", "Bonn"])
-    code: str = Field(str_matches="^[A-Z]{{2}}$")
-    seats: int = Field(ge=1, le=9)
-    price: float = Field(nullable=True, gt=0)
-
-    class Config:
-        strict = True
-        unique = ["town", "seats"]
-        metadata = {{
-            "version": "1.0.0",
-            "position": "input",
-            "producer": "ml-engineering",
-            "consumer": "data-science",
-        }}
-
-
-class Inner(Trip):
-    """What the model sees."""
-
-    class Config:
-        strict = True
-        metadata = {{
-            "version": "1.0.0",
-            "position": "internal",
-            "producer": "data-science",
-            "consumer": "data-science",
-        }}
-
-
-class Answer(DataFrameModel):
-    """What is answered."""
-
-    chance: float = Field(ge=0, le=1)
-
-    class Config:
-        strict = True
-        metadata = {{
-            "version": "1.0.0",
-            "position": "output",
-            "producer": "data-science",
-            "consumer": "ml-engineering",
-        }}
-
-
-__version__ = "1.0.0"
-
-
-class TripModel(Protocol):
-    def predict(self, trips: DataFrame[Trip], /) -> DataFrame[Answer]: ...
-
-
-__all__ = ["Answer", "Inner", "Trip", "TripModel"]
-'''
 API = """
 from pydantic import BaseModel, Field
 
@@ -88,43 +22,6 @@ class TripRow(BaseModel):
 class TripRequest(BaseModel):
     rows: list[TripRow]
 """
-SETTINGS = 'interface = 1\npackage = "trips"\nmodel = "m"\n[service]\nalias = "candidate"\n'
-Change = Callable[[str, str], None]
-
-
-def git(folder: Path, *arguments: str) -> str:
-    whose = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
-    done = subprocess.run(
-        ["git", *whose, *arguments], cwd=folder, check=True, capture_output=True, text=True
-    )
-    return done.stdout
-
-
-@pytest.fixture
-def project(tmp_path: Path, engine: str) -> Project:
-    root = tmp_path / "project"
-    package = root / "src" / "trips"
-    package.mkdir(parents=True)
-    (package / "__init__.py").touch()
-    (package / "contracts.py").write_text(CONTRACTS.format(engine=engine))
-    (package / "contracts").mkdir()
-    (package / "contracts.py").rename(package / "contracts" / "__init__.py")
-    (root / "handoff.toml").write_text(SETTINGS)
-    git(root, "init", "--quiet", "--initial-branch", "main")
-    git(root, "add", "--all")
-    git(root, "commit", "--quiet", "--message", "first")
-    return find_project(root)
-
-
-@pytest.fixture
-def change(project: Project) -> Change:
-    def changed(old: str, new: str) -> None:
-        file = project.source / "contracts" / "__init__.py"
-        text = file.read_text()
-        assert old in text
-        file.write_text(text.replace(old, new, 1))
-
-    return changed
 
 
 def one(found: list[Difference], contract: str) -> Difference:
@@ -317,127 +214,6 @@ def test_nothing_is_left_behind(project: Project, change: Change) -> None:
     differences(project, "HEAD")
     after = git(project.root, "status", "--porcelain"), git(project.root, "count-objects")
     assert after == before
-    assert git(project.root, "worktree", "list").count("\n") == 1
-
-
-def test_contracts_that_cannot_be_imported_are_said_in_one_sentence(
-    project: Project, change: Change
-) -> None:
-    change("le=9", "le=nine")
-    with pytest.raises(HandoffError, match=r"^The contracts of the working directory .*nine") as e:
-        differences(project, "HEAD")
-    assert "\n" not in str(e.value)
-    git(project.root, "commit", "--quiet", "--all", "--message", "broken")
-    change("le=nine", "le=9")
-    with pytest.raises(HandoffError, match=r"^The contracts of HEAD can't be imported: NameError"):
-        differences(project, "HEAD")
-
-
-@pytest.mark.parametrize(
-    ("base", "said"),
-    [
-        ("nowhere", "nowhere is no commit that this clone knows"),
-        ("nothing.whl", "nothing.whl can't be read as a wheel"),
-    ],
-)
-def test_a_base_that_is_not_there_is_said_in_one_sentence(
-    project: Project, base: str, said: str
-) -> None:
-    with pytest.raises(HandoffError, match=said):
-        differences(project, base)
-
-
-def test_a_project_outside_git_is_told_what_to_do(project: Project) -> None:
-    (project.root / ".git").rename(project.root / "old")
-    with pytest.raises(HandoffError, match=r"is not in a git repository yet: `uv run poe setup`"):
-        differences(project, "HEAD")
-
-
-def test_a_tree_without_contracts_is_said_in_one_sentence(project: Project) -> None:
-    git(project.root, "rm", "--quiet", "-r", "--cached", "src/trips/contracts")
-    git(project.root, "commit", "--quiet", "--message", "none")
-    with pytest.raises(
-        HandoffError, match=r"HEAD has no contracts: there is no package trips\.contracts"
-    ):
-        differences(project, "HEAD")
-
-
-def test_two_contracts_of_one_name_are_refused_in_one_sentence(project: Project) -> None:
-    # The one hides the other, or each is meant by somebody else.
-    other = project.source / "contracts" / "other.py"
-    own = (project.source / "contracts" / "__init__.py").read_text()
-    other.write_text(own)
-    with pytest.raises(HandoffError) as error:
-        differences(project, "HEAD")
-    assert str(error.value) == (
-        "The contracts of the working directory can't be used: trips.contracts and"
-        " trips.contracts.other both state Trip: rename one of the two."
-    )
-
-
-def spoilt(project: Project, how: str) -> list[str]:
-    """Spoil a project or the command in one way, and return the command's arguments."""
-    contracts = project.source / "contracts"
-    match how:
-        case "no contracts":
-            shutil.rmtree(contracts)
-        case "a contract that does not import":
-            (contracts / "__init__.py").write_text("import nothing_like_that")
-        case "a duplicate name":
-            (contracts / "other.py").write_text((contracts / "__init__.py").read_text())
-        case "a broken handoff.toml":
-            (project.root / "handoff.toml").write_text("interface = ")
-    return ["--base", "nowhere" if how == "an unknown ref" else "HEAD"]
-
-
-@pytest.mark.parametrize(
-    ("how", "said"),
-    [
-        ("an unknown ref", "nowhere is no commit that this clone knows"),
-        ("no contracts", "has no contracts: there is no package trips.contracts in it."),
-        ("a contract that does not import", "can't be imported: ModuleNotFoundError"),
-        ("a duplicate name", "both state Trip: rename one of the two."),
-        ("a broken handoff.toml", "handoff.toml is not valid TOML"),
-    ],
-)
-def test_bad_input_is_one_sentence_and_leaves_nothing_behind(
-    project: Project,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    how: str,
-    said: str,
-) -> None:
-    monkeypatch.chdir(project.root)
-    arguments = spoilt(project, how)
-    before = git(project.root, "status", "--porcelain"), git(project.root, "count-objects")
-    assert main(["diff", *arguments]) == 2
-    complaint = capsys.readouterr().err
-    assert said in complaint
-    assert complaint.count("\n") == 1
-    after = git(project.root, "status", "--porcelain"), git(project.root, "count-objects")
-    assert after == before
-    assert git(project.root, "worktree", "list").count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("how", "said"),
-    [
-        ("an unknown ref", "nowhere is no commit that this clone knows"),
-        ("a broken handoff.toml", "handoff.toml is not valid TOML"),
-    ],
-)
-def test_triage_says_bad_input_in_one_sentence(
-    project: Project,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    how: str,
-    said: str,
-) -> None:
-    monkeypatch.chdir(project.root)
-    assert main(["triage", *spoilt(project, how)]) == 2
-    complaint = capsys.readouterr().err
-    assert said in complaint
-    assert complaint.count("\n") == 1
     assert git(project.root, "worktree", "list").count("\n") == 1
 
 

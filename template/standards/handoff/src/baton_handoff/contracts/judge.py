@@ -79,7 +79,7 @@ class Judgement:
     Attributes:
         contract: The contract's name.
         changes: Every difference; empty where the same is enforced.
-        was: The version before, None where there was none.
+        was: The version before, empty where none was stated, None for a new contract.
         now: The version after, empty where none is stated, None for a contract that is gone.
         parties: The sides behind the roles, as the state before the change says.
         says: How a version is stated.
@@ -111,7 +111,7 @@ class Judgement:
     @property
     def needed(self) -> str | None:
         """The version that the change asks for, None where the one it has is enough."""
-        if self.bump == "none" or self.was is None or self.now is None:
+        if self.bump == "none" or not self.was or self.now is None:
             return None
         before, after = _numbers(self.was), _numbers(self.now)
         if before is None:
@@ -138,7 +138,7 @@ def judge(before: Form | None, after: Form | None) -> Judgement:
     return Judgement(
         contract=known["name"],
         changes=changes,
-        was=version(before["metadata"].get("version")) or None if before else None,
+        was=version(before["metadata"].get("version")) if before else None,
         now=version(after["metadata"].get("version")) if after else None,
         parties={role: metadata[role] for role in get_args(Role) if role in metadata},
     )

@@ -37,7 +37,7 @@ def judge_protocol(
     return Judgement(
         contract=name,
         changes=changes,
-        was=version(before["version"]) or None if before else None,
+        was=version(before["version"]) if before else None,
         now=version(after["version"]) if after else None,
         parties=_PARTIES,
         says='__version__ = "{}" in its module',

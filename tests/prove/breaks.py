@@ -1,0 +1,263 @@
+"""Breaks that people make, and what triage is to say of each: to whom, and whose check is red."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.baton import git, run
+
+ADA, MAX = "ada@example.com", "max@example.com"
+DS, ML = "data-science", "ml-engineering"
+SRC = "src/flight_delays"
+
+
+@dataclass
+class Work:
+    """A project's repository at the hands of a scenario."""
+
+    project: Path
+    env: dict[str, str]
+
+    def change(self, path: str, old: str, new: str) -> None:
+        file = self.project / path
+        text = file.read_text(encoding="utf-8")
+        assert old in text, f"{path} has no {old!r}"
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def add(self, path: str, text: str) -> None:
+        file = self.project / path
+        before = file.read_text(encoding="utf-8") if file.exists() else ""
+        file.write_text(before + text, encoding="utf-8")
+
+    def commit(self, author: str) -> None:
+        git(self.project, "add", "--all")
+        whose = ["-c", f"user.email={author}"]
+        git(self.project, *whose, "commit", "--quiet", "--no-verify", "--message", "work")
+
+    def triage(self, *more: str) -> Any:
+        command = ["handoff", "triage", "--base", "main", "--format", "json", *more]
+        done = run(command, self.project, check=False, env=self.env)
+        assert done.returncode in (0, 1), done.stderr
+        return json.loads(done.stdout), done.returncode
+
+
+def serving(work: Work, author: str = MAX) -> None:
+    work.change(
+        f"{SRC}/serving/app.py",
+        "loaded, ScheduledFlight, DelayPrediction,",
+        "loaded, DelayPrediction, ScheduledFlight,",
+    )
+    work.commit(author)
+
+
+def model(work: Work, author: str = ADA) -> None:
+    work.change(f"{SRC}/model/delay_model.py", '"late_probability": late}', '"late": late}')
+    work.commit(author)
+
+
+def tightened(work: Work, author: str = ADA) -> None:
+    work.change(f"{SRC}/contracts/data.py", "ge=1, le=9999", "ge=1, le=999")
+    work.commit(author)
+
+
+def wanted_column(work: Work) -> None:
+    work.change(
+        f"{SRC}/contracts/data.py",
+        '    carrier: str = Field(isin=CARRIERS, description="the airline',
+        '    mood: str\n    carrier: str = Field(isin=CARRIERS, description="the airline',
+    )
+    work.commit(MAX)
+
+
+def both(work: Work) -> None:
+    serving(work)
+    work.change(f"{SRC}/features/calendar.py", "local.weekday()", "(local.weekday() + 7)")
+    work.commit(ADA)
+
+
+def documented(work: Work) -> None:
+    work.add("README.md", "\nMore to read.\n")
+    work.commit(ADA)
+
+
+def drift(work: Work) -> None:
+    file = work.project / "tests/golden/sources.json"
+    rows = json.loads(file.read_text(encoding="utf-8"))
+    rows["Weather"][0]["humid"] = 140.0
+    file.write_text(json.dumps(rows), encoding="utf-8")
+    work.commit("feed@example.com")
+
+
+def widened(work: Work) -> None:
+    """ML engineering lets distances be unknown, and sends such a flight: the features can't."""
+    work.change(
+        f"{SRC}/contracts/data.py",
+        "distance_mi: float = Field(gt=0, le=5000)\n    scheduled",
+        "distance_mi: float = Field(nullable=True, gt=0, le=5000)\n    scheduled",
+    )
+    work.add(
+        "tests/contract/test_ml_engineering.py",
+        """
+
+def test_a_distance_may_be_unknown(model: DelayModel, rows: list[Row]) -> None:
+    from datetime import datetime
+
+    from baton_handoff.contracts import from_rows
+
+    moments = ("scheduled_departure", "weather_observed_at")
+    known = [r | {m: datetime.fromisoformat(r[m]) for m in moments} for r in rows]
+    table = from_rows(ScheduledFlight, [row | {"distance_mi": None} for row in known])
+    contracted = ContractedModel(model, ScheduledFlight, DelayPrediction)
+    assert len(contracted.predict(table)) == len(rows)
+""",
+    )
+    work.commit(MAX)
+
+
+def met(work: Work) -> None:
+    """One side renames what the other has just begun to use; neither could have known."""
+    for path in (f"{SRC}/features/__init__.py", f"{SRC}/features/schedule.py"):
+        work.change(path, "scheduled_flights", "schedule_flights")
+    for path in (f"{SRC}/training/features.py", "tests/conftest.py"):
+        work.change(path, "scheduled_flights", "schedule_flights")
+    work.commit(ADA)
+    work.add(
+        "tests/contract/test_ml_engineering.py",
+        """
+
+def test_the_features_can_be_had() -> None:
+    from flight_delays.features import scheduled_flights
+
+    assert scheduled_flights
+""",
+    )
+    work.commit(MAX)
+
+
+def renamed_module(work: Work) -> None:
+    rename(work, "src/**/*.py", "tests/**/*.py")
+
+
+def forgotten_test(work: Work) -> None:
+    """The same, but one test that both sides share still asks for the old name."""
+    rename(work, "src/**/*.py", "tests/conftest.py")
+
+
+def rename(work: Work, *users: str) -> None:
+    git(work.project, "mv", f"{SRC}/model/estimator.py", f"{SRC}/model/trees.py")
+    for file in [file for pattern in users for file in work.project.glob(pattern)]:
+        text = file.read_text(encoding="utf-8").replace("model.estimator", "model.trees")
+        file.write_text(text.replace(".estimator import", ".trees import"), encoding="utf-8")
+    work.commit(ADA)
+
+
+def moved_code(work: Work) -> None:
+    file = work.project / SRC / "features/calendar.py"
+    (file.with_name("clock.py")).write_bytes(file.read_bytes())
+    lines = ['"""Moved."""', "from .clock import TIME_ZONE, features"]
+    lines.append('__all__ = ["TIME_ZONE", "features"]')
+    file.write_text("\n\n".join(lines) + "\n", encoding="utf-8")
+    work.commit(ADA)
+
+
+def touched_by_both(work: Work) -> None:
+    tightened(work)
+    work.change(f"{SRC}/contracts/data.py", "gt=0, le=5000", "gt=0, le=500")
+    work.commit(MAX)
+
+
+def flaky(work: Work) -> None:
+    marker = work.project.parent / "marker"
+    work.add(
+        "tests/contract/test_ml_engineering.py",
+        f"""
+
+def test_sometimes() -> None:
+    marker = Path({str(marker)!r})
+    known = marker.exists()
+    marker.touch()
+    assert known
+""",
+    )
+    work.commit(MAX)
+
+
+def dependency(work: Work) -> None:
+    work.change(
+        "pyproject.toml",
+        "[tool.pytest.ini_options]\n",
+        '[tool.pytest.ini_options]\nrequired_plugins = ["pytest-that-nobody-installed"]\n',
+    )
+    work.commit(MAX)
+
+
+def mistyped(work: Work) -> None:
+    work.change(f"{SRC}/serving/batch.py", ", to)\n", ", str(to))\n")
+    work.commit(MAX)
+
+
+def layer(work: Work) -> None:
+    work.add(f"{SRC}/features/calendar.py", "\nfrom ..serving import app as _app  # noqa\n")
+    work.commit(ADA)
+
+
+def layer_of_a_package(work: Work) -> None:
+    work.add(f"{SRC}/features/__init__.py", "\nfrom ..serving import app as _app  # noqa\n")
+    work.commit(ADA)
+
+
+def in_a_class(work: Work) -> None:
+    work.add(
+        "tests/contract/test_ml_engineering.py",
+        """
+
+class TestAnswers:
+    def test_an_answer(self, client: TestClient) -> None:
+        assert client.get("/nowhere").status_code == 200
+""",
+    )
+    work.commit("stranger@example.com")
+
+
+def standards(work: Work) -> None:
+    work.change(
+        "standards/mypy.ini", "strict = True", "strict = True\ndisallow_any_explicit = True"
+    )
+    work.commit("platform@example.com")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What triage says: the causes and whom each is addressed to, and which sides are asked."""
+
+    found: set[tuple[str, str | None]] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
+
+
+SCENARIOS: dict[str, tuple[Callable[[Work], None], Expected]] = {
+    "serving breaks": (serving, Expected({("change", ML)}, {ML})),
+    "the model breaks": (model, Expected({("change", DS)}, {DS})),
+    "a contract is tightened": (tightened, Expected({("contract-change", DS)}, {DS})),
+    "a contract asks for a column": (wanted_column, Expected({("contract-change", ML)}, {ML})),
+    "a contract is widened": (widened, Expected({("contract-change", ML)}, {ML})),
+    "both sides break": (both, Expected({("change", ML), ("change", DS)}, {DS, ML})),
+    "nothing but words": (documented, Expected()),
+    "data drifts": (drift, Expected({("change", "data-owner")}, set())),
+    "two innocent changes meet": (met, Expected({("interaction", None)}, {DS, ML})),
+    "a module is renamed": (renamed_module, Expected()),
+    "a test knows only the old name": (forgotten_test, Expected({("interaction", DS)}, {DS})),
+    "code is only moved": (moved_code, Expected()),
+    "both touch the contracts": (
+        touched_by_both,
+        Expected({("contract-change", None)}, {DS, ML}),
+    ),
+    "a flaky test": (flaky, Expected({("flaky", ML)}, set())),
+    "a dependency": (dependency, Expected({("change", ML)}, {ML})),
+    "a wrong type": (mistyped, Expected({("change", ML)}, {ML})),
+    "a layer is crossed": (layer, Expected({("change", DS)}, {DS})),
+    "a layer is crossed by a package": (layer_of_a_package, Expected({("change", DS)}, {DS})),
+    "a test in a class": (in_a_class, Expected({("change", ML)}, {ML})),
+    "the standards": (standards, Expected({("change", "platform")}, set())),
+}
