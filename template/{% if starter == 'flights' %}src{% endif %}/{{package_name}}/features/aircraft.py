@@ -3,21 +3,18 @@
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 
-from .calendar import TIME_ZONE
+from .calendar import local_departure
+from .static import look_up
+
+_NAMES = {"year": "built", "seats": "seats"}
 
 
-def look_up(flights: nw.DataFrame[Any], planes: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
-    """The age and the seats of each flight's plane, null where the register lacks it."""
-    known = planes.select(nw.col("tailnum").alias("tail_number"), "year", "seats")
-    found = (
-        flights.select("tail_number", "scheduled_departure")
-        .with_row_index("row")
-        .join(known, on="tail_number", how="left")
-        .sort("row")
-    )
-    local = nw.col("scheduled_departure").dt.convert_time_zone(TIME_ZONE).dt
-    return found.select(
-        (local.year() - nw.col("year")).cast(nw.Float64).alias("aircraft_age_years"),
-        nw.col("seats").cast(nw.Float64).alias("aircraft_seats"),
-    )
+def features(flights: nw.DataFrame[Any], planes: nw.DataFrame[Any]) -> dict[str, np.ndarray]:
+    """The age and the seats of each flight's plane, NaN where the register lacks it."""
+    plane = look_up(flights["tail_number"], planes, "tailnum", _NAMES)
+    return {
+        "aircraft_age_years": local_departure(flights).year().to_numpy() - plane["built"],
+        "aircraft_seats": plane["seats"],
+    }

@@ -3,6 +3,7 @@
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 
 from ..contracts import Airports, Features, Planes, ScheduledFlight
 from ..contracts.engine import DataFrame, validated
@@ -27,8 +28,15 @@ def features(
     flights: nw.DataFrame[Any], planes: nw.DataFrame[Any], places: nw.DataFrame[Any]
 ) -> nw.DataFrame[Any]:
     """The same for any engine, unchecked."""
-    looked_up = [aircraft.look_up(flights, planes), airports.look_up(flights, places)]
-    table = flights.with_columns(
-        *calendar.features(), *(found[name] for found in looked_up for name in found.columns)
+    computed = {
+        **calendar.features(flights),
+        **aircraft.features(flights, planes),
+        **airports.features(flights, places),
+    }
+    stated = [name for name in Features.to_schema().columns if name not in computed]
+    known = nw.maybe_reset_index(flights.select(stated))
+    table = nw.concat(
+        [known, nw.from_dict(computed, backend=flights.implementation)], how="horizontal"
     )
-    return nw.maybe_reset_index(table.select(*Features.to_schema().columns))
+    gaps = [name for name, values in computed.items() if np.isnan(values).any()]
+    return table.with_columns(nw.col(gaps).fill_nan(None)) if gaps else table

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import narwhals as nw
-from sklearn.pipeline import Pipeline
 
 from ..contracts import Airports, DelayModel, DelayPrediction, Planes, ScheduledFlight
 from ..contracts.engine import BACKEND, DataFrame, validated
 from ..features import build_features
+from .estimator import BoostedTrees
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class BoostedDelayModel(DelayModel):
         airports: The list of airports, likewise.
     """
 
-    estimator: Pipeline
+    estimator: BoostedTrees
     planes: DataFrame[Planes]
     airports: DataFrame[Airports]
 

@@ -15,10 +15,14 @@ from .files import LABELLED, params, read
 def split() -> tuple[nw.DataFrame[Any], nw.DataFrame[Any]]:
     """The labelled flights before and from the day that params.yaml names."""
     flights: DataFrame[LabelledFlight] = read(LABELLED, LabelledFlight)
-    day = datetime.fromisoformat(params("split")["test_from"]).replace(tzinfo=ZoneInfo(TIME_ZONE))
-    past = nw.col("scheduled_departure") < nw.lit(day.astimezone(UTC))
     table = nw.from_native(flights)
-    return table.filter(past), table.filter(~past)
+    return table.filter(past()), table.filter(~past())
+
+
+def past() -> nw.Expr:
+    """Whether a flight is one to learn from."""
+    day = datetime.fromisoformat(params("split")["test_from"]).replace(tzinfo=ZoneInfo(TIME_ZONE))
+    return nw.col("scheduled_departure") < nw.lit(day.astimezone(UTC))
 
 
 def features_of(flights: nw.DataFrame[Any]) -> Any:

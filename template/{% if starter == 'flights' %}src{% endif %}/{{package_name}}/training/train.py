@@ -4,7 +4,7 @@ import joblib
 
 from ..contracts import Airports, Planes
 from ..model import BoostedDelayModel
-from ..model.estimator import boosted_trees, logistic_regression
+from ..model.estimator import BoostedTrees, logistic_regression
 from .files import BASELINE, MODEL, RAW, params, read
 from .split import features_of, split
 
@@ -15,7 +15,7 @@ def main() -> None:
     features, late = features_of(past), past["late"].to_numpy()
     print(f"training on {len(past):,} flights")
     model = BoostedDelayModel(
-        estimator=boosted_trees(**params("model")).fit(features, late),
+        estimator=BoostedTrees(**params("model")).fit(features, late),
         planes=read(RAW / "planes.parquet", Planes),
         airports=read(RAW / "airports.parquet", Airports),
     )

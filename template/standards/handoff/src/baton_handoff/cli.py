@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Format, shown
@@ -36,6 +36,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("handoff", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    for add in (_add_daily, _add_contracts, _add_model):
+        add(commands)
+    return parser
+
+
+def _add_daily(commands: Any) -> None:
+    """From a new project to a trained model."""
     command = commands.add_parser("setup", help="git repository and hooks")
     command.set_defaults(run=_setup)
 
@@ -48,29 +55,20 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--replace", action="store_true", help="write over a contract there is")
     command.set_defaults(run=_new_contract)
 
-    command = commands.add_parser("api", help="generate the API's models from the contracts")
-    command.add_argument("--check", action="store_true", help="only say whether they are current")
-    command.set_defaults(run=_api)
-
     command = commands.add_parser("pipeline", help="from raw data to an evaluated model")
     command.set_defaults(run=_pipeline)
 
-    command = commands.add_parser("register", help="offer the trained model as the candidate")
-    command.set_defaults(run=_register)
+    command = commands.add_parser("docs", help="a site with a data dictionary from the code")
+    command.add_argument("--serve", action="store_true", help="show it on this machine, live")
+    command.add_argument("--port", type=int, default=8001)
+    command.set_defaults(run=_docs)
 
-    command = commands.add_parser("serve", help="answer over HTTP with the registered model")
-    command.add_argument("--host", default="127.0.0.1")
-    command.add_argument("--port", type=int, default=8000)
-    command.set_defaults(run=_serve)
 
-    command = commands.add_parser(
-        "acceptance", help="the scenarios, tried on the registered model and the running service"
-    )
-    command.set_defaults(run=_acceptance)
-
-    command = commands.add_parser("build-contracts", help="a wheel for whoever shares them")
-    command.add_argument("--to", type=Path, default=Path("dist"), help="the folder to write it to")
-    command.set_defaults(run=_build_contracts)
+def _add_contracts(commands: Any) -> None:
+    """What the two sides have agreed on, and who has to act."""
+    command = commands.add_parser("api", help="generate the API's models from the contracts")
+    command.add_argument("--check", action="store_true", help="only say whether they are current")
+    command.set_defaults(run=_api)
 
     command = commands.add_parser("diff", help="what a change does to the contracts, and to whom")
     command.add_argument("--base", help="a commit, a branch, or a contracts wheel" + _BASE)
@@ -93,16 +91,53 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--check", action="store_true", help="only say whether it is current")
     command.set_defaults(run=_owners)
 
-    command = commands.add_parser("docs", help="a site with a data dictionary from the code")
-    command.add_argument("--serve", action="store_true", help="show it on this machine, live")
-    command.add_argument("--port", type=int, default=8001)
-    command.set_defaults(run=_docs)
+    command = commands.add_parser("build-contracts", help="a wheel for whoever shares them")
+    command.add_argument("--to", type=Path, default=Path("dist"), help="the folder to write it to")
+    command.set_defaults(run=_build_contracts)
+
+
+def _add_model(commands: Any) -> None:
+    """The model's way into production."""
+    command = commands.add_parser("register", help="offer the trained model as the candidate")
+    command.set_defaults(run=_register)
+
+    command = commands.add_parser("fetch", help="bring a version from the registry; its folder")
+    command.add_argument(
+        "version", nargs="?", help="a number or an alias; by default the alias that is served"
+    )
+    command.add_argument("--to", type=Path, help="another folder for all versions")
+    command.set_defaults(run=_fetch)
+
+    command = commands.add_parser("promote", help="through the gates, and into production")
+    command.add_argument("version", help="a number, or an alias such as candidate")
+    command.add_argument("--to", choices=["champion", "staging"], default="champion")
+    command.add_argument("--why", help="the reason, for the record")
+    command.add_argument("--dry-run", action="store_true", help="only say what the gates say")
+    _add_format(command)
+    command.set_defaults(run=_promote)
+
+    command = commands.add_parser("rollback", help="back to the former champion")
+    command.add_argument("--why", required=True, help="the reason, for the record")
+    command.set_defaults(run=_rollback)
+
+    command = commands.add_parser("models", help="every version: aliases, contracts, figures")
+    command.add_argument("--json", action="store_true")
+    command.set_defaults(run=_models)
+
+    command = commands.add_parser("serve", help="answer over HTTP with the registered model")
+    command.add_argument("--host", default="127.0.0.1")
+    command.add_argument("--port", type=int, default=8000)
+    command.set_defaults(run=_serve)
+
+    command = commands.add_parser(
+        "acceptance", help="the scenarios, tried on the registered model and the running service"
+    )
+    command.set_defaults(run=_acceptance)
 
     command = commands.add_parser("score", help="predict for every row of a Parquet file")
     command.add_argument("file", type=Path)
     command.add_argument("to", type=Path, help="the Parquet file to write")
     command.set_defaults(run=_score)
-    return parser
 
 
 def _add_format(command: argparse.ArgumentParser) -> None:
@@ -181,20 +216,82 @@ def _register(project: Project, _: argparse.Namespace) -> int:
 
 
 def _serve(project: Project, options: argparse.Namespace) -> int:
-    import uvicorn
-
     from baton_handoff.contracts import border
-    from baton_handoff.model.registry import load
+    from baton_handoff.service.serve import serve
 
     border(project.room("contracts"))
-    loaded = load(project)
-    app = project.room("serving.app").create(loaded)
-    print(
-        f"{loaded.model} version {loaded.version} answers on http://{options.host}:{options.port}"
-        " (its API on /docs; Ctrl+C ends it)."
-    )
-    uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
+    serve(project, options.host, options.port)
     return 0
+
+
+def _fetch(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.model.records import apart
+    from baton_handoff.model.registry import connect, fetch
+
+    wanted = options.version or project.alias
+    folder = fetch(project, wanted, options.to)
+    if said := apart(connect(project), project, wanted):
+        print(said)
+    print(folder)
+    return 0
+
+
+def _promote(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.model.promotion import promote
+
+    if not (options.why or options.dry_run):
+        raise HandoffError("A promotion is recorded with its reason: say --why, or --dry-run.")
+    why = None if options.dry_run else options.why
+    outcome = promote(project, options.version, options.to, why, _progress)
+    print(shown(outcome.findings, options.format, "Nothing stands in the way."))
+    if outcome.moved:
+        move = outcome.moved
+        before = f" (it was {move.before})" if move.before else ""
+        print(f"\nVersion {move.to} is the {move.alias}{before}.")
+    return int(outcome.blocked)
+
+
+def _rollback(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.model.promotion import roll_back
+
+    move, commit = roll_back(project, options.why)
+    print(f"Version {move.to} is the champion again (it was {move.before}).")
+    if commit:
+        image = f"{project.model}:{commit[:12]}"
+        print(
+            f"It needs other code than version {move.before}: deploy the image {image}; until then"
+            f" running services go on answering with version {move.before}."
+        )
+    return 0
+
+
+def _models(project: Project, options: argparse.Namespace) -> int:
+    import json
+
+    from baton_handoff.model.promotion import listed
+
+    versions = listed(project)
+    if options.json:
+        print(json.dumps(versions, indent=2))
+        return 0
+    if not versions:
+        raise HandoffError(
+            f"The registry has no version of {project.model}: `uv run poe pipeline` and"
+            " `uv run poe register` make one."
+        )
+    for version in versions:
+        aliases = ", ".join(version["aliases"])
+        origin = version["commit"][:12] or "no commit"
+        origin += "" if version["clean"] else ", not clean"
+        contracts = ", ".join(f"{name} {stated}" for name, stated in version["contracts"].items())
+        print(f"{version['version']:>4}  {aliases}".rstrip())
+        print(f"      {version['registered']}  {origin}  {contracts}")
+        print("      " + "  ".join(f"{n[6:]} {v:.4g}" for n, v in version["metrics"].items()))
+    return 0
+
+
+def _progress(said: str) -> None:
+    print(said, file=sys.stderr, flush=True)
 
 
 def _acceptance(project: Project, _: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 Format: TypeAlias = Literal["terminal", "markdown", "json", "github"]
@@ -21,6 +22,7 @@ class Finding:
         line: The line, from 1, likewise.
         fix: What to do, empty where there is nothing to do.
         evidence: What it rests on, a line each.
+        met: Whether it is as it should be, and shown for completeness.
     """
 
     check: str
@@ -31,6 +33,7 @@ class Finding:
     line: int | None = None
     fix: str = ""
     evidence: tuple[str, ...] = ()
+    met: bool = False
 
 
 def shown(findings: Sequence[Finding], how: Format, nothing: str) -> str:
@@ -49,11 +52,20 @@ def shown(findings: Sequence[Finding], how: Format, nothing: str) -> str:
         case "markdown":
             return "\n".join(map(_item, findings)) or nothing
         case "terminal":
-            return "\n\n".join(map(_paragraph, findings)) or nothing
+            return _spaced([_paragraph(finding) for finding in findings]) or nothing
+
+
+def _spaced(paragraphs: Sequence[str]) -> str:
+    """Paragraphs with a line between them, but for those that are one line each."""
+    text = ""
+    for before, after in pairwise(["\n", *paragraphs]):
+        short = "\n" not in before + after
+        text += ("\n" if short else "\n\n") + after
+    return text.strip("\n")
 
 
 def _paragraph(finding: Finding) -> str:
-    mark = "✗" if finding.blocks else "·"
+    mark = "✗" if finding.blocks else "✓" if finding.met else "·"
     for_whom = f"  [{finding.side}]" if finding.side else ""
     lines = [f"{mark} {finding.message}{for_whom}"]
     if finding.file:
@@ -65,7 +77,7 @@ def _paragraph(finding: Finding) -> str:
 
 
 def _item(finding: Finding) -> str:
-    mark = "❌" if finding.blocks else "ℹ️"  # noqa: RUF001
+    mark = "❌" if finding.blocks else "✅" if finding.met else "ℹ️"  # noqa: RUF001
     for_whom = f" **{finding.side}**" if finding.side else ""
     place = f" (`{_place(finding)}`)" if finding.file else ""
     lines = [f"- {mark}{for_whom} {finding.message}{place}"]

@@ -14,6 +14,13 @@ from typing import Any
 import yaml
 
 from baton_handoff.errors import HandoffError
+from baton_handoff.settings import (
+    Accepted,
+    PromotionSettings,
+    ServiceSettings,
+    exceptions,
+    numbers,
+)
 from baton_handoff.sides import AXES, SIDES
 
 INTERFACE = 1
@@ -35,6 +42,9 @@ class Project:
         teams: The handles of the data science and the ML engineering team.
         answerable: Paths that answer to another side than their place says.
         people: For each side the addresses that its people commit with.
+        service: The limits of its service.
+        promotion: What a version must show before it becomes champion.
+        exceptions: What is not met, and accepted.
     """
 
     root: Path
@@ -47,11 +57,24 @@ class Project:
     teams: tuple[str, str] = ("", "")
     answerable: Mapping[str, str] = field(default_factory=dict)
     people: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    service: ServiceSettings = field(default_factory=ServiceSettings)
+    promotion: PromotionSettings = field(default_factory=PromotionSettings)
+    exceptions: Sequence[Accepted] = ()
 
     @property
     def source(self) -> Path:
         """The folder of the project's own package."""
         return self.root / "src" / self.package
+
+    @property
+    def local(self) -> Path:
+        """Where this machine keeps what it can make or bring again; `HANDOFF_LOCAL` moves it."""
+        return Path(os.environ.get("HANDOFF_LOCAL") or self.root / ".handoff")
+
+    @property
+    def predictions(self) -> Path:
+        """Where its service logs what it predicts; `HANDOFF_PREDICTIONS` moves it."""
+        return Path(os.environ.get("HANDOFF_PREDICTIONS") or self.root / "predictions")
 
     @property
     def cross_functional(self) -> bool:
@@ -130,10 +153,9 @@ def read_project(file: Path) -> Project:
         raise HandoffError(
             f"{file} must say `interface = {INTERFACE}`, the only version this package reads."
         )
-    service = settings.get("service")
-    alias = os.environ.get("HANDOFF_ALIAS") or (
-        service.get("alias") if isinstance(service, dict) else None
-    )
+    service = settings.get("service", {})
+    stated = service.pop("alias", None) if isinstance(service, dict) else None
+    alias = os.environ.get("HANDOFF_ALIAS") or stated
     return Project(
         root=file.parent,
         package=_name(file, "package", settings.get("package")),
@@ -141,6 +163,9 @@ def read_project(file: Path) -> Project:
         alias=_name(file, "service.alias", alias),
         answerable=_answerable(file, settings.get("answerable", {})),
         people=_people(file, settings.get("people", {})),
+        service=numbers(file, "service", ServiceSettings, service),
+        promotion=numbers(file, "promotion", PromotionSettings, settings.get("promotion", {})),
+        exceptions=exceptions(file, settings.get("exceptions", [])),
         **_answers(file.with_name(".copier-answers.yml")),
     )
 

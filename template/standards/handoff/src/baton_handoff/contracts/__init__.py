@@ -7,7 +7,15 @@ from baton_handoff.contracts.canonical import (
     contracts_at,
     contracts_of,
 )
-from baton_handoff.contracts.frames import Engine, Frame, engine_of, from_rows, to_engine, to_rows
+from baton_handoff.contracts.frames import (
+    Engine,
+    Frame,
+    engine_of,
+    from_json,
+    from_rows,
+    to_engine,
+    to_rows,
+)
 from baton_handoff.contracts.violations import ContractViolation, Violation, check
 
 __all__ = [
@@ -22,6 +30,7 @@ __all__ = [
     "contracts_at",
     "contracts_of",
     "engine_of",
+    "from_json",
     "from_rows",
     "to_engine",
     "to_rows",

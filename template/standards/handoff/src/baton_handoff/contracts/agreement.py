@@ -7,16 +7,14 @@ neither NaN nor infinity.
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import narwhals as nw
-import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
 from baton_handoff.contracts.canonical import Contract, canonical_form
 from baton_handoff.contracts.examples import Table, probes
-from baton_handoff.contracts.frames import ARROW, Frame, engine_of, from_rows
+from baton_handoff.contracts.frames import from_json, from_rows, is_number
 from baton_handoff.contracts.rows import said_of_rows
 from baton_handoff.contracts.violations import ContractViolation, check
 
@@ -128,7 +126,7 @@ def _own_values(column: Mapping[str, Any]) -> list[Any]:
         case "boolean":
             return [True, False]
         case "number":
-            numbers = [value for value in known if _is_number(value)]
+            numbers = [value for value in known if is_number(value)]
             ends = (-math.inf, math.inf)
             return [None, *numbers, *(math.nextafter(v, end) for v in numbers for end in ends)]
         case "string":
@@ -154,12 +152,8 @@ def _any_value(column: Mapping[str, Any]) -> "SearchStrategy[Any]":
     return st.sampled_from(_own_values(column)) | own[column["type"]]
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _is_whole(value: Any) -> bool:
-    return _is_number(value) and float(value).is_integer()
+    return is_number(value) and float(value).is_integer()
 
 
 def _judged_as_request(
@@ -180,7 +174,7 @@ def _judged_as_request(
 def _judged_as_table(contract: Contract, rows: Table) -> tuple[set[Cell], bool]:
     """The cells that a contract refuses of a table, and whether it accepts the table."""
     try:
-        check(contract, _table(contract, rows))
+        check(contract, from_json(contract, rows))
     except ContractViolation as violation:
         return {
             (row, broken.column)
@@ -189,39 +183,3 @@ def _judged_as_table(contract: Contract, rows: Table) -> tuple[set[Cell], bool]:
             for row in broken.rows or range(len(rows))
         }, False
     return set(), True
-
-
-def _table(contract: Contract, rows: Table) -> Frame:
-    """A table whose columns have the types of their values, not those of the contract."""
-    columns = canonical_form(contract)["columns"]
-    arrays = {
-        name: _array([row[name] for row in rows], columns.get(name, {}).get("type", "integer"))
-        for name in rows[0]
-    }
-    table = nw.from_arrow(pa.table(arrays), backend=engine_of(contract))
-    native: Frame = table.to_native()
-    return native
-
-
-def _array(values: Sequence[Any], kind: str) -> pa.Array:
-    if all(value is None for value in values):
-        return pa.nulls(len(values), ARROW[kind])
-    try:
-        return pa.array([_in_json(value, kind) for value in values])
-    except (OverflowError, ValueError, pa.ArrowException):
-        return pa.array([date.min] * len(values))  # what no column holds: no API has dates
-
-
-def _in_json(value: Any, kind: str) -> Any:
-    """A value of JSON as what it means in a column: it has one kind of number, and no moments."""
-    if kind == "integer" and isinstance(value, float) and value.is_integer():
-        return int(value)
-    if kind == "number" and _is_number(value):
-        return float(value)
-    if kind == "timestamp[UTC]" and isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            return value
-        return moment.astimezone(UTC) if moment.tzinfo else value
-    return value

@@ -139,10 +139,16 @@ def canonical_form(contract: Contract) -> dict[str, Any]:
     Everything that is enforced is in it, nothing else but metadata: neither docstrings nor the
     order in which columns are declared change it.
     """
-    schema = contract.to_schema()
     return {
         "name": contract.__name__,
         "metadata": dict(sorted(metadata_of(contract).items())),
+        **enforced(contract.to_schema()),
+    }
+
+
+def enforced(schema: Any) -> dict[str, Any]:
+    """Describe what a contract's schema enforces."""
+    return {
         "columns": {name: _column(schema.columns[name]) for name in sorted(schema.columns)},
         "checks": _checks(schema.checks),
         "unique": sorted(_listed(schema.unique)),

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from baton_handoff.contracts.canonical import Contract
+from baton_handoff.contracts.canonical import Contract, canonical_form
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,9 +47,28 @@ def from_rows(contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
         import polars as pl
 
         return pl.DataFrame(data, schema={name: c.dtype.type for name, c in columns.items()})
-    return pd.DataFrame(
-        {name: pd.Series(data[name], dtype=c.dtype.type) for name, c in columns.items()}
-    )
+    types = {name: column.dtype.type for name, column in columns.items()}
+    return pd.DataFrame({name: _pandas_array(data[name], types[name]) for name in columns})
+
+
+def from_json(contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
+    """A table from rows as JSON has them; each column has the type of its values.
+
+    40.0 is a whole number there and a moment is a text. Nothing else is converted, so that the
+    contract can refuse what is of another type.
+
+    Args:
+        contract: The contract that says which columns hold moments, and which engine it is for.
+        rows: At least one; all with the same columns.
+    """
+    columns = canonical_form(contract)["columns"]
+    arrays = {
+        name: _array([row[name] for row in rows], columns.get(name, {}).get("type", "integer"))
+        for name in rows[0]
+    }
+    table = nw.from_arrow(pa.table(arrays), backend=engine_of(contract))
+    native: Frame = table.to_native()
+    return native
 
 
 def to_engine(table: Frame, engine: Engine) -> Frame:
@@ -76,6 +96,40 @@ def _in_utc(value: Any) -> Any:
 
 def _missing(value: Any) -> bool:
     return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+
+
+def _pandas_array(values: list[Any], dtype: Any) -> Any:
+    """The quickest way to a column of one type; `pd.Series` looks at the values first."""
+    return np.array(values, dtype) if isinstance(dtype, np.dtype) else pd.array(values, dtype)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is what JSON calls a number."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _array(values: Sequence[Any], kind: str) -> pa.Array:
+    if all(value is None for value in values):
+        return pa.nulls(len(values), ARROW[kind])
+    try:
+        return pa.array([_in_json(value, kind) for value in values])
+    except (OverflowError, ValueError, pa.ArrowException):
+        return pa.array([date.min] * len(values))  # what no column holds: no API has dates
+
+
+def _in_json(value: Any, kind: str) -> Any:
+    """A value of JSON as what it means in a column: it has one kind of number, and no moments."""
+    if kind == "integer" and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if kind == "number" and is_number(value):
+        return float(value)
+    if kind == "timestamp[UTC]" and isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+        return moment.astimezone(UTC) if moment.tzinfo else value
+    return value
 
 
 def _polars_model() -> type:

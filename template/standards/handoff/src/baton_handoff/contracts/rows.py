@@ -189,7 +189,7 @@ def _annotation(contract: Contract, name: str, column: dict[str, Any]) -> str:
         if rule in checks
     }
     if "pattern" in rules:
-        rules["pattern"] = _from_the_start(rules["pattern"], engine_of(contract))
+        rules["pattern"] = from_the_start(rules["pattern"], engine_of(contract))
     if kind == "integer":
         rules |= {} if {"gt", "ge"} & set(rules) else {"ge": _LEAST}
         rules |= {} if {"lt", "le"} & set(rules) else {"le": _MOST}
@@ -208,7 +208,7 @@ def _categories(column: Mapping[str, Any]) -> list[Any]:
     return []
 
 
-def _from_the_start(pattern: str, engine: Engine) -> str:
+def from_the_start(pattern: str, engine: Engine) -> str:
     """A pattern as pandera applies it: at the start of a text, where pydantic looks anywhere."""
     stated = re.match(r"\(\?[aiLmsux]+\)", pattern)
     flags = stated[0] if stated else ""  # Python wants them first

@@ -1,1 +1,7 @@
-"""The model behind its contracts: wrapped, described by its lineage, kept in the registry."""
+"""The model behind its contracts: wrapped, registered with its lineage, promoted, brought back."""
+
+import os
+
+# Before MLflow is imported: it would report its use to its makers, and draw bars into logs.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")

@@ -1,18 +1,25 @@
 """The service's factory: an application that answers with a registered model."""
 
 import logging
+import re
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-from baton_handoff.contracts import Contract, ContractViolation, from_rows, to_rows
+from baton_handoff.contracts import Contract, ContractViolation, canonical_form
 from baton_handoff.model.loaded import Loaded
+from baton_handoff.service.limits import Limits
+from baton_handoff.service.metrics import CONTENT_TYPE
+from baton_handoff.service.serving import Serving
 
 _log = logging.getLogger(__name__)
+
+REQUEST_ID = "X-Request-ID"
 
 
 class ErrorDetail(BaseModel):
@@ -28,6 +35,12 @@ class Refusal(BaseModel):
     errors: list[ErrorDetail]
 
 
+class Failure(BaseModel):
+    """Why a request was not answered, though nothing may be wrong with it."""
+
+    error: str
+
+
 def create_app(
     loaded: Loaded,
     takes: Contract,
@@ -35,66 +48,111 @@ def create_app(
     request: type[BaseModel],
     response: type[BaseModel],
 ) -> FastAPI:
-    """Make the application that serves one loaded model.
+    """Make the application that serves a model.
+
+    Its `state.serving` is what a process that runs it holds on to: the version can be exchanged
+    there, limits and a log can be set.
 
     Args:
-        loaded: The model version.
+        loaded: The model version to begin with.
         takes: Its input contract.
         gives: Its output contract.
         request: The generated model of a request: `rows`, each an input row.
         response: The generated model of an answer: `predictions`, and the `version` they are from.
     """
     app = FastAPI(title=loaded.model, version=str(loaded.version))
+    serving = app.state.serving = Serving(loaded, takes)
+    app.add_middleware(Limits, serving=serving)
 
-    def predict(body: Any) -> Any:
+    async def predict(asked: Request, body: Any) -> Response:
+        identifier = _identifier(asked)
+        headers = {REQUEST_ID: identifier}
         try:
-            table = from_rows(takes, [row.model_dump() for row in body.rows])
-            predictions = loaded.predict(table)
+            answer = await serving.predict(identifier, [row.model_dump() for row in body.rows])
         except UnicodeEncodeError:  # half a character: JSON can write one, no table can hold it
-            return _refusal([ErrorDetail(field="body", rule="must be valid Unicode")])
+            return _refusal([ErrorDetail(field="body", rule="must be valid Unicode")], headers)
         except ContractViolation as violation:
             if violation.contract == takes.__name__:
-                return _refusal(_details(violation))
-            _log.error("%s", violation)
-            return _failure("the model's answer broke its own contract")
-        return response(predictions=to_rows(predictions), version=loaded.version)
+                return _refusal(_details(violation), headers)
+            _log.error("request %s: %s", identifier, violation)
+            return _failure("the model's answer broke its own contract", headers)
+        content = {"predictions": answer.predictions, "version": answer.version}
+        return JSONResponse(content, headers=headers)
 
     # The body's type is only known here; FastAPI reads it from the annotations.
-    predict.__annotations__ = {"body": request, "return": response}
+    predict.__annotations__ = {"asked": Request, "body": request, "return": Response}
     app.post(
         "/predict",
         response_model=response,
-        responses={422: {"model": Refusal}},
+        responses={413: {"model": Failure}, 422: {"model": Refusal}, 503: {"model": Failure}},
         summary=f"{gives.__name__} for each {takes.__name__}",
     )(predict)
 
     @app.get("/healthz")
-    def healthz() -> dict[str, Any]:
-        """Say which model answers here."""
-        return {"model": loaded.model, "version": loaded.version}
+    async def healthz() -> dict[str, str]:
+        """Say that the process lives."""
+        return {"status": "alive"}
+
+    @app.get("/readyz")
+    async def readyz() -> dict[str, str | int]:
+        """Say that a model is there to answer."""
+        return {"status": "ready", "version": serving.loaded.version}
+
+    @app.get("/version")
+    async def version() -> dict[str, Any]:
+        """Say which model answers, what it came from, and which contracts it keeps."""
+        return {
+            "model": serving.loaded.model,
+            "version": serving.loaded.version,
+            "commit": serving.loaded.commit or None,
+            "code": serving.loaded.code or None,
+            "contracts": {c.__name__: _stated_version(c) for c in (takes, gives)},
+            "refused": serving.refused or None,
+        }
+
+    @app.get("/metrics", include_in_schema=False)
+    async def figures() -> Response:
+        return Response(serving.metrics.text(), media_type=CONTENT_TYPE)
 
     @app.exception_handler(RequestValidationError)
-    def refuse(_: Request, error: RequestValidationError) -> JSONResponse:
-        return _refusal(
-            [
-                ErrorDetail(
-                    field="body" if item["type"] == "json_invalid" else _field(item["loc"][1:]),
-                    rule=item["msg"].removeprefix("Value error, "),
-                )
-                for item in error.errors()
-            ]
-        )
+    async def refuse(asked: Request, error: RequestValidationError) -> JSONResponse:
+        details = [
+            ErrorDetail(
+                field="body" if item["type"] == "json_invalid" else _field(item["loc"][1:]),
+                rule=item["msg"].removeprefix("Value error, "),
+            )
+            for item in error.errors()
+        ]
+        return _refusal(details, {REQUEST_ID: _identifier(asked)})
 
     @app.exception_handler(400)
-    def unreadable(_: Request, __: Exception) -> JSONResponse:
-        return _refusal([ErrorDetail(field="body", rule="must be JSON, in UTF-8")])
+    async def unreadable(asked: Request, __: Exception) -> JSONResponse:
+        detail = ErrorDetail(field="body", rule="must be JSON, in UTF-8")
+        return _refusal([detail], {REQUEST_ID: _identifier(asked)})
 
     @app.exception_handler(Exception)
-    def fail(_: Request, error: Exception) -> JSONResponse:
-        _log.error("request failed", exc_info=error)
-        return _failure("something went wrong inside the service; its log says what")
+    async def fail(asked: Request, error: Exception) -> JSONResponse:
+        identifier = _identifier(asked)
+        _log.error("request %s failed", identifier, exc_info=error)
+        said = "something went wrong inside the service; its log says what"
+        return _failure(said, {REQUEST_ID: identifier})
 
     return app
+
+
+def _identifier(asked: Request) -> str:
+    """The caller's name for a request if it is a decent one, or else one of ours."""
+    if not hasattr(asked.state, "identifier"):
+        given = asked.headers.get(REQUEST_ID, "")
+        decent = re.fullmatch(r"[\w.:-]{1,128}", given, re.ASCII)
+        asked.state.identifier = given if decent else uuid.uuid4().hex
+    identifier: str = asked.state.identifier
+    return identifier
+
+
+def _stated_version(contract: Contract) -> str | None:
+    stated = canonical_form(contract)["metadata"].get("version")
+    return None if stated is None else str(stated)
 
 
 def _details(violation: ContractViolation) -> list[ErrorDetail]:
@@ -113,9 +171,9 @@ def _field(path: Sequence[str | int | None]) -> str:
     return said.encode(errors="replace").decode()
 
 
-def _refusal(errors: list[ErrorDetail]) -> JSONResponse:
-    return JSONResponse(Refusal(errors=errors).model_dump(), status_code=422)
+def _refusal(errors: list[ErrorDetail], headers: dict[str, str]) -> JSONResponse:
+    return JSONResponse(Refusal(errors=errors).model_dump(), 422, headers)
 
 
-def _failure(said: str) -> JSONResponse:
-    return JSONResponse({"error": said}, status_code=500)
+def _failure(said: str, headers: dict[str, str]) -> JSONResponse:
+    return JSONResponse(Failure(error=said).model_dump(), 500, headers)

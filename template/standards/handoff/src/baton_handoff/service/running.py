@@ -1,12 +1,13 @@
 """The service as a process of its own, for as long as something asks it."""
 
 import http.client
+import os
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO
 
@@ -19,12 +20,15 @@ PATIENCE = 120.0
 
 
 @contextmanager
-def running(project: Project, patience: float = PATIENCE) -> Iterator[str]:
+def running(
+    project: Project, patience: float = PATIENCE, environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """Run `handoff serve` on a free port of this machine, and end it with the block.
 
     Args:
         project: The project whose registered model is served.
         patience: Seconds to wait for the first answer.
+        environment: Variables of its own, beside this process's.
 
     Yields:
         The address, `http://127.0.0.1:…`.
@@ -35,7 +39,13 @@ def running(project: Project, patience: float = PATIENCE) -> Iterator[str]:
     port = _free_port()
     command = [sys.executable, "-m", "baton_handoff", "serve", "--host", HOST, "--port", str(port)]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
-        process = subprocess.Popen(command, cwd=project.root, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command,
+            cwd=project.root,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **(environment or {})},
+        )
         try:
             _wait(process, port, time.monotonic() + patience, log)
             yield f"http://{HOST}:{port}"

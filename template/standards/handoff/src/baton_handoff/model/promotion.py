@@ -1,0 +1,216 @@
+"""Promotion: a version is validated, judged by the gates, recorded, and then the alias moves."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from filelock import FileLock, Timeout
+from mlflow.entities.model_registry import ModelVersion
+
+from baton_handoff.errors import HandoffError
+from baton_handoff.findings import Finding
+from baton_handoff.model.gates import FOR_STAGING, Candidate, Verdict, judged
+from baton_handoff.model.lineage import Lineage
+from baton_handoff.model.records import (
+    CHAMPION,
+    Move,
+    former,
+    in_ci,
+    moves,
+    now,
+    points_to,
+    record,
+    who,
+)
+from baton_handoff.model.register import log_card
+from baton_handoff.model.registry import connect, embedded, version_at
+from baton_handoff.model.validation import Say, artifact, candidate_of
+from baton_handoff.project import Project
+from baton_handoff.sides import ML_ENGINEERING
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a promotion.
+
+    Attributes:
+        findings: What every gate said.
+        moved: The move of the alias, None where it stays where it is.
+    """
+
+    findings: Sequence[Finding]
+    moved: Move | None
+
+    @property
+    def blocked(self) -> bool:
+        """Whether anything stands in the way."""
+        return any(finding.blocks for finding in self.findings)
+
+
+def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -> Outcome:
+    """Validate a version, and move an alias to it if no gate blocks.
+
+    Args:
+        project: The project, checked out at the code that the service runs.
+        wanted: A version's number, or an alias.
+        to: The alias to move: `champion` or `staging`.
+        why: The reason, for the record; None only says what the gates say.
+        say: Where progress is told.
+
+    Raises:
+        HandoffError: There is no such version, or another promotion is under way.
+    """
+    version = version_at(project, wanted)
+    with _alone(project):
+        client = connect(project)
+        before = points_to(client, project, to)
+        candidate = candidate_of(project, client, version, say)
+        findings = [
+            *_found(project, judged(candidate, project.promotion), to),
+            *_approval(project, to),
+        ]
+        outcome = Outcome(findings, None)
+        if why is None or outcome.blocked:
+            return outcome
+        if points_to(client, project, to) != before:
+            raise HandoffError(
+                f"Somebody else has moved {to} in the meantime: promote again, against that one."
+            )
+        if to == CHAMPION:
+            _restate_card(project, version, candidate)
+        red = tuple(f.check.removeprefix("gate-") for f in findings if not f.met)
+        move = Move(to, int(version.version), before, "promotion", who(project), now(), why, red)
+        record(client, project, move)
+        client.set_registered_model_alias(project.model, to, version.version)
+        return Outcome(findings, move)
+
+
+def roll_back(project: Project, why: str) -> tuple[Move, str]:
+    """Move `champion` back to the version that was champion before.
+
+    Returns:
+        The move, and the commit to deploy where that version needs other code than the present
+        one; empty where running services take it over by themselves.
+
+    Raises:
+        HandoffError: There is nothing to go back to.
+    """
+    client = connect(project)
+    with _alone(project):
+        current = points_to(client, project, CHAMPION)
+        back = former(moves(client, project, CHAMPION), current) if current else None
+        if current is None or back is None:
+            raise HandoffError(
+                f"There is no former champion of {project.model} to go back to: `uv run poe models`"
+                " lists the versions."
+            )
+        tags = [client.get_model_version(project.model, str(v)).tags for v in (current, back)]
+        move = Move(CHAMPION, back, current, "rollback", who(project), now(), why)
+        record(client, project, move)
+        client.set_registered_model_alias(project.model, CHAMPION, str(back))
+    same = tags[0].get("handoff.code") == tags[1].get("handoff.code")
+    return move, "" if same else tags[1].get("handoff.commit", "")
+
+
+def listed(project: Project) -> list[dict[str, Any]]:
+    """Every version, the newest first: aliases, origin, contracts, figures."""
+    client = connect(project)
+    found = client.search_model_versions(f"name = '{project.model}'")
+    aliases: dict[int, list[str]] = {}
+    for alias, version in (
+        client.get_registered_model(project.model).aliases.items() if found else ()
+    ):
+        aliases.setdefault(int(version), []).append(alias)
+    return [
+        {
+            "version": int(version.version),
+            "aliases": sorted(aliases.get(int(version.version), [])),
+            "registered": datetime.fromtimestamp(version.creation_timestamp / 1000, UTC).isoformat(
+                timespec="seconds"
+            ),
+            "commit": version.tags.get("handoff.commit", ""),
+            "clean": version.tags.get("handoff.clean") == "true",
+            "contracts": json.loads(version.tags.get("handoff.contracts", "{}")),
+            "metrics": {
+                name: value
+                for name, value in client.get_run(str(version.run_id)).data.metrics.items()
+                if name.startswith("model.") and name.count(".") == 1
+            },
+        }
+        for version in sorted(found, key=lambda version: -int(version.version))
+    ]
+
+
+@contextmanager
+def _alone(project: Project) -> Iterator[None]:
+    """Let one promotion at a time at an embedded registry; a server's is the pipeline's to queue.
+
+    The system lets go of the lock when its process dies, however it dies.
+    """
+    if not embedded():
+        yield
+        return
+    lock = FileLock(project.root / "mlflow.db.promotion", timeout=0)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise HandoffError(
+            "Another promotion or rollback is under way in this project: wait until it has ended."
+        ) from error
+
+
+def _found(project: Project, verdicts: Sequence[Verdict], to: str) -> Iterator[Finding]:
+    today = datetime.now(UTC).date()
+    for verdict in verdicts:
+        asked = to == CHAMPION or verdict.gate in FOR_STAGING
+        accepted = [e for e in project.exceptions if e.gate == verdict.gate]
+        counts = [e for e in accepted if e.counts(today)]
+        notes = [
+            f"{'accepted' if e in counts else 'no longer accepted'} until {e.expires} by {e.owner}:"
+            f" {e.reason}"
+            for e in accepted
+        ]
+        red = not verdict.passes
+        yield Finding(
+            f"gate-{verdict.gate}",
+            f"{verdict.gate}: {verdict.says}",
+            blocks=red and asked and not counts and project.level > 0,
+            side=verdict.side if red else None,
+            fix=verdict.fix if red else "",
+            evidence=(*verdict.evidence, *(notes if red else ())),
+            met=verdict.passes,
+        )
+
+
+def _approval(project: Project, to: str) -> Iterator[Finding]:
+    """The other side's consent is what the CI provider protects the job with, nothing of ours."""
+    if to != CHAMPION or project.level == 0 or in_ci():
+        return
+    today = datetime.now(UTC).date()
+    accepted = any(e.gate == "approval" and e.counts(today) for e in project.exceptions)
+    yield Finding(
+        "gate-approval",
+        "approval: this is not the pipeline, where the other side approves a champion",
+        blocks=not accepted,
+        side=ML_ENGINEERING,
+        fix="run the job `promote`, or record an exception for `approval` in handoff.toml",
+    )
+
+
+def _restate_card(project: Project, version: ModelVersion, candidate: Candidate) -> None:
+    """Put what a person has said by now into the version's card."""
+    if candidate.evaluation is None:
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        plots = artifact(version, "card/plots", Path(scratch))
+        files = sorted(plots.glob("*.png")) if plots else []
+        with mlflow.start_run(run_id=version.run_id):
+            lineage = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/lineage.json")
+            log_card(project, Lineage(**lineage), candidate.evaluation, files)

@@ -1,0 +1,73 @@
+"""A trial: a model version, loaded by a stranger, predicts for the rows of its evaluation.
+
+Run as a script, in an environment and a process that know nothing of the project: the code comes
+from the version itself. So an old version is tried by the code it was made with.
+"""
+
+import json
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+
+def main(version: Path, rows: Path, time: str, to: Path) -> None:
+    """Load a version, predict, and write what came of it.
+
+    Args:
+        version: The version's folder, as the registry keeps it.
+        rows: A Parquet file of rows of the model's input.
+        time: The column that says when a row was known, empty where none does.
+        to: The folder for `report.json`, `predictions.parquet`, and `earlier.parquet`: the
+            predictions for the earlier half of the rows, made without the later half;
+            `earlier.json` says which rows those are.
+    """
+    report = {"stage": "load", "said": "", "contract": ""}
+    try:
+        sys.path.insert(0, str(version / "code"))
+        model = _loaded(version)
+        report["stage"] = "predict"
+        table = _read(rows, model)
+        _write(model.predict(table.to_native()), to / "predictions.parquet")
+        report["stage"] = "earlier"
+        numbered = table.with_row_index("row")
+        order = (numbered.sort(time, "row") if time else numbered)["row"].to_list()
+        earlier = order[: max(1, len(order) // 2)]
+        (to / "earlier.json").write_text(json.dumps(earlier), encoding="utf-8")
+        _write(model.predict(table[earlier].to_native()), to / "earlier.parquet")
+        report["stage"] = "done"
+    except Exception as error:  # noqa: BLE001 (whatever a stranger's code raises)
+        own = traceback.extract_tb(error.__traceback__)[-1]
+        first = str(error).partition("\n")[0]
+        report["said"] = f"{type(error).__name__}: {first} ({Path(own.filename).name}:{own.lineno})"
+        report["contract"] = getattr(error, "contract", "")
+        if report["contract"]:
+            report["said"] = first
+    (to / "report.json").write_text(json.dumps(report), encoding="utf-8")
+
+
+def _loaded(version: Path) -> Any:
+    import joblib
+
+    return joblib.load(version / "data" / "model.joblib")
+
+
+def _read(rows: Path, model: Any) -> Any:
+    import narwhals as nw
+
+    from baton_handoff.contracts import engine_of
+
+    table = nw.read_parquet(str(rows), backend=engine_of(model.takes))
+    known = list(model.takes.to_schema().columns)
+    # A former version may not know every column there is today; one that it needs must be there.
+    return table.select([name for name in known if name in table.columns])
+
+
+def _write(table: Any, to: Path) -> None:
+    import narwhals as nw
+
+    nw.from_native(table, eager_only=True).write_parquet(str(to))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))

@@ -1,0 +1,106 @@
+"""The prediction log: what was asked, what was answered, by which version, when.
+
+Append-only, a line of JSON for each request, a file for each day and process. Rows and predictions
+have met their contracts before they are written. It is where the truth can be joined later, by
+request and row, and what a challenger is replayed on.
+"""
+
+import json
+import os
+import socket
+import threading
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from baton_handoff.errors import HandoffError
+
+
+@dataclass(frozen=True)
+class Record:
+    """One request and its answer.
+
+    Attributes:
+        request: The request's identifier.
+        at: When it was answered, in UTC.
+        model: The registered model's name.
+        version: The version that answered.
+        rows: The rows, as they were understood.
+        predictions: A prediction for each row, in the same order.
+    """
+
+    request: str
+    at: str
+    model: str
+    version: int
+    rows: Sequence[Mapping[str, Any]]
+    predictions: Sequence[Mapping[str, Any]]
+
+
+class PredictionLog:
+    """Appends to the log. A record is written whole or not at all, and never lost unseen."""
+
+    def __init__(self, folder: Path, share: float = 1.0) -> None:
+        self._folder = folder
+        self._share = share
+        self._lock = threading.Lock()
+
+    def keeps(self, request: str) -> bool:
+        """Whether a request is in the sample: always the same answer for the same request."""
+        return zlib.crc32(request.encode()) < self._share * 2**32
+
+    def write(self, record: Record) -> None:
+        """Append one record.
+
+        Raises:
+            OSError: It can't be written; the log is as it was.
+        """
+        line = json.dumps(asdict(record), default=_plain, separators=(",", ":")) + "\n"
+        file = self._folder / f"{record.at[:10]}.{socket.gethostname()}-{os.getpid()}.jsonl"
+        with self._lock:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with file.open("ab") as opened:
+                before = opened.tell()
+                try:
+                    opened.write(line.encode())
+                    opened.flush()
+                except OSError:
+                    # A full disk takes the beginning of a line.
+                    os.truncate(file, before)
+                    raise
+
+
+def read_log(folder: Path) -> Iterator[Record]:
+    """The records of a log, file by file.
+
+    A line without an end was being written when its process was killed: its answer never left.
+
+    Raises:
+        HandoffError: A whole line is no record.
+    """
+    for file in sorted(folder.glob("*.jsonl")):
+        with file.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                if not line.endswith("\n"):
+                    continue
+                try:
+                    yield Record(**json.loads(line))
+                except (ValueError, TypeError) as error:
+                    raise HandoffError(
+                        f"{file}:{number} is no record of a prediction: take that line out."
+                    ) from error
+
+
+def now() -> str:
+    """This moment, as the log writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _plain(value: object) -> str:
+    """What JSON has no word for: moments."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in the log")

@@ -1,0 +1,111 @@
+"""What a team may set in handoff.toml: the service's limits, what a promotion asks, exceptions."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+from baton_handoff.errors import HandoffError
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """The service's limits, `[service]`: beyond them it refuses at once.
+
+    Attributes:
+        queue: Requests that may wait for the model; one more gets 503.
+        timeout_seconds: How long a request may take, its own arrival included.
+        largest_request_bytes: The longest body that is read.
+        refresh_seconds: How often the registry is asked which version to serve.
+        log_share: The share of requests whose rows and predictions are kept, 0 to 1.
+    """
+
+    queue: float = 64
+    timeout_seconds: float = 30
+    largest_request_bytes: float = 8 * 2**20
+    refresh_seconds: float = 10
+    log_share: float = 1
+
+
+@dataclass(frozen=True)
+class PromotionSettings:
+    """What a version must show before it becomes champion, `[promotion]`.
+
+    Attributes:
+        tolerance: How much worse than the champion it may be, as a share of the champion's loss.
+        floor: The least score in any subgroup that has enough rows.
+        latency_ms: How long the service may take for one row, 95 of 100 times.
+    """
+
+    tolerance: float = 0.01
+    floor: float = 0
+    latency_ms: float = 500
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """An exception: something that is not met and accepted, `[[exceptions]]`.
+
+    Attributes:
+        gate: The gate that it is about.
+        reason: Why it is accepted.
+        owner: Who answers for it.
+        expires: The last day on which it counts.
+    """
+
+    gate: str
+    reason: str
+    owner: str
+    expires: date
+
+    def counts(self, today: date) -> bool:
+        """Whether it has not expired."""
+        return today <= self.expires
+
+
+_Settings = TypeVar("_Settings", ServiceSettings, PromotionSettings)
+
+
+def numbers(file: Path, table: str, kind: type[_Settings], stated: object) -> _Settings:
+    """Read a table of numbers of a handoff.toml.
+
+    Raises:
+        HandoffError: It says something unknown, or something else than a number from 0 on.
+    """
+    if not isinstance(stated, Mapping):
+        raise HandoffError(f"{file} must have `[{table}]` as a table.")
+    known = [field.name for field in dataclasses.fields(kind)]
+    for name, value in stated.items():
+        if name not in known:
+            raise HandoffError(
+                f"{file} says `{name}` in [{table}], which knows only {', '.join(known)}."
+            )
+        if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
+            raise HandoffError(
+                f"{file} says `{name} = {value!r}` in [{table}]: it must be a number from 0 on."
+            )
+    return kind(**stated)
+
+
+def exceptions(file: Path, stated: object) -> Sequence[Accepted]:
+    """Read the exceptions of a handoff.toml.
+
+    Raises:
+        HandoffError: One of them does not say everything.
+    """
+    if not isinstance(stated, list):
+        stated = [None]
+    return [_accepted(file, entry) for entry in stated]
+
+
+def _accepted(file: Path, entry: Any) -> Accepted:
+    wanted = {"gate": str, "reason": str, "owner": str, "expires": date}
+    whole = isinstance(entry, Mapping) and set(entry) == set(wanted)
+    if not whole or not all(entry[n] and isinstance(entry[n], k) for n, k in wanted.items()):
+        raise HandoffError(
+            f"{file} must say of each of `[[exceptions]]` its gate, reason, owner and expires, a"
+            " date such as 2027-03-31."
+        )
+    return Accepted(**entry)
