@@ -252,7 +252,7 @@ def _promote(project: Project, options: argparse.Namespace) -> int:
 
 
 def _rollback(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.model.promotion import roll_back
+    from baton_handoff.model.records import roll_back
 
     move, commit = roll_back(project, options.why)
     print(f"Version {move.to} is the champion again (it was {move.before}).")

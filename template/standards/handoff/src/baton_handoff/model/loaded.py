@@ -5,13 +5,14 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import joblib
-
-from baton_handoff.contracts import Frame
 from baton_handoff.errors import HandoffError
 from baton_handoff.model.code import ROOMS, code_hash
 from baton_handoff.project import Project
+
+if TYPE_CHECKING:
+    from baton_handoff.contracts import Frame
 
 MODEL_FILE = "model.joblib"
 _ABOUT = "version.json"
@@ -23,7 +24,7 @@ class Loaded:
 
     model: str
     version: int
-    predict: Callable[[Frame], Frame]
+    predict: "Callable[[Frame], Frame]"
     commit: str = ""
     code: str = ""
 
@@ -124,5 +125,7 @@ def open_version(folder: Path, code: str) -> Loaded:
             f"{file} is not the file that was registered as version {about.version}: delete"
             f" {folder} to bring it again."
         )
+    import joblib  # noqa: PLC0415 (who only asks for a version needs none of this)
+
     model = joblib.load(file)
     return Loaded(about.model, about.version, model.predict, about.commit, about.code)

@@ -3,14 +3,12 @@
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import mlflow
-from filelock import FileLock, Timeout
 from mlflow.entities.model_registry import ModelVersion
 
 from baton_handoff.errors import HandoffError
@@ -20,16 +18,15 @@ from baton_handoff.model.lineage import Lineage
 from baton_handoff.model.records import (
     CHAMPION,
     Move,
-    former,
+    alone,
     in_ci,
-    moves,
     now,
     points_to,
     record,
     who,
 )
 from baton_handoff.model.register import log_card
-from baton_handoff.model.registry import connect, embedded, version_at
+from baton_handoff.model.registry import connect, version_at
 from baton_handoff.model.validation import Say, artifact, candidate_of
 from baton_handoff.project import Project
 from baton_handoff.sides import ML_ENGINEERING
@@ -67,7 +64,7 @@ def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -
         HandoffError: There is no such version, or another promotion is under way.
     """
     version = version_at(project, wanted)
-    with _alone(project):
+    with alone(project):
         client = connect(project)
         before = points_to(client, project, to)
         candidate = candidate_of(project, client, version, say)
@@ -89,33 +86,6 @@ def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -
         record(client, project, move)
         client.set_registered_model_alias(project.model, to, version.version)
         return Outcome(findings, move)
-
-
-def roll_back(project: Project, why: str) -> tuple[Move, str]:
-    """Move `champion` back to the version that was champion before.
-
-    Returns:
-        The move, and the commit to deploy where that version needs other code than the present
-        one; empty where running services take it over by themselves.
-
-    Raises:
-        HandoffError: There is nothing to go back to.
-    """
-    client = connect(project)
-    with _alone(project):
-        current = points_to(client, project, CHAMPION)
-        back = former(moves(client, project, CHAMPION), current) if current else None
-        if current is None or back is None:
-            raise HandoffError(
-                f"There is no former champion of {project.model} to go back to: `uv run poe models`"
-                " lists the versions."
-            )
-        tags = [client.get_model_version(project.model, str(v)).tags for v in (current, back)]
-        move = Move(CHAMPION, back, current, "rollback", who(project), now(), why)
-        record(client, project, move)
-        client.set_registered_model_alias(project.model, CHAMPION, str(back))
-    same = tags[0].get("handoff.code") == tags[1].get("handoff.code")
-    return move, "" if same else tags[1].get("handoff.commit", "")
 
 
 def listed(project: Project) -> list[dict[str, Any]]:
@@ -145,25 +115,6 @@ def listed(project: Project) -> list[dict[str, Any]]:
         }
         for version in sorted(found, key=lambda version: -int(version.version))
     ]
-
-
-@contextmanager
-def _alone(project: Project) -> Iterator[None]:
-    """Let one promotion at a time at an embedded registry; a server's is the pipeline's to queue.
-
-    The system lets go of the lock when its process dies, however it dies.
-    """
-    if not embedded():
-        yield
-        return
-    lock = FileLock(project.root / "mlflow.db.promotion", timeout=0)
-    try:
-        with lock:
-            yield
-    except Timeout as error:
-        raise HandoffError(
-            "Another promotion or rollback is under way in this project: wait until it has ended."
-        ) from error
 
 
 def _found(project: Project, verdicts: Sequence[Verdict], to: str) -> Iterator[Finding]:

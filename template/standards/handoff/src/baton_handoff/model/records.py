@@ -8,14 +8,18 @@ and a record without its alias can be told from one with it.
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 import mlflow
+from filelock import FileLock, Timeout
 from mlflow.exceptions import MlflowException
 
+from baton_handoff.errors import HandoffError
+from baton_handoff.model.registry import connect, embedded
 from baton_handoff.project import Project
 
 CHAMPION = "champion"
@@ -75,7 +79,7 @@ def who(project: Project) -> str:
 
 def now() -> str:
     """This moment, as records have it."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def record(client: mlflow.MlflowClient, project: Project, move: Move) -> None:
@@ -130,3 +134,49 @@ def apart(client: mlflow.MlflowClient, project: Project, alias: str) -> str:
         f" {last.at[:16]}, but it points to {version or 'none'}: the move did not end, or somebody"
         " moved it by hand. Promote the version that is meant."
     )
+
+
+def roll_back(project: Project, why: str) -> tuple[Move, str]:
+    """Move `champion` back to the version that was champion before.
+
+    Returns:
+        The move, and the commit to deploy where that version needs other code than the present
+        one; empty where running services take it over by themselves.
+
+    Raises:
+        HandoffError: There is nothing to go back to.
+    """
+    client = connect(project)
+    with alone(project):
+        current = points_to(client, project, CHAMPION)
+        back = former(moves(client, project, CHAMPION), current) if current else None
+        if current is None or back is None:
+            raise HandoffError(
+                f"There is no former champion of {project.model} to go back to: `uv run poe models`"
+                " lists the versions."
+            )
+        tags = [client.get_model_version(project.model, str(v)).tags for v in (current, back)]
+        move = Move(CHAMPION, back, current, "rollback", who(project), now(), why)
+        record(client, project, move)
+        client.set_registered_model_alias(project.model, CHAMPION, str(back))
+    same = tags[0].get("handoff.code") == tags[1].get("handoff.code")
+    return move, "" if same else tags[1].get("handoff.commit", "")
+
+
+@contextmanager
+def alone(project: Project) -> Iterator[None]:
+    """Let one promotion at a time at an embedded registry; a server's is the pipeline's to queue.
+
+    The system lets go of the lock when its process dies, however it dies.
+    """
+    if not embedded():
+        yield
+        return
+    lock = FileLock(project.root / "mlflow.db.promotion", timeout=0)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise HandoffError(
+            "Another promotion or rollback is under way in this project: wait until it has ended."
+        ) from error
