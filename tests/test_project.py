@@ -78,7 +78,7 @@ def test_the_candidate_knows_what_it_came_from(project: Project) -> None:
         version = connect(find_project()).get_model_version_by_alias("flight-delays", "candidate")
         run = mlflow.get_run(version.run_id)
         lineage = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/lineage.json")
-        reports = [f.path for f in mlflow.MlflowClient().list_artifacts(version.run_id, "reports")]
+        reports = [f.path for f in mlflow.MlflowClient().list_artifacts(version.run_id, "reports/plots")]
         print(json.dumps([version.tags, run.data.metrics, run.data.params, lineage, reports]))
         """
     )
@@ -94,7 +94,7 @@ def test_the_candidate_knows_what_it_came_from(project: Project) -> None:
     humidity = lineage["contracts"]["ScheduledFlight"]["columns"]["humidity_pct"]
     assert {"name": "less_than_or_equal_to", "max_value": 100} in humidity["checks"]
     assert len(lineage["lock"]) == len(lineage["code"]) == 64
-    assert "reports/roc.png" in reports
+    assert "reports/plots/roc.png" in reports
 
 
 def test_dvc_shows_the_plots_that_mlflow_shows(project: Project, tmp_path: Path) -> None:

@@ -156,8 +156,8 @@ def rename(work: Work, *users: str) -> None:
 def moved_code(work: Work) -> None:
     file = work.project / SRC / "features/calendar.py"
     (file.with_name("clock.py")).write_bytes(file.read_bytes())
-    lines = ['"""Moved."""', "from .clock import TIME_ZONE, features"]
-    lines.append('__all__ = ["TIME_ZONE", "features"]')
+    lines = ['"""Moved."""', "from .clock import TIME_ZONE, features, local_departure"]
+    lines.append('__all__ = ["TIME_ZONE", "features", "local_departure"]')
     file.write_text("\n\n".join(lines) + "\n", encoding="utf-8")
     work.commit(ADA)
 

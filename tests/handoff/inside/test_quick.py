@@ -7,11 +7,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pandera.api.base.schema import BaseSchema
-from trips import ROWS, PandasTrip, PolarsTrip, Row
 
-from baton_handoff.contracts import Contract, ContractViolation, check, engine_of, from_json, from_rows
+from baton_handoff.contracts import (
+    Contract,
+    ContractViolation,
+    check,
+    engine_of,
+    from_json,
+    from_rows,
+)
 from baton_handoff.contracts.agreement import rows_around, rows_near
 from baton_handoff.contracts.quick import FEW, accepts, check_short_tables_quickly
+from trips import ROWS, PandasTrip, PolarsTrip, Row
 
 TRIPS = [PandasTrip, PolarsTrip]
 

@@ -79,5 +79,25 @@ def test_an_answer_has_a_row_for_each_row_of_the_question(
 def test_what_is_no_table_is_refused_in_a_sentence(
     trip: Contract, gives: Contract, question: Any
 ) -> None:
-    with pytest.raises(HandoffError, match="takes a pandas or polars DataFrame, not "):
+    with pytest.raises(HandoffError, match="takes a pandas or polars DataFrame or a list of rows, not "):
         ContractedModel(answers(gives), trip, gives).predict(question)
+
+
+def test_rows_as_json_has_them_are_taken_and_judged_alike(
+    trip: Contract, gives: Contract, rows: list[Row]
+) -> None:
+    plain = [
+        row | {"at": row["at"] and row["at"].isoformat(), "seats": 1.0 * row["seats"]}
+        for row in rows
+    ]
+    model = ContractedModel(answers(gives, 0.5, 0.5, 0.5), trip, gives)
+    assert model.predict(plain)["chance"].tolist() == [0.5, 0.5, 0.5]
+    for spoilt, said in (
+        ({"seats": "1"}, "column 'seats': must be of type integer"),
+        ({"mood": 1}, "column 'mood': is missing"),
+        ({"town": "Rome"}, "column 'town'"),
+    ):
+        with pytest.raises(ContractViolation, match=said):
+            model.predict([plain[0] | spoilt, *plain[1:]])
+    with pytest.raises(ContractViolation, match="column 'mood': is not in the contract"):
+        model.predict([row | {"mood": 1} for row in plain])

@@ -1,5 +1,6 @@
 """The estimators: what learns, and the simpler one that it has to beat."""
 
+from collections.abc import Sequence
 from typing import Self
 
 import narwhals as nw
@@ -39,7 +40,9 @@ class BoostedTrees:
             random_state=seed,
         )
 
-    def fit(self, features: DataFrame[Features], late: np.ndarray) -> Self:
+    def fit(
+        self, features: DataFrame[Features], late: Sequence[bool] | np.ndarray
+    ) -> Self:
         """Learn from features and whether each flight was late."""
         table = nw.from_native(features)
         for name in CATEGORIES:

@@ -226,11 +226,11 @@ def _serve(project: Project, options: argparse.Namespace) -> int:
 
 def _fetch(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.model.records import apart
-    from baton_handoff.model.registry import connect, fetch
+    from baton_handoff.model.registry import fetch, registry
 
     wanted = options.version or project.alias
     folder = fetch(project, wanted, options.to)
-    if said := apart(connect(project), project, wanted):
+    if said := apart(registry(project), project, wanted):
         print(said)
     print(folder)
     return 0
@@ -246,8 +246,8 @@ def _promote(project: Project, options: argparse.Namespace) -> int:
     print(shown(outcome.findings, options.format, "Nothing stands in the way."))
     if outcome.moved:
         move = outcome.moved
-        before = f" (it was {move.before})" if move.before else ""
-        print(f"\nVersion {move.to} is the {move.alias}{before}.")
+        before = f", it was {move.before}" if move.before else ""
+        print(f"\n{move.alias} is version {move.to} now{before}.")
     return int(outcome.blocked)
 
 

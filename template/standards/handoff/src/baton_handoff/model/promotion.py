@@ -26,7 +26,7 @@ from baton_handoff.model.records import (
     who,
 )
 from baton_handoff.model.register import log_card
-from baton_handoff.model.registry import connect, version_at
+from baton_handoff.model.registry import answering, connect, version_at
 from baton_handoff.model.validation import Say, artifact, candidate_of
 from baton_handoff.project import Project
 from baton_handoff.sides import ML_ENGINEERING
@@ -50,6 +50,7 @@ class Outcome:
         return any(finding.blocks for finding in self.findings)
 
 
+@answering()
 def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -> Outcome:
     """Validate a version, and move an alias to it if no gate blocks.
 
@@ -88,6 +89,7 @@ def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -
         return Outcome(findings, move)
 
 
+@answering()
 def listed(project: Project) -> list[dict[str, Any]]:
     """Every version, the newest first: aliases, origin, contracts, figures."""
     client = connect(project)

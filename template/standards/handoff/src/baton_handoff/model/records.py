@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from mlflow.exceptions import MlflowException
 
 from baton_handoff.errors import HandoffError
-from baton_handoff.model.registry import connect, embedded
+from baton_handoff.model.registry import NO_SUCH, answering, embedded, registry
 from baton_handoff.project import Project
 
 CHAMPION = "champion"
@@ -99,7 +99,9 @@ def points_to(client: mlflow.MlflowClient, project: Project, alias: str) -> int 
     """The version that an alias points to, None where there is no such alias."""
     try:
         return int(client.get_model_version_by_alias(project.model, alias).version)
-    except MlflowException:
+    except MlflowException as error:
+        if error.error_code not in NO_SUCH:
+            raise
         return None
 
 
@@ -136,6 +138,7 @@ def apart(client: mlflow.MlflowClient, project: Project, alias: str) -> str:
     )
 
 
+@answering()
 def roll_back(project: Project, why: str) -> tuple[Move, str]:
     """Move `champion` back to the version that was champion before.
 
@@ -146,7 +149,7 @@ def roll_back(project: Project, why: str) -> tuple[Move, str]:
     Raises:
         HandoffError: There is nothing to go back to.
     """
-    client = connect(project)
+    client = registry(project)
     with alone(project):
         current = points_to(client, project, CHAMPION)
         back = former(moves(client, project, CHAMPION), current) if current else None

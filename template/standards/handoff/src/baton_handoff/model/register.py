@@ -27,7 +27,7 @@ from baton_handoff.model.code import code_files
 from baton_handoff.model.evaluation import Evaluation, read_evaluation
 from baton_handoff.model.lineage import Lineage, lineage_of
 from baton_handoff.model.loaded import MODEL_FILE, file_hash
-from baton_handoff.model.registry import connect
+from baton_handoff.model.registry import answering, connect
 from baton_handoff.model.wrapper import ContractedModel
 from baton_handoff.project import Project
 
@@ -61,6 +61,7 @@ class Registered:
     lineage: Lineage
 
 
+@answering()
 def register(
     project: Project, model: ContractedModel, evaluated: Path, reports: Path
 ) -> Registered:
@@ -75,7 +76,7 @@ def register(
         reports: The folder with the evaluation's figures, and its plots in `plots`.
 
     Raises:
-        HandoffError: The pipeline has not run to its end.
+        HandoffError: The pipeline has not run to its end, or the registry does not answer.
     """
     lineage = lineage_of(project)
     evaluation = read_evaluation(evaluated, engine_of(model.takes))

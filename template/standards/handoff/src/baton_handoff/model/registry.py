@@ -4,11 +4,15 @@ import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import mlflow
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import OperationalError
 
 from baton_handoff.errors import HandoffError
 from baton_handoff.model.loaded import (
@@ -21,24 +25,81 @@ from baton_handoff.model.loaded import (
 )
 from baton_handoff.project import Project
 
+_DATABASES = ("postgresql", "mysql", "mssql")
+_NO_LOGIN = ("UNAUTHENTICATED", "PERMISSION_DENIED")
+NO_SUCH = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""What MLflow calls a version, an alias or a model that it does not have."""
+
 
 def embedded() -> bool:
     """Whether the registry lies in the project's own folder."""
     return "MLFLOW_TRACKING_URI" not in os.environ
 
 
-def connect(project: Project) -> mlflow.MlflowClient:
-    """Point MLflow at the project's registry and its experiment."""
+def registry(project: Project) -> mlflow.MlflowClient:
+    """The project's registry; importing no more than versions and aliases need."""
     for talkative in ("alembic", "mlflow"):
         logging.getLogger(talkative).setLevel(logging.ERROR)
     if embedded():
         mlflow.set_tracking_uri(f"sqlite:///{(project.root / 'mlflow.db').as_posix()}")
-    client = mlflow.MlflowClient()
+    try:
+        return mlflow.MlflowClient()
+    except ModuleNotFoundError as error:
+        raise HandoffError(
+            f"The registry at {_place()} needs {error.name}, which is not installed: install it, or"
+            " go through a tracking server (standards/tracking-server)."
+        ) from error
+
+
+def connect(project: Project) -> mlflow.MlflowClient:
+    """The project's registry, with its experiment for runs to belong to."""
+    client = registry(project)
     if client.get_experiment_by_name(project.model) is None:
-        artifacts = (project.root / "mlartifacts").as_uri() if embedded() else None
-        client.create_experiment(project.model, artifact_location=artifacts)
+        client.create_experiment(project.model, artifact_location=_artifacts(project))
     mlflow.set_experiment(project.model)
     return client
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Say in one sentence that the registry does not answer, or refuses the login."""
+    try:
+        yield
+    except (MlflowException, OperationalError) as error:
+        code = getattr(error, "error_code", "TEMPORARILY_UNAVAILABLE")
+        if code in _NO_LOGIN:
+            raise HandoffError(
+                f"The registry at {_place()} refuses this login: MLFLOW_TRACKING_USERNAME and"
+                " MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, have to hold one that may do"
+                " this."
+            ) from error
+        if code != "TEMPORARILY_UNAVAILABLE" and not str(error).startswith("API request to "):
+            raise
+        raise HandoffError(
+            f"The registry at {_place()} does not answer: see whether the server and its database"
+            " run, then run this again."
+        ) from error
+
+
+def _place() -> str:
+    """Where the registry is, without the login that may stand in its address."""
+    uri = urlsplit(mlflow.get_tracking_uri())
+    return uri._replace(netloc=uri.netloc.rpartition("@")[2]).geturl()
+
+
+def _artifacts(project: Project) -> str | None:
+    """Where the files of a new experiment belong; a server knows that by itself."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    if uri is None:
+        return (project.root / "mlartifacts").as_uri()
+    place = os.environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT")
+    if place is None and urlsplit(uri).scheme.partition("+")[0] in _DATABASES:
+        raise HandoffError(
+            f"The registry at {_place()} is a database, and the model itself would stay on this"
+            " machine: MLFLOW_DEFAULT_ARTIFACT_ROOT has to name a place that everybody reaches, as"
+            " s3://bucket/folder."
+        )
+    return place
 
 
 def version_at(project: Project, wanted: str) -> ModelVersion:
@@ -47,12 +108,14 @@ def version_at(project: Project, wanted: str) -> ModelVersion:
     Raises:
         HandoffError: The registry has none.
     """
-    client = connect(project)
+    client = registry(project)
     try:
         if wanted.isdecimal():
             return client.get_model_version(project.model, wanted)
         return client.get_model_version_by_alias(project.model, wanted)
     except MlflowException as error:
+        if error.error_code not in NO_SUCH:
+            raise
         if wanted.isdecimal():
             raise HandoffError(
                 f"The registry has no version {wanted} of {project.model}: `uv run poe models`"
@@ -64,6 +127,7 @@ def version_at(project: Project, wanted: str) -> ModelVersion:
 _REMEDY = "`uv run poe pipeline` and `uv run poe register` make one."
 
 
+@answering()
 def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
     """Bring a version onto this machine; once it is complete, it is not brought again.
 
@@ -76,7 +140,7 @@ def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
         The version's folder.
 
     Raises:
-        HandoffError: The registry has no such version.
+        HandoffError: The registry has no such version, or does not answer.
     """
     version = version_at(project, wanted)
     about = Brought(

@@ -57,36 +57,34 @@ class Limits:
             self._metrics.seconds.observe(time.perf_counter() - began)
 
     async def _within_time(self, scope: _Message, receive: _Receive, send: _Send) -> None:
-        begun = False
-
-        async def note(message: _Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        try:
-            async with asyncio.timeout(self._serving.settings.timeout_seconds):
-                await self._app(scope, self._bounded(receive), note)
-        except TooLong:
-            most = self._serving.settings.largest_request_bytes
-            said = f"the request is longer than {most} bytes: send its rows in several"
-            await JSONResponse({"error": said}, 413)(scope, receive, send)
-        except TimeoutError:
-            if not begun:
-                await _busy(scope, receive, send)
-
-    def _bounded(self, receive: _Receive) -> _Receive:
-        length = 0
+        length, begun = 0, False
+        most = self._serving.settings.largest_request_bytes
 
         async def bounded() -> _Message:
             nonlocal length
             message = await receive()
             length += len(message.get("body", b""))
-            if length > self._serving.settings.largest_request_bytes:
+            if length > most:
                 raise TooLong
             return message
 
-        return bounded
+        async def unless_too_long(message: _Message) -> None:
+            nonlocal begun
+            if length <= most:  # whoever read too much may have made something else of it
+                begun = True
+                await send(message)
+
+        try:
+            async with asyncio.timeout(self._serving.settings.timeout_seconds):
+                await self._app(scope, bounded, unless_too_long)
+        except TooLong:
+            pass
+        except TimeoutError:
+            if not begun:
+                await _busy(scope, receive, send)
+        if length > most:
+            said = f"the request is longer than {most:.0f} bytes: send its rows in several"
+            await JSONResponse({"error": said}, 413)(scope, receive, send)
 
 
 async def _busy(scope: _Message, receive: _Receive, send: _Send) -> None:

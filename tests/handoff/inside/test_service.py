@@ -1,0 +1,232 @@
+"""The service keeps its limits, its log and its word, whatever is asked of it."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+import pytest
+from fastapi.testclient import TestClient
+
+from baton_handoff.contracts.rows import api_source
+from baton_handoff.errors import HandoffError
+from baton_handoff.model.loaded import Loaded
+from baton_handoff.service import create_app
+from baton_handoff.service.prediction_log import PredictionLog, Record, read_log
+from baton_handoff.settings import ServiceSettings
+from trips import ROWS, PandasTrip
+
+ROW = json.loads(json.dumps(ROWS[0], default=lambda moment: moment.isoformat()))
+
+
+class Price(pa.DataFrameModel):
+    """What a trip costs."""
+
+    euros: float = pa.Field(ge=0)
+
+    class Config:
+        strict = True
+        metadata = {"version": "2.1.0", "position": "output"}
+
+
+def fixed(euros: float) -> Callable[[Any], Any]:
+    """A model that has one answer to everything."""
+    return lambda table: pd.DataFrame({"euros": [euros] * len(table)})
+
+
+@pytest.fixture(scope="module")
+def api() -> ModuleType:
+    module = ModuleType("api")
+    exec(compile(api_source(PandasTrip, Price), "api.py", "exec"), module.__dict__)
+    return module
+
+
+@pytest.fixture
+def client(api: ModuleType) -> Iterator[TestClient]:
+    loaded = Loaded("trips", 3, fixed(7.5), commit="c" * 40, code="d" * 64)
+    app = create_app(loaded, PandasTrip, Price, api.PredictionRequest, api.PredictionResponse)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def serving(client: TestClient) -> Any:
+    return client.app.state.serving  # type: ignore[attr-defined]
+
+
+def ask(client: TestClient, **headers: str) -> Any:
+    return client.post("/predict", json={"rows": [ROW]}, headers=headers)
+
+
+def figure(client: TestClient, name: str) -> float:
+    lines = client.get("/metrics").text.splitlines()
+    return float(next(line.split()[-1] for line in lines if line.startswith(name)))
+
+
+def test_it_answers_and_says_with_which_version(client: TestClient) -> None:
+    answer = ask(client)
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"predictions": [{"euros": 7.5}], "version": 3},
+    )
+    assert client.get("/healthz").json() == {"status": "alive"}
+    assert client.get("/readyz").json() == {"status": "ready", "version": 3}
+    assert client.get("/version").json() == {
+        "model": "trips",
+        "version": 3,
+        "commit": "c" * 40,
+        "code": "d" * 64,
+        "contracts": {"PandasTrip": "1.0.0", "Price": "2.1.0"},
+        "refused": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("order-17", True), ("", False), ("a b", False), ("x" * 129, False)]
+)
+def test_a_request_keeps_its_callers_name_if_that_is_decent(
+    client: TestClient, given: str, kept: bool
+) -> None:
+    name = ask(client, **{"X-Request-ID": given}).headers["X-Request-ID"]
+    assert (name == given) is kept
+    assert name
+
+
+def test_a_version_is_exchanged_between_two_requests(client: TestClient) -> None:
+    serving(client).swap(Loaded("trips", 4, fixed(8.0)))
+    assert ask(client).json() == {"predictions": [{"euros": 8.0}], "version": 4}
+    assert figure(client, "handoff_model_version") == 4
+    assert figure(client, "handoff_model_swaps_total") == 1
+
+
+def test_a_body_that_is_too_long_is_refused_unread(client: TestClient) -> None:
+    serving(client).settings = ServiceSettings(largest_request_bytes=1000)
+    answer = client.post("/predict", json={"rows": [ROW] * 100})
+    assert answer.status_code == 413
+    assert "longer than 1000 bytes" in answer.json()["error"]
+    assert ask(client).status_code == 200
+
+
+def test_beyond_its_queue_it_says_when_to_come_back(client: TestClient) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(table: Any) -> Any:
+        asked.set()
+        go_on.wait(10)
+        return fixed(1.0)(table)
+
+    serving(client).swap(Loaded("trips", 5, slow))
+    serving(client).settings = ServiceSettings(queue=1)
+    first: list[int] = []
+    thread = threading.Thread(target=lambda: first.append(ask(client).status_code))
+    thread.start()
+    assert asked.wait(10)
+    second = ask(client)
+    go_on.set()
+    thread.join()
+    assert (second.status_code, second.headers["Retry-After"]) == (503, "1")
+    assert first == [200]
+    assert figure(client, 'handoff_requests_total{status="503"}') == 1
+
+
+def test_what_takes_too_long_is_given_up(client: TestClient) -> None:
+    def slow(table: Any) -> Any:
+        time.sleep(0.5)
+        return fixed(1.0)(table)
+
+    serving(client).swap(Loaded("trips", 5, slow))
+    serving(client).settings = ServiceSettings(timeout_seconds=0.05)
+    answer = ask(client)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+def test_a_failure_gives_nothing_away(client: TestClient) -> None:
+    def broken(_: Any) -> Any:
+        raise ValueError("the password is 1234")
+
+    serving(client).swap(Loaded("trips", 5, broken))
+    answer = ask(client)
+    assert answer.status_code == 500
+    assert "1234" not in answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_every_answer_is_in_the_log_with_its_question(client: TestClient, tmp_path: Path) -> None:
+    serving(client).log = PredictionLog(tmp_path)
+    ask(client, **{"X-Request-ID": "order-17"})
+    (record,) = read_log(tmp_path)
+    assert (record.request, record.model, record.version) == ("order-17", "trips", 3)
+    assert record.predictions == [{"euros": 7.5}]
+    assert record.rows[0]["town"] == "Ulm"
+    assert client.post("/predict", json={"rows": [ROW | {"seats": 10}]}).status_code == 422
+    assert len(list(read_log(tmp_path))) == 1
+
+
+def test_a_log_that_cannot_be_written_is_counted_and_stays_whole(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving(client).log = PredictionLog(tmp_path)
+    ask(client)
+    (file,) = tmp_path.iterdir()
+    before = file.read_bytes()
+
+    real = Path.open
+
+    class Full:
+        """A disk with room for half a line."""
+
+        def __init__(self, opened: Any) -> None:
+            self._opened = opened
+
+        def __enter__(self) -> "Full":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self._opened.close()
+
+        def tell(self) -> int:
+            return int(self._opened.tell())
+
+        def flush(self) -> None:
+            self._opened.flush()
+
+        def write(self, data: bytes) -> None:
+            self._opened.write(data[: len(data) // 2])
+            self._opened.flush()
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(
+        Path, "open", lambda path, mode="r", **named: Full(real(path, mode, **named))
+    )
+    assert ask(client).status_code == 200
+    monkeypatch.undo()
+    assert file.read_bytes() == before
+    assert figure(client, "handoff_predictions_not_logged_total") == 1
+
+
+def test_a_line_that_was_never_ended_is_no_record(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path)
+    log.write(Record("a", "2026-11-23T00:00:00+00:00", "trips", 1, [{"x": 1}], [{"y": 2}]))
+    (file,) = tmp_path.iterdir()
+    with file.open("a") as opened:
+        opened.write('{"request": "b", "at"')
+    assert [record.request for record in read_log(tmp_path)] == ["a"]
+
+
+def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:
+    (tmp_path / "2026-11-23.x.jsonl").write_text('{"a": 1}\n')
+    with pytest.raises(HandoffError, match=r"2026-11-23\.x\.jsonl:1 is no record"):
+        list(read_log(tmp_path))
+
+
+def test_a_sample_holds_the_same_requests_every_time(tmp_path: Path) -> None:
+    names = [f"request-{number}" for number in range(2000)]
+    kept = [name for name in names if PredictionLog(tmp_path, 0.25).keeps(name)]
+    assert 400 < len(kept) < 600
+    assert kept == [name for name in names if PredictionLog(tmp_path, 0.25).keeps(name)]
+    assert all(PredictionLog(tmp_path, 1.0).keeps(name) for name in names)
+    assert not any(PredictionLog(tmp_path, 0.0).keeps(name) for name in names)
