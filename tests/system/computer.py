@@ -7,9 +7,10 @@ registry is asked: mmdebstrap makes the image that stands in for the one a proje
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,13 +31,28 @@ class Computer:
     init: int  # its first process, as this machine numbers it
     home: Path
 
-    def run(self, *command: str | Path) -> str:
+    def run(self, *command: str | Path, network: Sequence[str] = ()) -> str:
         """Run a command there, as its user; what it says on standard output."""
+        return run([*network, *self._as_its_user(), *command], self.home).stdout.strip()
+
+    def _as_its_user(self) -> tuple[str, ...]:
         enter = ("nsenter", f"--target={self.init}", "--mount", "--pid")
         user = ("setpriv", f"--reuid={UID}", f"--regid={UID}", "--init-groups")
         path = f"PATH={self.home}/node_modules/.bin:{os.environ['PATH']}"
-        environment = ("env", "--ignore-environment", path, f"HOME={self.home}")
-        return run([*enter, *user, *environment, *command], self.home).stdout.strip()
+        return (*enter, *user, "env", "--ignore-environment", path, f"HOME={self.home}")
+
+    def lend_podman(self, folder: Path, **settings: str) -> None:
+        """Put a `podman` into a folder for commands of this machine: the one that works is there.
+
+        Args:
+            folder: The folder.
+            settings: Environment variables for it, beside those that its caller gives it.
+        """
+        given = "${BUILDAH_FORMAT:+BUILDAH_FORMAT=$BUILDAH_FORMAT}"
+        own = shlex.join([*self._as_its_user(), *(f"{k}={v}" for k, v in settings.items())])
+        command = folder / "podman"
+        command.write_text(f'#!/bin/sh\nexec {own} {given} podman "$@"\n')
+        command.chmod(0o755)
 
     def devcontainer(self, verb: str, project: Path, *arguments: str) -> str:
         """Run the `devcontainer` command on a project."""
@@ -106,6 +122,21 @@ def _debian() -> Path:
         run([*command, "bookworm", unfinished, "-"], ROOT, typing=sources)
         unfinished.rename(made)
     return made
+
+
+@contextmanager
+def loopback() -> Iterator[tuple[str, ...]]:
+    """What goes before a command to give it a network of loopback alone: every port is free there.
+
+    What listens on all addresses of it can be reached from nowhere else.
+    """
+    keep = "ip link set lo up; echo up; exec cat"
+    with subprocess.Popen(
+        ("unshare", "--net", "sh", "-euc", keep), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        yield ("nsenter", f"--target={process.pid}", "--net")
 
 
 # --- Everything that a sandbox needs, and a person's computer doesn't, is below this line. ---

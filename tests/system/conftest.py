@@ -1,5 +1,6 @@
-"""What the system tests share: AWS, a project as its first push has it, and commands from npm."""
+"""What the system tests share: AWS, a project at its first push, npm's commands, a computer."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,8 +9,10 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.baton import Workshop, commit, git, owners, run
+from tests.system.computer import Computer, computer
 
 HERE = Path(__file__).parent
+APT = (HERE / "apt.txt").read_text(encoding="utf-8").split()
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +57,12 @@ def npm_commands(tmp_path_factory: pytest.TempPathFactory) -> Path:
     node = run(["node", "--print", "process.execPath"], folder).stdout.strip()
     shutil.copy(node, commands / "node")
     return commands
+
+
+@pytest.fixture(scope="session")
+def fresh_computer(npm_commands: Path) -> Iterator[Computer]:
+    """A computer with an engine for containers, and the image that the others are built on."""
+    if os.geteuid() or not all(map(shutil.which, ("mmdebstrap", "podman", "crun", "newuidmap"))):
+        pytest.fail(f"Run as root, after: apt-get install {' '.join(APT)}", pytrace=False)
+    with computer(npm_commands) as at:
+        yield at

@@ -1,17 +1,13 @@
 """A new project's devcontainer, built, started and entered for real."""
 
-import os
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.system.computer import UID, Computer, computer
+from tests.system.computer import UID, Computer
 
 VOLUME = "/home/dev/.uv"
-APT = (Path(__file__).parent / "apt.txt").read_text(encoding="utf-8").split()
 
 
 @dataclass(frozen=True)
@@ -28,13 +24,10 @@ class Opened:
 
 
 @pytest.fixture(scope="module")
-def opened(default_project: Path, npm_commands: Path) -> Iterator[Opened]:
-    """The default project, opened for the first time on a fresh computer."""
-    if os.geteuid() or not all(map(shutil.which, ("mmdebstrap", "podman", "crun", "newuidmap"))):
-        pytest.fail(f"Run as root, after: apt-get install {' '.join(APT)}", pytrace=False)
-    with computer(npm_commands) as at:
-        project = at.receive(default_project)
-        yield Opened(project, at, at.up(project))
+def opened(default_project: Path, fresh_computer: Computer) -> Opened:
+    """The default project, opened for the first time."""
+    project = fresh_computer.receive(default_project)
+    return Opened(project, fresh_computer, fresh_computer.up(project))
 
 
 def test_it_opens_into_a_project_that_is_set_up_and_green(opened: Opened) -> None:

@@ -139,6 +139,10 @@ def _add_model(commands: Any) -> None:
     command.add_argument("to", type=Path, help="the Parquet file to write")
     command.set_defaults(run=_score)
 
+    command = commands.add_parser("image", help="the service as a container image")
+    command.add_argument("--base", help="build on this image, not the one the Dockerfile names")
+    command.set_defaults(run=_image)
+
 
 def _add_format(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=get_args(Format), default="terminal")
@@ -292,6 +296,13 @@ def _models(project: Project, options: argparse.Namespace) -> int:
 
 def _progress(said: str) -> None:
     print(said, file=sys.stderr, flush=True)
+
+
+def _image(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.service.image import build_image
+
+    print(build_image(project, options.base))
+    return 0
 
 
 def _acceptance(project: Project, _: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO
 
@@ -20,15 +20,15 @@ PATIENCE = 120.0
 
 
 @contextmanager
-def running(
-    project: Project, patience: float = PATIENCE, environment: Mapping[str, str] | None = None
-) -> Iterator[str]:
+def running(project: Project, wanted: str = "", patience: float = PATIENCE) -> Iterator[str]:
     """Run `handoff serve` on a free port of this machine, and end it with the block.
+
+    What it is asked leaves no trace in the project's own log of predictions.
 
     Args:
         project: The project whose registered model is served.
+        wanted: The version's number or alias; by default the alias that the project serves.
         patience: Seconds to wait for the first answer.
-        environment: Variables of its own, beside this process's.
 
     Yields:
         The address, `http://127.0.0.1:…`.
@@ -38,13 +38,13 @@ def running(
     """
     port = _free_port()
     command = [sys.executable, "-m", "baton_handoff", "serve", "--host", HOST, "--port", str(port)]
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as log,
+        tempfile.TemporaryDirectory() as predictions,
+    ):
+        own = {"HANDOFF_ALIAS": wanted or project.alias, "HANDOFF_PREDICTIONS": predictions}
         process = subprocess.Popen(
-            command,
-            cwd=project.root,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, **(environment or {})},
+            command, cwd=project.root, stdout=log, stderr=log, env=os.environ | own
         )
         try:
             _wait(process, port, time.monotonic() + patience, log)

@@ -1,10 +1,13 @@
 """The service as a process: the version behind the alias, watched, until somebody ends it."""
 
 import logging
+import signal
+import sys
 
 import uvicorn
 
 from baton_handoff.contracts.quick import check_short_tables_quickly
+from baton_handoff.errors import HandoffError
 from baton_handoff.model.loaded import import_model_code, open_version
 from baton_handoff.project import Project
 from baton_handoff.service.prediction_log import PredictionLog
@@ -15,9 +18,12 @@ def serve(project: Project, host: str, port: int) -> None:
     """Answer over HTTP until SIGTERM or Ctrl+C, and then finish what was accepted.
 
     Raises:
-        HandoffError: There is no version to serve, or it was made by other code.
+        HandoffError: There is no version to serve, or it was made by other code, or the log of
+            predictions has no place.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    # As the first process of a container it would get no signal that it does not ask for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     process = fetching(project)  # which takes as long as the imports that follow
     code = import_model_code(project)
     create = project.room("serving.app").create
@@ -26,8 +32,7 @@ def serve(project: Project, host: str, port: int) -> None:
     app = create(loaded)
     serving = app.state.serving
     serving.settings = project.service
-    if project.service.log_share:
-        serving.log = PredictionLog(project.predictions, project.service.log_share)
+    serving.log = _log(project)
     watch = Watch(project, serving, code)
     print(
         f"{loaded.model} version {loaded.version} answers on http://{host}:{port}"
@@ -39,3 +44,16 @@ def serve(project: Project, host: str, port: int) -> None:
         uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=30)
     finally:
         watch.stop()
+
+
+def _log(project: Project) -> PredictionLog | None:
+    if not project.service.log_share:
+        return None
+    try:
+        project.predictions.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HandoffError(
+            f"Predictions can't be logged to {project.predictions} ({error.strerror}): let"
+            " HANDOFF_PREDICTIONS name another folder, or set log_share = 0 in handoff.toml."
+        ) from error
+    return PredictionLog(project.predictions, project.service.log_share)
