@@ -22,6 +22,11 @@ PIPELINES = {
     "gitlab": ".gitlab-ci.yml",
     "azure": "azure-pipelines.yml",
 }
+PROMOTIONS = {
+    "github": ".github/workflows/promote.yml",
+    "gitlab": ".gitlab-ci.yml",
+    "azure": "azure-promotion.yml",
+}
 SCHEMAS = {
     "github": ["vendor.github-workflows"],
     "gitlab": ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
@@ -96,7 +101,8 @@ def gitlab_jobs(pipeline: dict[str, Any]) -> dict[str, Job]:
         }
 
     target = '"origin/$CI_MERGE_REQUEST_TARGET_BRANCH_NAME"'
-    named = {name: whole(pipeline[name]) for name in pipeline if "script" in pipeline[name]}
+    judging = set(pipeline) - {"promote"}
+    named = {name: whole(pipeline[name]) for name in judging if "script" in pipeline[name]}
     return {
         name: Job(
             types=[line.replace(target, TARGET) for line in job["before_script"] + job["script"]],
@@ -139,6 +145,33 @@ def test_a_pipeline_meets_its_providers_schema(ci: str, projects: dict[str, Path
         "check-jsonschema", "--builtin-schema", *SCHEMAS[ci], projects[ci] / PIPELINES[ci]
     )
     assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("ci", ["github", "azure"])
+def test_a_promotion_meets_its_providers_schema(ci: str, projects: dict[str, Path]) -> None:
+    checked = run(
+        "check-jsonschema", "--builtin-schema", *SCHEMAS[ci], projects[ci] / PROMOTIONS[ci]
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_a_champion_needs_consent_and_comes_one_at_a_time(projects: dict[str, Path]) -> None:
+    read = {
+        ci: yaml.safe_load((projects[ci] / path).read_text(encoding="utf-8"))
+        for ci, path in PROMOTIONS.items()
+    }
+    github, gitlab = read["github"]["jobs"]["promote"], read["gitlab"]["promote"]
+    (azure,) = read["azure"]["jobs"]
+    assert {job["environment"] for job in (github, gitlab, azure)} == {"production"}
+    assert read["github"]["concurrency"] == {"group": "promotion", "cancel-in-progress": False}
+    assert gitlab["resource_group"] == "promotion"
+    assert read["azure"]["lockBehavior"] == "sequential"
+    typed = {
+        github["steps"][-1]["run"],
+        gitlab["script"][-1],
+        azure["strategy"]["runOnce"]["deploy"]["steps"][-1]["script"],
+    }
+    assert typed == {'uv run --locked handoff promote "$VERSION" --why "$WHY"'}
 
 
 @pytest.mark.parametrize("ci", PIPELINES)
@@ -213,7 +246,8 @@ def test_batons_own_workflow_meets_the_schema() -> None:
 
 
 def test_no_workflow_has_a_security_finding(projects: dict[str, Path]) -> None:
-    for workflow in (projects["github"] / PIPELINES["github"], ROOT / ".github/workflows/ci.yml"):
+    own = [projects["github"] / workflows["github"] for workflows in (PIPELINES, PROMOTIONS)]
+    for workflow in (*own, ROOT / ".github/workflows/ci.yml"):
         audited = run("zizmor", "--offline", workflow)
         assert audited.returncode == 0, audited.stdout
 

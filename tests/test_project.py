@@ -78,7 +78,8 @@ def test_the_candidate_knows_what_it_came_from(project: Project) -> None:
         version = connect(find_project()).get_model_version_by_alias("flight-delays", "candidate")
         run = mlflow.get_run(version.run_id)
         lineage = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/lineage.json")
-        reports = [f.path for f in mlflow.MlflowClient().list_artifacts(version.run_id, "reports/plots")]
+        plots = mlflow.MlflowClient().list_artifacts(version.run_id, "reports/plots")
+        reports = [plot.path for plot in plots]
         print(json.dumps([version.tags, run.data.metrics, run.data.params, lineage, reports]))
         """
     )

@@ -79,7 +79,7 @@ def test_an_answer_has_a_row_for_each_row_of_the_question(
 def test_what_is_no_table_is_refused_in_a_sentence(
     trip: Contract, gives: Contract, question: Any
 ) -> None:
-    with pytest.raises(HandoffError, match="takes a pandas or polars DataFrame or a list of rows, not "):
+    with pytest.raises(HandoffError, match="DataFrame or a list of rows, not "):
         ContractedModel(answers(gives), trip, gives).predict(question)
 
 

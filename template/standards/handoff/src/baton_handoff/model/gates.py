@@ -198,21 +198,42 @@ def _kept(candidate: Candidate, _: PromotionSettings) -> Verdict:
     tried = candidate.tried
     if candidate.evaluation is None or candidate.environment or tried.stage == "load":
         return _not_shown("rows", "load" if candidate.evaluation else "evaluation")
-    if tried.stage == "done" or (tried.stage == "earlier" and not tried.contract):
-        count = len(candidate.evaluation.truth)
-        return Verdict("rows", passes=True, says=f"both contracts hold on {count:,} rows")
-    return Verdict(
-        "rows",
-        passes=False,
-        says=f"it does not keep its contracts on the rows of its evaluation: {tried.said}",
-        fix="mend the model, or state what is true in the contract",
-    )
+    if tried.predictions is None or tried.contract:
+        return Verdict(
+            "rows",
+            passes=False,
+            says=f"it does not keep its contracts on the rows of its evaluation: {tried.said}",
+            fix="mend the model, or state what is true in the contract",
+        )
+    if absent := _absent(tried.predictions):
+        return Verdict(
+            "rows",
+            passes=False,
+            says=f"{absent:,} of {len(tried.predictions):,} predictions are no number",
+            fix="mend the model, and let its output contract say that it answers",
+        )
+    count = len(tried.predictions)
+    return Verdict("rows", passes=True, says=f"both contracts hold on {count:,} rows")
+
+
+def _absent(predictions: np.ndarray) -> int:
+    """How many predictions say nothing."""
+    return sum(said is None or said != said for said in predictions.tolist())  # noqa: PLR0124
+
+
+def _shown(candidate: Candidate) -> tuple[np.ndarray, Evaluation] | None:
+    """Predictions that can be judged, and the evaluation that they are for."""
+    predictions, evaluation = candidate.tried.predictions, candidate.evaluation
+    if predictions is None or evaluation is None or _absent(predictions):
+        return None
+    return predictions, evaluation
 
 
 def _parity(candidate: Candidate, _: PromotionSettings) -> Verdict:
-    predictions, evaluation = candidate.tried.predictions, candidate.evaluation
-    if predictions is None or evaluation is None:
+    shown = _shown(candidate)
+    if shown is None:
         return _not_shown("parity", "rows")
+    predictions, evaluation = shown
     far = _differing(evaluation.predicted[MODEL], predictions)
     if far.any():
         return Verdict(
@@ -253,9 +274,10 @@ def _commit(candidate: Candidate, _: PromotionSettings) -> Verdict:
 
 
 def _baselines(candidate: Candidate, _: PromotionSettings) -> Verdict:
-    predictions, evaluation = candidate.tried.predictions, candidate.evaluation
-    if predictions is None or evaluation is None:
+    shown = _shown(candidate)
+    if shown is None:
         return _not_shown("baselines", "rows")
+    predictions, evaluation = shown
     intervals = {
         name: difference(evaluation, predictions, said)
         for name, said in evaluation.predicted.items()
@@ -280,9 +302,10 @@ def _baselines(candidate: Candidate, _: PromotionSettings) -> Verdict:
 def _champion(candidate: Candidate, settings: PromotionSettings) -> Verdict:
     if candidate.champion is None:
         return Verdict("champion", passes=True, says="there is no champion yet")
-    predictions, evaluation = candidate.tried.predictions, candidate.evaluation
-    if predictions is None or evaluation is None:
+    shown = _shown(candidate)
+    if shown is None:
         return _not_shown("champion", "rows")
+    predictions, evaluation = shown
     former = candidate.champion_tried
     if former is None or former.predictions is None:
         return Verdict(
@@ -311,9 +334,10 @@ def _champion(candidate: Candidate, settings: PromotionSettings) -> Verdict:
 
 
 def _subgroups(candidate: Candidate, settings: PromotionSettings) -> Verdict:
-    predictions, evaluation = candidate.tried.predictions, candidate.evaluation
-    if predictions is None or evaluation is None:
+    shown = _shown(candidate)
+    if shown is None:
         return _not_shown("subgroups", "rows")
+    predictions, evaluation = shown
     name = score_name(evaluation.kind)
     found = {
         f"{column} {group}": score
@@ -365,18 +389,19 @@ def _latency(candidate: Candidate, settings: PromotionSettings) -> Verdict:
 
 
 def _future(candidate: Candidate, _: PromotionSettings) -> Verdict:
-    evaluation, tried = candidate.evaluation, candidate.tried
-    if evaluation is None or tried.predictions is None or tried.earlier is None:
+    shown = _shown(candidate)
+    if shown is None or candidate.tried.earlier is None:
         return _not_shown("future", "rows")
-    rows, without = tried.earlier
-    far = _differing(tried.predictions[list(rows)], without)
+    predictions, evaluation = shown
+    rows, without = candidate.tried.earlier
+    far = _differing(predictions[list(rows)], without)
     if far.any():
         return Verdict(
             "future",
             passes=False,
             says=f"predictions change when later rows are in the table, for {_of(far)}",
             fix="no feature may look at other rows of the table",
-            evidence=(_example(without, tried.predictions[list(rows)], far, "without them"),),
+            evidence=(_example(without, predictions[list(rows)], far, "without them"),),
         )
     if evaluation.time and evaluation.learnt_until:
         first = str(evaluation.group(evaluation.time).min())

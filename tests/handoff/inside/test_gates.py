@@ -1,0 +1,213 @@
+"""Each gate refuses for its own reason, and says whose turn it is."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from baton_handoff.contracts import canonical_form
+from baton_handoff.model.evaluation import Evaluation
+from baton_handoff.model.gates import GATES, Candidate, Served, Tried, Verdict, judged
+from baton_handoff.settings import PromotionSettings
+from trips import PandasTrip
+
+COUNT = 2000
+CHANCE = np.random.default_rng(1)
+SIGNAL = CHANCE.uniform(0.05, 0.95, COUNT)
+TRUTH = (CHANCE.uniform(size=COUNT) < SIGNAL).astype(int)
+BEGIN = datetime(2013, 10, 1, tzinfo=UTC)
+ROWS = pd.DataFrame(
+    {
+        "town": np.where(np.arange(COUNT) % 2, "Ulm", "Bonn"),
+        "at": [BEGIN + timedelta(minutes=minute) for minute in range(COUNT)],
+    }
+)
+EVALUATION = Evaluation(
+    rows=ROWS,
+    truth=TRUTH,
+    predicted={"model": SIGNAL, "constant": np.full(COUNT, TRUTH.mean())},
+    kind="probability",
+    answer="chance",
+    groups=("town",),
+    time="at",
+    learnt_until="2013-09-30 23:00:00+00:00",
+)
+FORM = canonical_form(PandasTrip)
+FORM["metadata"] |= {"producer": "ml-engineering", "consumer": "data-science"}
+ASKED = list(range(40))
+HALF = list(range(COUNT // 2))
+SETTINGS = PromotionSettings(tolerance=0.01, floor=0.6, latency_ms=100)
+
+
+def tried(said: np.ndarray) -> Tried:
+    return Tried("done", predictions=said, earlier=(HALF, said[HALF]))
+
+
+GOOD = Candidate(
+    version=2,
+    environment="",
+    tried=tried(SIGNAL),
+    served=Served("", ASKED, SIGNAL[ASKED].tolist(), [5.0] * 40),
+    evaluation=EVALUATION,
+    commit="c" * 40,
+    clean=True,
+    code="same",
+    own_code="same",
+    contracts={"PandasTrip": FORM},
+    card=True,
+    said={"Intended use": "To try gates.", "Limits": "Ulm and Bonn."},
+    champion=1,
+    champion_contracts={"PandasTrip": FORM},
+    champion_tried=tried(SIGNAL),
+)
+
+
+def red(candidate: Candidate) -> dict[str, Verdict]:
+    verdicts = judged(candidate, SETTINGS)
+    assert [verdict.gate for verdict in verdicts] == list(GATES)
+    return {verdict.gate: verdict for verdict in verdicts if not verdict.passes}
+
+
+def with_seats(**stated: Any) -> dict[str, Any]:
+    """The contract with another rule for seats."""
+    form: dict[str, Any] = {**FORM, "columns": dict(FORM["columns"])}
+    checks = [
+        {"name": "greater_than_or_equal_to", "min_value": 1},
+        {"name": "less_than_or_equal_to", "max_value": stated["most"]},
+    ]
+    form["columns"]["seats"] = {**form["columns"]["seats"], "checks": checks}
+    return {"PandasTrip": form}
+
+
+def test_a_good_candidate_passes_every_gate() -> None:
+    assert red(GOOD) == {}
+
+
+def test_the_first_champion_needs_none_to_be_compared_with() -> None:
+    first = replace(GOOD, champion=None, champion_contracts=None, champion_tried=None)
+    assert red(first) == {}
+
+
+WORSE = np.clip(SIGNAL + CHANCE.normal(0, 0.1, COUNT), 0.01, 0.99)
+WEAK = np.where(ROWS["town"] == "Ulm", 0.5 + (SIGNAL - 0.5) / 100, SIGNAL)
+MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
+
+
+@pytest.mark.parametrize(
+    ("changes", "gate", "side", "said"),
+    [
+        ({"environment": "no such version"}, "environment", "ml-engineering", "no such version"),
+        ({"tried": Tried("load", "No module named 'x'")}, "load", "data-science", "named 'x'"),
+        ({"own_code": "other"}, "code", "ml-engineering", "other code"),
+        (
+            {"contracts": with_seats(most=3)},
+            "contracts",
+            "ml-engineering",
+            "incompatible with champion 1",
+        ),
+        (
+            {"tried": Tried("predict", "Price refuses column 'chance': must not be null", "Price")},
+            "rows",
+            "data-science",
+            "must not be null",
+        ),
+        (
+            {"evaluation": replace(EVALUATION, predicted={**EVALUATION.predicted, "model": WORSE})},
+            "parity",
+            "data-science",
+            "training predicted otherwise",
+        ),
+        (
+            {"served": replace(GOOD.served, predictions=(SIGNAL[ASKED] + 0.1).tolist())},
+            "parity",
+            "data-science",
+            "the service answers otherwise",
+        ),
+        ({"clean": False}, "commit", "data-science", "changes that are not committed"),
+        ({"commit": ""}, "commit", "data-science", "no commit at all"),
+        (
+            {
+                "evaluation": replace(
+                    EVALUATION, predicted={"model": SIGNAL, "oracle": TRUTH * 0.9 + 0.05}
+                )
+            },
+            "baselines",
+            "data-science",
+            "not certainly better than oracle",
+        ),
+        ({"champion_tried": tried(TRUTH * 0.9 + 0.05)}, "champion", "data-science", "worse than"),
+        (
+            {"champion_tried": Tried("predict", "column 'mood': is missing")},
+            "champion",
+            "data-science",
+            "can't be tried on the same rows",
+        ),
+        (
+            {"served": replace(GOOD.served, milliseconds=[5.0] * 30 + [500.0] * 10)},
+            "latency",
+            "data-science",
+            "one row takes 500 ms",
+        ),
+        (
+            {"served": Served("The service did not start: no port.")},
+            "latency",
+            "ml-engineering",
+            "no port",
+        ),
+        (
+            {"tried": replace(GOOD.tried, earlier=(HALF, WORSE[HALF]))},
+            "future",
+            "data-science",
+            "when later rows are in the table",
+        ),
+        (
+            {"evaluation": replace(EVALUATION, learnt_until="2013-10-01 00:10:00+00:00")},
+            "future",
+            "data-science",
+            "has learnt from rows until",
+        ),
+        ({"card": False}, "card", "data-science", "no model card"),
+        ({"said": {"Limits": "many"}}, "card", "data-science", "Intended use"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_bad_candidate_is_refused_for_its_own_reason(
+    changes: dict[str, Any], gate: str, side: str, said: str
+) -> None:
+    found = red(replace(GOOD, **changes))
+    assert said in found[gate].says
+    assert found[gate].side == side
+    own = {name: v for name, v in found.items() if "can't be shown" not in v.says}
+    assert set(own) == {gate}
+    assert found[gate].fix
+
+
+def test_a_subgroup_below_its_floor_is_named() -> None:
+    evaluation = replace(EVALUATION, predicted={"model": MIXED, "constant": np.full(COUNT, 0.99)})
+    served = replace(GOOD.served, predictions=MIXED[ASKED].tolist())
+    bad = replace(
+        GOOD, tried=tried(MIXED), evaluation=evaluation, served=served, champion_tried=tried(MIXED)
+    )
+    found = red(bad)
+    assert set(found) == {"subgroups"}
+    assert found["subgroups"].says == "below the floor of 0.6 in 1 of 2 subgroups"
+    assert found["subgroups"].evidence[0].startswith("town Ulm: auc 0.")
+
+
+def test_a_nan_is_no_prediction() -> None:
+    spoilt = SIGNAL.copy()
+    spoilt[:3] = np.nan
+    found = red(replace(GOOD, tried=tried(spoilt)))
+    assert found["rows"].says == "3 of 2,000 predictions are no number"
+    assert found["rows"].side == "data-science"
+    assert all("can't be shown before `rows`" in v.says for g, v in found.items() if g != "rows")
+
+
+@pytest.mark.parametrize(("factor", "passes"), [(1.0, True), (1.002, True), (0.5, False)])
+def test_a_little_worse_than_the_champion_is_tolerated(factor: float, passes: bool) -> None:
+    said = np.clip(0.5 + (SIGNAL - 0.5) * factor, 0.001, 0.999)
+    found = red(replace(GOOD, champion_tried=tried(SIGNAL), tried=tried(said)))
+    assert ("champion" not in found) is passes
