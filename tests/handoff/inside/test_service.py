@@ -13,11 +13,13 @@ import pandera.pandas as pa
 import pytest
 from fastapi.testclient import TestClient
 
+from baton_handoff.contracts import ContractViolation
 from baton_handoff.contracts.rows import api_source
 from baton_handoff.errors import HandoffError
 from baton_handoff.model.loaded import Loaded
 from baton_handoff.service import create_app
 from baton_handoff.service.prediction_log import PredictionLog, Record, read_log
+from baton_handoff.service.replay import replay, summed_up, write_replayed
 from baton_handoff.settings import ServiceSettings
 from trips import ROWS, PandasTrip
 
@@ -230,3 +232,38 @@ def test_a_sample_holds_the_same_requests_every_time(tmp_path: Path) -> None:
     assert kept == [name for name in names if PredictionLog(tmp_path, 0.25).keeps(name)]
     assert all(PredictionLog(tmp_path, 1.0).keeps(name) for name in names)
     assert not any(PredictionLog(tmp_path, 0.0).keeps(name) for name in names)
+
+
+def test_a_challenger_is_asked_what_the_service_was_asked(
+    client: TestClient, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    serving(client).log = PredictionLog(log)
+    for number in range(3):
+        ask(client, **{"X-Request-ID": f"order-{number}"})
+    with pytest.raises(HandoffError, match="nothing to replay"):
+        list(summed_up([], 4))
+    challenger = Loaded("trips", 4, fixed(8.0))
+    replayed = list(replay(challenger, PandasTrip, read_log(log)))
+    assert [(one.request, one.row, one.version) for one in replayed] == [
+        (f"order-{number}", 0, 3) for number in range(3)
+    ]
+    assert list(summed_up(replayed, 4)) == [
+        "3 rows answered by version 3, asked again of 4",
+        "  euros: 0.5 apart on average, 0.5 at the median, 0.5 at most",
+    ]
+    write_replayed(replayed, tmp_path / "replayed.parquet")
+    table = pd.read_parquet(tmp_path / "replayed.parquet")
+    assert [answer["euros"] for answer in table["now"]] == [8.0, 8.0, 8.0]
+    assert [path.name for path in tmp_path.iterdir()] == ["log", "replayed.parquet"]
+
+
+def test_what_a_challenger_refuses_is_counted(client: TestClient, tmp_path: Path) -> None:
+    serving(client).log = PredictionLog(tmp_path)
+    ask(client)
+
+    def strict(_: Any) -> Any:
+        raise ContractViolation("PandasTrip", ())
+
+    replayed = list(replay(Loaded("trips", 4, strict), PandasTrip, read_log(tmp_path)))
+    assert list(summed_up(replayed, 4))[1] == "  1 of them it refuses"

@@ -130,6 +130,13 @@ def _add_model(commands: Any) -> None:
     command.set_defaults(run=_serve)
 
     command = commands.add_parser(
+        "replay", help="ask a challenger what the service was asked, and compare"
+    )
+    command.add_argument("version", help="a number, or an alias such as candidate")
+    command.add_argument("--to", type=Path, help="a Parquet file for every row with both answers")
+    command.set_defaults(run=_replay)
+
+    command = commands.add_parser(
         "acceptance", help="the scenarios, tried on the registered model and the running service"
     )
     command.set_defaults(run=_acceptance)
@@ -302,6 +309,22 @@ def _image(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.service.image import build_image
 
     print(build_image(project, options.base))
+    return 0
+
+
+def _replay(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.contracts import border
+    from baton_handoff.model.registry import load
+    from baton_handoff.service.prediction_log import read_log
+    from baton_handoff.service.replay import replay, summed_up, write_replayed
+
+    takes, _ = border(project.room("contracts"))
+    challenger = load(project, options.version)
+    replayed = list(replay(challenger, takes, read_log(project.predictions)))
+    print("\n".join(summed_up(replayed, challenger.version)))
+    if options.to:
+        write_replayed(replayed, options.to)
+        print(f"Every row with both answers: {options.to}")
     return 0
 
 

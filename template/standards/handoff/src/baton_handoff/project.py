@@ -67,6 +67,17 @@ class Project:
         return self.root / "src" / self.package
 
     @property
+    def own_registry(self) -> str:
+        """The address of the registry in its own folder."""
+        return f"sqlite:///{(self.root / 'mlflow.db').as_posix()}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether that is the registry that counts, and not a server's."""
+        # MLflow itself sets the variable, once it is told an address.
+        return os.environ.get("MLFLOW_TRACKING_URI", self.own_registry) == self.own_registry
+
+    @property
     def local(self) -> Path:
         """Where this machine keeps what it can make or bring again; `HANDOFF_LOCAL` moves it."""
         return Path(os.environ.get("HANDOFF_LOCAL") or self.root / ".handoff")

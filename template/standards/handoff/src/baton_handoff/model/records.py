@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from mlflow.exceptions import MlflowException
 
 from baton_handoff.errors import HandoffError
-from baton_handoff.model.registry import NO_SUCH, answering, embedded, registry
+from baton_handoff.model.registry import NO_SUCH, answering, registry
 from baton_handoff.project import Project
 
 CHAMPION = "champion"
@@ -172,7 +172,7 @@ def alone(project: Project) -> Iterator[None]:
 
     The system lets go of the lock when its process dies, however it dies.
     """
-    if not embedded():
+    if not project.embedded:
         yield
         return
     lock = FileLock(project.root / "mlflow.db.promotion", timeout=0)

@@ -31,17 +31,12 @@ NO_SUCH = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """What MLflow calls a version, an alias or a model that it does not have."""
 
 
-def embedded() -> bool:
-    """Whether the registry lies in the project's own folder."""
-    return "MLFLOW_TRACKING_URI" not in os.environ
-
-
 def registry(project: Project) -> mlflow.MlflowClient:
     """The project's registry; importing no more than versions and aliases need."""
     for talkative in ("alembic", "mlflow"):
         logging.getLogger(talkative).setLevel(logging.ERROR)
-    if embedded():
-        mlflow.set_tracking_uri(f"sqlite:///{(project.root / 'mlflow.db').as_posix()}")
+    if project.embedded:
+        mlflow.set_tracking_uri(project.own_registry)
     try:
         return mlflow.MlflowClient()
     except ModuleNotFoundError as error:
@@ -89,9 +84,9 @@ def _place() -> str:
 
 def _artifacts(project: Project) -> str | None:
     """Where the files of a new experiment belong; a server knows that by itself."""
-    uri = os.environ.get("MLFLOW_TRACKING_URI")
-    if uri is None:
+    if project.embedded:
         return (project.root / "mlartifacts").as_uri()
+    uri = os.environ["MLFLOW_TRACKING_URI"]
     place = os.environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT")
     if place is None and urlsplit(uri).scheme.partition("+")[0] in _DATABASES:
         raise HandoffError(

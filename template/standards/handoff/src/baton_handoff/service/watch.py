@@ -104,10 +104,10 @@ def registry_state(project: Project) -> str | None:
     Raises:
         OSError: The server can't be reached.
     """
-    uri = os.environ.get("MLFLOW_TRACKING_URI")
-    if uri is None:
+    if project.embedded:
         written = (project.root / "mlflow.db").stat()
         return f"{written.st_mtime_ns} {written.st_size}"
+    uri = os.environ["MLFLOW_TRACKING_URI"]
     if not uri.startswith(("http://", "https://")):
         return None
     asked = urllib.parse.urlencode({"name": project.model, "alias": project.alias})
