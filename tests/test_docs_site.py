@@ -183,7 +183,7 @@ def assert_is_complete(site: Path) -> None:
 
 def test_the_site_says_what_the_code_says(flights: Project) -> None:
     said = flights("handoff", "docs")
-    assert (said.stdout, said.stderr) == ("site/index.html   9 contracts\n", "")
+    assert (said.stdout, said.stderr) == ("site/index.html   9 contracts, 1 page of docs/\n", "")
     site = flights.folder / "site"
     assert_says_what_the_code_says(flights, "flight_delays")
     assert_is_complete(site)
@@ -292,14 +292,14 @@ def test_a_blank_project_has_a_site_before_and_after_its_first_contract(
     folder = render(workshop.template(), tmp_path / "project", answers)
     commit(folder, "first")
     project = Project(folder, environment)
-    assert project("handoff", "docs").stdout == f"{NO_CONTRACT}site/index.html   5 contracts\n"
+    assert project("handoff", "docs").stdout == f"{NO_CONTRACT}site/index.html   5 contracts, 1 page of docs/\n"
     assert "There is no contract yet" in Page(folder / "site/contracts/index.html").text
     assert "It has no columns yet." in Page(folder / "site/contracts/ModelInput.html").text
     assert_is_complete(folder / "site")
 
     table = write_csv(tmp_path / "flowers.csv", flowers())
     project("handoff", "new-contract", str(table), "--target", "class")
-    assert project("handoff", "docs").stdout == "site/index.html   5 contracts\n"
+    assert project("handoff", "docs").stdout == "site/index.html   5 contracts, 1 page of docs/\n"
     assert_says_what_the_code_says(project, "mine")
     assert_is_complete(folder / "site")
 
@@ -323,7 +323,7 @@ def test_a_teams_own_pages_and_settings_join_the_site(own: Project) -> None:
     said = own("handoff", "docs").stdout.splitlines()
     # A link into the code is said; it does not keep anybody from a site.
     assert "'docs/guide.md' contains a link '../src/x.py'" in said[0]
-    assert said[1:] == ["site/index.html   9 contracts, 2 pages of docs/"]
+    assert said[1:] == ["site/index.html   9 contracts, 3 pages of docs/"]
     site = own.folder / "site"
     assert "We wrote it down." in Page(site / "docs/decisions/first.html").text
     assert "<title>Ours</title>" in (site / "index.html").read_text(encoding="utf-8")

@@ -34,5 +34,11 @@ def test_one_goes_back_to_what_was_there_before(moves: str, back: int | None) ->
     assert former(told, told[-1].to) == back
 
 
+def test_a_promotion_that_died_before_its_alias_moved_was_none() -> None:
+    told = [*history("+1"), *history("+1", "+2")[1:], *history("+1", "+2", "-1")[1:]]
+    assert former(told, 1) is None
+    assert former(told[:-1], 2) == 1
+
+
 def test_a_version_that_came_by_no_promotion_has_no_former_one() -> None:
     assert former(history("+1", "+2"), 7) is None

@@ -42,7 +42,7 @@ def make_docs(project: Project) -> None:
     for message in filter(None, [*said, notice]):
         print(message)
     own = len(list((project.root / "docs").rglob("*.md")))
-    pages = f", {own} pages of docs/" if own else ""
+    pages = f", {own} page{'s' if own > 1 else ''} of docs/" if own else ""
     print(f"{site.relative_to(project.root)}/index.html   {len(tables)} contracts{pages}")
 
 

@@ -114,10 +114,11 @@ def former(history: Sequence[Move], current: int) -> int | None:
     """
     line: list[int] = []
     for move in history:
+        # What is not there when the next move begins has never come, or was moved by hand.
+        while line and line[-1] != move.before:
+            line.pop()
         if move.how == "promotion":
-            if move.before is not None and (not line or line[-1] != move.before):
-                line.append(move.before)
-            line.append(move.to)
+            line = [*(line or filter(None, [move.before])), move.to]
         elif line and move.to in line:
             line = line[: len(line) - line[::-1].index(move.to)]
     places = [place for place, version in enumerate(line) if version == current]
