@@ -41,7 +41,8 @@ class Scored:
         said = [f"{self.rows:,} rows scored: {self.to}"]
         if self.rejected:
             said.append(f"{self.rejected:,} rows rejected: {rejected_to(self.to)}")
-        said += [f"  {times:,} because of {why}" for why, times in self.reasons.most_common(3)]
+        common = sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))
+        said += [f"  {times:,} because of {why}" for why, times in common[:3]]
         return "\n".join(said)
 
 

@@ -227,8 +227,8 @@ def _blamed(
     where = f"Rows {numbers['min'].as_py():,} to {numbers['max'].as_py():,}"
     if violation.contract != border.takes.__name__:
         raise HandoffError(
-            f"{where}: the contract of what the model takes is kept, but {violation} Who made the"
-            " model has to act."
+            f"{where} keep {border.takes.__name__}, but {violation} The side that answers for the"
+            " model has to act: data-science."
         ) from violation
     for item in violation.violations:
         rule = item.rule if item.column is None else f"{item.column}: {item.rule}"

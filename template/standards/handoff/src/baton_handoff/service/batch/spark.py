@@ -105,9 +105,7 @@ def _with_places(rows: "DataFrame", known: Border) -> "DataFrame":
     rows = rows.withColumns({FILE: col("_metadata.file_name"), ROW: col("_metadata.row_index")})
     for number, key in enumerate(known.keys.values()):
         mark, same = _AGAIN.format(number), [f"handoff: key {n}" for n in range(len(key))]
-        keys = rows.select(
-            *(_column(name).alias(other) for name, other in zip(key, same, strict=True))
-        )
+        keys = rows.select(*map(_column, key)).toDF(*same)
         twice = keys.groupBy(*same).count().where("count > 1").drop("count")
         twice = twice.withColumn(mark, lit(True)).persist()
         twice.count()  # how few they are, Spark has to know before it joins
@@ -124,10 +122,10 @@ def _score_partition(
     if loaded.version != version:
         raise HandoffError(f"{loaded.model} became version {loaded.version} meanwhile: run again.")
     known = border_of(*border(project.room("contracts")), schema, "the table")
+    marks = {rule: _AGAIN.format(number) for number, rule in enumerate(known.keys)}
     for batch in batches:
         table = pa.Table.from_batches([batch])
-        marks = {rule: table[_AGAIN.format(n)] for n, rule in enumerate(known.keys)}
-        again = {rule: pc.is_valid(mark) for rule, mark in marks.items()}
+        again = {rule: pc.is_valid(table[mark]) for rule, mark in marks.items()}
         given = table.select(known.given.names).cast(known.given)
         both = score_rows(loaded, known, given, table.select([FILE, ROW]), again)
         yield from pa.concat_tables(both, promote_options="default").to_batches()
