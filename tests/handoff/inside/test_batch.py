@@ -280,7 +280,7 @@ def test_a_full_disk_leaves_no_target_and_the_next_run_goes_on(
     full = batch.process("--part", part, "--largest", 100_000)
     assert (full.returncode, full.stdout) == (2, "")
     assert full.stderr == (
-        f"{batch.to} can't be written: File too large."
+        f"{batch.to} is not written: File too large."
         " 2 of 7 parts are kept: the same command goes on from there.\n"
     )
     assert not batch.to.exists()
@@ -314,7 +314,7 @@ def test_what_is_left_of_another_run_is_not_used(
         batch.write(sales(rows_))
         with pytest.raises(HandoffError) as stopped:
             batch.score(version)
-        assert str(stopped.value) == f"{batch.to} is not finished: interrupted. {kept}"
+        assert str(stopped.value) == f"{batch.to} is not written: interrupted. {kept}"
         assert capsys.readouterr().err == said
     monkeypatch.undo()
     monkeypatch.setattr(rows, "CELLS", PART * len(COLUMNS))

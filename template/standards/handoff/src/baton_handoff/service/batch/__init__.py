@@ -49,6 +49,8 @@ def score_file(
     """
     if any(file.absolute() == place.absolute() for place in (to, rejected_to(to))):
         raise HandoffError(f"{file} would be written over: name another file to write.")
+    if to.is_dir():
+        raise HandoffError(f"{to} is a folder: name a file to write.")
     if not file.is_file():
         raise HandoffError(f"There is no file {file}.")
     stamp = _stamp(file)

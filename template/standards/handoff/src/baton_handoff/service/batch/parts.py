@@ -78,20 +78,23 @@ class Parts:
         if before == made_of:
             missing = (n for n in range(self._count) if not self._file(n, "scored").exists())
             self.done = next(missing, self._count)
-            _say(f"{self.to}: going on after {self}, which an earlier run has left.")
+            if self.done:
+                _say(f"{self.to}: going on after {self}, which an earlier run has left.")
             return
         if before:
             other = " and ".join(name for name in made_of if before.get(name) != made_of[name])
             _say(f"{self.to}: beginning anew, an earlier run was broken off with another {other}.")
-        for file in self.folder.glob("*.parquet*"):
-            file.unlink()
-        with _at_once(self._state) as unfinished:
-            unfinished.write_text(json.dumps(made_of), encoding="utf-8")
+        with self.writing():
+            for file in self.folder.glob("*.parquet*"):
+                file.unlink()
+            with _at_once(self._state) as unfinished:
+                unfinished.write_text(json.dumps(made_of), encoding="utf-8")
 
     def add(self, scored: pa.Table, rejected: pa.Table) -> None:
         """Write the next part; the rows that were scored come last and finish it."""
-        for kind, table in (("rejected", rejected), ("scored", scored)):
-            self._write(self._file(self.done, kind), kind, [table])
+        with self.writing():
+            for kind, table in (("rejected", rejected), ("scored", scored)):
+                self._write(self._file(self.done, kind), kind, [table])
         self.done += 1
 
     def finish(self) -> Scored:
@@ -101,17 +104,35 @@ class Parts:
             rows += parquet.read_metadata(self._file(number, "scored")).num_rows
             why = parquet.read_table(self._file(number, "rejected"), columns=[REASON])
             reasons.update(why[REASON].to_pylist())
-        for kind in self._schemas:
-            files = [self._file(number, kind) for number in range(self._count)]
-            self._write(self.folder / kind, kind, map(parquet.read_table, files))
-        if reasons:
-            (self.folder / "rejected").replace(rejected_to(self.to))
-        else:
-            rejected_to(self.to).unlink(missing_ok=True)
-        (self.folder / "scored").replace(self.to)
-        self._state.unlink()
+        with self.writing():
+            for kind in self._schemas:
+                files = [self._file(number, kind) for number in range(self._count)]
+                self._write(self.folder / kind, kind, map(parquet.read_table, files))
+            if reasons:
+                (self.folder / "rejected").replace(rejected_to(self.to))
+            else:
+                rejected_to(self.to).unlink(missing_ok=True)
+            (self.folder / "scored").replace(self.to)
+            self._state.unlink()
         self.done = 0
         return Scored(self.to, rows, reasons)
+
+    def broken_off(self, why: object) -> HandoffError:
+        """What to say where the target can't be finished."""
+        kept = f" {self} are kept: the same command goes on from there." if self.done else ""
+        return HandoffError(f"{self.to} is not written: {why}.{kept}")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Say in a sentence that a disk is full, or whatever else keeps a file from being written.
+
+        Raises:
+            HandoffError: Something does.
+        """
+        try:
+            yield
+        except OSError as error:
+            raise self.broken_off(error.strerror or error) from error
 
     def _file(self, number: int, kind: str) -> Path:
         return self.folder / f"{number:05}.{kind}.parquet"
@@ -127,32 +148,28 @@ class Parts:
 
 @contextmanager
 def only_run(parts: Parts) -> Iterator[None]:
-    """Keep other runs away from the target, and say what is kept when this one is broken off.
+    """Keep other runs away from the target; parts that are finished stay for the next one.
 
     Raises:
-        HandoffError: Another run is at it, it can't be written, or the run was interrupted.
+        HandoffError: Another run is at it, it can't be written, or this one was interrupted.
     """
-    lock = FileLock(parts.folder / "lock", timeout=0)
-    why = ""
-    try:
+    lock = FileLock(parts.folder / "lock")
+    with parts.writing():
         parts.folder.mkdir(exist_ok=True)
-        with lock:
-            try:
-                yield
-            finally:
-                if not parts.done:
-                    shutil.rmtree(parts.folder)
-    except Timeout:
-        raise HandoffError(
-            f"{parts.to} is being written by another run: wait for it, or name another file."
-        ) from None
-    except OSError as error:
-        why = f"{parts.to} can't be written: {error.strerror or error}."
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise HandoffError(
+                f"{parts.to} is being written by another run: wait for it, or name another file."
+            ) from None
+    try:
+        yield
     except KeyboardInterrupt:
-        why = f"{parts.to} is not finished: interrupted."
-    if why:
-        kept = f" {parts} are kept: the same command goes on from there." if parts.done else ""
-        raise HandoffError(why + kept)
+        raise parts.broken_off("interrupted") from None
+    finally:
+        if not parts.done:
+            shutil.rmtree(parts.folder, ignore_errors=True)
+        lock.release()
 
 
 @contextmanager

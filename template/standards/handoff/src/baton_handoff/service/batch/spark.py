@@ -158,7 +158,7 @@ def _session() -> "SparkSession":
         ) from error
     java = Path(os.environ.get("JAVA_HOME", ""), "bin", "java")
     if "SPARK_REMOTE" not in os.environ and not (java.is_file() or shutil.which("java")):
-        raise HandoffError("Java is missing: Spark needs version 17 or newer, or JAVA_HOME.")
+        raise HandoffError("Java is missing: Spark needs version 17 or newer.")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     # Its own conversions to pandas are meant; here tables cross as Arrow.
     unsupported = "PySpark does not yet fully support pandas"
