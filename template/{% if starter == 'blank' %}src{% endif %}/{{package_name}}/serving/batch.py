@@ -9,5 +9,5 @@ from ..contracts import ModelInput, Prediction
 
 
 def score(loaded: Loaded, file: Path, to: Path) -> Scored:
-    """Predict for every row of a Parquet file that meets `ModelInput`; set the others aside."""
+    """Predict for the rows of a Parquet file that meet `ModelInput`; set aside the others."""
     return score_file(loaded, ModelInput, Prediction, file, to)

@@ -9,5 +9,5 @@ from ..contracts import DelayPrediction, ScheduledFlight
 
 
 def score(loaded: Loaded, file: Path, to: Path) -> Scored:
-    """Predict for every row of a Parquet file that meets `ScheduledFlight`; set the others aside."""
+    """Predict for the rows of a Parquet file that meet `ScheduledFlight`; set aside the others."""
     return score_file(loaded, ScheduledFlight, DelayPrediction, file, to)

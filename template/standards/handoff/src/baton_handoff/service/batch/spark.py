@@ -54,12 +54,11 @@ def score_on_spark(project: Project, file: Path, to: Path) -> Scored:
     session = _session()
     try:
         return _score(session, project, file, to)
-    except HandoffError:
-        raise
-    except Exception as error:  # Java's come as several kinds
+    except Exception as error:  # a worker's comes as one of several kinds, with all that it said
         said = re.search(r"HandoffError: (.+)", str(error))
-        reason = said[1] if said else str(error).strip().partition("\n")[0]
-        raise HandoffError(reason) from error
+        if not said:
+            raise
+        raise HandoffError(said[1]) from error
     finally:
         session.stop()
 
@@ -70,8 +69,12 @@ def _score(session: "SparkSession", project: Project, file: Path, to: Path) -> S
     from pyspark.sql.pandas.types import from_arrow_schema
 
     version = load(project).version
-    rows = session.read.parquet(str(file))
-    schema = rows.limit(0).toArrow().schema
+    try:
+        rows = session.read.parquet(str(file))
+        schema = rows.limit(0).toArrow().schema
+    except Exception as error:  # Java's come as several kinds
+        said = re.search(r"Exception: (.+)", str(error)) or re.search("(.+)", str(error))
+        raise HandoffError(f"{file} can't be read as Parquet: {said and said[1]}") from error
     known = border_of(*border(project.room("contracts")), schema, file)
     session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", known.part)
     session.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
@@ -166,7 +169,7 @@ def _session() -> "SparkSession":
     warnings.filterwarnings("ignore", unsupported, FutureWarning)
     options = {
         "spark.sql.session.timeZone": "UTC",
-        "spark.log.level": "ERROR",
+        "spark.log.level": "FATAL",  # what fails is raised here, with its reason
         "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
     }
     builder = SparkSession.builder.appName("handoff score")
