@@ -21,13 +21,7 @@ from baton_handoff.service.batch.rows import FILE, ROW, border_of, score_rows
 __all__ = ["Scored", "score_file"]
 
 
-def score_file(
-    loaded: Loaded,
-    takes: Contract,
-    gives: Contract,
-    file: Path,
-    to: Path,
-) -> Scored:
+def score_file(loaded: Loaded, takes: Contract, gives: Contract, file: Path, to: Path) -> Scored:
     """Predict for every row of a Parquet file and write them with their predictions.
 
     Rows that the contract refuses go to `<to>.rejected.parquet`, with their place in the file and
@@ -47,7 +41,7 @@ def score_file(
             answer breaks its own contract; the target can't be written. There is no target then;
             finished parts are kept beside it for the next run.
     """
-    if any(file.absolute() == place.absolute() for place in (to, rejected_to(to))):
+    if any(file.resolve() == place.resolve() for place in (to, rejected_to(to))):
         raise HandoffError(f"{file} would be written over: name another file to write.")
     if to.is_dir():
         raise HandoffError(f"{to} is a folder: name a file to write.")
@@ -57,7 +51,7 @@ def score_file(
     with _opened(file) as source:
         border = border_of(takes, gives, source.schema_arrow, file)
         made_of = {
-            "file": _content(file),
+            "file": [file.name, _content(file)],
             "model": f"{loaded.model} {loaded.version}",
             "contract": _digest([canonical_form(takes), canonical_form(gives)]),
             "size of parts": border.part,
