@@ -20,7 +20,7 @@ test: .venv/ready  ## what Baton promises, tried for real
 	pytest -n 2 --dist worksteal --ignore tests/system --ignore tests/prove tests
 
 test-system: .venv/system  ## the same with containers and pipelines (as root)
-	pytest tests/system
+	pytest -n 2 --dist loadgroup tests/system
 
 prove: .venv/ready  ## the same with whole fleets of projects
 	pytest -n 2 --dist worksteal tests/prove

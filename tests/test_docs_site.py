@@ -292,7 +292,10 @@ def test_a_blank_project_has_a_site_before_and_after_its_first_contract(
     folder = render(workshop.template(), tmp_path / "project", answers)
     commit(folder, "first")
     project = Project(folder, environment)
-    assert project("handoff", "docs").stdout == f"{NO_CONTRACT}site/index.html   5 contracts, 1 page of docs/\n"
+    assert (
+        project("handoff", "docs").stdout
+        == f"{NO_CONTRACT}site/index.html   5 contracts, 1 page of docs/\n"
+    )
     assert "There is no contract yet" in Page(folder / "site/contracts/index.html").text
     assert "It has no columns yet." in Page(folder / "site/contracts/ModelInput.html").text
     assert_is_complete(folder / "site")

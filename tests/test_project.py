@@ -4,9 +4,13 @@ Pipeline, registry and service are the real ones, on all flights, in both datafr
 """
 
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -170,23 +174,64 @@ def test_a_file_is_scored_as_the_service_would(project: Project, tmp_path: Path)
     assert distinct > 1000
 
 
-def test_scoring_a_file_that_breaks_the_contract_writes_nothing(
-    project: Project, tmp_path: Path
-) -> None:
+def test_scoring_sets_aside_what_the_contract_refuses(project: Project, tmp_path: Path) -> None:
     project.python(
         f"""
         import polars
-        rows = polars.read_parquet("data/scheduled.parquet").head(3)
-        wrong = rows.with_columns(humidity_pct=polars.lit(140.0))
-        wrong.write_parquet({str(tmp_path / "wrong.parquet")!r})
+        rows = polars.read_parquet("data/scheduled.parquet").head(5)
+        wet = polars.when(polars.int_range(5) == 3).then(140.0).otherwise("humidity_pct")
+        rows.with_columns(humidity_pct=wet).write_parquet({str(tmp_path / "some.parquet")!r})
+        rows.drop("origin").write_parquet({str(tmp_path / "none.parquet")!r})
         """
     )
-    wrong, scored = tmp_path / "wrong.parquet", tmp_path / "scored.parquet"
-    done = project("handoff", "score", str(wrong), str(scored), check=False)
-    assert done.returncode == 1
-    assert "humidity_pct" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert list(tmp_path.glob("*scored*")) == []
+    some, scored = tmp_path / "some.parquet", tmp_path / "scored.parquet"
+    done = project("handoff", "score", str(some), str(scored), check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines() == [
+        f"4 rows scored: {scored}",
+        f"1 rows rejected: {tmp_path / 'scored.rejected.parquet'}",
+        "  1 because of humidity_pct: must be less than or equal to 100",
+    ]
+    none, unscored = tmp_path / "none.parquet", tmp_path / "unscored.parquet"
+    done = project("handoff", "score", str(none), str(unscored), check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"{none} can't be scored: ScheduledFlight refuses column 'origin': is missing.\n"
+    )
+    assert list(tmp_path.glob("*unscored*")) == []
+
+
+def test_scoring_that_is_killed_is_taken_up_by_the_next_run(
+    workshop: Workshop, environment: Path, tmp_path: Path
+) -> None:
+    project = registered(workshop, environment, "pandas")
+    whole, scored = tmp_path / "whole.parquet", tmp_path / "scored.parquet"
+    command = ["handoff", "score", "data/scheduled.parquet"]
+    project(*command, str(whole))
+    second = tmp_path / ".scored.parquet.parts/00001.scored.parquet"
+    env = os.environ | project.env
+    with subprocess.Popen([*command, str(scored)], cwd=project.folder, env=env) as process:
+        while process.poll() is None and not second.exists():
+            time.sleep(0.001)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert not scored.exists()
+    going_on = project(*command, str(scored)).stderr
+    assert re.search(
+        r": going on after [2-5] of 6 parts, which an earlier run has left.$", going_on
+    )
+    assert scored.read_bytes() == whole.read_bytes()
+    assert sorted(tmp_path.iterdir()) == [scored, whole]
+
+
+def test_spark_that_is_not_there_is_said_in_a_sentence(project: Project, tmp_path: Path) -> None:
+    scored = str(tmp_path / "scored")
+    done = project(
+        *("handoff", "score", "--engine", "spark", "data/scheduled.parquet", scored), check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("PySpark is missing: `uv add --group spark")
+    assert done.stderr.count("\n") == 1
 
 
 def test_other_code_is_refused_with_the_commit_to_deploy(copy: Project) -> None:

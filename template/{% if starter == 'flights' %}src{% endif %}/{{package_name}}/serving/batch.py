@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from baton_handoff.model.loaded import Loaded
-from baton_handoff.service.batch import score_file
+from baton_handoff.service.batch import Scored, score_file
 
-from ..contracts import ScheduledFlight
+from ..contracts import DelayPrediction, ScheduledFlight
 
 
-def score(loaded: Loaded, file: Path, to: Path) -> int:
-    """Predict for every row of a Parquet file that meets `ScheduledFlight`; the number of rows."""
-    return score_file(loaded, ScheduledFlight, file, to)
+def score(loaded: Loaded, file: Path, to: Path) -> Scored:
+    """Predict for the rows of a Parquet file that meet `ScheduledFlight`; set aside the others."""
+    return score_file(loaded, ScheduledFlight, DelayPrediction, file, to)

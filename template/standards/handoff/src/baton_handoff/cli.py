@@ -141,9 +141,17 @@ def _add_model(commands: Any) -> None:
     )
     command.set_defaults(run=_acceptance)
 
-    command = commands.add_parser("score", help="predict for every row of a Parquet file")
-    command.add_argument("file", type=Path)
-    command.add_argument("to", type=Path, help="the Parquet file to write")
+    command = commands.add_parser(
+        "score",
+        help="predict for every row of a Parquet file",
+        description="Predict for every row of a Parquet file. Rows that the contract refuses are"
+        " set aside in TO.rejected.parquet, with the reason. A run that was broken off is taken up"
+        " by the next.",
+        epilog="exit code: 0 all rows were scored, 1 some were rejected, 2 nothing was written",
+    )
+    command.add_argument("file", type=Path, help="with spark also a folder of Parquet files")
+    command.add_argument("to", type=Path, help="the Parquet file to write; with spark a folder")
+    command.add_argument("--engine", choices=["local", "spark"], default="local")
     command.set_defaults(run=_score)
 
     command = commands.add_parser("image", help="the service as a container image")
@@ -347,9 +355,14 @@ def _score(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.model.registry import load
 
     border(project.room("contracts"))
-    rows = project.room("serving.batch").score(load(project), options.file, options.to)
-    print(f"{rows} rows scored: {options.to}")
-    return 0
+    if options.engine == "spark":
+        from baton_handoff.service.batch.spark import score_on_spark
+
+        scored = score_on_spark(project, options.file, options.to)
+    else:
+        scored = project.room("serving.batch").score(load(project), options.file, options.to)
+    print(scored)
+    return int(scored.rejected > 0)
 
 
 def _diff(project: Project, options: argparse.Namespace) -> int:
