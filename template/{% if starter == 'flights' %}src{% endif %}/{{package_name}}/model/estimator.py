@@ -40,9 +40,7 @@ class BoostedTrees:
             random_state=seed,
         )
 
-    def fit(
-        self, features: DataFrame[Features], late: Sequence[bool] | np.ndarray
-    ) -> Self:
+    def fit(self, features: DataFrame[Features], late: Sequence[bool] | np.ndarray) -> Self:
         """Learn from features and whether each flight was late."""
         table = nw.from_native(features)
         for name in CATEGORIES:

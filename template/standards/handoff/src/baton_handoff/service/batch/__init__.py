@@ -52,7 +52,7 @@ def score_file(loaded: Loaded, takes: Contract, gives: Contract, file: Path, to:
         border = border_of(takes, gives, source.schema_arrow, file)
         made_of = {
             "file": [file.name, _content(file)],
-            "model": f"{loaded.model} {loaded.version}",
+            "model": f"{loaded.model} {loaded.version} {loaded.code}",
             "contract": _digest([canonical_form(takes), canonical_form(gives)]),
             "size of parts": border.part,
         }
