@@ -17,13 +17,13 @@ demo: .venv/ready  ## a flights project from nothing to one prediction
 	python tools/demo.py
 
 test: .venv/ready  ## what Baton promises, tried for real
-	pytest -n 2 --dist worksteal --ignore tests/system --ignore tests/prove tests
+	pytest -n 3 --dist worksteal --ignore tests/system --ignore tests/prove tests
 
 test-system: .venv/system  ## the same with containers and pipelines (as root)
-	pytest -n 2 --dist loadgroup tests/system
+	pytest tests/system
 
 prove: .venv/ready  ## the same with whole fleets of projects
-	pytest -n 2 --dist worksteal tests/prove
+	pytest -n 3 --dist worksteal tests/prove
 
 check: .venv/ready  ## two minutes: style, types and the quick tests
 	ruff format --check .

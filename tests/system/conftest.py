@@ -12,18 +12,7 @@ from tests.baton import Workshop, commit, git, owners, run
 from tests.system.computer import Computer, computer
 
 HERE = Path(__file__).parent
-ON_A_COMPUTER = {"test_devcontainer", "test_image"}
-"""Modules that share the computer with its base image."""
-
 APT = (HERE / "apt.txt").read_text(encoding="utf-8").split()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares something expensive together, on one of two workers."""
-    for item in items:
-        name = item.path.stem
-        group = "computer" if name in ON_A_COMPUTER else name
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
