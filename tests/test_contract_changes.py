@@ -66,9 +66,9 @@ def test_a_derived_feature_takes_a_few_lines_and_asks_nobody(
     inner.write_text(head + features + rest, encoding="utf-8")
     calendar = source / "features" / "calendar.py"
     text = calendar.read_text(encoding="utf-8")
-    last = '        local.weekday().cast(nw.Int64).alias("weekday"),\n'
+    last = '        "weekday": local.weekday().to_numpy().astype(np.int64),\n'
     assert last in text
-    new = '        (local.weekday() > 5).alias("weekend"),\n'
+    new = '        "weekend": local.weekday().to_numpy() > 5,\n'
     calendar.write_text(text.replace(last, last + new), encoding="utf-8")
 
     env = inside(environment, project)

@@ -36,6 +36,7 @@ def test_a_program_reads_every_field() -> None:
         "line": 7,
         "evidence": ["100 % sure"],
         "fix": "say 2.0.0",
+        "met": False,
     }
 
 

@@ -7,7 +7,7 @@ import narwhals as nw
 from ..contracts import Airports, DelayModel, DelayPrediction, Planes, ScheduledFlight
 from ..contracts.engine import BACKEND, DataFrame, validated
 from ..features import build_features
-from .estimator import BoostedTrees
+from .estimator import Classifier
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class BoostedDelayModel(DelayModel):
         airports: The list of airports, likewise.
     """
 
-    estimator: BoostedTrees
+    estimator: Classifier
     planes: DataFrame[Planes]
     airports: DataFrame[Airports]
 

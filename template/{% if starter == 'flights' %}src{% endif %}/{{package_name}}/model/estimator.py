@@ -1,7 +1,7 @@
 """The estimators: what learns, and the simpler one that it has to beat."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Protocol, Self
 
 import narwhals as nw
 import numpy as np
@@ -17,6 +17,13 @@ from ..contracts.engine import DataFrame
 
 CATEGORIES = ["carrier", "origin", "destination"]
 NUMBERS = [name for name in Features.to_schema().columns if name not in CATEGORIES]
+
+
+class Classifier(Protocol):
+    """What the model needs of an estimator."""
+
+    def predict_proba(self, features: Any, /) -> np.ndarray:
+        """For each flight the probabilities of being on time and of being late, two columns."""
 
 
 class BoostedTrees:

@@ -89,7 +89,7 @@ def numbers(file: Path, table: str, kind: type[_Settings], stated: object) -> _S
     return kind(**stated)
 
 
-def exceptions(file: Path, stated: object) -> Sequence[Accepted]:
+def exceptions(file: Path, stated: object) -> tuple[Accepted, ...]:
     """Read the exceptions of a handoff.toml.
 
     Raises:
@@ -97,7 +97,7 @@ def exceptions(file: Path, stated: object) -> Sequence[Accepted]:
     """
     if not isinstance(stated, list):
         stated = [None]
-    return [_accepted(file, entry) for entry in stated]
+    return tuple(_accepted(file, entry) for entry in stated)
 
 
 def _accepted(file: Path, entry: Any) -> Accepted:
