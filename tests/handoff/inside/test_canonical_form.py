@@ -16,6 +16,9 @@ from baton_handoff.contracts import Contract, canonical_form
 Rule = Callable[[Any, Any], Any]
 WithRule = Callable[[Any, Rule], Contract]
 
+DEEP = 1
+"""A limit that a rule below knows of, but only in a function of its own."""
+
 
 def stated(pa: Any, settings: dict[str, Any] | None = None, **rules: Any) -> Contract:
     """A contract with one column whose rules vary, and varying settings."""
@@ -210,6 +213,17 @@ def test_a_constant_that_a_custom_rule_uses_counts(pa: Any, contract: WithRule) 
     limits = (timedelta(hours=6), timedelta(hours=12))
     one, other = (canonical_form(contract(pa, less_than(limit))) for limit in limits)
     assert one != other
+
+
+def test_a_constant_counts_that_only_a_function_within_the_rule_uses(
+    pa: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rule(cls: Any, column: Any) -> Any:
+        return column.map(lambda amount: amount > DEEP)
+
+    before = canonical_form(column_rule(pa, rule))
+    monkeypatch.setitem(globals(), "DEEP", 2)
+    assert canonical_form(column_rule(pa, rule)) != before
 
 
 def test_it_does_not_matter_whether_a_custom_rule_is_inherited(pa: Any) -> None:

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from baton_handoff.contracts import canonical_form
+from baton_handoff.model.candidate import Candidate, Served, Tried
 from baton_handoff.model.evaluation import Evaluation
-from baton_handoff.model.gates import GATES, Candidate, Served, Tried, Verdict, judged
+from baton_handoff.model.gates import GATES, Verdict, judged
 from baton_handoff.settings import PromotionSettings
 from trips import PandasTrip
 
@@ -67,8 +68,8 @@ GOOD = Candidate(
 
 def red(candidate: Candidate) -> dict[str, Verdict]:
     verdicts = judged(candidate, SETTINGS)
-    assert [verdict.gate for verdict in verdicts] == list(GATES)
-    return {verdict.gate: verdict for verdict in verdicts if not verdict.passes}
+    assert list(verdicts) == list(GATES)
+    return {gate: verdict for gate, verdict in verdicts.items() if not verdict.passes}
 
 
 def with_seats(**stated: Any) -> dict[str, Any]:
@@ -99,7 +100,13 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
 @pytest.mark.parametrize(
     ("changes", "gate", "side", "said"),
     [
-        ({"environment": "no such version"}, "environment", "ml-engineering", "no such version"),
+        (
+            {"environment": "no such version", "tried": None},
+            "environment",
+            "ml-engineering",
+            "no such version",
+        ),
+        ({"evaluation": None, "tried": None}, "rows", "data-science", "without an evaluation"),
         ({"tried": Tried("load", "No module named 'x'")}, "load", "data-science", "named 'x'"),
         ({"own_code": "other"}, "code", "ml-engineering", "other code"),
         (
@@ -158,7 +165,7 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
             "no port",
         ),
         (
-            {"tried": replace(GOOD.tried, earlier=(HALF, WORSE[HALF]))},
+            {"tried": replace(tried(SIGNAL), earlier=(HALF, WORSE[HALF]))},
             "future",
             "data-science",
             "when later rows are in the table",

@@ -1,7 +1,7 @@
 """What a team may set in handoff.toml: the service's limits, what a promotion asks, exceptions."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path

@@ -5,12 +5,13 @@ differ there look alike. Here a built-in check is its name and arguments, any ot
 """
 
 import ast
+import dis
 import importlib
 import inspect
 import pkgutil
 import textwrap
-from collections.abc import Callable, Iterable
-from types import ModuleType
+from collections.abc import Callable, Iterable, Iterator
+from types import CodeType, ModuleType
 from typing import Any, TypeAlias
 
 from pandera.api.base.checks import BaseCheck
@@ -241,8 +242,7 @@ def _source(
             node.annotation = None
     if isinstance(tree.body[0], ast.FunctionDef):
         tree.body[0].name = "rule"
-    used = inspect.getclosurevars(function)
-    known = sorted({**used.globals, **used.nonlocals}.items())
+    known = sorted(_outside(function).items())
     constants = {
         name: _value(value)
         for name, value in known
@@ -263,6 +263,25 @@ def _source(
     if helpers:
         form["helpers"] = helpers
     return form
+
+
+def _outside(function: Callable[..., Any]) -> dict[str, Any]:
+    """What a function takes from outside, by name; what the functions within it take, too."""
+    used = inspect.getclosurevars(function)
+    known = {**used.globals, **used.nonlocals}
+    for code in _within(function.__code__):
+        loaded = {
+            step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"
+        }
+        known |= {name: value for name, value in function.__globals__.items() if name in loaded}
+    return known
+
+
+def _within(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _within(constant)
 
 
 def _listed(value: str | list[str] | None) -> list[str]:

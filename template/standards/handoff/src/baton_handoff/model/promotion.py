@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,8 @@ from mlflow.entities.model_registry import ModelVersion
 
 from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
-from baton_handoff.model.gates import FOR_STAGING, Candidate, Verdict, judged
+from baton_handoff.model.candidate import Candidate
+from baton_handoff.model.gates import FOR_STAGING, Verdict, judged, red
 from baton_handoff.model.lineage import Lineage
 from baton_handoff.model.records import (
     CHAMPION,
@@ -69,10 +70,8 @@ def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -
         client = connect(project)
         before = points_to(client, project, to)
         candidate = candidate_of(project, client, version, say)
-        findings = [
-            *_found(project, judged(candidate, project.promotion), to),
-            *_approval(project, to),
-        ]
+        verdicts = judged(candidate, project.promotion) | _approval(project, to)
+        findings = list(_found(project, verdicts, to))
         outcome = Outcome(findings, None)
         if why is None or outcome.blocked:
             return outcome
@@ -82,8 +81,10 @@ def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -
             )
         if to == CHAMPION:
             _restate_card(project, version, candidate)
-        red = tuple(f.check.removeprefix("gate-") for f in findings if not f.met)
-        move = Move(to, int(version.version), before, "promotion", who(project), now(), why, red)
+        accepted = tuple(name for name, verdict in verdicts.items() if not verdict.passes)
+        move = Move(
+            to, int(version.version), before, "promotion", who(project), now(), why, accepted
+        )
         record(client, project, move)
         client.set_registered_model_alias(project.model, to, version.version)
         return Outcome(findings, move)
@@ -119,42 +120,40 @@ def listed(project: Project) -> list[dict[str, Any]]:
     ]
 
 
-def _found(project: Project, verdicts: Sequence[Verdict], to: str) -> Iterator[Finding]:
+def _found(project: Project, verdicts: Mapping[str, Verdict], to: str) -> Iterator[Finding]:
     today = datetime.now(UTC).date()
-    for verdict in verdicts:
-        asked = to == CHAMPION or verdict.gate in FOR_STAGING
-        accepted = [e for e in project.exceptions if e.gate == verdict.gate]
+    for gate, verdict in verdicts.items():
+        asked = to == CHAMPION or gate in FOR_STAGING
+        accepted = [e for e in project.exceptions if e.gate == gate]
         counts = [e for e in accepted if e.counts(today)]
         notes = [
             f"{'accepted' if e in counts else 'no longer accepted'} until {e.expires} by {e.owner}:"
             f" {e.reason}"
             for e in accepted
         ]
-        red = not verdict.passes
+        refused = not verdict.passes
         yield Finding(
-            f"gate-{verdict.gate}",
-            f"{verdict.gate}: {verdict.says}",
-            blocks=red and asked and not counts and project.level > 0,
-            side=verdict.side if red else None,
-            fix=verdict.fix if red else "",
-            evidence=(*verdict.evidence, *(notes if red else ())),
+            f"gate-{gate}",
+            f"{gate}: {verdict.says}",
+            blocks=refused and asked and not counts and project.level > 0,
+            side=verdict.side if refused else None,
+            fix=verdict.fix if refused else "",
+            evidence=(*verdict.evidence, *(notes if refused else ())),
             met=verdict.passes,
         )
 
 
-def _approval(project: Project, to: str) -> Iterator[Finding]:
+def _approval(project: Project, to: str) -> dict[str, Verdict]:
     """The other side's consent is what the CI provider protects the job with, nothing of ours."""
     if to != CHAMPION or project.level == 0 or in_ci():
-        return
-    today = datetime.now(UTC).date()
-    accepted = any(e.gate == "approval" and e.counts(today) for e in project.exceptions)
-    yield Finding(
-        "gate-approval",
-        "approval: this is not the pipeline, where the other side approves a champion",
-        blocks=not accepted,
-        side=ML_ENGINEERING,
-        fix="run the job `promote`, or record an exception for `approval` in handoff.toml",
-    )
+        return {}
+    return {
+        "approval": red(
+            "this is not the pipeline, where the other side approves a champion",
+            "run the job `promote`, or record an exception for `approval` in handoff.toml",
+            ML_ENGINEERING,
+        )
+    }
 
 
 def _restate_card(project: Project, version: ModelVersion, candidate: Candidate) -> None:

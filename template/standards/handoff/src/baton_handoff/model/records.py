@@ -140,12 +140,12 @@ def apart(client: mlflow.MlflowClient, project: Project, alias: str) -> str:
 
 
 @answering()
-def roll_back(project: Project, why: str) -> tuple[Move, str]:
+def roll_back(project: Project, why: str) -> tuple[Move, str | None]:
     """Move `champion` back to the version that was champion before.
 
     Returns:
-        The move, and the commit to deploy where that version needs other code than the present
-        one; empty where running services take it over by themselves.
+        The move, and the commit to deploy: None where that version needs the code of the present
+        one, so that running services take it over; empty where its code was never committed.
 
     Raises:
         HandoffError: There is nothing to go back to.
@@ -163,8 +163,10 @@ def roll_back(project: Project, why: str) -> tuple[Move, str]:
         move = Move(CHAMPION, back, current, "rollback", who(project), now(), why)
         record(client, project, move)
         client.set_registered_model_alias(project.model, CHAMPION, str(back))
-    same = tags[0].get("handoff.code") == tags[1].get("handoff.code")
-    return move, "" if same else tags[1].get("handoff.commit", "")
+    here, there = tags
+    if here.get("handoff.code") == there.get("handoff.code"):
+        return move, None
+    return move, there["handoff.commit"] if there.get("handoff.clean") == "true" else ""
 
 
 @contextmanager

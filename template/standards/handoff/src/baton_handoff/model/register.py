@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -91,7 +91,8 @@ def register(
         mlflow.log_artifacts(str(reports), "reports")
         mlflow.log_artifacts(str(evaluated), EVALUATION)
         mlflow.log_dict(lineage.as_dict(), "lineage.json")
-        mlflow.log_text("\n".join(_requirements(project, hashes=True)), "requirements.txt")
+        requirements = _requirements(project)
+        mlflow.log_text("\n".join(requirements), "requirements.txt")
         mlflow.log_dict(_example(evaluation), "input_example.json")
         log_card(project, lineage, evaluation, sorted((reports / "plots").glob("*.png")))
         tags = {
@@ -109,7 +110,7 @@ def register(
             data_path=str(file),
             code_paths=_model_code(project, Path(folder)),
             signature=_signature(model.takes, model.gives),
-            pip_requirements=_requirements(project),
+            pip_requirements=_without_hashes(requirements),
             metadata={
                 "takes": canonical_form(model.takes),
                 "gives": canonical_form(model.gives),
@@ -179,13 +180,12 @@ def _model_code(project: Project, folder: Path) -> list[str]:
     return [str(package), str(machinery)]
 
 
-def _requirements(project: Project, *, hashes: bool = False) -> list[str]:
-    """The run-time packages of the lock, exact."""
+def _requirements(project: Project) -> list[str]:
+    """The run-time packages of the lock, exact: lines of a requirements file with hashes."""
     done = subprocess.run(
         [
             *(os.environ.get("UV", "uv"), "export", "--frozen", "--quiet", "--no-dev"),
             *("--no-header", "--no-annotate", "--no-emit-local"),
-            *(() if hashes else ("--no-hashes",)),
         ],
         cwd=project.root,
         capture_output=True,
@@ -195,6 +195,10 @@ def _requirements(project: Project, *, hashes: bool = False) -> list[str]:
     if done.returncode != 0:
         raise HandoffError(f"uv can't export the lock: {done.stderr.strip()}")
     return done.stdout.splitlines()
+
+
+def _without_hashes(requirements: Sequence[str]) -> list[str]:
+    return [line.removesuffix(" \\") for line in requirements if not line.startswith(" ")]
 
 
 def _versions(model: ContractedModel) -> dict[str, str]:

@@ -24,10 +24,10 @@ from mlflow.entities.model_registry import ModelVersion
 from baton_handoff.contracts import Engine, border, engine_of, to_rows
 from baton_handoff.errors import HandoffError
 from baton_handoff.model import trial
+from baton_handoff.model.candidate import Candidate, Served, Tried
 from baton_handoff.model.card import STATED_IN, statements
 from baton_handoff.model.code import code_hash
 from baton_handoff.model.evaluation import Evaluation, read_evaluation
-from baton_handoff.model.gates import Candidate, Served, Tried
 from baton_handoff.model.records import CHAMPION, points_to
 from baton_handoff.model.register import EVALUATION
 from baton_handoff.project import Project
@@ -59,13 +59,18 @@ def candidate_of(
         say("  rebuilding its environment …")
         python, complaint = _environment(project, version, Path(scratch))
         rows = Path(scratch) / EVALUATION / "rows.parquet"
-        tried = Tried("load", "its environment can't be rebuilt")
+        tried = None
         if not complaint and evaluation:
             say("  predicting by its own code …")
             tried = _tried(python, whole, rows, evaluation, Path(scratch) / "tried")
         served = Served("the trial did not succeed")
         own = code_hash(project.source)
-        if tried.predictions is not None and evaluation and tags.get("handoff.code") == own:
+        if (
+            tried
+            and tried.predictions is not None
+            and evaluation
+            and tags.get("handoff.code") == own
+        ):
             say("  asking the service …")
             served = _served(project, version, evaluation)
         champion = points_to(client, project, CHAMPION)

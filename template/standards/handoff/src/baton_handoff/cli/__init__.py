@@ -1,0 +1,41 @@
+"""The command `handoff`: a thin door to the package's rooms.
+
+Every command imports what it needs itself, so that `handoff --help` answers at once.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from baton_handoff.cli import contracts, daily, model
+from baton_handoff.errors import HandoffError
+from baton_handoff.project import find_project
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0 done, 1 something blocks, 2 the command can't be carried out as it was given.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        code = int(options.run(find_project(), options))
+        sys.stdout.flush()
+    except HandoffError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever reads has seen enough (`| head`); what is left goes nowhere, not into a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("handoff", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for group in (daily, contracts, model):
+        group.add(commands)
+    return parser

@@ -1,0 +1,67 @@
+"""From a new project to a trained model."""
+
+import argparse
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from baton_handoff.project import Project
+
+
+def add(commands: Any) -> None:
+    """Add its commands to those of `handoff`."""
+    command = commands.add_parser("setup", help="git repository and hooks")
+    command.set_defaults(run=_setup)
+
+    command = commands.add_parser("new-contract", help="contracts from a table of yours")
+    command.add_argument("file", type=Path, help="a CSV, Parquet or Excel file")
+    command.add_argument("--target", required=True, help="the column to predict")
+    command.add_argument(
+        "--task", choices=["classification", "regression"], help="by default what the values say"
+    )
+    command.add_argument("--replace", action="store_true", help="write over a contract there is")
+    command.set_defaults(run=_new_contract)
+
+    command = commands.add_parser("pipeline", help="from raw data to an evaluated model")
+    command.set_defaults(run=_pipeline)
+
+    command = commands.add_parser("docs", help="a site with a data dictionary from the code")
+    command.add_argument("--serve", action="store_true", help="show it on this machine, live")
+    command.add_argument("--port", type=int, default=8001)
+    command.set_defaults(run=_docs)
+
+
+def _setup(project: Project, _: argparse.Namespace) -> int:
+    from baton_handoff.setup import set_up
+
+    set_up(project)
+    return 0
+
+
+def _new_contract(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.starting import start_from
+
+    start_from(project, options.file, options.target, task=options.task, replace=options.replace)
+    return 0
+
+
+def _pipeline(project: Project, _: argparse.Namespace) -> int:
+    from baton_handoff.setup import require_repository
+
+    # Importing contracts takes longer than seeing that nothing changed; once it ran, they exist.
+    if not (project.root / "dvc.lock").exists():
+        from baton_handoff.contracts import border
+
+        border(project.room("contracts"))
+    require_repository(project)
+    return subprocess.run(["dvc", "repro"], cwd=project.root, check=False).returncode
+
+
+def _docs(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.docs import make_docs, serve_docs
+
+    if options.serve:
+        serve_docs(project, options.port)
+    else:
+        make_docs(project)
+    return 0
