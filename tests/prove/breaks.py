@@ -73,7 +73,7 @@ def wanted_column(work: Work) -> None:
 
 def both(work: Work) -> None:
     serving(work)
-    work.change(f"{SRC}/features/calendar.py", "local.weekday()", "(local.weekday() + 7)")
+    work.change(f"{SRC}/features/calendar.py", "(days + 3) % 7 + 1", "(days + 3) % 7 + 8")
     work.commit(ADA)
 
 
@@ -156,8 +156,8 @@ def rename(work: Work, *users: str) -> None:
 def moved_code(work: Work) -> None:
     file = work.project / SRC / "features/calendar.py"
     (file.with_name("clock.py")).write_bytes(file.read_bytes())
-    lines = ['"""Moved."""', "from .clock import TIME_ZONE, features, local_departure"]
-    lines.append('__all__ = ["TIME_ZONE", "features", "local_departure"]')
+    lines = ['"""Moved."""', "from .clock import TIME_ZONE, features, local_departures"]
+    lines.append('__all__ = ["TIME_ZONE", "features", "local_departures"]')
     file.write_text("\n\n".join(lines) + "\n", encoding="utf-8")
     work.commit(ADA)
 

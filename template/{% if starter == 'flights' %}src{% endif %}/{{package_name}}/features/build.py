@@ -28,9 +28,10 @@ def features(
     flights: nw.DataFrame[Any], planes: nw.DataFrame[Any], places: nw.DataFrame[Any]
 ) -> nw.DataFrame[Any]:
     """The same for any engine, unchecked."""
+    departures = calendar.local_departures(flights)
     computed = {
-        **calendar.features(flights),
-        **aircraft.features(flights, planes),
+        **calendar.features(departures),
+        **aircraft.features(flights, departures, planes),
         **airports.features(flights, places),
     }
     stated = [name for name in Features.to_schema().columns if name not in computed]
