@@ -1,0 +1,32 @@
+"""Real rows to ask servers about, with what the registered model says of them: prints JSON."""
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import narwhals as nw
+from baton_handoff.contracts import to_rows
+from baton_handoff.model.registry import load
+from baton_handoff.project import find_project
+from flight_delays.contracts.engine import BACKEND
+from flight_delays.features import build_features
+
+
+def main(count: int) -> None:
+    """Take rows from all over the year."""
+    project = find_project()
+    whole = nw.read_parquet(str(Path("data/scheduled.parquet")), backend=BACKEND)
+    rows = nw.maybe_reset_index(whole.gather_every(len(whole) // count).head(count)).to_native()
+    loaded = load(project)
+    own = loaded.predict.__self__.model  # type: ignore[attr-defined]
+    asked = {
+        "rows": to_rows(rows),
+        "features": to_rows(build_features(rows, own.planes, own.airports)),
+        "predictions": [row["late_probability"] for row in to_rows(loaded.predict(rows))],
+    }
+    print(json.dumps(asked, default=datetime.isoformat))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,266 @@
+"""The running service, next to MLflow's own server of the same version and to a bare estimator."""
+
+import http.client
+import json
+import math
+import os
+import signal
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import POE, Result, by_turns, ratio
+from tests.baton import run
+from tests.project import free_port
+
+INSIDE = Path(__file__).parent / "inside"
+ROWS, ROUNDS, ALONE, CLIENTS, EACH = 200, 5, 40, 8, 20
+"""Real rows; and in each round so many requests by one client, then by several at once."""
+
+LATENCY, THROUGHPUT, MEMORY, AIM = 0.25, 4.0, 0.6, 5.0
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request: what is sent, and the chance that a right answer says."""
+
+    body: bytes
+    chance: float
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server under measurement.
+
+    Attributes:
+        port: Where it listens on this machine.
+        path: What it is asked at.
+        questions: What it is asked.
+        chance: Where its answer says the chance.
+        pid: Its first process.
+        milliseconds: How long its answers to one client took so far.
+    """
+
+    port: int
+    path: str
+    questions: Sequence[Question]
+    chance: Callable[[Any], float]
+    pid: int
+    milliseconds: list[float] = field(default_factory=list)
+
+    def p50(self) -> float:
+        """The median time of answers to one client, in milliseconds."""
+        took = self._ask(ALONE, first=len(self.milliseconds))
+        self.milliseconds.extend(took)
+        return statistics.median(took)
+
+    def throughput(self) -> float:
+        """Right answers a second to several clients at once."""
+        began = time.perf_counter()
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            list(clients.map(lambda client: self._ask(EACH, first=client * EACH), range(CLIENTS)))
+        return CLIENTS * EACH / (time.perf_counter() - began)
+
+    def megabytes(self) -> float:
+        """The memory of its processes; of what several share, each has its share."""
+        return sum(map(_proportional, _tree(self.pid))) / 1024
+
+    def _ask(self, times: int, first: int) -> list[float]:
+        """Ask, and make sure of the answers; how long each took, in milliseconds."""
+        took = []
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        for question in islice(cycle(self.questions), first % ROWS, first % ROWS + times):
+            began = time.perf_counter()
+            status, said = answer(connection, self.path, question.body)
+            took.append(1000 * (time.perf_counter() - began))
+            assert status == 200, said
+            assert math.isclose(self.chance(json.loads(said)), question.chance, abs_tol=1e-9)
+        connection.close()
+        return took
+
+
+def measure(project: Path) -> list[Result]:
+    """Ask all three by turns, in a project whose pipeline has run."""
+    run([*POE, "register"], project)
+    python = project / ".venv" / "bin" / "python"
+    asked = json.loads(run([python, INSIDE / "questions.py", str(ROWS)], project).stdout)
+    rows, features, chances = asked["rows"], asked["features"], asked["predictions"]
+    registry = {"MLFLOW_TRACKING_URI": f"sqlite:///{project / 'mlflow.db'}"}
+    version = "models:/flight-delays@candidate"
+    with ExitStack() as stack:
+
+        def start(
+            command: Callable[[str], list[str | Path]],
+            path: str,
+            bodies: Sequence[object],
+            chance: Callable[[Any], float],
+        ) -> Server:
+            port = free_port()
+            pid = stack.enter_context(_running(command(str(port)), port, project, registry))
+            questions = [
+                Question(json.dumps(body).encode(), said)
+                for body, said in zip(bodies, chances, strict=True)
+            ]
+            return Server(port, path, questions, chance, pid)
+
+        ours = start(
+            lambda port: [python.with_name("handoff"), "serve", "--port", port],
+            "/predict",
+            [{"rows": [row]} for row in rows],
+            lambda said: said["predictions"][0]["late_probability"],
+        )
+        mlflow = start(
+            lambda port: [
+                *(python.with_name("mlflow"), "models", "serve", "--model-uri", version),
+                *("--env-manager", "local", "--port", port),
+            ],
+            "/invocations",
+            [{"inputs": [row]} for row in rows],
+            lambda said: said["predictions"][0]["late_probability"],
+        )
+        bare = start(
+            lambda port: [python, INSIDE / "bare.py", port],
+            "/predict",
+            [[row] for row in features],
+            lambda said: said[0],
+        )
+        for server in (ours, mlflow, bare):
+            server.p50()  # the first answers find everything cold
+            server.milliseconds.clear()
+        quick = by_turns(ours.p50, mlflow.p50, bare.p50, times=ROUNDS)
+        many = by_turns(ours.throughput, mlflow.throughput, times=ROUNDS)
+        memory = ours.megabytes(), mlflow.megabytes()
+        return _results(
+            quick,
+            [statistics.quantiles(s.milliseconds, n=100)[98] for s in (ours, mlflow)],
+            many,
+            memory,
+            _unseemly(ours, rows[0]),
+        )
+
+
+def _results(
+    quick: Sequence[Sequence[float]],
+    p99: Sequence[float],
+    many: Sequence[Sequence[float]],
+    memory: tuple[float, float],
+    unseemly: int,
+) -> list[Result]:
+    theirs = "`mlflow models serve` of the same version"
+    bare = "the estimator alone, on ready features, nothing checked or logged"
+    p50 = [statistics.median(took) for took in quick]
+    latency, throughput = ratio(quick[0], quick[1]), ratio(many[0], many[1])
+    return [
+        Result(
+            "one row, p50, ms",
+            *(p50[0], theirs, p50[1], latency),
+            *(f"≤ {LATENCY:g} x", latency <= LATENCY),
+        ),
+        Result("one row, p99, ms", p99[0], theirs, p99[1], p99[0] / p99[1], "none: stated", True),
+        Result(
+            "one row, p50, ms",
+            *(p50[0], bare, p50[2], ratio(quick[0], quick[2])),
+            *(f"aim: < {AIM:g} ms", p50[0] < AIM),
+        ),
+        Result(
+            f"right answers a second to {CLIENTS} clients",
+            *(statistics.median(many[0]), theirs, statistics.median(many[1]), throughput),
+            *(f"≥ {THROUGHPUT:g} x", throughput >= THROUGHPUT),
+        ),
+        Result(
+            "memory of the whole process tree, proportional, MB",
+            *(memory[0], theirs, memory[1], memory[0] / memory[1]),
+            *(f"≤ {MEMORY:g} x", memory[0] / memory[1] <= MEMORY),
+        ),
+        Result(
+            "answers to garbage among real rows that are not 4xx",
+            *(unseemly, "", None, None, "0", unseemly == 0),
+        ),
+    ]
+
+
+def _unseemly(server: Server, row: dict[str, Any]) -> int:
+    """Send garbage while several clients get right answers; what it was answered otherwise."""
+    bodies = [
+        *(b"\xff\xfe", b"[", b"{}", b'{"rows": 7}'),
+        *(
+            json.dumps({"rows": [row | wrong]}).encode()
+            for wrong in ({"humidity_pct": 140.0}, {"carrier": "??"}, {"origin": None})
+        ),
+    ]
+    other: list[int] = []
+    done = threading.Event()
+
+    def send() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        for body in cycle(bodies):
+            status, _ = answer(connection, server.path, body)
+            if not 400 <= status < 500:
+                other.append(status)
+            if done.is_set():
+                break
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        server.throughput()
+    finally:
+        done.set()
+        thread.join()
+    return len(other)
+
+
+def answer(connection: http.client.HTTPConnection, path: str, body: bytes) -> tuple[int, bytes]:
+    """Ask once; status and body of the answer."""
+    connection.request("POST", path, body, {"Content-Type": "application/json"})
+    answered = connection.getresponse()
+    return answered.status, answered.read()
+
+
+@contextmanager
+def _running(
+    command: Sequence[str | Path], port: int, project: Path, other: dict[str, str]
+) -> Iterator[int]:
+    """A server in a project, once it listens; its process's number."""
+    path = os.pathsep.join([str(project / ".venv" / "bin"), os.environ["PATH"]])
+    env = os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"} | other  # as the tasks set it
+    with subprocess.Popen(command, cwd=project, env=env, stdout=subprocess.DEVNULL) as process:
+        try:
+            _listens(process, port)
+            yield process.pid
+        finally:
+            if process.poll() is None:
+                for pid in reversed(_tree(process.pid)):
+                    os.kill(pid, signal.SIGTERM)
+
+
+def _listens(process: "subprocess.Popen[bytes]", port: int) -> None:
+    for _ in range(600):
+        assert process.poll() is None, f"{process.args!r} has ended"
+        try:
+            http.client.HTTPConnection("127.0.0.1", port, timeout=1).connect()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise TimeoutError(f"{process.args!r} does not listen")
+
+
+def _tree(pid: int) -> list[int]:
+    """A process and all it has started, the first one first."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [pid, *(below for child in children for below in _tree(int(child)))]
+
+
+def _proportional(pid: int) -> int:
+    """A process's proportional share of memory, in kB."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
