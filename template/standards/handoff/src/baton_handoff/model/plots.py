@@ -12,7 +12,14 @@ import numpy as np
 from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import ConfusionMatrixDisplay, PredictionErrorDisplay, RocCurveDisplay
 
-from baton_handoff.model.evaluation import MODEL, Evaluation, by_group, score_name, scores
+from baton_handoff.model.evaluation import (
+    ENOUGH,
+    MODEL,
+    Evaluation,
+    by_group,
+    score_name,
+    scores,
+)
 
 TITLES = {
     "roc": "What is found against false alarms",
@@ -83,10 +90,11 @@ def _confusion(axes: Any, evaluation: Evaluation) -> None:
     truth, said = evaluation.truth, evaluation.predicted[MODEL]
     if evaluation.kind == "probability":
         truth, said = truth.astype(bool), said >= evaluation.threshold
-        axes.set_xlabel(f"predicted, from {evaluation.threshold:g} on")
     ConfusionMatrixDisplay.from_predictions(
         truth, said, ax=axes, colorbar=False, xticks_rotation=45, values_format=",d"
     )
+    if evaluation.kind == "probability":
+        axes.set_xlabel(f"predicted, from {evaluation.threshold:g} on")
 
 
 def _values(axes: Any, evaluation: Evaluation) -> None:
@@ -97,14 +105,17 @@ def _values(axes: Any, evaluation: Evaluation) -> None:
 
 def _by_month(axes: Any, evaluation: Evaluation) -> None:
     moments = nw.from_native(evaluation.rows, eager_only=True)[str(evaluation.time)]
-    months = np.array(moments.dt.to_string("%Y-%m").to_list())
+    of_row = np.array(moments.dt.to_string("%Y-%m").to_list())
+    # In UTC, a month's last evening may be of the next one: too few rows to say anything of it.
+    months, sizes = np.unique(of_row, return_counts=True)
+    months = months[sizes >= ENOUGH]
     name = score_name(evaluation.kind)
     for predictor, said in evaluation.predicted.items():
         figures = [
-            scores(evaluation.kind, evaluation.truth[months == month], said[months == month])[name]
-            for month in np.unique(months)
+            scores(evaluation.kind, evaluation.truth[of_row == month], said[of_row == month])[name]
+            for month in months
         ]
-        axes.plot(np.unique(months), figures, marker="o", label=predictor)
+        axes.plot(months, figures, marker="o", label=predictor)
     axes.set(ylabel=name)
     axes.grid(visible=True)
     axes.legend()
