@@ -5,6 +5,7 @@ from pathlib import Path
 
 import narwhals as nw
 from baton_handoff.errors import HandoffError
+from baton_handoff.errors import in_one_sentence
 from baton_handoff.sources import read_source
 
 from ..contracts import Source
@@ -26,4 +27,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(in_one_sentence(main))
