@@ -1,11 +1,9 @@
 """The service keeps its limits, its log and its word, whatever is asked of it."""
 
 import json
-import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +22,7 @@ from baton_handoff.service import create_app
 from baton_handoff.service.prediction_log import PredictionLog, Record, read_log
 from baton_handoff.service.replay import replay, summed_up, write_replayed
 from baton_handoff.settings import ServiceSettings
+from full_disk import room_for
 from trips import ROWS, PandasTrip
 
 ROW = json.loads(json.dumps(ROWS[0], default=lambda moment: moment.isoformat()))
@@ -169,17 +168,6 @@ def test_every_answer_is_in_the_log_with_its_question(client: TestClient, tmp_pa
     assert record.rows[0]["town"] == "Ulm"
     assert client.post("/predict", json={"rows": [ROW | {"seats": 10}]}).status_code == 422
     assert len(list(read_log(tmp_path))) == 1
-
-
-@contextmanager
-def room_for(size: int) -> Iterator[None]:
-    """A full disk, simulated: no file grows beyond so many bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_log_that_cannot_be_written_is_counted_and_stays_whole(
