@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from filelock import FileLock
 
@@ -75,10 +76,21 @@ def free_port() -> int:
         return port
 
 
-def serving(project: Project) -> Iterator[str]:
+@contextlib.contextmanager
+def service(
+    project: Project, said: IO[str] | None = None, **env: str
+) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """The project's service, until the end of the block: its address and its process.
+
+    Args:
+        project: The project.
+        said: Where to what it says on standard error goes.
+        env: Environment variables of its own.
+    """
     port = free_port()
     command = ["handoff", "serve", "--port", str(port)]
-    with subprocess.Popen(command, cwd=project.folder, env=os.environ | project.env) as process:
+    env = {**os.environ, **project.env, **env}
+    with subprocess.Popen(command, cwd=project.folder, env=env, stderr=said) as process:
         try:
             for _ in range(600):
                 with contextlib.suppress(OSError):
@@ -86,9 +98,15 @@ def serving(project: Project) -> Iterator[str]:
                     break
                 assert process.poll() is None
                 time.sleep(0.2)
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", process
         finally:
             process.terminate()
+
+
+def serving(project: Project) -> Iterator[str]:
+    """The address of the project's running service, for a fixture."""
+    with service(project) as (address, _):
+        yield address
 
 
 def ask(url: str, body: object = None) -> tuple[int, str]:

@@ -244,13 +244,13 @@ def test_a_new_month_of_another_shape_is_refused_by_name(blank: Project, tmp_pat
 
     write_csv(source, [row[1:] for row in loans()])
     done = blank(*ingest, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr == "data/source/loans.csv lacks what Source describes: 'income'.\n"
 
     names, *rows = loans()
     write_csv(source, [names, ["plenty", *rows[0][1:]], *rows[1:]])
     done = blank(*ingest, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 2
     said = "Column 'income' of data/source/loans.csv is not of type integer: "
     assert done.stderr.startswith(said)
     assert len(done.stderr.splitlines()) == 1

@@ -7,15 +7,13 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.baton import Workshop, commit
-from tests.project import Project, ask, free_port, registered, serving
+from tests.project import Project, ask, registered, service
 
 pytestmark = pytest.mark.slow
 
@@ -165,7 +163,7 @@ def test_a_retrained_version_is_promoted_and_taken_back_under_load(project: Proj
     asking.env = project.env | {"HANDOFF_ALIAS": "champion"}
     rows = json.loads((project.folder / "tests/golden/request.json").read_text(encoding="utf-8"))
     garbage = {"rows": [rows["rows"][0] | {"humidity_pct": 140.0}]}
-    with contextmanager(serving)(asking) as address:
+    with service(asking) as (address, _):
         answers: list[tuple[int, int | None]] = []
         refused: list[int] = []
         done = threading.Event()
@@ -214,7 +212,7 @@ def test_other_code_is_not_taken_over_while_the_service_runs(project: Project) -
     asking = Project(project.folder, Path())
     asking.env = project.env | {"HANDOFF_ALIAS": "candidate"}
     calendar = project.folder / "src/flight_delays/features/calendar.py"
-    with contextmanager(serving)(asking) as address:
+    with service(asking) as (address, _):
         before = json.loads(ask(f"{address}/version")[1])
         calendar.write_text(calendar.read_text(encoding="utf-8") + "\n", encoding="utf-8")
         commit(project.folder, "other code")
@@ -234,41 +232,22 @@ def test_other_code_is_not_taken_over_while_the_service_runs(project: Project) -
     assert red(done)["code"] == "ml-engineering"
 
 
-@pytest.fixture
-def ending(project: Project) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    port = free_port()
-    env = os.environ | project.env | {"HANDOFF_ALIAS": "candidate"}
-    command = ["handoff", "serve", "--port", str(port)]
-    with subprocess.Popen(command, cwd=project.folder, env=env) as process:
-        address = f"http://127.0.0.1:{port}"
-        for _ in range(600):
-            try:
-                ask(f"{address}/readyz")
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield address, process
-        process.kill()
-
-
-def test_a_service_that_is_ended_answers_what_it_has_accepted(
-    project: Project, ending: tuple[str, "subprocess.Popen[bytes]"]
-) -> None:
-    address, process = ending
+def test_a_service_that_is_ended_answers_what_it_has_accepted(project: Project) -> None:
     rows = json.loads((project.folder / "tests/golden/request.json").read_text(encoding="utf-8"))
     many = {"rows": rows["rows"] * 2000}
     for number, row in enumerate(many["rows"]):
         many["rows"][number] = row | {"flight_number": 1 + number}
     said: list[int] = []
-    threads = [
-        threading.Thread(target=lambda: said.append(ask(f"{address}/predict", many)[0]))
-        for _ in range(3)
-    ]
-    for thread in threads:
-        thread.start()
-    time.sleep(0.3)  # all three have been accepted, and the first is not yet answered
-    process.send_signal(signal.SIGTERM)
-    for thread in threads:
-        thread.join()
-    assert said == [200, 200, 200]
-    assert process.wait(timeout=30) == 0
+    with service(project, HANDOFF_ALIAS="candidate") as (address, process):
+        threads = [
+            threading.Thread(target=lambda: said.append(ask(f"{address}/predict", many)[0]))
+            for _ in range(3)
+        ]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.3)  # all three have been accepted, and the first is not yet answered
+        process.send_signal(signal.SIGTERM)
+        for thread in threads:
+            thread.join()
+        assert said == [200, 200, 200]
+        assert process.wait(timeout=30) == 0

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,6 +22,7 @@ from baton_handoff.service import create_app
 from baton_handoff.service.prediction_log import PredictionLog, Record, read_log
 from baton_handoff.service.replay import replay, summed_up, write_replayed
 from baton_handoff.settings import ServiceSettings
+from full_disk import room_for
 from trips import ROWS, PandasTrip
 
 ROW = json.loads(json.dumps(ROWS[0], default=lambda moment: moment.isoformat()))
@@ -169,54 +171,32 @@ def test_every_answer_is_in_the_log_with_its_question(client: TestClient, tmp_pa
 
 
 def test_a_log_that_cannot_be_written_is_counted_and_stays_whole(
-    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, tmp_path: Path
 ) -> None:
     serving(client).log = PredictionLog(tmp_path)
     ask(client)
     (file,) = tmp_path.iterdir()
     before = file.read_bytes()
-
-    real = Path.open
-
-    class Full:
-        """A disk with room for half a line."""
-
-        def __init__(self, opened: Any) -> None:
-            self._opened = opened
-
-        def __enter__(self) -> "Full":
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            self._opened.close()
-
-        def tell(self) -> int:
-            return int(self._opened.tell())
-
-        def flush(self) -> None:
-            self._opened.flush()
-
-        def write(self, data: bytes) -> None:
-            self._opened.write(data[: len(data) // 2])
-            self._opened.flush()
-            raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(
-        Path, "open", lambda path, mode="r", **named: Full(real(path, mode, **named))
-    )
-    assert ask(client).status_code == 200
-    monkeypatch.undo()
+    with room_for(len(before) + len(before) // 2):
+        assert ask(client).status_code == 200
     assert file.read_bytes() == before
     assert figure(client, "handoff_predictions_not_logged_total") == 1
+    ask(client)
+    assert len(list(read_log(tmp_path))) == 2
 
 
-def test_a_line_that_was_never_ended_is_no_record(tmp_path: Path) -> None:
-    log = PredictionLog(tmp_path)
-    log.write(Record("a", "2026-11-23T00:00:00+00:00", "trips", 1, [{"x": 1}], [{"y": 2}]))
+def test_a_line_that_was_never_ended_is_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where the next process has the number and the computer of the one that was killed."""
+    record = Record("a", "2026-11-23T00:00:00+00:00", "trips", 1, [{"x": 1}], [{"y": 2}])
+    PredictionLog(tmp_path).write(record)
     (file,) = tmp_path.iterdir()
     with file.open("a") as opened:
         opened.write('{"request": "b", "at"')
-    assert [record.request for record in read_log(tmp_path)] == ["a"]
+    PredictionLog(tmp_path).write(replace(record, request="c"))
+    assert {record.request for record in read_log(tmp_path)} == {"a", "c"}
+    assert caplog.messages == [f"{file}:2 was never written to its end: passed over"]
 
 
 def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import narwhals as nw
 from baton_handoff.contracts import ContractViolation, check, contracts_at
+from baton_handoff.errors import in_one_sentence
 
 from .. import contracts
 from ..contracts.engine import BACKEND
@@ -40,4 +41,4 @@ def _period(table: nw.DataFrame[Any]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(in_one_sentence(main))

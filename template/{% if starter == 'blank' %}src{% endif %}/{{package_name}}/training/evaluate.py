@@ -5,6 +5,7 @@ import json
 import joblib
 import narwhals as nw
 import numpy as np
+from baton_handoff.errors import in_one_sentence
 from baton_handoff.model.evaluation import Evaluation, Kind, importance, scores
 from baton_handoff.model.plots import draw
 
@@ -49,4 +50,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(in_one_sentence(main))

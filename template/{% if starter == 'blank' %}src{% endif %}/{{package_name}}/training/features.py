@@ -1,6 +1,7 @@
 """Features: from the source to the model's input, and from there to labelled features."""
 
 import narwhals as nw
+from baton_handoff.errors import in_one_sentence
 
 from ..contracts import Labelled, ModelInput, Source
 from ..contracts.data import TARGET
@@ -19,4 +20,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(in_one_sentence(main))

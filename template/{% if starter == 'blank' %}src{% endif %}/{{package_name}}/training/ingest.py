@@ -1,10 +1,9 @@
 """Ingest: the team's own table, in the names and types of its contract, in data/raw."""
 
-import sys
 from pathlib import Path
 
 import narwhals as nw
-from baton_handoff.errors import HandoffError
+from baton_handoff.errors import in_one_sentence
 from baton_handoff.sources import read_source
 
 from ..contracts import Source
@@ -16,14 +15,11 @@ from .files import RAW, params, write
 def main() -> None:
     """Write the rows of the source; those without a target teach nothing and stay behind."""
     source = params("source")
-    try:
-        table = read_source(Path(source["file"]), Source, source["columns"])
-    except HandoffError as error:
-        sys.exit(str(error))
+    table = read_source(Path(source["file"]), Source, source["columns"])
     known = table.filter(table[TARGET].is_valid())
     write(nw.from_arrow(known, backend=BACKEND).to_native(), RAW / "source.parquet")
     print(f"Source: {len(table):,} rows, {len(known):,} of them with a target")
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(in_one_sentence(main))

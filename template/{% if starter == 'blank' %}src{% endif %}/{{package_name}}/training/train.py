@@ -3,6 +3,7 @@
 import sys
 
 import joblib
+from baton_handoff.errors import in_one_sentence
 
 from ..contracts.data import CLASSES, TARGET
 from ..model import TableModel
@@ -24,4 +25,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(in_one_sentence(main))

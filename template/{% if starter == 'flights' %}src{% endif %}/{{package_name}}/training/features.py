@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import narwhals as nw
+from baton_handoff.errors import in_one_sentence
 
 from ..contracts import Airports, Flights, LabelledFlight, Planes, Weather
 from ..contracts.engine import validated
@@ -35,4 +36,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(in_one_sentence(main))

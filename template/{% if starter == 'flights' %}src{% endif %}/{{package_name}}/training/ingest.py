@@ -9,6 +9,7 @@ from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
+from baton_handoff.errors import in_one_sentence
 from pyarrow import csv
 
 from ..contracts import Airlines, Airports, Flights, Planes, Weather
@@ -67,4 +68,4 @@ def _write(table: nw.DataFrame[Any], contract: type[DataFrameModel]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(in_one_sentence(main))

@@ -1,6 +1,7 @@
 """Train: the model and its baseline, on the past."""
 
 import joblib
+from baton_handoff.errors import in_one_sentence
 
 from ..contracts import Airports, Planes
 from ..model import BoostedDelayModel
@@ -25,4 +26,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(in_one_sentence(main))

@@ -1,5 +1,12 @@
 """What can go wrong in front of a person, said in one sentence."""
 
+import errno
+import os
+import sys
+from collections.abc import Callable
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 class HandoffError(Exception):
     """Something a person has to mend; the message says what is wrong, where, and what to do.
@@ -10,3 +17,24 @@ class HandoffError(Exception):
     """
 
     exit_code = 2
+
+
+def in_one_sentence(run: Callable[[], int | None]) -> int:
+    """Run a command, or a stage of the pipeline; what a person can mend ends it in one sentence.
+
+    Returns:
+        What to exit with.
+    """
+    try:
+        return run() or 0
+    except HandoffError as error:
+        sentence, code = str(error), error.exit_code
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        file = error.filename2 or error.filename
+        at = f"{file}: " if file else ""
+        sentence = f"{at}{os.strerror(error.errno)}: make room, then run the same again."
+        code = HandoffError.exit_code
+    print(sentence, file=sys.stderr)
+    return code

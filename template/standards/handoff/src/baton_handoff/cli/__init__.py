@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from baton_handoff.cli import contracts, daily, model
-from baton_handoff.errors import HandoffError
+from baton_handoff.errors import in_one_sentence
 from baton_handoff.project import find_project
 
 
@@ -21,11 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        code = int(options.run(find_project(), options))
+        code = in_one_sentence(lambda: int(options.run(find_project(), options)))
         sys.stdout.flush()
-    except HandoffError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
     except BrokenPipeError:
         # Whoever reads has seen enough (`| head`); what is left goes nowhere, not into a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -54,6 +54,10 @@ def _pipeline(project: Project, _: argparse.Namespace) -> int:
 
         border(project.room("contracts"))
     require_repository(project)
+    # DVC writes these in place, and stops at one that a kill or a full disk has left empty.
+    for file in (project.root / "dvc.lock", project.root / ".dvc/tmp/rwlock"):
+        if file.exists() and not file.stat().st_size:
+            file.unlink()
     return subprocess.run(["dvc", "repro"], cwd=project.root, check=False).returncode
 
 

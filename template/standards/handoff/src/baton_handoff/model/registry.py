@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ def registry(project: Project) -> mlflow.MlflowClient:
     """The project's registry; importing no more than versions and aliases need."""
     for talkative in ("alembic", "mlflow"):
         logging.getLogger(talkative).setLevel(logging.ERROR)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises all it says
     if project.embedded:
         mlflow.set_tracking_uri(project.own_registry)
     try:
@@ -61,6 +63,11 @@ def answering() -> Iterator[None]:
     try:
         yield
     except (MlflowException, OperationalError) as error:
+        if from_file := re.search(r"\(sqlite3\.OperationalError\) (.*)", str(error)):
+            raise HandoffError(
+                f"The registry at {_place()} can't be used ({from_file[1]}): make room on its disk,"
+                " or let whoever else uses it end, then run this again."
+            ) from error
         code = getattr(error, "error_code", "TEMPORARILY_UNAVAILABLE")
         if code in _NO_LOGIN:
             raise HandoffError(
@@ -79,6 +86,8 @@ def answering() -> Iterator[None]:
 def _place() -> str:
     """Where the registry is, without the login that may stand in its address."""
     uri = urlsplit(mlflow.get_tracking_uri())
+    if "@" not in uri.netloc:
+        return mlflow.get_tracking_uri()
     return uri._replace(netloc=uri.netloc.rpartition("@")[2]).geturl()
 
 

@@ -6,9 +6,10 @@ request and row, and what a challenger is replayed on.
 """
 
 import json
-import os
+import logging
 import socket
 import threading
+import uuid
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from baton_handoff.errors import HandoffError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,9 @@ class PredictionLog:
     def __init__(self, folder: Path, share: float = 1.0) -> None:
         self._folder = folder
         self._share = share
+        # Not its number: in a container that is always 1, and what a killed one has left without
+        # an end would get this one's line for an end.
+        self._process = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         self._lock = threading.Lock()
 
     def keeps(self, request: str) -> bool:
@@ -59,24 +65,26 @@ class PredictionLog:
             OSError: It can't be written; the log is as it was.
         """
         line = json.dumps(asdict(record), default=_plain, separators=(",", ":")) + "\n"
-        file = self._folder / f"{record.at[:10]}.{socket.gethostname()}-{os.getpid()}.jsonl"
+        file = self._folder / f"{record.at[:10]}.{self._process}.jsonl"
         with self._lock:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with file.open("ab") as opened:
+            # Without a buffer: closing would try to write what is left in it once more.
+            with file.open("ab", buffering=0) as opened:
                 before = opened.tell()
+                left = memoryview(line.encode())
                 try:
-                    opened.write(line.encode())
-                    opened.flush()
+                    while left:  # a full disk takes the beginning of a line
+                        left = left[opened.write(left) :]
                 except OSError:
-                    # A full disk takes the beginning of a line.
-                    os.truncate(file, before)
+                    opened.truncate(before)
                     raise
 
 
 def read_log(folder: Path) -> Iterator[Record]:
     """The records of a log, file by file.
 
-    A line without an end was being written when its process was killed: its answer never left.
+    A line without an end was being written when its process was killed: its answer never left. It
+    is passed over, with a warning.
 
     Raises:
         HandoffError: A whole line is no record.
@@ -85,6 +93,7 @@ def read_log(folder: Path) -> Iterator[Record]:
         with file.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, start=1):
                 if not line.endswith("\n"):
+                    _log.warning("%s:%s was never written to its end: passed over", file, number)
                     continue
                 try:
                     yield Record(**json.loads(line))
