@@ -133,7 +133,7 @@ CRASH = """
     from baton_handoff.project import find_project
     project = find_project()
     promotion.candidate_of = lambda *_: None
-    promotion.judged = lambda *_: []
+    promotion.judged = lambda *_: {}
     promotion._restate_card = lambda *_: None
     promotion.promote(project, "2", "champion", "it crashes", print)
 """
