@@ -218,3 +218,29 @@ def test_a_little_worse_than_the_champion_is_tolerated(factor: float, passes: bo
     said = np.clip(0.5 + (SIGNAL - 0.5) * factor, 0.001, 0.999)
     found = red(replace(GOOD, champion_tried=tried(SIGNAL), tried=tried(said)))
     assert ("champion" not in found) is passes
+
+
+def test_who_stays_while_the_model_is_exchanged_is_whom_its_contracts_must_not_break() -> None:
+    """More is accepted from whoever asks; more must not be answered to whoever reads."""
+    wider = with_seats(most=400)
+    assert red(replace(GOOD, contracts=wider)) == {}
+    (input_form,) = wider.values()
+    wider["PandasTrip"] = {**input_form, "metadata": {**FORM["metadata"], "position": "output"}}
+    answers = {"PandasTrip": {**FORM, "metadata": wider["PandasTrip"]["metadata"]}}
+    found = red(replace(GOOD, contracts=wider, champion_contracts=answers))
+    assert found["contracts"].side == "data-science"
+    assert found["contracts"].evidence[0].endswith("; breaking for its consumer")
+
+
+def test_what_waits_for_a_gate_is_addressed_to_whoever_can_turn_that_one_green() -> None:
+    found = red(replace(GOOD, environment="no such version", tried=None))
+    assert {verdict.side for verdict in found.values()} == {"ml-engineering"}
+    assert "latency" in found
+    found = red(replace(GOOD, tried=Tried("predict", "ValueError: no")))
+    assert {verdict.side for verdict in found.values()} == {"data-science"}
+
+
+def test_a_model_that_stops_without_the_later_rows_does_not_keep_its_contracts() -> None:
+    stopped = replace(tried(SIGNAL), stage="earlier", said="no", earlier=None)
+    found = red(replace(GOOD, tried=stopped))
+    assert "can't be shown" not in found["rows"].says

@@ -1,12 +1,13 @@
 """The gates of a promotion: what a version must show, with evidence and whose turn it is."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 
-from baton_handoff.contracts.judge import Judgement, judge_all
+from baton_handoff.contracts.judge import Role, judge_all
+from baton_handoff.contracts.rules import Form
 from baton_handoff.model.candidate import Candidate, absent
 from baton_handoff.model.card import STATED_IN, STATEMENTS
 from baton_handoff.model.evaluation import ENOUGH, MODEL, by_group, difference, score_name
@@ -15,6 +16,9 @@ from baton_handoff.sides import DATA_SCIENCE, ML_ENGINEERING
 
 _EQUAL = 1e-9
 """Predictions closer than this are the same: sums may be added up in another order."""
+
+_STAYS: Mapping[str, Role] = {"input": "producer", "output": "consumer"}
+"""Who stays where the model is exchanged: whoever supplies its input, whoever reads its output."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Verdict:
         side: Who has to act where it is red.
         fix: What to do then.
         evidence: What it rests on, a line each.
+        waits_for: The gate before which nothing can be shown here, empty where something is.
     """
 
     passes: bool
@@ -34,6 +39,7 @@ class Verdict:
     side: str = DATA_SCIENCE
     fix: str = ""
     evidence: tuple[str, ...] = ()
+    waits_for: str = ""
 
 
 Gate: TypeAlias = Callable[[Candidate, PromotionSettings], Verdict]
@@ -41,7 +47,16 @@ Gate: TypeAlias = Callable[[Candidate, PromotionSettings], Verdict]
 
 def judged(candidate: Candidate, settings: PromotionSettings) -> dict[str, Verdict]:
     """What every gate says, by its name and in their order."""
-    return {name: gate(candidate, settings) for name, gate in GATES.items()}
+    verdicts = {name: gate(candidate, settings) for name, gate in GATES.items()}
+    return {name: _addressed(verdict, verdicts) for name, verdict in verdicts.items()}
+
+
+def _addressed(verdict: Verdict, verdicts: Mapping[str, Verdict]) -> Verdict:
+    """Who can act on what waits for another gate is who can act on that one."""
+    first = verdict
+    while first.waits_for:
+        first = verdicts[first.waits_for]
+    return replace(verdict, side=first.side)
 
 
 def red(
@@ -55,8 +70,8 @@ def _green(says: str, evidence: tuple[str, ...] = ()) -> Verdict:
     return Verdict(True, says, evidence=evidence)
 
 
-def _not_shown(before: str, side: str = DATA_SCIENCE) -> Verdict:
-    return red(f"can't be shown before `{before}` is green", side=side)
+def _not_shown(before: str) -> Verdict:
+    return Verdict(False, f"can't be shown before `{before}` is green", waits_for=before)
 
 
 def _environment(candidate: Candidate, _: PromotionSettings) -> Verdict:
@@ -96,26 +111,27 @@ def _contracts(candidate: Candidate, _: PromotionSettings) -> Verdict:
     before = candidate.champion_contracts
     if before is None:
         return _green("there is no champion to be compatible with")
-    judgements = judge_all(dict(before), dict(candidate.contracts))
-    broken = [judgement for judgement in judgements if judgement.breaks]
+    broken = _broken(before, candidate.contracts)
     if broken:
-        sides = dict.fromkeys(side for judgement in broken for side in judgement.consent)
         return red(
             f"incompatible with champion {candidate.champion}, which is being asked today",
             "serve both for a while, or take the change back",
-            " and ".join(sides),
-            tuple(_breaking(broken)),
+            " and ".join(dict.fromkeys(broken.values())),
+            tuple(broken),
         )
     return _green(f"compatible with champion {candidate.champion}")
 
 
-def _breaking(judgements: Sequence[Judgement]) -> list[str]:
-    return [
-        f"{change}; breaking for {' and '.join(change.breaks)}"
-        for judgement in judgements
-        for change in judgement.changes
-        if change.breaks
-    ]
+def _broken(before: Mapping[str, Form], after: Mapping[str, Form]) -> dict[str, str]:
+    """What breaks whoever stays while the model is exchanged, and whose side that is."""
+    forms, broken = {**after, **before}, {}
+    for judgement in judge_all(before, after):
+        stays = _STAYS[forms[judgement.contract]["metadata"]["position"]]
+        for change in judgement.changes:
+            if stays in change.breaks:
+                what = f"{change}; breaking for its {stays}"
+                broken[what] = judgement.parties.get(stays, stays)
+    return broken
 
 
 def _rows(candidate: Candidate, _: PromotionSettings) -> Verdict:
@@ -127,7 +143,7 @@ def _rows(candidate: Candidate, _: PromotionSettings) -> Verdict:
         )
     if tried is None or tried.stage == "load":
         return _not_shown("load")
-    if tried.predictions is None or tried.contract:
+    if tried.predictions is None or tried.said:
         return red(
             f"it does not keep its contracts on the rows of its evaluation: {tried.said}",
             "mend the model, or state what is true in the contract",
@@ -237,7 +253,9 @@ def _subgroups(candidate: Candidate, settings: PromotionSettings) -> Verdict:
 
 def _latency(candidate: Candidate, settings: PromotionSettings) -> Verdict:
     if candidate.code != candidate.own_code:
-        return _not_shown("code", ML_ENGINEERING)
+        return _not_shown("code")
+    if candidate.shown is None:
+        return _not_shown("rows")
     if candidate.served.said:
         return red(
             f"the service can't answer with it: {candidate.served.said}",

@@ -1,0 +1,144 @@
+"""Candidates come about as people make them, and are promoted. Runs in a project's environment.
+
+    python offer.py CANDIDATES CHAMPIONS TO
+
+CANDIDATES is candidates.toml, CHAMPIONS a project that has a champion, TO a JSON file: for each
+candidate by its name what every gate says of it, and how the champion moved. Each is made in a copy
+of that project, as in somebody's clone; all of them are offered to the same registry.
+"""
+
+import gc
+import json
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+LIBRARIES = (
+    "baton_handoff.model.promotion",
+    "fairlearn.metrics",
+    "mlflow.pyfunc",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "scipy.stats",
+    "sklearn.ensemble",
+)
+"""What takes long to import: the candidates' processes are forks that have it already."""
+
+EVERY = 3
+"""Of the rows that the pipeline has evaluated on, every third is enough, and sooner tried."""
+
+Candidate: TypeAlias = dict[str, Any]
+
+
+def main(candidates: Path, champions: Path, to: Path) -> None:
+    """Offer every bad candidate, two at a time, and then the good ones."""
+    listed: list[Candidate] = tomllib.loads(candidates.read_text(encoding="utf-8"))["candidate"]
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([*LIBRARIES])
+    told: dict[str, Any] = {}
+    for round_ in ([c for c in listed if c["red"]], [c for c in listed if not c["red"]]):
+        with ProcessPoolExecutor(2, context, max_tasks_per_child=1) as pool:
+            running = {c["name"]: pool.submit(offered, c, champions) for c in round_}
+        for name, ended in running.items():
+            error = ended.exception()
+            told[name] = {"error": str(error.__cause__ or error)} if error else ended.result()
+    to.write_text(json.dumps(told, indent=2), encoding="utf-8")
+
+
+def offered(candidate: Candidate, champions: Path) -> dict[str, Any]:
+    """Make a candidate, register it and promote it."""
+    from baton_handoff.model.promotion import promote
+    from baton_handoff.model.records import CHAMPION, points_to
+    from baton_handoff.model.registry import connect
+    from baton_handoff.project import find_project
+
+    gc.freeze()  # what is imported need not be searched for garbage by every fork
+    clone(champions, champions.with_name(candidate["name"].replace(" ", "-")))
+    change(candidate.get("edits", []), commit=candidate.get("committed", True))
+    evaluate(again=candidate.get("evaluated", False))
+    version = register(champions, lost=candidate.get("lost"))
+    change(candidate.get("afterwards", []), commit=True)
+    project = find_project()
+    outcome = promote(project, version, CHAMPION, "it was offered", lambda _: None)
+    return {
+        "findings": [asdict(finding) for finding in outcome.findings],
+        "moved": asdict(outcome.moved) if outcome.moved else None,
+        "version": int(version),
+        "champion": points_to(connect(project), project, CHAMPION),
+    }
+
+
+def clone(champions: Path, to: Path) -> None:
+    """Work in a copy of a project from now on, with the registry that it has."""
+    registry = shutil.ignore_patterns("mlflow.db*", "mlartifacts", ".handoff")
+    shutil.copytree(champions, to, symlinks=True, ignore=registry)
+    os.chdir(to)
+    own = [str(to / "src"), str(to / "standards/handoff/src")]
+    sys.path[:0] = own
+    os.environ |= {
+        "PYTHONPATH": os.pathsep.join(own),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{champions / 'mlflow.db'}",
+        "HANDOFF_LOCAL": str(champions / ".handoff"),
+    }
+
+
+def change(edits: list[list[str]], *, commit: bool) -> None:
+    """Edit files as a person does."""
+    for name, old, new in edits:
+        text = Path(name).read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{name} has {old!r} {text.count(old)} times"
+        Path(name).write_text(text.replace(old, new), encoding="utf-8")
+    if edits and commit:
+        git = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.com"]
+        what = ["--all", "--allow-empty", "--quiet", "--no-verify", "--message", "work"]
+        subprocess.run([*git, "commit", *what], check=True)
+
+
+def evaluate(*, again: bool) -> None:
+    """Leave the evaluation that the pipeline leaves, `again` by the code that stands here now."""
+    import joblib
+    from baton_handoff.model.evaluation import read_evaluation
+    from flight_delays.features import build_features
+    from flight_delays.training.files import BASELINE, EVALUATION, MODEL
+
+    whole = read_evaluation(EVALUATION, "pandas")
+    rows = whole.rows.iloc[::EVERY].reset_index(drop=True)
+    predicted = {name: said[::EVERY] for name, said in whole.predicted.items()}
+    if again:
+        model, baseline = joblib.load(MODEL), joblib.load(BASELINE)
+        features = build_features(rows, model.planes, model.airports)
+        predicted["model"] = model.predict(rows)["late_probability"].to_numpy()
+        predicted["logistic_regression"] = baseline.predict_proba(features)[:, 1]
+    replace(whole, rows=rows, truth=whole.truth[::EVERY], predicted=predicted).write(EVALUATION)
+
+
+def register(champions: Path, lost: str | None) -> str:
+    """Register by the project's own step; its run loses what is named.
+
+    Returns:
+        The version's number.
+    """
+    import mlflow
+    from baton_handoff.project import find_project
+    from filelock import FileLock
+    from flight_delays.training.register import main as registered
+    from mlflow.utils.file_utils import local_file_uri_to_path
+
+    project = find_project()
+    with FileLock(champions.with_name("registering.lock")):  # sqlite takes one writer at a time
+        version = str(registered(project).version)
+    if lost:
+        client = mlflow.MlflowClient()
+        run = client.get_run(client.get_model_version(project.model, version).run_id)
+        shutil.rmtree(Path(local_file_uri_to_path(run.info.artifact_uri)) / lost)
+    return version
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
