@@ -27,6 +27,12 @@ NO_CONTRACT = (
 )
 """What every command says of a blank project."""
 
+STATED = "## Intended use\n\nTo warn travellers.\n\n## Limits\n\nNew York, 2013.\n"
+"""What only a person can say: docs/model-card.md, when somebody has said it."""
+
+PIPELINE = {"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "max"}
+"""As in a job of the pipeline, where the other side has approved."""
+
 
 class Project:
     """A generated project, and the environment its commands run in."""

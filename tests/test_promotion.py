@@ -13,14 +13,9 @@ from typing import Any
 import pytest
 
 from tests.baton import Workshop, commit
-from tests.project import Project, ask, registered, service
+from tests.project import PIPELINE, STATED, Project, ask, registered, service
 
 pytestmark = pytest.mark.slow
-
-PIPELINE = {"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "max"}
-"""As in a job of the pipeline, behind its protected environment."""
-
-STATED = "## Intended use\n\nTo warn travellers.\n\n## Limits\n\nNew York, 2013.\n"
 
 
 @pytest.fixture(scope="module")

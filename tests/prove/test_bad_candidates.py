@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from tests.baton import Workshop, commit
-from tests.project import Project, registered
+from tests.project import PIPELINE, STATED, Project, registered
 
 Candidate: TypeAlias = dict[str, Any]
 
@@ -24,11 +24,6 @@ BAD = [candidate for candidate in CANDIDATES if candidate["red"]]
 GOOD = [candidate for candidate in CANDIDATES if not candidate["red"]]
 
 pytestmark = pytest.mark.timeout(1800)  # the first of them waits for all candidates
-
-PIPELINE = {"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "max"}
-"""As in a job of the pipeline, which the other side approves."""
-
-STATED = "## Intended use\n\nTo warn travellers.\n\n## Limits\n\nNew York, 2013.\n"
 
 
 @pytest.fixture(scope="module")

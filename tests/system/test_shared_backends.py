@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.baton import Workshop, commit, files, git, run
-from tests.project import Project, ask, serving, trained
+from tests.project import PIPELINE, STATED, Project, ask, serving, trained
 from tests.system.tracking_server import Database, TrackingServer, running_database
 
 
@@ -114,14 +114,13 @@ def test_a_login_that_is_none_is_refused_in_one_sentence(
 
 
 def test_a_database_without_a_server_asks_where_models_belong(
-    ada: Project, server: TrackingServer, database: Database, aws: dict[str, str]
+    ada: Project, server: TrackingServer, database: Database
 ) -> None:
     database.ask("create database direct")
     (drivers,) = server.environment.glob("lib/python*/site-packages")
     direct = {
         **ada.env,
         **database.client,
-        **aws,
         "MLFLOW_TRACKING_URI": "postgresql+psycopg2://",
         "PGDATABASE": "direct",
         "PYTHONPATH": os.pathsep.join([ada.env["PYTHONPATH"], str(drivers)]),
@@ -131,10 +130,15 @@ def test_a_database_without_a_server_asks_where_models_belong(
     (sentence,) = asked.stderr.splitlines()
     assert "MLFLOW_DEFAULT_ARTIFACT_ROOT has to name a place that everybody reaches" in sentence
 
-    shared = direct | {"MLFLOW_DEFAULT_ARTIFACT_ROOT": "s3://team/direct"}
-    said = run(["handoff", "register"], ada.folder, env=shared).stdout
-    assert "flight-delays version 1 is the candidate" in said
-    assert git(ada.folder, "status", "--porcelain") == ""
+
+def test_what_the_pipeline_promotes_is_champion_for_everybody(ada: Project, grace: Project) -> None:
+    (ada.folder / "docs/model-card.md").write_text(STATED, encoding="utf-8")
+    commit(ada.folder, "what only a person can say")
+    command = ["handoff", "promote", "1", "--why", "the first"]
+    said = run(command, ada.folder, env=ada.env | PIPELINE).stdout
+    assert said.endswith("\nchampion is version 1 now.\n")
+    (listed,) = json.loads(grace("handoff", "models", "--json").stdout)
+    assert listed["aliases"] == ["candidate", "champion"]
 
 
 def test_a_database_killed_while_registering_leaves_nothing_half_done(
