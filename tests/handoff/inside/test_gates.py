@@ -44,7 +44,7 @@ SETTINGS = PromotionSettings(tolerance=0.01, floor=0.6, latency_ms=100)
 
 
 def tried(said: np.ndarray) -> Tried:
-    return Tried("done", predictions=said, earlier=(HALF, said[HALF]))
+    return Tried("done", predictions=said, fewer=(HALF, said[HALF]))
 
 
 GOOD = Candidate(
@@ -165,10 +165,10 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
             "no port",
         ),
         (
-            {"tried": replace(tried(SIGNAL), earlier=(HALF, WORSE[HALF]))},
+            {"tried": replace(tried(SIGNAL), fewer=(HALF, WORSE[HALF]))},
             "future",
             "data-science",
-            "when later rows are in the table",
+            "when other rows are left out",
         ),
         (
             {"evaluation": replace(EVALUATION, learnt_until="2013-10-01 00:10:00+00:00")},
@@ -241,6 +241,6 @@ def test_what_waits_for_a_gate_is_addressed_to_whoever_can_turn_that_one_green()
 
 
 def test_a_model_that_stops_without_the_later_rows_does_not_keep_its_contracts() -> None:
-    stopped = replace(tried(SIGNAL), stage="earlier", said="no", earlier=None)
+    stopped = replace(tried(SIGNAL), stage="fewer", said="no", fewer=None)
     found = red(replace(GOOD, tried=stopped))
     assert "can't be shown" not in found["rows"].says

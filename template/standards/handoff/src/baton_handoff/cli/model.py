@@ -115,7 +115,9 @@ def _promote(project: Project, options: argparse.Namespace) -> int:
     if outcome.moved:
         move = outcome.moved
         before = f", it was {move.before}" if move.before else ""
-        print(f"\n{move.alias} is version {move.to} now{before}.")
+        # A program reads findings, not this.
+        said = sys.stdout if options.format == "terminal" else sys.stderr
+        print(f"\n{move.alias} is version {move.to} now{before}.", file=said)
     return int(outcome.blocked)
 
 

@@ -17,18 +17,18 @@ class Tried:
     """What came of the trial of a version by a stranger.
 
     Attributes:
-        stage: How far it came: `load`, `predict`, `earlier` or `done`.
+        stage: How far it came: `load`, `predict`, `fewer` or `done`.
         said: What stopped it, empty where nothing did.
         contract: The contract that was broken, empty where none was.
         predictions: For each row of the evaluation, None where it did not come so far.
-        earlier: The positions of the earlier rows, and what was predicted without the later ones.
+        fewer: The positions of the rows that were left, and what was predicted without the others.
     """
 
     stage: str
     said: str = ""
     contract: str = ""
     predictions: np.ndarray | None = None
-    earlier: tuple[Sequence[int], np.ndarray] | None = None
+    fewer: tuple[Sequence[int], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)

@@ -270,13 +270,13 @@ def _latency(candidate: Candidate, settings: PromotionSettings) -> Verdict:
 
 
 def _future(candidate: Candidate, _: PromotionSettings) -> Verdict:
-    if candidate.shown is None or candidate.tried is None or candidate.tried.earlier is None:
+    if candidate.shown is None or candidate.tried is None or candidate.tried.fewer is None:
         return _not_shown("rows")
     predictions, evaluation = candidate.shown
-    rows, without = candidate.tried.earlier
+    rows, without = candidate.tried.fewer
     if far := _apart(without, predictions[list(rows)], "without them"):
         return red(
-            f"predictions change when later rows are in the table, for {far[0]}",
+            f"predictions change when other rows are left out, for {far[0]}",
             "no feature may look at other rows of the table",
             evidence=far[1:],
         )
@@ -289,7 +289,7 @@ def _future(candidate: Candidate, _: PromotionSettings) -> Verdict:
                 f" {first} on",
                 "evaluate on what came after the last row it has learnt from",
             )
-    return _green("no prediction knows of later rows")
+    return _green("no prediction knows of other rows")
 
 
 def _card(candidate: Candidate, _: PromotionSettings) -> Verdict:

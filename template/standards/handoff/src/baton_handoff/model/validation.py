@@ -193,15 +193,15 @@ def _tried(python: Path, whole: Path, rows: Path, evaluation: Evaluation, to: Pa
         lines = done.stderr.strip().splitlines() or [f"its process ended with {done.returncode}"]
         return Tried("load", lines[-1])
     said = json.loads(report.read_text(encoding="utf-8"))
-    predictions, earlier = to / "predictions.parquet", to / "earlier.parquet"
+    predictions, fewer = to / "predictions.parquet", to / "fewer.parquet"
     return Tried(
         **said,
         predictions=_column(predictions, evaluation) if predictions.exists() else None,
-        earlier=(
-            json.loads((to / "earlier.json").read_text(encoding="utf-8")),
-            _column(earlier, evaluation),
+        fewer=(
+            json.loads((to / "fewer.json").read_text(encoding="utf-8")),
+            _column(fewer, evaluation),
         )
-        if earlier.exists()
+        if fewer.exists()
         else None,
     )
 
