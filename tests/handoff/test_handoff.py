@@ -30,6 +30,7 @@ def tools(environment: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.timeout(1800)  # more than a thousand tests, one after the other
 def test_its_promises_hold(tools: dict[str, str]) -> None:
     run(["pytest", "--quiet", "--tb=short", "--config-file", "pytest.ini", "."], INSIDE, env=tools)
 
