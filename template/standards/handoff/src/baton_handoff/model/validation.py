@@ -165,8 +165,9 @@ def _environment(project: Project, version: ModelVersion, scratch: Path) -> tupl
             [uv, "--quiet", *map(str, command)], capture_output=True, text=True, check=False
         )
         if done.returncode:
-            lines = done.stderr.strip().splitlines() or ["uv did not say why"]
-            return python, " ".join(line.strip() for line in lines[-2:])
+            # uv breaks its sentence into lines, below what it was about to do.
+            said = " ".join(done.stderr.split()).rpartition("╰─▶ ")[2]
+            return python, said or "uv did not say why"
     (place / "complete").touch()
     return python, ""
 
