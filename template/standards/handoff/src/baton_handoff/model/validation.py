@@ -165,9 +165,9 @@ def _environment(project: Project, version: ModelVersion, scratch: Path) -> tupl
             [uv, "--quiet", *map(str, command)], capture_output=True, text=True, check=False
         )
         if done.returncode:
-            # uv breaks its sentence into lines, below what it was about to do.
-            said = " ".join(done.stderr.split()).rpartition("╰─▶ ")[2]
-            return python, said or "uv did not say why"
+            # uv says what it was about to do, then the cause, in lines as wide as its terminal.
+            cause = " ".join(done.stderr.split()).removeprefix("error: ").rpartition("cause: ")[2]
+            return python, cause or "uv did not say why"
     (place / "complete").touch()
     return python, ""
 
