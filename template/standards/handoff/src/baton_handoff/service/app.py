@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
 from baton_handoff.contracts import Contract, ContractViolation, canonical_form
+from baton_handoff.errors import HandoffError
 from baton_handoff.model.loaded import Loaded
 from baton_handoff.service.limits import Limits
 from baton_handoff.service.metrics import CONTENT_TYPE
@@ -59,7 +60,17 @@ def create_app(
         gives: Its output contract.
         request: The generated model of a request: `rows`, each an input row.
         response: The generated model of an answer: `predictions`, and the `version` they are from.
+
+    Raises:
+        HandoffError: One of the two models is another one. No answer would tell: predictions have
+            met their contract, and are sent as they are.
     """
+    for model, fields in ((request, {"rows"}), (response, {"predictions", "version"})):
+        if set(model.model_fields) != fields:
+            raise HandoffError(
+                f"The service is made with {model.__name__}, whose fields are not"
+                f" {' and '.join(sorted(fields))}: see serving/app.py, or `uv run poe api`."
+            )
     app = FastAPI(title=loaded.model, version=str(loaded.version))
     serving = app.state.serving = Serving(loaded, takes)
     app.add_middleware(Limits, serving=serving)
