@@ -134,7 +134,10 @@ def _rollback(project: Project, options: argparse.Namespace) -> int:
         image = f"{project.model}:{other_code[:12]}"
         print(f"{needs}: deploy the image {image}; until then {meanwhile}")
     else:
-        print(f"{needs}, which was never committed, so nobody can deploy it: {meanwhile}")
+        print(
+            f"{needs}, which was never committed, so nobody can deploy it: promote a version whose"
+            f" code is committed; until then {meanwhile}"
+        )
     return 0
 
 

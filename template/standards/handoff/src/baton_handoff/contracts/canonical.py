@@ -269,7 +269,7 @@ def _outside(function: Callable[..., Any]) -> dict[str, Any]:
     """What a function takes from outside, by name; what the functions within it take, too."""
     used = inspect.getclosurevars(function)
     known = {**used.globals, **used.nonlocals}
-    for code in _within(function.__code__):
+    for code in _inner(function.__code__):
         loaded = {
             step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"
         }
@@ -277,11 +277,11 @@ def _outside(function: Callable[..., Any]) -> dict[str, Any]:
     return known
 
 
-def _within(code: CodeType) -> Iterator[CodeType]:
+def _inner(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield constant
-            yield from _within(constant)
+            yield from _inner(constant)
 
 
 def _listed(value: str | list[str] | None) -> list[str]:

@@ -21,7 +21,7 @@ class Tried:
         said: What stopped it, empty where nothing did.
         contract: The contract that was broken, empty where none was.
         predictions: For each row of the evaluation, None where it did not come so far.
-        fewer: The positions of the rows that were left, and what was predicted without the others.
+        fewer: Positions of rows, and what was predicted for them without others.
     """
 
     stage: str
