@@ -73,21 +73,22 @@ def from_json(contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
 
 def to_engine(table: Frame, engine: Engine) -> Frame:
     """The same table in an engine; a missing value becomes that engine's own."""
+    if isinstance(table, pd.DataFrame) == (engine == "pandas"):
+        return table
     if engine == "pandas":
         return nw.from_native(table, eager_only=True).to_pandas()
-    if isinstance(table, pd.DataFrame):
-        import polars as pl
+    import polars as pl
 
-        return pl.DataFrame(pa.Table.from_pandas(table, preserve_index=False))
-    return table
+    return pl.DataFrame(pa.Table.from_pandas(table, preserve_index=False))
 
 
 def to_rows(table: Frame) -> list[dict[str, Any]]:
     """The rows of a table as plain values, None where nothing is known."""
-    rows = nw.from_native(table, eager_only=True).rows(named=True)
-    return [
-        {name: None if _missing(value) else value for name, value in row.items()} for row in rows
-    ]
+    columns = {
+        name: [None if _missing(value) else value for value in table[name].to_list()]
+        for name in table.columns
+    }
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _in_utc(value: Any) -> Any:

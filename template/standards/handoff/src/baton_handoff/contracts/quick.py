@@ -101,14 +101,12 @@ class _Plan:
         names = list(table.columns)
         if len(set(names)) < len(names) or (self.strict and len(names) != len(self.columns)):
             return False
-        values: dict[str, list[Any]] = {}
-        for column in self.columns:
-            stands = table[column.name] if column.name in names else None
-            if stands is None or stands.dtype != column.dtype:
-                return False
-            values[column.name] = stands.to_list()
-            if not self._column_holds(column, values[column.name]):
-                return False
+        types = dict(zip(names, table.dtypes, strict=True))
+        if any(types.get(column.name) != column.dtype for column in self.columns):
+            return False
+        values = dict(zip(names, _values(table), strict=True))
+        if not all(self._column_holds(column, values[column.name]) for column in self.columns):
+            return False
         if self.key and not self._each_once(*(values[name] for name in self.key)):
             return False
         return all(self._holds(check, table) for check in self.checks)
@@ -137,6 +135,14 @@ class _Plan:
             said = check._check_fn(table)
             return isinstance(said, pd.Series) and said.dtype == bool and bool(said.all())
         return bool(check(table.lazy()).check_passed.collect().item())
+
+
+def _values(table: Frame) -> list[list[Any]]:
+    """What stands in each column, as Python has it."""
+    if isinstance(table, pd.DataFrame):  # column by column it takes longer than to look at them
+        by_column: list[list[Any]] = table.to_numpy(dtype=object).T.tolist()
+        return by_column
+    return [column.to_list() for column in table]
 
 
 def _plan(schema: Any, engine: Engine) -> _Plan | None:
