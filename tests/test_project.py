@@ -254,7 +254,7 @@ def test_training_code_may_differ(copy: Project) -> None:
 def test_what_is_registered_is_what_the_parameters_say(copy: Project) -> None:
     knobs = copy.folder / "params.yaml"
     text = knobs.read_text(encoding="utf-8")
-    knobs.write_text(text.replace("iterations: 100", "iterations: 5"), encoding="utf-8")
+    knobs.write_text(text.replace("iterations: 60", "iterations: 5"), encoding="utf-8")
     done = copy("handoff", "register", check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
@@ -298,7 +298,7 @@ def test_the_type_checker_tells_tables_apart(copy: Project) -> None:
             """
             from ..contracts import Airports, Planes, ScheduledFlight
             from ..contracts.engine import DataFrame
-            from ..features import build_features
+            from ..features import airports_by_code, planes_by_tail_number
 
 
             def swapped(
@@ -306,7 +306,7 @@ def test_the_type_checker_tells_tables_apart(copy: Project) -> None:
                 planes: DataFrame[Planes],
                 airports: DataFrame[Airports],
             ) -> None:
-                build_features(flights, airports, planes)
+                planes_by_tail_number(airports), airports_by_code(planes)
             """
         ),
         encoding="utf-8",

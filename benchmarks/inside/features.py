@@ -10,7 +10,14 @@ from typing import Any
 
 import narwhals as nw
 from flight_delays.contracts.engine import BACKEND
-from flight_delays.features import build, build_features, schedule, scheduled_flights
+from flight_delays.features import (
+    airports_by_code,
+    build,
+    build_features,
+    planes_by_tail_number,
+    schedule,
+    scheduled_flights,
+)
 
 import row_wise
 
@@ -29,9 +36,12 @@ def main(raw: Path) -> None:
     }
     native = {name: table.to_native() for name, table in tables.items()}
 
+    def registers() -> Any:
+        return planes_by_tail_number(native["planes"]), airports_by_code(native["airports"])
+
     def ours() -> Any:
         scheduled = schedule.schedule(tables["flights"], tables["weather"])
-        return build.features(scheduled, tables["planes"], tables["airports"]).to_native()
+        return build.features(scheduled, *registers()).to_native()
 
     def hand_written() -> Any:
         scheduled = by_hand.schedule(native["flights"], native["weather"])
@@ -39,7 +49,7 @@ def main(raw: Path) -> None:
 
     def typed() -> Any:
         scheduled = scheduled_flights(native["flights"], native["weather"])
-        return build_features(scheduled, native["planes"], native["airports"])
+        return build_features(scheduled, *registers())
 
     expected = ours()
     equal(hand_written(), expected)

@@ -5,7 +5,9 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from .static import look_up
+from ..contracts import Airports
+from ..contracts.engine import DataFrame
+from .static import Register
 
 _NAMES = {
     "lat": "destination_latitude",
@@ -14,6 +16,11 @@ _NAMES = {
 }
 
 
-def features(flights: nw.DataFrame[Any], places: nw.DataFrame[Any]) -> dict[str, np.ndarray]:
+def airports_by_code(airports: DataFrame[Airports]) -> Register[Airports]:
+    """Position and altitude of each airport."""
+    return Register(nw.from_native(airports), "faa", _NAMES)
+
+
+def features(flights: nw.DataFrame[Any], airports: Register[Airports]) -> dict[str, np.ndarray]:
     """Position and altitude of each destination, NaN where the list lacks it."""
-    return look_up(flights["destination"], places, "faa", _NAMES)
+    return airports.look_up(flights["destination"])

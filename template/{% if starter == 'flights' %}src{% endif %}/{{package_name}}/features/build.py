@@ -8,24 +8,25 @@ import numpy as np
 from ..contracts import Airports, Features, Planes, ScheduledFlight
 from ..contracts.engine import DataFrame, validated
 from . import aircraft, airports, calendar
+from .static import Register
 
 
 def build_features(
     flights: DataFrame[ScheduledFlight],
-    planes: DataFrame[Planes],
-    places: DataFrame[Airports],
+    planes: Register[Planes],
+    places: Register[Airports],
 ) -> DataFrame[Features]:
     """Compute the features of each flight, in the same order.
 
     Raises:
         pandera.errors.SchemaError: The result breaks the contract `Features`.
     """
-    table = features(nw.from_native(flights), nw.from_native(planes), nw.from_native(places))
+    table = features(nw.from_native(flights), planes, places)
     return validated(table.to_native(), Features)
 
 
 def features(
-    flights: nw.DataFrame[Any], planes: nw.DataFrame[Any], places: nw.DataFrame[Any]
+    flights: nw.DataFrame[Any], planes: Register[Planes], places: Register[Airports]
 ) -> nw.DataFrame[Any]:
     """The same for any engine, unchecked."""
     departures = calendar.local_departures(flights)
@@ -35,9 +36,14 @@ def features(
         **airports.features(flights, places),
     }
     stated = [name for name in Features.to_schema().columns if name not in computed]
-    known = nw.maybe_reset_index(flights.select(stated))
-    table = nw.concat(
-        [known, nw.from_dict(computed, backend=flights.implementation)], how="horizontal"
-    )
-    gaps = [name for name, values in computed.items() if np.isnan(values).any()]
+    known = {name: _values(flights.to_native()[name]) for name in stated}
+    table = nw.from_dict({**known, **computed}, backend=flights.implementation)
+    # To pandas a number that is none is a gap already.
+    pandas = flights.implementation.is_pandas()
+    gaps = [name for name, values in computed.items() if not pandas and np.isnan(values).any()]
     return table.with_columns(nw.col(gaps).fill_nan(None)) if gaps else table
+
+
+def _values(column: Any) -> Any:
+    """A column of any engine, without the index by which pandas would align it."""
+    return getattr(column, "array", column)

@@ -7,6 +7,7 @@ import narwhals as nw
 from ..contracts import Airports, DelayModel, DelayPrediction, Planes, ScheduledFlight
 from ..contracts.engine import BACKEND, DataFrame, validated
 from ..features import build_features
+from ..features.static import Register
 from .estimator import Classifier
 
 
@@ -21,8 +22,8 @@ class BoostedDelayModel(DelayModel):
     """
 
     estimator: Classifier
-    planes: DataFrame[Planes]
-    airports: DataFrame[Airports]
+    planes: Register[Planes]
+    airports: Register[Airports]
 
     def predict(self, flights: DataFrame[ScheduledFlight], /) -> DataFrame[DelayPrediction]:
         """Predict one row for each flight, in the same order."""

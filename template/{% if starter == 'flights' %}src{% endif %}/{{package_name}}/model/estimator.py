@@ -30,7 +30,8 @@ class Classifier(Protocol):
 class BoostedTrees:
     """Gradient boosting; missing numbers and destinations never seen are cases of their own.
 
-    It makes its own matrix: for one row sklearn's encoders take longer than all the trees.
+    It numbers the categories, and the trees cut the numbers apart: what sklearn does for categories
+    takes longer for one row than all the trees, and raises the AUC by a thousandth.
     """
 
     def __init__(
@@ -43,7 +44,6 @@ class BoostedTrees:
             max_leaf_nodes=leaves,
             min_samples_leaf=samples_per_leaf,
             # sklearn publishes no types: an editor guesses them from the defaults.
-            categorical_features=list(range(len(CATEGORIES))),  # pyright: ignore[reportArgumentType]
             early_stopping=False,  # pyright: ignore[reportArgumentType]
             random_state=seed,
         )
@@ -64,9 +64,8 @@ class BoostedTrees:
         return probabilities
 
     def _encoded(self, features: DataFrame[Features]) -> np.ndarray:
-        table = nw.from_native(features)
-        coded = [[self.codes[c].get(value, -1) for value in table[c].to_list()] for c in CATEGORIES]
-        return np.column_stack([*coded, table.select(NUMBERS).to_numpy()])
+        coded = [[self.codes[c].get(v, -1) for v in features[c].to_list()] for c in CATEGORIES]
+        return np.column_stack([*coded, *(features[name].to_numpy() for name in NUMBERS)])
 
 
 def logistic_regression() -> Any:

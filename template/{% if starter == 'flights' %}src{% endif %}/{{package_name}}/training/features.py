@@ -7,7 +7,12 @@ from baton_handoff.errors import in_one_sentence
 
 from ..contracts import Airports, Flights, LabelledFlight, Planes, Weather
 from ..contracts.engine import validated
-from ..features import build_features, scheduled_flights
+from ..features import (
+    airports_by_code,
+    build_features,
+    planes_by_tail_number,
+    scheduled_flights,
+)
 from .files import LABELLED, RAW, params, read, write
 
 SCHEDULED = Path("data/scheduled.parquet")
@@ -21,8 +26,8 @@ def main() -> None:
 
     features = build_features(
         scheduled,
-        read(RAW / "planes.parquet", Planes),
-        read(RAW / "airports.parquet", Airports),
+        planes_by_tail_number(read(RAW / "planes.parquet", Planes)),
+        airports_by_code(read(RAW / "airports.parquet", Airports)),
     )
     delay = nw.from_native(flights)["arr_delay"]
     labelled = nw.from_native(features).with_columns(

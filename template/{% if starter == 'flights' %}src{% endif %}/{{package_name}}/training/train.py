@@ -4,6 +4,7 @@ import joblib
 from baton_handoff.errors import in_one_sentence
 
 from ..contracts import Airports, Planes
+from ..features import airports_by_code, planes_by_tail_number
 from ..model import BoostedDelayModel
 from ..model.estimator import BoostedTrees, logistic_regression
 from .files import BASELINE, MODEL, RAW, params, read
@@ -17,8 +18,8 @@ def main() -> None:
     print(f"training on {len(past):,} flights")
     model = BoostedDelayModel(
         estimator=BoostedTrees(**params("model")).fit(features, late),
-        planes=read(RAW / "planes.parquet", Planes),
-        airports=read(RAW / "airports.parquet", Airports),
+        planes=planes_by_tail_number(read(RAW / "planes.parquet", Planes)),
+        airports=airports_by_code(read(RAW / "airports.parquet", Airports)),
     )
     MODEL.parent.mkdir(exist_ok=True)
     joblib.dump(model, MODEL)
