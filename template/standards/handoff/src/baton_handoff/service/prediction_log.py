@@ -12,7 +12,7 @@ import threading
 import uuid
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ class PredictionLog:
         Raises:
             OSError: It can't be written; the log is as it was.
         """
-        line = json.dumps(asdict(record), default=_plain, separators=(",", ":")) + "\n"
+        line = json.dumps(vars(record), default=_plain, separators=(",", ":")) + "\n"
         file = self._folder / f"{record.at[:10]}.{self._process}.jsonl"
         with self._lock:
             self._folder.mkdir(parents=True, exist_ok=True)
