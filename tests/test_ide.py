@@ -60,10 +60,10 @@ class Violation:
 
 
 OTHER_TABLES = Violation(
-    "model/delay_model.py",
-    "build_features(flights, self.planes, self.airports)",
-    "build_features(flights, self.airports, self.airports)",
-    line="build_features(flights",
+    "training/features.py",
+    "build_features(\n        scheduled,",
+    "build_features(\n        flights,",
+    line="        flights,",
 )
 OTHER_MODEL_CONTRACT = Violation(
     "contracts/model.py",
@@ -185,8 +185,8 @@ def test_a_violation_shows_while_it_is_typed(environment: Path, project: Path) -
             window.type(path, broken)
             (problem,) = await window.told(path, problem=True)
             assert OTHER_TABLES.line in broken.splitlines()[problem.range.start.line]
-            assert '"DataFrame[Airports]" is not assignable to' in problem.message
-            assert '"DataFrame[Planes]"' in problem.message
+            assert '"DataFrame[Flights]" is not assignable to' in problem.message
+            assert '"DataFrame[ScheduledFlight]"' in problem.message
             window.type(path, text)
             await window.told(path, problem=False)
 
