@@ -36,6 +36,15 @@ def as_data(tables: Sequence[Features]) -> list[dict[str, Any]]:
     ]
 
 
+def by_table(origins: Sequence[str]) -> list[str]:
+    """Where a feature comes from, a table at a time: `Weather: temp, origin`."""
+    columns: dict[str, list[str]] = {}
+    for origin in origins:
+        table, _, column = origin.partition(".")
+        columns.setdefault(table, []).append(column)
+    return [f"{table}: {', '.join(names)}" for table, names in columns.items()]
+
+
 def _paragraphs(table: Features) -> Iterator[str]:
     says = table.says.partition("\n\n")[0].replace("\n", " ")
     yield "\n".join(
@@ -57,7 +66,7 @@ def _feature(feature: Feature) -> str:
     )
     lines = [f"{column.name}  {kind}  [{feature.side}]", column.description or UNDESCRIBED]
     if feature.origins is not None:
-        lines.append(f"from {', '.join(feature.origins) or UNSEEN}")
+        lines.append(f"from {'; '.join(by_table(feature.origins)) or UNSEEN}")
     lines += [f"computed in {place}" for place in feature.places]
     lines += [f"named in {file}" for file in feature.named_in]
     return "\n    ".join(lines)

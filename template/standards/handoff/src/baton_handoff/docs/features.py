@@ -5,7 +5,7 @@ from html import escape
 from pathlib import PurePosixPath
 
 from baton_handoff.catalogue import Feature, Features
-from baton_handoff.catalogue.shown import UNDESCRIBED, UNSEEN
+from baton_handoff.catalogue.shown import UNDESCRIBED, UNSEEN, by_table
 from baton_handoff.contracts.dictionary import Table
 from baton_handoff.docs.html import code, html_table, inline, linked, page, rule_html, rules_of
 
@@ -35,14 +35,17 @@ def _parts(table: Features, links: Mapping[str, str]) -> list[str]:
         linked(table.contract, links),
         inline(table.says.partition("\n\n")[0]),
         "<br>".join(filter(None, [code(function), _place(at)])),
-        "<br>".join(map(_place, table.users)),
+        " ".join(map(_place, table.users)),
     ]
-    head = ["Feature", "Meaning", "Type and range", "Comes from", "Computed in", "Named in"]
+    made = ["Comes from", "Computed in", "Answers", "Named in"]
     return [
         f"## {table.contract}",
         html_table(["Contract", "What it is", "Made by", "Used in"], [facts]),
         f"> It is not known what they come from: {table.unknown}." if table.unknown else "",
-        html_table(head, [_row(feature, links) for feature in table.features])
+        html_table(
+            ["Feature", "Meaning", "Type and range", *made],
+            [_row(feature, links) for feature in table.features],
+        )
         if table.features
         else "It has no features yet.",
     ]
@@ -51,7 +54,7 @@ def _parts(table: Features, links: Mapping[str, str]) -> list[str]:
 def _row(feature: Feature, links: Mapping[str, str]) -> list[str]:
     column = feature.column
     kind = [escape(column.type), *map(rule_html, rules_of(column))]
-    origins = [linked(origin, links) for origin in feature.origins or ()]
+    origins = [linked(origin, links) for origin in by_table(feature.origins or ())]
     if feature.origins == ():
         origins = [f"<em>{UNSEEN}</em>"]
     return [
@@ -59,7 +62,8 @@ def _row(feature: Feature, links: Mapping[str, str]) -> list[str]:
         inline(column.description) or f"<em>{UNDESCRIBED}</em>",
         "<br>".join([*kind, *(["may be empty"] if column.nullable else [])]),
         "<br>".join(origins),
-        "<br>".join([*map(_place, feature.places), escape(feature.side)]),
+        "<br>".join(map(_place, feature.places)),
+        escape(feature.side),
         "<br>".join(map(_place, feature.named_in)),
     ]
 
