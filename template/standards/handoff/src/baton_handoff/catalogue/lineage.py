@@ -42,23 +42,21 @@ def origins_of(way: Way, known: Sequence[Row]) -> dict[str, tuple[Origin, ...]]:
         HandoffError: There are no golden rows for one of the tables.
     """
     rows = {contract: _rows(contract, known) for contract in way.begins_with}
+    moved: dict[Origin, set[str]] = {}
     # Values that do not occur together are warned of, and ranges would refuse them.
     with warnings.catch_warnings(), config_context(validation_depth=ValidationDepth.SCHEMA_ONLY):
         warnings.simplefilter("ignore")
-        made = {contract: from_plain_rows(contract, rows[contract]) for contract in rows}
-        before, again = (_columns(_made(way, made, {})) for _ in range(2))
-        steady = [name for name in before if before[name] == again.get(name)]
+        tables = {contract: from_plain_rows(contract, rows[contract]) for contract in rows}
         done: dict[Way, Any] = {}
-        _made(way, made, done)
-        found: dict[Origin, list[str]] = {}
+        before, again = _columns(_made(way, tables, done)), _columns(_made(way, tables, {}))
+        steady = [name for name in before if before[name] == again.get(name)]
         for contract, name, table in _changed_tables(rows):
-            others = {made: done[made] for made in done if contract not in made.begins_with}
-            after = _after(way, {**made, contract: table}, others)
-            moved = [feature for feature in steady if _differs(feature, before, after)]
-            found.setdefault((contract, name), []).extend(moved)
-    origins = {origin: set(moved) for origin, moved in found.items()}
-    few_first = sorted(origins, key=lambda origin: len(origins[origin]))
-    return {f: tuple(origin for origin in few_first if f in origins[origin]) for f in steady}
+            others = {step: made for step, made in done.items() if contract not in step.begins_with}
+            after = _after(way, {**tables, contract: table}, others)
+            found = {feature for feature in steady if _differs(feature, before, after)}
+            moved[contract, name] = moved.get((contract, name), set()) | found
+    few_first = sorted(moved, key=lambda origin: len(moved[origin]))
+    return {f: tuple(origin for origin in few_first if f in moved[origin]) for f in steady}
 
 
 def _rows(contract: Contract, known: Sequence[Row]) -> list[Row]:
