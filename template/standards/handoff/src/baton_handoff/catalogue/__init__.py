@@ -98,7 +98,7 @@ def _borders(project: Project) -> tuple[list[Border], str]:
     try:
         return borders_of(project.room("features")), ""
     except HandoffError as error:
-        return [], str(error)
+        return [], str(error).rstrip(".")
 
 
 def _stating(room: ModuleType, borders: Sequence[Border]) -> list[Contract]:
@@ -129,7 +129,7 @@ def _features(
         try:
             origins = _origins(project, border, borders, known)
         except HandoffError as error:
-            unknown = str(error)
+            unknown = str(error).rstrip(".")
     at = stated_at(border.function, project.root / "src") if border else ""
     names = [column.name for column in table.columns]
     computed = places(_files(project.source / "features"), names)

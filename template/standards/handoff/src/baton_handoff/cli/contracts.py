@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from baton_handoff.cli.options import add_format
+from baton_handoff.errors import HandoffError
 from baton_handoff.findings import shown
 from baton_handoff.project import Project
 from baton_handoff.sides import SIDES
@@ -22,8 +23,9 @@ def add(commands: Any) -> None:
     command = commands.add_parser(
         "features", help="every feature: meaning, range, origin, who answers, who uses it"
     )
-    command.add_argument("--json", action="store_true")
-    command.add_argument(
+    either = command.add_mutually_exclusive_group()
+    either.add_argument("--json", action="store_true")
+    either.add_argument(
         "--check", action="store_true", help="only say what computes features outside features/"
     )
     add_format(command)
@@ -80,6 +82,8 @@ def _features(project: Project, options: argparse.Namespace) -> int:
         found = check_features(project)
         print(shown(found, options.format, "No feature is computed outside features/."))
         return int(any(finding.blocks for finding in found))
+    if options.format != "terminal":
+        raise HandoffError("--format is for findings, with --check; the catalogue has --json.")
     border(project.room("contracts"))
     features = catalogue(project)
     print(json.dumps(as_data(features), indent=2) if options.json else as_text(features))
