@@ -193,6 +193,16 @@ def test_the_site_says_what_the_code_says(flights: Project) -> None:
         assert column["Rules"] == rule
     for contract, sentences in SENTENCES.items():
         assert sentences <= pages[contract].items
+    listed = Page(site / "features.html")
+    assert "features.html" in Page(site / "index.html").addresses
+    features = {row["Feature"]: row for row in listed.rows(1)}
+    assert [*features] == [row["Name"] for row in pages["Features"].rows(1)]
+    for row in pages["Features"].rows(1):
+        assert row["Meaning"] == features[row["Name"]]["Meaning"] != ""
+    assert features["hour"]["Comes from"] == "Flights: scheduled_departure"
+    assert features["aircraft_seats"]["Comes from"] == "Planes: seats, tailnum Flights: tailnum"
+    assert features["hour"]["Type and range"] == "number at least 0, less than 24"
+    assert features["hour"]["Answers"] == "data-science"
     (member,) = Page(site / "model.html").rows(0)
     assert (member["Takes"], member["Answers"]) == (
         "DataFrame[ScheduledFlight]",
@@ -298,12 +308,16 @@ def test_a_blank_project_has_a_site_before_and_after_its_first_contract(
     )
     assert "There is no contract yet" in Page(folder / "site/contracts/index.html").text
     assert "It has no columns yet." in Page(folder / "site/contracts/ModelInput.html").text
+    assert "It has no features yet." in Page(folder / "site/features.html").text
     assert_is_complete(folder / "site")
 
     table = write_csv(tmp_path / "flowers.csv", flowers())
     project("handoff", "new-contract", str(table), "--target", "class")
     assert project("handoff", "docs").stdout == "site/index.html   5 contracts, 1 page of docs/\n"
     assert_says_what_the_code_says(project, "mine")
+    features = {row["Feature"]: row for row in Page(folder / "site/features.html").rows(1)}
+    assert features["petal_length_cm"]["Comes from"] == "Source: petal_length_cm"
+    assert features["season"]["Meaning"] == "no description"
     assert_is_complete(folder / "site")
 
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from baton_handoff.contracts import Contract, check, from_rows
-from baton_handoff.docs.dictionary import Table, golden_rows, tables_of
+from baton_handoff.contracts.dictionary import Table, golden_rows, tables_of
 from baton_handoff.docs.pages import contract_page
 from trips import AT, ROWS, Row
 

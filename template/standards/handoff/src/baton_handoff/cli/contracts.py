@@ -1,10 +1,12 @@
 """What the two sides have agreed on, and who has to act."""
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
 from baton_handoff.cli.options import add_format
+from baton_handoff.errors import HandoffError
 from baton_handoff.findings import shown
 from baton_handoff.project import Project
 from baton_handoff.sides import SIDES
@@ -17,6 +19,17 @@ def add(commands: Any) -> None:
     command = commands.add_parser("api", help="generate the API's models from the contracts")
     command.add_argument("--check", action="store_true", help="only say whether they are current")
     command.set_defaults(run=_api)
+
+    command = commands.add_parser(
+        "features", help="every feature: meaning, range, origin, who answers, who uses it"
+    )
+    either = command.add_mutually_exclusive_group()
+    either.add_argument("--json", action="store_true")
+    either.add_argument(
+        "--check", action="store_true", help="only say what computes features outside features/"
+    )
+    add_format(command)
+    command.set_defaults(run=_features)
 
     command = commands.add_parser("diff", help="what a change does to the contracts, and to whom")
     command.add_argument("--base", help="a commit, a branch, or a contracts wheel" + _BASE)
@@ -57,6 +70,23 @@ def _api(project: Project, options: argparse.Namespace) -> int:
         return 1
     if not options.check:
         file.write_text(source, encoding="utf-8")
+    return 0
+
+
+def _features(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.catalogue import catalogue, check_features
+    from baton_handoff.catalogue.shown import as_data, as_text
+    from baton_handoff.contracts import border
+
+    if options.check:
+        found = check_features(project)
+        print(shown(found, options.format, "No feature is computed outside features/."))
+        return int(any(finding.blocks for finding in found))
+    if options.format != "terminal":
+        raise HandoffError("--format is for findings, with --check; the catalogue has --json.")
+    border(project.room("contracts"))
+    features = catalogue(project)
+    print(json.dumps(as_data(features), indent=2) if options.json else as_text(features))
     return 0
 
 

@@ -12,7 +12,7 @@ import pkgutil
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, ModuleType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from pandera.api.base.checks import BaseCheck
 from pandera.api.base.model_components import BaseCheckInfo, BaseParserInfo
@@ -54,13 +54,12 @@ _CHECK_OPTIONS = {
 
 def contracts_of(room: ModuleType) -> dict[str, Contract]:
     """The data contracts that a `contracts` package exports, by name."""
-    return {
-        name: value
-        for name in room.__all__
-        if inspect.isclass(value := getattr(room, name))
-        and issubclass(value, DataFrameModel)
-        and metadata_of(value)
-    }
+    return {name: value for name in room.__all__ if is_contract(value := getattr(room, name))}
+
+
+def is_contract(value: object) -> TypeGuard[Contract]:
+    """Whether something is a data contract: a pandera model that says which."""
+    return inspect.isclass(value) and issubclass(value, DataFrameModel) and bool(metadata_of(value))
 
 
 def require_distinct_names(room: ModuleType) -> None:
@@ -73,7 +72,7 @@ def require_distinct_names(room: ModuleType) -> None:
     inside = pkgutil.walk_packages(getattr(room, "__path__", ()), f"{room.__name__}.")
     for module in (room, *(importlib.import_module(found.name) for found in inside)):
         for name, value in vars(module).items():
-            if _is_contract(value) and value.__module__ == module.__name__:
+            if _is_stated(value) and value.__module__ == module.__name__:
                 first = stated.setdefault(name, module.__name__)
                 if first != module.__name__:
                     raise HandoffError(
@@ -81,12 +80,10 @@ def require_distinct_names(room: ModuleType) -> None:
                     )
 
 
-def _is_contract(value: object) -> bool:
+def _is_stated(value: object) -> bool:
     """Whether something is a data contract or a model contract."""
-    if not inspect.isclass(value):
-        return False
-    of_data = issubclass(value, DataFrameModel) and bool(metadata_of(value))
-    return of_data or bool(getattr(value, "_is_protocol", False))
+    of_a_model = inspect.isclass(value) and bool(getattr(value, "_is_protocol", False))
+    return of_a_model or is_contract(value)
 
 
 def metadata_of(contract: Contract) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def legal_value(
 
     def likely() -> Iterator[Any]:
         yield from (other.get(name) for other in known)
-        yield from _values(form["columns"][name])
+        yield from legal_values(form["columns"][name])
 
     return next((v for v in likely() if v is not None and accepts({**row, name: v})), None)
 
@@ -235,7 +235,7 @@ def _repeated(row: Row, form: Form) -> Iterator[Table]:
     """The row twice, as it is and with each one of its values changed."""
     yield [row, row]
     for name, column in form["columns"].items():
-        other = next((value for value in _values(column) if value != row.get(name)), None)
+        other = next((value for value in legal_values(column) if value != row.get(name)), None)
         if other is not None:
             yield [row, {**row, name: other}]
 
@@ -248,15 +248,15 @@ def _rows(form: Form, *states: Form) -> Iterator[Row]:
     row = {}
     for name in form["ordered"] or list(form["columns"]):
         columns = [state["columns"][name] for state in states if name in state["columns"]]
-        own = _values(form["columns"][name])
+        own = legal_values(form["columns"][name])
         row[name] = next((v for v in own if all(_fits(v, column) for column in columns)), own[0])
     yield row
     if any(column["nullable"] for column in form["columns"].values()):
         yield {n: None if form["columns"][n]["nullable"] else value for n, value in row.items()}
 
 
-def _values(column: Mapping[str, Any]) -> list[Any]:
-    """Values that a column accepts."""
+def legal_values(column: Mapping[str, Any]) -> list[Any]:
+    """Values that a column's own rules accept, null where nothing else was found."""
     fit = [value for value in probes([column]) if value is not None and _fits(value, column)]
     return fit or [None]
 

@@ -33,7 +33,7 @@ from baton_handoff.contracts.canonical import (
     require_distinct_names,
 )
 from baton_handoff.contracts.examples import Row, Table
-from baton_handoff.contracts.frames import from_rows
+from baton_handoff.contracts.frames import Frame, from_rows
 from baton_handoff.contracts.protocol import protocols_of
 from baton_handoff.contracts.requests import accepts, request_forms
 from baton_handoff.errors import HandoffError
@@ -178,11 +178,10 @@ def _api(room: ModuleType) -> ModuleType | None:
 def accepted(contract: Contract, rows: Table) -> bool:
     """Whether a contract accepts rows of plain values, moments as text."""
     columns = contract.to_schema().columns
-    moments = [n for n, column in columns.items() if column_type(column.dtype).startswith("time")]
     present = [name for name in rows[0] if name in columns]
     extra = [nw.lit(value).alias(name) for name, value in rows[0].items() if name not in columns]
     try:
-        table = from_rows(contract, [_with_moments(row, moments) for row in rows])
+        table = from_plain_rows(contract, rows)
     except Exception:  # noqa: BLE001  a value that does not even fit the column's type; each engine has its own
         return False
     given = nw.from_native(table, eager_only=True).select(present).with_columns(extra)
@@ -194,6 +193,13 @@ def accepted(contract: Contract, rows: Table) -> bool:
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise HandoffError(f"{contract.__name__} can't judge a row: {reason}") from error
     return True
+
+
+def from_plain_rows(contract: Contract, rows: Table) -> Frame:
+    """A table in the contract's engine and types from rows of plain values, moments as text."""
+    columns = contract.to_schema().columns
+    moments = [n for n, column in columns.items() if column_type(column.dtype).startswith("time")]
+    return from_rows(contract, [_with_moments(row, moments) for row in rows])
 
 
 def _with_moments(row: Row, names: Sequence[str]) -> Row:

@@ -22,6 +22,8 @@ _PHRASES = {
 _OPTIONS = {"element_wise", "groupby", "groups", "ignore_na", "name", "raise_warning"}
 _COLUMN = {"type", "nullable", "required", "checks"}
 _TABLE = {"name", "metadata", "columns", "checks"}
+_FEW = 8
+"""So many values are read at a glance."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,12 @@ class Rule:
 
     def __str__(self) -> str:
         return " ".join([self.words, ", ".join(self.values)]).strip()
+
+    @property
+    def short(self) -> str:
+        """The rule, with the number of its values where it lists many."""
+        few = len(self.values) <= _FEW
+        return str(self) if few else f"{self.words} {len(self.values)} values"
 
 
 def phrase(check: str, arguments: str) -> str:

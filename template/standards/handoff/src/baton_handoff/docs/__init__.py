@@ -5,9 +5,11 @@ import subprocess
 from collections.abc import Sequence
 from types import ModuleType
 
+from baton_handoff.catalogue import Features, catalogue
 from baton_handoff.contracts.canonical import border, require_distinct_names
+from baton_handoff.contracts.dictionary import Table, golden_rows, models_of, tables_of
 from baton_handoff.docs.api import Api, api_of, openapi
-from baton_handoff.docs.dictionary import Model, Table, golden_rows, models_of, tables_of
+from baton_handoff.docs.features import features_page
 from baton_handoff.docs.pages import (
     api_page,
     by_position,
@@ -34,16 +36,18 @@ def make_docs(project: Project) -> None:
         require_distinct_names(room)
         golden = golden_rows(project.root / "tests/golden")
         tables = by_position(tables_of(room, project.root / "src", golden))
+    features = catalogue(project)
     with project.own_code("The service"):
         schema = openapi(project)
         api = api_of(schema, project.room("contracts.api"), tables) if schema else None
     notice = _notice(room)
-    site, said = build_site(project, _pages(project, tables, models_of(room), api, notice))
+    pages = _pages(project, room, tables, features, api)
+    site, said = build_site(project, pages)
     for message in filter(None, [*said, notice]):
         print(message)
     own = len(list((project.root / "docs").rglob("*.md")))
-    pages = f", {own} page{'s' if own > 1 else ''} of docs/" if own else ""
-    print(f"{site.relative_to(project.root)}/index.html   {len(tables)} contracts{pages}")
+    beside = f", {own} page{'s' if own > 1 else ''} of docs/" if own else ""
+    print(f"{site.relative_to(project.root)}/index.html   {len(tables)} contracts{beside}")
 
 
 def serve_docs(project: Project, port: int) -> None:
@@ -65,15 +69,16 @@ def serve_docs(project: Project, port: int) -> None:
 
 def _pages(
     project: Project,
+    room: ModuleType,
     tables: Sequence[Table],
-    models: Sequence[Model],
+    features: Sequence[Features],
     api: Api | None,
-    notice: str,
 ) -> dict[str, str]:
     """Every page that is made from the code, by its path, in the order of the navigation."""
-    pages = {"contracts/index.md": contracts_page(tables, notice)}
+    pages = {"contracts/index.md": contracts_page(tables, _notice(room))}
     pages |= {f"contracts/{table.name}.md": contract_page(table) for table in tables}
-    if models:
+    pages["features.md"] = features_page(features, tables)
+    if models := models_of(room):
         pages["model.md"] = model_page(models, tables)
     if api:
         pages["api.md"] = api_page(api)

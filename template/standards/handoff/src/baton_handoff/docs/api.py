@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from baton_handoff.contracts import Frame
+from baton_handoff.contracts.dictionary import Column, Table
 from baton_handoff.contracts.examples import Row
 from baton_handoff.contracts.requests import form_of
 from baton_handoff.contracts.words import Rule, column_rules
-from baton_handoff.docs.dictionary import Column, Table
 from baton_handoff.errors import HandoffError
 from baton_handoff.model.loaded import Loaded
 from baton_handoff.project import Project

@@ -1,15 +1,23 @@
-"""The pages of the dictionary, as Markdown; tables as HTML, which can hold anything."""
+"""The pages of the dictionary."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from baton_handoff.contracts.dictionary import Column, Model, Table
 from baton_handoff.contracts.examples import Legal
-from baton_handoff.contracts.words import Rule
 from baton_handoff.docs.api import Api, Endpoint
-from baton_handoff.docs.dictionary import Column, Model, Table
+from baton_handoff.docs.html import (
+    code,
+    html_list,
+    html_table,
+    inline,
+    linked,
+    page,
+    rule_html,
+    rules_of,
+)
 from baton_handoff.sides import AXES
 
 _POSITIONS = {
@@ -19,8 +27,6 @@ _POSITIONS = {
     "output": "Model output",
 }
 _FACTS = ("Position", "Producer", "Consumer", "Version")
-_SHORT = 8
-"""More values than these are shown when somebody asks for them."""
 
 
 def by_position(tables: Iterable[Table]) -> list[Table]:
@@ -36,32 +42,32 @@ def contracts_page(tables: Sequence[Table], notice: str) -> str:
     rows = [
         [
             f'<a href="{escape(table.name)}.html">{escape(table.name)}</a>',
-            _inline(table.says.partition("\n\n")[0]),
+            inline(table.says.partition("\n\n")[0]),
             *_facts(table),
             str(len(table.columns)),
         ]
         for table in tables
     ]
     head = ["Contract", "What it is", *_FACTS, "Columns"]
-    return _page(
+    return page(
         "Contracts",
         "Every table that crosses a border, as the code in `contracts/` states it.",
         f"> {notice}" if notice else "",
-        _html_table(head, rows),
+        html_table(head, rows),
         without="toc",
     )
 
 
 def contract_page(table: Table) -> str:
     """One contract: what it is, its columns, its rules, an example."""
-    return _page(
+    return page(
         table.name,
         table.says,
-        _html_table([*_FACTS, "Stated in"], [[*_facts(table), _code(table.stated)]]),
+        html_table([*_FACTS, "Stated in"], [[*_facts(table), code(table.stated)]]),
         "## Columns",
         _columns(table.columns, {}) if table.columns else "It has no columns yet.",
         "## Rules for rows and table" if table.rules else "",
-        _html_list(table.rules),
+        html_list(table.rules),
         "## An example" if table.columns else "",
         _example(table.example) if table.columns else "",
         without="toc",
@@ -75,17 +81,17 @@ def model_page(models: Sequence[Model], tables: Sequence[Table]) -> str:
     for model in models:
         rows = [
             [
-                _code(member.name),
-                "<br>".join(_linked(kind, links) for kind in member.takes),
-                _linked(member.answers, links),
-                _inline(member.says),
+                code(member.name),
+                "<br>".join(linked(kind, links) for kind in member.takes),
+                linked(member.answers, links),
+                inline(member.says),
             ]
             for member in model.members
         ]
-        table = _html_table(["Member", "Takes", "Answers", "What it does"], rows)
+        table = html_table(["Member", "Takes", "Answers", "What it does"], rows)
         version = f"Version {model.version}." if model.version else ""
         parts += [f"## {model.name}", model.says, version, table]
-    return _page("Model", "The interface that serving and monitoring meet the model by.", *parts)
+    return page("Model", "The interface that serving and monitoring meet the model by.", *parts)
 
 
 def api_page(api: Api) -> str:
@@ -98,15 +104,15 @@ def api_page(api: Api) -> str:
             f"### {table.name}",
             table.says,
             _columns(table.columns, links) if table.columns else "It has no fields.",
-            _html_list(table.rules),
+            html_list(table.rules),
         )
     ]
-    return _page(
+    return page(
         "API",
         "What the service answers, from its OpenAPI schema. It is running at `uv run poe serve`,"
         " which shows the schema itself on `/docs`.",
         "## Endpoints",
-        _html_table(
+        html_table(
             ["Endpoint", "What it does", "Takes", "Answers"],
             [_endpoint(endpoint, links) for endpoint in api.endpoints],
         ),
@@ -129,60 +135,42 @@ def sides_page(places: Mapping[str, str], teams: Mapping[str, str]) -> str:
         [
             escape(axis),
             escape(teams.get(axis, "")),
-            "<br>".join(_code(place) for place in sorted(places) if places[place] == axis),
+            "<br>".join(code(place) for place in sorted(places) if places[place] == axis),
         ]
         for axis in AXES
     ]
-    return _page(
+    return page(
         "Who answers",
         "Who has to act when something breaks in a path; the longest path that fits counts."
         " `contracts` lies between both sides. `uv run poe triage` finds out more by experiment.",
-        _html_table(["Answers", "Team", "Paths"], [row for row in rows if row[-1]]),
+        html_table(["Answers", "Team", "Paths"], [row for row in rows if row[-1]]),
     )
-
-
-def _page(title: str, *parts: str, without: str = "navigation, toc") -> str:
-    """A page, without the columns beside it that it has no use for."""
-    head = f"---\nhide: [{without}]\n---"
-    return "\n\n".join([head, f"# {title}", *filter(None, parts)]) + "\n"
 
 
 def _columns(columns: Sequence[Column], links: Mapping[str, str]) -> str:
     rows = [
         [
-            _code(column.name),
-            _linked(column.type, links),
-            "<br>".join(map(_rule, _rules(column))),
+            code(column.name),
+            linked(column.type, links),
+            "<br>".join(map(rule_html, rules_of(column))),
             "allowed" if column.nullable else "no",
-            _inline(column.description),
-            _code(_json(column.example)) if column.example is not None else "",
+            inline(column.description),
+            code(_json(column.example)) if column.example is not None else "",
         ]
         for column in columns
     ]
-    return _html_table(["Name", "Type", "Rules", "Empty", "Meaning", "Example"], rows)
-
-
-def _rules(column: Column) -> list[Rule]:
-    return [*column.rules, *([] if column.required else [Rule("may be left out")])]
-
-
-def _rule(rule: Rule) -> str:
-    if len(rule.values) <= _SHORT:
-        return escape(str(rule))
-    summary = f"{rule.words} {len(rule.values)} values"
-    values = ", ".join(rule.values)
-    return f"<details><summary>{escape(summary)}</summary>{escape(values)}</details>"
+    return html_table(["Name", "Type", "Rules", "Empty", "Meaning", "Example"], rows)
 
 
 def _endpoint(endpoint: Endpoint, links: Mapping[str, str]) -> list[str]:
     answers = (
-        f"{escape(status)} {_linked(held, links)} {escape(says)}"
+        f"{escape(status)} {linked(held, links)} {escape(says)}"
         for status, (says, held) in endpoint.answers.items()
     )
     return [
-        _code(f"{endpoint.method} {endpoint.path}"),
-        _inline(endpoint.says),
-        _linked(endpoint.takes, links),
+        code(f"{endpoint.method} {endpoint.path}"),
+        inline(endpoint.says),
+        linked(endpoint.takes, links),
         "<br>".join(answers),
     ]
 
@@ -207,38 +195,6 @@ def _json(value: Any, indent: int | None = None) -> str:
 def _fenced(text: str) -> str:
     # No line of JSON begins with these.
     return f"~~~~json\n{text}\n~~~~"
-
-
-def _linked(text: str, links: Mapping[str, str]) -> str:
-    """A type, for example, in which every name that has a place leads there."""
-
-    def link(word: re.Match[str]) -> str:
-        return f'<a href="{links[word[0]]}">{word[0]}</a>' if word[0] in links else word[0]
-
-    return re.sub(r"\w+", link, escape(text))
-
-
-def _code(text: str) -> str:
-    return f"<code>{escape(text)}</code>" if text else ""
-
-
-def _inline(text: str) -> str:
-    """A sentence as HTML; what stands between backticks is code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(" ".join(text.split())))
-
-
-def _html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; its cells are HTML, and what is empty in all rows is left out."""
-    used = [place for place in range(len(head)) if any(row[place] for row in rows)]
-    titles = "".join(f"<th>{escape(head[place])}</th>" for place in used)
-    cells = ("".join(f"<td>{row[place]}</td>" for place in used) for row in rows)
-    body = "\n".join(f"<tr>{row}</tr>" for row in cells)
-    return f"<table>\n<thead><tr>{titles}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
-
-
-def _html_list(rules: Iterable[Rule]) -> str:
-    items = "".join(f"<li>{escape(str(rule))}</li>" for rule in rules)
-    return f"<ul>{items}</ul>" if items else ""
 
 
 def _facts(table: Table) -> list[str]:

@@ -90,7 +90,7 @@ def tables_of(room: ModuleType, source: Path, known: Sequence[Row]) -> list[Tabl
         source: The folder that holds it, `src`.
         known: Golden rows, which serve as examples where a contract accepts them.
     """
-    return [_table(contract, source, known) for contract in contracts_of(room).values()]
+    return [table_of(contract, source, known) for contract in contracts_of(room).values()]
 
 
 def models_of(room: ModuleType) -> list[Model]:
@@ -129,7 +129,8 @@ def _rows(stated: Any) -> Iterator[Row]:
         yield from (row for row in stated if isinstance(row, dict))
 
 
-def _table(contract: Contract, source: Path, known: Sequence[Row]) -> Table:
+def table_of(contract: Contract, source: Path, known: Sequence[Row]) -> Table:
+    """One data contract; what is given is the same as for all of them."""
     form, schema = canonical_form(contract), contract.to_schema()
 
     def accepts(row: Row) -> bool:
@@ -152,7 +153,7 @@ def _table(contract: Contract, source: Path, known: Sequence[Row]) -> Table:
             for name, column in schema.columns.items()
         ),
         rules=tuple(table_rules(form, _sentences(schema.checks))),
-        stated=_stated(contract, source),
+        stated=stated_at(contract, source),
         metadata=form["metadata"],
         example=example,
     )
@@ -183,10 +184,12 @@ def _sentences(checks: Iterable[Any]) -> dict[str, str]:
     return {str(check.name): str(check.error) for check in checks if check.error}
 
 
-def _stated(contract: Contract, source: Path) -> str:
+def stated_at(stated: Any, source: Path) -> str:
+    """The file and the line of a class or function; empty where it stands in no file of `src`."""
     try:
-        file = Path(inspect.getfile(contract)).relative_to(source.parent)
-        return f"{file.as_posix()}:{inspect.getsourcelines(contract)[1]}"
+        stated = inspect.unwrap(stated)
+        file = Path(inspect.getfile(stated)).relative_to(source.parent)
+        return f"{file.as_posix()}:{inspect.getsourcelines(stated)[1]}"
     except (OSError, TypeError, ValueError):  # made by code, or elsewhere
         return ""
 

@@ -1,0 +1,105 @@
+"""A flights project lists its features with all that its code says of them, and finds strays."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.baton import Workshop, commit, git, render
+from tests.project import ENGINES, Project
+
+pytestmark = pytest.mark.slow
+
+WEATHER_KEYS = {
+    *("Weather.origin", "Weather.time_hour"),
+    *("Flights.origin", "Flights.scheduled_departure"),
+}
+# Where features come from, as somebody says who has read the code.
+ORIGINS = {
+    "carrier": {"Flights.carrier"},
+    "destination": {"Flights.dest"},
+    "hour": {"Flights.scheduled_departure"},
+    "weekday": {"Flights.scheduled_departure"},
+    "temperature_f": {"Weather.temp", *WEATHER_KEYS},
+    "wind_gust_mph": {"Weather.wind_gust", *WEATHER_KEYS},
+    "pressure_hpa": {"Weather.pressure", *WEATHER_KEYS},
+    "destination_longitude": {"Airports.lon", "Airports.faa", "Flights.dest"},
+    "aircraft_age_years": {
+        *("Planes.year", "Planes.tailnum"),
+        *("Flights.tailnum", "Flights.scheduled_departure"),
+    },
+    "aircraft_seats": {"Planes.seats", "Planes.tailnum", "Flights.tailnum"},
+}
+# What must not decide anything: it is known only after the departure, or said twice.
+UNUSED = {"dep_delay", "arr_delay", "air_time", "sched_dep_time", "flight"}
+STRAYS = {
+    "training/features.py": (
+        "    delay = nw.from_native(flights)",
+        "    features = nw.from_native(features).with_columns(weekday=nw.lit(1)).to_native()",
+    ),
+    "model/delay_model.py": (
+        "        late = self.estimator",
+        '        features["hour_squared"] = features["hour"] ** 2',
+    ),
+}
+
+
+@pytest.fixture(params=ENGINES)
+def flights(
+    workshop: Workshop, environment: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Project:
+    """A flights project, where nothing has run yet, in its first commit."""
+    folder = render(workshop.template(), tmp_path / "project", {"dataframe": request.param})
+    commit(folder, "first")
+    return Project(folder, environment)
+
+
+def test_every_feature_is_listed_with_what_it_means_and_comes_from(flights: Project) -> None:
+    said: list[dict[str, Any]] = json.loads(flights("handoff", "features", "--json").stdout)
+    stated = flights.python(
+        """
+        from flight_delays.contracts import Features
+        print(*Features.to_schema().columns)
+        """
+    )
+    assert [feature["name"] for feature in said] == stated.split()
+    features = {feature["name"]: feature for feature in said}
+    for name, origins in ORIGINS.items():
+        assert set(features[name]["origins"]) == origins, name
+    assert not {o.partition(".")[2] for f in said for o in f["origins"]} & UNUSED
+    for feature in said:
+        assert feature["meaning"]
+        assert feature["answerable"] == "data-science"
+        for place in feature["computed_in"]:
+            file, line = place.split(":")
+            text = (flights.folder / file).read_text(encoding="utf-8").splitlines()
+            words = text[int(line) - 1]
+            assert feature["name"] in words or "def build_features" in words, place
+        assert "src/flight_delays/model/estimator.py" in feature["used_in"]
+        assert "src/flight_delays/serving/app.py" not in feature["used_in"]
+    assert features["carrier"]["named_in"][0] == "src/flight_delays/model/estimator.py"
+    refused = flights("handoff", "features", "--format", "markdown", check=False)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    # To look at them leaves nothing behind.
+    assert git(flights.folder, "status", "--porcelain") == ""
+
+
+def test_feature_code_elsewhere_is_found_and_stops_nobody(flights: Project) -> None:
+    lines = {}
+    for file, (before, stray) in STRAYS.items():
+        place = flights.folder / "src/flight_delays" / file
+        text = place.read_text(encoding="utf-8")
+        assert before in text
+        place.write_text(text.replace(before, f"{stray}\n{before}", 1), encoding="utf-8")
+        lines[f"src/flight_delays/{file}"] = text[: text.index(before)].count("\n") + 1
+    found = flights("handoff", "features", "--check", "--format", "json")
+    findings = json.loads(found.stdout)
+    assert {finding["file"]: finding["line"] for finding in findings} == lines
+    assert [finding["message"] for finding in findings] == [
+        "`hour_squared` is added to the features, and no contract states it",
+        "the feature `weekday` is computed outside features/",
+    ]
+    assert {(finding["blocks"], finding["side"]) for finding in findings} == {
+        (False, "data-science")
+    }
