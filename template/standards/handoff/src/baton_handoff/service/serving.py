@@ -1,6 +1,7 @@
 """The model at work: one thread that predicts, and the version that may be exchanged under it."""
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,17 +36,18 @@ class Serving:
         metrics: Its figures.
     """
 
-    def __init__(self, loaded: Loaded, takes: Contract) -> None:
+    def __init__(self, loaded: Loaded, takes: Contract, gives: Contract) -> None:
         self.loaded = loaded
         self.refused = ""
         self.settings = ServiceSettings()
         self.log: PredictionLog | None = None
-        self.metrics = Metrics()
+        self.metrics = Metrics(takes, gives)
         self._takes = takes
         # One thread: a model's work is all computation, and pandera's schemas are made anew for
         # every thread that asks for them.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self.metrics.version.labels(loaded.model).set(loaded.version)
+        self.metrics.refused.set_function(lambda: bool(self.refused))
 
     def swap(self, loaded: Loaded) -> None:
         """Answer with another version from the next request on."""
@@ -62,12 +64,15 @@ class Serving:
             UnicodeEncodeError: A text holds half a character.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._predict, request, rows)
+        # What is known of the request goes along to the other thread.
+        known = contextvars.copy_context()
+        return await loop.run_in_executor(self._thread, known.run, self._predict, request, rows)
 
     def _predict(self, request: str, rows: Sequence[Mapping[str, Any]]) -> Answer:
         loaded = self.loaded
         predictions = to_rows(loaded.predict(from_rows(self._takes, rows)))
         self.metrics.rows.inc(len(rows))
+        self.metrics.predicted.observe(predictions)
         if self.log and self.log.keeps(request):
             record = Record(request, now(), loaded.model, loaded.version, rows, predictions)
             self._keep(self.log, record)
@@ -79,4 +84,4 @@ class Serving:
         except OSError as error:
             # The caller gets the answer; that it has left no trace must not go unseen.
             self.metrics.not_logged.inc()
-            _log.error("request %s is not in the prediction log: %s", record.request, error)
+            _log.error("the request is not in the prediction log: %s", error)
