@@ -161,7 +161,7 @@ def test_no_line_holds_a_value_of_a_row(client: TestClient, said: Said, tmp_path
         (422, "refused"),
         (422, "unreadable"),
         (None, "Exception in ASGI application"),
-        (500, "failed"),
+        (500, "model_failed"),
     ]
     for value in (SECRET, "987.654", "123.25", "41414", "Ulm"):
         assert value not in said.getvalue()
@@ -193,6 +193,7 @@ def test_errors_are_counted_by_reason(client: TestClient) -> None:
             "busy",
             "timeout",
             "broken_answer",
+            "model_failed",
             "failed",
             "other",
         ],

@@ -91,6 +91,9 @@ def create_app(
             refused_because(asked.scope, "broken_answer")
             _log.error("%s", broken)
             return _failure("the model's answer broke its own contract")
+        except Exception:
+            refused_because(asked.scope, "model_failed")
+            raise
         return JSONResponse({"predictions": answer.predictions, "version": answer.version})
 
     # The body's type is only known here; FastAPI reads it from the annotations.

@@ -30,7 +30,8 @@ Reason: TypeAlias = Literal[
     "busy",  # too many are being answered
     "timeout",  # it took too long
     "broken_answer",  # the model's answer breaks the output contract
-    "failed",  # an error inside
+    "model_failed",  # an error in features or model
+    "failed",  # an error anywhere else
     "other",  # HTTP itself: another method, for example
 ]
 
