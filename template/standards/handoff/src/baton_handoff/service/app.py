@@ -7,18 +7,35 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel
 
 from baton_handoff.contracts import Contract, ContractViolation, Violation, canonical_form
 from baton_handoff.errors import HandoffError
 from baton_handoff.model.loaded import Loaded
-from baton_handoff.service.asgi import PREDICT
+from baton_handoff.service.asgi import PREDICT, asks_the_model
 from baton_handoff.service.limits import Limits
 from baton_handoff.service.metrics import CONTENT_TYPE
-from baton_handoff.service.observed import REQUEST_ID, Observed, refused_because, request_name
+from baton_handoff.service.observed import (
+    REQUEST_ID,
+    Observed,
+    refused_because,
+    request_name,
+    was_validated,
+)
 from baton_handoff.service.serving import Serving
 
 _log = logging.getLogger(__name__)
+
+_TELEMETRY: TelemetryConfig = {
+    # FastAPI spans each request of the model where `tracing` has found a collector. What it would
+    # log holds messages of errors, which may quote rows; its figures are not Prometheus's.
+    "exclude": lambda scope: not asks_the_model(scope),
+    "operation_spans": False,
+    "logs": False,
+    "metrics": False,
+    "auto_configure": False,
+}
 
 
 class ErrorDetail(BaseModel):
@@ -69,12 +86,13 @@ def create_app(
                 f"The service is made with {model.__name__}, whose fields are not"
                 f" {' and '.join(sorted(fields))}: see serving/app.py, or `uv run poe api`."
             )
-    app = FastAPI(title=loaded.model, version=str(loaded.version))
+    app = FastAPI(title=loaded.model, version=str(loaded.version), telemetry=_TELEMETRY)
     serving = app.state.serving = Serving(loaded, takes, gives)
     app.add_middleware(Limits, serving=serving)
     app.add_middleware(Observed, serving=serving)
 
     async def predict(asked: Request, body: Any) -> Response:
+        was_validated(asked.scope)
         name = request_name(asked.scope)
         try:
             answer = await serving.predict(name, [row.model_dump() for row in body.rows])
@@ -133,6 +151,7 @@ def create_app(
 
     @app.exception_handler(RequestValidationError)
     async def refuse(asked: Request, error: RequestValidationError) -> JSONResponse:
+        was_validated(asked.scope)
         found = error.errors()
         no_json = any(item["type"] == "json_invalid" for item in found)
         refused_because(asked.scope, "unreadable" if no_json else "refused")

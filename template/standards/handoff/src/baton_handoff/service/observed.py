@@ -13,6 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from baton_handoff.service.asgi import App, Message, Receive, Send, asks_the_model
 from baton_handoff.service.metrics import Reason
 from baton_handoff.service.serving import Serving
+from baton_handoff.tracing import passed
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Observed:
             await self._app(scope, receive, send)
             return
         began, status = time.perf_counter(), 500
+        scope.setdefault("state", {})["began"] = time.time_ns()
         name = request_name(scope)
         structlog.contextvars.bind_contextvars(request=name)
 
@@ -62,6 +64,11 @@ def request_name(scope: Message) -> str:
         state["name"] = given if decent else uuid.uuid4().hex
     name: str = state["name"]
     return name
+
+
+def was_validated(scope: Message) -> None:
+    """Note that a request has arrived as a whole, and that each of its rows was looked at."""
+    passed("validation", scope["state"]["began"])
 
 
 def refused_because(scope: Message, reason: Reason) -> None:

@@ -3,9 +3,11 @@
 import asyncio
 import contextvars
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from baton_handoff.contracts import Contract, from_rows, to_rows
@@ -13,6 +15,7 @@ from baton_handoff.model.loaded import Loaded
 from baton_handoff.service.metrics import Metrics
 from baton_handoff.service.prediction_log import PredictionLog, Record, now
 from baton_handoff.settings import ServiceSettings
+from baton_handoff.tracing import note, passed, span
 
 _log = logging.getLogger(__name__)
 
@@ -66,16 +69,20 @@ class Serving:
         loop = asyncio.get_running_loop()
         # What is known of the request goes along to the other thread.
         known = contextvars.copy_context()
-        return await loop.run_in_executor(self._thread, known.run, self._predict, request, rows)
+        work = partial(known.run, self._predict, request, rows, time.time_ns())
+        return await loop.run_in_executor(self._thread, work)
 
-    def _predict(self, request: str, rows: Sequence[Mapping[str, Any]]) -> Answer:
+    def _predict(self, request: str, rows: Sequence[Mapping[str, Any]], since: int) -> Answer:
+        passed("waiting", since)
         loaded = self.loaded
+        note({"handoff.model": loaded.model, "handoff.version": loaded.version})
         predictions = to_rows(loaded.predict(from_rows(self._takes, rows)))
         self.metrics.rows.inc(len(rows))
         self.metrics.predicted.observe(predictions)
         if self.log and self.log.keeps(request):
             record = Record(request, now(), loaded.model, loaded.version, rows, predictions)
-            self._keep(self.log, record)
+            with span("prediction log"):
+                self._keep(self.log, record)
         return Answer(predictions, loaded.version)
 
     def _keep(self, log: PredictionLog, record: Record) -> None:

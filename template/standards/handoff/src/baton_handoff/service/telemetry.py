@@ -10,7 +10,9 @@ from typing import TextIO
 
 import structlog
 from structlog.stdlib import ProcessorFormatter
-from structlog.typing import ExcInfo, Processor
+from structlog.typing import EventDict, ExcInfo, Processor
+
+from baton_handoff.tracing import open_names
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -25,6 +27,7 @@ def set_up_logs(stream: TextIO) -> None:
     """
     known: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
@@ -54,6 +57,12 @@ def set_up_logs(stream: TextIO) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
+
+
+def _trace(_: object, __: str, line: EventDict) -> EventDict:
+    """The trace that the line belongs to, if there is one."""
+    line.update(open_names())
+    return line
 
 
 def kind_and_place(exc_info: ExcInfo) -> str:
