@@ -211,7 +211,12 @@ def test_a_pipelines_stages_and_a_files_parts_are_spans(
     }
     code = "import pandas; f = pandas.read_parquet('data/scheduled.parquet')"
     project.python(f"{code}; f.head(1000).to_parquet('{tmp_path}/flights.parquet')")
-    scoring = ["handoff", "score", tmp_path / "flights.parquet", tmp_path / "scored.parquet"]
+    scoring: list[str | Path] = [
+        "handoff",
+        "score",
+        tmp_path / "flights.parquet",
+        tmp_path / "scored.parquet",
+    ]
     run(scoring, project.folder, env=env)
     spans = collector.trace_with("score")
     assert {name: _parent(span, spans) for name, span in spans.items()} == {
