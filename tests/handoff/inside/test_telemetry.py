@@ -18,6 +18,7 @@ from baton_handoff.contracts import ContractViolation, Violation, check
 from baton_handoff.model.loaded import Loaded
 from baton_handoff.service.distribution import MOST_CLASSES
 from baton_handoff.service.prediction_log import PredictionLog
+from baton_handoff.service.running import _last_line
 from baton_handoff.service.telemetry import set_up_logs
 from baton_handoff.settings import ServiceSettings
 from trip_service import ROW, api_of, app_of, ask, figure, fixed, serving
@@ -177,6 +178,12 @@ def test_of_an_error_kind_and_place_are_said(said: Said) -> None:
     assert [said for said in where if not said.startswith(" ")] == ["ValueError", "RuntimeError"]
     assert 'test_telemetry.py", line' in line["exception"]
     assert SECRET not in line["exception"]
+
+
+@pytest.mark.parametrize("said", ['{"event": "no port"}', "no port", '{"a": 1}', "7", ""])
+def test_the_last_that_a_service_said_is_a_sentence(said: str) -> None:
+    sentence = {"": "it said nothing.", '{"event": "no port"}': "no port"}.get(said, said)
+    assert _last_line(io.StringIO(f"before\n{said}\n" if said else "")) == sentence
 
 
 def test_errors_are_counted_by_reason(client: TestClient) -> None:

@@ -82,7 +82,8 @@ def _answers(port: int) -> bool:
 def _last_line(log: IO[str]) -> str:
     log.seek(0)
     last = (log.read().strip().splitlines() or ["it said nothing."])[-1]
-    with suppress(ValueError):  # what ends the service before it can log is said in plain words
+    # What ends it before it can log is said in plain words.
+    with suppress(ValueError, TypeError, KeyError):
         last = str(json.loads(last)["event"])
     return last
 

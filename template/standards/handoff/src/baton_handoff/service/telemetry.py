@@ -25,18 +25,19 @@ def set_up_logs(stream: TextIO) -> None:
     Args:
         stream: Where to; a terminal gets lines to read, anything else a line of JSON each.
     """
+    terminal = stream.isatty()
     known: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         _trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper("%H:%M:%S" if terminal else "iso", utc=not terminal),
         structlog.processors.ExceptionRenderer(kind_and_place),
     ]
     shown: Processor = (
         structlog.dev.ConsoleRenderer()
-        if stream.isatty()
+        if terminal
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     handler = logging.StreamHandler(stream)
