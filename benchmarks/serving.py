@@ -7,6 +7,7 @@ import os
 import signal
 import statistics
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -270,7 +271,13 @@ def _running(
     """A server in a project, once it listens; its process's number."""
     path = os.pathsep.join([str(project / ".venv" / "bin"), os.environ["PATH"]])
     env = os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"} | other  # as the tasks set it
-    with subprocess.Popen(command, cwd=project, env=env, stdout=subprocess.DEVNULL) as process:
+    # What it says goes where it costs what it costs a service, and nobody has to read it.
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(
+            command, cwd=project, env=env, stdout=subprocess.DEVNULL, stderr=said
+        ) as process,
+    ):
         try:
             _listens(process, port)
             yield process.pid

@@ -4,9 +4,10 @@ import io
 import json
 import logging
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pandera.pandas as pa
@@ -17,6 +18,7 @@ from fastapi.testclient import TestClient
 from baton_handoff.contracts import ContractViolation, Violation, check
 from baton_handoff.model.loaded import Loaded
 from baton_handoff.service.distribution import MOST_CLASSES
+from baton_handoff.service.metrics import Reason
 from baton_handoff.service.prediction_log import PredictionLog
 from baton_handoff.service.running import _last_line
 from baton_handoff.service.telemetry import set_up_logs
@@ -126,15 +128,17 @@ def test_at_a_terminal_it_is_a_line_to_read(client: TestClient, shown: Said) -> 
     assert re.search(r"\[info +\] answered .*request=order-17 .*status=200", plain)
 
 
+def refuses(_: Any) -> Any:
+    """A model whose answer breaks its own contract."""
+    raise ContractViolation("Price", (Violation("euros", "must be at least 0", (0,)),))
+
+
 def strictly(table: Any) -> Any:
     """A model that checks its input as the registered one does."""
     return check(PandasTrip, table.assign(seats=table["seats"] + 41_414))
 
 
 def test_no_line_holds_a_value_of_a_row(client: TestClient, said: Said, tmp_path: Path) -> None:
-    def refuses(_: Any) -> Any:
-        raise ContractViolation("Price", (Violation("euros", "must be at least 0", (0,)),))
-
     full = tmp_path / "log"
     full.touch()  # a file where the folder belongs: nothing can be logged
     serving(client).log = PredictionLog(full)
@@ -192,27 +196,29 @@ def test_errors_are_counted_by_reason(client: TestClient) -> None:
         found = re.findall(r'handoff_errors_total\{reason="(\w+)"\} (\S+)', text)
         return {reason: float(times) for reason, times in found}
 
-    nought = dict.fromkeys(
-        [
-            "unreadable",
-            "refused",
-            "too_long",
-            "busy",
-            "timeout",
-            "broken_answer",
-            "model_failed",
-            "failed",
-            "other",
-        ],
-        0.0,
-    )
+    def slow(table: Any) -> Any:
+        time.sleep(0.3)
+        return fixed(1.0)(table)
+
+    nought = dict.fromkeys(get_args(Reason), 0.0)
     assert reasons() == nought
     ask(client)
     assert reasons() == nought
     client.post("/predict", content=b"\xff\xfe", headers=JSON)
     client.post("/predict", json={"rows": [ROW | {"seats": 10}]})
     client.get("/predict")
-    assert reasons() == nought | {"unreadable": 1, "refused": 1, "other": 1}
+    for predict, settings in (
+        (fixed(1.0), ServiceSettings(largest_request_bytes=10)),
+        (fixed(1.0), ServiceSettings(queue=0)),
+        (slow, ServiceSettings(timeout_seconds=0.05)),
+        (refuses, ServiceSettings()),
+        (quoting, ServiceSettings()),
+    ):
+        swap(client, predict)
+        serving(client).settings = settings
+        ask(client)
+    # None is left for `failed` but an error of the service's own.
+    assert reasons() == dict.fromkeys(get_args(Reason), 1.0) | {"failed": 0}
 
 
 def test_violations_are_counted_by_contract_and_column(client: TestClient) -> None:
