@@ -7,6 +7,7 @@ import os
 import signal
 import statistics
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,14 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import POE, Result, by_turns, ratio
-from tests.baton import run
+from tests.baton import ROOT, run
 from tests.project import free_port
 
 INSIDE = Path(__file__).parent / "inside"
+COLLECTOR = ROOT / "tests" / "system" / "inside" / "collector.py"
 ROWS, ROUNDS, ALONE, CLIENTS, EACH = 200, 5, 40, 8, 20
 """Real rows; and in each round so many requests by one client, then by several at once."""
 
-LATENCY, THROUGHPUT, MEMORY, AIM = 0.25, 4.0, 0.6, 5.0
+LATENCY, THROUGHPUT, MEMORY, AIM, SEEN = 0.25, 4.0, 0.6, 5.0, 1.1
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Server:
     chance: Callable[[Any], float]
     pid: int
     milliseconds: list[float] = field(default_factory=list)
+
+    def warm_up(self) -> None:
+        """Let the first answers, which find everything cold, count for nothing."""
+        self.p50()
+        self.milliseconds.clear()
 
     def p50(self) -> float:
         """The median time of answers to one client, in milliseconds."""
@@ -88,7 +95,7 @@ class Server:
 
 
 def measure(project: Path) -> list[Result]:
-    """Ask all three by turns, in a project whose pipeline has run."""
+    """Ask all of them by turns, in a project whose pipeline has run."""
     run([*POE, "register"], project)
     python = project / ".venv" / "bin" / "python"
     asked = json.loads(run([python, INSIDE / "questions.py", str(ROWS)], project).stdout)
@@ -102,21 +109,25 @@ def measure(project: Path) -> list[Result]:
             path: str,
             bodies: Sequence[object],
             chance: Callable[[Any], float],
+            **env: str,
         ) -> Server:
             port = free_port()
-            pid = stack.enter_context(_running(command(str(port)), port, project, registry))
+            running = _running(command(str(port)), port, project, registry | env)
+            pid = stack.enter_context(running)
             questions = [
                 Question(json.dumps(body).encode(), said)
                 for body, said in zip(bodies, chances, strict=True)
             ]
             return Server(port, path, questions, chance, pid)
 
-        ours = start(
-            lambda port: [python.with_name("handoff"), "serve", "--port", port],
-            "/predict",
-            [{"rows": [row]} for row in rows],
-            lambda said: said["predictions"][0]["late_probability"],
-        )
+        def handoff(command: Callable[[str], list[str | Path]], **env: str) -> Server:
+            bodies = [{"rows": [row]} for row in rows]
+            return start(command, "/predict", bodies, _said, **env)
+
+        def serve(port: str) -> list[str | Path]:
+            return [python.with_name("handoff"), "serve", "--port", port]
+
+        ours = handoff(serve)
         mlflow = start(
             lambda port: [
                 *(python.with_name("mlflow"), "models", "serve", "--model-uri", version),
@@ -124,7 +135,7 @@ def measure(project: Path) -> list[Result]:
             ],
             "/invocations",
             [{"inputs": [row]} for row in rows],
-            lambda said: said["predictions"][0]["late_probability"],
+            _said,
         )
         bare = start(
             lambda port: [python, INSIDE / "bare.py", port],
@@ -133,18 +144,46 @@ def measure(project: Path) -> list[Result]:
             lambda said: said[0],
         )
         for server in (ours, mlflow, bare):
-            server.p50()  # the first answers find everything cold
-            server.milliseconds.clear()
+            server.warm_up()
         quick = by_turns(ours.p50, mlflow.p50, bare.p50, times=ROUNDS)
         many = by_turns(ours.throughput, mlflow.throughput, times=ROUNDS)
         memory = ours.megabytes(), mlflow.megabytes()
-        return _results(
-            quick,
-            [statistics.quantiles(s.milliseconds, n=100)[98] for s in (ours, mlflow)],
-            many,
-            memory,
-            _unseemly(ours, rows[0]),
-        )
+        unseemly = _unseemly(ours, rows[0])
+
+        listening = free_port()
+        collector: list[str | Path] = [python, COLLECTOR, str(listening)]
+        stack.enter_context(_running(collector, listening, project, {}))
+        seen = handoff(serve, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{listening}")
+        unseen = handoff(lambda port: [python, INSIDE / "unseen.py", port])
+        for server in (seen, unseen):
+            server.warm_up()
+        watched = by_turns(seen.p50, unseen.p50, times=3 * ROUNDS)
+        return [
+            *_results(
+                quick,
+                [statistics.quantiles(s.milliseconds, n=100)[98] for s in (ours, mlflow)],
+                many,
+                memory,
+                unseemly,
+            ),
+            _what_it_costs_to_look(*watched),
+        ]
+
+
+def _said(answer: Any) -> float:
+    chance: float = answer["predictions"][0]["late_probability"]
+    return chance
+
+
+def _what_it_costs_to_look(seen: Sequence[float], unseen: Sequence[float]) -> Result:
+    times = ratio(seen, unseen)
+    return Result(
+        "one row, p50, ms, with log, figures and traces",
+        statistics.median(seen),
+        "the same service without all three",
+        *(statistics.median(unseen), times),
+        *(f"≤ {SEEN:g} x", times <= SEEN),
+    )
 
 
 def _results(
@@ -232,7 +271,13 @@ def _running(
     """A server in a project, once it listens; its process's number."""
     path = os.pathsep.join([str(project / ".venv" / "bin"), os.environ["PATH"]])
     env = os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"} | other  # as the tasks set it
-    with subprocess.Popen(command, cwd=project, env=env, stdout=subprocess.DEVNULL) as process:
+    # What it says goes where it costs what it costs a service, and nobody has to read it.
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(
+            command, cwd=project, env=env, stdout=subprocess.DEVNULL, stderr=said
+        ) as process,
+    ):
         try:
             _listens(process, port)
             yield process.pid

@@ -165,11 +165,9 @@ def test_a_service_whose_disk_is_full_answers_and_says_what_it_could_not_log(
         predict(4)
         assert not_logged() == "2.0"
         said.seek(0)
-        complaints = said.read().splitlines()
-    assert [line.split(" is not in the prediction log: ")[1:] for line in complaints] == [
-        ["[Errno 27] File too large"],
-        ["[Errno 27] File too large"],
-    ]
+        lines = [json.loads(line) for line in said.read().splitlines()]
+    complaints = [line["event"] for line in lines if line["level"] == "error"]
+    assert complaints == ["the request is not in the prediction log: [Errno 27] File too large"] * 2
     predictions, torn = logged(log)
     assert (sorted(predictions), torn) == ([1, 4], 0)
 

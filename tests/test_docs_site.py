@@ -211,6 +211,12 @@ def test_the_site_says_what_the_code_says(flights: Project) -> None:
     answering = {row["Answers"]: row for row in Page(site / "who-answers.html").rows(0)}
     assert answering["ml-engineering"]["Team"] == "@ml-engineering"
     assert "src/flight_delays/serving/" in answering["ml-engineering"]["Paths"]
+    # Where each alert leads to.
+    alerts = (flights.folder / "standards/observability/alerts.yml").read_text(encoding="utf-8")
+    headings = re.findall(r"/runbook\.html#([\w-]+)", alerts)
+    runbook = (site / "runbook.html").read_text(encoding="utf-8")
+    assert headings
+    assert [heading for heading in headings if f'id="{heading}"' not in runbook] == []
     # Nothing of it is for git, and none of it is the team's.
     assert git(flights.folder, "status", "--porcelain") == ""
 

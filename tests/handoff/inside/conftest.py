@@ -1,15 +1,18 @@
 """What the tests of the handoff package share: both engines, and a small contract for each."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pandera.pandas
 import pandera.polars
 import pytest
+from fastapi.testclient import TestClient
 
 from baton_handoff.contracts import Contract
 from baton_handoff.project import Project
 from trip_project import Change, trip_project
+from trip_service import Price, api_of, app_of, fixed
 from trips import ROWS, PandasTrip, PolarsTrip, Row
 
 
@@ -53,3 +56,16 @@ def change(project: Project) -> Change:
         file.write_text(text.replace(old, new, 1))
 
     return changed
+
+
+@pytest.fixture(scope="session")
+def api() -> ModuleType:
+    return api_of(Price)
+
+
+@pytest.fixture
+def client(api: ModuleType) -> Iterator[TestClient]:
+    """A service whose every trip costs 7.5."""
+    app = app_of(api, Price, fixed(7.5))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client

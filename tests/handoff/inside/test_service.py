@@ -1,74 +1,24 @@
 """The service keeps its limits, its log and its word, whatever is asked of it."""
 
-import json
 import threading
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
-import pandera.pandas as pa
 import pytest
 from fastapi.testclient import TestClient
 
 from baton_handoff.contracts import ContractViolation
-from baton_handoff.contracts.rows import api_source
 from baton_handoff.errors import HandoffError
 from baton_handoff.model.loaded import Loaded
-from baton_handoff.service import create_app
 from baton_handoff.service.prediction_log import PredictionLog, Record, read_log
 from baton_handoff.service.replay import replay, summed_up, write_replayed
 from baton_handoff.settings import ServiceSettings
 from full_disk import room_for
-from trips import ROWS, PandasTrip
-
-ROW = json.loads(json.dumps(ROWS[0], default=lambda moment: moment.isoformat()))
-
-
-class Price(pa.DataFrameModel):
-    """What a trip costs."""
-
-    euros: float = pa.Field(ge=0)
-
-    class Config:
-        strict = True
-        metadata = {"version": "2.1.0", "position": "output"}
-
-
-def fixed(euros: float) -> Callable[[Any], Any]:
-    """A model that has one answer to everything."""
-    return lambda table: pd.DataFrame({"euros": [euros] * len(table)})
-
-
-@pytest.fixture(scope="module")
-def api() -> ModuleType:
-    module = ModuleType("api")
-    exec(compile(api_source(PandasTrip, Price), "api.py", "exec"), module.__dict__)
-    return module
-
-
-@pytest.fixture
-def client(api: ModuleType) -> Iterator[TestClient]:
-    loaded = Loaded("trips", 3, fixed(7.5), commit="c" * 40, code="d" * 64)
-    app = create_app(loaded, PandasTrip, Price, api.PredictionRequest, api.PredictionResponse)
-    with TestClient(app, raise_server_exceptions=False) as client:
-        yield client
-
-
-def serving(client: TestClient) -> Any:
-    return client.app.state.serving  # type: ignore[attr-defined]
-
-
-def ask(client: TestClient, **headers: str) -> Any:
-    return client.post("/predict", json={"rows": [ROW]}, headers=headers)
-
-
-def figure(client: TestClient, name: str) -> float:
-    lines = client.get("/metrics").text.splitlines()
-    return float(next(line.split()[-1] for line in lines if line.startswith(name)))
+from trip_service import ROW, ask, figure, fixed, serving
+from trips import PandasTrip
 
 
 def test_it_answers_and_says_with_which_version(client: TestClient) -> None:

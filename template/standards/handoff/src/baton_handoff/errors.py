@@ -4,6 +4,10 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+
+from baton_handoff.tracing import continued
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -25,8 +29,11 @@ def in_one_sentence(run: Callable[[], int | None]) -> int:
     Returns:
         What to exit with.
     """
+    # A stage is a program of its own, which the pipeline has started.
+    stage = f"stage {Path(sys.argv[0]).stem}" if run.__module__ == "__main__" else ""
     try:
-        return run() or 0
+        with continued(stage, os.environ) if stage else nullcontext():
+            return run() or 0
     except HandoffError as error:
         sentence, code = str(error), error.exit_code
     except OSError as error:

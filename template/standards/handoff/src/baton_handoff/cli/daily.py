@@ -1,11 +1,13 @@
 """From a new project to a trained model."""
 
 import argparse
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from baton_handoff.project import Project
+from baton_handoff.tracing import continued, handed_on
 
 
 def add(commands: Any) -> None:
@@ -58,7 +60,9 @@ def _pipeline(project: Project, _: argparse.Namespace) -> int:
     for file in (project.root / "dvc.lock", project.root / ".dvc/tmp/rwlock"):
         if file.exists() and not file.stat().st_size:
             file.unlink()
-    return subprocess.run(["dvc", "repro"], cwd=project.root, check=False).returncode
+    with continued("pipeline", os.environ):
+        env = os.environ | handed_on()
+        return subprocess.run(["dvc", "repro"], cwd=project.root, env=env, check=False).returncode
 
 
 def _docs(project: Project, options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from baton_handoff.cli.options import add_format
 from baton_handoff.errors import HandoffError
 from baton_handoff.findings import shown
 from baton_handoff.project import Project
+from baton_handoff.tracing import continued
 
 
 def add(commands: Any) -> None:
@@ -208,12 +210,13 @@ def _score(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.model.registry import load
 
     border(project.room("contracts"))
-    if options.engine == "spark":
-        from baton_handoff.service.batch.spark import score_on_spark
+    with continued("score", os.environ):
+        if options.engine == "spark":
+            from baton_handoff.service.batch.spark import score_on_spark
 
-        scored = score_on_spark(project, options.file, options.to)
-    else:
-        scored = project.room("serving.batch").score(load(project), options.file, options.to)
+            scored = score_on_spark(project, options.file, options.to)
+        else:
+            scored = project.room("serving.batch").score(load(project), options.file, options.to)
     print(scored)
     return int(scored.rejected > 0)
 

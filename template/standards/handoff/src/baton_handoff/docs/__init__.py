@@ -84,6 +84,9 @@ def _pages(
         pages["api.md"] = api_page(api)
     teams = dict(zip(SIDES, project.teams, strict=True))
     pages["who-answers.md"] = sides_page(places(project.package, project.answerable), teams)
+    runbook = project.root / "standards/observability/runbook.md"
+    if runbook.exists():  # every alert leads there
+        pages["runbook.md"] = runbook.read_text(encoding="utf-8")
     return pages
 
 

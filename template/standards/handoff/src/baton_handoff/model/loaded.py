@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from baton_handoff.errors import HandoffError
 from baton_handoff.model.code import ROOMS, code_hash
 from baton_handoff.project import Project
+from baton_handoff.tracing import trace_functions
 
 if TYPE_CHECKING:
     from baton_handoff.contracts import Frame
@@ -103,7 +104,9 @@ def import_model_code(project: Project) -> str:
         The hash. It stays true for this process when somebody edits the files.
     """
     for room in ROOMS:
-        project.room(room)
+        imported = project.room(room)
+        if room == "features":
+            trace_functions(imported)
     return code_hash(project.source)
 
 

@@ -17,6 +17,7 @@ from baton_handoff.contracts import (
     to_engine,
 )
 from baton_handoff.errors import HandoffError
+from baton_handoff.tracing import span
 
 
 class Model(Protocol):
@@ -51,8 +52,12 @@ class ContractedModel:
             ContractViolation: Input or output breaks its contract; column and rule are named.
             HandoffError: The input is not a table, or the model does not answer row for row.
         """
-        checked = check(self.takes, self._table(table))
-        predictions = check(self.gives, self.model.predict(checked))
+        with span(f"contract {self.takes.__name__}"):
+            checked = check(self.takes, self._table(table))
+        with span("model", rows=len(checked)):
+            answers = self.model.predict(checked)
+        with span(f"contract {self.gives.__name__}"):
+            predictions = check(self.gives, answers)
         if len(predictions) != len(checked):
             raise HandoffError(
                 f"The model answered with {len(predictions)} rows for {len(checked)}."

@@ -1,26 +1,41 @@
 """The service's factory: an application that answers with a registered model."""
 
 import logging
-import re
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel
 
-from baton_handoff.contracts import Contract, ContractViolation, canonical_form
+from baton_handoff.contracts import Contract, ContractViolation, Violation, canonical_form
 from baton_handoff.errors import HandoffError
 from baton_handoff.model.loaded import Loaded
+from baton_handoff.service.asgi import PREDICT, asks_the_model
 from baton_handoff.service.limits import Limits
 from baton_handoff.service.metrics import CONTENT_TYPE
+from baton_handoff.service.observed import (
+    REQUEST_ID,
+    Observed,
+    refused_because,
+    request_name,
+    was_validated,
+)
 from baton_handoff.service.serving import Serving
 
 _log = logging.getLogger(__name__)
 
-REQUEST_ID = "X-Request-ID"
+_TELEMETRY: TelemetryConfig = {
+    # FastAPI spans each request of the model where `tracing` has found a collector. What it would
+    # log holds messages of errors, which may quote rows; its figures are not Prometheus's.
+    "exclude": lambda scope: not asks_the_model(scope),
+    "operation_spans": False,
+    "logs": False,
+    "metrics": False,
+    "auto_configure": False,
+}
 
 
 class ErrorDetail(BaseModel):
@@ -71,29 +86,38 @@ def create_app(
                 f"The service is made with {model.__name__}, whose fields are not"
                 f" {' and '.join(sorted(fields))}: see serving/app.py, or `uv run poe api`."
             )
-    app = FastAPI(title=loaded.model, version=str(loaded.version))
-    serving = app.state.serving = Serving(loaded, takes)
+    app = FastAPI(title=loaded.model, version=str(loaded.version), telemetry=_TELEMETRY)
+    serving = app.state.serving = Serving(loaded, takes, gives)
     app.add_middleware(Limits, serving=serving)
+    app.add_middleware(Observed, serving=serving)
 
     async def predict(asked: Request, body: Any) -> Response:
-        identifier = _identifier(asked)
-        headers = {REQUEST_ID: identifier}
+        was_validated(asked.scope)
+        name = request_name(asked.scope)
         try:
-            answer = await serving.predict(identifier, [row.model_dump() for row in body.rows])
+            answer = await serving.predict(name, [row.model_dump() for row in body.rows])
         except UnicodeEncodeError:  # half a character: JSON can write one, no table can hold it
-            return _refusal([ErrorDetail(field="body", rule="must be valid Unicode")], headers)
-        except ContractViolation as violation:
-            if violation.contract == takes.__name__:
-                return _refusal(_details(violation), headers)
-            _log.error("request %s: %s", identifier, violation)
-            return _failure("the model's answer broke its own contract", headers)
-        content = {"predictions": answer.predictions, "version": answer.version}
-        return JSONResponse(content, headers=headers)
+            refused_because(asked.scope, "unreadable")
+            return _refusal([ErrorDetail(field="body", rule="must be valid Unicode")])
+        except ContractViolation as broken:
+            contract = takes if broken.contract == takes.__name__ else gives
+            for violation in broken.violations:
+                serving.metrics.violated(contract, violation)
+            if contract is takes:
+                refused_because(asked.scope, "refused")
+                return _refusal(_details(broken))
+            refused_because(asked.scope, "broken_answer")
+            _log.error("%s", broken)
+            return _failure("the model's answer broke its own contract")
+        except Exception:
+            refused_because(asked.scope, "model_failed")
+            raise
+        return JSONResponse({"predictions": answer.predictions, "version": answer.version})
 
     # The body's type is only known here; FastAPI reads it from the annotations.
     predict.__annotations__ = {"asked": Request, "body": request, "return": Response}
     app.post(
-        "/predict",
+        PREDICT,
         response_model=response,
         responses={413: {"model": Failure}, 422: {"model": Refusal}, 503: {"model": Failure}},
         summary=f"{gives.__name__} for each {takes.__name__}",
@@ -127,38 +151,37 @@ def create_app(
 
     @app.exception_handler(RequestValidationError)
     async def refuse(asked: Request, error: RequestValidationError) -> JSONResponse:
+        was_validated(asked.scope)
+        found = error.errors()
+        no_json = any(item["type"] == "json_invalid" for item in found)
+        refused_because(asked.scope, "unreadable" if no_json else "refused")
+        for item in found:
+            match item["loc"]:
+                case "body", "rows", int(row), str(column), *_:
+                    violation = Violation(column, item["msg"], (row,))
+                    serving.metrics.violated(takes, violation)
         details = [
             ErrorDetail(
                 field="body" if item["type"] == "json_invalid" else _field(item["loc"][1:]),
                 rule=item["msg"].removeprefix("Value error, "),
             )
-            for item in error.errors()
+            for item in found
         ]
-        return _refusal(details, {REQUEST_ID: _identifier(asked)})
+        return _refusal(details)
 
     @app.exception_handler(400)
     async def unreadable(asked: Request, __: Exception) -> JSONResponse:
-        detail = ErrorDetail(field="body", rule="must be JSON, in UTF-8")
-        return _refusal([detail], {REQUEST_ID: _identifier(asked)})
+        refused_because(asked.scope, "unreadable")
+        return _refusal([ErrorDetail(field="body", rule="must be JSON, in UTF-8")])
 
     @app.exception_handler(Exception)
-    async def fail(asked: Request, error: Exception) -> JSONResponse:
-        identifier = _identifier(asked)
-        _log.error("request %s failed", identifier, exc_info=error)
-        said = "something went wrong inside the service; its log says what"
-        return _failure(said, {REQUEST_ID: identifier})
+    async def fail(asked: Request, _: Exception) -> JSONResponse:
+        # The server logs the error. This answer goes past what would give it its name.
+        answer = _failure("something went wrong inside the service; its log says what")
+        answer.headers[REQUEST_ID] = request_name(asked.scope)
+        return answer
 
     return app
-
-
-def _identifier(asked: Request) -> str:
-    """The caller's name for a request if it is a decent one, or else one of ours."""
-    if not hasattr(asked.state, "identifier"):
-        given = asked.headers.get(REQUEST_ID, "")
-        decent = re.fullmatch(r"[\w.:-]{1,128}", given, re.ASCII)
-        asked.state.identifier = given if decent else uuid.uuid4().hex
-    identifier: str = asked.state.identifier
-    return identifier
 
 
 def _stated_version(contract: Contract) -> str | None:
@@ -182,9 +205,9 @@ def _field(path: Sequence[str | int | None]) -> str:
     return said.encode(errors="replace").decode()
 
 
-def _refusal(errors: list[ErrorDetail], headers: dict[str, str]) -> JSONResponse:
-    return JSONResponse(Refusal(errors=errors).model_dump(), 422, headers)
+def _refusal(errors: list[ErrorDetail]) -> JSONResponse:
+    return JSONResponse(Refusal(errors=errors).model_dump(), 422)
 
 
-def _failure(said: str, headers: dict[str, str]) -> JSONResponse:
-    return JSONResponse(Failure(error=said).model_dump(), 500, headers)
+def _failure(said: str) -> JSONResponse:
+    return JSONResponse(Failure(error=said).model_dump(), 500)

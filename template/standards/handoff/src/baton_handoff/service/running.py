@@ -1,6 +1,7 @@
 """The service as a process of its own, for as long as something asks it."""
 
 import http.client
+import json
 import os
 import socket
 import subprocess
@@ -80,7 +81,11 @@ def _answers(port: int) -> bool:
 
 def _last_line(log: IO[str]) -> str:
     log.seek(0)
-    return (log.read().strip().splitlines() or ["it said nothing."])[-1]
+    last = (log.read().strip().splitlines() or ["it said nothing."])[-1]
+    # What ends it before it can log is said in plain words.
+    with suppress(ValueError, TypeError, KeyError):
+        last = str(json.loads(last)["event"])
+    return last
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -11,7 +11,10 @@ from baton_handoff.errors import HandoffError
 from baton_handoff.model.loaded import import_model_code, open_version
 from baton_handoff.project import Project
 from baton_handoff.service.prediction_log import PredictionLog
+from baton_handoff.service.telemetry import set_up_logs
 from baton_handoff.service.watch import Watch, brought, fetching
+
+_log = logging.getLogger(__name__)
 
 
 def serve(project: Project, host: str, port: int) -> None:
@@ -21,7 +24,7 @@ def serve(project: Project, host: str, port: int) -> None:
         HandoffError: There is no version to serve, or it was made by other code, or the log of
             predictions has no place.
     """
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    set_up_logs(sys.stderr)
     # As the first process of a container it would get no signal that it does not ask for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     process = fetching(project)  # which takes as long as the imports that follow
@@ -32,21 +35,29 @@ def serve(project: Project, host: str, port: int) -> None:
     app = create(loaded)
     serving = app.state.serving
     serving.settings = project.service
-    serving.log = _log(project)
+    serving.metrics.promised.set(project.promotion.latency_ms / 1000)
+    serving.log = _prediction_log(project)
     watch = Watch(project, serving, code)
-    print(
-        f"{loaded.model} version {loaded.version} answers on http://{host}:{port}"
-        " (its API on /docs; Ctrl+C ends it).",
-        flush=True,
+    _log.info(
+        "%s version %s answers on http://%s:%s (its API on /docs; Ctrl+C ends it).",
+        *(loaded.model, loaded.version, host, port),
     )
     watch.start()
     try:
-        uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=30)
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_config=None,  # as everything else
+            log_level="warning",
+            timeout_graceful_shutdown=30,
+            reset_contextvars=True,
+        )
     finally:
         watch.stop()
 
 
-def _log(project: Project) -> PredictionLog | None:
+def _prediction_log(project: Project) -> PredictionLog | None:
     if not project.service.log_share:
         return None
     try:

@@ -1,10 +1,13 @@
 """The model at work: one thread that predicts, and the version that may be exchanged under it."""
 
 import asyncio
+import contextvars
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from baton_handoff.contracts import Contract, from_rows, to_rows
@@ -12,6 +15,7 @@ from baton_handoff.model.loaded import Loaded
 from baton_handoff.service.metrics import Metrics
 from baton_handoff.service.prediction_log import PredictionLog, Record, now
 from baton_handoff.settings import ServiceSettings
+from baton_handoff.tracing import note, passed, span
 
 _log = logging.getLogger(__name__)
 
@@ -35,17 +39,18 @@ class Serving:
         metrics: Its figures.
     """
 
-    def __init__(self, loaded: Loaded, takes: Contract) -> None:
+    def __init__(self, loaded: Loaded, takes: Contract, gives: Contract) -> None:
         self.loaded = loaded
         self.refused = ""
         self.settings = ServiceSettings()
         self.log: PredictionLog | None = None
-        self.metrics = Metrics()
+        self.metrics = Metrics(takes, gives)
         self._takes = takes
         # One thread: a model's work is all computation, and pandera's schemas are made anew for
         # every thread that asks for them.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self.metrics.version.labels(loaded.model).set(loaded.version)
+        self.metrics.refused.set_function(lambda: bool(self.refused))
 
     def swap(self, loaded: Loaded) -> None:
         """Answer with another version from the next request on."""
@@ -62,15 +67,22 @@ class Serving:
             UnicodeEncodeError: A text holds half a character.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._predict, request, rows)
+        # What is known of the request goes along to the other thread.
+        known = contextvars.copy_context()
+        work = partial(known.run, self._predict, request, rows, time.time_ns())
+        return await loop.run_in_executor(self._thread, work)
 
-    def _predict(self, request: str, rows: Sequence[Mapping[str, Any]]) -> Answer:
+    def _predict(self, request: str, rows: Sequence[Mapping[str, Any]], since: int) -> Answer:
+        passed("waiting", since)
         loaded = self.loaded
+        note({"handoff.model": loaded.model, "handoff.version": loaded.version})
         predictions = to_rows(loaded.predict(from_rows(self._takes, rows)))
         self.metrics.rows.inc(len(rows))
+        self.metrics.predicted.observe(predictions)
         if self.log and self.log.keeps(request):
             record = Record(request, now(), loaded.model, loaded.version, rows, predictions)
-            self._keep(self.log, record)
+            with span("prediction log"):
+                self._keep(self.log, record)
         return Answer(predictions, loaded.version)
 
     def _keep(self, log: PredictionLog, record: Record) -> None:
@@ -79,4 +91,4 @@ class Serving:
         except OSError as error:
             # The caller gets the answer; that it has left no trace must not go unseen.
             self.metrics.not_logged.inc()
-            _log.error("request %s is not in the prediction log: %s", record.request, error)
+            _log.error("the request is not in the prediction log: %s", error)

@@ -86,7 +86,7 @@ class Watch:
         loaded = open_version(brought(fetching(self._project)), self._code)
         if loaded.version != self._serving.loaded.version:
             self._serving.swap(loaded)
-            _log.warning("version %s answers now", loaded.version)
+            _log.info("version %s answers now", loaded.version)
 
     def _say(self, refused: str) -> None:
         """Once for each reason, not at every look."""

@@ -17,6 +17,7 @@ from baton_handoff.model.loaded import Loaded
 from baton_handoff.service.batch.keys import marked, repeated
 from baton_handoff.service.batch.parts import Parts, Scored, only_run, rejected_to
 from baton_handoff.service.batch.rows import FILE, ROW, border_of, score_rows
+from baton_handoff.tracing import span
 
 __all__ = ["Scored", "score_file"]
 
@@ -72,7 +73,8 @@ def score_file(loaded: Loaded, takes: Contract, gives: Contract, file: Path, to:
                         first = number * border.part
                         places = _places(file.name, first, len(table))
                         again = {rule: marked(rows, first, len(table)) for rule, rows in found}
-                        parts.add(*score_rows(loaded, border, table, places, again))
+                        with span("part", number=number, rows=len(table)):
+                            parts.add(*score_rows(loaded, border, table, places, again))
                     bar.update(len(table))
             if _stamp(file) != stamp:
                 raise HandoffError(f"{file} was changed while it was scored: score it again.")

@@ -1,0 +1,26 @@
+"""The service with nothing counted, logged or traced: what it would take if nobody looked."""
+
+import logging
+import sys
+from typing import Any
+
+from baton_handoff.cli import main
+from baton_handoff.service import app
+from baton_handoff.service.distribution import Distribution
+
+
+class Unseen:
+    """In the place of what observes each request."""
+
+    def __init__(self, app: Any, **_: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        scope.setdefault("state", {})["began"] = 0
+        await self.app(scope, receive, send)
+
+
+app.Observed = Unseen
+Distribution.observe = lambda *_: None
+logging.disable()
+sys.exit(main(["serve", "--port", sys.argv[1]]))

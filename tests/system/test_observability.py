@@ -1,0 +1,267 @@
+"""The service seen from outside: by Prometheus, which is Debian's, and by a collector of traces."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.baton import ROOT, Workshop, run
+from tests.project import Project, ask, free_port, registered, service
+
+HERE = Path(__file__).parent
+STANDARDS = ROOT / "template" / "standards" / "observability"
+RULES = yaml.safe_load((STANDARDS / "alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
+
+Span = dict[str, Any]
+
+
+def wait_for(what: Callable[[], Any]) -> Any:
+    """What comes, once it is there; pytest's timeout ends the wait for what does not."""
+    while not (found := what()):
+        time.sleep(0.2)
+    return found
+
+
+@dataclass(frozen=True)
+class Collector:
+    """A collector of traces: where it is, and what it was told."""
+
+    address: str
+    told: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of a process that is to tell it, soon."""
+        return {"OTEL_EXPORTER_OTLP_ENDPOINT": self.address, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+
+    def spans(self) -> list[Span]:
+        return [json.loads(line) for line in self.told.read_text("utf-8").splitlines()]
+
+    def trace_with(self, name: str) -> dict[str, Span]:
+        """The spans, by their names, of the trace whose outermost one has this name and is over."""
+        whole = wait_for(lambda: [one for one in self.spans() if one["name"] == name])[-1]["trace"]
+        return {one["name"]: one for one in self.spans() if one["trace"] == whole}
+
+
+@pytest.fixture(scope="module")
+def project(
+    workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Project:
+    """A project with a registered model."""
+    made = registered(workshop, environment, "pandas").folder
+    copy = tmp_path_factory.mktemp("observed") / "flight-delays"
+    return Project(shutil.copytree(made, copy, symlinks=True), environment)
+
+
+@pytest.fixture(scope="module")
+def collector(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+    told, port = tmp_path_factory.mktemp("traces") / "told", free_port()
+    command = ["python", str(HERE / "inside/collector.py"), str(port)]
+    with (
+        told.open("w") as out,
+        subprocess.Popen(command, env=os.environ | project.env, stdout=out) as process,
+    ):
+        yield Collector(f"http://127.0.0.1:{port}", told)
+        process.terminate()
+
+
+@dataclass(frozen=True)
+class Served:
+    """The service at work: where it is, its process, and what it has logged."""
+
+    address: str
+    process: "subprocess.Popen[bytes]"
+    said: Path
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.said.read_text("utf-8").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def served(
+    project: Project, collector: Collector, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    said = tmp_path_factory.mktemp("service") / "said"
+    with said.open("w") as log, service(project, log, **collector.env) as (address, process):
+        yield Served(address, process, said)
+
+
+@dataclass(frozen=True)
+class Prometheus:
+    """Prometheus, set up as the template's example says, but that it asks every second."""
+
+    address: str
+
+    def __call__(self, what: str) -> Any:
+        status, said = ask(f"{self.address}/api/v1/{what}")
+        answer = json.loads(said)
+        assert (status, answer["status"]) == (200, "success"), said
+        return answer["data"]
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self(
+            f"query?{urllib.parse.urlencode({'query': expression})}"
+        )["result"]
+        return found
+
+
+@pytest.fixture(scope="module")
+def prometheus(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    folder, port = tmp_path_factory.mktemp("prometheus"), free_port()
+    example = (STANDARDS / "prometheus.yml").read_text("utf-8")
+    shutil.copy(STANDARDS / "alerts.yml", folder)
+    (folder / "prometheus.yml").write_text(
+        example.replace("15s", "1s").replace("localhost:8000", served.address[len("http://") :])
+    )
+    command = ["prometheus", f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
+    with subprocess.Popen(
+        [*command, "--config.file=prometheus.yml", "--storage.tsdb.path=data"], cwd=folder
+    ) as process:
+        prometheus = Prometheus(f"http://127.0.0.1:{port}")
+        wait_for(lambda: _answers(prometheus))
+        yield prometheus
+        process.terminate()
+
+
+def _answers(prometheus: Prometheus) -> bool:
+    try:
+        return ask(f"{prometheus.address}/-/ready")[0] == 200
+    except OSError:
+        return False
+
+
+def predict(project: Project, address: str, name: str) -> int:
+    """The status of an answer to a request of this name."""
+    request = urllib.request.Request(  # noqa: S310
+        f"{address}/predict",
+        (project.folder / "tests/golden/request.json").read_bytes(),
+        {"Content-Type": "application/json", "X-Request-ID": name},
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        status: int = answer.status
+        return status
+
+
+def test_alerts_and_the_example_are_what_prometheus_reads() -> None:
+    run(["promtool", "check", "rules", "alerts.yml"], STANDARDS)
+    run(["promtool", "check", "config", "prometheus.yml"], STANDARDS)
+
+
+def test_every_alert_is_raised_by_what_it_is_about_and_none_by_a_quiet_day() -> None:
+    tried = yaml.safe_load((HERE / "alerts.test.yml").read_text("utf-8"))["tests"]
+    names = {one["alertname"] for test in tried for one in test.get("alert_rule_test", ())}
+    assert names == {rule["alert"] for rule in RULES}
+    run(["promtool", "test", "rules", "alerts.test.yml"], HERE)
+
+
+def test_a_request_is_one_trace_and_its_line_of_the_log_knows_it(
+    project: Project, served: Served, collector: Collector
+) -> None:
+    assert predict(project, served.address, "order-17") == 200
+    spans = collector.trace_with("POST /predict")
+    request = spans["POST /predict"]
+    assert {name: _parent(span, spans) for name, span in spans.items()} == {
+        "POST /predict": None,
+        "validation": "POST /predict",
+        "waiting": "POST /predict",
+        "contract ScheduledFlight": "POST /predict",
+        "model": "POST /predict",
+        "features build_features": "model",
+        "contract DelayPrediction": "POST /predict",
+        "prediction log": "POST /predict",
+    }
+    way = ["validation", "contract ScheduledFlight", "features build_features", "model"]
+    assert [spans[name]["ended"] for name in way] == sorted(spans[name]["ended"] for name in way)
+    assert all(request["began"] <= spans[name]["began"] for name in way)
+    assert {span["service"] for span in spans.values()} == {"flight-delays"}
+    (line,) = (line for line in served.lines() if line.get("request") == "order-17")
+    assert (line["status"], line["trace_id"]) == (200, request["trace"])
+    told = "".join(span["all"] for span in spans.values()) + served.said.read_text("utf-8")
+    rows = json.loads((project.folder / "tests/golden/request.json").read_text("utf-8"))["rows"]
+    for value in (rows[0]["tail_number"], rows[0]["scheduled_departure"]):
+        assert value not in told
+
+
+def _parent(span: Span, spans: dict[str, Span]) -> str | None:
+    names = {one["id"]: name for name, one in spans.items()}
+    return names[span["parent"]] if span["parent"] else None
+
+
+def test_a_pipelines_stages_and_a_files_parts_are_spans(
+    project: Project, collector: Collector, tmp_path: Path
+) -> None:
+    env = project.env | collector.env
+    (project.folder / "reports/sources.json").unlink()  # so that one stage has to run
+    run(["handoff", "pipeline"], project.folder, env=env)
+    spans = collector.trace_with("pipeline")
+    assert {name: _parent(span, spans) for name, span in spans.items()} == {
+        "pipeline": None,
+        "stage validate": "pipeline",
+    }
+    code = "import pandas; f = pandas.read_parquet('data/scheduled.parquet')"
+    project.python(f"{code}; f.head(1000).to_parquet('{tmp_path}/flights.parquet')")
+    scoring: list[str | Path] = [
+        "handoff",
+        "score",
+        tmp_path / "flights.parquet",
+        tmp_path / "scored.parquet",
+    ]
+    run(scoring, project.folder, env=env)
+    spans = collector.trace_with("score")
+    assert {name: _parent(span, spans) for name, span in spans.items()} == {
+        "score": None,
+        "part": "score",
+        "contract ScheduledFlight": "part",
+        "model": "part",
+        "features build_features": "model",
+        "contract DelayPrediction": "part",
+    }
+
+
+def test_prometheus_finds_what_alerts_and_dashboard_ask_for(
+    project: Project, served: Served, prometheus: Prometheus
+) -> None:
+    version = 'handoff_model_version{job="handoff", model="flight-delays"}'
+    wait_for(lambda: prometheus.query(version))
+    for number in range(10):
+        assert predict(project, served.address, f"seen-{number}") == 200
+    wait_for(lambda: prometheus.query('rate(handoff_rows_total{job="handoff"}[5m]) > 0'))
+    for rule in RULES:
+        prometheus.query(rule["expr"])
+    empty = [panel for panel in panels() if not prometheus.query(panel[1])]
+    # Nobody has sent anything wrong, and a delay is a number, not a class.
+    assert {title for title, _ in empty} == {"Broken contracts", "Predicted classes"}
+    assert not [alert for alert in prometheus("alerts")["alerts"] if alert["state"] == "firing"]
+
+
+def panels() -> Iterator[tuple[str, str]]:
+    """Title and expression of everything on the dashboard, its variables filled in."""
+    dashboard = json.loads((STANDARDS / "dashboard.json").read_text("utf-8"))
+    variables = {"job": "handoff", "column": "late_probability", "__rate_interval": "5m"}
+    for panel in dashboard["panels"]:
+        for target in panel["targets"]:
+            filled = re.sub(r"\$(\w+)", lambda name: variables[name[1]], target["expr"])
+            yield panel["title"], filled
+
+
+def test_a_service_that_ends_is_noticed(served: Served, prometheus: Prometheus) -> None:
+    served.process.terminate()
+    sides = wait_for(
+        lambda: [
+            alert["labels"]["side"]
+            for alert in prometheus("alerts")["alerts"]
+            if alert["labels"]["alertname"] == "HandoffServiceDown"
+        ]
+    )
+    assert sides == ["ml-engineering"]
