@@ -10,6 +10,7 @@ import importlib
 import inspect
 import pkgutil
 import textwrap
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, ModuleType
 from typing import Any, TypeAlias, TypeGuard
@@ -35,6 +36,9 @@ _TYPES = {
     "string[python]": "string",
     "date": "date",
 }
+
+_PARSING = threading.Lock()
+"""Where two threads parse at once, Python 3.11 may lose count, and stops with a SystemError."""
 
 _TABLE_OPTIONS = {
     "add_missing_columns": False,
@@ -228,7 +232,8 @@ def _source(
         function = wrapper.check_fn
     elif isinstance(wrapper, BaseParserInfo):
         function = wrapper.parser_fn
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    with _PARSING:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             # What a decorator says is in the check's options; types and names enforce nothing.
