@@ -176,7 +176,7 @@ def test_training_that_is_broken_off_is_not_believed_and_goes_on(project: Projec
     project("handoff", "pipeline")  # DVC has to know this folder: its own files need room too
     model, parameters = project.folder / "models/model.joblib", project.folder / "params.yaml"
     size = model.stat().st_size
-    changed = parameters.read_text(encoding="utf-8").replace("iterations: 60", "iterations: 30")
+    changed = parameters.read_text(encoding="utf-8").replace("iterations: 40", "iterations: 30")
     parameters.write_text(changed, encoding="utf-8")
 
     def is_not_believed() -> bool:

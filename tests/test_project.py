@@ -254,7 +254,7 @@ def test_training_code_may_differ(copy: Project) -> None:
 def test_what_is_registered_is_what_the_parameters_say(copy: Project) -> None:
     knobs = copy.folder / "params.yaml"
     text = knobs.read_text(encoding="utf-8")
-    knobs.write_text(text.replace("iterations: 60", "iterations: 5"), encoding="utf-8")
+    knobs.write_text(text.replace("iterations: 40", "iterations: 5"), encoding="utf-8")
     done = copy("handoff", "register", check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
