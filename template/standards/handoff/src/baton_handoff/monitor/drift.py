@@ -1,0 +1,250 @@
+"""Drift: how far the values of rows lie from those that a model has learnt from, by column.
+
+A distance is between 0 and 1: the share of rows that would have to move for both to look alike
+(categories), or the largest difference of the shares below any value (numbers, the
+Kolmogorov-Smirnov distance). What large tables make certain is not yet of any importance, so a
+distance has to be large as well, and larger than what the periods that the model has learnt from
+have shown among themselves: seasons are no news.
+
+Moments are left out: they always move on, and say nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+from scipy.stats import chi2_contingency, false_discovery_control, ks_2samp
+
+from baton_handoff.contracts import Contract, canonical_form
+from baton_handoff.monitor.units import unit_change
+from baton_handoff.settings import MonitorSettings
+
+Kind: TypeAlias = Literal["number", "category"]
+
+MOST = 30
+"""So many categories are looked at one by one; the rarer ones are one together."""
+
+OTHERS = "(others)"
+
+_STRANGE = 0.5
+"""The share of values that the model has never met, beyond which they are no longer its column."""
+
+_EXPECTED = 30
+"""A category is missed where so many rows would have it: chance does not leave out as many."""
+
+FEW = 30
+"""A period with fewer values says nothing."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What became of one column.
+
+    Attributes:
+        column: Its name.
+        kind: What it holds.
+        distance: How far it lies from what was learnt, 0 to 1.
+        usual: How far the farthest period lay that was learnt from, 0 where there are no periods.
+        chance: How probable such a distance is by chance, corrected for the number of columns.
+        drifted: Whether that is a drift.
+        strange: Whether most values are such as never occurred, though they used to recur.
+        unseen: The share of values that never occurred.
+        vanished: Categories that are missed.
+        unit: The change of a unit that would explain it, empty where none would.
+    """
+
+    column: str
+    kind: Kind
+    distance: float
+    usual: float
+    chance: float
+    drifted: bool = False
+    strange: bool = False
+    unseen: float = 0.0
+    vanished: tuple[str, ...] = ()
+    unit: str = ""
+
+    @property
+    def at_the_source(self) -> bool:
+        """Whether it is no world that moves like that, but a source that was changed."""
+        return bool(self.strange or self.vanished or self.unit)
+
+
+def kinds_of(contract: Contract) -> dict[str, Kind]:
+    """The columns that can be looked at, and what they hold: numbers that are a choice are one."""
+    kinds: dict[str, Kind] = {}
+    for name, column in canonical_form(contract)["columns"].items():
+        chosen = any(check["name"] == "isin" for check in column["checks"])
+        if column["type"] in ("integer", "number"):
+            kinds[name] = "category" if chosen else "number"
+        elif column["type"] in ("string", "boolean"):
+            kinds[name] = "category"
+    return kinds
+
+
+def drifts(
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    kinds: Mapping[str, Kind],
+    periods: pd.Series | None,
+    settings: MonitorSettings,
+) -> list[Drift]:
+    """What became of each column, as far as enough rows have a value there.
+
+    Args:
+        reference: Rows that the model has learnt from.
+        current: Rows to hold against them.
+        kinds: The columns to look at.
+        periods: The period of each row of the reference, None where there are none to compare.
+        settings: What is worth an alert.
+    """
+    found = []
+    for column, kind in kinds.items():
+        learnt, now = reference[column].dropna(), current[column].dropna()
+        if min(len(learnt), len(now)) >= settings.least_rows:
+            when = None if periods is None else periods[learnt.index]
+            look = _number if kind == "number" else _category
+            found.append(look(column, learnt, now, when, settings))
+    if not found:
+        return []
+    chances = false_discovery_control([drift.chance for drift in found], method="by")
+    return [
+        _judged(replace(drift, chance=float(chance)), reference, current, settings)
+        for drift, chance in zip(found, chances, strict=True)
+    ]
+
+
+def _judged(
+    drift: Drift, reference: pd.DataFrame, current: pd.DataFrame, settings: MonitorSettings
+) -> Drift:
+    certain = drift.chance < settings.significance
+    far = drift.distance > max(settings.effect, settings.unusual * drift.usual)
+    drift = replace(drift, drifted=certain and far)
+    if drift.kind == "category" or not (drift.drifted or drift.strange):
+        return drift
+    learnt, now = (table[drift.column].dropna().to_numpy(float) for table in (reference, current))
+
+    def strangeness(values: np.ndarray) -> float:
+        never = _unseen(learnt, values, None)[0] if drift.strange else 0.0
+        return never + float(ks_2samp(learnt, values, method="asymp").statistic)
+
+    return replace(drift, unit=unit_change(now, strangeness))
+
+
+def _number(
+    column: str,
+    learnt: pd.Series,
+    now: pd.Series,
+    periods: pd.Series | None,
+    settings: MonitorSettings,
+) -> Drift:
+    before, after = learnt.to_numpy(float), now.to_numpy(float)
+    test = ks_2samp(before, after, method="asymp")
+    unseen, usually = _unseen(before, after, periods)
+    return Drift(
+        column,
+        "number",
+        distance=float(test.statistic),
+        usual=_farthest(before, periods),
+        chance=float(test.pvalue),
+        strange=unseen > max(_STRANGE, settings.unusual * usually),
+        unseen=unseen,
+    )
+
+
+def _farthest(values: np.ndarray, periods: pd.Series | None) -> float:
+    """The distance of that period which lies farthest from all of them together."""
+    if periods is None:
+        return 0.0
+    whole, distances = np.sort(values), [0.0]
+    for places in _places(periods):
+        own = np.sort(values[places])
+        for side in ("left", "right"):
+            share = np.searchsorted(whole, own, side) / len(whole)
+            distances.append(float(np.abs(share - np.searchsorted(own, own, side) / len(own)).max()))
+    return max(distances)
+
+
+def _unseen(
+    before: np.ndarray, after: np.ndarray, periods: pd.Series | None
+) -> tuple[float, float]:
+    """The share of values that never occurred, and the largest such share of a learnt period.
+
+    A gauge has steps, and each unit its own; the commonest value, often zero, is of every unit.
+    """
+    values, counts = np.unique(before.astype(np.float32), return_counts=True)
+    commonest = values[counts.argmax()]
+    known, asked = (v.astype(np.float32) for v in (before, after))
+    rest = asked[asked != commonest]
+    when = np.arange(len(before)) % 10 if periods is None else periods.to_numpy()
+    table = pd.DataFrame({"value": known, "period": when})[known != commonest]
+    if min(len(rest), len(table)) < FEW:
+        return 0.0, 0.0
+    alone = table.groupby("value")["period"].transform("nunique") == 1
+    by_period = alone.groupby(table["period"]).agg(["mean", "size"])
+    usually = by_period["mean"][by_period["size"] >= FEW].max()
+    return 1 - float(np.isin(rest, values).mean()), float(np.nan_to_num(usually, nan=1.0))
+
+
+def _category(
+    column: str,
+    learnt: pd.Series,
+    now: pd.Series,
+    periods: pd.Series | None,
+    settings: MonitorSettings,
+) -> Drift:
+    before, after = learnt.astype(str), now.astype(str)
+    shares = before.value_counts(normalize=True)
+    kept = set(shares.index[:MOST])
+    pooled, asked = (v.where(v.isin(kept), OTHERS) for v in (before, after))
+    table = pd.crosstab(
+        pd.concat([pooled, asked], ignore_index=True),
+        np.repeat(["before", "after"], [len(pooled), len(asked)]),
+    )
+    rare = table.sum(axis=1) < 10
+    counts = np.vstack([table[~rare].to_numpy(), table[rare].sum().to_numpy()])
+    counts = counts[counts.sum(axis=1) > 0]
+    chance = float(chi2_contingency(counts).pvalue) if len(counts) > 1 else 1.0
+    whole = pooled.value_counts(normalize=True)
+    own = [pooled.iloc[places] for places in _places(periods)]
+    return Drift(
+        column,
+        "category",
+        distance=_moved(whole, asked),
+        usual=max([0.0, *(_moved(whole, period) for period in own)]),
+        chance=chance,
+        unseen=float((~after.isin(shares.index)).mean()),
+        vanished=tuple(_vanished(whole, set(after), len(after), own)),
+    )
+
+
+def _vanished(
+    shares: pd.Series, there: set[str], rows: int, periods: list[pd.Series]
+) -> Iterator[str]:
+    """The categories that are missed; where most rows are of a rare one, they are only names."""
+    if shares.get(OTHERS, 0.0) > _STRANGE:
+        return
+    for category, share in shares.items():
+        if rows * share < _EXPECTED:
+            return  # the rarer ones follow
+        once_away = any(
+            len(period) * share >= _EXPECTED and not (period == category).any()
+            for period in periods
+        )
+        if category not in {*there, OTHERS} and not once_away:
+            yield str(category)
+
+
+def _moved(whole: pd.Series, values: pd.Series) -> float:
+    own = values.value_counts(normalize=True)
+    return float(whole.sub(own, fill_value=0).abs().sum() / 2)
+
+
+def _places(periods: pd.Series | None) -> Iterator[np.ndarray]:
+    """The positions of the rows of each period that has enough."""
+    if periods is not None:
+        for places in pd.Series(np.arange(len(periods))).groupby(periods.to_numpy()):
+            if len(places[1]) >= FEW:
+                yield places[1].to_numpy()
