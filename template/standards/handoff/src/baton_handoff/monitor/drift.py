@@ -90,6 +90,7 @@ def drifts(
     kinds: Mapping[str, Kind],
     periods: pd.Series | None,
     settings: MonitorSettings,
+    answer: str = "",
 ) -> list[Drift]:
     """What became of each column, as far as enough rows have a value there.
 
@@ -99,6 +100,7 @@ def drifts(
         kinds: The columns to look at.
         periods: The period of each row of the reference, None where there are none to compare.
         settings: What is worth an alert.
+        answer: The column that no source delivers: what is predicted.
     """
     found = []
     for column, kind in kinds.items():
@@ -106,31 +108,43 @@ def drifts(
         if min(len(learnt), len(now)) >= settings.least_rows:
             when = None if periods is None else periods[learnt.index]
             look = _number if kind == "number" else _category
-            found.append(look(column, learnt, now, when, settings))
+            drift = look(column, learnt, now, when, settings)
+            computed = column == answer
+            found.append(replace(drift, strange=False, vanished=()) if computed else drift)
     if not found:
         return []
     chances = false_discovery_control([drift.chance for drift in found], method="by")
-    return [
-        _judged(replace(drift, chance=float(chance)), reference, current, settings)
+    judged = [
+        _judged(replace(drift, chance=float(chance)), settings)
         for drift, chance in zip(found, chances, strict=True)
+    ]
+    return [
+        drift
+        if drift.kind == "category" or drift.column == answer
+        else replace(drift, unit=_unit(drift, reference[drift.column], current[drift.column]))
+        for drift in judged
     ]
 
 
-def _judged(
-    drift: Drift, reference: pd.DataFrame, current: pd.DataFrame, settings: MonitorSettings
-) -> Drift:
+def _judged(drift: Drift, settings: MonitorSettings) -> Drift:
     certain = drift.chance < settings.significance
     far = drift.distance > max(settings.effect, settings.unusual * drift.usual)
-    drift = replace(drift, drifted=certain and far)
-    if drift.kind == "category" or not (drift.drifted or drift.strange):
-        return drift
-    learnt, now = (table[drift.column].dropna().to_numpy(float) for table in (reference, current))
+    return replace(drift, drifted=certain and far)
 
-    def strangeness(values: np.ndarray) -> float:
-        never = _unseen(learnt, values, None)[0] if drift.strange else 0.0
-        return never + float(ks_2samp(learnt, values, method="asymp").statistic)
 
-    return replace(drift, unit=unit_change(now, strangeness))
+def _unit(drift: Drift, reference: pd.Series, current: pd.Series) -> str:
+    """The change of a unit that explains why most values never occurred, or lie elsewhere."""
+    learnt, now = (values.dropna().to_numpy(float) for values in (reference, current))
+
+    def never(values: np.ndarray) -> float:
+        return _unseen(learnt, values, None)[0]
+
+    def far_off(values: np.ndarray) -> float:
+        return float(ks_2samp(learnt, values, method="asymp").statistic)
+
+    by_steps = unit_change(now, never) if drift.strange else ""
+    elsewhere = drift.drifted and drift.distance > _STRANGE
+    return by_steps or (unit_change(now, far_off) if elsewhere else "")
 
 
 def _number(

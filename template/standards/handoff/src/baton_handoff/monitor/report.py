@@ -1,0 +1,3 @@
+"""stub"""
+from pathlib import Path
+def publish(project, seen, findings): return Path("x")
