@@ -39,13 +39,13 @@ def _moment(text: str) -> datetime:
 def _monitor(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.monitor import Asked, Period, watch
     from baton_handoff.monitor.alerts import alerts
-    from baton_handoff.monitor.report import publish
+    from baton_handoff.monitor.publish import publish
 
     period = Period(options.since, options.until)
     asked = Asked(options.version, options.rows, options.truth, period, options.against)
     seen = watch(project, asked)
     findings = alerts(seen)
-    report = publish(project, seen, findings)
+    report = publish(project.watched, seen, findings)
     print(shown(findings, options.format, "All is quiet."))
     # A program reads findings, not this.
     said = sys.stdout if options.format == "terminal" else sys.stderr

@@ -154,6 +154,17 @@ def _drifted(seen: Seen) -> Iterator[Finding]:
             )
 
 
+    kept = {drift.column for drift in seen.remaining}
+    aside = [d.column for d in seen.drifts if d.drifted and not d.at_the_source]
+    if only := [column for column in aside if column not in kept]:
+        yield Finding(
+            "monitor-drift",
+            f"{', '.join(only)}: otherwise than in any period before, as far as the source is in"
+            " question",
+            blocks=False,
+        )
+
+
 def _decayed(seen: Seen, *, at_the_source: bool) -> Iterator[Finding]:
     """Whether predictions are worse than the evaluation promised, and where."""
     if seen.performance is None:

@@ -222,20 +222,28 @@ def _category(
     counts = counts[counts.sum(axis=1) > 0]
     chance = float(chi2_contingency(counts).pvalue) if len(counts) > 1 else 1.0
     whole = pooled.value_counts(normalize=True)
-    own = [pooled.iloc[places] for places in _places(periods)]
+    own = _by_period(pooled, periods)
     return Drift(
         column,
         "category",
-        distance=_moved(whole, asked),
-        usual=max([0.0, *(_moved(whole, period) for period in own)]),
+        distance=_moved(whole, asked.value_counts(normalize=True).to_frame()),
+        usual=_moved(whole, own / own.sum()),
         chance=chance,
         unseen=float((~after.isin(shares.index)).mean()),
         vanished=tuple(_vanished(whole, set(after), len(after), own)),
     )
 
 
+def _by_period(values: pd.Series, periods: pd.Series | None) -> pd.DataFrame:
+    """How often each value occurs in each period that has enough: a column for each."""
+    if periods is None:
+        return pd.DataFrame(index=values.unique())
+    counts = pd.crosstab(values, periods)
+    return counts.loc[:, counts.sum() >= FEW]
+
+
 def _vanished(
-    shares: pd.Series, there: set[str], rows: int, periods: list[pd.Series]
+    shares: pd.Series, there: set[str], rows: int, own: pd.DataFrame
 ) -> Iterator[str]:
     """The categories that are missed; where most rows are of a rare one, they are only names."""
     if shares.get(OTHERS, 0.0) > _STRANGE:
@@ -243,17 +251,18 @@ def _vanished(
     for category, share in shares.items():
         if rows * share < _EXPECTED:
             return  # the rarer ones follow
-        once_away = any(
-            len(period) * share >= _EXPECTED and not (period == category).any()
-            for period in periods
-        )
+        once_away = ((own.sum() * share >= _EXPECTED) & (own.loc[category] == 0)).any()
         if category not in {*there, OTHERS} and not once_away:
             yield str(category)
 
 
-def _moved(whole: pd.Series, values: pd.Series) -> float:
-    own = values.value_counts(normalize=True)
-    return float(whole.sub(own, fill_value=0).abs().sum() / 2)
+def _moved(whole: pd.Series, shares: pd.DataFrame) -> float:
+    """How much of all rows the farthest of several distributions has elsewhere."""
+    if shares.empty:
+        return 0.0
+    all_ = whole.index.union(shares.index)
+    away = shares.reindex(all_, fill_value=0).sub(whole.reindex(all_, fill_value=0), axis=0)
+    return float(away.abs().sum().max() / 2)
 
 
 def _places(periods: pd.Series | None) -> Iterator[np.ndarray]:

@@ -1,4 +1,4 @@
-"""Periods: what rows are held against is of the same length as what they cover.
+"""Periods: what rows are held against is about as long as what they cover.
 
 A day's weather never lies as a year's does. So a day is held against the days that a model has
 learnt from, a month against its months: what one of them has shown already is no news.
@@ -8,22 +8,29 @@ from typing import Literal, TypeAlias
 
 import pandas as pd
 
-Length: TypeAlias = Literal["day", "week", "month"]
+Length: TypeAlias = Literal["half-day", "day", "week", "month"]
 
-_FORMATS: dict[Length, str] = {"day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}
-_LONGEST: dict[Length, pd.Timedelta] = {
-    "day": pd.Timedelta(days=1.5),
-    "week": pd.Timedelta(days=10),
-    "month": pd.Timedelta(days=45),
+_FORMATS: dict[Length, str] = {
+    "half-day": "%Y-%m-%d %p",
+    "day": "%Y-%m-%d",
+    "week": "%G-W%V",
+    "month": "%Y-%m",
 }
-_OVER = {"month": "week", "week": "day", "day": "day"}
+_FROM: dict[Length, pd.Timedelta] = {
+    "month": pd.Timedelta(days=27),
+    "week": pd.Timedelta(days=6),
+    "day": pd.Timedelta(hours=15),
+}
+_STEPS: dict[Length, Length] = {"month": "week", "week": "day", "day": "half-day"}
 
 
 def length_of(moments: pd.Series) -> Length:
-    """How long a period is that rows of these moments cover, a month at most."""
+    """The longest period that rows of these moments cover, a month at most.
+
+    Not one that they are only a part of: the shorter a period, the further off its like have been.
+    """
     covered = moments.max() - moments.min()
-    fitting = [length for length, longest in _LONGEST.items() if covered <= longest]
-    return fitting[0] if fitting else "month"
+    return next((length for length, least in _FROM.items() if covered >= least), "half-day")
 
 
 def labels(moments: pd.Series, length: Length) -> pd.Series:
@@ -32,7 +39,7 @@ def labels(moments: pd.Series, length: Length) -> pd.Series:
 
 
 def comparable(reference: pd.Series, current: pd.Series) -> pd.Series | None:
-    """The period of each row of a reference, each as long as what the current rows cover.
+    """The period of each row of a reference, each about as long as what the current rows cover.
 
     None where those cover so much that the reference has no other period of that length.
     """
@@ -44,5 +51,6 @@ def comparable(reference: pd.Series, current: pd.Series) -> pd.Series | None:
 
 def over_time(moments: pd.Series) -> pd.Series:
     """The period of each row, a step shorter than all of them, to see how something went."""
-    longer = moments.max() - moments.min() > _LONGEST["month"]
-    return labels(moments, "month" if longer else _OVER[length_of(moments)])  # type: ignore[arg-type]
+    length = length_of(moments)
+    longer = moments.max() - moments.min() > 2 * _FROM["month"]
+    return labels(moments, length if longer else _STEPS.get(length, length))

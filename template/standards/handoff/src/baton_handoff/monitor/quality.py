@@ -47,6 +47,11 @@ class Quality:
     rules: Counter[str]
     missing: Sequence[Missing]
 
+    @property
+    def share_refused(self) -> float:
+        """The share of rows that their contract refuses."""
+        return self.refused / self.rows if self.rows else 0.0
+
 
 def column_of(rule: str) -> str:
     """The column that a broken rule is about, empty where it is about whole rows."""
