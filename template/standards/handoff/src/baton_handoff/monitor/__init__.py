@@ -5,31 +5,46 @@ and its evaluation. Nothing of it needs code of the project's own.
 """
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from baton_handoff.contracts import Contract, Frame, border, engine_of, to_engine
+from baton_handoff.contracts import Contract, border, engine_of, to_engine
 from baton_handoff.errors import HandoffError
 from baton_handoff.model.evaluation import ENOUGH, MODEL, Evaluation, read_evaluation
 from baton_handoff.model.loaded import Loaded
 from baton_handoff.model.register import EVALUATION
-from baton_handoff.model.registry import answering, load, registry, version_at
+from baton_handoff.model.registry import answering, load, version_at
 from baton_handoff.model.validation import artifact
-from baton_handoff.monitor.drift import Kind, drifts, kinds_of
+from baton_handoff.monitor.columns import Kind
+from baton_handoff.monitor.drift import Held, drifts, kinds_of
 from baton_handoff.monitor.inputs import Period, Watched, from_file, from_log, rows_of, truth_of
 from baton_handoff.monitor.performance import change, compared, performance
 from baton_handoff.monitor.periods import comparable
 from baton_handoff.monitor.quality import Quality, missing
-from baton_handoff.monitor.seen import Held, Seen, remaining, untouched
+from baton_handoff.monitor.seen import Seen, remaining, untouched
 from baton_handoff.project import Project
 from baton_handoff.service.prediction_log import read_log
 from baton_handoff.settings import MonitorSettings
 
-__all__ = ["Asked", "Period", "look", "watch"]
+__all__ = ["Asked", "Known", "Period", "look", "watch", "with_truth"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a version.
+
+    Attributes:
+        loaded: The version, ready to predict.
+        takes: Its input contract.
+        evaluation: What it was evaluated on, and what it has learnt from.
+    """
+
+    loaded: Loaded
+    takes: Contract
+    evaluation: Evaluation
 
 
 @dataclass(frozen=True)
@@ -58,22 +73,25 @@ def watch(project: Project, asked: Asked) -> Seen:
         HandoffError: The version can't be had, comes without an evaluation, or a file can't be
             used.
     """
-    contracts = border(project.room("contracts"))
-    evaluation = _evaluation(project, asked.version or project.alias, contracts[0])
-    loaded = load(project, asked.version)
+    takes, gives = border(project.room("contracts"))
+    evaluation = _evaluation(project, asked.version or project.alias, takes)
+    known = Known(load(project, asked.version), takes, evaluation)
     if asked.rows:
-        watched = from_file(loaded, contracts, asked.rows, evaluation, asked.period)
+        contracts = takes, gives
+        watched = from_file(known.loaded, contracts, asked.rows, evaluation, asked.period)
     else:
         log = read_log(project.predictions)
-        watched = from_log(log, contracts[0], evaluation, asked.period)
-    truth = truth_of(watched, asked.truth, contracts[0]) if asked.truth else None
+        watched = from_log(log, takes, evaluation, asked.period)
+    seen = look(known, watched, project.monitor)
+    if asked.truth is None or not len(watched.predicted):
+        return seen
+    truth = truth_of(watched, asked.truth, takes)
     challenger = load(project, asked.against) if asked.against else None
-    return look(watched, truth, evaluation, loaded, contracts[0], project.monitor, challenger)
+    return with_truth(seen, known, watched, truth, challenger)
 
 
 @answering()
 def _evaluation(project: Project, wanted: str, takes: Contract) -> Evaluation:
-    registry(project)
     version = version_at(project, wanted)
     with tempfile.TemporaryDirectory() as scratch:
         folder = artifact(version, EVALUATION, Path(scratch))
@@ -86,67 +104,81 @@ def _evaluation(project: Project, wanted: str, takes: Contract) -> Evaluation:
         return read_evaluation(folder, engine_of(takes))
 
 
-def look(
-    watched: Watched,
-    truth: pd.Series | None,
-    evaluation: Evaluation,
-    loaded: Loaded,
-    takes: Contract,
-    settings: MonitorSettings,
-    challenger: Loaded | None = None,
-) -> Seen:
+def look(known: Known, watched: Watched, settings: MonitorSettings) -> Seen:
     """Look at rows that were predicted for.
 
     Args:
+        known: The version.
         watched: The rows.
-        truth: For each row that has a prediction what came true, null where that is not known.
-        evaluation: What the version came with.
-        loaded: The version.
-        takes: Its input contract.
         settings: What is worth an alert.
-        challenger: Another version, None for none.
     """
-    held = _held(watched, evaluation, loaded, takes)
+    held = _held(known, watched)
     asked = [name for name in held.reference if name != held.answer]
     gaps = missing(held.reference[asked], held.current[asked], held.periods, settings)
-    found = drifts(
-        held.reference, held.current, held.kinds, held.periods, settings, held.answer
-    )
-    which = untouched(held, found, gaps)
-    seen = Seen(
-        model=loaded.model,
-        version=loaded.version,
+    found = drifts(held, settings)
+    count, answered = len(watched.rows), len(watched.predicted)
+    return Seen(
+        model=known.loaded.model,
+        version=known.loaded.version,
         versions=watched.versions,
         covers=_covers(watched.moments),
-        learnt=evaluation.learnt is not None,
+        learnt=known.evaluation.learnt is not None,
         held=held,
-        quality=Quality(
-            len(watched.rows), len(watched.rows) - len(watched.predicted), watched.rules, gaps
-        ),
+        quality=Quality(count, count - answered, watched.rules, gaps),
         drifts=found,
-        remaining=remaining(held, found, which, settings),
+        remaining=remaining(held, found, untouched(held, found, gaps), settings),
         settings=settings,
     )
-    if truth is None:
+
+
+def with_truth(
+    seen: Seen, known: Known, watched: Watched, truth: pd.Series, challenger: Loaded | None = None
+) -> Seen:
+    """The same with how good the predictions were.
+
+    Args:
+        seen: What a look has shown.
+        known: The version.
+        watched: The rows.
+        truth: For each row that has a prediction what came true, null where that is not known.
+        challenger: Another version to hold against it on the same rows, None for none.
+    """
+    there = truth.notna().to_numpy()
+    seen = replace(seen, truths=int(there.sum()))
+    if there.sum() < ENOUGH:
         return seen
-    return _with_truth(seen, watched, truth, evaluation, which[1], challenger, takes)
+    moments = None if watched.moments is None else watched.moments.iloc[: len(there)][there]
+    now = _outcomes(known, watched, truth, there)
+    found = performance(now, known.evaluation, moments)
+    if challenger is not None:
+        said = rows_of(challenger.predict(now.rows))[now.answer].to_numpy()
+        found = replace(found, challenger=compared(now, challenger.version, said))
+    _, clear = untouched(seen.held, seen.drifts, seen.quality.missing)
+    there = there & clear[: len(there)]
+    if there.sum() < ENOUGH:
+        return replace(seen, performance=found)
+    apart = change(_outcomes(known, watched, truth, there), known.evaluation)
+    return replace(seen, performance=found, apart=apart)
 
 
-def _held(watched: Watched, evaluation: Evaluation, loaded: Loaded, takes: Contract) -> Held:
+def _held(known: Known, watched: Watched) -> Held:
+    evaluation, moments = known.evaluation, watched.moments
     learnt = evaluation.rows if evaluation.learnt is None else evaluation.learnt
-    reference = rows_of(learnt)
-    answer = evaluation.answer
-    kinds: dict[str, Kind] = {
-        name: kind for name, kind in kinds_of(takes).items() if name in reference
-    }
-    said = reference.assign(**{answer: rows_of(loaded.predict(learnt))[answer]})
-    time, moments = evaluation.time, watched.moments
+    reference, answer = rows_of(learnt), evaluation.answer
     periods = None
-    if time and moments is not None and len(moments):
-        periods = comparable(reference[time], moments)
+    if evaluation.time and moments is not None and len(moments):
+        periods = comparable(reference[evaluation.time], moments)
+    kinds: dict[str, Kind] = {
+        name: kind for name, kind in kinds_of(known.takes).items() if name in reference
+    }
     kinds[answer] = "category" if evaluation.kind == "class" else "number"
+    said = rows_of(known.loaded.predict(learnt))[answer]
     return Held(
-        said, watched.rows.assign(**{answer: watched.predicted}), kinds, answer, periods
+        reference=reference.assign(**{answer: said}),
+        current=watched.rows.assign(**{answer: watched.predicted}),
+        kinds=kinds,
+        answer=answer,
+        periods=periods,
     )
 
 
@@ -156,39 +188,14 @@ def _covers(moments: pd.Series | None) -> tuple[str, str] | tuple[()]:
     return str(moments.min())[:16], str(moments.max())[:16]
 
 
-def _with_truth(
-    seen: Seen,
-    watched: Watched,
-    truth: pd.Series,
-    evaluation: Evaluation,
-    untouched_rows: np.ndarray,
-    challenger: Loaded | None,
-    takes: Contract,
-) -> Seen:
-    known = truth.notna().to_numpy()
-    seen = replace(seen, truths=int(known.sum()))
-    if known.sum() < ENOUGH:
-        return seen
-    moments = None if watched.moments is None else watched.moments.iloc[: len(known)][known]
-    now = _outcomes(watched, truth, known, evaluation, takes)
-    found = performance(now, evaluation, moments)
-    if challenger is not None:
-        other = rows_of(challenger.predict(now.rows))[evaluation.answer].to_numpy()
-        found = replace(found, challenger=compared(now, challenger.version, other))
-    clear = known & untouched_rows[: len(known)]
-    apart = None
-    if clear.sum() >= ENOUGH:
-        apart = change(_outcomes(watched, truth, clear, evaluation, takes), evaluation)
-    return replace(seen, performance=found, apart=apart)
-
-
-def _outcomes(
-    watched: Watched, truth: pd.Series, which: np.ndarray, evaluation: Evaluation, takes: Contract
-) -> Evaluation:
-    """The rows of which the truth is known, as an evaluation."""
-    convert: Callable[[pd.Series], np.ndarray] = lambda v: np.asarray(v.tolist())  # noqa: E731
-    rows: Frame = to_engine(watched.accepted[which].reset_index(drop=True), engine_of(takes))
-    came, said = convert(truth[which]), convert(watched.predicted[which])
-    if evaluation.kind == "probability":
-        came = came.astype(int)
-    return replace(evaluation, rows=rows, truth=came, predicted={MODEL: said}, learnt=None)
+def _outcomes(known: Known, watched: Watched, truth: pd.Series, which: np.ndarray) -> Evaluation:
+    """Rows of which the truth is known, as an evaluation."""
+    rows = watched.accepted[which].reset_index(drop=True)
+    came, said = (np.asarray(values[which].tolist()) for values in (truth, watched.predicted))
+    return replace(
+        known.evaluation,
+        rows=to_engine(rows, engine_of(known.takes)),
+        truth=came.astype(int) if known.evaluation.kind == "probability" else came,
+        predicted={MODEL: said},
+        learnt=None,
+    )

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from baton_handoff.findings import Finding
 from baton_handoff.model.evaluation import ENOUGH
-from baton_handoff.monitor.drift import Drift
-from baton_handoff.monitor.performance import Change, Performance
+from baton_handoff.monitor.columns import Drift
+from baton_handoff.monitor.decay import decayed
 from baton_handoff.monitor.quality import column_of
 from baton_handoff.monitor.seen import Seen
 from baton_handoff.sides import DATA_OWNER, DATA_SCIENCE, ML_ENGINEERING
@@ -24,7 +24,7 @@ def alerts(seen: Seen) -> list[Finding]:
     if not seen.rows:
         return [_nothing()]
     found = [*_refused(seen), *_missing(seen), *_changed(seen)]
-    return [*found, *_drifted(seen), *_decayed(seen, at_the_source=bool(found)), *_notes(seen)]
+    return [*found, *_drifted(seen), *decayed(seen, at_the_source=bool(found)), *_notes(seen)]
 
 
 def _nothing() -> Finding:
@@ -39,7 +39,8 @@ def _nothing() -> Finding:
 
 def _refused(seen: Seen) -> Iterator[Finding]:
     """One finding for each column whose rules too many rows break."""
-    quality, rules = seen.quality, defaultdict(dict[str, int])
+    quality = seen.quality
+    rules: dict[str, dict[str, int]] = defaultdict(dict)
     for rule, rows in quality.rules.most_common():
         rules[column_of(rule)][rule] = rows
     units = {drift.column: drift.unit for drift in seen.drifts}
@@ -153,7 +154,6 @@ def _drifted(seen: Seen) -> Iterator[Finding]:
                 fix="see for which rows, and hold them against what comes true",
             )
 
-
     kept = {drift.column for drift in seen.remaining}
     aside = [d.column for d in seen.drifts if d.drifted and not d.at_the_source]
     if only := [column for column in aside if column not in kept]:
@@ -163,67 +163,6 @@ def _drifted(seen: Seen) -> Iterator[Finding]:
             " question",
             blocks=False,
         )
-
-
-def _decayed(seen: Seen, *, at_the_source: bool) -> Iterator[Finding]:
-    """Whether predictions are worse than the evaluation promised, and where."""
-    if seen.performance is None:
-        return
-    overall = seen.performance.overall
-    most = max(seen.settings.tolerance, seen.performance.usual)
-    if overall.low > most:
-        judged = overall if not at_the_source else seen.apart
-        if judged is None or not judged.low > most:
-            yield Finding(
-                "monitor-performance",
-                "predictions are worse than in the evaluation, as far as the source is in question",
-                blocks=False,
-                evidence=(_loss(overall),),
-                fix="the source's owner is asked above; nobody else has to act",
-            )
-        else:
-            where = ", also where the source is not in question" if at_the_source else ""
-            yield Finding(
-                "monitor-performance",
-                f"predictions are worse than in the evaluation{where}",
-                blocks=True,
-                side=DATA_SCIENCE,
-                evidence=tuple(_evidence(seen.performance, judged, most)),
-                fix="train on newer rows, `uv run poe register`, and hold it against this version"
-                " (`--against`)",
-            )
-    elif not seen.performance.usual and (worse := _worse(seen.performance, most)):
-        yield Finding(
-            "monitor-subgroup",
-            f"predictions are worse than in the evaluation for {len(worse)} subgroups only",
-            blocks=not at_the_source,
-            side=None if at_the_source else DATA_SCIENCE,
-            evidence=tuple(worse[:_SHOWN]),
-            fix="see what is different there",
-        )
-
-
-def _evidence(performance: Performance, judged: Change, most: float) -> Iterator[str]:
-    yield _loss(judged)
-    yield f"{performance.figure} {judged.score:.3f}, {judged.before:.3f} in the evaluation"
-    if judged.said == judged.said:  # noqa: PLR0124 (a class has no mean)
-        yield f"predicted {judged.said:.3g} on average, came true {judged.came:.3g}"
-    for period in performance.periods:
-        if period.low > most:
-            yield f"{period.of}: {_loss(period)}"
-
-
-def _worse(performance: Performance, most: float) -> list[str]:
-    return [
-        f"{column} {change.of}: {_loss(change)}"
-        for column, changes in performance.groups.items()
-        for change in changes
-        if change.low > most
-    ]
-
-
-def _loss(change: Change) -> str:
-    return f"loss {change.low:+.1%} to {change.high:+.1%} ({change.rows:,} rows, 95 %)"
 
 
 def _notes(seen: Seen) -> Iterator[Finding]:

@@ -1,75 +1,40 @@
 """Drift: how far the values of rows lie from those that a model has learnt from, by column.
 
-A distance is between 0 and 1: the share of rows that would have to move for both to look alike
-(categories), or the largest difference of the shares below any value (numbers, the
-Kolmogorov-Smirnov distance). What large tables make certain is not yet of any importance, so a
-distance has to be large as well, and larger than what the periods that the model has learnt from
-have shown among themselves: seasons are no news.
-
-Moments are left out: they always move on, and say nothing.
+What large tables make certain is not yet of any importance, so a distance has to be large as well,
+and larger than what the periods that the model has learnt from have shown among themselves: seasons
+are no news. Moments are left out: they always move on, and say nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2_contingency, false_discovery_control, ks_2samp
+from scipy.stats import false_discovery_control, ks_2samp
 
 from baton_handoff.contracts import Contract, canonical_form
+from baton_handoff.monitor.columns import STRANGE, Drift, Kind, category, number, unseen
 from baton_handoff.monitor.units import unit_change
 from baton_handoff.settings import MonitorSettings
 
-Kind: TypeAlias = Literal["number", "category"]
-
-MOST = 30
-"""So many categories are looked at one by one; the rarer ones are one together."""
-
-OTHERS = "(others)"
-
-_STRANGE = 0.5
-"""The share of values that the model has never met, beyond which they are no longer its column."""
-
-_EXPECTED = 30
-"""A category is missed where so many rows would have it: chance does not leave out as many."""
-
-FEW = 30
-"""A period with fewer values says nothing."""
-
 
 @dataclass(frozen=True)
-class Drift:
-    """What became of one column.
+class Held:
+    """Rows, and the rows that they are held against.
 
     Attributes:
-        column: Its name.
-        kind: What it holds.
-        distance: How far it lies from what was learnt, 0 to 1.
-        usual: How far the farthest period lay that was learnt from, 0 where there are no periods.
-        chance: How probable such a distance is by chance, corrected for the number of columns.
-        drifted: Whether that is a drift.
-        strange: Whether most values are such as never occurred, though they used to recur.
-        unseen: The share of values that never occurred.
-        vanished: Categories that are missed.
-        unit: The change of a unit that would explain it, empty where none would.
+        reference: Rows that the model has learnt from, with what it predicts for them.
+        current: The rows of the period, with what was predicted.
+        kinds: The columns that can drift, and what they hold.
+        answer: The column that holds what was predicted.
+        periods: The period of each row of the reference, None where there are none to compare.
     """
 
-    column: str
-    kind: Kind
-    distance: float
-    usual: float
-    chance: float
-    drifted: bool = False
-    strange: bool = False
-    unseen: float = 0.0
-    vanished: tuple[str, ...] = ()
-    unit: str = ""
-
-    @property
-    def at_the_source(self) -> bool:
-        """Whether it is no world that moves like that, but a source that was changed."""
-        return bool(self.strange or self.vanished or self.unit)
+    reference: pd.DataFrame
+    current: pd.DataFrame
+    kinds: Mapping[str, Kind]
+    answer: str
+    periods: pd.Series | None
 
 
 def kinds_of(contract: Contract) -> dict[str, Kind]:
@@ -84,32 +49,25 @@ def kinds_of(contract: Contract) -> dict[str, Kind]:
     return kinds
 
 
-def drifts(
-    reference: pd.DataFrame,
-    current: pd.DataFrame,
-    kinds: Mapping[str, Kind],
-    periods: pd.Series | None,
-    settings: MonitorSettings,
-    answer: str = "",
-) -> list[Drift]:
+def drifts(held: Held, settings: MonitorSettings) -> list[Drift]:
     """What became of each column, as far as enough rows have a value there.
 
     Args:
-        reference: Rows that the model has learnt from.
-        current: Rows to hold against them.
-        kinds: The columns to look at.
-        periods: The period of each row of the reference, None where there are none to compare.
+        held: Rows, and those that they are held against.
         settings: What is worth an alert.
-        answer: The column that no source delivers: what is predicted.
     """
     found = []
-    for column, kind in kinds.items():
-        learnt, now = reference[column].dropna(), current[column].dropna()
+    for column, kind in held.kinds.items():
+        learnt, now = held.reference[column].dropna(), held.current[column].dropna()
         if min(len(learnt), len(now)) >= settings.least_rows:
-            when = None if periods is None else periods[learnt.index]
-            look = _number if kind == "number" else _category
-            drift = look(column, learnt, now, when, settings)
-            computed = column == answer
+            when = None if held.periods is None else held.periods[learnt.index]
+            drift = (
+                number(column, learnt, now, when, settings.unusual)
+                if kind == "number"
+                else category(column, learnt, now, when)
+            )
+            # No source delivers what is predicted.
+            computed = column == held.answer
             found.append(replace(drift, strange=False, vanished=()) if computed else drift)
     if not found:
         return []
@@ -120,8 +78,8 @@ def drifts(
     ]
     return [
         drift
-        if drift.kind == "category" or drift.column == answer
-        else replace(drift, unit=_unit(drift, reference[drift.column], current[drift.column]))
+        if drift.kind == "category" or drift.column == held.answer
+        else replace(drift, unit=_unit(drift, held))
         for drift in judged
     ]
 
@@ -132,142 +90,17 @@ def _judged(drift: Drift, settings: MonitorSettings) -> Drift:
     return replace(drift, drifted=certain and far)
 
 
-def _unit(drift: Drift, reference: pd.Series, current: pd.Series) -> str:
+def _unit(drift: Drift, held: Held) -> str:
     """The change of a unit that explains why most values never occurred, or lie elsewhere."""
-    learnt, now = (values.dropna().to_numpy(float) for values in (reference, current))
+    tables = held.reference, held.current
+    learnt, now = (table[drift.column].dropna().to_numpy(float) for table in tables)
 
     def never(values: np.ndarray) -> float:
-        return _unseen(learnt, values, None)[0]
+        return unseen(learnt, values, None)[0]
 
     def far_off(values: np.ndarray) -> float:
         return float(ks_2samp(learnt, values, method="asymp").statistic)
 
     by_steps = unit_change(now, never) if drift.strange else ""
-    elsewhere = drift.drifted and drift.distance > _STRANGE
+    elsewhere = drift.drifted and drift.distance > STRANGE
     return by_steps or (unit_change(now, far_off) if elsewhere else "")
-
-
-def _number(
-    column: str,
-    learnt: pd.Series,
-    now: pd.Series,
-    periods: pd.Series | None,
-    settings: MonitorSettings,
-) -> Drift:
-    before, after = learnt.to_numpy(float), now.to_numpy(float)
-    test = ks_2samp(before, after, method="asymp")
-    unseen, usually = _unseen(before, after, periods)
-    return Drift(
-        column,
-        "number",
-        distance=float(test.statistic),
-        usual=_farthest(before, periods),
-        chance=float(test.pvalue),
-        strange=unseen > max(_STRANGE, settings.unusual * usually),
-        unseen=unseen,
-    )
-
-
-def _farthest(values: np.ndarray, periods: pd.Series | None) -> float:
-    """The distance of that period which lies farthest from all of them together."""
-    if periods is None:
-        return 0.0
-    whole, distances = np.sort(values), [0.0]
-    for places in _places(periods):
-        own = np.sort(values[places])
-        for side in ("left", "right"):
-            share = np.searchsorted(whole, own, side) / len(whole)
-            distances.append(float(np.abs(share - np.searchsorted(own, own, side) / len(own)).max()))
-    return max(distances)
-
-
-def _unseen(
-    before: np.ndarray, after: np.ndarray, periods: pd.Series | None
-) -> tuple[float, float]:
-    """The share of values that never occurred, and the largest such share of a learnt period.
-
-    A gauge has steps, and each unit its own; the commonest value, often zero, is of every unit.
-    """
-    values, counts = np.unique(before.astype(np.float32), return_counts=True)
-    commonest = values[counts.argmax()]
-    known, asked = (v.astype(np.float32) for v in (before, after))
-    rest = asked[asked != commonest]
-    when = np.arange(len(before)) % 10 if periods is None else periods.to_numpy()
-    table = pd.DataFrame({"value": known, "period": when})[known != commonest]
-    if min(len(rest), len(table)) < FEW:
-        return 0.0, 0.0
-    alone = table.groupby("value")["period"].transform("nunique") == 1
-    by_period = alone.groupby(table["period"]).agg(["mean", "size"])
-    usually = by_period["mean"][by_period["size"] >= FEW].max()
-    return 1 - float(np.isin(rest, values).mean()), float(np.nan_to_num(usually, nan=1.0))
-
-
-def _category(
-    column: str,
-    learnt: pd.Series,
-    now: pd.Series,
-    periods: pd.Series | None,
-    settings: MonitorSettings,
-) -> Drift:
-    before, after = learnt.astype(str), now.astype(str)
-    shares = before.value_counts(normalize=True)
-    kept = set(shares.index[:MOST])
-    pooled, asked = (v.where(v.isin(kept), OTHERS) for v in (before, after))
-    table = pd.crosstab(
-        pd.concat([pooled, asked], ignore_index=True),
-        np.repeat(["before", "after"], [len(pooled), len(asked)]),
-    )
-    rare = table.sum(axis=1) < 10
-    counts = np.vstack([table[~rare].to_numpy(), table[rare].sum().to_numpy()])
-    counts = counts[counts.sum(axis=1) > 0]
-    chance = float(chi2_contingency(counts).pvalue) if len(counts) > 1 else 1.0
-    whole = pooled.value_counts(normalize=True)
-    own = _by_period(pooled, periods)
-    return Drift(
-        column,
-        "category",
-        distance=_moved(whole, asked.value_counts(normalize=True).to_frame()),
-        usual=_moved(whole, own / own.sum()),
-        chance=chance,
-        unseen=float((~after.isin(shares.index)).mean()),
-        vanished=tuple(_vanished(whole, set(after), len(after), own)),
-    )
-
-
-def _by_period(values: pd.Series, periods: pd.Series | None) -> pd.DataFrame:
-    """How often each value occurs in each period that has enough: a column for each."""
-    if periods is None:
-        return pd.DataFrame(index=values.unique())
-    counts = pd.crosstab(values, periods)
-    return counts.loc[:, counts.sum() >= FEW]
-
-
-def _vanished(
-    shares: pd.Series, there: set[str], rows: int, own: pd.DataFrame
-) -> Iterator[str]:
-    """The categories that are missed; where most rows are of a rare one, they are only names."""
-    if shares.get(OTHERS, 0.0) > _STRANGE:
-        return
-    for category, share in shares.items():
-        if rows * share < _EXPECTED:
-            return  # the rarer ones follow
-        once_away = ((own.sum() * share >= _EXPECTED) & (own.loc[category] == 0)).any()
-        if category not in {*there, OTHERS} and not once_away:
-            yield str(category)
-
-
-def _moved(whole: pd.Series, shares: pd.DataFrame) -> float:
-    """How much of all rows the farthest of several distributions has elsewhere."""
-    if shares.empty:
-        return 0.0
-    all_ = whole.index.union(shares.index)
-    away = shares.reindex(all_, fill_value=0).sub(whole.reindex(all_, fill_value=0), axis=0)
-    return float(away.abs().sum().max() / 2)
-
-
-def _places(periods: pd.Series | None) -> Iterator[np.ndarray]:
-    """The positions of the rows of each period that has enough."""
-    if periods is not None:
-        for places in pd.Series(np.arange(len(periods))).groupby(periods.to_numpy()):
-            if len(places[1]) >= FEW:
-                yield places[1].to_numpy()

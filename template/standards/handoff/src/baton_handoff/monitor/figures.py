@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
@@ -21,9 +22,7 @@ def write_figures(file: Path, seen: Seen, findings: Sequence[Finding], seconds: 
     """
     registry = CollectorRegistry()
 
-    def gauge(
-        name: str, what: str, values: Mapping[tuple[str, ...], float], *labels: str
-    ) -> None:
+    def gauge(name: str, what: str, values: Mapping[Any, float], *labels: str) -> None:
         labelled = Gauge(f"handoff_monitor_{name}", what, ["model", *labels], registry=registry)
         for key, value in values.items():
             labelled.labels(seen.model, *key).set(value)
@@ -55,6 +54,9 @@ def write_figures(file: Path, seen: Seen, findings: Sequence[Finding], seconds: 
     if said:
         figures = {(name,): now for name, (now, _) in said.figures.items()}
         gauge("score", "How good predictions were, by the usual figures", figures, "figure")
-        gauge("loss_growth_ratio", "By how much the loss has grown at least, as a share of the"
-              " evaluation's", {(): said.overall.low})
+        gauge(
+            "loss_growth_ratio",
+            "By how much the loss has grown at least, as a share of the evaluation's",
+            {(): said.overall.low},
+        )
     write_to_textfile(str(file), registry)

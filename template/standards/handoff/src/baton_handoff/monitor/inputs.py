@@ -12,7 +12,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from baton_handoff.contracts import Contract, Frame, canonical_form, from_json, to_engine
+from baton_handoff.contracts import Contract, Frame, canonical_form, from_json
 from baton_handoff.errors import HandoffError
 from baton_handoff.model.evaluation import Evaluation
 from baton_handoff.model.loaded import Loaded
@@ -125,9 +125,7 @@ def from_file(
     in_period = reasons[which[len(scored) :]]
     rules = Counter(rule for broken in in_period for rule in set(broken.split("; ")))
     found = found.only(which)
-    return replace(
-        found, rules=rules, versions=Counter({loaded.version: len(found.predicted)})
-    )
+    return replace(found, rules=rules, versions=Counter({loaded.version: len(found.predicted)}))
 
 
 @dataclass(frozen=True)
@@ -214,5 +212,5 @@ def _read(file: Path) -> pd.DataFrame:
 
 def rows_of(table: Frame) -> pd.DataFrame:
     """A table as everything here looks at it."""
-    frame: pd.DataFrame = to_engine(table, "pandas")
+    frame = nw.from_native(table, eager_only=True).to_pandas()
     return frame.reset_index(drop=True)

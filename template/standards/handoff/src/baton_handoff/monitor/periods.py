@@ -35,7 +35,8 @@ def length_of(moments: pd.Series) -> Length:
 
 def labels(moments: pd.Series, length: Length) -> pd.Series:
     """The period of each row, in UTC; they sort as they follow each other."""
-    return moments.dt.strftime(_FORMATS[length])
+    found: pd.Series = moments.dt.strftime(_FORMATS[length])
+    return found
 
 
 def comparable(reference: pd.Series, current: pd.Series) -> pd.Series | None:

@@ -9,16 +9,18 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from baton_handoff.monitor.drift import MOST, Drift
+from baton_handoff.monitor.columns import MOST, Drift
 from baton_handoff.monitor.history import SHOWN, Entry
 from baton_handoff.monitor.performance import Change, Performance
 from baton_handoff.monitor.seen import Seen
 
 THEN, NOW, ALARM, QUIET = "#9aa5b1", "#1f6feb", "#c9302c", "#2e7d32"
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "font.size": 9,
     "font.family": "sans-serif",
     "axes.spines.top": False,
@@ -66,8 +68,8 @@ def drift_picture(seen: Seen, chosen: Sequence[Drift]) -> str:
             weight = "bold" if loud else "normal"
             ax.set_title(f"{drift.column}  {drift.distance:.2f}", color=colour, fontweight=weight)
         handles = [
-            plt.Rectangle((0, 0), 1, 1, color=THEN, alpha=0.55),
-            plt.Line2D([], [], color=NOW, linewidth=2),
+            Patch(color=THEN, alpha=0.55),
+            Line2D([], [], color=NOW, linewidth=2),
         ]
         figure.legend(
             handles, ["learnt from", "now"], loc="outside lower left", ncols=2, frameon=False
@@ -113,7 +115,7 @@ def performance_picture(found: Performance, tolerance: float) -> str:
     """How the loss and the mean went, period by period."""
     periods = found.periods or [found.overall]
     names = [period.of or "all" for period in periods]
-    means = [period for period in periods if period.said == period.said]  # noqa: PLR0124
+    means = [period for period in periods if period.said == period.said]
 
     def draw() -> Any:
         figure, axes = plt.subplots(
@@ -131,7 +133,7 @@ def performance_picture(found: Performance, tolerance: float) -> str:
             ax.errorbar(
                 [place],
                 [middle[place]],
-                yerr=[[middle[place] - low[place]], [high[place] - middle[place]]],
+                yerr=[[middle[place] - end], [high[place] - middle[place]]],
                 fmt="o",
                 color=colour,
                 capsize=3,

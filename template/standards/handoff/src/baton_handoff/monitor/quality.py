@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, false_discovery_control
 
-from baton_handoff.monitor.drift import FEW
+from baton_handoff.monitor.columns import FEW
 from baton_handoff.settings import MonitorSettings
 
 
@@ -82,7 +82,8 @@ def missing(
         by_period = then.groupby(periods)
         usual = by_period.mean()[by_period.size() >= FEW].max()
     chances = [
-        binomtest(int(gaps[c].sum()), len(gaps), float(before[c]), "greater").pvalue for c in gaps
+        binomtest(int(gaps[c].sum()), len(gaps), float(before[c]), "greater").pvalue
+        for c in gaps.columns
     ]
     certain = false_discovery_control(chances, method="by") < settings.significance
     share = gaps.mean()

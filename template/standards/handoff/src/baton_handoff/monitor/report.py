@@ -6,7 +6,7 @@ from html import escape
 
 from baton_handoff.findings import Finding
 from baton_handoff.monitor.alerts import whose_turn
-from baton_handoff.monitor.drift import Drift
+from baton_handoff.monitor.columns import Drift
 from baton_handoff.monitor.history import Entry
 from baton_handoff.monitor.performance import Performance
 from baton_handoff.monitor.pictures import (
@@ -137,9 +137,9 @@ def _drift(seen: Seen) -> str:
     chosen = sorted(seen.drifts, key=_loudness, reverse=True)[:_SHOWN]
     against = "learnt from" if seen.learnt else "was evaluated on"
     note = (
-        f'<p class="note">Each column as the model has {against}, grey, and as it is now. The number'
-        " is the distance: 0 is the same, 1 has nothing in common. Red is farther than any period"
-        " before, or changed at the source.</p>"
+        f'<p class="note">Each column as the model has {against}, grey, and as it is now. The'
+        " number is the distance: 0 is the same, 1 has nothing in common. Red is farther than any"
+        " period before, or changed at the source.</p>"
     )
     return _section("Then and now", note + _image(drift_picture(seen, chosen)))
 
@@ -160,15 +160,15 @@ def _columns(seen: Seen) -> str:
     rows_of_table = "".join(_row(seen, column, rules) for column in _order(seen))
     note = (
         f'<p class="note">Of {seen.quality.rows:,} rows the contract refuses'
-        f" {seen.quality.refused:,}. The mark on each bar is the farthest period of what was learnt."
-        "</p>"
+        f" {seen.quality.refused:,}. The mark on each bar is the farthest period of what was"
+        " learnt.</p>"
     )
     whole = f"<p>Rules about whole rows: {rules['']:,} rows break one.</p>" if rules.get("") else ""
     return _section("Columns", f"{note}{whole}<table>{head}{rows_of_table}</table>")
 
 
 def _order(seen: Seen) -> list[str]:
-    return [name for name in seen.held.reference if name in seen.held.current]
+    return [str(name) for name in seen.held.reference if name in seen.held.current]
 
 
 def _row(seen: Seen, column: str, rules: dict[str, int]) -> str:
@@ -185,10 +185,10 @@ def _row(seen: Seen, column: str, rules: dict[str, int]) -> str:
         f'<td class="n">{f"{drift.distance:.2f}" if drift else ""}</td>',
         f"<td>{escape(', '.join(words))}</td>",
     ]
-    return f'<tr{" class=loud" if words else ""}>{"".join(cells)}</tr>'
+    return f"<tr{' class=loud' if words else ''}>{''.join(cells)}</tr>"
 
 
-def _words(seen: Seen, grown: bool, share: float, drift: Drift | None) -> Iterator[str]:  # noqa: FBT001
+def _words(seen: Seen, grown: bool, share: float, drift: Drift | None) -> Iterator[str]:
     if share > seen.settings.refused:
         yield "refused"
     if grown:

@@ -1,35 +1,16 @@
 """What a look at the predictions of a period has shown, and what it rests on."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pandas as pd
 
-from baton_handoff.monitor.drift import Drift, Kind, drifts
+from baton_handoff.monitor.columns import Drift
+from baton_handoff.monitor.drift import Held, drifts
 from baton_handoff.monitor.performance import Change, Performance
 from baton_handoff.monitor.quality import Missing, Quality
 from baton_handoff.settings import MonitorSettings
-
-
-@dataclass(frozen=True)
-class Held:
-    """Rows, and the rows that they are held against.
-
-    Attributes:
-        reference: Rows that the model has learnt from, with what it predicts for them.
-        current: The rows of the period, with what was predicted.
-        kinds: The columns that can drift, and what they hold.
-        answer: The column that holds what was predicted.
-        periods: The period of each row of the reference, None where there are none to compare.
-    """
-
-    reference: pd.DataFrame
-    current: pd.DataFrame
-    kinds: Mapping[str, Kind]
-    answer: str
-    periods: pd.Series | None
 
 
 @dataclass(frozen=True)
@@ -112,9 +93,11 @@ def remaining(
     before, now = which
     if before.all() and now.all():
         return drifted
-    kinds = {drift.column: drift.kind for drift in drifted}
-    periods = None if held.periods is None else held.periods[before]
-    again = drifts(
-        held.reference[before], held.current[now], kinds, periods, settings, held.answer
+    clear = replace(
+        held,
+        reference=held.reference[before],
+        current=held.current[now],
+        kinds={drift.column: drift.kind for drift in drifted},
+        periods=None if held.periods is None else held.periods[before],
     )
-    return [drift for drift in again if drift.drifted]
+    return [drift for drift in drifts(clear, settings) if drift.drifted]
