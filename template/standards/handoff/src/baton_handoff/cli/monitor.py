@@ -25,14 +25,15 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--rows", type=Path, help="rows of a Parquet file, not of the log")
     command.add_argument("--truth", type=Path, help="a Parquet file with what came true")
-    command.add_argument("--since", type=_moment, help="the first moment, 2013-10-01 for example")
-    command.add_argument("--until", type=_moment, help="the moment after the last")
+    command.add_argument("--since", type=moment, help="the first moment, 2013-10-01 for example")
+    command.add_argument("--until", type=moment, help="the moment after the last")
     command.add_argument("--against", help="another version, on the same rows")
     add_format(command)
     command.set_defaults(run=_monitor)
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """A moment as a person writes it; argparse calls by this name what it refuses."""
     return datetime.fromisoformat(text)
 
 

@@ -71,8 +71,13 @@ def watch(project: Project, asked: Asked) -> Seen:
 
     Raises:
         HandoffError: The version can't be had, comes without an evaluation, or a file can't be
-            used.
+            used; or another version is asked for without what came true.
     """
+    if asked.against and not asked.truth:
+        raise HandoffError(
+            "Which of two versions is better, only what came true can tell: `--against` needs"
+            " `--truth FILE`."
+        )
     takes, gives = border(project.room("contracts"))
     evaluation = _evaluation(project, asked.version or project.alias, takes)
     known = Known(load(project, asked.version), takes, evaluation)

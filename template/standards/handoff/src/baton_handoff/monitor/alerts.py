@@ -171,15 +171,13 @@ def _notes(seen: Seen) -> Iterator[Finding]:
     if seen.rows < least:
         few = f"only {seen.rows:,} rows: with fewer than {least:,.0f} nothing is said of drift"
         yield Finding("monitor-rows", few, blocks=False)
-    if said is None:
-        yield Finding(
-            "monitor-truth",
+    if said is None and seen.truths is not None:
+        few = (
             f"what came true is known of {seen.truths:,} rows: with fewer than {ENOUGH} nothing is"
-            " said of performance",
-            blocks=False,
-            fix="" if seen.truths else "`--truth FILE` as soon as there is some",
+            " said of performance"
         )
-    elif said.challenger:
+        yield Finding("monitor-truth", few, blocks=False)
+    if said and said.challenger:
         other = said.challenger
         better, worse = other.high < 0, other.low > 0
         how = "better than" if better else "worse than" if worse else "not certainly other than"

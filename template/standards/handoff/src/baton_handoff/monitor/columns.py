@@ -41,8 +41,9 @@ class Drift:
         usual: How far the farthest period lay that was learnt from, 0 where there are no periods.
         chance: How probable such a distance is by chance, corrected for the number of columns.
         drifted: Whether that is a drift.
-        strange: Whether most values are such as never occurred, though they used to recur.
-        unseen: The share of values that never occurred.
+        strange: Whether most values are such as never occurred: between the steps that they used to
+            have, or beyond all of them.
+        unseen: The share of such values.
         vanished: Categories that are missed.
         unit: The change of a unit that would explain it, empty where none would.
     """
@@ -61,7 +62,7 @@ class Drift:
     @property
     def at_the_source(self) -> bool:
         """Whether it is no world that moves like that, but a source that was changed."""
-        return bool(self.strange or self.vanished or self.unit)
+        return bool(self.strange or self.vanished)
 
 
 def number(
@@ -83,14 +84,15 @@ def number(
     before, after = learnt.to_numpy(float), now.to_numpy(float)
     test = ks_2samp(before, after, method="asymp")
     never, usually = unseen(before, after, periods)
+    outside = float(((after < before.min()) | (after > before.max())).mean())
     return Drift(
         column,
         "number",
         distance=float(test.statistic),
         usual=_farthest(before, periods),
         chance=float(test.pvalue),
-        strange=never > max(STRANGE, unusual * usually),
-        unseen=never,
+        strange=never > max(STRANGE, unusual * usually) or outside > STRANGE,
+        unseen=max(never, outside),
     )
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control, ks_2samp
 
 from baton_handoff.contracts import Contract, canonical_form
-from baton_handoff.monitor.columns import STRANGE, Drift, Kind, category, number, unseen
+from baton_handoff.monitor.columns import Drift, Kind, category, number, unseen
 from baton_handoff.monitor.units import unit_change
 from baton_handoff.settings import MonitorSettings
 
@@ -77,10 +77,7 @@ def drifts(held: Held, settings: MonitorSettings) -> list[Drift]:
         for drift, chance in zip(found, chances, strict=True)
     ]
     return [
-        drift
-        if drift.kind == "category" or drift.column == held.answer
-        else replace(drift, unit=_unit(drift, held))
-        for drift in judged
+        replace(drift, unit=_unit(drift, held)) if drift.strange else drift for drift in judged
     ]
 
 
@@ -91,16 +88,15 @@ def _judged(drift: Drift, settings: MonitorSettings) -> Drift:
 
 
 def _unit(drift: Drift, held: Held) -> str:
-    """The change of a unit that explains why most values never occurred, or lie elsewhere."""
+    """The change of a unit that explains why most values never occurred."""
     tables = held.reference, held.current
     learnt, now = (table[drift.column].dropna().to_numpy(float) for table in tables)
 
-    def never(values: np.ndarray) -> float:
+    def off_the_steps(values: np.ndarray) -> float:
         return unseen(learnt, values, None)[0]
 
     def far_off(values: np.ndarray) -> float:
         return float(ks_2samp(learnt, values, method="asymp").statistic)
 
-    by_steps = unit_change(now, never) if drift.strange else ""
-    elsewhere = drift.drifted and drift.distance > STRANGE
-    return by_steps or (unit_change(now, far_off) if elsewhere else "")
+    # Steps say it best; what was rounded meanwhile has lost them.
+    return unit_change(now, off_the_steps) or unit_change(now, far_off)

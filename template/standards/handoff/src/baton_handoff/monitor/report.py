@@ -104,7 +104,7 @@ def _turn(finding: Finding) -> str:
 
 def _performance(seen: Seen) -> str:
     found = seen.performance
-    if found is None:
+    if found is None or seen.truths is None:
         return ""
     rows = "".join(
         f'<tr><td>{escape(name)}</td><td class="n">{now:.4f}</td><td class="n">{then:.4f}</td></tr>'

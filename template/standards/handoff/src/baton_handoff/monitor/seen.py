@@ -31,7 +31,7 @@ class Seen:
             columns that drifted anyway.
         performance: How good predictions were, None where nothing came true yet.
         apart: How good they were where the source is not in question, None where no such rows are.
-        truths: How many rows have a truth.
+        truths: How many rows have a truth, None where nobody has brought any.
     """
 
     model: str
@@ -45,7 +45,7 @@ class Seen:
     remaining: Sequence[Drift] = ()
     performance: Performance | None = None
     apart: Change | None = None
-    truths: int = 0
+    truths: int | None = None
     settings: MonitorSettings = field(default_factory=MonitorSettings)
 
     @property

@@ -31,16 +31,20 @@ _SHIFTED: dict[str, tuple[float, float]] = {
 
 
 def unit_change(values: np.ndarray, strangeness: Callable[[np.ndarray], float]) -> str:
-    """The change of a unit after which values would look as these do, empty where none would.
+    """The change of a unit after which values would look as these do.
 
     Args:
         values: The values that look strange.
-        strangeness: How strange values are, 0 for not at all. Taking the change back has to take
-            more than half of it away.
+        strangeness: How strange values are, 0 for not at all.
+
+    Returns:
+        Empty where taking no change back takes more than half of it away, or several do about as
+        well.
     """
     found = {name: strangeness((values - add) / factor) for name, factor, add in _changes()}
-    best = min(found, key=lambda name: found[name])
-    return best if found[best] < strangeness(values) / 2 else ""
+    best, second = sorted(found, key=lambda name: found[name])[:2]
+    plain = found[best] < strangeness(values) / 2 and found[best] < found[second] / 2
+    return best if plain else ""
 
 
 def _changes() -> Iterator[tuple[str, float, float]]:
