@@ -29,7 +29,7 @@ from baton_handoff.project import Project
 from baton_handoff.service.prediction_log import read_log
 from baton_handoff.settings import MonitorSettings
 
-__all__ = ["Asked", "Known", "Period", "look", "watch", "with_truth"]
+__all__ = ["Asked", "Known", "Period", "known_of", "look", "watch", "with_truth"]
 
 
 @dataclass(frozen=True)
@@ -78,26 +78,34 @@ def watch(project: Project, asked: Asked) -> Seen:
             "Which of two versions is better, only what came true can tell: `--against` needs"
             " `--truth FILE`."
         )
-    takes, gives = border(project.room("contracts"))
-    evaluation = _evaluation(project, asked.version or project.alias, takes)
-    known = Known(load(project, asked.version), takes, evaluation)
+    contracts = border(project.room("contracts"))
+    known = known_of(project, asked.version)
     if asked.rows:
-        contracts = takes, gives
-        watched = from_file(known.loaded, contracts, asked.rows, evaluation, asked.period)
+        watched = from_file(known.loaded, contracts, asked.rows, known.evaluation, asked.period)
     else:
         log = read_log(project.predictions)
-        watched = from_log(log, takes, evaluation, asked.period)
+        watched = from_log(log, known.takes, known.evaluation, asked.period)
     seen = look(known, watched, project.monitor)
     if asked.truth is None or not len(watched.predicted):
         return seen
-    truth = truth_of(watched, asked.truth, takes)
+    truth = truth_of(watched, asked.truth, known.takes)
     challenger = load(project, asked.against) if asked.against else None
     return with_truth(seen, known, watched, truth, challenger)
 
 
 @answering()
-def _evaluation(project: Project, wanted: str, takes: Contract) -> Evaluation:
-    version = version_at(project, wanted)
+def known_of(project: Project, wanted: str | None = None) -> Known:
+    """A version with everything that rows are held against.
+
+    Args:
+        project: The project.
+        wanted: An alias or a number; by default the alias that the project serves.
+
+    Raises:
+        HandoffError: There is none, or it comes without an evaluation.
+    """
+    takes, _ = border(project.room("contracts"))
+    version = version_at(project, wanted or project.alias)
     with tempfile.TemporaryDirectory() as scratch:
         folder = artifact(version, EVALUATION, Path(scratch))
         if folder is None:
@@ -106,7 +114,8 @@ def _evaluation(project: Project, wanted: str, takes: Contract) -> Evaluation:
                 " evaluation, so there is nothing to hold rows against: `uv run poe pipeline`, and"
                 " register again."
             )
-        return read_evaluation(folder, engine_of(takes))
+        evaluation = read_evaluation(folder, engine_of(takes))
+    return Known(load(project, str(version.version)), takes, evaluation)
 
 
 def look(known: Known, watched: Watched, settings: MonitorSettings) -> Seen:
