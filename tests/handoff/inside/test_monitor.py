@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,10 @@ from readings import came_of, chance_of, known, readings, watched
 from trips import ROWS
 
 SETTINGS = MonitorSettings()
-AUTUMN = {"since": "2013-09-01", "days": 30}
+
+
+def autumn(rows: int, seed: int = 1) -> pd.DataFrame:
+    return readings(rows, seed, "2013-09-01", 30)
 
 
 def seen(table: pd.DataFrame, came: np.ndarray | None = None) -> Seen:
@@ -56,7 +60,7 @@ def blocking(findings: list[Finding]) -> list[tuple[str, str | None]]:
 def test_an_ordinary_period_is_quiet_however_long_it_is(rows: int, days: float) -> None:
     table = readings(rows, seed=rows, since="2013-09-03", days=1)
     table["at"] = table["at"].min() + (table["at"] - table["at"].min()) * days
-    table["heat"] = readings(rows, seed=rows, **AUTUMN)["heat"]
+    table["heat"] = autumn(rows, seed=rows)["heat"]
     assert found(table, came_of(table)) == []
 
 
@@ -86,7 +90,7 @@ def test_without_a_time_seasons_can_not_be_told_and_are_news() -> None:
 
 
 def test_few_rows_say_nothing() -> None:
-    (finding,) = found(readings(150, **AUTUMN).assign(heat=-40.0))
+    (finding,) = found(autumn(150).assign(heat=-40.0))
     assert (finding.check, finding.blocks) == ("monitor-rows", False)
 
 
@@ -95,7 +99,7 @@ def test_few_rows_say_nothing() -> None:
 
 @pytest.mark.parametrize("rows", [500, 3000])
 def test_a_unit_error_is_named_with_its_column(rows: int) -> None:
-    table = readings(rows, **AUTUMN)
+    table = autumn(rows)
     table["heat"] = (table["heat"] - 32) * 5 / 9
     (finding,) = found(table, came_of(table))
     assert (finding.check, finding.side) == ("monitor-unit", "data-owner")
@@ -104,7 +108,7 @@ def test_a_unit_error_is_named_with_its_column(rows: int) -> None:
 
 
 def test_a_unit_error_that_was_rounded_is_seen_and_no_other_unit_is_blamed() -> None:
-    table = readings(800, **AUTUMN)
+    table = autumn(800)
     table["heat"] = ((table["heat"] - 32) * 5 / 9).round(1)
     (finding,) = found(table)
     assert (finding.check, finding.side) == ("monitor-strange", "data-owner")
@@ -113,7 +117,7 @@ def test_a_unit_error_that_was_rounded_is_seen_and_no_other_unit_is_blamed() -> 
 
 def test_without_steps_it_is_seen_by_values_beyond_all_that_were_learnt() -> None:
     smooth = np.random.default_rng(5)
-    learnt, table = readings(8000), readings(800, **AUTUMN)
+    learnt, table = readings(8000), autumn(800)
     learnt["wind"], table["wind"] = smooth.normal(50, 5, 8000), smooth.normal(50, 5, 800) * 25.4
     (finding, *consequences) = alerts(look(known(learnt=learnt), watched(table), SETTINGS))
     assert (finding.check, finding.side) == ("monitor-unit", "data-owner")
@@ -122,7 +126,7 @@ def test_without_steps_it_is_seen_by_values_beyond_all_that_were_learnt() -> Non
 
 
 def test_a_unit_error_within_the_usual_range_is_seen_by_its_steps() -> None:
-    table = readings(800, **AUTUMN)
+    table = autumn(800)
     table["wind"] *= 1.609344
     (finding,) = [finding for finding in found(table) if finding.blocks]
     assert "wind: " in finding.message
@@ -135,14 +139,14 @@ def test_no_unit_is_blamed_for_values_of_no_other() -> None:
 
 
 def test_a_category_that_disappears_is_missed_and_its_consequences_are_not_alarms() -> None:
-    table = readings(3000, **AUTUMN)
-    (finding,) = [f for f in found(table[table["town"] != "Bonn"].reset_index(drop=True))]
+    table = autumn(3000)
+    (finding,) = found(table[table["town"] != "Bonn"].reset_index(drop=True))
     assert (finding.check, finding.side) == ("monitor-vanished", "data-owner")
     assert "Bonn" in finding.message
 
 
 def test_a_feed_that_ends_is_missed_column_by_column_together() -> None:
-    table = readings(3000, **AUTUMN)
+    table = autumn(3000)
     table.loc[2800:, ["heat", "wind"]] = np.nan
     (finding,) = found(table)
     assert (finding.check, finding.side) == ("monitor-missing", "data-owner")
@@ -150,7 +154,7 @@ def test_a_feed_that_ends_is_missed_column_by_column_together() -> None:
 
 
 def test_what_the_contract_refuses_is_named_by_column_and_rule() -> None:
-    good, bad = readings(700, **AUTUMN), readings(100, 5, **AUTUMN).assign(heat=999.0)
+    good, bad = autumn(700), autumn(100, 5).assign(heat=999.0)
     rows = watched(good, bad, **{"heat: must be at most 150": 100})
     (finding, *_) = alerts(look(known(), rows, SETTINGS))
     assert (finding.check, finding.side) == ("monitor-refused", "data-owner")
@@ -162,7 +166,7 @@ def test_what_the_contract_refuses_is_named_by_column_and_rule() -> None:
 
 
 def test_a_world_that_moves_is_data_sciences_turn() -> None:
-    table = readings(3000, **AUTUMN)
+    table = autumn(3000)
     table["wind"] = np.minimum(table["wind"] * 2, 30.0)
     assert blocking(found(table)) == [
         ("monitor-drift", "data-science"),
@@ -171,14 +175,14 @@ def test_a_world_that_moves_is_data_sciences_turn() -> None:
 
 
 def test_a_model_that_decays_is_data_sciences_turn() -> None:
-    table = readings(3000, **AUTUMN)
+    table = autumn(3000)
     (finding,) = found(table, came_of(table, more=0.2))
     assert (finding.check, finding.side) == ("monitor-performance", "data-science")
     assert any("came true" in line for line in finding.evidence)
 
 
 def test_decay_in_one_subgroup_is_seen_where_the_whole_looks_well() -> None:
-    table = readings(6000, **AUTUMN)
+    table = autumn(6000)
     came = np.where(table["town"] == "Jena", came_of(table, more=0.4), came_of(table))
     (finding,) = found(table, came)
     assert (finding.check, finding.side) == ("monitor-subgroup", "data-science")
@@ -186,7 +190,7 @@ def test_decay_in_one_subgroup_is_seen_where_the_whole_looks_well() -> None:
 
 
 def test_who_suffers_from_the_source_is_not_asked() -> None:
-    table = readings(3000, **AUTUMN)
+    table = autumn(3000)
     came = came_of(table)
     table["wind"] *= 1.609344
     findings = found(table, came)
@@ -195,7 +199,7 @@ def test_who_suffers_from_the_source_is_not_asked() -> None:
 
 
 def test_decay_is_told_from_a_feed_that_ends_at_the_same_time() -> None:
-    table = readings(3000, **AUTUMN)
+    table = autumn(3000)
     came = came_of(table, more=0.2)
     table.loc[2800:, "heat"] = np.nan
     assert blocking(found(table, came)) == [
@@ -208,7 +212,7 @@ def test_a_bad_day_like_one_of_the_evaluation_is_no_decay() -> None:
     version = known()
     days = pd.Series(version.evaluation.group("at")).dt.strftime("%Y-%m-%d")
     worse = (days == "2013-10-09").to_numpy()
-    tested = version.evaluation.rows
+    tested = readings(4000, seed=2, since="2013-09-01", days=90)
     truth = np.where(worse, 1 - came_of(tested), came_of(tested))
     sizes = pd.concat([tested] * 6, ignore_index=True)
     evaluation = replace(
@@ -232,7 +236,7 @@ def test_a_bad_day_like_one_of_the_evaluation_is_no_decay() -> None:
 
 
 def test_silence_is_ml_engineerings_turn() -> None:
-    (finding,) = found(readings(0, **AUTUMN))
+    (finding,) = found(autumn(0))
     assert (finding.check, finding.side, finding.blocks) == (
         "monitor-silence",
         "ml-engineering",
@@ -254,7 +258,7 @@ def log(rows: int) -> list[Record]:
 
 
 def euros(time: str | None) -> Evaluation:
-    return Evaluation(None, np.array([]), {}, kind="value", answer="euros", time=time)
+    return Evaluation(pd.DataFrame(), np.array([]), {}, kind="value", answer="euros", time=time)
 
 
 def test_the_log_is_read_row_by_row_with_its_answers(trip: Contract) -> None:
@@ -329,11 +333,11 @@ def test_a_sample_of_what_was_learnt_is_kept(
 @pytest.fixture
 def loud() -> Seen:
     """A look with everything that a report can show."""
-    version, table = known(), readings(3000, **AUTUMN)
+    version, table = known(), autumn(3000)
     came = came_of(table, more=0.2)
     table.loc[2800:, "heat"] = np.nan
     rows = watched(table)
-    other: Callable[[pd.DataFrame], pd.DataFrame] = lambda t: pd.DataFrame(  # noqa: E731
+    other: Callable[[Any], Any] = lambda t: pd.DataFrame(  # noqa: E731
         {"chance": np.clip(chance_of(t) + 0.2, 0, 1)}
     )
     shown = look(version, rows, SETTINGS)
@@ -357,7 +361,7 @@ def test_the_report_is_one_page_that_needs_nothing_else(loud: Seen, tmp_path: Pa
 
 def test_what_a_source_calls_its_things_is_text_in_the_report(tmp_path: Path) -> None:
     finding = Finding("monitor-vanished", "<b>Bonn</b> & co", blocks=True, side="data-owner")
-    text = publish(tmp_path, seen(readings(0, **AUTUMN)), [finding]).read_text(encoding="utf-8")
+    text = publish(tmp_path, seen(autumn(0)), [finding]).read_text(encoding="utf-8")
     assert "&lt;b&gt;Bonn&lt;/b&gt; &amp; co" in text
 
 

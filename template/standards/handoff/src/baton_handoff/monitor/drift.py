@@ -76,9 +76,7 @@ def drifts(held: Held, settings: MonitorSettings) -> list[Drift]:
         _judged(replace(drift, chance=float(chance)), settings)
         for drift, chance in zip(found, chances, strict=True)
     ]
-    return [
-        replace(drift, unit=_unit(drift, held)) if drift.strange else drift for drift in judged
-    ]
+    return [replace(drift, unit=_unit(drift, held)) if drift.strange else drift for drift in judged]
 
 
 def _judged(drift: Drift, settings: MonitorSettings) -> Drift:
