@@ -38,6 +38,9 @@ def moment(text: str) -> datetime:
 
 
 def _monitor(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.contracts import border
+
+    border(project.room("contracts"))
     from baton_handoff.monitor import Asked, Period, watch
     from baton_handoff.monitor.alerts import alerts
     from baton_handoff.monitor.publish import publish
