@@ -91,7 +91,7 @@ def _numbers(ax: Any, before: pd.Series, after: pd.Series) -> None:
     ]
     ax.stairs(shares[0], edges, fill=True, color=THEN, alpha=0.55)
     ax.stairs(shares[1], edges, color=NOW, linewidth=1.6)
-    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.yaxis.set_major_locator(MaxNLocator(3))
     ax.xaxis.set_major_locator(MaxNLocator(5))
 
@@ -107,7 +107,7 @@ def _categories(ax: Any, before: pd.Series, after: pd.Series) -> None:
     ax.hlines(now, places - 0.4, places + 0.4, color=NOW, linewidth=2)
     turned = max(map(len, chosen), default=0) > 2
     ax.set_xticks(places, chosen, rotation=40 if turned else 0, fontsize=7)
-    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.yaxis.set_major_locator(MaxNLocator(3))
 
 
@@ -141,7 +141,7 @@ def performance_picture(found: Performance, tolerance: float) -> str:
             )
         ax.set_xticks(range(len(names)), names, rotation=30 if len(names) > 6 else 0)
         ax.set_xlim(-0.6, len(names) - 0.4)
-        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.yaxis.set_major_formatter(PercentFormatter(1))
         ax.set_title("Loss against the evaluation (the line is the limit)")
         if means:
             ax = axes[0, 1]
@@ -211,7 +211,7 @@ def history_picture(entries: Sequence[Entry]) -> str:
             if entry.loss:
                 axes[2].vlines(place, *entry.loss, color=NOW, linewidth=3)
         axes[2].axhline(0, color=QUIET, linewidth=1)
-        axes[2].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes[2].yaxis.set_major_formatter(PercentFormatter(1))
         axes[2].set_title("Loss against the evaluation")
         for ax in axes:
             ax.set_xlim(-0.6, len(shown) - 0.4)

@@ -45,7 +45,7 @@ th { color: var(--grey); font-weight: 600 } td.n, th.n { text-align: right }
 tr.loud td { color: var(--alarm); font-weight: 600 }
 .bar { position: relative; height: .7rem; width: 12rem; background: #eef1f4; border-radius: 3px }
 .bar i { position: absolute; inset: 0 auto 0 0; background: var(--now); border-radius: 3px }
-.loud .bar i { background: var(--alarm) }
+.bar.loud i { background: var(--alarm) }
 .bar b { position: absolute; top: -2px; bottom: -2px; width: 2px; background: #24292f }
 """
 
@@ -135,9 +135,9 @@ def _drift(seen: Seen) -> str:
     if not seen.drifts:
         return ""
     chosen = sorted(seen.drifts, key=_loudness, reverse=True)[:_SHOWN]
-    against = "learnt from" if seen.learnt else "was evaluated on"
+    what = "learnt from" if seen.learnt else "been evaluated on"
     note = (
-        f'<p class="note">Each column as the model has {against}, grey, and as it is now. The'
+        f'<p class="note">Each column in what the model has {what} (grey) and as it is now. The'
         " number is the distance: 0 is the same, 1 has nothing in common. Red is farther than any"
         " period before, or changed at the source.</p>"
     )
@@ -207,7 +207,8 @@ def _bar(drift: Drift | None) -> str:
     if drift is None:
         return ""
     mark = f'<b style="left:{drift.usual:.1%}"></b>' if drift.usual else ""
-    return f'<div class="bar"><i style="width:{min(1, drift.distance):.1%}"></i>{mark}</div>'
+    kind = "bar loud" if drift.drifted or drift.at_the_source else "bar"
+    return f'<div class="{kind}"><i style="width:{min(1, drift.distance):.1%}"></i>{mark}</div>'
 
 
 def _section(title: str, body: str) -> str:
