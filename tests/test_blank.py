@@ -82,7 +82,7 @@ def contract(project: Project) -> str:
 
 def test_before_the_first_contract_every_command_says_the_same_sentence(blank: Project) -> None:
     assert "deselected" in blank("pytest").stdout
-    commands = [["pipeline"], ["register"], ["api"], ["serve"], ["acceptance"]]
+    commands = [["pipeline"], ["register"], ["api"], ["serve"], ["acceptance"], ["monitor"]]
     commands.append(["score", "a.parquet", "b.parquet"])
     assert in_one_process(blank, commands) == [(2, NO_CONTRACT)] * len(commands)
 
@@ -142,6 +142,7 @@ def test_a_parquet_file_with_a_quantity_is_tested_on_its_future(
         """
     )
     assert blank("handoff", "score", "asked.parquet", "answered.parquet").stdout.startswith("199 ")
+    assert "only 199 rows" in blank("handoff", "monitor", "--rows", "asked.parquet").stdout
     assert blank.python(
         """
         import polars

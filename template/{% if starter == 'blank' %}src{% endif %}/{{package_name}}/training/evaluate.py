@@ -1,6 +1,7 @@
 """Evaluate: model and baseline on the rows they have not seen, in numbers and plots."""
 
 import json
+from typing import Any
 
 import joblib
 import narwhals as nw
@@ -22,7 +23,7 @@ def main() -> None:
     time = params("split")["ordered_by"]
     kind: Kind = "class" if CLASSES else "value"
     evaluation = Evaluation(
-        rows=nw.maybe_reset_index(test.select(*ModelInput.to_schema().columns)).to_native(),
+        rows=_asked(test),
         truth=np.asarray(test[TARGET].to_list()),
         predicted={
             "model": model.estimator.predict(features),
@@ -33,6 +34,7 @@ def main() -> None:
         groups=(),  # columns whose values are to be looked at one by one
         time=time,
         learnt_until=str(train[time].max()) if time else None,
+        learnt=_asked(train),
     )
     evaluation.write(EVALUATION)
 
@@ -47,6 +49,11 @@ def main() -> None:
     for name, figures in metrics.items():
         print(f"{name:10}" + "   ".join(f"{figure} {v:.3f}" for figure, v in figures.items()))
     draw(evaluation, importance(model.predict, evaluation), PLOTS)
+
+
+def _asked(rows: nw.DataFrame[Any]) -> Any:
+    """Labelled rows as the service would be asked about them."""
+    return nw.maybe_reset_index(rows.select(*ModelInput.to_schema().columns)).to_native()
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def main() -> None:
     learnt, future = split()
     features, model = features_of(future), joblib.load(MODEL)
     evaluation = Evaluation(
-        rows=_asked(),
+        rows=_asked(~past()),
         truth=future["late"].to_numpy().astype(int),
         # For each flight the probability of a late arrival that one of the three gives it.
         predicted={
@@ -35,6 +35,7 @@ def main() -> None:
         time="scheduled_departure",
         learnt_until=str(learnt["scheduled_departure"].max()),
         threshold=params("evaluate")["late_from_probability"],
+        learnt=_asked(past()),
     )
     evaluation.write(EVALUATION)
 
@@ -52,12 +53,12 @@ def main() -> None:
     draw(evaluation, importance(model.predict, evaluation), PLOTS)
 
 
-def _asked() -> DataFrame[ScheduledFlight]:
-    """The tested flights as the service would be asked about them, in the same order."""
+def _asked(which: nw.Expr) -> DataFrame[ScheduledFlight]:
+    """Labelled flights as the service would be asked about them, in the same order."""
     scheduled = nw.from_native(read(SCHEDULED, ScheduledFlight))
     arrived = ~nw.from_native(read(RAW / "flights.parquet", Flights))["arr_delay"].is_null()
-    tested = scheduled.filter(arrived.to_list()).filter(~past())
-    return validated(nw.maybe_reset_index(tested).to_native(), ScheduledFlight)
+    asked = scheduled.filter(arrived.to_list()).filter(which)
+    return validated(nw.maybe_reset_index(asked).to_native(), ScheduledFlight)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import yaml
 from baton_handoff.errors import HandoffError
 from baton_handoff.settings import (
     Accepted,
+    MonitorSettings,
     PromotionSettings,
     ServiceSettings,
     exceptions,
@@ -44,6 +45,7 @@ class Project:
         people: For each side the addresses that its people commit with.
         service: The limits of its service.
         promotion: What a version must show before it becomes champion.
+        monitor: What is worth an alert.
         exceptions: What is not met, and accepted.
     """
 
@@ -59,6 +61,7 @@ class Project:
     people: Mapping[str, Sequence[str]] = field(default_factory=dict)
     service: ServiceSettings = field(default_factory=ServiceSettings)
     promotion: PromotionSettings = field(default_factory=PromotionSettings)
+    monitor: MonitorSettings = field(default_factory=MonitorSettings)
     exceptions: Sequence[Accepted] = ()
 
     @property
@@ -86,6 +89,11 @@ class Project:
     def predictions(self) -> Path:
         """Where its service logs what it predicts; `HANDOFF_PREDICTIONS` moves it."""
         return Path(os.environ.get("HANDOFF_PREDICTIONS") or self.root / "predictions")
+
+    @property
+    def watched(self) -> Path:
+        """Where reports and history of what it predicted are; `HANDOFF_MONITOR` moves it."""
+        return Path(os.environ.get("HANDOFF_MONITOR") or self.root / "monitor")
 
     @property
     def cross_functional(self) -> bool:
@@ -176,6 +184,7 @@ def read_project(file: Path) -> Project:
         people=_people(file, settings.get("people", {})),
         service=numbers(file, "service", ServiceSettings, service),
         promotion=numbers(file, "promotion", PromotionSettings, settings.get("promotion", {})),
+        monitor=numbers(file, "monitor", MonitorSettings, settings.get("monitor", {})),
         exceptions=exceptions(file, settings.get("exceptions", [])),
         **_answers(file.with_name(".copier-answers.yml")),
     )

@@ -1,4 +1,4 @@
-"""What a team may set in handoff.toml: the service's limits, what a promotion asks, exceptions."""
+"""What a team may set in handoff.toml: limits of the service, of promotion and of watching it."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -45,6 +45,29 @@ class PromotionSettings:
 
 
 @dataclass(frozen=True)
+class MonitorSettings:
+    """What is worth an alert, `[monitor]`: shares, 0.1 for example is a tenth of all rows.
+
+    Attributes:
+        effect: The least distance between then and now, 0 to 1, that anybody has to look at.
+        unusual: How many times farther off than the farthest period that the model has learnt from.
+        significance: How often a change that is none may be taken for one, all columns together.
+        missing: By how much the share of missing values in a column may grow.
+        refused: The share of rows that their contract may refuse.
+        tolerance: How much worse than in its evaluation a model may be, as a share of its loss.
+        least_rows: With fewer rows nothing is said.
+    """
+
+    effect: float = 0.1
+    unusual: float = 1.25
+    significance: float = 0.01
+    missing: float = 0.01
+    refused: float = 0.01
+    tolerance: float = 0.1
+    least_rows: float = 200
+
+
+@dataclass(frozen=True)
 class Accepted:
     """An exception: something that is not met and accepted, `[[exceptions]]`.
 
@@ -65,7 +88,7 @@ class Accepted:
         return today <= self.expires
 
 
-_Settings = TypeVar("_Settings", ServiceSettings, PromotionSettings)
+_Settings = TypeVar("_Settings", ServiceSettings, PromotionSettings, MonitorSettings)
 
 
 def numbers(file: Path, table: str, kind: type[_Settings], stated: object) -> _Settings:

@@ -27,7 +27,11 @@ MODEL = "model"
 ENOUGH = 200
 """Rows that a subgroup needs before a figure says anything of it."""
 
+SAMPLE = 20_000
+"""So many of the rows that a model has learnt from are kept: what later ones are held against."""
+
 _ROWS, _OUTCOMES, _ABOUT = "rows.parquet", "outcomes.parquet", "evaluation.json"
+_LEARNT = "learnt.parquet"
 _TRUTH = "truth"
 
 
@@ -45,6 +49,7 @@ class Evaluation:
         time: The column of the input that says when a row was known, None where none does.
         learnt_until: The last such moment that the model has learnt from, None likewise.
         threshold: From which probability on something is said to be so.
+        learnt: The rows that it has learnt from, or a sample, None where nobody has kept them.
     """
 
     rows: Frame
@@ -56,9 +61,10 @@ class Evaluation:
     time: str | None = None
     learnt_until: str | None = None
     threshold: float = 0.5
+    learnt: Frame | None = None
 
     def write(self, folder: Path) -> None:
-        """Write it down, three files."""
+        """Write it down, three files, and a sample of what was learnt from if that is there."""
         folder.mkdir(parents=True, exist_ok=True)
         nw.from_native(self.rows, eager_only=True).write_parquet(str(folder / _ROWS))
         outcomes = {_TRUTH: self.truth, **self.predicted}
@@ -72,6 +78,8 @@ class Evaluation:
             "threshold": self.threshold,
         }
         (folder / _ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        if self.learnt is not None:
+            _sample(self.learnt).write_parquet(str(folder / _LEARNT))
 
     def group(self, column: str) -> np.ndarray:
         """The subgroup of each row."""
@@ -93,7 +101,16 @@ def read_evaluation(folder: Path, engine: Engine) -> Evaluation:
             f"{folder} holds no evaluation: `uv run poe pipeline` makes one."
         ) from error
     columns = {name: np.asarray(outcomes[name].to_pylist()) for name in outcomes.column_names}
-    return Evaluation(rows, columns.pop(_TRUTH), columns, **about)
+    kept = folder / _LEARNT
+    learnt = nw.read_parquet(str(kept), backend=engine).to_native() if kept.exists() else None
+    return Evaluation(rows, columns.pop(_TRUTH), columns, learnt=learnt, **about)
+
+
+def _sample(rows: Frame) -> nw.DataFrame[Any]:
+    """A sample by chance, always the same of the same rows, in their order."""
+    table = nw.from_native(rows, eager_only=True)
+    taken = np.random.default_rng(2013).permutation(len(table))[:SAMPLE]
+    return nw.maybe_reset_index(table[sorted(taken.tolist())])
 
 
 def losses(kind: Kind, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:

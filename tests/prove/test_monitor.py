@@ -1,0 +1,91 @@
+"""Trained to September, watching October, November and December, on real flights.
+
+What is found is real (December's weather feed ends, and its delays are more than the model says),
+or put in on purpose: units that change, carriers that disappear. Where nothing has changed, nothing
+is found.
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.baton import Workshop
+from tests.project import Project, registered
+
+WATCH = Path(__file__).parent / "inside/watch.py"
+
+pytestmark = pytest.mark.timeout(1800)  # the first of them waits for all cases
+
+
+@pytest.fixture(scope="module")
+def watched(workshop: Workshop, environment: Path) -> dict[str, Any]:
+    """What is found in each case, once for all workers."""
+
+    def make(folder: Path) -> None:
+        whole = registered(workshop, environment, "pandas").folder
+        project = Project(shutil.copytree(whole, folder / "project", symlinks=True), environment)
+        project("python", str(WATCH), str(folder / "watched.json"))
+
+    found: dict[str, Any] = json.loads(
+        (workshop.once("watched", make) / "watched.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+def cases(watched: dict[str, Any], begin: str) -> dict[str, Any]:
+    chosen = {name: found for name, found in watched.items() if name.startswith(f"{begin} ")}
+    assert chosen
+    return chosen
+
+
+def turns(found: list[Any]) -> set[str]:
+    return {side for _, side, blocks, _ in found if blocks}
+
+
+def test_december_shows_and_the_months_before_do_not(watched: dict[str, Any]) -> None:
+    assert watched["month 10"] == watched["month 11"] == []
+    december = watched["month 12"]
+    assert {(check, side) for check, side, blocks, _ in december if blocks} == {
+        ("monitor-missing", "data-owner"),
+        ("monitor-performance", "data-science"),
+    }
+    assert any("temperature_f" in message for *_, message in december)
+
+
+def test_fewer_than_5_of_100_shuffles_raise_an_alarm(watched: dict[str, Any]) -> None:
+    shuffles = cases(watched, "shuffle")
+    assert len(shuffles) == 100
+    assert sum(bool(found) for found in shuffles.values()) < 5
+
+
+def test_ordinary_days_are_quiet(watched: dict[str, Any]) -> None:
+    assert {name: found for name, found in cases(watched, "quiet").items() if found} == {}
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("temperature_f", "dew_point_f", "wind_speed_mph"),
+        *("humidity_pct", "visibility_mi", "pressure_hpa"),
+    ],
+)
+def test_a_unit_error_is_noticed_within_a_batch_and_named(
+    column: str, watched: dict[str, Any]
+) -> None:
+    for name, found in cases(watched, column).items():
+        assert turns(found) == {"data-owner"}, name
+        (blocking,) = [message for _, _, blocks, message in found if blocks]
+        assert blocking.startswith(f"{column}: "), name
+
+
+def test_a_carrier_that_disappears_is_noticed_and_nobody_else_is_asked(
+    watched: dict[str, Any],
+) -> None:
+    for name, found in cases(watched, "without").items():
+        assert turns(found) == {"data-owner"}, name
+        # A destination that nobody else flies to goes with it.
+        gone = [message for check, *_, message in found if check == "monitor-vanished"]
+        assert f"carrier: {name.removeprefix('without ')} is gone" in gone
