@@ -65,7 +65,7 @@ def features(
 
 
 def assert_same(table: pd.DataFrame, expected: pd.DataFrame) -> None:
-    """Row by row gives the same values; its types, order and index are whatever `apply` made of them."""
+    """Row by row gives the same values; types, order and index are what `apply` made of them."""
     types = expected.dtypes.to_dict()
     pd.testing.assert_frame_equal(
         table[list(types)].astype(types).reset_index(drop=True), expected.reset_index(drop=True)
