@@ -76,6 +76,10 @@ def killed(project: Project, when: Callable[[], bool], *command: str) -> None:
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
+    with contextlib.suppress(ProcessLookupError):
+        while True:  # DVC takes a process for alive until the system has buried it
+            os.killpg(process.pid, 0)
+            time.sleep(0.05)
 
 
 def request(project: Project, number: int) -> dict[str, Any]:
