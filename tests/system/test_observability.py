@@ -178,8 +178,6 @@ def test_a_request_is_one_trace_and_its_line_of_the_log_knows_it(
         "contract ScheduledFlight": "POST /predict",
         "model": "POST /predict",
         "features build_features": "model",
-        "contract DelayPrediction": "POST /predict",
-        "prediction log": "POST /predict",
     }
     way = ["validation", "contract ScheduledFlight", "features build_features", "model"]
     assert [spans[name]["ended"] for name in way] == sorted(spans[name]["ended"] for name in way)
@@ -225,7 +223,6 @@ def test_a_pipelines_stages_and_a_files_parts_are_spans(
         "contract ScheduledFlight": "part",
         "model": "part",
         "features build_features": "model",
-        "contract DelayPrediction": "part",
     }
 
 

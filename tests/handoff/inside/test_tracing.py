@@ -98,8 +98,6 @@ def test_a_request_is_one_trace_in_whose_spans_its_time_lies(
         "contract PandasTrip": "POST /predict",
         "model": "POST /predict",
         "features per_seat": "model",
-        "contract Price": "POST /predict",
-        "prediction log": "POST /predict",
     }
     assert len({span.context.trace_id for span in spans() if span.context}) == 1
     request = spans()[-1]

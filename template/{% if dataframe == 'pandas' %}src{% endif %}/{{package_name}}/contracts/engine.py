@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
-import narwhals as nw
 import pandas as pd
 from pandera.pandas import DataFrameModel, Field, dataframe_check
 from pandera.typing.pandas import DataFrame
@@ -21,15 +20,19 @@ Verdict: TypeAlias = "pd.Series[bool]"
 """What such a rule returns: whether each row meets it."""
 
 
-def columns(table: Checked) -> nw.DataFrame[Any]:
+def columns(table: Checked) -> pd.DataFrame:
     """The columns of a table, to state a rule about whole rows with."""
-    return nw.from_native(table, eager_only=True)
+    return table
 
 
-def verdict(rule: nw.Series[Any]) -> Verdict:
+def unknown(column: "pd.Series[Any]") -> Verdict:
+    """Whether each row lacks a value there."""
+    return column.isna()
+
+
+def verdict(rule: Verdict) -> Verdict:
     """What such a rule says of each row, as the engine wants it."""
-    judged: Verdict = rule.to_native()
-    return judged
+    return rule
 
 
 def validated(table: object, contract: type[_Contract]) -> DataFrame[_Contract]:
@@ -52,6 +55,7 @@ __all__ = [
     "Verdict",
     "columns",
     "dataframe_check",
+    "unknown",
     "validated",
     "verdict",
 ]

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
-import narwhals as nw
 import polars as pl
 from pandera.api.polars.types import PolarsData
 from pandera.polars import DataFrameModel, Field, dataframe_check
@@ -22,15 +21,19 @@ Verdict: TypeAlias = pl.LazyFrame
 """What such a rule returns: whether each row meets it."""
 
 
-def columns(table: Checked) -> nw.DataFrame[Any]:
+def columns(table: Checked) -> pl.DataFrame:
     """The columns of a table, to state a rule about whole rows with."""
-    return nw.from_native(table.lazyframe.collect(), eager_only=True)
+    return table.lazyframe.collect()
 
 
-def verdict(rule: nw.Series[Any]) -> Verdict:
+def unknown(column: pl.Series) -> pl.Series:
+    """Whether each row lacks a value there."""
+    return column.is_null()
+
+
+def verdict(rule: pl.Series) -> Verdict:
     """What such a rule says of each row, as the engine wants it."""
-    judged: Verdict = rule.to_frame().lazy().to_native()
-    return judged
+    return rule.to_frame().lazy()
 
 
 def validated(table: object, contract: type[_Contract]) -> DataFrame[_Contract]:
@@ -53,6 +56,7 @@ __all__ = [
     "Verdict",
     "columns",
     "dataframe_check",
+    "unknown",
     "validated",
     "verdict",
 ]

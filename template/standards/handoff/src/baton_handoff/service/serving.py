@@ -15,7 +15,7 @@ from baton_handoff.model.loaded import Loaded
 from baton_handoff.service.metrics import Metrics
 from baton_handoff.service.prediction_log import PredictionLog, Record, now
 from baton_handoff.settings import ServiceSettings
-from baton_handoff.tracing import note, passed, span
+from baton_handoff.tracing import note, passed
 
 _log = logging.getLogger(__name__)
 
@@ -81,8 +81,7 @@ class Serving:
         self.metrics.predicted.observe(predictions)
         if self.log and self.log.keeps(request):
             record = Record(request, now(), loaded.model, loaded.version, rows, predictions)
-            with span("prediction log"):
-                self._keep(self.log, record)
+            self._keep(self.log, record)
         return Answer(predictions, loaded.version)
 
     def _keep(self, log: PredictionLog, record: Record) -> None:
