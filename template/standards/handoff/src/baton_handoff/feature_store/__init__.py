@@ -22,7 +22,7 @@ from baton_handoff.environments import (
 )
 from baton_handoff.errors import HandoffError
 from baton_handoff.feature_store import in_feast
-from baton_handoff.feature_store.compared import FILL_ANEW, compared, outdated
+from baton_handoff.feature_store.compared import compared, outdated
 from baton_handoff.feature_store.definitions import View, settings_of, source_of, views_of
 from baton_handoff.feature_store.newest import newest
 from baton_handoff.findings import Finding
@@ -56,7 +56,7 @@ class Store:
             f" {', '.join(view.key)}"
             for view in self.views
         ]
-        return "\n".join([*said, f"To go on with Feast: {self.feast} --chdir {self.folder}"])
+        return "\n".join([*said, f"To go on with Feast: TZ=UTC {self.feast} --chdir {self.folder}"])
 
 
 def fill(project: Project) -> Store:
@@ -93,7 +93,7 @@ def check(project: Project) -> Store:
     """
     place = _place(project)
     if not place.exists():
-        raise HandoffError(f"There is no feature store yet: {FILL_ANEW}.")
+        raise HandoffError("There is no feature store yet: `uv run poe feature-store` fills one.")
     views, file = views_of(project), _table(project)
     if (place / _DEFINITIONS).read_text(encoding="utf-8") != source_of(views, file):
         return Store(place, _command(project), views, 0, (outdated(),))
@@ -143,7 +143,8 @@ def _answers(project: Project, folder: Path, asked: Path, what: str) -> dict[str
     with tempfile.TemporaryDirectory() as scratch:
         done = subprocess.run(
             [python, "-P", in_feast.__file__, what, folder, asked, scratch],
-            env=nobodys_environment(),
+            # Feast's sqlite takes its moments for those of the machine's own time zone.
+            env=nobodys_environment() | {"TZ": "UTC"},
             capture_output=True,
             text=True,
             check=False,

@@ -10,7 +10,7 @@ from baton_handoff.feature_store.definitions import View
 from baton_handoff.findings import Finding
 from baton_handoff.sides import DATA_SCIENCE, ML_ENGINEERING
 
-FILL_ANEW = "`uv run poe feature-store` fills it"
+FILL_ANEW = "`uv run poe feature-store` fills it anew"
 _SHOWN = 5
 _SERVED = " served"
 
@@ -35,11 +35,12 @@ def compared(view: View, made: pa.Table, served: pa.Table) -> Iterator[Finding]:
     key = list(view.key)
     missing = made.join(served.select(key), keys=key, join_type="left anti")
     if missing.num_rows:
-        message = f"{view.name}: {missing.num_rows:,} things are not served"
+        message = f"{view.name}: {missing.num_rows:,} of {made.num_rows:,} things are not served"
         yield _finding(message, _named(view, missing))
     gone = served.join(made.select(key), keys=key, join_type="left anti")
     if gone.num_rows:
-        message = f"{view.name}: {gone.num_rows:,} things are served that the pipeline has no more"
+        said = f"{gone.num_rows:,} of {served.num_rows:,} things that are served"
+        message = f"{view.name}: {said} the pipeline has no more"
         yield _finding(message, _named(view, gone))
     both = made.join(served, keys=key, join_type="inner", right_suffix=_SERVED)
     both = both.sort_by([(name, "ascending") for name in key])
@@ -66,7 +67,8 @@ def _differing(view: View, name: str, both: pa.Table) -> Iterator[Finding]:
             f"{thing}: {row[name + _SERVED]} is served, {row[name]} was made"
             for thing, row in zip(_named(view, differ), rows, strict=True)
         ]
-        message = f"{view.name}.{name}: {differ.num_rows:,} values are served otherwise than made"
+        count = f"{differ.num_rows:,} of {both.num_rows:,} values"
+        message = f"{view.name}.{name}: {count} are served otherwise than made"
         if view.types[name] == "timestamp[UTC]" and name != view.time:
             yield _finding(message, said, f"Feast keeps whole seconds: let features/ round {name}")
         else:

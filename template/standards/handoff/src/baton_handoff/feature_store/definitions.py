@@ -161,7 +161,10 @@ def _view(project: Project, table: Table, key: dict[str, str], time: str) -> Vie
     features = [column for column in table.columns if column.name not in (*key, time)]
     for feature in features:
         if feature.type not in _TYPES:
-            raise HandoffError(f"{table.name}.{feature.name} is a {feature.type}: Feast has none.")
+            raise HandoffError(
+                f"{table.name}.{feature.name} is of type {feature.type}, which Feast can't serve:"
+                " give it another."
+            )
     teams = dict(zip(SIDES, project.teams, strict=True))
     side = str(table.metadata.get("producer", ""))
     said = {name: str(value) for name, value in table.metadata.items() if value is not None}
