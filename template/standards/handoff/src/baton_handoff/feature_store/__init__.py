@@ -4,6 +4,7 @@ Feast wants older libraries than a project has. It lives in an environment of it
 met as a process, which is told by files and answers by files.
 """
 
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -56,7 +57,8 @@ class Store:
             f" {', '.join(view.key)}"
             for view in self.views
         ]
-        return "\n".join([*said, f"To go on with Feast: TZ=UTC {self.feast} --chdir {self.folder}"])
+        command = shlex.join([str(self.feast), "--chdir", str(self.folder), "serve"])
+        return "\n".join([*said, f"Over HTTP: TZ=UTC {command}"])
 
 
 def fill(project: Project) -> Store:
