@@ -109,9 +109,11 @@ def _feature_store(project: Project, options: argparse.Namespace) -> int:
 
     store = check(project) if options.check else fill(project)
     print(shown(store.findings, options.format, "What is served is what the pipeline has made."))
+    if store.findings:
+        return 1
     # A program reads findings, not this.
     print(f"\n{store}", file=sys.stdout if options.format == "terminal" else sys.stderr)
-    return int(bool(store.findings))
+    return 0
 
 
 def _diff(project: Project, options: argparse.Namespace) -> int:
