@@ -1,8 +1,8 @@
 """Pin what the standards are proved with: the extras `proved` of baton-handoff.
 
 Makes one project of each kind, lets uv resolve it freely, and writes what came out into
-template/standards/handoff/pyproject.toml; the tracking server follows. Run by `make pins`, when the
-standards move.
+template/standards/handoff/pyproject.toml; the tracking server follows. Feast, which wants other
+versions, is resolved on its own. Run by `make pins`, when the standards move.
 """
 
 import re
@@ -19,6 +19,10 @@ SERVER_HEADER = (
     "# Template-owned: what the server's image holds. `make pins` in the template writes it.\n"
 )
 SERVER_NEEDS = ["mlflow[auth]", "boto3", "psycopg2-binary"]
+FEATURE_STORE = ROOT / "template" / "standards" / "feature-store" / "requirements.txt"
+FEATURE_STORE_HEADER = (
+    "# Template-owned: what Feast's own environment holds. `make pins` in the template writes it.\n"
+)
 BLOCK = re.compile(r"(# >>> [^\n]*\n).*?(# <<<\n)", re.DOTALL)
 
 
@@ -38,6 +42,9 @@ def main() -> None:
     _write(text, *pins)
     server = _pinned_for_the_server(pins[0] | pins[1])
     SERVER.write_text(SERVER_HEADER + server, encoding="utf-8")
+    FEATURE_STORE.write_text(
+        FEATURE_STORE_HEADER + _compiled(["feast"], "--generate-hashes"), encoding="utf-8"
+    )
     print(f"{len(pins[0])} packages pinned, {len(pins[1])} more for the cloud")
 
 
@@ -65,13 +72,20 @@ def _exported(project: Path, *options: str) -> set[str]:
 def _pinned_for_the_server(proved: set[str]) -> str:
     """The exact requirements of the tracking server: what projects have too in the same version."""
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "needs.in").write_text("\n".join(SERVER_NEEDS), encoding="utf-8")
-        (Path(folder) / "proved.txt").write_text("\n".join(sorted(proved)), encoding="utf-8")
+        constraints = Path(folder) / "proved.txt"
+        constraints.write_text("\n".join(sorted(proved)), encoding="utf-8")
+        return _compiled(SERVER_NEEDS, "--constraints", str(constraints))
+
+
+def _compiled(needs: list[str], *options: str) -> str:
+    """The exact requirements of an environment of its own, for every Python that is proved."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "needs.in").write_text("\n".join(needs), encoding="utf-8")
         return _run(
             Path(folder),
             *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),
             *("--no-emit-index-url", "--no-annotate", "--no-header"),
-            *("--constraints", "proved.txt", "needs.in"),
+            *(*options, "needs.in"),
         )
 
 

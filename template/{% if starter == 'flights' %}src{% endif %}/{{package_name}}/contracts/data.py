@@ -109,6 +109,7 @@ class Features(DataFrameModel):
 class LabelledFlight(Features):
     """The features of a flight that has arrived, and whether it was late: what training reads."""
 
+    flight_number: int = Field(ge=1, le=9999)
     scheduled_departure: Utc
     late: bool = Field(description="it arrived later than params.yaml allows")
 

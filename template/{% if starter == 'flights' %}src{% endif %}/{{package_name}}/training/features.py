@@ -31,6 +31,7 @@ def main() -> None:
     )
     delay = nw.from_native(flights)["arr_delay"]
     labelled = nw.from_native(features).with_columns(
+        nw.from_native(scheduled)["flight_number"],
         nw.from_native(scheduled)["scheduled_departure"],
         late=delay > params("label")["late_after_minutes"],
     )

@@ -91,6 +91,15 @@ def check_features(project: Project) -> list[Finding]:
     return list(strays(project, names_of(contracts_of(room).values(), stating, gives)))
 
 
+def stating(project: Project) -> list[Contract]:
+    """The contracts that state features.
+
+    Raises:
+        HandoffError: The contracts can't be imported.
+    """
+    return _stating(project.room("contracts"), _borders(project)[0])
+
+
 def _borders(project: Project) -> tuple[list[Border], str]:
     """The borders of `features/`; none, and why, where it can't be imported."""
     if not (project.source / "features").is_dir():

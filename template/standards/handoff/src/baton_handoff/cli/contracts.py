@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,19 @@ def add(commands: Any) -> None:
     )
     add_format(command)
     command.set_defaults(run=_features)
+
+    command = commands.add_parser(
+        "feature-store",
+        help="serve the features by Feast, and prove that they are those of the pipeline",
+        description="Fill a Feast feature store with the newest features of everything that the"
+        " pipeline knows, ask it for all of them, and compare. The first time it installs Feast, in"
+        " an environment of its own.",
+        epilog="exit code: 0 it serves what the pipeline has made, 1 it does not, 2 it can't be"
+        " carried out",
+    )
+    command.add_argument("--check", action="store_true", help="only ask and compare")
+    add_format(command)
+    command.set_defaults(run=_feature_store)
 
     command = commands.add_parser("diff", help="what a change does to the contracts, and to whom")
     command.add_argument("--base", help="a commit, a branch, or a contracts wheel" + _BASE)
@@ -87,6 +101,18 @@ def _features(project: Project, options: argparse.Namespace) -> int:
     border(project.room("contracts"))
     features = catalogue(project)
     print(json.dumps(as_data(features), indent=2) if options.json else as_text(features))
+    return 0
+
+
+def _feature_store(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.feature_store import check, fill
+
+    store = check(project) if options.check else fill(project)
+    print(shown(store.findings, options.format, "What is served is what the pipeline has made."))
+    if store.findings:
+        return 1
+    # A program reads findings, not this.
+    print(f"\n{store}", file=sys.stdout if options.format == "terminal" else sys.stderr)
     return 0
 
 

@@ -5,9 +5,7 @@ the version's own code; the service is started with it and asked.
 """
 
 import json
-import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,6 +20,12 @@ import numpy as np
 from mlflow.entities.model_registry import ModelVersion
 
 from baton_handoff.contracts import Engine, border, engine_of, to_rows
+from baton_handoff.environments import (
+    is_complete,
+    make_environment,
+    nobodys_environment,
+    python_of,
+)
 from baton_handoff.errors import HandoffError
 from baton_handoff.model import trial
 from baton_handoff.model.candidate import Candidate, Served, Tried
@@ -152,39 +156,22 @@ def _environment(project: Project, version: ModelVersion, scratch: Path) -> tupl
         Its Python, and what stopped it from being made, empty where nothing did.
     """
     place = project.local / "environments" / version.tags.get("handoff.lock", "none")[:16]
-    python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if (place / "complete").exists():
+    python = python_of(place)
+    if is_complete(place):
         return python, ""
     wanted = artifact(version, "requirements.txt", scratch)
     if wanted is None:
         return python, "the version was registered without one"
-    uv = os.environ.get("UV", "uv")
-    install = ("pip", "install", "--require-hashes", "--requirement", wanted, "--python", python)
-    for command in (("venv", "--clear", "--python", sys.executable, place), install):
-        done = subprocess.run(
-            [uv, "--quiet", *map(str, command)], capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            # uv says what it was about to do, then the cause, in lines as wide as its terminal.
-            cause = " ".join(done.stderr.split()).removeprefix("error: ").rpartition("cause: ")[2]
-            return python, cause or "uv did not say why"
-    (place / "complete").touch()
-    return python, ""
+    return python, make_environment(place, wanted)
 
 
 def _tried(python: Path, whole: Path, rows: Path, evaluation: Evaluation, to: Path) -> Tried:
     """Have a stranger try a version."""
     to.mkdir()
-    # As if nothing of the project were known; and what it compiles is kept for the next time.
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
-    }
     done = subprocess.run(
         [python, "-P", trial.__file__, whole, rows, evaluation.time or "", to],
         cwd=to,
-        env=environment,
+        env=nobodys_environment(),
         capture_output=True,
         text=True,
         check=False,

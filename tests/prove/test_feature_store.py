@@ -1,0 +1,196 @@
+"""A feature store that is Feast: filled by one command, serving what the pipeline has made.
+
+Feast is installed from the package index into an environment of its own, and nowhere else.
+"""
+
+import json
+import shutil
+import sqlite3
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from tests.baton import Workshop, commit, render, run
+from tests.project import NO_CONTRACT, Project, trained
+from tests.tables import houses, write_csv
+
+ASKING = Path(__file__).parent / "inside/served.py"
+EQUAL = "What is served is what the pipeline has made.\n"
+STALE = "The pipeline has not run since the last change: `uv run poe pipeline`.\n"
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def filled_by(project: Project, workshop: Workshop) -> str:
+    """What the project says when it fills its store; Feast is installed once for all workers."""
+    shared = workshop.folder / "feast"
+    with FileLock(f"{shared}.lock"):
+        shared.mkdir(exist_ok=True)
+        (project.folder / ".handoff").mkdir(exist_ok=True)
+        (project.folder / ".handoff/environments").symlink_to(shared)
+        return project("handoff", "feature-store").stdout
+
+
+def feast_of(project: Project) -> Path:
+    """The Python of Feast's environment."""
+    (python,) = project.folder.glob(".handoff/environments/feast-*/bin/python")
+    return python
+
+
+def asked(project: Project, things: Sequence[Any]) -> dict[str, Any]:
+    """What Feast itself says of some things."""
+    rows, to = project.folder / "things.json", project.folder / "served.json"
+    rows.write_text(json.dumps(things), encoding="utf-8")
+    store = project.folder / ".handoff/feature-store"
+    run([feast_of(project), ASKING, store, rows, to], project.folder, env={"TZ": "UTC"})
+    said: dict[str, Any] = json.loads(to.read_text(encoding="utf-8"))
+    return said
+
+
+def change(store: Path, feature: str, value: bytes) -> None:
+    """Write another value over the first one of a feature that is no gap."""
+    with sqlite3.connect(store / "online.db") as database:
+        ((table,),) = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        first = f"SELECT min(rowid) FROM {table} WHERE feature_name = ? AND length(value) > 0"  # noqa: S608
+        database.execute(f"UPDATE {table} SET value = ? WHERE rowid = ({first})", (value, feature))  # noqa: S608
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def flights(
+    workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Project:
+    """A flights project with a feature store, on a machine far from Greenwich."""
+    whole = trained(workshop, environment, "pandas").folder
+    folder = tmp_path_factory.mktemp("store") / "project"
+    project = Project(shutil.copytree(whole, folder, symlinks=True), environment)
+    project.env["TZ"] = "America/New_York"
+    shutil.rmtree(folder / ".handoff", ignore_errors=True)
+    done = filled_by(project, workshop)
+    assert done.startswith(f"{EQUAL}\nFeatures: 19 features of 5,706 things, by carrier, ")
+    return project
+
+
+def test_without_a_store_there_is_nothing_of_feast(
+    workshop: Workshop, environment: Path, flights: Project
+) -> None:
+    project = trained(workshop, environment, "pandas")
+    assert not list(project.folder.glob(".handoff/environments/feast-*"))
+    for folder in (project.folder, flights.folder):
+        assert 'name = "feast"' not in (folder / "uv.lock").read_text(encoding="utf-8")
+    assert not list(environment.rglob("feast*"))
+    assert list(feast_of(flights).parents[1].rglob("feast*"))
+
+
+def test_every_value_served_is_the_pipelines(flights: Project) -> None:
+    made = json.loads(
+        flights.python(
+            """
+            import json
+            import pandas as pd
+            table = pd.read_parquet("data/labelled.parquet").sort_values("scheduled_departure")
+            newest = table.groupby(["carrier", "flight_number"]).tail(1).reset_index(drop=True)
+            moments = newest.pop("scheduled_departure").map(pd.Timestamp.timestamp)
+            gaps = newest.astype(object).where(newest.notna(), None)
+            print(json.dumps({**gaps.to_dict("list"), "moment": moments.to_list()}))
+            """
+        )
+    )
+    assert len(made["carrier"]) == 5706
+    # What is to be predicted is no feature.
+    made.pop("late")
+    names = ("carrier", "flight_number")
+    things = [dict(zip(names, row, strict=True)) for row in zip(*map(made.get, names), strict=True)]
+    said = asked(flights, things)
+    served = said["served"]
+    moments = made.pop("moment")
+    assert {name for name in served if not name.endswith("__ts")} == set(made)
+    for name, values in made.items():
+        assert served[name] == values, name
+        assert list(map(type, served[name])) == list(map(type, values)), name
+        if name not in names:
+            assert served[f"{name}__ts"] == moments, name
+    # Gaps are among them.
+    kinds = {type(value) for values in made.values() for value in values}
+    assert kinds == {str, int, float, type(None)}
+    catalogue = json.loads(flights("handoff", "features", "--json").stdout)
+    meanings = {one["name"]: one["meaning"] for one in catalogue if one["name"] not in names}
+    assert said["registered"] == {"owner": "@data-science", "described": meanings}
+
+
+def test_a_value_that_somebody_changes_is_found(flights: Project) -> None:
+    store = flights.folder / ".handoff/feature-store"
+    shutil.copytree(store, store.with_name("kept"))
+    assert flights("handoff", "feature-store", "--check").stdout.startswith(EQUAL)
+    change(store, "wind_speed_mph", b"\x29" + struct.pack("<d", 99.5))
+    change(store, "weekday", b"")
+    found = flights("handoff", "feature-store", "--check", "--format", "json", check=False)
+    assert found.returncode == 1
+    findings = {finding["message"]: finding for finding in json.loads(found.stdout)}
+    assert set(findings) == {
+        "Features.weekday: 1 of 5,706 values are served otherwise than made",
+        "Features.wind_speed_mph: 1 of 5,706 values are served otherwise than made",
+    }
+    evidence = [line for finding in findings.values() for line in finding["evidence"]]
+    assert any(": 99.5 is served, " in line for line in evidence)
+    assert any(": None is served, " in line for line in evidence)
+    shutil.rmtree(store)
+    store.with_name("kept").rename(store)
+
+
+def test_a_store_is_filled_of_what_is_there_now_or_not_at_all(flights: Project) -> None:
+    store = flights.folder / ".handoff/feature-store"
+    before = (store / "online.db").read_bytes()
+    definitions = store / "features.py"
+    text = definitions.read_text(encoding="utf-8")
+    definitions.write_text(text.replace("°F at the origin", "°C at the origin"), encoding="utf-8")
+    other = flights("handoff", "feature-store", "--check", check=False)
+    assert other.returncode == 1
+    assert "filled by other contracts than those there are now" in other.stdout
+    definitions.write_text(text, encoding="utf-8")
+
+    code = flights.folder / "src/flight_delays/features/build.py"
+    code.write_text(code.read_text(encoding="utf-8") + "\n# another state\n", encoding="utf-8")
+    for options in ((), ("--check",)):
+        stale = flights("handoff", "feature-store", *options, check=False)
+        assert (stale.returncode, stale.stdout, stale.stderr) == (2, "", STALE)
+    assert (store / "online.db").read_bytes() == before
+    assert [path.name for path in store.parent.glob(".feature-store-*")] == []
+
+
+def test_a_team_of_another_engine_and_other_tables_has_one_too(
+    workshop: Workshop, environment: Path, tmp_path: Path
+) -> None:
+    """Houses that are sold again and again; some have a moment as a feature, some have none."""
+    answers = {"starter": "blank", "dataframe": "polars", "package_name": "mine"}
+    project = Project(render(workshop.template(), tmp_path / "project", answers), environment)
+    commit(project.folder, "first")
+    assert project("handoff", "feature-store", check=False).stderr == NO_CONTRACT
+
+    heads, *rows = houses()
+    named = [[*row[:4], f"house {place % 40}", row[5]] for place, row in enumerate(rows)]
+    moments = ["2021-05-06T07:08:09Z" if place % 3 else None for place, _ in enumerate(rows)]
+    table = [[*row, moment] for row, moment in zip(named, moments, strict=True)]
+    write_csv(tmp_path / "houses.csv", [[*heads, "renewed"], *table])
+    project("handoff", "new-contract", str(tmp_path / "houses.csv"), "--target", "price")
+    nameless = project("handoff", "feature-store", check=False)
+    assert nameless.returncode == 2
+    assert "ModelInput must say, by `unique = [...]` in its Config" in nameless.stderr
+
+    contracts = project.folder / "src/mine/contracts/data.py"
+    text = contracts.read_text(encoding="utf-8")
+    unique = 'strict = True\n        unique = ["notes", "SaleDate"]\n'
+    contracts.write_text(text.replace("strict = True\n", unique, 1), encoding="utf-8")
+    assert project("handoff", "feature-store", check=False).stderr == STALE
+    project("handoff", "pipeline")
+    done = filled_by(project, workshop)
+    assert done.startswith(f"{EQUAL}\nFeatures: 4 features of 40 things, by notes\n")
+    served = asked(project, [{"notes": "house 0"}, {"notes": "house 39"}, {"notes": "castle"}])
+    newest = [[row[1] for row in table if row[4] == house][-1] for house in ("house 0", "house 39")]
+    assert served["served"]["area"] == [*newest, None]
+    known = [[row[6] for row in table if row[4] == house][-1] for house in ("house 0", "house 39")]
+    assert [bool(moment) for moment in served["served"]["renewed"]] == [*map(bool, known), False]
