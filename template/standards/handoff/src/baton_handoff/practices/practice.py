@@ -23,7 +23,7 @@ _BLOCKS: Mapping[int, Mapping[Stage, frozenset[Tier]]] = {
         "promotion": frozenset({"must", "should"}),
     },
 }
-"""Which tiers block, by level and stage. Breaks of contracts block from level 1 on, by themselves."""
+"""Which tiers block, by level and stage; breaks of contracts do from level 1 on, by themselves."""
 
 
 @dataclass(frozen=True)

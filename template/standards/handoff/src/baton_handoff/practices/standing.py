@@ -1,4 +1,4 @@
-"""Where a project stands: what came of each practice, for each side, and the level it has earned."""
+"""Where a project stands: what came of each practice for each side, the level it has earned."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
