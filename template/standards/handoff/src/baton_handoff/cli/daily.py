@@ -86,11 +86,11 @@ def _docs(project: Project, options: argparse.Namespace) -> int:
 
 
 def _radar(project: Project, options: argparse.Namespace) -> int:
-    from datetime import date
+    from datetime import UTC, datetime
 
     from baton_handoff.decisions import as_text, begun, check_tools, decisions, radar
 
-    today = date.today()
+    today = datetime.now(UTC).date()
     if options.check:
         nothing = "Every tool was chosen on purpose, and none is to be looked at again."
         print(shown(check_tools(project, today), options.format, nothing))

@@ -3,7 +3,7 @@
 import os
 import subprocess
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, datetime
 from types import ModuleType
 
 from baton_handoff.catalogue import Features, catalogue
@@ -88,7 +88,7 @@ def _pages(
     teams = dict(zip(SIDES, project.teams, strict=True))
     pages["who-answers.md"] = sides_page(places(project.package, project.answerable), teams)
     if made := decisions(project):
-        pages["radar.md"] = radar_page(radar(made, begun(project), date.today()))
+        pages["radar.md"] = radar_page(radar(made, begun(project), datetime.now(UTC).date()))
     runbook = project.root / "standards/observability/runbook.md"
     if runbook.exists():  # every alert leads there
         pages["runbook.md"] = runbook.read_text(encoding="utf-8")
