@@ -20,8 +20,8 @@ from baton_handoff.docs.pages import (
     model_page,
     sides_page,
 )
-from baton_handoff.docs.radar import radar_page
 from baton_handoff.docs.site import build_site, serve_site
+from baton_handoff.docs.tools import radar_page
 from baton_handoff.errors import HandoffError
 from baton_handoff.project import Project
 from baton_handoff.sides import SIDES, places
