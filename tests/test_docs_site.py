@@ -183,7 +183,7 @@ def assert_is_complete(site: Path) -> None:
 
 def test_the_site_says_what_the_code_says(flights: Project) -> None:
     said = flights("handoff", "docs")
-    assert (said.stdout, said.stderr) == ("site/index.html   9 contracts, 1 page of docs/\n", "")
+    assert (said.stdout, said.stderr) == ("site/index.html   9 contracts, 3 pages of docs/\n", "")
     site = flights.folder / "site"
     assert_says_what_the_code_says(flights, "flight_delays")
     assert_is_complete(site)
@@ -211,6 +211,10 @@ def test_the_site_says_what_the_code_says(flights: Project) -> None:
     answering = {row["Answers"]: row for row in Page(site / "who-answers.html").rows(0)}
     assert answering["ml-engineering"]["Team"] == "@ml-engineering"
     assert "src/flight_delays/serving/" in answering["ml-engineering"]["Paths"]
+    radar = {row["Tool"]: row for row in Page(site / "radar.html").rows(0)}
+    assert radar["dvc"]["Ring"] == "adopt"
+    assert "git-lfs" in radar["dvc"]["Also considered"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", radar["dvc"]["Next review"])
     # Where each alert leads to.
     alerts = (flights.folder / "standards/observability/alerts.yml").read_text(encoding="utf-8")
     headings = re.findall(r"/runbook\.html#([\w-]+)", alerts)
@@ -310,7 +314,7 @@ def test_a_blank_project_has_a_site_before_and_after_its_first_contract(
     project = Project(folder, environment)
     assert (
         project("handoff", "docs").stdout
-        == f"{NO_CONTRACT}site/index.html   5 contracts, 1 page of docs/\n"
+        == f"{NO_CONTRACT}site/index.html   5 contracts, 3 pages of docs/\n"
     )
     assert "There is no contract yet" in Page(folder / "site/contracts/index.html").text
     assert "It has no columns yet." in Page(folder / "site/contracts/ModelInput.html").text
@@ -319,7 +323,7 @@ def test_a_blank_project_has_a_site_before_and_after_its_first_contract(
 
     table = write_csv(tmp_path / "flowers.csv", flowers())
     project("handoff", "new-contract", str(table), "--target", "class")
-    assert project("handoff", "docs").stdout == "site/index.html   5 contracts, 1 page of docs/\n"
+    assert project("handoff", "docs").stdout == "site/index.html   5 contracts, 3 pages of docs/\n"
     assert_says_what_the_code_says(project, "mine")
     features = {row["Feature"]: row for row in Page(folder / "site/features.html").rows(1)}
     assert features["petal_length_cm"]["Comes from"] == "Source: petal_length_cm"
@@ -331,7 +335,7 @@ def test_a_blank_project_has_a_site_before_and_after_its_first_contract(
 def own(workshop: Workshop, environment: Path, tmp_path: Path) -> Project:
     """A project with Markdown and settings of its own."""
     folder = render(workshop.template(), tmp_path / "project", {})
-    (folder / "docs/decisions").mkdir(parents=True)
+    (folder / "docs/decisions").mkdir(exist_ok=True)
     for name, text in {
         "docs/guide.md": "# Guide\n\n[First](decisions/first.md), [home](../README.md),"
         " [input](../contracts/ScheduledFlight.md), [code](../src/x.py)\n",
@@ -346,7 +350,7 @@ def test_a_teams_own_pages_and_settings_join_the_site(own: Project) -> None:
     said = own("handoff", "docs").stdout.splitlines()
     # A link into the code is said; it does not keep anybody from a site.
     assert "'docs/guide.md' contains a link '../src/x.py'" in said[0]
-    assert said[1:] == ["site/index.html   9 contracts, 3 pages of docs/"]
+    assert said[1:] == ["site/index.html   9 contracts, 5 pages of docs/"]
     site = own.folder / "site"
     assert "We wrote it down." in Page(site / "docs/decisions/first.html").text
     assert "<title>Ours</title>" in (site / "index.html").read_text(encoding="utf-8")

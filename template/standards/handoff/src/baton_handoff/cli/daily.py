@@ -6,6 +6,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from baton_handoff.cli.options import add_format
+from baton_handoff.errors import HandoffError
+from baton_handoff.findings import shown
 from baton_handoff.project import Project
 from baton_handoff.tracing import continued, handed_on
 
@@ -31,6 +34,13 @@ def add(commands: Any) -> None:
     command.add_argument("--serve", action="store_true", help="show it on this machine, live")
     command.add_argument("--port", type=int, default=8001)
     command.set_defaults(run=_docs)
+
+    command = commands.add_parser("radar", help="each tool, why, and when to look at it again")
+    command.add_argument(
+        "--check", action="store_true", help="only what was not chosen on purpose, or is overdue"
+    )
+    add_format(command)
+    command.set_defaults(run=_radar)
 
 
 def _setup(project: Project, _: argparse.Namespace) -> int:
@@ -72,4 +82,21 @@ def _docs(project: Project, options: argparse.Namespace) -> int:
         serve_docs(project, options.port)
     else:
         make_docs(project)
+    return 0
+
+
+def _radar(project: Project, options: argparse.Namespace) -> int:
+    from datetime import UTC, datetime
+
+    from baton_handoff.decisions import as_text, begun, check_tools, decisions, radar
+
+    today = datetime.now(UTC).date()
+    if options.check:
+        nothing = "Every tool was chosen on purpose, and none is to be looked at again."
+        print(shown(check_tools(project, today), options.format, nothing))
+        return 0
+    if options.format != "terminal":
+        raise HandoffError("--format is for findings, with --check.")
+    rows = radar(decisions(project), begun(project), today)
+    print(as_text(rows) or "docs/decisions/ names no tool yet.")
     return 0

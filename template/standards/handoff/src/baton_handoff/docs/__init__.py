@@ -3,11 +3,13 @@
 import os
 import subprocess
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from types import ModuleType
 
 from baton_handoff.catalogue import Features, catalogue
 from baton_handoff.contracts.canonical import border, require_distinct_names
 from baton_handoff.contracts.dictionary import Table, golden_rows, models_of, tables_of
+from baton_handoff.decisions import begun, decisions, radar
 from baton_handoff.docs.api import Api, api_of, openapi
 from baton_handoff.docs.features import features_page
 from baton_handoff.docs.pages import (
@@ -19,6 +21,7 @@ from baton_handoff.docs.pages import (
     sides_page,
 )
 from baton_handoff.docs.site import build_site, serve_site
+from baton_handoff.docs.tools import radar_page
 from baton_handoff.errors import HandoffError
 from baton_handoff.project import Project
 from baton_handoff.sides import SIDES, places
@@ -84,6 +87,8 @@ def _pages(
         pages["api.md"] = api_page(api)
     teams = dict(zip(SIDES, project.teams, strict=True))
     pages["who-answers.md"] = sides_page(places(project.package, project.answerable), teams)
+    if made := decisions(project):
+        pages["radar.md"] = radar_page(radar(made, begun(project), datetime.now(UTC).date()))
     runbook = project.root / "standards/observability/runbook.md"
     if runbook.exists():  # every alert leads there
         pages["runbook.md"] = runbook.read_text(encoding="utf-8")

@@ -1,0 +1,38 @@
+"""A new project's tools are chosen on purpose, and have to be looked at again in time."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.baton import Workshop, commit, render
+from tests.project import ENGINES, Project
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("starter", ["flights", "blank"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_new_project_has_a_radar_and_its_clock_runs(
+    workshop: Workshop, environment: Path, tmp_path: Path, starter: str, engine: str
+) -> None:
+    answers = {"starter": starter, "dataframe": engine, "cloud": "aws"}
+    project = Project(render(workshop.template(), tmp_path / "project", answers), environment)
+    assert "months after the first commit" in project("handoff", "radar").stdout
+    commit(project.folder, "first")
+    shown = project("handoff", "radar").stdout
+    for tool in (engine, "mlflow", "dvc", "terraform"):
+        assert f"adopt   {tool} " in shown
+    assert "overdue" not in shown
+    quiet = project("handoff", "radar", "--check").stdout
+    assert quiet == "Every tool was chosen on purpose, and none is to be looked at again.\n"
+    late = project.python(
+        """
+        from datetime import date, timedelta
+        from baton_handoff.decisions import check_tools
+        from baton_handoff.project import find_project
+        for days in (180, 190, 370):
+            today = date.today() + timedelta(days)
+            print(*(finding.side for finding in check_tools(find_project(), today)))
+        """
+    )
+    assert late.splitlines() == ["", "ml-engineering", "data-science ml-engineering"]
