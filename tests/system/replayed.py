@@ -142,10 +142,8 @@ def _series(name: str, values: Iterable[tuple[str | None, int]]) -> dict[str, st
         f"{value}x{steps - 1}" if value else f"stale{f' _x{steps - 1}' if steps > 1 else ''}"
         for value, steps in values
     )
-    return {
-        "series": f'{metric}{{job="handoff", instance="a"{own}}}',
-        "values": " ".join(said),
-    }
+    series = f'{metric}{{job="handoff", instance="a"{own}}}'
+    return {"series": series, "values": " ".join(said)}
 
 
 def fired(readings: Readings, folder: Path) -> dict[tuple[str, str], float]:
@@ -156,9 +154,8 @@ def fired(readings: Readings, folder: Path) -> dict[tuple[str, str], float]:
     Returns:
         For each alert and its side when it fired first, in seconds since midnight.
     """
-    asked = "min by (alertname, side) (min_over_time(timestamp({})[1d:{}s]))".format(
-        'ALERTS{alertstate="firing"}', STEP
-    )
+    at = f'timestamp(ALERTS{{alertstate="firing"}})[1d:{STEP}s]'
+    asked = f"min by (alertname, side) (min_over_time({at}))"
     nothing = {"expr": asked, "eval_time": "24h", "exp_samples": []}
     test = {
         "interval": f"{STEP}s",
@@ -170,10 +167,9 @@ def fired(readings: Readings, folder: Path) -> dict[tuple[str, str], float]:
     rules = {"rule_files": [str(ALERTS)], "evaluation_interval": f"{STEP}s", "tests": [test]}
     file.write_text(json.dumps(rules), encoding="utf-8")
     said = run(["promtool", "test", "rules", str(file)], folder, check=False)
-    found = re.findall(
-        r'\{alertname="(\w+)", side="([\w-]+)"\} ([\d.E+]+)', said.stdout + said.stderr
-    )
-    assert bool(found) == bool(said.returncode), said.stdout + said.stderr
+    text = said.stdout + said.stderr
+    found = re.findall(r'\{alertname="(\w+)", side="([\w-]+)"\} ([\d.E+]+)', text)
+    assert bool(found) == bool(said.returncode), text
     return {(alert, side): float(at) for alert, side, at in found}
 
 

@@ -201,7 +201,7 @@ def test_an_incident_is_noticed_as_the_table_says_and_nobody_else_is_called(
     incident: dict[str, Any], quiet: Lived, tmp_path: Path
 ) -> None:
     found = signals(incident["name"], quiet, tmp_path)
-    assert dict(found.keys()) == incident["signals"]
+    assert set(found) == set(incident["signals"].items())
     first = min(found.values())
     requests = sum(BEGINS <= flight.at < first for flight in quiet.flights)
     at = f"{int(first / HOUR):02}:{int(first % HOUR / 60):02}"
