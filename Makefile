@@ -34,7 +34,7 @@ check: .venv/ready  ## two minutes: style, types and the quick tests
 benchmarks: .venv/ready  ## measure again, side by side with the alternatives
 	python -m benchmarks
 
-derive: .venv/ready  ## write what follows from copier.yml, ownership.yml and faults.toml
+derive: .venv/ready  ## write what follows from copier.yml, ownership.yml, faults.toml and incidents.toml
 	python tools/derive.py
 
 pins: .venv/ready  ## the newest versions: of Baton's own tools, and of what the standards are proved with

@@ -10,14 +10,16 @@ import textwrap
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from filelock import FileLock
 
 from tests.baton import Workshop, commit, render, run
 from tests.environment import inside
+
+T = TypeVar("T")
 
 ENGINES = ["pandas", "polars"]
 
@@ -72,6 +74,19 @@ def registered(workshop: Workshop, environment: Path, engine: str) -> Project:
         if not (project.folder / "mlflow.db").exists():
             project("handoff", "register")
     return project
+
+
+def own_copy(workshop: Workshop, environment: Path, folder: Path) -> Project:
+    """A copy, in this folder, of the flights project whose first commit has been registered."""
+    made = registered(workshop, environment, "pandas").folder
+    return Project(shutil.copytree(made, folder / "flight-delays", symlinks=True), environment)
+
+
+def wait_for(what: Callable[[], T]) -> T:
+    """What comes, once it is there; pytest's timeout ends the wait for what does not."""
+    while not (found := what()):
+        time.sleep(0.2)
+    return found
 
 
 def free_port() -> int:

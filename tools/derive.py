@@ -1,4 +1,4 @@
-"""Write what follows from copier.yml, ownership.yml and faults.toml: no fact stands in two places.
+"""Write what follows from copier.yml, ownership.yml and the tests' tables: no fact stands twice.
 
 `python tools/derive.py` writes; with `--check` it names what is stale and exits 1.
 """
@@ -174,6 +174,17 @@ def faults_table(faults: list[dict[str, Any]]) -> str:
     return "\n".join(rows) + "\n"
 
 
+def incidents_table(incidents: list[dict[str, Any]]) -> str:
+    """What notices each incident, as a table for docs/incidents.md."""
+    rows = ["| incident | noticed by | after requests | at | asked |", "|---|---|---|---|---|"]
+    for incident in incidents:
+        by = ", ".join(f"`{signal}`" for signal in incident["signals"])
+        asked = ", ".join(sorted(set(incident["signals"].values())))
+        name = f"**{incident['name']}**: {incident['what']}"
+        rows.append(f"| {name} | {by} | {incident['requests']} | {incident['at']} | {asked} |")
+    return "\n".join(rows) + "\n"
+
+
 def between(text: str, marks: tuple[str, str], new: str) -> str:
     """The text with everything between the two marks replaced."""
     first, last = marks
@@ -193,11 +204,15 @@ def derived(root: Path) -> dict[Path, str]:
     ownership_md = (root / "docs/ownership.md").read_text(encoding="utf-8")
     faults = tomllib.loads((root / "tests/prove/faults.toml").read_text(encoding="utf-8"))["fault"]
     faults_md = (root / "docs/faults.md").read_text(encoding="utf-8")
+    incidents_toml = (root / "tests/system/incidents.toml").read_text(encoding="utf-8")
+    incidents = incidents_table(tomllib.loads(incidents_toml)["incident"])
+    incidents_md = (root / "docs/incidents.md").read_text(encoding="utf-8")
     questions_md = (root / "docs/questions.md").read_text(encoding="utf-8")
     return {
         root / "copier.yml": between(copier_yml, in_yaml, copier_lists(ownership)),
         root / "cookiecutter.json": cookiecutter_json(asked),
         root / "docs/faults.md": between(faults_md, in_docs, faults_table(faults)),
+        root / "docs/incidents.md": between(incidents_md, in_docs, incidents),
         root / "docs/ownership.md": between(ownership_md, in_docs, ownership_table(ownership)),
         root / "docs/questions.md": between(questions_md, in_docs, questions_table(asked)),
     }

@@ -6,18 +6,16 @@ Podman stands in for Docker, and the image that the other system tests build on 
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.baton import ROOT, Workshop, git, run
-from tests.project import Project, ask, registered, serving
+from tests.project import Project, ask, own_copy, serving, wait_for
 from tests.system.computer import BASE_IMAGE, UID, Computer, loopback
 
 SERVICE = "http://127.0.0.1:8000"
@@ -74,20 +72,12 @@ def asked(network: Sequence[str], url: str, body: object = None) -> tuple[int, s
     return tuple(json.loads(said.stdout)) if said.returncode == 0 else None
 
 
-def wait_until(holds: Callable[[], object]) -> None:
-    """Wait for what has to come; pytest's timeout ends what does not."""
-    while not holds():
-        time.sleep(0.2)
-
-
 @pytest.fixture(scope="module")
 def project(
     workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Project:
     """A project with a trained model, registered on this machine."""
-    trained = registered(workshop, environment, "pandas").folder
-    copy = tmp_path_factory.mktemp("image") / "flight-delays"
-    return Project(shutil.copytree(trained, copy, symlinks=True), environment)
+    return own_copy(workshop, environment, tmp_path_factory.mktemp("image"))
 
 
 @pytest.fixture(scope="module")
@@ -149,13 +139,13 @@ def image(
 @pytest.fixture(scope="module")
 def service(image: Image, project: Project, registry: str) -> str:
     """A container of it, hardened as far as that goes, that knows the registry's address only."""
-    wait_until(lambda: asked(image.network, f"{registry}/health"))
+    wait_for(lambda: asked(image.network, f"{registry}/health"))
     env = project.env | {"MLFLOW_TRACKING_URI": registry}
     run([*image.network, "handoff", "register"], project.folder, env=env)
     options = ["--read-only", "--cap-drop=all", "--security-opt=no-new-privileges"]
     options += ["--network=host", f"--env=MLFLOW_TRACKING_URI={registry}"]
     container = image.podman("run", "--detach", *options, image.name)
-    wait_until(lambda: image.finds_healthy(container))
+    wait_for(lambda: image.finds_healthy(container))
     return container
 
 

@@ -5,10 +5,9 @@ import os
 import re
 import shutil
 import subprocess
-import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,13 @@ import pytest
 import yaml
 
 from tests.baton import ROOT, Workshop, run
-from tests.project import Project, ask, free_port, registered, service
+from tests.project import Project, ask, free_port, own_copy, service, wait_for
 
 HERE = Path(__file__).parent
 STANDARDS = ROOT / "template" / "standards" / "observability"
 RULES = yaml.safe_load((STANDARDS / "alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
 
 Span = dict[str, Any]
-
-
-def wait_for(what: Callable[[], Any]) -> Any:
-    """What comes, once it is there; pytest's timeout ends the wait for what does not."""
-    while not (found := what()):
-        time.sleep(0.2)
-    return found
 
 
 @dataclass(frozen=True)
@@ -59,9 +51,7 @@ def project(
     workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Project:
     """A project with a registered model."""
-    made = registered(workshop, environment, "pandas").folder
-    copy = tmp_path_factory.mktemp("observed") / "flight-delays"
-    return Project(shutil.copytree(made, copy, symlinks=True), environment)
+    return own_copy(workshop, environment, tmp_path_factory.mktemp("observed"))
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,11 @@ def readings(rows: int, seed: int = 1, since: str = "2013-01-01", days: int = 24
     )
 
 
+def autumn(rows: int, seed: int = 1) -> pd.DataFrame:
+    """Readings of one month."""
+    return readings(rows, seed, "2013-09-01", 30)
+
+
 def chance_of(table: pd.DataFrame) -> np.ndarray:
     """What the model says: the more wind, the likelier."""
     said: np.ndarray = 1 / (1 + np.exp((18 - table["wind"].fillna(12).to_numpy()) / 4))

@@ -1,0 +1,38 @@
+"""The flights of one day of the evaluation's months, as a caller of the service would send them.
+
+    python flights.py DAY TO
+
+Runs in a flights project with a registered version. TO has a line of JSON for each flight, as they
+follow each other: when it departs, in seconds since midnight of New York, whether it was late in
+the end, and its row.
+"""
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+from baton_handoff.contracts import to_rows
+from baton_handoff.monitor import known_of
+from baton_handoff.project import find_project
+
+TIME = "scheduled_departure"
+
+
+def main(day: str, to: Path) -> None:
+    """Write them."""
+    evaluation = known_of(find_project()).evaluation
+    midnight = pd.Timestamp(day, tz="America/New_York")
+    since = (evaluation.rows[TIME] - midnight).dt.total_seconds()
+    table = evaluation.rows.assign(at=since, late=evaluation.truth)
+    table = table[(since >= 0) & (since < 24 * 3600)].sort_values(["at", "carrier"], kind="stable")
+    with to.open("w", encoding="utf-8") as lines:
+        for row in to_rows(table):
+            at, late = row.pop("at"), row.pop("late")
+            flight = {"at": at, "late": bool(late), "row": row}
+            lines.write(json.dumps(flight, default=datetime.isoformat) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,51 @@
+"""`handoff monitor` as a scheduler calls it, hour after hour, until somebody has to act.
+
+    python hourly.py DAY TO HOUR… [--truths FILE]
+
+Runs in a flights project, whose prediction log holds that day. Each look is the command's own, at
+the day so far; only its libraries are imported once for all. FILE has a line of JSON for what came
+true of each request, and when its flight departs: six hours later it is known. TO is a JSON file:
+the hour of the last look, what the command exited with, and what it found.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from baton_handoff.cli import main as handoff
+
+KNOWN_AFTER = pd.Timedelta(hours=6)
+
+
+def main(day: str, to: Path, hours: list[int], truths: Path | None) -> None:
+    """Look until something is found, or the hours are over."""
+    look: dict[str, Any] = {}
+    midnight = pd.Timestamp(day, tz="America/New_York")
+    for hour in hours:
+        until = midnight + pd.Timedelta(hours=hour)
+        command = ["monitor", "--since", midnight.isoformat(), "--until", until.isoformat()]
+        if truths:
+            known, came = to.with_suffix(".parquet"), pd.read_json(truths, lines=True)
+            departed = pd.to_datetime(came["departs"], utc=True) <= until - KNOWN_AFTER
+            came[departed].drop(columns="departs").to_parquet(known)
+            command += ["--truth", str(known)]
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            code = handoff([*command, "--format", "json"])
+        look = {"hour": hour, "exit": code, "found": json.loads(said.getvalue())}
+        if code:
+            break
+    to.write_text(json.dumps(look), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("day")
+    parser.add_argument("to", type=Path)
+    parser.add_argument("hours", nargs="+", type=int)
+    parser.add_argument("--truths", type=Path)
+    main(**vars(parser.parse_args()))

@@ -1,0 +1,198 @@
+"""A day of the service's life in compressed time: its traffic, and what Prometheus makes of it."""
+
+import contextlib
+import http.client
+import json
+import math
+import re
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from tests.baton import ROOT, run
+from tests.project import Project, service, wait_for
+
+ALERTS = ROOT / "template/standards/observability/alerts.yml"
+STEP = 15
+"""Seconds between two readings, as prometheus.yml has it."""
+DAY = 24 * 3600
+
+Row: TypeAlias = dict[str, Any]
+Change: TypeAlias = Callable[[Row], Row]
+Figures: TypeAlias = Mapping[str, str]
+Event: TypeAlias = tuple[float, Callable[[], object]]
+"""Something that happens, and when: seconds since midnight."""
+
+
+@dataclass(frozen=True)
+class Flight:
+    """A flight that the service is asked about.
+
+    Attributes:
+        at: When it departs, in seconds since midnight: then the service is asked.
+        late: Whether it was late in the end.
+        row: What is known of it.
+    """
+
+    at: float
+    late: bool
+    row: Row
+
+
+class Service:
+    """The project's own service, which may be killed and started again.
+
+    Attributes:
+        process: Its process, None before the first start.
+        change: What becomes of a row on its way here.
+    """
+
+    def __init__(self, project: Project, folder: Path) -> None:
+        self._project = project
+        self._folder = folder
+        self._running = contextlib.ExitStack()
+        self._asked: http.client.HTTPConnection | None = None
+        self.process: subprocess.Popen[bytes] | None = None
+        self.change: Change = lambda row: row
+
+    @property
+    def log(self) -> Path:
+        """Its prediction log."""
+        return self._folder / "predictions"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        said = self._running.enter_context((self._folder / "said").open("a"))
+        running = service(self._project, said, HANDOFF_PREDICTIONS=str(self.log))
+        address, self.process = self._running.enter_context(running)
+        self._asked = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
+        self._running.callback(self._asked.close)
+
+    def kill(self) -> None:
+        """As the system does it that has no memory left."""
+        if self.process:
+            self.process.kill()
+        self._asked = None
+        self._running.close()
+
+    def figures(self) -> Figures | None:
+        """What it tells Prometheus, None where it does not answer."""
+        if not self._asked:
+            return None
+        self._asked.request("GET", "/metrics")
+        lines = self._asked.getresponse().read().decode().splitlines()
+        return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
+    def predict(self, name: str, row: Row) -> int | None:
+        """The status of its answer to a request of that name, None where nobody answers."""
+        if not self._asked:
+            return None
+        headers = {"Content-Type": "application/json", "X-Request-ID": name}
+        self._asked.request("POST", "/predict", json.dumps({"rows": [self.change(row)]}), headers)
+        answer = self._asked.getresponse()
+        answer.read()
+        return answer.status
+
+
+@dataclass
+class Readings:
+    """What Prometheus would have read in a day that has passed in no time.
+
+    Between two events nothing of the service changes. So it is read, really, at the first step
+    after an event, and is taken to say the same at each step up to the next one.
+    """
+
+    of: Service
+    read: list[tuple[int, Figures | None]] = field(default_factory=list)
+
+    def live(self, events: Iterable[Event]) -> None:
+        """Let a whole day's events happen, one after the other."""
+        self.read.append((0, self.of.figures()))
+        ordered = sorted(events, key=lambda event: event[0])
+        later = [at for at, _ in ordered[1:]] + [DAY + STEP]
+        for (at, happen), then in zip(ordered, later, strict=True):
+            happen()
+            if (step := math.ceil(at / STEP)) * STEP < then:
+                self.read.append((step, self.of.figures()))
+
+    def series(self) -> Iterator[dict[str, str]]:
+        """Every series with its values at all steps of the day, as promtool writes them."""
+        spans = [
+            (figures, later - step)
+            for (step, figures), (later, _) in pairwise([*self.read, (DAY // STEP + 1, None)])
+            if later > step
+        ]
+        names = dict.fromkeys(name for figures, _ in spans for name in figures or ())
+        yield _series("up", [(str(int(figures is not None)), steps) for figures, steps in spans])
+        for name in names:
+            values = [((figures or {}).get(name), steps) for figures, steps in spans]
+            yield _series(
+                name, [(value and f"{float(value):.9f}", steps) for value, steps in values]
+            )
+
+
+def _series(name: str, values: Iterable[tuple[str | None, int]]) -> dict[str, str]:
+    """A series, in which as many steps in a row have the same value as is said."""
+    metric, _, labels = name.rstrip("}").partition("{")
+    own = f", {labels.rstrip(', ')}" if labels else ""
+    said = (
+        f"{value}x{steps - 1}" if value else f"stale{f' _x{steps - 1}' if steps > 1 else ''}"
+        for value, steps in values
+    )
+    series = f'{metric}{{job="handoff", instance="a"{own}}}'
+    return {"series": series, "values": " ".join(said)}
+
+
+def fired(readings: Readings, folder: Path) -> dict[tuple[str, str], float]:
+    """Which of the template's alerts that day raises, and whose turn each says it is.
+
+    Prometheus's own engine evaluates its rules at each step, for as long as they say.
+
+    Returns:
+        For each alert and its side when it fired first, in seconds since midnight.
+    """
+    at = f'timestamp(ALERTS{{alertstate="firing"}})[1d:{STEP}s]'
+    asked = f"min by (alertname, side) (min_over_time({at}))"
+    nothing = {"expr": asked, "eval_time": "24h", "exp_samples": []}
+    test = {
+        "interval": f"{STEP}s",
+        "external_labels": {"docs": "https://docs"},
+        "input_series": list(readings.series()),
+        "promql_expr_test": [nothing],
+    }
+    file = folder / "day.test.yml"
+    rules = {"rule_files": [str(ALERTS)], "evaluation_interval": f"{STEP}s", "tests": [test]}
+    file.write_text(json.dumps(rules), encoding="utf-8")
+    said = run(["promtool", "test", "rules", str(file)], folder, check=False)
+    text = said.stdout + said.stderr
+    found = re.findall(r'\{alertname="(\w+)", side="([\w-]+)"\} ([\d.E+]+)', text)
+    assert bool(found) == bool(said.returncode), text
+    return {(alert, side): float(at) for alert, side, at in found}
+
+
+def delayed(service: Service, seconds: float) -> tuple[Callable[[], None], Callable[[], None]]:
+    """What makes each opening of the service's prediction log slow, and what ends that.
+
+    Linux does it, asked by strace: the service knows nothing of it.
+    """
+    asked = contextlib.ExitStack()
+
+    def slow() -> None:
+        assert service.process
+        own = Path(f"/proc/{service.process.pid}")
+        (log,) = service.log.iterdir()
+        delay = f"inject=openat:delay_enter={1000 * seconds:.0f}ms"
+        command = ["strace", "-f", "-p", own.name, "-P", str(log), "-e", delay, "-o", "/dev/null"]
+        strace = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        asked.callback(strace.wait)
+        asked.callback(strace.terminate)
+        wait_for(lambda: all(map(_traced, own.glob("task/*/status"))))
+
+    return slow, asked.close
+
+
+def _traced(thread: Path) -> bool:
+    return "\nTracerPid:\t0\n" not in thread.read_text("utf-8")
