@@ -80,7 +80,8 @@ def _kind(name: str, call: ast.Call, imported: Collection[str]) -> tuple[Kind | 
     if writes := _of_spark(call, {"write", "writeStream"}):
         kinds = {"table": name in _SPARK_TABLES, "file": name in _SPARK_FORMATS}
     elif _of_spark(call, {"read", "readStream"}):
-        kinds = {"table": name in ("jdbc", "table"), "file": name in _SPARK_FORMATS}
+        table = name in ("jdbc", "table") or _option(call, {"dbtable"}) is not None
+        kinds = {"table": table, "file": name in _SPARK_FORMATS}
     elif writes := _WRITES.fullmatch(name) is not None:
         kinds = {"file": True}
     elif writes := _WRITES_TABLES.fullmatch(name) is not None:
@@ -88,7 +89,9 @@ def _kind(name: str, call: ast.Call, imported: Collection[str]) -> tuple[Kind | 
     else:
         kinds = {
             "file": _FILES.fullmatch(name) is not None,
-            "table": name == "read_sql_table" or (speaks_sql and name in ("table", "Table")),
+            "table": name == "read_sql_table"
+            or (speaks_sql and name == "table" and isinstance(call.func, ast.Attribute))
+            or (speaks_sql and name == "Table"),
             "query": _QUERIES.fullmatch(name) is not None
             # These are names of much else.
             or (name in _ASKING and _asks(call, speaks_sql=speaks_sql)),
@@ -136,17 +139,17 @@ def _argument(call: ast.Call) -> ast.expr | None:
         return call.args[0]
     if named:
         return next(iter(named.values()))
-    return _option(call)
+    return _option(call, _NAMES)
 
 
-def _option(call: ast.Call) -> ast.expr | None:
-    """What an option in front of Spark's `load()` says."""
+def _option(call: ast.Call, names: Collection[str]) -> ast.expr | None:
+    """What an option of one of these names says, in front of Spark's `load()`."""
     node: ast.expr = call.func
     while isinstance(node, ast.Attribute | ast.Call):
         match node:
             case ast.Call(
                 func=ast.Attribute(attr="option"), args=[ast.Constant(value=str(key)), value]
-            ) if key in _NAMES:
+            ) if key in names:
                 return value
         node = node.value if isinstance(node, ast.Attribute) else node.func
     return None

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
 from baton_handoff.sources.calls import Touch, is_query, touches
@@ -232,6 +232,6 @@ def _plain(text: str) -> str:
 
 def meets(one: str, other: str) -> bool:
     """Whether two paths may be the same, or one be in the other's folder."""
-    if one == other or fnmatch(other, one) or fnmatch(one, other):
-        return True
-    return other.startswith(f"{one.rstrip('/')}/")
+    # What stands in front of the first known folder may be nothing.
+    alike = any(fnmatchcase(f"/{a}", b) or fnmatchcase(a, b) for a, b in ((one, other), (other, one)))
+    return alike or other.startswith(f"{one.rstrip('/')}/")

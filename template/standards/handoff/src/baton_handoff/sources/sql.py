@@ -1,6 +1,7 @@
 """Which tables and files a query reads."""
 
 from collections.abc import Collection
+from contextlib import suppress
 
 from baton_handoff.sources.folding import UNKNOWN
 
@@ -22,10 +23,12 @@ def tables_of(query: str, packages: Collection[str]) -> list[str] | None:
     import sqlglot  # noqa: PLC0415
     from sqlglot import exp  # noqa: PLC0415
 
-    dialect = next((_DIALECTS[name] for name in sorted(packages) if name in _DIALECTS), None)
-    try:
-        tree = sqlglot.parse_one(query.replace(UNKNOWN, _HOLE), dialect=dialect)
-    except sqlglot.errors.SqlglotError:
+    tree = None
+    for dialect in (*(_DIALECTS[name] for name in sorted(packages) if name in _DIALECTS), None):
+        with suppress(sqlglot.errors.SqlglotError):
+            tree = sqlglot.parse_one(query.replace(UNKNOWN, _HOLE), dialect=dialect)
+            break
+    if tree is None:
         return None
     made = {one.alias_or_name for one in tree.find_all(exp.CTE)}
     found = []
