@@ -98,6 +98,7 @@ READS = {
     ),
     "an argument": ("pd.read_csv(sys.argv[1])", "unknown", "sys.argv[1]"),
     "now this, now that": ("f = 'a.csv'\nf = 'b.csv'\npd.read_csv(f)", "unknown", "f"),
+    "no path at all": ("pd.read_json(f'[{lines}]')", "unknown", "f'[{lines}]'"),
     "only how it ends": ("pd.read_csv(f'{name}.csv')", "unknown", "f'{name}.csv'"),
     "a function that nobody calls": ("def load(f):\n    return pd.read_csv(f)", "unknown", "f"),
     "a method": (
@@ -205,10 +206,12 @@ def test_notebooks_are_read_by_their_cells(tmp_path: Path) -> None:
         },
         {"cell_type": "code", "source": ["this is no Python"]},
         {"cell_type": "code", "source": ["\n", "pd.read_csv(F)  # source: trips"]},
+        {"cell_type": "code", "source": ["pd.read_csv('b.csv')"]},
     ]
     found = read(json.dumps({"cells": cells}), "notebooks/a.ipynb", "")
     assert [(one.place, one.what, one.stated) for one in found] == [
-        ("notebooks/a.ipynb, cell 3, line 2", "a.csv", ("trips",))
+        ("notebooks/a.ipynb, cell 3, line 2", "a.csv", ("trips",)),
+        ("notebooks/a.ipynb, cell 4, line 1", "b.csv", ()),
     ]
 
 

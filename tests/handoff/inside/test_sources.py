@@ -577,6 +577,21 @@ def test_an_owner_is_told_which_rows_break_the_contract_and_no_value(
         assert value not in text
 
 
+def test_the_contract_is_about_the_last_of_its_files(
+    project: Project, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    importable(project, monkeypatch)
+    source = good()
+    source["servers"].append({**source["servers"][0], "server": "cut", "path": "data/cut.csv"})
+    write(source)
+    for place, seats in {"prices": 99, "cut": 10}.items():
+        rows = f"town,code,seats,price\nUlm,UL,{seats},1.5\nBonn,BN,{seats},1.5\n"
+        (project.root / f"data/{place}.csv").write_text(rows)
+    text = problem_report(project, look(project), "prices")
+    assert "We read it from `data/prices.csv`." in text
+    assert "Looked at: `data/cut.csv`, 2 rows." in text
+
+
 def test_rows_that_are_missing_or_good_are_told_as_such(
     project: Project, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

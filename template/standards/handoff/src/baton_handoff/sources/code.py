@@ -143,7 +143,7 @@ def code_of(file: str, text: str) -> Code:
             nodes = []
         body += [ast.increment_lineno(node, first - 1) for node in nodes]
         comments |= {first - 1 + line: said for line, said in _comments(cell).items()}
-        first += cell.count("\n") + 1
+        first += cell.count("\n") + 2  # with a line between, so that nothing is beside the next
     return Code(file, "", ast.Module(body, []), comments, tuple(starts))
 
 

@@ -213,7 +213,7 @@ def _known(text: str) -> bool:
     """Whether enough of a text is known to say which source it is: more than how it ends."""
     folder, _, name = text.rpartition("/")
     stem = name.partition(".")[0] if "." in name else name
-    return any(part.strip("*_-./ ") for part in (stem, folder))
+    return any(part.strip("*_-./ []{}") for part in (stem, folder))
 
 
 def _said(touch: Touch) -> str:
@@ -233,5 +233,7 @@ def _plain(text: str) -> str:
 def meets(one: str, other: str) -> bool:
     """Whether two paths may be the same, or one be in the other's folder."""
     # What stands in front of the first known folder may be nothing.
-    alike = any(fnmatchcase(f"/{a}", b) or fnmatchcase(a, b) for a, b in ((one, other), (other, one)))
+    alike = any(
+        fnmatchcase(f"/{a}", b) or fnmatchcase(a, b) for a, b in ((one, other), (other, one))
+    )
     return alike or other.startswith(f"{one.rstrip('/')}/")
