@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -601,6 +602,9 @@ def test_rows_that_are_missing_or_good_are_told_as_such(
     write(source)
     with pytest.raises(HandoffError, match=r"^None of the files of prices is here: `uv run poe"):
         problem_report(project, look(project), "prices")
+    (project.root / "data/prices.csv").write_bytes(b"\xff")
+    with pytest.raises(HandoffError, match=r"prices\.csv can't be read as \.csv: "):
+        problem_report(project, look(project), "prices")
     (project.root / "data/prices.csv").write_text("town,code,seats,price\nUlm,UL,1,2.5\n")
     assert problem_report(project, look(project), "prices") == ""
     with pytest.raises(HandoffError, match=r"^There is no source 'towns'; there are: prices\.$"):
@@ -612,6 +616,21 @@ def test_rows_that_are_missing_or_good_are_told_as_such(
     del source["schema"][0]["quality"]
     write(source)
     assert problem_report(project, look(project), "prices") == ""
+
+
+@pytest.mark.parametrize("stated", ["def (", "Trip = 1\n"], ids=["broken", "no contract"])
+def test_contracts_that_can_not_be_used_are_a_sentence(
+    project: Project, write: Write, monkeypatch: pytest.MonkeyPatch, stated: str
+) -> None:
+    write(good())
+    (project.source / "contracts/__init__.py").write_text(stated)
+    assert found(project) == []
+    (project.root / "data/prices.csv").write_text("town\nUlm\n")
+    monkeypatch.setattr(Project, "room", lambda *_: SimpleNamespace(Trip=1))
+    with pytest.raises(
+        HandoffError, match=r"^data/prices\.csv, by contracts:Trip, can't be read: "
+    ):
+        problem_report(project, look(project), "prices")
 
 
 def test_a_project_that_reads_nothing_has_nothing_to_say(project: Project) -> None:

@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import tokenize
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -115,8 +116,8 @@ def _files(root: Path) -> Iterator[Path]:
     """The files of a project, relative to it: as git sees it, where it does."""
     listing = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     done = subprocess.run(listing, cwd=root, capture_output=True, check=False)
-    if done.returncode == 0:
-        yield from {Path(name) for name in done.stdout.decode().split("\0") if name}
+    if done.returncode == 0 and done.stdout:
+        yield from {Path(name) for name in os.fsdecode(done.stdout).split("\0") if name}
         return
     for folder, folders, names in os.walk(root):
         folders[:] = [n for n in folders if n not in _APART and not n.startswith(".")]
@@ -130,7 +131,7 @@ def code_of(file: str, text: str) -> Code:
         SyntaxError, ValueError, KeyError, TypeError: It is no code.
     """
     if not file.endswith(".ipynb"):
-        return Code(file, _module(file), ast.parse(text), _comments(text))
+        return Code(file, _module(file), _parsed(text), _comments(text))
     body: list[ast.stmt] = []
     comments: dict[int, str] = {}
     starts: list[int] = []
@@ -138,13 +139,19 @@ def code_of(file: str, text: str) -> Code:
     for cell in code_cells(text):
         starts.append(first)
         try:
-            nodes = ast.parse(cell).body
+            nodes = _parsed(cell).body
         except SyntaxError:
             nodes = []
         body += [ast.increment_lineno(node, first - 1) for node in nodes]
         comments |= {first - 1 + line: said for line, said in _comments(cell).items()}
         first += cell.count("\n") + 2  # with a line between, so that nothing is beside the next
     return Code(file, "", ast.Module(body, []), comments, tuple(starts))
+
+
+def _parsed(text: str) -> ast.Module:
+    with warnings.catch_warnings():  # of what a linter says, `"\\d"` for example
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
 
 
 def _module(file: str) -> str:

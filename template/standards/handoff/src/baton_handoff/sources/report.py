@@ -1,6 +1,6 @@
 """What a source's owner is told: which rows break what was agreed, not what stands in them."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 import narwhals as nw
@@ -38,7 +38,7 @@ def problem_report(project: Project, seen: Seen, name: str) -> str:
         known = ", ".join(one.name for one in seen.sources) or "none yet"
         raise HandoffError(f"There is no source {name!r}; there are: {known}.")
     problems = [problem for problem in source.problems if not problem.fixed]
-    broken = list(_broken(project, seen, source)) if source.contract else []
+    broken = _broken(project, seen, source) if source.contract else []
     if not (broken or problems):
         return ""
     parts = [
@@ -67,7 +67,7 @@ def _lived_with(seen: Seen, source: Source, problem: str) -> str:
     return f" (worked around in {', '.join(places)})" if places else ""
 
 
-def _broken(project: Project, seen: Seen, source: Source) -> Iterator[str]:
+def _broken(project: Project, seen: Seen, source: Source) -> list[str]:
     """The part about rows; nothing where all are as they should be."""
     if source.contract in seen.missing:
         raise HandoffError(
@@ -75,19 +75,26 @@ def _broken(project: Project, seen: Seen, source: Source) -> Iterator[str]:
             f"{source.lines['contract']} names: name one that there is."
         )
     module, _, name = source.contract.partition(":")
-    contract: Contract = getattr(project.room(module), name)
+    room = project.room(module)
     file = _file(project, source)
-    table = _read(project.root / file, contract)
-    try:
-        check(contract, table)
-    except ContractViolation as violation:
-        count = len(table)
-        yield f"## Rows that break the contract `{name}`"
-        yield f"Looked at: `{file}`, {count:,} rows."
-        head = "| column | rule | rows | which, counted from 0 |\n|---|---|---|---|"
-        lines = [_line(broken, count) for broken in violation.violations]
-        yield "\n".join([head, *lines])
-        yield "The values themselves are left out: they may say something about a person."
+    with project.own_code(f"{file}, by {source.contract},"):
+        contract: Contract = getattr(room, name)
+        table = _read(project.root / file, contract)
+        try:
+            check(contract, table)
+        except ContractViolation as violation:
+            return _told(name, file, len(table), violation.violations)
+    return []
+
+
+def _told(contract: str, file: str, count: int, violations: Sequence[Violation]) -> list[str]:
+    head = "| column | rule | rows | which, counted from 0 |\n|---|---|---|---|"
+    return [
+        f"## Rows that break the contract `{contract}`",
+        f"Looked at: `{file}`, {count:,} rows.",
+        "\n".join([head, *(_line(broken, count) for broken in violations)]),
+        "The values themselves are left out: they may say something about a person.",
+    ]
 
 
 def _file(project: Project, source: Source) -> str:

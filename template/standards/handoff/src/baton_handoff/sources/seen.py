@@ -131,7 +131,10 @@ def _exists(package: Path, contract: str) -> bool:
     place = package.joinpath(*module.split("."))
     for file in (place.with_suffix(".py"), place / "__init__.py"):
         if file.is_file():
-            scope = scope_of(code_of(file.name, file.read_text(encoding="utf-8")))
+            try:
+                scope = scope_of(code_of(file.name, file.read_text(encoding="utf-8")))
+            except (SyntaxError, ValueError):
+                return True  # other checks say what is wrong there
             return name in {*scope.inner, *scope.imports, *scope.values}
     return False
 
