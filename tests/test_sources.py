@@ -157,7 +157,7 @@ def test_each_way_to_go_wrong_is_told_with_file_and_line(flights: Project) -> No
         *("source-official", "source-official", "source-workaround"),
     ]
     (broken, *others) = found
-    assert broken["message"] == "there is no contract contracts:Wether, which weather must meet"
+    assert broken["message"] == "there is no contract `contracts:Wether`, which `weather` must meet"
     assert (broken["blocks"], broken["file"], broken["side"]) == (True, weather, "data-science")
     assert not any(one["blocks"] for one in others)
     for one in found:
@@ -199,7 +199,7 @@ def test_a_table_of_ones_own_becomes_a_source_whose_owner_is_open(
     code, (nothing,) = checked(project)
     assert (code, nothing["message"]) == (
         0,
-        "there is no source source, which this is said to read",
+        "there is no source `source`, which this is said to read",
     )
     rows = "".join(f"{n},{n % 3},{'yes' if n % 2 else 'no'}\n" for n in range(60))
     (tmp_path / "loans.csv").write_text(f"income,children,paid\n{rows}", encoding="utf-8")

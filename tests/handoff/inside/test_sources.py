@@ -160,7 +160,12 @@ def same(_: Said) -> None:
 
 BAD = {
     "nobody answers for it": (nobody, CODE, "source-owned", "nobody is named who answers"),
-    "its contract is not there": (no_contract, CODE, "source-valid", "no contract contracts:Price"),
+    "its contract is not there": (
+        no_contract,
+        CODE,
+        "source-valid",
+        "no contract `contracts:Price`",
+    ),
     "it is not told for how long": (
         unofficial_for_ever,
         CODE,
@@ -180,13 +185,13 @@ BAD = {
         fixed,
         WORKAROUND + CODE,
         "source-workaround",
-        "works around prices#negative, which is fixed at the source",
+        "works around `prices#negative`, which is fixed at the source",
     ),
     "what it works around is not known": (
         same,
         "# workaround: prices#rounded\n" + CODE,
         "source-workaround",
-        "no source knows of the problem prices#rounded",
+        "no source knows of the problem `prices#rounded`",
     ),
     "a workaround for nothing": (
         same,
@@ -194,18 +199,18 @@ BAD = {
         "source-workaround",
         "this workaround does not say what for",
     ),
-    "something else is read": (elsewhere, CODE, "source-listed", "describes the path data/prices"),
+    "something else is read": (elsewhere, CODE, "source-listed", "describes the path `data/prices"),
     "what is read is not known": (
         same,
         CODE.replace("'data/prices.csv'", "where()"),
         "source-known",
-        "what read_csv reads is not known statically: where()",
+        "what `read_csv` reads is not known statically: `where()`",
     ),
     "a source that is not there": (
         same,
         CODE.replace("pd.read", "# source: towns\npd.read"),
         "source-listed",
-        "there is no source towns",
+        "there is no source `towns`",
     ),
 }
 
@@ -257,7 +262,7 @@ def test_notebooks_get_advice(project: Project, write: Write) -> None:
         ' "pd.read_excel(\\"~/seats.xlsx\\")"]}]}'
     )
     (finding,) = found(project)
-    assert finding.message == "no source describes the path ~/seats.xlsx, a spreadsheet"
+    assert finding.message == "no source describes the path `~/seats.xlsx`, a spreadsheet"
     assert (finding.blocks, finding.side) == (False, "data-science")
     assert (finding.line, finding.evidence) == (None, ("cell 1, line 2",))
     assert standing(look(project)).lacking == {}
@@ -455,6 +460,7 @@ ADDED = {
     "seats.xlsx": ("seats", False),
     "https://a.example/t/prices.json?v=1": ("prices", None),
     "s3://lake/prices": ("prices", None),
+    "prices.feather": ("prices", None),
     "shop.orders": ("shop-orders", None),
 }
 
@@ -505,7 +511,7 @@ def test_what_can_not_be_added_is_said_in_a_sentence(project: Project, write: Wr
 
 @pytest.mark.parametrize(
     ("place", "name"),
-    [("a/Ünï.tar.gz", "ünï"), ("/", "source"), ("a/ .csv", "source"), ("x.y", "x-y")],
+    [("a/Ünï.tar.gz", "ünï"), ("/", "source"), ("a/ .csv", "source"), ("x.y", "x")],
 )
 def test_a_name_can_be_written_in_a_comment(place: str, name: str) -> None:
     assert source_name(place) == name

@@ -49,7 +49,7 @@ def valid(seen: Seen) -> Iterator[Finding]:
             missing = _of(
                 source,
                 "contract",
-                f"there is no contract {source.contract}, which {source.name} must meet",
+                f"there is no contract `{source.contract}`, which `{source.name}` must meet",
                 "name one as MODULE:Class, `contracts:Flights` for example",
             )
             yield replace(missing, blocks=True)
@@ -59,12 +59,14 @@ def listed(seen: Seen) -> Iterator[Finding]:
     """Whatever the code reads has a source's file."""
     for read in seen.found:
         looks = unofficial(read.what, read.how)
-        what = f"{read.kind} {_short(read.what)}" + (f", {looks}" if looks else "")
+        what = f"{read.kind} `{_short(read.what)}`" + (f", {looks}" if looks else "")
         yield _at(
             seen,
             read,
             f"no source describes the {what}",
-            f"`uv run poe sources add {_short(read.what)}`, or say `# source: NAME` beside it",
+            "say beside the call what it asks: `# source: NAME`"
+            if read.kind == "query"
+            else f"`uv run poe sources add '{read.what}'`, or say `# source: NAME` beside the call",
         )
     names = {source.name for source in seen.sources} | {flaw.file for flaw in seen.flaws}
     for read in seen.reads:
@@ -73,8 +75,9 @@ def listed(seen: Seen) -> Iterator[Finding]:
                 yield _at(
                     seen,
                     read,
-                    f"there is no source {name}, which this is said to read",
-                    f"write data/sources/{name}.odcs.yaml: `uv run poe sources add FILE`",
+                    f"there is no source `{name}`, which this is said to read",
+                    f"write data/sources/{name}.odcs.yaml: `uv run poe sources add FILE`, or, with"
+                    " a first contract, `uv run poe new-contract FILE --target COLUMN`",
                 )
 
 
@@ -82,11 +85,11 @@ def known(seen: Seen) -> Iterator[Finding]:
     """What the code reads can be told without running it, or a comment says it."""
     for read in seen.reads:
         if read.kind == "unknown" and not read.stated:
-            what = f": {read.what}" if read.what else ""
+            what = f": `{read.what}`" if read.what else ""
             yield _at(
                 seen,
                 read,
-                f"what {read.how} reads is not known statically{what}",
+                f"what `{read.how}` reads is not known statically{what}",
                 "say it beside the call: `# source: NAME`",
             )
 
@@ -98,7 +101,7 @@ def owned(seen: Seen) -> Iterator[Finding]:
             yield _of(
                 source,
                 "owner",
-                f"nobody is named who answers for the source {source.name}",
+                f"nobody is named who answers for the source `{source.name}`",
                 "ask a domain expert, and name the team, or its member with the role owner,"
                 " under `team`",
             )
@@ -112,28 +115,28 @@ def official(seen: Seen) -> Iterator[Finding]:
             yield _of(
                 source,
                 "official",
-                f"whether the source {source.name} is official is open",
+                f"whether the source `{source.name}` is official is open",
                 "say true if its owner offers it for this use, under customProperties",
             )
         if end is not None and end < seen.today:
             yield _of(
                 source,
                 "end of life",
-                f"the source {source.name} has been past its end of life since {end}",
+                f"the source `{source.name}` has been past its end of life since {end}",
                 f"read {source.replacement or 'what replaces it'}, or agree on another day",
             )
         if source.official is False and end is None:
             yield _of(
                 source,
                 "end of life",
-                f"the source {source.name} is unofficial, and has no end of life",
+                f"the source `{source.name}` is unofficial, and has no end of life",
                 "say until when it is used: endOfLife, under slaProperties",
             )
         if source.official is False and not source.replacement:
             yield _of(
                 source,
                 "replacement",
-                f"the source {source.name} is unofficial, and nothing is planned in its place",
+                f"the source `{source.name}` is unofficial, and nothing is planned in its place",
                 "say what replaces it: replacement, under customProperties",
             )
 
@@ -152,7 +155,7 @@ def complete(seen: Seen) -> Iterator[Finding]:
             yield _of(
                 source,
                 "",
-                f"the source {source.name} leaves open: {', '.join(still)}",
+                f"the source `{source.name}` leaves open: {', '.join(still)}",
                 "say it there",
             )
 
@@ -173,7 +176,7 @@ def workarounds(seen: Seen) -> Iterator[Finding]:
             yield _at(
                 seen,
                 one,
-                f"no source knows of the problem {named} that this works around",
+                f"no source knows of the problem `{named}` that this works around",
                 f"add it to knownProblems in data/sources/{one.source}.odcs.yaml",
             )
         elif problems[one.source, one.problem][1].fixed:
@@ -181,7 +184,7 @@ def workarounds(seen: Seen) -> Iterator[Finding]:
             mended = _at(
                 seen,
                 one,
-                f"this works around {named}, which is fixed at the source",
+                f"this works around `{named}`, which is fixed at the source",
                 "take the workaround away",
             )
             said = f"{source.file}:{problem.line}: {problem.says}"

@@ -59,11 +59,11 @@ def add_source(project: Project, seen: Seen, wanted: str) -> str:
     Raises:
         HandoffError: There is no such thing, or a source describes it.
     """
-    place = _place(project, seen, wanted)
+    place, table = _place(project, seen, wanted)
     for source in seen.sources:
         if place in source.locations:
             raise HandoffError(f"The source {source.name} describes {place}: see {source.file}.")
-    name = source_name(place)
+    name = source_name(place, table=table)
     path = f"{FOLDER}/{name}{ENDING}"
     file = project.root / path
     if file.exists():
@@ -71,24 +71,26 @@ def add_source(project: Project, seen: Seen, wanted: str) -> str:
             f"{path} describes something else: name {place} in it as well, or rename that file."
         )
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(draft_of(name, [place]), encoding="utf-8")
+    draft = draft_of(name, table=place) if table else draft_of(name, [place])
+    file.write_text(draft, encoding="utf-8")
     return path
 
 
-def draft_of(name: str, places: Sequence[str], contract: str = "") -> str:
+def draft_of(name: str, places: Sequence[str] = (), contract: str = "", table: str = "") -> str:
     """The draft of a source's file.
 
     Args:
         name: What the source is called.
-        places: Where it is read; the last one is what its contract is about.
+        places: Files and addresses where it is read; its contract is about the last one.
         contract: The contract that it must meet, empty where that is open.
+        table: The table of a database that it is, empty where it is none.
     """
-    table: dict[str, Any] = {"name": name}
-    if tables := [place for place in places if not _lies_in_a_file(place)]:
-        table["physicalName"] = tables[-1]
+    rows: dict[str, Any] = {"name": name}
+    if table:
+        rows["physicalName"] = table
     if contract:
         rule = {"type": "custom", "engine": "pandera", "implementation": contract}
-        table["quality"] = [rule]
+        rows["quality"] = [rule]
     said: dict[str, Any] = {
         "apiVersion": "v3.2.0",
         "kind": "DataContract",
@@ -97,9 +99,9 @@ def draft_of(name: str, places: Sequence[str], contract: str = "") -> str:
         "version": "1.0.0",
         "status": "draft",
     }
-    if servers := list(_servers(places)):
-        said["servers"] = servers
-    said["schema"] = [table]
+    if places:
+        said["servers"] = list(_servers(places))
+    said["schema"] = [rows]
     if looks := next(filter(None, map(unofficial, places)), ""):
         because = f"It looks so: {looks}"
         said["customProperties"] = [
@@ -108,33 +110,30 @@ def draft_of(name: str, places: Sequence[str], contract: str = "") -> str:
     return _HEAD + yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=100)
 
 
-def source_name(place: str) -> str:
-    """What a source is called, by where it lies: the last part that is a name."""
-    path = place.partition("?")[0].rstrip("/")
-    name = PurePosixPath(path).name
-    stem = name.partition(".")[0] if _lies_in_a_file(path) else name
+def source_name(place: str, *, table: bool = False) -> str:
+    """What a source is called, by where it lies: the name of its file, or of its table."""
+    name = PurePosixPath(place.partition("?")[0].rstrip("/")).name
+    stem = name if table else name.partition(".")[0]
     return re.sub(r"[^\w-]+", "-", stem.lower()).strip("-") or "source"
 
 
-def _place(project: Project, seen: Seen, wanted: str) -> str:
-    if "://" in wanted or wanted in {read.what for read in seen.found}:
-        return wanted
+def _place(project: Project, seen: Seen, wanted: str) -> tuple[str, bool]:
+    """Where something lies, as the project says it, and whether that is a table."""
+    kinds = {read.what: read.kind for read in seen.found}
+    if "://" in wanted or wanted in kinds:
+        return wanted, kinds.get(wanted) == "table"
     for file in (Path.cwd() / wanted, project.root / wanted):
         if file.exists():
             at, root = file.resolve(), project.root.resolve()
-            return (at.relative_to(root) if at.is_relative_to(root) else at).as_posix()
+            return (at.relative_to(root) if at.is_relative_to(root) else at).as_posix(), False
     raise HandoffError(
         f"There is no file {wanted}, and the code reads nothing of that name: `uv run poe sources`"
         " shows what it reads."
     )
 
 
-def _lies_in_a_file(place: str) -> bool:
-    return "/" in place or re.search(r"\.(csv|tsv|xlsx?|ods|json|parquet)$", place) is not None
-
-
 def _servers(places: Sequence[str]) -> Iterator[dict[str, str]]:
-    for number, place in enumerate(filter(_lies_in_a_file, places)):
+    for number, place in enumerate(places):
         name = f"place-{number + 1}"
         if "://" in place:
             kind = _SERVERS.get(place.partition(":")[0], "custom")
