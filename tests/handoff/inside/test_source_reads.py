@@ -178,7 +178,18 @@ def test_functions_that_call_each_other_come_to_an_end() -> None:
         "def a(f):\n    b(f)\n    return pd.read_csv(f)\n\n\ndef b(f):\n    return a(f + 'x')\n\n\n"
         "def c(n):\n    return c(n)\n\n\npd.read_csv(c(1))\nX = X\npd.read_csv(X)"
     )
-    assert {one.kind for one in read(code)} <= {"unknown"}
+    assert [(one.kind, one.what) for one in read(code)] == [
+        *(("unknown", "f"), ("unknown", "c(1)"), ("unknown", "X")),
+    ]
+
+
+def test_what_is_passed_on_too_often_is_listed_all_the_same() -> None:
+    functions = ["def f0(x):\n    pd.read_csv(x)\n"]
+    functions += [f"def f{n}(x):\n    f{n - 1}('a' + x)\n" for n in range(1, 20)]
+    (near,) = read("\n\n".join([*functions[:5], "f4('.csv')"]))
+    assert (near.kind, near.what, near.how) == ("path", "aaaa.csv", "f4")
+    (far,) = read("\n\n".join([*functions, "f19('.csv')"]))
+    assert (far.kind, far.what) == ("unknown", "'a' + x")
 
 
 def test_what_the_project_makes_itself_is_told() -> None:

@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
@@ -87,38 +87,44 @@ def reads_of(modules: Sequence[Code], stages: Iterable[tuple[str, str]]) -> list
 
 def _found(scopes: Sequence[Scope], names: Names) -> Iterator[_Found]:
     """Every read and write; one of what a function is given is looked at where that is called."""
-    calls = [
-        (scope, call)
-        for module in scopes
-        for scope in module.all()
-        for call in scope.nodes()
-        if isinstance(call, ast.Call)
-    ]
-    imported = {id(module): _packages(module) for module in scopes}
-    waiting = [
-        _Found(touch, scope, names.fold(touch.what, scope))
-        for scope, call in calls
-        for touch in touches(call, imported[id(_module(scope))])
-    ]
-    for _ in range(_ROUNDS):
-        passed = [one for one in waiting if has_parameters(one.text)]
-        yield from (one for one in waiting if not has_parameters(one.text))
+    waiting: list[_Found] = []
+    called: dict[int, list[tuple[Scope, ast.Call]]] = {}
+    for module in scopes:
+        imported = _packages(module)
+        for scope, call in _calls(module):
+            waiting += [
+                _Found(touch, scope, names.fold(touch.what, scope))
+                for touch in touches(call, imported)
+            ]
+            if function := names.function(call, scope):
+                called.setdefault(id(function), []).append((scope, call))
+    known: set[tuple[int, str]] = set()
+    for turn in range(_ROUNDS + 2):  # the last two give out what is passed on even further
+        passed = []
+        for one in waiting:
+            if not has_parameters(one.text):
+                yield one
+            elif (id(one.touch.call), one.text) not in known:  # functions may call each other
+                known.add((id(one.touch.call), one.text))
+                passed.append(one)
         waiting = []
         for one in passed:
-            callers = list(_callers(one, calls, names))
-            unknown = [_Found(one.touch, one.scope, UNKNOWN)]
-            waiting += callers or unknown
+            function = _function(one)
+            callers = called.get(id(function), []) if turn < _ROUNDS else []
+            waiting += [_passed_on(one, function, names, *caller) for caller in callers if function]
+            if not callers:
+                waiting.append(replace(one, text=UNKNOWN))
 
 
-def _callers(
-    one: _Found, calls: Sequence[tuple[Scope, ast.Call]], names: Names
-) -> Iterator[_Found]:
-    """The calls of a function that reads what it is given."""
-    function = _function(one)
-    for scope, call in calls:
-        if function is not None and names.function(call, scope) is function:
-            touch = Touch(call, _name(call), one.touch.kind, None, one.touch.writes)
-            yield _Found(touch, scope, names.put_in(one.text, call, function, scope))
+def _calls(module: Scope) -> Iterator[tuple[Scope, ast.Call]]:
+    for scope in module.all():
+        yield from ((scope, node) for node in scope.nodes() if isinstance(node, ast.Call))
+
+
+def _passed_on(one: _Found, function: Scope, names: Names, scope: Scope, call: ast.Call) -> _Found:
+    """What is read where a function is called that reads what it is given."""
+    touch = Touch(call, _name(call), one.touch.kind, None, one.touch.writes)
+    return _Found(touch, scope, names.put_in(one.text, call, function, scope))
 
 
 def _function(one: _Found) -> Scope | None:
