@@ -17,7 +17,7 @@ import pytest
 from tests.baton import FREE_TEXT, PAIRWISE, QUESTIONS, Workshop, owners, render, run
 from tests.environment import inside
 
-CHECKS = ["_format", "_lint", "types", "layers", "_api", "_features", "_owners"]
+CHECKS = ["_format", "_lint", "types", "layers", "_api", "_features", "_owners", "_sources"]
 ROWS = pytest.mark.parametrize("row", range(len(PAIRWISE)))
 pytestmark = pytest.mark.slow
 

@@ -13,6 +13,7 @@ from baton_handoff.model.candidate import Candidate, Served, Tried
 from baton_handoff.model.evaluation import Evaluation
 from baton_handoff.model.gates import GATES, Verdict, judged
 from baton_handoff.settings import PromotionSettings
+from baton_handoff.sources.standing import Standing
 from trips import PandasTrip
 
 COUNT = 2000
@@ -60,6 +61,7 @@ GOOD = Candidate(
     contracts={"PandasTrip": FORM},
     card=True,
     said={"Intended use": "To try gates.", "Limits": "Ulm and Bonn."},
+    sources=Standing(("towns",), {}, ()),
     champion=1,
     champion_contracts={"PandasTrip": FORM},
     champion_tried=tried(SIGNAL),
@@ -178,6 +180,13 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
         ),
         ({"card": False}, "card", "data-science", "no model card"),
         ({"said": {"Limits": "many"}}, "card", "data-science", "Intended use"),
+        (
+            {"sources": Standing(("towns",), {"prices": "owned, and not official"}, ())},
+            "sources",
+            "data-science",
+            "made from what is not official: prices",
+        ),
+        ({"sources": Standing((), {}, ())}, "sources", "data-science", "no source is described"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -15,6 +15,7 @@ from .files import RAW, params, write
 def main() -> None:
     """Write the rows of the source; those without a target teach nothing and stay behind."""
     source = params("source")
+    # source: source
     table = read_source(Path(source["file"]), Source, source["columns"])
     known = table.filter(table[TARGET].is_valid())
     write(nw.from_arrow(known, backend=BACKEND).to_native(), RAW / "source.parquet")

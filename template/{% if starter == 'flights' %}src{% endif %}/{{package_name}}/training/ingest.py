@@ -36,6 +36,7 @@ def main() -> None:
 
     weather = _read((folder / "weather.csv").read_bytes(), WEATHER)
     # A known error of the source: one wind of 1,048 mph. It is not known, rather than wrong.
+    # workaround: weather#impossible-wind
     speed = nw.when(nw.col("wind_speed") <= MAX_WIND_MPH).then("wind_speed")
     _write(weather.with_columns(wind_speed=speed), Weather)
 

@@ -72,7 +72,7 @@ class Accepted:
     """An exception: something that is not met and accepted, `[[exceptions]]`.
 
     Attributes:
-        gate: The gate that it is about.
+        gate: The gate that it is about; `sources/NAME` is the gate `sources`, for one of them.
         reason: Why it is accepted.
         owner: Who answers for it.
         expires: The last day on which it counts.

@@ -39,6 +39,7 @@ _PATHS = {
     "azure-pipelines.yml": ML_ENGINEERING,
     "branch-policies.sh": CONTRACTS,
     "data/": DATA_OWNER,
+    "data/sources/": CONTRACTS,
     "docs/CODEOWNERS": CONTRACTS,
     "dvc.lock": DATA_OWNER,
     "dvc.yaml": DATA_SCIENCE,

@@ -1,12 +1,12 @@
 """What code says of columns, read without running it: where one is written, and who names it."""
 
 import ast
-import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from baton_handoff.errors import HandoffError
+from baton_handoff.notebooks import code_cells
 
 _BUILDING = {"DataFrame", "from_dict"}
 
@@ -38,16 +38,14 @@ def parsed(file: Path) -> ast.Module:
         text = file.read_text(encoding="utf-8")
         if file.suffix != ".ipynb":
             return ast.parse(text)
-        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
-        return ast.Module([node for cell in cells for node in _cell("".join(cell["source"]))], [])
+        return ast.Module([node for cell in code_cells(text) for node in _cell(cell)], [])
     except (SyntaxError, ValueError, KeyError, TypeError) as error:
         raise HandoffError(f"{file} can't be read: {error}") from error
 
 
 def _cell(source: str) -> list[ast.stmt]:
-    lines = ["" if line.lstrip()[:1] in ("%", "!") else line for line in source.splitlines()]
     try:
-        return ast.parse("\n".join(lines)).body
+        return ast.parse(source).body
     except SyntaxError:
         return []
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from baton_handoff.model.evaluation import Evaluation
+from baton_handoff.sources.standing import Standing
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Candidate:
         contracts: Its input and output contract, in canonical form.
         card: Whether its run holds a model card.
         said: What a person has stated about it.
+        sources: How far the data that the project reads is handed over.
         champion: The present champion's number, None where there is none.
         champion_contracts: That version's contracts.
         champion_tried: That version's trial on the same rows, None where there are no rows.
@@ -82,6 +84,7 @@ class Candidate:
     contracts: Mapping[str, Any]
     card: bool
     said: Mapping[str, str]
+    sources: Standing
     champion: int | None = None
     champion_contracts: Mapping[str, Any] | None = None
     champion_tried: Tried | None = None

@@ -304,6 +304,21 @@ def _card(candidate: Candidate, _: PromotionSettings) -> Verdict:
     return _green("complete")
 
 
+def _sources(candidate: Candidate, _: PromotionSettings) -> Verdict:
+    standing = candidate.sources
+    if standing.lacking:
+        return red(
+            f"made from what is not official: {', '.join(standing.lacking)}",
+            "have its owner offer it for this, or record an exception for `sources/NAME` in"
+            " handoff.toml; `uv run poe sources` shows all",
+            evidence=tuple(f"{name}: {why}" for name, why in standing.lacking.items()),
+        )
+    if not standing.official:
+        return red("no source is described", "`uv run poe sources add FILE`")
+    says = f"{len(standing.official)} sources, all of them official or accepted"
+    return _green(says, standing.notes)
+
+
 def _apart(one: np.ndarray, other: np.ndarray, where: str) -> tuple[str, ...]:
     """How many predictions differ, and an example; empty where they are the same.
 
@@ -340,6 +355,7 @@ GATES: Mapping[str, Gate] = {
     "latency": _latency,
     "future": _future,
     "card": _card,
+    "sources": _sources,
 }
 
 FOR_STAGING = ("environment", "load", "code", "contracts", "rows", "parity")

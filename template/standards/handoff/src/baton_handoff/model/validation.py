@@ -36,6 +36,8 @@ from baton_handoff.model.records import CHAMPION, points_to
 from baton_handoff.model.register import EVALUATION
 from baton_handoff.project import Project
 from baton_handoff.service.running import running
+from baton_handoff.sources.seen import look
+from baton_handoff.sources.standing import standing
 
 ASKED = 40
 """Rows that the running service is asked about, one at a time."""
@@ -104,6 +106,7 @@ def candidate_of(
         contracts=_contracts(version),
         card=_has(version, "card/card.html"),
         said=_stated(project),
+        sources=standing(look(project)),
         champion=champion,
         champion_contracts=former_contracts,
         champion_tried=former_tried,

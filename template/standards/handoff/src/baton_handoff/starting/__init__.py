@@ -21,11 +21,16 @@ from baton_handoff.contracts.rows import api_source
 from baton_handoff.errors import HandoffError
 from baton_handoff.project import Project
 from baton_handoff.setup import require_repository
-from baton_handoff.sources import read_source, read_table
+from baton_handoff.sources.draft import draft_of
+from baton_handoff.sources.odcs import ENDING, FOLDER
+from baton_handoff.sources.tables import read_source, read_table
 from baton_handoff.starting.describe import Description, Task, describe
 from baton_handoff.starting.render import contracts_source, params_source, rows_source
 
 GOLDEN_ROWS = 10
+
+_SOURCE = "source"
+"""What the table is called, in `data/raw` and among the sources."""
 
 _CONTRACTS = {"Features", "Labelled", "ModelInput", "Prediction", "Source"}
 
@@ -81,6 +86,10 @@ def start_from(
         project.root / "params.yaml": params_source(description, source.as_posix()),
         project.root / "tests/golden/source.json": rows_source(golden),
     }
+    stated = project.root / f"{FOLDER}/{_SOURCE}{ENDING}"
+    if not (stated.exists() and source.as_posix() in stated.read_text(encoding="utf-8")):
+        places = [source.as_posix(), f"data/raw/{_SOURCE}.parquet"]
+        texts[stated] = draft_of(_SOURCE, places, "contracts:Source")
     _put(project, texts, file, project.root / source)
     _report(description, source, len(table), len(known), len(golden))
 
@@ -182,6 +191,9 @@ def _report(description: Description, source: Path, rows: int, known: int, golde
     unknown = f", {rows - known:,} of them without a target" if rows > known else ""
     print(f"{source}   {rows:,} rows{unknown}; DVC keeps it")
     print(f"tests/golden/source.json   {golden} of the rows: look whether they may be committed")
+    print(
+        f"{FOLDER}/{_SOURCE}{ENDING}   a draft: who owns the table, and what else only people know"
+    )
     print(
         "Next: replace the bounds that were seen by what must hold, in contracts/data.py; then"
         " `uv run poe pipeline`."

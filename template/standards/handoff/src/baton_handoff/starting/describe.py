@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from baton_handoff.errors import HandoffError
-from baton_handoff.sources import whole
+from baton_handoff.sources.tables import whole
 
 MIN_ROWS = 20
 MAX_COLUMNS = 200

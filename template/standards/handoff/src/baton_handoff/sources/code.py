@@ -1,0 +1,226 @@
+"""A project's code, read without running it: files and notebooks, and what a name stands for."""
+
+import ast
+import io
+import os
+import subprocess
+import tokenize
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from baton_handoff.notebooks import code_cells
+
+_APART = {
+    *("build", "dist", "node_modules", "site-packages", "standards"),
+    *("test", "tests", "venv", "env", "__pycache__"),
+}
+"""Folders whose code is not the project's own, or reads only what is committed beside it."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+_INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+@dataclass(frozen=True)
+class Code:
+    """A Python file or a notebook.
+
+    Attributes:
+        file: Where it is, relative to the project.
+        module: What it is imported as.
+        tree: What stands in it; a notebook's cells follow each other.
+        comments: Its comments, by their lines.
+        cells: The first line of each cell of a notebook.
+    """
+
+    file: str
+    module: str
+    tree: ast.Module
+    comments: Mapping[int, str]
+    cells: tuple[int, ...] = ()
+
+    @property
+    def notebook(self) -> bool:
+        """Whether it is one."""
+        return self.file.endswith(".ipynb")
+
+    def place(self, line: int) -> tuple[int | None, str]:
+        """A line as people find it: its number, and in a notebook, instead, the cell and the line.
+
+        The number is None in a notebook.
+        """
+        if not self.notebook:
+            return line, ""
+        cell = sum(first <= line for first in self.cells)
+        return None, f"cell {cell}, line {line - self.cells[cell - 1] + 1}"
+
+
+@dataclass
+class Scope:
+    """The names of a module, a class or a function.
+
+    Attributes:
+        code: Where it is.
+        body: What stands in it.
+        within: The scope around it, None around a module.
+        function: The function, None for a module and a class.
+        values: What is assigned to each name; None is something that can't be told.
+        inner: The functions and classes that are defined in it.
+        imports: The module of each name that is imported, and its name there; empty for a module.
+    """
+
+    code: Code
+    body: list[ast.stmt]
+    within: "Scope | None" = None
+    function: Function | None = None
+    values: dict[str, list[ast.expr | None]] = field(default_factory=dict)
+    inner: dict[str, "Scope"] = field(default_factory=dict)
+    imports: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names of what the function is given."""
+        if self.function is None:
+            return []
+        given = self.function.args
+        return [one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+
+    def nodes(self) -> Iterator[ast.AST]:
+        """What stands in it, without what stands in the functions and classes in it."""
+        waiting: list[ast.AST] = list(reversed(self.body))
+        while waiting:
+            node = waiting.pop()
+            yield node
+            if not isinstance(node, _INNER):
+                waiting += reversed(list(ast.iter_child_nodes(node)))
+
+    def all(self) -> Iterator["Scope"]:
+        """It, and every one in it."""
+        yield self
+        for scope in self.inner.values():
+            yield from scope.all()
+
+
+def all_code(root: Path) -> Iterator[Code]:
+    """Every Python file and notebook of a project, but for tests; what is no code is left out."""
+    for file in sorted(_files(root)):
+        if file.suffix in (".py", ".ipynb") and _APART.isdisjoint(file.parts):
+            try:
+                yield code_of(file.as_posix(), (root / file).read_text(encoding="utf-8"))
+            except (SyntaxError, ValueError, KeyError, TypeError, OSError):
+                continue
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """The files of a project, relative to it: as git sees it, where it does."""
+    listing = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    done = subprocess.run(listing, cwd=root, capture_output=True, check=False)
+    if done.returncode == 0 and done.stdout:
+        yield from {Path(name) for name in os.fsdecode(done.stdout).split("\0") if name}
+        return
+    for folder, folders, names in os.walk(root):
+        folders[:] = [n for n in folders if n not in _APART and not n.startswith(".")]
+        yield from ((Path(folder) / name).relative_to(root) for name in names)
+
+
+def code_of(file: str, text: str) -> Code:
+    """What stands in a Python file, or in the cells of a notebook that are Python.
+
+    Raises:
+        SyntaxError, ValueError, KeyError, TypeError: It is no code.
+    """
+    if not file.endswith(".ipynb"):
+        return Code(file, _module(file), _parsed(text), _comments(text))
+    body: list[ast.stmt] = []
+    comments: dict[int, str] = {}
+    starts: list[int] = []
+    first = 1
+    for cell in code_cells(text):
+        starts.append(first)
+        try:
+            nodes = _parsed(cell).body
+        except SyntaxError:
+            nodes = []
+        body += [ast.increment_lineno(node, first - 1) for node in nodes]
+        comments |= {first - 1 + line: said for line, said in _comments(cell).items()}
+        first += cell.count("\n") + 2  # with a line between, so that nothing is beside the next
+    return Code(file, "", ast.Module(body, []), comments, tuple(starts))
+
+
+def _parsed(text: str) -> ast.Module:
+    with warnings.catch_warnings():  # of what a linter says, `"\\d"` for example
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
+def _module(file: str) -> str:
+    path = PurePosixPath(file).with_suffix("")
+    parts = path.parts[1:] if path.parts[0] == "src" else path.parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _comments(text: str) -> dict[int, str]:
+    found = {}
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                found[token.start[0]] = token.string
+    except (tokenize.TokenError, IndentationError):
+        pass  # a cell that is half written
+    return found
+
+
+def scope_of(code: Code) -> Scope:
+    """The names of a module, and of what is defined in it."""
+    scope = Scope(code, code.tree.body)
+    _learn(scope)
+    return scope
+
+
+def _learn(scope: Scope) -> None:
+    for node in scope.nodes():
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                function = None if isinstance(node, ast.ClassDef) else node
+                scope.inner[node.name] = Scope(scope.code, node.body, scope, function)
+                _learn(scope.inner[node.name])
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    _assign(scope, target, value)
+            case ast.AnnAssign(target=target, value=value) if value:
+                _assign(scope, target, value)
+            case ast.NamedExpr(target=target, value=value):
+                _assign(scope, target, value)
+            case ast.AugAssign(target=target) | ast.For(target=target):
+                _assign(scope, target, None)
+            case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
+                _assign(scope, target, value)
+            case ast.Import(names=names):
+                for one in names:
+                    scope.imports[one.asname or one.name] = (one.name, "")
+            case ast.ImportFrom(names=names):
+                module = _absolute(scope.code, node)
+                for one in names:
+                    scope.imports[one.asname or one.name] = (module, one.name)
+
+
+def _assign(scope: Scope, target: ast.expr, value: ast.expr | None) -> None:
+    match target:
+        case ast.Name(id=name):
+            scope.values.setdefault(name, []).append(value)
+        case ast.Tuple(elts=several) | ast.List(elts=several):
+            its = value.elts if isinstance(value, ast.Tuple | ast.List) else []
+            same = len(its) == len(several)
+            for place, one in enumerate(several):
+                _assign(scope, one, its[place] if same else None)
+
+
+def _absolute(code: Code, node: ast.ImportFrom) -> str:
+    """The module that a line imports from, by its whole name."""
+    if not node.level:
+        return node.module or ""
+    parts = code.module.split(".")
+    package = code.file.endswith("__init__.py")
+    above = parts[: len(parts) - node.level + package]
+    return ".".join([*above, *filter(None, [node.module])])

@@ -1,0 +1,245 @@
+"""What a project's code reads, found without running it: files, addresses, tables and queries."""
+
+import ast
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Literal, TypeAlias
+
+from baton_handoff.sources.calls import Touch, is_query, touches
+from baton_handoff.sources.code import Code, Scope, scope_of
+from baton_handoff.sources.folding import UNKNOWN, Names, has_parameters, parameter
+from baton_handoff.sources.sql import tables_of
+
+What: TypeAlias = Literal["path", "address", "table", "query", "unknown"]
+
+_ROUNDS = 10
+"""How many functions may pass on to one another what is read."""
+
+_LONGEST = 60
+
+
+@dataclass(frozen=True)
+class Read:
+    """A place in the code that reads data.
+
+    Attributes:
+        file: The file, relative to the project.
+        line: The line, None in a notebook.
+        cell: In a notebook the cell and the line in it.
+        how: The function that reads, `read_csv` for example.
+        kind: What it reads.
+        what: The path, address, table or query, with a `*` for what can't be told; where nothing
+            can, what the code says instead.
+        stated: The sources that a comment, `# source: NAME`, says it reads.
+        made_by: What of the project's own makes it, empty where nothing does.
+    """
+
+    file: str
+    line: int | None
+    cell: str
+    how: str
+    kind: What
+    what: str
+    stated: tuple[str, ...] = ()
+    made_by: str = ""
+
+    @property
+    def in_notebook(self) -> bool:
+        """Whether a notebook reads it."""
+        return self.file.endswith(".ipynb")
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return f"{self.file}:{self.line}" if self.line else f"{self.file}, {self.cell}"
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A call that reads or writes, and what, as far as it is known there."""
+
+    touch: Touch
+    scope: Scope
+    text: str
+
+
+def reads_of(modules: Sequence[Code], stages: Iterable[tuple[str, str]]) -> list[Read]:
+    """Everything that code reads.
+
+    Args:
+        modules: The code.
+        stages: What the pipeline makes: each path, and the stage.
+    """
+    scopes = [scope_of(code) for code in modules]
+    names = Names({scope.code.module: scope for scope in scopes if scope.code.module})
+    found = list(_found(scopes, names))
+    made = [(path, f"stage {stage}") for path, stage in stages]
+    for one in found:
+        if one.touch.writes and _known(_plain(one.text)):
+            line, cell = one.scope.code.place(one.touch.call.lineno)
+            place = f"{one.scope.code.file}:{line}" if line else f"{one.scope.code.file}, {cell}"
+            made.append((_plain(one.text), place))
+    reads = {read: None for one in found if not one.touch.writes for read in _reads(one, made)}
+    return sorted(reads, key=lambda read: (read.file, read.line or 0, read.cell, read.what))
+
+
+def _found(scopes: Sequence[Scope], names: Names) -> Iterator[_Found]:
+    """Every read and write; one of what a function is given is looked at where that is called."""
+    waiting: list[_Found] = []
+    called: dict[int, list[tuple[Scope, ast.Call]]] = {}
+    for module in scopes:
+        imported = _packages(module)
+        for scope, call in _calls(module):
+            waiting += [
+                _Found(touch, scope, names.fold(touch.what, scope))
+                for touch in touches(call, imported)
+            ]
+            if function := names.function(call, scope):
+                called.setdefault(id(function), []).append((scope, call))
+    known: set[tuple[int, str]] = set()
+    for turn in range(_ROUNDS + 2):  # the last two give out what is passed on even further
+        passed = []
+        for one in waiting:
+            if not has_parameters(one.text):
+                yield one
+            elif (id(one.touch.call), one.text) not in known:  # functions may call each other
+                known.add((id(one.touch.call), one.text))
+                passed.append(one)
+        waiting = []
+        for one in passed:
+            function = _function(one)
+            callers = called.get(id(function), []) if turn < _ROUNDS else []
+            waiting += [_passed_on(one, function, names, *caller) for caller in callers if function]
+            if not callers:
+                waiting.append(replace(one, text=UNKNOWN))
+
+
+def _calls(module: Scope) -> Iterator[tuple[Scope, ast.Call]]:
+    for scope in module.all():
+        yield from ((scope, node) for node in scope.nodes() if isinstance(node, ast.Call))
+
+
+def _passed_on(one: _Found, function: Scope, names: Names, scope: Scope, call: ast.Call) -> _Found:
+    """What is read where a function is called that reads what it is given."""
+    touch = Touch(call, _name(call), one.touch.kind, None, one.touch.writes)
+    return _Found(touch, scope, names.put_in(one.text, call, function, scope))
+
+
+def _function(one: _Found) -> Scope | None:
+    """The function whose parameters stand in a text."""
+    at: Scope | None = one.scope
+    while at is not None:
+        if any(parameter(name) in one.text for name in at.parameters):
+            return at
+        at = at.within
+    return None
+
+
+def _reads(one: _Found, made: Sequence[tuple[str, str]]) -> Iterator[Read]:
+    code, call = one.scope.code, one.touch.call
+    stated = _stated(code, call)
+    line, cell = code.place(call.lineno)
+    for kind, what in _what(one):
+        makers = [by for path, by in made if kind in ("path", "table") and meets(path, what)]
+        yield Read(
+            code.file, line, cell, one.touch.how, kind, what, stated, makers[0] if makers else ""
+        )
+
+
+def _what(one: _Found) -> Iterator[tuple[What, str]]:
+    """What is read: kind, and text."""
+    text = _plain(one.text)
+    if one.touch.kind == "query" or (one.touch.kind == "table" and is_query(text)):
+        if is_query(one.text):
+            variables = {name for scope in _around(one.scope) for name in scope.values}
+            yield from _of_query(one.text, _packages(_module(one.scope)), variables)
+            return
+        if one.touch.how != "read_sql" and _known(text):
+            return  # no query: `frame.query("seats > 2")`
+    if not _known(text):
+        yield "unknown", _said(one.touch)
+    elif one.touch.kind in ("query", "table"):
+        yield "table", text
+    else:
+        yield ("address" if "://" in text else "path"), text
+
+
+def _of_query(
+    text: str, packages: Collection[str], variables: Collection[str]
+) -> Iterator[tuple[What, str]]:
+    named, said = tables_of(text, packages), " ".join(text.replace(UNKNOWN, "*").split())
+    if named is None:
+        yield "query", said
+        return
+    for table in named:
+        if "/" in table or re.search(r"\.(csv|json|parquet|xlsx)$", table):
+            yield ("address" if "://" in table else "path"), _plain(table)
+        elif UNKNOWN in table:
+            yield "unknown", said
+        elif table not in variables:  # DuckDB and Polars ask frames by the names of variables
+            yield "table", table
+
+
+def _around(scope: Scope) -> Iterator[Scope]:
+    at: Scope | None = scope
+    while at is not None:
+        yield at
+        at = at.within
+
+
+def _module(scope: Scope) -> Scope:
+    return list(_around(scope))[-1]
+
+
+def _packages(module: Scope) -> set[str]:
+    nodes = [node for scope in module.all() for node in scope.nodes()]
+    names = {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
+    names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    return {name.partition(".")[0] for name in names}
+
+
+def _stated(code: Code, call: ast.Call) -> tuple[str, ...]:
+    """The sources that a comment names, beside the call or above it."""
+    last = call.end_lineno or call.lineno
+    comments = [code.comments.get(line, "") for line in range(call.lineno - 1, last + 1)]
+    named = [re.search(r"#\s*source:\s*(.+)", comment) for comment in comments]
+    return tuple(name for one in named if one for name in re.findall(r"[\w-]+", one[1]))
+
+
+def _name(call: ast.Call) -> str:
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return "a call"
+
+
+def _known(text: str) -> bool:
+    """Whether enough of a text is known to say which source it is: more than how it ends."""
+    folder, _, name = text.rpartition("/")
+    stem = name.partition(".")[0] if "." in name else name
+    return any(part.strip("*_-./ []{}") for part in (stem, folder))
+
+
+def _said(touch: Touch) -> str:
+    """What the code says instead of a text, short."""
+    given = touch.what or (touch.call.args[0] if touch.call.args else None)
+    text = " ".join(ast.unparse(given).split()) if given is not None else ""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+
+
+def _plain(text: str) -> str:
+    """A path or an address as it is shown: from the project's root, and without a password."""
+    text = re.sub(r"\*+", "*", text.replace(UNKNOWN, "*").replace("\\", "/"))
+    text = re.sub(r"://[^/@]*@", "://", text)
+    return re.sub(r"^(\.{1,2}/)+", "", text)
+
+
+def meets(one: str, other: str) -> bool:
+    """Whether two paths may be the same, or one be in the other's folder."""
+    # What stands in front of the first known folder may be nothing.
+    alike = any(
+        fnmatchcase(f"/{a}", b) or fnmatchcase(a, b) for a, b in ((one, other), (other, one))
+    )
+    return alike or other.startswith(f"{one.rstrip('/')}/")
