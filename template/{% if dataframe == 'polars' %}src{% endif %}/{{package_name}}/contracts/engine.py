@@ -1,6 +1,6 @@
 """The dataframe engine of this project, polars: contracts and borders name their tables with it."""
 
-from typing import Annotated, Any, Final, TypeAlias, TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import polars as pl
 from pandera.api.polars.types import PolarsData
