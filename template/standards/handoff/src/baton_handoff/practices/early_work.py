@@ -1,6 +1,6 @@
-"""Early work together, from a project's history: the contract first, and both sides at the border.
+"""Early work together, from a project's history: the contract first, both sides at the border.
 
-Whose work a commit is, its author says, and who is named in it as `Co-authored-by` or `Reviewed-by`.
+Whose work a commit is, its author says, and whoever it names as `Co-authored-by` or `Reviewed-by`.
 """
 
 import subprocess
@@ -96,7 +96,12 @@ def contract_first(project: Project, history: Sequence[Commit]) -> Early:
             "Contract and training code both came with the first commit.",
             "bring the earlier history along, or state it in handoff.toml",
         )
-    if agreed is not None and agreed <= trained + 1:
+    if agreed is None:
+        return _hidden(
+            "No contract of the model's border is seen to have columns.",
+            "state input and output in contracts/: `uv run poe new-contract FILE --target COLUMN`",
+        )
+    if agreed <= trained + 1:
         return Early(State.MET, "The contract stood before the training code.")
     name = later[trained].name[:12]
     says = f"Training code was written (in {name}) before the model's contract had columns."
@@ -119,9 +124,7 @@ def both_sides(project: Project, history: Sequence[Commit]) -> Early:
     """Whether both sides have a part in what has been changed of contracts and of features."""
     if project.cross_functional:
         return Early(State.MET, "One team is both sides.")
-    people = {
-        address.lower(): side for side in SIDES for address in project.people.get(side, ())
-    }
+    people = {address.lower(): side for side in SIDES for address in project.people.get(side, ())}
     if set(people.values()) != set(SIDES):
         return _hidden(
             "Nobody knows which side an author is on.",
@@ -136,14 +139,12 @@ def both_sides(project: Project, history: Sequence[Commit]) -> Early:
         seen = {people.get(address) for commit in commits for address in commit.people}
         absent += [_absent(project, room, side) for side in SIDES if side not in seen]
     if absent:
-        return Early(
-            State.NOT_MET, " ".join(f"{one.message}." for one in absent), tuple(absent)
-        )
+        return Early(State.NOT_MET, " ".join(f"{one.message}." for one in absent), tuple(absent))
     return Early(State.MET, "Both sides have worked on contracts and features.")
 
 
 def history_of(project: Project) -> tuple[list[Commit], bool]:
-    """The commits of a project that matter here, the oldest first, and whether the clone is shallow.
+    """The commits that matter here, the oldest first, and whether the clone lacks the beginning.
 
     Raises:
         HandoffError: The project is in no git repository.
@@ -201,8 +202,8 @@ def _absent(project: Project, room: str, side: str) -> Finding:
         blocks=False,
         side=side,
         file=f"src/{project.package}/{room}/",
-        fix="work on the next change together, and name both in it: `Co-authored-by: Name <address>`"
-        " or `Reviewed-by:` at the end of the commit's message",
+        fix="work on the next change together, and name both at the end of its commit's message:"
+        " `Co-authored-by: Name <address>` or `Reviewed-by: Name <address>`",
     )
 
 

@@ -1,4 +1,4 @@
-"""What code says without being run: whether it does something else now, and which columns it states."""
+"""What code says without being run: what it does, and which columns its contracts state."""
 
 import ast
 from collections.abc import Iterator, Mapping
