@@ -27,6 +27,11 @@ PROMOTIONS = {
     "gitlab": ".gitlab-ci.yml",
     "azure": "azure-promotion.yml",
 }
+TEMPLATES = {
+    "github": ".github/pull_request_template.md",
+    "gitlab": ".gitlab/merge_request_templates/Default.md",
+    "azure": ".azuredevops/pull_request_template.md",
+}
 SCHEMAS = {
     "github": ["vendor.github-workflows"],
     "gitlab": ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
@@ -174,6 +179,11 @@ def test_a_champion_needs_consent_and_comes_one_at_a_time(projects: dict[str, Pa
     assert typed == {'uv run --locked handoff promote "$VERSION" --why "$WHY"'}
 
 
+def test_a_pull_request_asks_for_the_same_on_every_provider(projects: dict[str, Path]) -> None:
+    asked = {(projects[ci] / path).read_text(encoding="utf-8") for ci, path in TEMPLATES.items()}
+    assert len(asked) == 1
+
+
 @pytest.mark.parametrize("ci", PIPELINES)
 def test_a_pipelines_first_line_says_whose_it_is(ci: str, projects: dict[str, Path]) -> None:
     first = (projects[ci] / PIPELINES[ci]).read_text(encoding="utf-8").splitlines()[0]
@@ -185,7 +195,10 @@ def test_the_three_pipelines_say_the_same(pipelines: dict[str, Any]) -> None:
     said = jobs(pipelines)
     assert {name: job.types[2:] for name, job in said["github"].items()} == {
         "handoff": ["uv run --locked poe check", "uv run --locked poe test"],
-        "contracts": [f"uv run --locked handoff diff --base {TARGET}"],
+        "contracts": [
+            f"uv run --locked handoff diff --base {TARGET}",
+            f"uv run --locked handoff done --base {TARGET}",
+        ],
         "data-science": [f"uv run --locked handoff triage --base {TARGET} --side data-science"],
         "ml-engineering": [f"uv run --locked handoff triage --base {TARGET} --side ml-engineering"],
     }
@@ -203,8 +216,8 @@ def test_what_judges_a_change_sees_the_whole_history(pipelines: dict[str, Any]) 
 
 def test_findings_stand_at_the_lines_of_a_pull_request(projects: dict[str, Path]) -> None:
     text = (projects["github"] / PIPELINES["github"]).read_text(encoding="utf-8")
-    judging = [line for line in text.splitlines() if " handoff diff " in line or "triage" in line]
-    assert [line.endswith(" --format github") for line in judging] == [True] * 3
+    judging = [line for line in text.splitlines() if re.search("handoff (diff|done|triage) ", line)]
+    assert [line.endswith(" --format github") for line in judging] == [True] * 4
 
 
 @pytest.mark.parametrize("ci", PIPELINES)

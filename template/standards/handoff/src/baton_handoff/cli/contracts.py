@@ -62,6 +62,13 @@ def add(commands: Any) -> None:
     add_format(command)
     command.set_defaults(run=_triage)
 
+    command = commands.add_parser(
+        "done", help="whether a change brings its tests and says what its new features mean"
+    )
+    command.add_argument("--base", help="the commit or branch to merge into" + _BASE)
+    add_format(command)
+    command.set_defaults(run=_done)
+
     command = commands.add_parser("owners", help="who must approve which path, for the provider")
     command.add_argument("--check", action="store_true", help="only say whether it is current")
     command.set_defaults(run=_owners)
@@ -135,6 +142,14 @@ def _triage(project: Project, options: argparse.Namespace) -> int:
         found = [finding for finding in found if finding.side in (options.side, None)]
     nothing = f"Nothing is red for {options.side}." if options.side else "Nothing is red."
     print(shown(found, options.format, nothing))
+    return int(any(finding.blocks for finding in found))
+
+
+def _done(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.practices.definition_of_done import what_is_not_done
+
+    found = what_is_not_done(project, options.base)
+    print(shown(found, options.format, "The change brings what belongs to it."))
     return int(any(finding.blocks for finding in found))
 
 

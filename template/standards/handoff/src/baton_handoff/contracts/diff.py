@@ -15,6 +15,7 @@ from baton_handoff.contracts.wheel import wheel_room
 from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
 from baton_handoff.project import Project, stated_in
+from baton_handoff.stricter import stricter
 from baton_handoff.trees import Trees, trees_of
 
 _HERE = "the working directory"
@@ -59,7 +60,7 @@ def differences(project: Project, base: str | None = None) -> list[Difference]:
         if base is None and not trees.begun:
             return []
         source, room = _earlier(project, base, trees, scratch)
-        level = max(project.level, stated_in(source.parent, project).level)
+        level = stricter(stated_in(source.parent, project), project).level
         with (
             reading(source, room, base or "the base") as before,
             reading(project.root / "src", f"{project.package}.contracts", _HERE) as after,

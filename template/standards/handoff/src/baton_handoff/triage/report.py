@@ -17,8 +17,8 @@ class Facts:
     """What the report needs beside the verdicts.
 
     Attributes:
-        project: The project as the base states it: a change can't shift who answers for what.
-        level: The stricter of the base's and the change's; at 0 nothing blocks.
+        project: The project as base and change state it: a change can't shift who answers for
+            what, nor lower the level; at 0 nothing blocks.
         base: The base's commit.
         components: The axes that answer for what is red.
         authors: Who made the changes that make it red.
@@ -26,7 +26,6 @@ class Facts:
     """
 
     project: Project
-    level: int
     base: str
     components: Sequence[str]
     authors: Sequence[str]
@@ -42,7 +41,7 @@ def finding_of(verdicts: Sequence[Verdict], facts: Facts) -> Finding:
     return Finding(
         f"triage-{first.cause.replace(' ', '-')}",
         _said(first, facts, side),
-        blocks=facts.level > 0 and first.cause not in _QUIET,
+        blocks=facts.project.level > 0 and first.cause not in _QUIET,
         side=side,
         file=red.file,
         line=red.line,

@@ -11,6 +11,7 @@ from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
 from baton_handoff.project import Project, stated_in
 from baton_handoff.sides import DEPENDENCIES, OTHER, PLATFORM, answerable
+from baton_handoff.stricter import stricter
 from baton_handoff.trees import Edit, Trees, trees_of
 from baton_handoff.triage.checks import TESTS, run_checks
 from baton_handoff.triage.report import Facts, finding_of
@@ -62,8 +63,8 @@ class Experiment:
 
     @cached_property
     def judged_by(self) -> Project:
-        """The project as the base states it: a change can't shift who answers for what."""
-        return stated_in(self._folder(self._base_tree), self.project)
+        """The project as the base and the change state it: no change loosens what judges it."""
+        return stricter(stated_in(self._folder(self._base_tree), self.project), self.project)
 
     @cached_property
     def edits(self) -> dict[str, list[Edit]]:
@@ -111,7 +112,6 @@ class Experiment:
         looked_for = since if first.cause is Cause.INHERITED else None
         return Facts(
             project=self.judged_by,
-            level=max(self.project.level, self.judged_by.level),
             base=self.base,
             components=sorted({self._component(verdict.red) for verdict in verdicts}),
             authors=self._trees.authors(self.base, paths) if paths else [],

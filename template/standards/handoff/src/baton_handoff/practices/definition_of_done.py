@@ -1,0 +1,161 @@
+"""Definition of done: a change brings its tests and says what its new features mean.
+
+What the documentation holds beside that, the data dictionary, the API's page, the model card's
+figures, is made from the code, so nobody is asked for it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from baton_handoff.errors import HandoffError
+from baton_handoff.findings import Finding
+from baton_handoff.practices.written import behaviour, contracts_in
+from baton_handoff.project import Project, stated_in
+from baton_handoff.sides import SIDES, answerable, covers
+from baton_handoff.stricter import loosened, stricter
+from baton_handoff.trees import trees_of
+
+ROOMS = ("features", "model", "serving")
+"""Whose changes bring their tests along."""
+
+BLOCKS_FROM = 2
+"""The level from which on a change that is not done may not be pushed; below it is advice."""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One file that a change makes another.
+
+    Attributes:
+        path: The path, relative to the project.
+        before: What stood in it, None where it was not there.
+        after: What stands in it, None where it is gone.
+    """
+
+    path: str
+    before: str | None
+    after: str | None
+
+    @property
+    def does(self) -> str:
+        """What it does now, as a text; empty where it does nothing or is gone."""
+        return behaviour(self.after or "") if self.path.endswith(".py") else self.after or ""
+
+    @property
+    def did(self) -> str:
+        """What it did."""
+        return behaviour(self.before or "") if self.path.endswith(".py") else self.before or ""
+
+
+def what_is_not_done(project: Project, base: str | None = None) -> list[Finding]:
+    """What the working directory's change lacks, judged by the stricter of base and change.
+
+    Args:
+        project: The project.
+        base: The commit, or branch, that the work is to be merged into; None for what this branch
+            goes back to (`Trees.base`).
+
+    Raises:
+        HandoffError: `base` can't be used, or a changed file can't be read.
+    """
+    with trees_of(project) as (trees, scratch):
+        if base is None and not trees.begun:
+            return []
+        tree = trees.of(trees.base(base))
+        edits = trees.edits(tree, trees.of_working_directory())
+        before = trees.written(tree, scratch / "base")
+        paths = [edit.path for edit in edits if _is_looked_at(project, edit.path)]
+        changes = [
+            Changed(path, _text(before / path), _text(project.root / path)) for path in paths
+        ]
+        was = stated_in(before, project)
+        return [*findings(stricter(was, project), changes), *loosened(was, project)]
+
+
+def findings(project: Project, changes: Sequence[Changed]) -> list[Finding]:
+    """What a change lacks.
+
+    Args:
+        project: The project as it judges the change.
+        changes: The files that the change makes others.
+    """
+    return [*_without_tests(project, changes), *_without_meaning(project, changes)]
+
+
+def _without_tests(project: Project, changes: Sequence[Changed]) -> Iterator[Finding]:
+    if any(_is_below(change, "tests/") and _does_otherwise(change) for change in changes):
+        return
+    # A module that only got another name does what it did.
+    gone = {change.did for change in changes if change.after is None}
+    for change in changes:
+        in_room = any(_is_below(change, f"src/{project.package}/{room}/") for room in ROOMS)
+        if in_room and _does_otherwise(change) and change.does not in gone:
+            yield Finding(
+                "definition-of-done",
+                f"{change.path} does something else now, and no test changed with it",
+                blocks=project.level >= BLOCKS_FROM,
+                side=_side(project, change.path),
+                file=change.path,
+                fix="state what it does now as a test under tests/, in this change",
+            )
+
+
+def _without_meaning(project: Project, changes: Sequence[Changed]) -> Iterator[Finding]:
+    stated = [c for c in changes if _is_below(c, f"src/{project.package}/contracts/")]
+    earlier = [contracts_in(change.before or "") for change in stated]
+    known = {
+        (name, column)
+        for name, contract in chain.from_iterable(module.items() for module in earlier)
+        for column in contract.columns
+    }
+    for change in stated:
+        for name, contract in contracts_in(change.after or "").items():
+            if contract.position != "internal":
+                continue
+            for column, how in contract.columns.items():
+                if (name, column) not in known and not how.described:
+                    yield Finding(
+                        "definition-of-done",
+                        f"The new feature {name}.{column} does not say what it means",
+                        blocks=project.level >= BLOCKS_FROM,
+                        side=contract.producer if contract.producer in SIDES else None,
+                        file=change.path,
+                        line=how.line,
+                        fix="add `Field(description=…)`: the data dictionary and the catalogue of"
+                        " features are made from it",
+                    )
+
+
+def _is_looked_at(project: Project, path: str) -> bool:
+    """Whether a path has to do with it: tests of every kind, and our own modules."""
+    if covers("tests/", path):
+        return True
+    return covers(f"src/{project.package}/", path) and path.endswith(".py")
+
+
+def _is_below(change: Changed, folder: str) -> bool:
+    return covers(folder, change.path)
+
+
+def _does_otherwise(change: Changed) -> bool:
+    return change.does not in ("", change.did)
+
+
+def _side(project: Project, path: str) -> str | None:
+    axis = answerable(path, project.package, project.answerable)
+    return axis if axis in SIDES else None
+
+
+def _text(file: Path) -> str | None:
+    """What a file says; None where it is not there."""
+    if not file.is_file():
+        return None
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        if file.suffix != ".py":
+            # A table of golden rows, for example: that it changed is all that matters.
+            return file.read_bytes().hex()
+        raise HandoffError(f"{file} is not UTF-8: save it as that.") from error

@@ -1,0 +1,87 @@
+"""What judges a change: the stricter of what its base and it itself state."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from datetime import date
+
+from baton_handoff.findings import Finding
+from baton_handoff.project import Project
+from baton_handoff.settings import Accepted, PromotionSettings
+
+
+def stricter(base: Project, head: Project) -> Project:
+    """The project as a change to it is judged, so that no change loosens the gate that judges it.
+
+    The higher level binds, and of each limit of a promotion the one that lets less through. An
+    exception counts only where both state it, until the earlier of both days. Who answers for a
+    path, who is on which side and which teams there are can't be compared: that is the base's to
+    say.
+
+    Args:
+        base: The project as it was before the change.
+        head: The project with the change.
+    """
+    return replace(
+        head,
+        level=max(base.level, head.level),
+        teams=base.teams,
+        answerable=base.answerable,
+        people=base.people,
+        promotion=PromotionSettings(
+            tolerance=min(base.promotion.tolerance, head.promotion.tolerance),
+            floor=max(base.promotion.floor, head.promotion.floor),
+            latency_ms=min(base.promotion.latency_ms, head.promotion.latency_ms),
+        ),
+        exceptions=tuple(_stated_by_both(base.exceptions, head.exceptions)),
+    )
+
+
+def loosened(base: Project, head: Project) -> list[Finding]:
+    """What a change makes easier for whoever comes after it: it does not count for itself."""
+    binding = stricter(base, head)
+    said = [*_limits(binding, head), *_exceptions(base, head)]
+    return [
+        Finding(
+            "stricter-of-both",
+            f"{what}: that counts once it is merged, and this change is judged without it",
+            blocks=False,
+            file=file,
+        )
+        for file, what in said
+    ]
+
+
+def _limits(binding: Project, head: Project) -> Iterator[tuple[str, str]]:
+    if head.level < binding.level:
+        yield ".copier-answers.yml", f"The level goes from {binding.level} to {head.level}"
+    for limit in fields(PromotionSettings):
+        strict, stated = (getattr(of.promotion, limit.name) for of in (binding, head))
+        if strict != stated:
+            yield "handoff.toml", f"`{limit.name}` in [promotion] goes from {strict} to {stated}"
+
+
+def _exceptions(base: Project, head: Project) -> Iterator[tuple[str, str]]:
+    for accepted in head.exceptions:
+        until = _last_day(accepted, base.exceptions)
+        if until is None:
+            yield "handoff.toml", f"An exception is new ({accepted.reason})"
+        elif until < accepted.expires:
+            yield "handoff.toml", f"An exception lasts longer ({accepted.reason})"
+
+
+def _stated_by_both(base: Sequence[Accepted], head: Sequence[Accepted]) -> Iterator[Accepted]:
+    for accepted in head:
+        until = _last_day(accepted, base)
+        if until is not None:
+            yield replace(accepted, expires=min(until, accepted.expires))
+
+
+def _last_day(accepted: Accepted, stated: Sequence[Accepted]) -> date | None:
+    """The last day on which others accept the same, None where they do not."""
+    days = [other.expires for other in stated if _subject(other) == _subject(accepted)]
+    return max(days, default=None)
+
+
+def _subject(accepted: Accepted) -> Accepted:
+    """What it is about, whoever accepts it for what reason until when."""
+    return replace(accepted, reason="", owner="", expires=date.max)

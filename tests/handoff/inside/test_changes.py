@@ -1,0 +1,210 @@
+"""A change brings what belongs to it, and the stricter of its base and itself judges it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from baton_handoff.cli import main
+from baton_handoff.findings import Finding
+from baton_handoff.practices.definition_of_done import what_is_not_done
+from baton_handoff.project import Project, find_project
+from baton_handoff.settings import Accepted, PromotionSettings
+from baton_handoff.stricter import loosened, stricter
+from trip_project import SETTINGS, git, trip_project
+
+FEATURES = "src/trips/features/build.py"
+TEST = "tests/unit/test_build.py"
+DOUBLE = '"""What trips cost."""\n\n\ndef cost(price: float) -> float:\n    return 2 * price\n'
+TRIPLE = DOUBLE.replace("2 *", "3 *")
+Write = Callable[[str, str], None]
+Lacks = Callable[[], list[Finding]]
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project at level 2 with features, a service and a test, committed."""
+    project = trip_project(tmp_path_factory.mktemp("changes") / "project", "pandas")
+    write = {
+        FEATURES: DOUBLE,
+        "src/trips/serving/app.py": "SLOW = 30\n",
+        "src/trips/training/train.py": "ROUNDS = 10\n",
+        TEST: "def test_cost():\n    assert cost(1) == 2\n",
+        ".copier-answers.yml": "level: 2\n",
+    }
+    for path, text in write.items():
+        (project.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (project.root / path).write_text(text)
+    git(project.root, "add", "--all")
+    git(project.root, "commit", "--quiet", "--message", "begun")
+    return project
+
+
+@pytest.fixture
+def root(begun: Project) -> Path:
+    """Its folder, as it was committed."""
+    git(begun.root, "reset", "--quiet", "--hard")
+    git(begun.root, "clean", "--quiet", "--force", "-d")
+    return begun.root
+
+
+@pytest.fixture
+def write(root: Path) -> Write:
+    def written(path: str, text: str) -> None:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+
+    return written
+
+
+@pytest.fixture
+def lacks(root: Path) -> Lacks:
+    return lambda: what_is_not_done(find_project(root), "HEAD")
+
+
+def test_nothing_is_asked_of_no_change(lacks: Lacks) -> None:
+    assert lacks() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "side"),
+    [(FEATURES, "data-science"), ("src/trips/serving/app.py", "ml-engineering")],
+)
+def test_a_change_without_a_test_names_the_side_and_the_file(
+    write: Write, lacks: Lacks, path: str, side: str
+) -> None:
+    write(path, TRIPLE)
+    (finding,) = lacks()
+    assert (finding.side, finding.file, finding.blocks) == (side, path, True)
+    assert "no test changed with it" in finding.message
+
+
+def test_a_test_that_changed_with_it_is_enough(write: Write, lacks: Lacks) -> None:
+    write(FEATURES, TRIPLE)
+    write(TEST, "def test_cost():\n    assert cost(1) == 3\n")
+    assert lacks() == []
+
+
+def test_a_comment_in_a_test_is_no_test(root: Path, write: Write, lacks: Lacks) -> None:
+    write(FEATURES, TRIPLE)
+    write(TEST, "# three times\n" + (root / TEST).read_text())
+    assert len(lacks()) == 1
+
+
+def test_a_test_that_is_taken_away_is_no_test(root: Path, write: Write, lacks: Lacks) -> None:
+    write(FEATURES, TRIPLE)
+    (root / TEST).unlink()
+    assert len(lacks()) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DOUBLE.replace("2 * price", "2*price  # twice"),
+        DOUBLE.replace("What trips cost", "What a trip costs"),
+        DOUBLE.replace("    return", '    """Twice the price."""\n    return'),
+    ],
+    ids=["form", "docstring", "new docstring"],
+)
+def test_what_does_the_same_needs_no_test(write: Write, lacks: Lacks, text: str) -> None:
+    write(FEATURES, text)
+    assert lacks() == []
+
+
+def test_a_file_that_moves_needs_no_test(root: Path, lacks: Lacks) -> None:
+    (root / FEATURES).rename(root / "src/trips/features/cost.py")
+    assert lacks() == []
+
+
+def test_training_and_notebooks_bring_no_test(write: Write, lacks: Lacks) -> None:
+    write("src/trips/training/train.py", "ROUNDS = 20\n")
+    write("notebooks/look.ipynb", "{}")
+    assert lacks() == []
+
+
+def test_a_new_feature_says_what_it_means(root: Path, write: Write, lacks: Lacks) -> None:
+    path = "src/trips/contracts/__init__.py"
+    text = (root / path).read_text()
+    inner = '    """What the model sees."""\n'
+    write(path, text.replace(inner, inner + "\n    mood: int = Field(ge=0)\n"))
+    (finding,) = lacks()
+    assert finding.message == "The new feature Inner.mood does not say what it means"
+    assert finding.side == "data-science"
+    assert finding.line is not None
+    assert "mood" in (root / path).read_text().splitlines()[finding.line - 1]
+    write(path, text.replace(inner, inner + '\n    mood: int = Field(ge=0, description="m")\n'))
+    assert lacks() == []
+
+
+def test_code_that_can_not_be_read_as_python_is_a_change_too(write: Write, lacks: Lacks) -> None:
+    write(FEATURES, "def cost(:\n")
+    assert len(lacks()) == 1
+
+
+@pytest.mark.parametrize(("level", "blocks"), [(0, False), (1, False), (2, True)])
+def test_the_level_says_whether_it_blocks(
+    root: Path, write: Write, monkeypatch: pytest.MonkeyPatch, level: int, blocks: bool
+) -> None:
+    write(".copier-answers.yml", f"level: {level}\n")
+    git(root, "commit", "--quiet", "--all", "--allow-empty", "--message", "level")
+    write(FEATURES, TRIPLE)
+    monkeypatch.chdir(root)
+    try:
+        assert main(["done", "--base", "HEAD"]) == int(blocks)
+    finally:
+        git(root, "reset", "--quiet", "--hard", "HEAD~")
+
+
+def test_a_change_that_lowers_the_level_does_not_pass_its_own_gate(
+    write: Write, lacks: Lacks
+) -> None:
+    write(".copier-answers.yml", "level: 0\n")
+    write(FEATURES, TRIPLE)
+    first, told = lacks()
+    assert first.blocks
+    assert told.message.startswith("The level goes from 2 to 0: that counts once it is merged")
+
+
+def test_a_change_can_not_hand_its_file_to_the_other_side(write: Write, lacks: Lacks) -> None:
+    write("handoff.toml", SETTINGS + f'[answerable]\n"{FEATURES}" = "ml-engineering"\n')
+    write(FEATURES, TRIPLE)
+    assert [finding.side for finding in lacks()] == ["data-science"]
+
+
+def accepted(gate: str, year: int) -> Accepted:
+    return Accepted(gate, "a reason", "an owner", date(year, 1, 1))
+
+
+def test_an_exception_counts_where_both_state_it_until_the_earlier_day(begun: Project) -> None:
+    base = replace(begun, exceptions=(accepted("slices", 2027), accepted("rows", 2028)))
+    head = replace(
+        begun,
+        exceptions=(accepted("slices", 2030), accepted("rows", 2027), accepted("latency", 2027)),
+    )
+    assert stricter(base, head).exceptions == (accepted("slices", 2027), accepted("rows", 2027))
+    assert [finding.message.partition(" (")[0] for finding in loosened(base, head)] == [
+        "An exception lasts longer",
+        "An exception is new",
+    ]
+
+
+def test_of_each_limit_the_stricter_one_counts(begun: Project) -> None:
+    base = replace(begun, promotion=PromotionSettings(tolerance=0.1, floor=0.7, latency_ms=100))
+    head = replace(begun, promotion=PromotionSettings(tolerance=0.2, floor=0.6, latency_ms=50))
+    binding = stricter(base, head)
+    assert binding.promotion == PromotionSettings(tolerance=0.1, floor=0.7, latency_ms=50)
+    told = [finding.message.partition(":")[0] for finding in loosened(base, head)]
+    assert told == [
+        "`tolerance` in [promotion] goes from 0.1 to 0.2",
+        "`floor` in [promotion] goes from 0.7 to 0.6",
+    ]
+
+
+def test_a_change_that_tightens_binds_at_once(begun: Project) -> None:
+    base = replace(begun, level=0, exceptions=(accepted("rows", 2028),))
+    head = replace(begun, level=1, promotion=PromotionSettings(floor=0.9))
+    binding = stricter(base, head)
+    assert (binding.level, binding.promotion.floor, binding.exceptions) == (1, 0.9, ())
+    assert loosened(base, head) == []
