@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias
@@ -55,16 +55,12 @@ def shown(findings: Sequence[Finding], how: Format, nothing: str) -> str:
             return json.dumps([asdict(finding) for finding in findings], indent=2)
         case "sarif":
             return json.dumps(_sarif(findings), indent=2)
-        case "github":
-            return "\n".join(map(_annotation, findings)) or nothing
         case "gitlab":
             return json.dumps(_code_quality(findings), indent=2)
-        case "azure":
-            return "\n".join(map(_issue, findings)) or nothing
-        case "markdown":
-            return "\n".join(map(_item, findings)) or nothing
         case "terminal":
             return _spaced([_paragraph(finding) for finding in findings]) or nothing
+        case "markdown" | "github" | "azure":
+            return "\n".join(map(_LINES[how], findings)) or nothing
 
 
 def _spaced(paragraphs: Sequence[str]) -> str:
@@ -193,3 +189,10 @@ def _fingerprint(finding: Finding) -> str:
 
 def _place(finding: Finding) -> str:
     return f"{finding.file}:{finding.line}" if finding.line else str(finding.file)
+
+
+_LINES: Mapping[str, Callable[[Finding], str]] = {
+    "markdown": _item,
+    "github": _annotation,
+    "azure": _issue,
+}

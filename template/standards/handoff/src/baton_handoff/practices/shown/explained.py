@@ -36,8 +36,11 @@ def explained(standing: Standing, name: str, look: Look) -> str:
         raise HandoffError(f"There is no practice {name!r}: name one of {', '.join(near)}.")
     practice = outcomes[0].practice
     lines = [
-        look.paint(clean(practice.title), "bold"),
-        look.paint(f"{clean(practice.name)} · {clean(practice.section)}", "dim"),
+        *(look.paint(line, "bold") for line in look.paragraph(practice.title)),
+        *(
+            look.paint(line, "dim")
+            for line in look.paragraph(f"{practice.name} · {practice.section}")
+        ),
         "",
         *look.paragraph(practice.why),
         "",

@@ -30,10 +30,10 @@ def comment(standing: Standing, stage: Stage = "push") -> str:
     others = [finding for finding in findings if not finding.blocks]
     sign = "❌" if blocking else "✅"
     said = " · ".join(f"**{number}** {when}" for when, number in counts(standing).items())
+    level = f"level {standing.earned()} earned, level {standing.level} chosen"
     parts = [
         MARKER,
-        f"### {sign} {inline(standing.project)}: level {standing.earned()} earned,"
-        f" level {standing.level} chosen",
+        f"### {sign} {inline(standing.project)}: {level}",
         f"What blocks: {said}",
         "\n".join(_next(standing)),
         "\n".join(map(_item, blocking)),
@@ -67,9 +67,9 @@ def _open(standing: Standing, others: Sequence[Finding]) -> str:
 def _next(standing: Standing) -> Iterator[str]:
     for place, step in enumerate(steps(standing), 1):
         first = step.outcomes[0]
-        yield f"{place}. **{inline(', '.join(step.sides))}** ({step.when}):" + (
-            f" {inline(first.practice.title)}: {inline(first.says)}<br>→ {inline(step.fix)}"
-        )
+        whose = f"**{inline(', '.join(step.sides))}** ({step.when})"
+        said = f"{inline(first.practice.title)}: {inline(first.says)}"
+        yield f"{place}. {whose}: {said}<br>→ {inline(step.fix)}"
 
 
 def _table(standing: Standing) -> Iterator[str]:

@@ -16,7 +16,8 @@ _STYLE = """
 @media (prefers-color-scheme: dark) { :root { --page: #0d1117; --card: #161b22; --text: #e6edf3;
   --grey: #9aa5b1; --line: #30363d; --empty: #2b323b; --met: #3fb950; --part: #d29922;
   --red: #ff7b72 } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); margin: 0 }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page);
+  margin: 0 }
 main { max-width: 72rem; margin: 0 auto; padding: 1.5rem }
 header, section { background: var(--card); border: 1px solid var(--line); border-radius: 12px;
   padding: 1rem 1.6rem 1.2rem; margin-bottom: 1.2rem }
@@ -33,16 +34,20 @@ code { font: .92em ui-monospace, monospace; background: var(--page); padding: .1
   margin: 0 }
 .counts div { display: flex; flex-direction: column-reverse }
 .counts dd { font-size: 2rem; font-weight: 600; margin: 0; line-height: 1.2 }
-.counts dt, .note { color: var(--grey) } .counts .loud dd { color: var(--red) }
+.note { font-weight: 400 } .counts dt, .note { color: var(--grey) }
+.counts .loud dd { color: var(--red) }
 .wide { overflow-x: auto } table { border-collapse: collapse; width: 100% }
 th, td { padding: .3rem .6rem; text-align: left; border-bottom: 1px solid var(--line);
   vertical-align: top; font-variant-numeric: tabular-nums }
 th { font-weight: 600 } thead th { color: var(--grey) }
+td p { margin: 0 0 .2rem } .practices { table-layout: fixed; min-width: 56rem }
+.practices th:nth-child(1) { width: 30% } .practices th:nth-child(2) { width: 8.5rem }
+.practices th:nth-child(3) { width: 6rem } .practices th:nth-child(4) { width: 9.5rem }
 .share { display: flex; align-items: center; gap: .6rem; white-space: nowrap }
 .bar { display: block; height: .7rem; width: 11rem; background: var(--empty); border-radius: 3px;
   overflow: hidden }
-.bar i { display: block; height: 100%; background: var(--part) } .bar .met { background: var(--met) }
-.bar .low { background: var(--red) }
+.bar i { display: block; height: 100%; background: var(--part) }
+.bar .met { background: var(--met) } .bar .low { background: var(--red) }
 .next { padding-left: 1.4rem } .next li { margin: .6rem 0 }
 .state { white-space: nowrap; font-weight: 600; color: var(--part) }
 .state.met { color: var(--met) } .state.not-met { color: var(--red) }
@@ -74,13 +79,14 @@ def page(standing: Standing, at: str) -> str:
 
 def _head(standing: Standing, title: str, at: str) -> str:
     earned = standing.earned()
+    when = escape(at[:16].replace("T", " "))
     levels = ""
     for level in range(HIGHEST + 1):
         kinds = ["earned"] * (level <= earned) + ["chosen"] * (level == standing.level)
         said = f"level {level}{''.join(f', {kind}' for kind in kinds)}"
         levels += f'<li class="{" ".join(kinds)}">{said}</li>'
     return (
-        f'<header><h1>{escape(title)}</h1><p class="note">Looked at {escape(at[:16])} (UTC).</p>'
+        f'<header><h1>{escape(title)}</h1><p class="note">Looked at {when} (UTC).</p>'
         f'<ul class="levels">{levels}</ul></header>'
     )
 
@@ -136,7 +142,7 @@ def _practices(standing: Standing) -> str:
             and (outcome.tier != "not-needed" or not outcome.reached)
         ]
         head = ["practice", "side", "tier", "state", "seen"]
-        parts.append(f"<h3>{escape(section)}</h3>{_table(head, rows)}")
+        parts.append(f"<h3>{escape(section)}</h3>{_table(head, rows, 'practices')}")
     return _section("Practices", "".join(parts))
 
 
@@ -160,11 +166,11 @@ def _row(outcome: Outcome) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[str]) -> str:
+def _table(head: Sequence[str], rows: Sequence[str], kind: str = "sections") -> str:
     titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
     body = "\n".join(rows)
     return (
-        f'<div class="wide" tabindex="0"><table><thead><tr>{titles}</tr></thead>'
+        f'<div class="wide" tabindex="0"><table class="{kind}"><thead><tr>{titles}</tr></thead>'
         f"<tbody>\n{body}\n</tbody></table></div>"
     )
 

@@ -85,7 +85,7 @@ def _counts(standing: Standing, look: Look) -> Iterator[str]:
         look.paint(f"{number} {when}", *(["red", "bold"] if number and not place else []))
         for place, (when, number) in enumerate(counts(standing).items())
     )
-    yield f"{look.paint('What blocks', 'bold')}  {said}"
+    yield f"{look.paint('Blocks', 'bold')}  {said}"
 
 
 def _blocking(standing: Standing, look: Look, stage: Stage) -> Iterator[str]:
