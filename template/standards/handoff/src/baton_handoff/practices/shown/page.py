@@ -18,7 +18,7 @@ _STYLE = """
   --red: #ff7b72 } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page);
   margin: 0 }
-main { max-width: 72rem; margin: 0 auto; padding: 1.5rem }
+main { max-width: 80rem; margin: 0 auto; padding: 1.5rem }
 header, section { background: var(--card); border: 1px solid var(--line); border-radius: 12px;
   padding: 1rem 1.6rem 1.2rem; margin-bottom: 1.2rem }
 h1 { margin: 0; font-size: 1.7rem } h2 { font-size: 1.15rem; margin: .2rem 0 .6rem }
@@ -41,7 +41,7 @@ th, td { padding: .3rem .6rem; text-align: left; border-bottom: 1px solid var(--
   vertical-align: top; font-variant-numeric: tabular-nums }
 th { font-weight: 600 } thead th { color: var(--grey) }
 td p { margin: 0 0 .2rem } .practices { table-layout: fixed; min-width: 56rem }
-.practices th:nth-child(1) { width: 30% } .practices th:nth-child(2) { width: 8.5rem }
+.practices th:nth-child(1) { width: 24% } .practices th:nth-child(2) { width: 8.5rem }
 .practices th:nth-child(3) { width: 6rem } .practices th:nth-child(4) { width: 9.5rem }
 .share { display: flex; align-items: center; gap: .6rem; white-space: nowrap }
 .bar { display: block; height: .7rem; width: 11rem; background: var(--empty); border-radius: 3px;
