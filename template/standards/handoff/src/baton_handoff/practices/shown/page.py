@@ -180,5 +180,5 @@ def _section(title: str, body: str) -> str:
 
 
 def inline(text: str) -> str:
-    """A sentence as HTML; `docs.html` has the same, but takes two seconds to import."""
+    """A sentence as HTML; `docs.html` has the same, and imports the engines."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(clean(text)))
