@@ -1,0 +1,1 @@
+"""A standing in every form that somebody reads: functions of values to text."""

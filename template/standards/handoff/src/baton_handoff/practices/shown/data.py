@@ -1,0 +1,87 @@
+"""Where a project stands, for programs; `standing.schema.json` beside this says what is in it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from baton_handoff.practices.practice import STAGES, Stage
+from baton_handoff.practices.shown.found import findings_of
+from baton_handoff.practices.shown.summary import next_level, page_of, sides_of, steps
+from baton_handoff.practices.standing import Outcome, Standing
+
+VERSION = 1
+"""Grows when something that a program may rely on goes or changes."""
+
+
+def as_data(standing: Standing, stage: Stage = "push") -> dict[str, Any]:
+    """Everything that the screens show.
+
+    Args:
+        standing: Where the project stands.
+        stage: The stage that decides which findings block.
+    """
+    return {
+        "version": VERSION,
+        "project": standing.project,
+        "level": standing.level,
+        "earned": standing.earned(),
+        "stage": stage,
+        "sections": [
+            {
+                "name": section,
+                "earned": standing.earned(section),
+                "shares": {side: standing.share(section, side) for side in sides_of(standing)},
+            }
+            for section in standing.sections()
+        ],
+        "blocking": {
+            **{each: _names(standing.blocking(each)) for each in STAGES},
+            "next-level": _names(next_level(standing)),
+        },
+        "next": [
+            {
+                "when": step.when,
+                "sides": list(step.sides),
+                "fix": step.fix,
+                "practices": list(dict.fromkeys(one.practice.name for one in step.outcomes)),
+            }
+            for step in steps(standing)
+        ],
+        "outcomes": [_outcome(outcome) for outcome in standing.outcomes],
+        "findings": [
+            {**asdict(finding), "evidence": list(finding.evidence)}
+            for finding in findings_of(standing, stage)
+        ],
+    }
+
+
+def _names(outcomes: Sequence[Outcome]) -> list[dict[str, str]]:
+    return [{"practice": outcome.practice.name, "side": outcome.side} for outcome in outcomes]
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    practice, accepted = outcome.practice, outcome.accepted
+    return {
+        "practice": practice.name,
+        "section": practice.section,
+        "title": practice.title,
+        "why": practice.why,
+        "side": outcome.side,
+        "tier": outcome.tier,
+        "stage": practice.stage,
+        "effect": practice.effect,
+        "hurdle": practice.hurdle,
+        "cheaper": practice.cheaper,
+        "enforced": practice.enforced,
+        "state": outcome.state.value,
+        "reached": outcome.reached,
+        "says": outcome.says,
+        "fix": outcome.fix or practice.fix,
+        "page": page_of(practice),
+        "accepted": accepted
+        and {
+            "reason": accepted.reason,
+            "owner": accepted.owner,
+            "expires": accepted.expires.isoformat(),
+        },
+    }

@@ -1,0 +1,85 @@
+"""One practice on a screen: why, how much of whom, what was seen, what to do."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from baton_handoff.errors import HandoffError
+from baton_handoff.practices.practice import Practice
+from baton_handoff.practices.shown.found import accepted_in_words
+from baton_handoff.practices.shown.look import Look, clean
+from baton_handoff.practices.shown.summary import page_of
+from baton_handoff.practices.standing import Outcome, Standing, State
+
+_CHEAPER = {
+    "before": "before the handoff",
+    "after": "after the handoff",
+    "either": "no difference between before and after the handoff",
+}
+_SIGNS = {State.MET: "✓", State.STATED: "✓", State.NOT_MET: "✗"}
+
+
+def explained(standing: Standing, name: str, look: Look) -> str:
+    """What there is to know about a practice.
+
+    Args:
+        standing: Where the project stands.
+        name: The practice's name.
+        look: What the terminal can show.
+
+    Raises:
+        HandoffError: No practice has that name.
+    """
+    outcomes = [outcome for outcome in standing.outcomes if outcome.practice.name == name]
+    if not outcomes:
+        names = dict.fromkeys(outcome.practice.name for outcome in standing.outcomes)
+        near = get_close_matches(name, names) or list(names)
+        raise HandoffError(f"There is no practice {name!r}: name one of {', '.join(near)}.")
+    practice = outcomes[0].practice
+    lines = [
+        *(look.paint(line, "bold") for line in look.paragraph(practice.title)),
+        *(
+            look.paint(line, "dim")
+            for line in look.paragraph(f"{practice.name} · {practice.section}")
+        ),
+        "",
+        *look.paragraph(practice.why),
+        "",
+        *_facts(practice, standing.level, look),
+    ]
+    for outcome in outcomes:
+        lines += ["", *_seen(outcome, look)]
+    lines += ["", *look.paragraph(page_of(practice), "More: ")]
+    return look.encoded("\n".join(lines))
+
+
+def _facts(practice: Practice, level: int, look: Look) -> Iterator[str]:
+    for side in practice.tiers:
+        by_level = [practice.tier(side, each) for each in (0, 1, 2)]
+        levels = ", ".join(f"level {each}: {tier}" for each, tier in enumerate(by_level))
+        said = f"{practice.tier(side, level)} at level {level}"
+        yield from look.paragraph(
+            said if len(set(by_level)) == 1 else f"{said} ({levels})", f"{side + ':':<18}"
+        )
+    hurdle = "none" if practice.hurdle == "none" else f"{practice.hurdle} keeps people from it"
+    yield from look.paragraph(f"{practice.effect} for data science", f"{'effect:':<18}")
+    yield from look.paragraph(hurdle, f"{'hurdle:':<18}")
+    yield from look.paragraph(_CHEAPER[practice.cheaper], f"{'cheaper:':<18}")
+    yield from look.paragraph(f"from the {practice.stage} on", f"{'asked for:':<18}")
+    if practice.enforced:
+        yield from look.paragraph("yes, whatever the level says", f"{'enforced:':<18}")
+
+
+def _seen(outcome: Outcome, look: Look) -> Iterator[str]:
+    sign = _SIGNS.get(outcome.state, "·")
+    colour = {"✓": "green", "✗": "red"}.get(sign, "yellow")
+    yield look.paint(f"{sign} {clean(outcome.side)}: {outcome.state}", "bold", colour)
+    yield from look.paragraph(outcome.says, "  ")
+    for finding in outcome.findings:
+        place = f"{finding.file}:{finding.line}" if finding.line else finding.file
+        yield from look.paragraph(
+            f"{place}: {finding.message}" if place else finding.message, "  · "
+        )
+    if outcome.accepted is not None:
+        yield from look.paragraph(accepted_in_words(outcome), "  ")
+    if not outcome.reached:
+        yield from look.paragraph(outcome.fix or outcome.practice.fix, "  → ")

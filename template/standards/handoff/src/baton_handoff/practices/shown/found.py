@@ -1,0 +1,64 @@
+"""What is open and what is accepted, as findings: the one list behind every format."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from baton_handoff.findings import Finding
+from baton_handoff.practices.practice import Stage
+from baton_handoff.practices.standing import Outcome, Standing, State
+
+
+def findings_of(standing: Standing, stage: Stage = "push") -> list[Finding]:
+    """What is not met or not shown, and every exception; what blocks at the stage comes first.
+
+    Args:
+        standing: Where the project stands.
+        stage: The stage that decides what blocks.
+    """
+    found = [
+        finding for outcome in standing.outcomes for finding in _of(outcome, standing.level, stage)
+    ]
+    return sorted(found, key=lambda finding: not finding.blocks)
+
+
+def _of(outcome: Outcome, level: int, stage: Stage) -> Iterator[Finding]:
+    practice = outcome.practice
+    blocks = practice.blocks(outcome.side, level, stage)
+    if outcome.accepted is not None:
+        yield Finding(
+            practice.name,
+            f"{practice.title}: {accepted_in_words(outcome)}",
+            blocks=False,
+            side=outcome.side,
+        )
+    elif outcome.state in (State.NOT_MET, State.NOT_SHOWN) and (
+        blocks or outcome.tier != "not-needed"
+    ):
+        whole = Finding(
+            practice.name,
+            f"{practice.title}: {outcome.says}",
+            blocks,
+            side=outcome.side,
+            fix=outcome.fix or practice.fix,
+        )
+        for finding in outcome.findings:
+            yield replace(
+                finding,
+                check=practice.name,
+                blocks=blocks,
+                side=finding.side or outcome.side,
+                fix=finding.fix or whole.fix,
+            )
+        if not outcome.findings:
+            yield whole
+
+
+def accepted_in_words(outcome: Outcome) -> str:
+    """The exception that covers an outcome: until when, who answers for it, and why."""
+    accepted = outcome.accepted
+    if accepted is None:
+        return ""
+    return (
+        f"accepted until {accepted.expires.isoformat()}, {accepted.owner} answers for it:"
+        f" {accepted.reason}"
+    )

@@ -1,0 +1,105 @@
+"""Where a project stands, as one comment under a change."""
+
+import re
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from baton_handoff.findings import Finding
+from baton_handoff.practices.practice import Stage
+from baton_handoff.practices.shown.found import findings_of
+from baton_handoff.practices.shown.look import clean
+from baton_handoff.practices.shown.summary import counts, excepted, sides_of, steps
+from baton_handoff.practices.shown.terminal import percent
+from baton_handoff.practices.standing import Standing
+
+MARKER = "<!-- baton: handoff status -->"
+"""The first line of the comment, by which the next run finds it again."""
+
+_BAR = 10
+
+
+def comment(standing: Standing, stage: Stage = "push") -> str:
+    """The level, what blocks, the next things to do; the rest opens when it is asked for.
+
+    Args:
+        standing: Where the project stands.
+        stage: The stage that decides what blocks.
+    """
+    findings = findings_of(standing, stage)
+    blocking = [finding for finding in findings if finding.blocks]
+    others = [finding for finding in findings if not finding.blocks]
+    sign = "❌" if blocking else "✅"
+    said = " · ".join(f"**{number}** {when}" for when, number in counts(standing).items())
+    level = f"level {standing.earned()} earned, level {standing.level} chosen"
+    parts = [
+        MARKER,
+        f"### {sign} {inline(standing.project)}: {level}",
+        f"What blocks: {said}",
+        "\n".join(_next(standing)),
+        "\n".join(map(_item, blocking)),
+        _folded("Sections", list(_table(standing))),
+        _folded(_open(standing, others), list(map(_item, others))),
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def inline(text: str) -> str:
+    """A sentence that stays a sentence, whatever is in it; what stands in backticks is code."""
+    pieces = re.split(r"(`[^`]+`)", clean(text))
+    return "".join(
+        # A bar would end a table's cell, in code too.
+        piece.replace("|", "\\|") if place % 2 else _plain(piece)
+        for place, piece in enumerate(pieces)
+    )
+
+
+def _plain(text: str) -> str:
+    marked = re.sub(r"([\\`*_\[\]|~#])", r"\\\1", text)
+    # Nobody is called, and no other thread is told.
+    return escape(marked, quote=False).replace("@", "&#64;").replace("://", ":&#47;/")
+
+
+def _open(standing: Standing, others: Sequence[Finding]) -> str:
+    accepted = len(excepted(standing))
+    return f"{len(others) - accepted} open, {accepted} accepted although not met"
+
+
+def _next(standing: Standing) -> Iterator[str]:
+    for place, step in enumerate(steps(standing), 1):
+        first = step.outcomes[0]
+        whose = f"**{inline(', '.join(step.sides))}** ({step.when})"
+        said = f"{inline(first.practice.title)}: {inline(first.says)}"
+        yield f"{place}. {whose}: {said}<br>→ {inline(step.fix)}"
+
+
+def _table(standing: Standing) -> Iterator[str]:
+    sides = sides_of(standing)
+    yield " | ".join(["| section", *map(inline, sides), "level |"])
+    yield "|---" * (len(sides) + 2) + "|"
+    for section in standing.sections():
+        shares = [_share(standing.share(section, side)) for side in sides]
+        yield " | ".join([f"| {inline(section)}", *shares, f"{standing.earned(section)} |"])
+
+
+def _share(share: float | None) -> str:
+    if share is None:
+        return "·"
+    full = int(share * _BAR)
+    return f"{'█' * full}{'░' * (_BAR - full)} {percent(share)}"
+
+
+def _item(finding: Finding) -> str:
+    mark = "❌" if finding.blocks else "·"
+    where = ""
+    if finding.file:
+        where = f" ({inline(finding.file)}{f':{finding.line}' if finding.line else ''})"
+    fix = f" → {inline(finding.fix)}" if finding.fix else ""
+    return f"- {mark} **{inline(finding.side or '')}** {inline(finding.message)}{where}{fix}"
+
+
+def _folded(title: str, lines: Sequence[str]) -> str:
+    """A part that is closed at first; the empty line lets Markdown be read in it."""
+    if not lines:
+        return ""
+    text = "\n".join(lines)
+    return f"<details><summary>{escape(title)}</summary>\n\n{text}\n\n</details>"

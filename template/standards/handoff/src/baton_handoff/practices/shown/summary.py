@@ -1,0 +1,116 @@
+"""What every screen says of a standing: what blocks when, and what to do next."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from baton_handoff.practices.practice import STAGES, Practice, Stage
+from baton_handoff.practices.standing import Outcome, Standing, State
+
+HIGHEST = 2
+"""The highest level there is."""
+
+WHEN: Mapping[Stage, str] = {
+    "push": "now",
+    "handoff": "at the handoff",
+    "promotion": "at the promotion",
+}
+"""When a stage comes, for somebody who has just pushed."""
+
+_TIERS = ("must", "should", "would-like", "not-needed")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do.
+
+    Attributes:
+        when: When what it mends blocks, in words.
+        sides: Who has to do it.
+        fix: What to do, the command where there is one.
+        outcomes: What it mends, the most urgent first.
+    """
+
+    when: str
+    sides: tuple[str, ...]
+    fix: str
+    outcomes: tuple[Outcome, ...]
+
+
+def only(standing: Standing, side: str | None) -> Standing:
+    """The same for one side; for all where none is named."""
+    chosen = [outcome for outcome in standing.outcomes if side in (None, outcome.side)]
+    return replace(standing, outcomes=chosen)
+
+
+def ahead(standing: Standing, level: int) -> Standing:
+    """The same as if another level had been chosen."""
+    outcomes = [
+        replace(outcome, tier=outcome.practice.tier(outcome.side, level))
+        for outcome in standing.outcomes
+    ]
+    return replace(standing, level=level, outcomes=outcomes)
+
+
+def sides_of(standing: Standing) -> list[str]:
+    """The sides of which something is asked, in the order in which they come up."""
+    return list(dict.fromkeys(outcome.side for outcome in standing.outcomes))
+
+
+def next_level(standing: Standing) -> list[Outcome]:
+    """What the next level asks for and this one lets pass; nothing at the highest."""
+    if standing.level == HIGHEST:
+        return []
+    level = standing.level + 1
+    now = [outcome for stage in STAGES for outcome in standing.blocking(stage)]
+    found = standing.blocking("push", level) + standing.blocking("promotion", level)
+    return [outcome for place, outcome in enumerate(found) if outcome not in (*now, *found[:place])]
+
+
+def counts(standing: Standing) -> dict[str, int]:
+    """How much blocks at each stage, and at the next level beyond that."""
+    found = {WHEN[stage]: len(standing.blocking(stage)) for stage in STAGES}
+    if standing.level < HIGHEST:
+        found[f"more at level {standing.level + 1}"] = len(next_level(standing))
+    return found
+
+
+def excepted(standing: Standing) -> list[Outcome]:
+    """What is accepted although it is red."""
+    return [outcome for outcome in standing.outcomes if outcome.accepted is not None]
+
+
+def steps(standing: Standing, most: int = 3) -> list[Step]:
+    """The next things to do: what blocks soonest, and each fix once.
+
+    Args:
+        standing: Where the project stands.
+        most: So many at most.
+    """
+    found: dict[str, Step] = {}
+    for when, outcome in _in_turn(standing):
+        fix = outcome.fix or outcome.practice.fix
+        step = found.get(fix, Step(when, (), fix, ()))
+        if outcome not in step.outcomes:
+            sides = tuple(dict.fromkeys((*step.sides, outcome.side)))
+            found[fix] = replace(step, sides=sides, outcomes=(*step.outcomes, outcome))
+    return list(found.values())[:most]
+
+
+def page_of(practice: Practice) -> str:
+    """Where the docs explain a practice."""
+    return f"docs/practices.md#{practice.name.replace('/', '-')}"
+
+
+def _in_turn(standing: Standing) -> Iterator[tuple[str, Outcome]]:
+    for stage in STAGES:
+        yield from ((f"blocks {WHEN[stage]}", outcome) for outcome in standing.blocking(stage))
+    level = standing.level + 1
+    yield from ((f"blocks at level {level}", outcome) for outcome in next_level(standing))
+    advice = [
+        outcome
+        for outcome in standing.outcomes
+        if not outcome.reached and outcome.tier != "not-needed"
+    ]
+    # What is cheap to show comes before what has to be built.
+    advice.sort(key=lambda one: (_TIERS.index(one.tier), one.state is not State.NOT_SHOWN))
+    yield from ((f"advice, {outcome.tier}", outcome) for outcome in advice)

@@ -1,0 +1,123 @@
+"""Where a project stands, on one screen of a terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from baton_handoff.practices.practice import Stage
+from baton_handoff.practices.shown.found import accepted_in_words
+from baton_handoff.practices.shown.look import Look, clean, fitted
+from baton_handoff.practices.shown.summary import (
+    HIGHEST,
+    WHEN,
+    Step,
+    counts,
+    excepted,
+    sides_of,
+    steps,
+)
+from baton_handoff.practices.standing import Outcome, Standing
+
+_HALF = 0.5
+
+
+def screen(standing: Standing, look: Look, stage: Stage | None = None) -> str:
+    """What is reached, what blocks, and what to do next.
+
+    Args:
+        standing: Where the project stands; `only` and `ahead` narrow it and look ahead.
+        look: What the terminal can show.
+        stage: The stage of which everything that blocks is listed, None where only counts are.
+    """
+    blocks = [
+        list(_head(standing, look)),
+        list(_bars(standing, look)),
+        list(_counts(standing, look)),
+        list(_blocking(standing, look, stage)) if stage else [],
+        list(_next(steps(standing), look)),
+        list(_exceptions(excepted(standing), look)),
+    ]
+    return look.encoded("\n\n".join("\n".join(lines) for lines in blocks if lines))
+
+
+def _head(standing: Standing, look: Look) -> Iterator[str]:
+    earned = standing.earned()
+    name = fitted(standing.project, min(len(clean(standing.project)), look.width - 50))
+    dots = " ".join("●" if level <= earned else "○" for level in range(HIGHEST + 1))
+    colour = "green" if earned >= standing.level else "yellow"
+    said = f"level {earned} earned, level {standing.level} chosen"
+    space = " " * (look.width - len(name) - len(said) - len(dots) - 2)
+    yield look.paint(name, "bold") + space + look.paint(f"{said}  {dots}", "bold", colour)
+
+
+def _bars(standing: Standing, look: Look) -> Iterator[str]:
+    sides = sides_of(standing)
+    if not sides:
+        return
+    name = 24
+    # Before each bar stand two spaces, behind it six signs of a share; the level closes the line.
+    bar = min(20, (look.width - name - len("  level 0")) // len(sides) - 8)
+    yield look.paint(
+        " " * name + "".join(f"  {fitted(side, bar + 6)}" for side in sides).rstrip(), "dim"
+    )
+    for section in standing.sections():
+        shares = "".join(f"  {_bar(standing.share(section, side), bar, look)}" for side in sides)
+        level = standing.earned(section)
+        colour = "green" if level >= standing.level else "yellow"
+        yield fitted(section, name) + shares + look.paint(f"  level {level}", colour)
+
+
+def _bar(share: float | None, width: int, look: Look) -> str:
+    if share is None:
+        return look.paint("·".ljust(width + 6), "dim")
+    # Only what is whole looks whole, and what is begun looks begun.
+    full = width if share == 1 else min(width - 1, max(int(share > 0), int(share * width)))
+    colour = "green" if share == 1 else "yellow" if share >= _HALF else "red"
+    rest = look.paint("░" * (width - full), "dim")
+    return f"{look.paint('█' * full, colour)}{rest}{percent(share):>6}"
+
+
+def percent(share: float) -> str:
+    """A share in percent; only what is whole is a hundred."""
+    return f"{int(share * 100 + 1e-9)} %"
+
+
+def _counts(standing: Standing, look: Look) -> Iterator[str]:
+    said = " · ".join(
+        look.paint(f"{number} {when}", *(["red", "bold"] if number and not place else []))
+        for place, (when, number) in enumerate(counts(standing).items())
+    )
+    yield f"{look.paint('Blocks', 'bold')}  {said}"
+
+
+def _blocking(standing: Standing, look: Look, stage: Stage) -> Iterator[str]:
+    yield look.paint(f"Blocks {WHEN[stage]}", "bold")
+    found = standing.blocking(stage)
+    if not found:
+        yield "  nothing"
+    for outcome in found:
+        said = f"{outcome.practice.title} [{outcome.side}, {outcome.state}]: {outcome.says}"
+        yield from look.paragraph(said, "  ✗ ")
+
+
+def _next(todo: Sequence[Step], look: Look) -> Iterator[str]:
+    if not todo:
+        yield look.paint("Nothing is left to do.", "green")
+        return
+    yield look.paint("Next", "bold")
+    for place, step in enumerate(todo, 1):
+        first = step.outcomes[0]
+        others = len({one.practice.name for one in step.outcomes} - {first.practice.name})
+        more = f" (and {others} more)" if others else ""
+        whose = f"{', '.join(step.sides)} · {step.when}"
+        yield f"  {place} {look.paint(clean(whose), 'cyan')}"
+        yield from look.paragraph(f"{first.practice.title}: {first.says}{more}", "    ")
+        for line in look.paragraph(step.fix, "    → ", "      "):
+            yield look.paint(line, "bold")
+
+
+def _exceptions(found: Sequence[Outcome], look: Look) -> Iterator[str]:
+    if not found:
+        return
+    yield look.paint(f"Accepted although not met ({len(found)})", "bold")
+    for outcome in found:
+        said = f"{outcome.practice.title} [{outcome.side}]: {accepted_in_words(outcome)}"
+        yield from look.paragraph(said, "  · ")

@@ -1,0 +1,76 @@
+"""Practices in a test explorer: what is met passes, and what nobody knows is not green."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trip_project import SETTINGS
+
+HERE = Path(__file__).parent
+STATUS = """
+import sys
+from types import ModuleType
+from standings import standing
+status = ModuleType("baton_handoff.practices.status")
+status.standing_of = lambda project: standing()
+sys.modules[status.__name__] = status
+"""
+
+
+@pytest.fixture
+def explorer(tmp_path: Path) -> Path:
+    """A project whose standing is made up."""
+    (tmp_path / "handoff.toml").write_text(SETTINGS)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "made_up.py").write_text(STATUS)
+    (tmp_path / "test_own.py").write_text("def test_own(): pass\n")
+    return tmp_path
+
+
+def ask(folder: Path, *arguments: str) -> str:
+    plugins = ["-p", "made_up", "-p", "baton_handoff.practices.pytest_plugin"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", *plugins]
+    path = os.pathsep.join([str(folder), str(HERE), *sys.path])
+    found = subprocess.run(
+        [*command, *arguments],
+        cwd=folder,
+        # Others' plugins take longer to import than all of this.
+        env={
+            **os.environ,
+            "PYTHONPATH": path,
+            "COLUMNS": "200",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout + found.stderr
+
+
+def test_each_practice_and_side_is_a_test_beside_the_projects_own(explorer: Path) -> None:
+    said = ask(explorer)
+    assert "PASSED test_own.py::test_own" in said
+    assert "PASSED handoff.toml::set-up[data-science]" in said
+    assert "PASSED handoff.toml::acme/pairing[ml-engineering]" in said
+    assert "FAILED handoff.toml::types-checked[ml-engineering]" in said
+    assert "XFAIL handoff.toml::lineage[ml-engineering]" in said
+    assert re.search(r"SKIPPED.*not shown: No test has run here. → Run `poe tests`.", said)
+    assert re.search(r"SKIPPED.*not applicable: No data is read.", said)
+    assert "2 failed, 7 passed, 5 skipped, 1 xfailed" in said
+    assert "Traceback" not in said
+
+
+def test_a_test_explorer_runs_one_of_them(explorer: Path) -> None:
+    said = ask(explorer, "handoff.toml::types-checked[ml-engineering]")
+    assert "1 failed" in said
+    for part in ("mypy found one error.", "src/trips/a.py:7", "→ Run `poe types-checked`."):
+        assert part in said
+
+
+def test_who_names_tests_gets_those_only(explorer: Path) -> None:
+    assert "1 passed" in ask(explorer, "test_own.py")
