@@ -1,0 +1,118 @@
+"""Checks of the door between the sides: contracts are stated, complete, tested and approved."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from baton_handoff.practices.checks.look import (
+    Look,
+    Seen,
+    met,
+    missing,
+    not_applicable,
+    not_met,
+    of_run,
+    place,
+)
+from baton_handoff.practices.checks.tests import number
+
+_STATED = ("version", "position", "producer", "consumer")
+
+
+@dataclass(frozen=True)
+class _Stated:
+    """A contract as its code states it."""
+
+    name: str
+    file: str
+    line: int
+    metadata: dict[str, object]
+
+
+def contracts_stated(look: Look) -> Seen:
+    """There is a contract of what goes into the model, and of what comes out."""
+    found = {contract.metadata.get("position") for contract in _contracts(look)}
+    absent = [position for position in ("input", "output") if position not in found]
+    if absent:
+        return not_met(f"No contract states the model's {' and its '.join(absent)}.")
+    return met("Contracts state what goes into the model, and what comes out.")
+
+
+def contracts_complete(look: Look) -> Seen:
+    """Every contract says its version, its place, who supplies and who uses it."""
+    contracts = list(_contracts(look))
+    if not contracts:
+        return not_applicable("There is no contract yet.")
+    unfinished = [
+        place(f"{one.name} does not say its {', '.join(absent)}", one.file, one.line)
+        for one in contracts
+        if (absent := [name for name in _STATED if not one.metadata.get(name)])
+    ]
+    if unfinished:
+        return not_met(f"{len(unfinished)} of {len(contracts)} contracts are unfinished.", *unfinished)
+    return met(f"{len(contracts)} contracts say their version, and between whom they are.")
+
+
+def api_current(look: Look) -> Seen:
+    """The API is what the contracts say."""
+    return of_run(
+        look, "api", "The API is what the contracts say.", "The API is not what the contracts say."
+    )
+
+
+def contract_tests(look: Look) -> Seen:
+    """Each side tries for itself that it keeps the contracts."""
+    evidence = look.record.of("test")
+    if evidence is None:
+        return missing(look, "test")
+    none = []
+    for side in ("data_science", "ml_engineering"):
+        passed, failed = number(evidence, f"tests/contract/test_{side}")
+        if failed:
+            return not_met(
+                f"{failed} promises of {side.replace('_', ' ')} are broken.",
+                place("a promise is broken", f"tests/contract/test_{side}.py"),
+            )
+        if not passed:
+            none.append(side.replace("_", " "))
+    if none:
+        return not_met(f"No test says that {' and '.join(none)} keeps the contracts.")
+    return met("Each side's tests say that it keeps the contracts.")
+
+
+def contracts_owned(look: Look) -> Seen:
+    """Both sides are asked before a contract changes."""
+    if not all(look.project.teams):
+        return not_met("The answers don't name both teams.")
+    return of_run(
+        look,
+        "owners",
+        "Both sides are asked before a contract changes.",
+        "Who is asked is not what sides, teams and level say.",
+    )
+
+
+def _contracts(look: Look) -> Iterator[_Stated]:
+    """Every class in contracts/ that states a table, or says whose it is."""
+    for file, tree in look.code("contracts").items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                metadata = _metadata(node)
+                bases = [ast.unparse(base).rpartition(".")[2] for base in node.bases]
+                if metadata or "DataFrameModel" in bases:
+                    yield _Stated(node.name, file, node.lineno, metadata)
+
+
+def _metadata(contract: ast.ClassDef) -> dict[str, object]:
+    configs = [n for n in contract.body if isinstance(n, ast.ClassDef) and n.name == "Config"]
+    for node in (statement for config in configs for statement in config.body):
+        match node:
+            case ast.Assign(targets=[ast.Name(id="metadata")], value=ast.Dict() as stated) | (
+                ast.AnnAssign(target=ast.Name(id="metadata"), value=ast.Dict() as stated)
+            ):
+                return {
+                    key.value: value.value if isinstance(value, ast.Constant) else ast.unparse(value)
+                    for key, value in zip(stated.keys, stated.values, strict=True)
+                    if isinstance(key, ast.Constant) and isinstance(key.value, str)
+                }
+    return {}
