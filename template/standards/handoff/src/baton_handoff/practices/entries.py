@@ -1,4 +1,4 @@
-"""Reading entries of a TOML file strictly: what is wrong is said with file, line and allowed values."""
+"""Entries of a TOML file, read strictly: what is wrong is said with line and allowed values."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -83,11 +83,12 @@ class Entry:
     def _line(self, key: str) -> int:
         """The line on which it says something, or begins."""
         header = re.compile(rf"^\s*\[\[\s*{re.escape(self.table)}\s*\]\]")
+        says = re.compile(rf"^\s*[\"']?{re.escape(key)}\b")
         begun, first = -1, 1
         for number, line in enumerate(self.file.read_text(encoding="utf-8").splitlines(), start=1):
             if header.match(line):
                 begun, first = begun + 1, number if begun + 1 == self.number else first
-            elif begun == self.number and key and re.match(rf"""^\s*["']?{re.escape(key)}\b""", line):
+            elif begun == self.number and key and says.match(line):
                 return number
         return first
 

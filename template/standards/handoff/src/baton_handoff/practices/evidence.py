@@ -1,7 +1,6 @@
 """Evidence: what came of a run, kept under the hash of everything that the run depended on."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -141,7 +140,7 @@ class Record:
             "w", dir=self._folder, prefix=".unfinished-", delete=False, encoding="utf-8"
         ) as file:
             json.dump(asdict(evidence), file, indent=2)
-        os.replace(file.name, self._file(evidence.kind))
+        Path(file.name).replace(self._file(evidence.kind))
 
     def _file(self, kind: str) -> Path:
         return self._folder / f"{quote(kind, safe='')}.json"

@@ -9,6 +9,12 @@ from baton_handoff.sides import SIDES
 DOCS = "docs/practices.md"
 """Baton's page about all of them, which has a heading for each."""
 
+_WHEN = {
+    "before": "It costs less before",
+    "after": "It costs less after",
+    "either": "It costs the same before and after",
+}
+
 
 def explained(project: Project, name: str, level: int | None = None) -> str:
     """A practice, for whoever wonders what it wants.
@@ -24,7 +30,8 @@ def explained(project: Project, name: str, level: int | None = None) -> str:
     lines = [practice.title, "", practice.why, ""]
     for side in SIDES:
         tiers = [practice.tier(side, at) for at in (0, 1, 2)]
-        said = tiers[0] if len({*tiers}) == 1 else ", ".join(f"{at}: {t}" for at, t in enumerate(tiers))
+        several = ", ".join(f"{tier} at level {at}" for at, tier in enumerate(tiers))
+        said = tiers[0] if len({*tiers}) == 1 else several
         lines.append(f"{side}: {said}")
     blocks = [
         f"{side} at {stage}"
@@ -34,8 +41,8 @@ def explained(project: Project, name: str, level: int | None = None) -> str:
     ]
     lines += [
         f"At level {standing.level} it blocks {', '.join(blocks) or 'nobody'}.",
-        f"For a data scientist it is {practice.effect}; what keeps people from it: {practice.hurdle};"
-        f" cheaper {practice.cheaper} the handoff.",
+        f"To a data scientist it is {practice.effect}; hurdle: {practice.hurdle}.",
+        f"{_WHEN[practice.cheaper]} the handoff.",
         f"More: {DOCS}#{name.replace('/', '-')}",
         "",
     ]

@@ -1,4 +1,4 @@
-"""Versions of the model, as the registry keeps them; one in the project's own folder is read at once.
+"""Versions of the model, as the registry keeps them; an embedded one is read at once.
 
 MLflow takes seconds to import. Its embedded registry is a sqlite file, and what is wanted of it are
 the tags and figures of two versions.

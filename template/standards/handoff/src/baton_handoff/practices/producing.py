@@ -5,9 +5,9 @@ import shlex
 import subprocess
 import sys
 
+from baton_handoff.practices.checks import CHECKS
 from baton_handoff.practices.evidence import Evidence, Record
 from baton_handoff.practices.own import ANYTHING, command_of, is_function
-from baton_handoff.practices.checks import CHECKS
 from baton_handoff.practices.record import now
 from baton_handoff.practices.registry import STATEMENT
 from baton_handoff.practices.standing import Standing, State

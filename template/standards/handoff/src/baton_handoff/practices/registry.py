@@ -1,4 +1,4 @@
-"""The registry: every practice there is, the shipped ones and a team's own, and what people state."""
+"""The registry: every practice, those of the standards and a team's own, and what people state."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -40,14 +40,14 @@ class Statement:
         practice: The practice.
         by: The role of whoever says it.
         says: What is said.
-        date: When.
+        day: When.
         expires: The last day on which it counts.
     """
 
     practice: str
     by: str
     says: str
-    date: date
+    day: date
     expires: date
 
     @property
@@ -57,7 +57,7 @@ class Statement:
 
     def counts(self, today: date) -> bool:
         """Whether it is of today's or an earlier day, and has not expired."""
-        return self.date <= today <= self.expires
+        return self.day <= today <= self.expires
 
 
 @dataclass(frozen=True)
@@ -208,6 +208,6 @@ def _statement(entry: Entry, known: Mapping[str, Practice]) -> Statement:
         practice=name,
         by=entry.choice("by", tuple(ROLES)),
         says=entry.text("says"),
-        date=entry.day("date"),
+        day=entry.day("date"),
         expires=entry.day("expires"),
     )

@@ -76,7 +76,7 @@ def _stated(practice: Practice, side: str, registry: Registry, look: Look) -> Se
     said = [one for one in registry.statements if (one.practice, one.side) == (practice.name, side)]
     for one in said:
         if one.counts(look.today):
-            return Seen(State.STATED, f"{one.says} ({one.by}, {one.date})")
+            return Seen(State.STATED, f"{one.says} ({one.by}, {one.day})")
     role = next(role for role, of in ROLES.items() if of == side)
     if said:
         says = f"What the {role} stated counted until {max(one.expires for one in said)}."

@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
-from baton_handoff.practices.checks import code, contracts, data, delivery, exploration, setup, tests
+from baton_handoff.practices.checks import (
+    code,
+    contracts,
+    data,
+    delivery,
+    exploration,
+    setup,
+    tests,
+)
 from baton_handoff.practices.checks.look import Check
 
 CHECKS: Mapping[str, Check] = {
@@ -16,7 +24,12 @@ CHECKS: Mapping[str, Check] = {
         *(contracts.contracts_stated, contracts.contracts_complete, contracts.api_current),
         *(contracts.contract_tests, contracts.contracts_owned),
         *(tests.tests_pass, tests.unit_tests, tests.fuzzed, tests.acceptance_passed),
-        *(data.data_validated, data.data_versioned, data.pipeline_current, data.candidate_traceable),
+        *(
+            data.data_validated,
+            data.data_versioned,
+            data.pipeline_current,
+            data.candidate_traceable,
+        ),
         *(data.compared_with_baselines, data.judged_by_subgroup),
         *(delivery.service_observed, delivery.predictions_logged, delivery.models_watched),
         *(delivery.data_watched, delivery.ci_checks, delivery.infrastructure_as_code),

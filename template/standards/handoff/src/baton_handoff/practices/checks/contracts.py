@@ -49,7 +49,9 @@ def contracts_complete(look: Look) -> Seen:
         if (absent := [name for name in _STATED if not one.metadata.get(name)])
     ]
     if unfinished:
-        return not_met(f"{len(unfinished)} of {len(contracts)} contracts are unfinished.", *unfinished)
+        return not_met(
+            f"{len(unfinished)} of {len(contracts)} contracts are unfinished.", *unfinished
+        )
     return met(f"{len(contracts)} contracts say their version, and between whom they are.")
 
 
@@ -111,7 +113,9 @@ def _metadata(contract: ast.ClassDef) -> dict[str, object]:
                 ast.AnnAssign(target=ast.Name(id="metadata"), value=ast.Dict() as stated)
             ):
                 return {
-                    key.value: value.value if isinstance(value, ast.Constant) else ast.unparse(value)
+                    key.value: value.value
+                    if isinstance(value, ast.Constant)
+                    else ast.unparse(value)
                     for key, value in zip(stated.keys, stated.values, strict=True)
                     if isinstance(key, ast.Constant) and isinstance(key.value, str)
                 }

@@ -161,5 +161,3 @@ def _commands(said: Any) -> list[str]:
 
 def _without_comments(text: str) -> str:
     return re.sub(r"(?m)^\s*(#|//).*$", "", text)
-
-

@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from baton_handoff.catalogue.code import parsed
 from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
 from baton_handoff.practices.evidence import KINDS, Record
@@ -45,12 +44,14 @@ class Look:
         record: The evidence that there is.
         today: The day it is.
         env: The environment variables.
+        _read: What files said that were read before.
     """
 
     project: Project
     record: Record
     today: date
     env: Mapping[str, str] = field(default_factory=dict)
+    _read: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def pyproject(self) -> dict[str, Any]:
@@ -64,10 +65,13 @@ class Look:
             HandoffError: It is none.
         """
         try:
-            return tomllib.loads(self.text(name) or "")
+            if name not in self._read:
+                self._read[name] = tomllib.loads(self.text(name) or "")
         except tomllib.TOMLDecodeError as error:
             file = self.project.root / name
             raise HandoffError(f"{file} is not valid TOML ({error}): mend that line.") from error
+        said: dict[str, Any] = self._read[name]
+        return said
 
     def yaml(self, name: str) -> Any:
         """What a YAML file says; None without one.
@@ -77,7 +81,10 @@ class Look:
         """
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
-            return yaml.load(self.text(name) or "", loader)  # noqa: S506 - both are safe
+            if name not in self._read:
+                text = self.text(name) or ""
+                self._read[name] = yaml.load(text, loader)  # noqa: S506 - both are safe
+            return self._read[name]
         except yaml.YAMLError as error:
             file, first = self.project.root / name, str(error).partition("\n")[0]
             raise HandoffError(f"{file} is not valid YAML ({first}): mend it.") from error
@@ -88,10 +95,20 @@ class Look:
         return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
 
     def code(self, room: str) -> dict[str, ast.Module]:
-        """The code of one room of the package, by the path of its file."""
+        """The code of one room of the package, by the path of its file.
+
+        Raises:
+            HandoffError: A file is no code.
+        """
         under = f"src/{self.project.package}/{room}/"
-        paths = [path for path in self.record.files.under([under]) if path.endswith(".py")]
-        return {path: parsed(self.project.root / path) for path in paths}
+        found = {}
+        for path in self.record.files.under([under]):
+            if path.endswith(".py"):
+                try:
+                    found[path] = ast.parse(self.text(path) or "")
+                except (SyntaxError, ValueError) as error:
+                    raise HandoffError(f"{path} can't be read: {error}") from error
+        return found
 
 
 Check: TypeAlias = Callable[[Look], Seen]

@@ -13,10 +13,10 @@ _EXPLORING = {"ipykernel", "jupyter", "jupyterlab", "matplotlib", "notebook", "s
 def lock_current(look: Look) -> Seen:
     """The lock knows every dependency that pyproject.toml states, and no other."""
     lock = look.toml("uv.lock")
-    if not lock:
+    if not lock.get("package"):
         return not_met("There is no uv.lock: every machine would install something else.")
     own = _name(look.pyproject.get("project", {}).get("name", ""))
-    entry = next((one for one in lock.get("package", []) if one["name"] == own), {})
+    entry: dict[str, Any] = next((one for one in lock["package"] if one["name"] == own), {})
     if not entry:
         return not_met(f"uv.lock is not of {own}.")
     about = entry.get("metadata", {})
@@ -124,7 +124,8 @@ def _stated(pyproject: dict[str, Any]) -> dict[str, set[str]]:
         return found
 
     project = pyproject.get("project", {})
-    extras = [one for several in project.get("optional-dependencies", {}).values() for one in several]
+    several = project.get("optional-dependencies", {}).values()
+    extras = [one for extra in several for one in extra]
     run_time = {_name(one) for one in [*project.get("dependencies", []), *extras]}
     return {"": run_time, **{group: names(group) for group in groups}}
 
@@ -149,7 +150,7 @@ def _name(requirement: str) -> str:
 
 
 def _git_folder(root: Path) -> Path:
-    """Git's folder for the project, which a worktree or a repository around it may have elsewhere."""
+    """Git's folder for the project; a worktree, or a repository around it, has it elsewhere."""
     for folder in (root, *root.parents):
         place = folder / ".git"
         if place.is_dir():
@@ -162,5 +163,6 @@ def _git_folder(root: Path) -> Path:
 
 
 def _hooks(look: Look) -> list[dict[str, Any]]:
-    said = look.yaml(".pre-commit-config.yaml") or {}
-    return [hook for repo in said.get("repos", []) for hook in repo.get("hooks", []) if "entry" in hook]
+    repos = (look.yaml(".pre-commit-config.yaml") or {}).get("repos", [])
+    hooks = [hook for repo in repos for hook in repo.get("hooks", [])]
+    return [hook for hook in hooks if "entry" in hook]

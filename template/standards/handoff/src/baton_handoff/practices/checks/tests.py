@@ -12,9 +12,7 @@ def tests_pass(look: Look) -> Seen:
     def judged(evidence: Evidence) -> Seen:
         failed = [file for file, count in evidence.facts.items() if count.get("failed")]
         if not evidence.ok:
-            return not_met(
-                "Tests fail.", *(place("a test in it fails", name) for name in failed)
-            )
+            return not_met("Tests fail.", *(place("a test in it fails", name) for name in failed))
         passed = sum(count.get("passed", 0) for count in evidence.facts.values())
         return met(f"{passed} tests pass.") if passed else not_met("No test ran.")
 
@@ -58,4 +56,3 @@ def number(evidence: Evidence, under: str) -> tuple[int, int]:
     counts = [count for file, count in evidence.facts.items() if file.startswith(under)]
     passed, failed = (sum(count.get(how, 0) for count in counts) for how in ("passed", "failed"))
     return passed, failed
-
