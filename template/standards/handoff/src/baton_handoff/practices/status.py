@@ -49,7 +49,7 @@ def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) ->
         if one.practice == practice.name and one.counts(look.today)
     ]
     for side in asked:
-        said = seen or _stated(practice, side, registry, look)
+        said = _for_side(side, seen) if seen else _stated(practice, side, registry, look)
         open_ = said.state in (State.NOT_MET, State.NOT_SHOWN)
         yield Outcome(
             practice=practice,
@@ -60,6 +60,7 @@ def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) ->
             findings=tuple(
                 replace(finding, check=practice.name, side=side, fix=finding.fix or practice.fix)
                 for finding in said.findings
+                if finding.side in (side, None)
             ),
             fix=(said.shown_by or practice.fix) if open_ else "",
             accepted=accepted[0] if accepted and open_ else None,
@@ -69,6 +70,12 @@ def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) ->
 def _checked(practice: Practice, look: Look) -> Seen:
     check = CHECKS.get(practice.check)
     return check(look) if check else own_check(practice, look)
+
+
+def _for_side(side: str, seen: Seen) -> Seen:
+    """What a check has seen for one side: what is the other one's alone asks nothing of it."""
+    others = seen.findings and all(f.side not in (side, None) for f in seen.findings)
+    return Seen(State.MET, "It is kept; the other side has to act.") if others else seen
 
 
 def _stated(practice: Practice, side: str, registry: Registry, look: Look) -> Seen:

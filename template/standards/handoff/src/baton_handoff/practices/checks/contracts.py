@@ -15,6 +15,7 @@ from baton_handoff.practices.checks.look import (
     place,
 )
 from baton_handoff.practices.checks.tests import number
+from baton_handoff.sides import SIDES
 
 _STATED = ("version", "position", "producer", "consumer")
 
@@ -67,19 +68,21 @@ def contract_tests(look: Look) -> Seen:
     evidence = look.record.of("test")
     if evidence is None:
         return missing(look, "test")
-    none = []
-    for side in ("data_science", "ml_engineering"):
-        passed, failed = number(evidence, f"tests/contract/test_{side}")
+    open_ = []
+    for side in SIDES:
+        file = f"tests/contract/test_{side.replace('-', '_')}.py"
+        passed, failed = number(evidence, file)
         if failed:
-            return not_met(
-                f"{failed} promises of {side.replace('_', ' ')} are broken.",
-                place("a promise is broken", f"tests/contract/test_{side}.py"),
-            )
-        if not passed:
-            none.append(side.replace("_", " "))
-    if none:
-        return not_met(f"No test says that {' and '.join(none)} keeps the contracts.")
+            open_.append(place(f"{failed} promises of {side} are broken", file, side=side))
+        elif not passed:
+            open_.append(place(f"no test says that {side} keeps the contracts", file, side=side))
+    if open_:
+        return not_met(f"{_sentence(' and '.join(one.message for one in open_))}.", *open_)
     return met("Each side's tests say that it keeps the contracts.")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def contracts_owned(look: Look) -> Seen:

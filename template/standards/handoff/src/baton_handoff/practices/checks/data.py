@@ -142,7 +142,7 @@ def _stale(look: Look) -> str | None:
         }:
             return f"Stage `{name}` has run with other dependencies than dvc.yaml states."
         for dep in ran[name].get("deps", []):
-            now = made.get(dep["path"]) or _folder(made, dep["path"]) or _md5(look, dep["path"])
+            now = _now(look, made, dep["path"])
             if now is not None and now != dep["md5"]:
                 return f"{dep['path']} has changed since stage `{name}` ran."
         for file, values in ran[name].get("params", {}).items():
@@ -152,25 +152,19 @@ def _stale(look: Look) -> str | None:
     return None
 
 
-def _folder(made: Mapping[str, str], path: str) -> str | None:
-    """The hash of a folder of what stages have made; None where they have made nothing in it."""
-    inside = {out.removeprefix(f"{path}/"): md5 for out, md5 in made.items() if _is_in(out, path)}
-    return _of_folder(inside) if inside else None
+def _now(look: Look, made: Mapping[str, str], path: str) -> str | None:
+    """The hash by which DVC knows a file or folder as it stands; None where nothing says it.
 
-
-def _is_in(out: str, folder: str) -> bool:
-    return out.startswith(f"{folder}/")
-
-
-def _md5(look: Look, path: str) -> str | None:
-    """The hash by which DVC knows a file or folder that lies in git; None where it does not."""
-    root = look.project.root
-    inside = look.record.files.under([path, f"{path}/"])
-    if not inside:
-        return None
-    if inside == [path]:
-        return _hash(root / path)
-    return _of_folder({file.removeprefix(f"{path}/"): _hash(root / file) for file in inside})
+    What a stage has made is known by its own record, however large it is.
+    """
+    if path in made:
+        return made[path]
+    files = look.record.files.under([path, f"{path}/"])
+    inside = {file: _hash(look.project.root / file) for file in files}
+    inside |= {out: md5 for out, md5 in made.items() if out.startswith(f"{path}/")}
+    if not inside or path in inside:
+        return inside.get(path)
+    return _of_folder({file.removeprefix(f"{path}/"): md5 for file, md5 in inside.items()})
 
 
 def _of_folder(files: Mapping[str, str]) -> str:

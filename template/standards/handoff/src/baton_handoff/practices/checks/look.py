@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
@@ -135,9 +134,9 @@ def not_applicable(says: str) -> Seen:
     return Seen(State.NOT_APPLICABLE, says)
 
 
-def place(message: str, file: str | Path, line: int | None = None) -> Finding:
-    """One place where it is not met."""
-    return Finding("", message, blocks=False, file=str(file), line=line)
+def place(message: str, file: str, line: int | None = None, side: str | None = None) -> Finding:
+    """One place where it is not met; of one side's only, where that is known."""
+    return Finding("", message, blocks=False, side=side, file=file, line=line)
 
 
 def missing(look: Look, kind: str) -> Seen:
