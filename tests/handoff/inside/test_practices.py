@@ -20,6 +20,7 @@ from kept_project import (
     register,
     leave_counts,
 )
+from trip_project import git
 
 Break = Callable[[Project], None]
 
@@ -76,6 +77,7 @@ def figures_without(name: str) -> Break:
 
 def a_large_table(project: Project) -> None:
     (project.root / "notebooks/rows.csv").write_bytes(b"1,2,3\n" * 300_000)
+    git(project.root, "add", "notebooks/rows.csv")
 
 
 BREAKS: dict[str, list[Break]] = {

@@ -21,15 +21,13 @@ class Files:
     @cached_property
     def paths(self) -> list[str]:
         """Every file that git knows or does not ignore, relative to the project, sorted."""
-        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        try:
-            done = subprocess.run(command, cwd=self._root, capture_output=True, check=False)
-        except FileNotFoundError:
-            return self._walked()
-        if done.returncode:
-            return self._walked()
-        listed = os.fsdecode(done.stdout).split("\0")
-        return sorted({path for path in listed if (self._root / path).is_file()})
+        listed = self._listed("--cached", "--others", "--exclude-standard")
+        return self._walked() if listed is None else listed
+
+    @cached_property
+    def in_git(self) -> list[str]:
+        """Every file that git keeps; none without a repository."""
+        return self._listed("--cached") or []
 
     def under(self, places: Iterable[str]) -> list[str]:
         """The files of some places: a folder ends in a slash, `*.py` is any file so called."""
@@ -49,6 +47,18 @@ class Files:
             content = (self._root / path).read_bytes().replace(b"\r\n", b"\n")
             self._digests[path] = hashlib.sha256(content).hexdigest()
         return self._digests[path]
+
+    def _listed(self, *which: str) -> list[str] | None:
+        """The files that git lists; None where there is no git, or no repository."""
+        command = ["git", "ls-files", "-z", *which]
+        try:
+            done = subprocess.run(command, cwd=self._root, capture_output=True, check=False)
+        except FileNotFoundError:
+            return None
+        if done.returncode:
+            return None
+        listed = os.fsdecode(done.stdout).split("\0")
+        return sorted({path for path in listed if (self._root / path).is_file()})
 
     def _walked(self) -> list[str]:
         found = []

@@ -44,15 +44,15 @@ def _called(practice: Practice, look: Look) -> Seen:
     module, _, name = practice.check.partition(":")
     try:
         found = getattr(importlib.import_module(module), name)(look.project)
+        findings = tuple(found) if isinstance(found, Iterable) else (found,)
     except Exception as error:
         reason = str(error).partition("\n")[0]
         raise HandoffError(
             f"The check of the practice {practice.name}, {practice.check}, does not work:"
             f" {type(error).__name__}: {reason}"
         ) from error
-    if not isinstance(found, Iterable) or not all(isinstance(one, Finding) for one in found):
+    if not all(isinstance(one, Finding) for one in findings):
         raise HandoffError(
             f"The check of the practice {practice.name}, {practice.check}, must return findings."
         )
-    findings = tuple(found)
     return not_met(findings[0].message, *findings) if findings else met("Its check finds nothing.")

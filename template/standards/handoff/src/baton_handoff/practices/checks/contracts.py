@@ -1,9 +1,5 @@
 """Checks of the door between the sides: contracts are stated, complete, tested and approved."""
 
-import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 from baton_handoff.practices.checks.look import (
     Look,
     Seen,
@@ -14,25 +10,16 @@ from baton_handoff.practices.checks.look import (
     of_run,
     place,
 )
+from baton_handoff.practices.checks.stated import contracts_in
 from baton_handoff.practices.checks.tests import number
 from baton_handoff.sides import SIDES
 
 _STATED = ("version", "position", "producer", "consumer")
 
 
-@dataclass(frozen=True)
-class _Stated:
-    """A contract as its code states it."""
-
-    name: str
-    file: str
-    line: int
-    metadata: dict[str, object]
-
-
 def contracts_stated(look: Look) -> Seen:
     """There is a contract of what goes into the model, and of what comes out."""
-    found = {contract.metadata.get("position") for contract in _contracts(look)}
+    found = {contract.metadata.get("position") for contract in contracts_in(look)}
     absent = [position for position in ("input", "output") if position not in found]
     if absent:
         return not_met(f"No contract states the model's {' and its '.join(absent)}.")
@@ -41,7 +28,7 @@ def contracts_stated(look: Look) -> Seen:
 
 def contracts_complete(look: Look) -> Seen:
     """Every contract says its version, its place, who supplies and who uses it."""
-    contracts = list(_contracts(look))
+    contracts = list(contracts_in(look))
     if not contracts:
         return not_applicable("There is no contract yet.")
     unfinished = [
@@ -65,6 +52,8 @@ def api_current(look: Look) -> Seen:
 
 def contract_tests(look: Look) -> Seen:
     """Each side tries for itself that it keeps the contracts."""
+    if not any(contracts_in(look)):
+        return not_applicable("There is no contract yet.")
     evidence = look.record.of("test")
     if evidence is None:
         return missing(look, "test")
@@ -95,31 +84,3 @@ def contracts_owned(look: Look) -> Seen:
         "Both sides are asked before a contract changes.",
         "Who is asked is not what sides, teams and level say.",
     )
-
-
-def _contracts(look: Look) -> Iterator[_Stated]:
-    """Every class in contracts/ that states a table, or says whose it is."""
-    for file, tree in look.code("contracts").items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
-                metadata = _metadata(node)
-                bases = [ast.unparse(base).rpartition(".")[2] for base in node.bases]
-                if metadata or "DataFrameModel" in bases:
-                    yield _Stated(node.name, file, node.lineno, metadata)
-
-
-def _metadata(contract: ast.ClassDef) -> dict[str, object]:
-    configs = [n for n in contract.body if isinstance(n, ast.ClassDef) and n.name == "Config"]
-    for node in (statement for config in configs for statement in config.body):
-        match node:
-            case ast.Assign(targets=[ast.Name(id="metadata")], value=ast.Dict() as stated) | (
-                ast.AnnAssign(target=ast.Name(id="metadata"), value=ast.Dict() as stated)
-            ):
-                return {
-                    key.value: value.value
-                    if isinstance(value, ast.Constant)
-                    else ast.unparse(value)
-                    for key, value in zip(stated.keys, stated.values, strict=True)
-                    if isinstance(key, ast.Constant) and isinstance(key.value, str)
-                }
-    return {}

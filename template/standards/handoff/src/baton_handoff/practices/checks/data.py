@@ -62,7 +62,7 @@ def data_versioned(look: Look) -> Seen:
     """Data and models are under DVC, not in git."""
     large = [
         path
-        for path in look.record.files.paths
+        for path in look.record.files.in_git
         if path.endswith(_TABLES) and (look.project.root / path).stat().st_size > _LARGE
     ]
     if large:

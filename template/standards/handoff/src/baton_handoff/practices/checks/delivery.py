@@ -68,7 +68,7 @@ def data_watched(look: Look) -> Seen:
     entry = _look(look)
     if isinstance(entry, Seen):
         return entry
-    alerts = entry.get("alerts", [])
+    alerts = dict.fromkeys(entry.get("alerts", []))
     if "data-owner" in entry.get("sides", []):
         return not_met(f"The last look at the data found {', '.join(alerts)}.")
     return met(f"{entry['rows']:,} rows were looked at on {entry['at'][:10]}.")

@@ -2,7 +2,17 @@
 
 from collections.abc import Callable
 
-from baton_handoff.practices.checks.look import Look, Seen, met, missing, not_met, of_run, place
+from baton_handoff.practices.checks.look import (
+    Look,
+    Seen,
+    met,
+    missing,
+    not_applicable,
+    not_met,
+    of_run,
+    place,
+)
+from baton_handoff.practices.checks.stated import contracts_in
 from baton_handoff.practices.evidence import Evidence
 from baton_handoff.sides import SIDES, answerable
 
@@ -30,6 +40,8 @@ def unit_tests(look: Look) -> Seen:
 
 def fuzzed(look: Look) -> Seen:
     """Rows and requests that nobody thought of are tried."""
+    if not any(contracts_in(look)):
+        return not_applicable("There is no contract yet that they could be made from.")
     return _of_folder(look, "tests/fuzz", "tests with made-up rows and requests")
 
 
