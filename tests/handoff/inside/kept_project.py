@@ -212,7 +212,10 @@ def ran(root: Path) -> dict[str, object]:
         },
         "train": {
             "cmd": "python -m trips.train",
-            "deps": [report, {"path": "src/trips/model.py", "md5": md5(root / "src/trips/model.py")}],
+            "deps": [
+                report,
+                {"path": "src/trips/model.py", "md5": md5(root / "src/trips/model.py")},
+            ],
             "params": {"params.yaml": {"model": {"leaves": 15}}},
             "outs": [{"path": "models/model.joblib", "md5": "0"}],
         },

@@ -86,7 +86,9 @@ BREAKS: dict[str, list[Break]] = {
         changed("pyproject.toml", '"jupyterlab"', '"jupyterlab", "altair"'),
         gone("uv.lock"),
     ],
-    "environment-current": [changed("uv.lock", 'name = "pytest"\nversion = "', 'name = "pytest"\nversion = "1')],
+    "environment-current": [
+        changed("uv.lock", 'name = "pytest"\nversion = "', 'name = "pytest"\nversion = "1')
+    ],
     "hooks-installed": [
         gone(".git/hooks/pre-commit"),
         changed(".pre-commit-config.yaml", "ruff format", "true"),

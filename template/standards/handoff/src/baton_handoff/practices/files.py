@@ -21,13 +21,13 @@ class Files:
     @cached_property
     def paths(self) -> list[str]:
         """Every file that git knows or does not ignore, relative to the project, sorted."""
-        listed = self._listed("--cached", "--others", "--exclude-standard")
-        return self._walked() if listed is None else listed
+        # A repository around the project may ignore its whole folder.
+        return self._listed("--cached", "--others", "--exclude-standard") or self._walked()
 
     @cached_property
     def in_git(self) -> list[str]:
         """Every file that git keeps; none without a repository."""
-        return self._listed("--cached") or []
+        return self._listed("--cached")
 
     def under(self, places: Iterable[str]) -> list[str]:
         """The files of some places: a folder ends in a slash, `*.py` is any file so called."""
@@ -48,15 +48,15 @@ class Files:
             self._digests[path] = hashlib.sha256(content).hexdigest()
         return self._digests[path]
 
-    def _listed(self, *which: str) -> list[str] | None:
-        """The files that git lists; None where there is no git, or no repository."""
+    def _listed(self, *which: str) -> list[str]:
+        """The files that git lists; none where there is no git, or no repository."""
         command = ["git", "ls-files", "-z", *which]
         try:
             done = subprocess.run(command, cwd=self._root, capture_output=True, check=False)
         except FileNotFoundError:
-            return None
+            return []
         if done.returncode:
-            return None
+            return []
         listed = os.fsdecode(done.stdout).split("\0")
         return sorted({path for path in listed if (self._root / path).is_file()})
 
