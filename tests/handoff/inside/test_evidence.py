@@ -103,13 +103,14 @@ def checking(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A command that ends as its one argument says, as if it were the linter."""
     command = [sys.executable, "-c", "print('said'); raise SystemExit(int(open('end').read()))"]
     kind = Kind(tuple(command), "uv run poe check", ("params.yaml",))
-    monkeypatch.setattr(record, "KINDS", {**KINDS, "lint": kind})
-    monkeypatch.setattr("baton_handoff.practices.evidence.KINDS", record.KINDS)
+    for module in ("record", "evidence"):
+        kinds = {**KINDS, "lint": kind}
+        monkeypatch.setattr(f"baton_handoff.practices.{module}.KINDS", kinds)
     monkeypatch.chdir(project.root)
     return command
 
 
-@pytest.mark.parametrize("end", [0, 3])
+@pytest.mark.parametrize("end", [0, 1])
 def test_a_recorded_command_says_and_ends_as_it_does_alone(
     project: Project, checking: list[str], capfd: pytest.CaptureFixture[str], end: int
 ) -> None:
@@ -119,6 +120,15 @@ def test_a_recorded_command_says_and_ends_as_it_does_alone(
     evidence = Record(project).of("lint")
     assert evidence is not None
     assert evidence.ok == (end == 0)
+
+
+def test_a_command_that_could_not_be_carried_out_is_no_evidence(
+    project: Project, checking: list[str]
+) -> None:
+    (project.local / "evidence/lint.json").unlink()
+    Path("end").write_text("2", encoding="utf-8")
+    assert main(["record", "lint", "--", *checking]) == 2
+    assert Record(project).latest("lint") is None
 
 
 def test_a_part_of_a_run_is_no_evidence(

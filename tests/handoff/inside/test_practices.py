@@ -16,9 +16,9 @@ from kept_project import (
     LOOK,
     TODAY,
     kept_project,
+    leave_counts,
     leave_evidence,
     register,
-    leave_counts,
 )
 from trip_project import git
 

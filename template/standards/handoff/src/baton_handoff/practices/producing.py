@@ -13,9 +13,19 @@ from baton_handoff.practices.registry import STATEMENT
 from baton_handoff.practices.standing import Standing, State
 from baton_handoff.project import Project
 
+_PARTS = ("uv run poe types", "uv run poe layers")
+_ORDER = (
+    "uv run poe check",
+    "uv run poe test",
+    "uv run poe pipeline",
+    "uv run poe acceptance",
+    "uv run poe monitor",
+)
+"""What is run, in the order in which one needs the other. To offer a model is a person's turn."""
+
 
 def produce(project: Project, standing: Standing) -> None:
-    """Run what shows what is not shown, in the order of the practices; each command once.
+    """Run what shows what is not shown, each command once.
 
     What a command says goes to standard error: the report is what is printed.
 
@@ -23,23 +33,20 @@ def produce(project: Project, standing: Standing) -> None:
         HandoffError: A team's own command can't be found.
     """
     missing = [outcome for outcome in standing.outcomes if outcome.state == State.NOT_SHOWN]
-    own = {one.practice.name: one.practice for one in missing if one.practice.check not in CHECKS}
-    commands = [
-        outcome.fix.strip("`")
+    asked = {outcome.fix.strip("`") for outcome in missing if outcome.practice.check in CHECKS}
+    if any(command in asked for command in _PARTS):
+        asked.add("uv run poe check")
+    wanted = [command for command in _ORDER if command in asked]
+    own = {
+        outcome.practice.name: outcome.practice
         for outcome in missing
-        if outcome.practice.name not in own and outcome.practice.check != STATEMENT
-    ]
-    # Types and layers are part of check.
-    wanted = list(dict.fromkeys(commands))
-    if "uv run poe check" in wanted:
-        wanted = [one for one in wanted if one not in ("uv run poe types", "uv run poe layers")]
+        if outcome.practice.check not in (*CHECKS, STATEMENT) and not is_function(outcome.practice)
+    }
     steps = len(wanted) + len(own)
     for number, command in enumerate(wanted, start=1):
         _say(f"[{number}/{steps}] {command}")
         _run(project, shlex.split(command))
     for number, practice in enumerate(own.values(), start=len(wanted) + 1):
-        if practice.check == STATEMENT or is_function(practice):
-            continue
         _say(f"[{number}/{steps}] {practice.check}")
         key = Record(project).key(practice.name, ANYTHING)
         ok = _run(project, command_of(practice)) == 0

@@ -17,7 +17,8 @@ def run_recorded(project: Project, kind: str, command: Sequence[str]) -> int:
     """Run a command with its output untouched, and keep what came of it.
 
     Only the whole command is evidence: with arguments of its own (one file of tests, say), it says
-    less. Nor is it where a file that it depends on changes while it runs.
+    less. Nor is it evidence where a file that it depends on changes while it runs, or where it
+    could not be carried out, which tools say by another code than 0 and 1.
 
     Args:
         project: The project.
@@ -41,7 +42,7 @@ def run_recorded(project: Project, kind: str, command: Sequence[str]) -> int:
         code = _run(project, command, _counting(counts) if kind == "test" else {})
         facts = json.loads(counts.read_text(encoding="utf-8")) if counts.exists() else {}
     record = Record(project)
-    if record.key(kind) == before:
+    if code in (0, 1) and record.key(kind) == before:
         record.keep(Evidence(kind, before, code == 0, now(), facts))
     return code
 
