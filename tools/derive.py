@@ -1,4 +1,6 @@
-"""Write what follows from copier.yml, ownership.yml and the tests' tables: no fact stands twice.
+"""Write what follows from copier.yml, ownership.yml, practices.toml and the tests' tables.
+
+No fact stands twice.
 
 `python tools/derive.py` writes; with `--check` it names what is stale and exits 1.
 """
@@ -14,6 +16,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+PRACTICES = "template/standards/handoff/src/baton_handoff/practices/practices.toml"
 CACHES = ("__pycache__", "*.py[co]", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
 COPIER_DEFAULTS = ("~*", ".git", ".DS_Store", ".svn")
 
@@ -185,6 +188,44 @@ def incidents_table(incidents: list[dict[str, Any]]) -> str:
     return "\n".join(rows) + "\n"
 
 
+SIDES = ("data-science", "ml-engineering")
+_WHEN = {"before": "before the handoff", "after": "after it", "either": "either way"}
+
+
+def practices_pages(stated: dict[str, Any]) -> str:
+    """Every practice: a table of tiers for each section, then what is to know of each of them."""
+    parts = []
+    for section in stated["sections"]:
+        own = [practice for practice in stated["practices"] if practice["section"] == section]
+        rows = [
+            "| practice | data science | ML engineering | first asked at |",
+            "|---|---|---|---|",
+        ]
+        for one in own:
+            tiers = " | ".join(_tier(one["tiers"][side]) for side in SIDES)
+            rows.append(f"| [{one['title']}](#{one['name']}) | {tiers} | {one['stage']} |")
+        parts.append(f"## {section.capitalize()}\n\n" + "\n".join(rows))
+        parts += [_practice(one) for one in own]
+    return "\n\n".join(parts) + "\n"
+
+
+def _tier(stated: str | list[str]) -> str:
+    """A tier, or one for each level."""
+    if isinstance(stated, str):
+        return stated
+    return ", ".join(f"{level}: {tier}" for level, tier in enumerate(stated))
+
+
+def _practice(one: dict[str, Any]) -> str:
+    by = "a person's statement" if one["check"] == "statement" else "evidence"
+    return (
+        f"### {one['name']}\n\n**{one['title']}.** {one['why']}\n\n"
+        f"Judged by {by}. If it is not met: {one['fix']}.\n\n"
+        f"To a data scientist it is {one['effect']}; what keeps people from it: {one['hurdle']};"
+        f" it costs less {_WHEN[one['cheaper']]}."
+    )
+
+
 def between(text: str, marks: tuple[str, str], new: str) -> str:
     """The text with everything between the two marks replaced."""
     first, last = marks
@@ -208,12 +249,15 @@ def derived(root: Path) -> dict[Path, str]:
     incidents = incidents_table(tomllib.loads(incidents_toml)["incident"])
     incidents_md = (root / "docs/incidents.md").read_text(encoding="utf-8")
     questions_md = (root / "docs/questions.md").read_text(encoding="utf-8")
+    practices = tomllib.loads((root / PRACTICES).read_text(encoding="utf-8"))
+    practices_md = (root / "docs/practices.md").read_text(encoding="utf-8")
     return {
         root / "copier.yml": between(copier_yml, in_yaml, copier_lists(ownership)),
         root / "cookiecutter.json": cookiecutter_json(asked),
         root / "docs/faults.md": between(faults_md, in_docs, faults_table(faults)),
         root / "docs/incidents.md": between(incidents_md, in_docs, incidents),
         root / "docs/ownership.md": between(ownership_md, in_docs, ownership_table(ownership)),
+        root / "docs/practices.md": between(practices_md, in_docs, practices_pages(practices)),
         root / "docs/questions.md": between(questions_md, in_docs, questions_table(asked)),
     }
 

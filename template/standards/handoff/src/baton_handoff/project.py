@@ -26,6 +26,7 @@ from baton_handoff.sides import AXES, SIDES
 
 INTERFACE = 1
 """The version of `handoff.toml` that this package reads."""
+_OF_PRACTICES = ("practices", "statements", "enforce")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Project:
         name: What people call it.
         level: How far the handoff binds: 0, 1 or 2.
         ci: Who runs the checks: `github`, `gitlab` or `azure`.
+        cloud: Whose cloud it runs in, `none` where nobody has chosen.
         teams: The handles of the data science and the ML engineering team.
         answerable: Paths that answer to another side than their place says.
         people: For each side the addresses that its people commit with.
@@ -47,6 +49,7 @@ class Project:
         promotion: What a version must show before it becomes champion.
         monitor: What is worth an alert.
         exceptions: What is not met, and accepted.
+        practices: What handoff.toml says of practices, which are read when somebody asks for them.
     """
 
     root: Path
@@ -56,6 +59,7 @@ class Project:
     name: str = ""
     level: int = 1
     ci: str = "github"
+    cloud: str = "none"
     teams: tuple[str, str] = ("", "")
     answerable: Mapping[str, str] = field(default_factory=dict)
     people: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -63,6 +67,7 @@ class Project:
     promotion: PromotionSettings = field(default_factory=PromotionSettings)
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
     exceptions: Sequence[Accepted] = ()
+    practices: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def source(self) -> Path:
@@ -186,6 +191,7 @@ def read_project(file: Path) -> Project:
         promotion=numbers(file, "promotion", PromotionSettings, settings.get("promotion", {})),
         monitor=numbers(file, "monitor", MonitorSettings, settings.get("monitor", {})),
         exceptions=exceptions(file, settings.get("exceptions", [])),
+        practices={name: settings[name] for name in _OF_PRACTICES if name in settings},
         **_answers(file.with_name(".copier-answers.yml")),
     )
 
@@ -239,5 +245,6 @@ def _answers(file: Path) -> dict[str, Any]:
         "name": str(said.get("project_name", "")),
         "level": int(said.get("level", 1)),
         "ci": str(said.get("ci", "github")),
+        "cloud": str(said.get("cloud", "none")),
         "teams": teams,
     }

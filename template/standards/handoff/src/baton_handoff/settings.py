@@ -72,16 +72,19 @@ class Accepted:
     """An exception: something that is not met and accepted, `[[exceptions]]`.
 
     Attributes:
-        gate: The gate that it is about; `sources/NAME` is the gate `sources`, for one of them.
+        gate: The gate that it is about, empty where it is about a practice; `sources/NAME` is the
+            gate `sources`, for one of them.
         reason: Why it is accepted.
         owner: Who answers for it.
         expires: The last day on which it counts.
+        practice: The practice that it is about, empty where it is about a gate.
     """
 
     gate: str
     reason: str
     owner: str
     expires: date
+    practice: str = ""
 
     def counts(self, today: date) -> bool:
         """Whether it has not expired."""
@@ -124,11 +127,12 @@ def exceptions(file: Path, stated: object) -> tuple[Accepted, ...]:
 
 
 def _accepted(file: Path, entry: Any) -> Accepted:
-    wanted = {"gate": str, "reason": str, "owner": str, "expires": date}
+    about = "practice" if isinstance(entry, Mapping) and "practice" in entry else "gate"
+    wanted = {about: str, "reason": str, "owner": str, "expires": date}
     whole = isinstance(entry, Mapping) and set(entry) == set(wanted)
     if not whole or not all(entry[n] and isinstance(entry[n], k) for n, k in wanted.items()):
         raise HandoffError(
-            f"{file} must say of each of `[[exceptions]]` its gate, reason, owner and expires, a"
-            " date such as 2027-03-31."
+            f"{file} must say of each of `[[exceptions]]` its gate or its practice, and reason,"
+            " owner and expires, a date such as 2027-03-31."
         )
-    return Accepted(**entry)
+    return Accepted(**{"gate": "", **entry})

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from baton_handoff.cli import contracts, daily, model, monitor, sources
+from baton_handoff.cli import contracts, daily, model, monitor, practices, sources
 from baton_handoff.errors import in_one_sentence
 from baton_handoff.project import find_project
 
@@ -33,6 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("handoff", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for group in (daily, sources, contracts, model, monitor):
+    for group in (daily, sources, contracts, model, monitor, practices):
         group.add(commands)
     return parser

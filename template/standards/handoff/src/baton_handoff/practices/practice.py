@@ -33,7 +33,7 @@ class Practice:
     Attributes:
         name: What it is called in commands and settings, `types-checked`; one of a team's own has
             the team's name before it, `acme/pairing`.
-        section: The part of the process that it belongs to, a name of `SECTIONS`.
+        section: The part of the process that it belongs to, one of those that practices.toml lists.
         title: What is practised, in a few words.
         why: What it is good for, one sentence.
         tiers: How much it is asked of each side; by level where that differs.
@@ -68,4 +68,5 @@ class Practice:
         """Whether it blocks a side at a stage where it is not met."""
         if STAGES.index(stage) < STAGES.index(self.stage):
             return False
-        return self.enforced or self.tier(side, level) in _BLOCKS[level][stage]
+        tier = self.tier(side, level)
+        return tier in _BLOCKS[level][stage] or (self.enforced and tier != "not-needed")

@@ -1,0 +1,86 @@
+"""Checks of the door between the sides: contracts are stated, complete, tested and approved."""
+
+from baton_handoff.practices.checks.look import (
+    Look,
+    Seen,
+    met,
+    missing,
+    not_applicable,
+    not_met,
+    of_run,
+    place,
+)
+from baton_handoff.practices.checks.stated import contracts_in
+from baton_handoff.practices.checks.tests import number
+from baton_handoff.sides import SIDES
+
+_STATED = ("version", "position", "producer", "consumer")
+
+
+def contracts_stated(look: Look) -> Seen:
+    """There is a contract of what goes into the model, and of what comes out."""
+    found = {contract.metadata.get("position") for contract in contracts_in(look)}
+    absent = [position for position in ("input", "output") if position not in found]
+    if absent:
+        return not_met(f"No contract states the model's {' and its '.join(absent)}.")
+    return met("Contracts state what goes into the model, and what comes out.")
+
+
+def contracts_complete(look: Look) -> Seen:
+    """Every contract says its version, its place, who supplies and who uses it."""
+    contracts = list(contracts_in(look))
+    if not contracts:
+        return not_applicable("There is no contract yet.")
+    unfinished = [
+        place(f"{one.name} does not say its {', '.join(absent)}", one.file, one.line)
+        for one in contracts
+        if (absent := [name for name in _STATED if not one.metadata.get(name)])
+    ]
+    if unfinished:
+        return not_met(
+            f"{len(unfinished)} of {len(contracts)} contracts are unfinished.", *unfinished
+        )
+    return met(f"{len(contracts)} contracts say their version, and between whom they are.")
+
+
+def api_current(look: Look) -> Seen:
+    """The API is what the contracts say."""
+    return of_run(
+        look, "api", "The API is what the contracts say.", "The API is not what the contracts say."
+    )
+
+
+def contract_tests(look: Look) -> Seen:
+    """Each side tries for itself that it keeps the contracts."""
+    if not any(contracts_in(look)):
+        return not_applicable("There is no contract yet.")
+    evidence = look.record.of("test")
+    if evidence is None:
+        return missing(look, "test")
+    open_ = []
+    for side in SIDES:
+        file = f"tests/contract/test_{side.replace('-', '_')}.py"
+        passed, failed = number(evidence, file)
+        if failed:
+            open_.append(place(f"{failed} promises of {side} are broken", file, side=side))
+        elif not passed:
+            open_.append(place(f"no test says that {side} keeps the contracts", file, side=side))
+    if open_:
+        return not_met(f"{_sentence(' and '.join(one.message for one in open_))}.", *open_)
+    return met("Each side's tests say that it keeps the contracts.")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def contracts_owned(look: Look) -> Seen:
+    """Both sides are asked before a contract changes."""
+    if not all(look.project.teams):
+        return not_met("The answers don't name both teams.")
+    return of_run(
+        look,
+        "owners",
+        "Both sides are asked before a contract changes.",
+        "Who is asked is not what sides, teams and level say.",
+    )

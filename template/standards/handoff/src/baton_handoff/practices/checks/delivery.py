@@ -1,0 +1,163 @@
+"""Checks of what runs: the service, who watches it, and how it gets there."""
+
+import ast
+import json
+import re
+from datetime import date, timedelta
+from typing import Any
+
+from baton_handoff.practices.checks.look import (
+    Look,
+    Seen,
+    met,
+    not_applicable,
+    not_met,
+    not_shown,
+    place,
+)
+from baton_handoff.practices.offered import CHAMPION, offered
+
+_SERVICE = "baton_handoff.service"
+_MONITOR = "uv run poe monitor"
+_LOOKED_AT = timedelta(days=31)
+"""A look at what was predicted says something of today for so long."""
+
+_CI = {
+    "github": (".github/workflows/",),
+    "gitlab": (".gitlab-ci.yml", ".gitlab/"),
+    "azure": ("azure-pipelines.yml",),
+}
+_IN_CI = ("poe check", "poe test", "handoff diff", "handoff triage")
+
+
+def service_observed(look: Look) -> Seen:
+    """The service has structured logs, figures and traces: it is made by the standards."""
+    code = look.code("serving")
+    if not code:
+        return not_applicable("There is no service.")
+    made = [path for path, tree in code.items() if _is_made_by_the_standards(tree)]
+    own = [path for path, tree in code.items() if _makes_its_own(tree)]
+    if own or not made:
+        return not_met(
+            "The service has no logs, figures and traces of the standards.",
+            *(place("an app of its own, which nobody sees", path) for path in own or [*code][:1]),
+        )
+    return met("The service writes structured logs, figures for Prometheus, and traces.")
+
+
+def predictions_logged(look: Look) -> Seen:
+    """What was predicted is kept, so that it can be watched."""
+    share = look.project.service.log_share
+    if share <= 0:
+        return not_met(
+            "No prediction is kept.", place("`log_share` of [service] is 0", "handoff.toml")
+        )
+    return met(f"{share:.0%} of requests are kept with what was predicted.")
+
+
+def models_watched(look: Look) -> Seen:
+    """Somebody has looked at what the service predicts, not long ago."""
+    entry = _look(look)
+    if isinstance(entry, Seen):
+        return entry
+    return met(f"Version {entry['version']} was looked at on {entry['at'][:10]}.")
+
+
+def data_watched(look: Look) -> Seen:
+    """The quality of what the service is asked is known, and nothing in it waits for anybody."""
+    entry = _look(look)
+    if isinstance(entry, Seen):
+        return entry
+    alerts = dict.fromkeys(entry.get("alerts", []))
+    if "data-owner" in entry.get("sides", []):
+        return not_met(f"The last look at the data found {', '.join(alerts)}.")
+    return met(f"{entry['rows']:,} rows were looked at on {entry['at'][:10]}.")
+
+
+def ci_checks(look: Look) -> Seen:
+    """Every change is checked, tested and judged in CI."""
+    files = look.record.files.under(_CI.get(look.project.ci, ()))
+    run = {path: _commands(look.yaml(path)) for path in files if path.endswith((".yml", ".yaml"))}
+    said = "\n".join(command for commands in run.values() for command in commands)
+    absent = [command for command in _IN_CI if command not in said]
+    if absent:
+        return not_met(
+            f"CI does not run {', '.join(f'`{command}`' for command in absent)}.",
+            *(place("it leaves them out", path) for path in files[:1]),
+        )
+    return met("CI checks, tests and judges every change.")
+
+
+def infrastructure_as_code(look: Look) -> Seen:
+    """What the service runs on is code, of pinned providers."""
+    files = [path for path in look.record.files.under(["infra/"]) if path.endswith(".tf")]
+    if look.project.cloud == "none" and not files:
+        return not_applicable("No cloud was chosen.")
+    text = "\n".join(_without_comments(look.text(path) or "") for path in files)
+    if not re.search(r'^\s*(resource|module)\s+"', text, re.MULTILINE):
+        return not_met("No infrastructure is described.", place("it states no resource", "infra"))
+    if not re.search(r"required_providers\s*\{[^}]*\{[^}]*version\s*=", text):
+        return not_met("The provider's version is open.", place("pin it", "infra/versions.tf"))
+    return met(f"{len(files)} files describe the infrastructure, with pinned providers.")
+
+
+def _is_made_by_the_standards(tree: ast.Module) -> bool:
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == _SERVICE
+        and any(name.name == "create_app" for name in node.names)
+        for node in ast.walk(tree)
+    ) and any(
+        isinstance(node, ast.Call) and getattr(node.func, "id", "") == "create_app"
+        for node in ast.walk(tree)
+    )
+
+
+def _makes_its_own(tree: ast.Module) -> bool:
+    return any(
+        isinstance(node, ast.Call)
+        and "FastAPI" in (getattr(node.func, "id", ""), getattr(node.func, "attr", ""))
+        for node in ast.walk(tree)
+    )
+
+
+def _look(look: Look) -> dict[str, Any] | Seen:
+    """The last look at what is predicted in production, where it is of these days."""
+    champion = offered(look.project, CHAMPION)
+    if champion is None:
+        return not_applicable("Nothing is in production.")
+    served = offered(look.project, look.project.alias)
+    versions = {version.version for version in (champion, served) if version}
+    file = look.project.watched / "history.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    for line in reversed(lines):
+        try:
+            entry: dict[str, Any] = json.loads(line)
+            of_these = entry["version"] in versions and entry["rows"] > 0
+            day = date.fromisoformat(entry["at"][:10])
+        except (ValueError, KeyError, TypeError):
+            continue
+        if of_these:
+            if look.today - day <= _LOOKED_AT:
+                return entry
+            return not_shown(f"What is predicted was last looked at on {day}.", _MONITOR)
+    return not_shown("Nobody has looked at what is predicted.", _MONITOR)
+
+
+def _commands(said: Any) -> list[str]:
+    """Every command in a pipeline's file: the texts under the words that providers use for it."""
+    if isinstance(said, list):
+        return [command for one in said for command in _commands(one)]
+    if not isinstance(said, dict):
+        return []
+    found: list[str] = []
+    for key, value in said.items():
+        if key in ("run", "script", "before_script", "bash"):
+            found += [value] if isinstance(value, str) else map(str, value or [])
+        else:
+            found += _commands(value)
+    return found
+
+
+def _without_comments(text: str) -> str:
+    return re.sub(r"(?m)^\s*(#|//).*$", "", text)

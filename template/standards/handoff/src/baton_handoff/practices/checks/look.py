@@ -1,0 +1,155 @@
+"""What a check looks at, and what it says of it."""
+
+import ast
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import yaml
+
+from baton_handoff.errors import HandoffError
+from baton_handoff.findings import Finding
+from baton_handoff.practices.evidence import KINDS, Record
+from baton_handoff.practices.standing import State
+from baton_handoff.project import Project
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a check has seen.
+
+    Attributes:
+        state: What came of it.
+        says: What was seen, a sentence.
+        findings: Where it is not met, one by one.
+        shown_by: The command that shows it, where evidence is missing.
+    """
+
+    state: State
+    says: str
+    findings: tuple[Finding, ...] = ()
+    shown_by: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What checks look at.
+
+    Attributes:
+        project: The project.
+        record: The evidence that there is.
+        today: The day it is.
+        env: The environment variables.
+        _read: What files said that were read before.
+    """
+
+    project: Project
+    record: Record
+    today: date
+    env: Mapping[str, str] = field(default_factory=dict)
+    _read: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def pyproject(self) -> dict[str, Any]:
+        """What pyproject.toml says; nothing without one."""
+        return self.toml("pyproject.toml")
+
+    def toml(self, name: str) -> dict[str, Any]:
+        """What a TOML file says; nothing without one.
+
+        Raises:
+            HandoffError: It is none.
+        """
+        try:
+            if name not in self._read:
+                self._read[name] = tomllib.loads(self.text(name) or "")
+        except tomllib.TOMLDecodeError as error:
+            file = self.project.root / name
+            raise HandoffError(f"{file} is not valid TOML ({error}): mend that line.") from error
+        said: dict[str, Any] = self._read[name]
+        return said
+
+    def yaml(self, name: str) -> Any:
+        """What a YAML file says; None without one.
+
+        Raises:
+            HandoffError: It is none.
+        """
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        try:
+            if name not in self._read:
+                text = self.text(name) or ""
+                self._read[name] = yaml.load(text, loader)  # noqa: S506 - both are safe
+            return self._read[name]
+        except yaml.YAMLError as error:
+            file, first = self.project.root / name, str(error).partition("\n")[0]
+            raise HandoffError(f"{file} is not valid YAML ({first}): mend it.") from error
+
+    def text(self, name: str) -> str | None:
+        """The text of a file of the project; None where there is none."""
+        file = self.project.root / name
+        return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
+
+    def code(self, room: str) -> dict[str, ast.Module]:
+        """The code of one room of the package, by the path of its file.
+
+        Raises:
+            HandoffError: A file is no code.
+        """
+        under = f"src/{self.project.package}/{room}/"
+        found = {}
+        for path in self.record.files.under([under]):
+            if path.endswith(".py"):
+                try:
+                    found[path] = ast.parse(self.text(path) or "")
+                except (SyntaxError, ValueError) as error:
+                    raise HandoffError(f"{path} can't be read: {error}") from error
+        return found
+
+
+Check: TypeAlias = Callable[[Look], Seen]
+"""Looks for one practice."""
+
+
+def met(says: str) -> Seen:
+    """It is met."""
+    return Seen(State.MET, says)
+
+
+def not_met(says: str, *findings: Finding) -> Seen:
+    """It is not met."""
+    return Seen(State.NOT_MET, says, findings)
+
+
+def not_shown(says: str, shown_by: str) -> Seen:
+    """Nothing shows it, and this command would."""
+    return Seen(State.NOT_SHOWN, says, (), f"`{shown_by}`")
+
+
+def not_applicable(says: str) -> Seen:
+    """There is nothing here that it could be about."""
+    return Seen(State.NOT_APPLICABLE, says)
+
+
+def place(message: str, file: str, line: int | None = None, side: str | None = None) -> Finding:
+    """One place where it is not met; of one side's only, where that is known."""
+    return Finding("", message, blocks=False, side=side, file=file, line=line)
+
+
+def missing(look: Look, kind: str) -> Seen:
+    """There is no evidence of this very state."""
+    latest, shown_by = look.record.latest(kind), KINDS[kind].shown_by
+    if latest is None:
+        return not_shown("Nothing has looked on this machine yet.", shown_by)
+    return not_shown(f"What it depends on has changed since {latest.at[:10]}.", shown_by)
+
+
+def of_run(look: Look, kind: str, good: str, bad: str) -> Seen:
+    """What the last run of a kind says, where it is of this very state."""
+    evidence = look.record.of(kind)
+    if evidence is None:
+        return missing(look, kind)
+    return met(good) if evidence.ok else not_met(bad)

@@ -1,0 +1,146 @@
+"""Evidence: what came of a run, kept under the hash of everything that the run depended on."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from urllib.parse import quote
+
+from baton_handoff.practices.files import Files
+from baton_handoff.practices.offered import offered
+from baton_handoff.project import Project
+
+_LOCKED = ("pyproject.toml", "uv.lock")
+_HANDOFF = "standards/handoff/"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of run that leaves evidence.
+
+    Attributes:
+        command: The whole command; with other arguments it says less, and leaves nothing.
+        shown_by: What a person types to have it run.
+        places: What it depends on: files, folders with a slash at their end, `*.py`.
+        of_model: Whether it also depends on the version that the service loads.
+    """
+
+    command: tuple[str, ...]
+    shown_by: str
+    places: tuple[str, ...]
+    of_model: bool = False
+
+
+KINDS: Mapping[str, Kind] = {
+    "format": Kind(
+        ("ruff", "format", "--check"),
+        "uv run poe check",
+        ("*.py", "*.ipynb", "standards/ruff.toml", "ruff.toml", *_LOCKED),
+    ),
+    "lint": Kind(
+        ("ruff", "check"),
+        "uv run poe check",
+        ("*.py", "*.ipynb", "standards/ruff.toml", "ruff.toml", *_LOCKED),
+    ),
+    "types": Kind(
+        ("mypy", "--config-file", "standards/mypy.ini"),
+        "uv run poe types",
+        ("src/", "tests/", "standards/mypy.ini", _HANDOFF, *_LOCKED),
+    ),
+    "layers": Kind(
+        ("lint-imports", "--no-logo", "--config", "standards/importlinter.ini"),
+        "uv run poe layers",
+        ("src/", "standards/importlinter.ini", "uv.lock"),
+    ),
+    "api": Kind(
+        ("handoff", "api", "--check"), "uv run poe check", ("src/", "handoff.toml", _HANDOFF)
+    ),
+    "features": Kind(
+        ("handoff", "features", "--check"),
+        "uv run poe check",
+        ("src/", "notebooks/", "handoff.toml", _HANDOFF),
+    ),
+    "owners": Kind(
+        ("handoff", "owners", "--check"),
+        "uv run poe check",
+        (
+            *("CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS", "docs/CODEOWNERS"),
+            *("branch-policies.sh", ".copier-answers.yml", "handoff.toml", _HANDOFF),
+        ),
+    ),
+    "test": Kind(
+        ("pytest",),
+        "uv run poe test",
+        ("src/", "tests/", "notebooks/", "params.yaml", "handoff.toml", _HANDOFF, *_LOCKED),
+    ),
+    "acceptance": Kind(
+        ("handoff", "acceptance"),
+        "uv run poe acceptance",
+        ("src/", "tests/acceptance/", "tests/golden/", "handoff.toml", _HANDOFF, "uv.lock"),
+        of_model=True,
+    ),
+}
+"""Every kind of run that leaves evidence."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What came of one run.
+
+    Attributes:
+        kind: What ran.
+        key: The hash of everything that it depended on.
+        ok: Whether it ended well.
+        at: When, in UTC.
+        facts: What else is known of it: numbers of tests, for example.
+    """
+
+    kind: str
+    key: str
+    ok: bool
+    at: str
+    facts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+class Record:
+    """The evidence that lies on this machine for the project as it stands."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self.files = Files(project.root)
+        self._folder = project.local / "evidence"
+
+    def key(self, kind: str, places: Sequence[str] = ()) -> str:
+        """The hash of everything that a kind of run depends on, as it is now."""
+        known = KINDS.get(kind)
+        key = self.files.key(known.places if known else places)
+        if known and known.of_model:
+            version = offered(self._project, self._project.alias)
+            key += f"-{version.tags.get('handoff.model', '')}" if version else ""
+        return key
+
+    def of(self, kind: str, places: Sequence[str] = ()) -> Evidence | None:
+        """What came of the last run of a kind; None where there is none of this very state."""
+        kept = self.latest(kind)
+        return kept if kept and kept.key == self.key(kind, places) else None
+
+    def latest(self, kind: str) -> Evidence | None:
+        """What came of the last run of a kind, whatever has changed since; None without one."""
+        try:
+            return Evidence(**json.loads(self._file(kind).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            # What can't be read shows nothing, and the next run writes it anew.
+            return None
+
+    def keep(self, evidence: Evidence) -> None:
+        """Keep what came of a run, whole or not at all."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(
+            "w", dir=self._folder, prefix=".unfinished-", delete=False, encoding="utf-8"
+        ) as file:
+            json.dump(asdict(evidence), file, indent=2)
+        Path(file.name).replace(self._file(evidence.kind))
+
+    def _file(self, kind: str) -> Path:
+        return self._folder / f"{quote(kind, safe='')}.json"

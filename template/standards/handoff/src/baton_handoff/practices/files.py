@@ -1,0 +1,74 @@
+"""The files of a project as git sees them, and one hash for those that a run depends on."""
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+_NOBODYS = {".git", ".handoff", ".venv", "__pycache__", "mlartifacts", "node_modules"}
+"""Folders that are passed over where git can't say what is ignored."""
+
+
+class Files:
+    """The files of a project, each read once however many runs depend on it."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._digests: dict[str, str] = {}
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """Every file that git knows or does not ignore, relative to the project, sorted."""
+        # A repository around the project may ignore its whole folder.
+        return self._listed("--cached", "--others", "--exclude-standard") or self._walked()
+
+    @cached_property
+    def in_git(self) -> list[str]:
+        """Every file that git keeps; none without a repository."""
+        return self._listed("--cached")
+
+    def under(self, places: Iterable[str]) -> list[str]:
+        """The files of some places: a folder ends in a slash, `*.py` is any file so called."""
+        wanted = tuple(places)
+        return [path for path in self.paths if any(_lies_in(path, place) for place in wanted)]
+
+    def key(self, places: Iterable[str]) -> str:
+        """One hash for the content of all files of some places: 64 hexadecimal digits."""
+        digest = hashlib.sha256()
+        for path in self.under(places):
+            digest.update(f"{path}\0{self._digest(path)}\0".encode(errors="surrogateescape"))
+        return digest.hexdigest()
+
+    def _digest(self, path: str) -> str:
+        if path not in self._digests:
+            # A checkout on Windows has other line endings, and is the same.
+            content = (self._root / path).read_bytes().replace(b"\r\n", b"\n")
+            self._digests[path] = hashlib.sha256(content).hexdigest()
+        return self._digests[path]
+
+    def _listed(self, *which: str) -> list[str]:
+        """The files that git lists; none where there is no git, or no repository."""
+        command = ["git", "ls-files", "-z", *which]
+        try:
+            done = subprocess.run(command, cwd=self._root, capture_output=True, check=False)
+        except FileNotFoundError:
+            return []
+        if done.returncode:
+            return []
+        listed = os.fsdecode(done.stdout).split("\0")
+        return sorted({path for path in listed if (self._root / path).is_file()})
+
+    def _walked(self) -> list[str]:
+        found = []
+        for folder, names, files in os.walk(self._root):
+            names[:] = [name for name in names if name not in _NOBODYS]
+            found += [(Path(folder) / f).relative_to(self._root).as_posix() for f in files]
+        return sorted(found)
+
+
+def _lies_in(path: str, place: str) -> bool:
+    if place.endswith("/"):
+        return path.startswith(place)
+    return path == place or ("*" in place and PurePosixPath(path).match(place))

@@ -1,0 +1,68 @@
+"""Producing the evidence that is missing: the project's own commands, one after the other."""
+
+import os
+import shlex
+import subprocess
+import sys
+
+from baton_handoff.practices.checks import CHECKS
+from baton_handoff.practices.evidence import Evidence, Record
+from baton_handoff.practices.own import ANYTHING, command_of, is_function
+from baton_handoff.practices.record import now
+from baton_handoff.practices.registry import STATEMENT
+from baton_handoff.practices.standing import Standing, State
+from baton_handoff.project import Project
+
+_PARTS = ("uv run poe types", "uv run poe layers")
+_ORDER = (
+    "uv run poe check",
+    "uv run poe test",
+    "uv run poe pipeline",
+    "uv run poe acceptance",
+    "uv run poe monitor",
+)
+"""What is run, in the order in which one needs the other. To offer a model is a person's turn."""
+
+
+def produce(project: Project, standing: Standing) -> None:
+    """Run what shows what is not shown, each command once.
+
+    What a command says goes to standard error: the report is what is printed.
+
+    Raises:
+        HandoffError: A team's own command can't be found.
+    """
+    missing = [outcome for outcome in standing.outcomes if outcome.state == State.NOT_SHOWN]
+    asked = {outcome.fix.strip("`") for outcome in missing if outcome.practice.check in CHECKS}
+    if any(command in asked for command in _PARTS):
+        asked.add("uv run poe check")
+    wanted = [command for command in _ORDER if command in asked]
+    own = {
+        outcome.practice.name: outcome.practice
+        for outcome in missing
+        if outcome.practice.check not in (*CHECKS, STATEMENT) and not is_function(outcome.practice)
+    }
+    steps = len(wanted) + len(own)
+    for number, command in enumerate(wanted, start=1):
+        _say(f"[{number}/{steps}] {command}")
+        _run(project, shlex.split(command))
+    for number, practice in enumerate(own.values(), start=len(wanted) + 1):
+        _say(f"[{number}/{steps}] {practice.check}")
+        key = Record(project).key(practice.name, ANYTHING)
+        ok = _run(project, command_of(practice)) == 0
+        if Record(project).key(practice.name, ANYTHING) == key:
+            Record(project).keep(Evidence(practice.name, key, ok, now()))
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _run(project: Project, command: list[str]) -> int:
+    uv = os.environ.get("UV", "uv")
+    asked = [uv, *command[1:]] if command[0] == "uv" else command
+    try:
+        return subprocess.run(asked, cwd=project.root, stdout=sys.stderr, check=False).returncode
+    except FileNotFoundError:
+        _say(f"{command[0]} is not installed here.")
+        return 1

@@ -1,0 +1,213 @@
+"""The registry: every practice, those of the standards and a team's own, and what people state."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from baton_handoff.errors import HandoffError
+from baton_handoff.practices.entries import Entry, entries
+from baton_handoff.practices.practice import STAGES, Practice, Tier
+from baton_handoff.project import Project
+from baton_handoff.sides import DATA_SCIENCE, ML_ENGINEERING, SIDES
+
+SHIPPED = Path(__file__).with_name("practices.toml")
+STATEMENT = "statement"
+"""The check of a practice that only a person can judge."""
+
+OWN = "own"
+"""The section of a team's own practices that name none."""
+
+ROLES = {"data-scientist": DATA_SCIENCE, "ml-engineer": ML_ENGINEERING}
+"""For each role the side that it speaks for."""
+
+_TIERS: tuple[Tier, ...] = get_args(Tier)
+_EFFECTS = ("counterproductive", "neutral", "productive")
+_HURDLES = ("cost", "knowledge", "incentive", "none")
+_CHEAPER = ("before", "after", "either")
+_ALL = ("name", "section", "title", "why", "tiers", "stage", "effect", "hurdle", "cheaper")
+_OWN_NEED = ("name", "title", "why", "tiers", "check", "fix")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a person says of a practice that only a person can judge, `[[statements]]`.
+
+    Attributes:
+        practice: The practice.
+        by: The role of whoever says it.
+        says: What is said.
+        day: When.
+        expires: The last day on which it counts.
+    """
+
+    practice: str
+    by: str
+    says: str
+    day: date
+    expires: date
+
+    @property
+    def side(self) -> str:
+        """The side that it speaks for."""
+        return ROLES[self.by]
+
+    def counts(self, today: date) -> bool:
+        """Whether it is of today's or an earlier day, and has not expired."""
+        return self.day <= today <= self.expires
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Every practice, and every statement.
+
+    Attributes:
+        practices: The practices, in the order of the sections.
+        statements: What people state.
+    """
+
+    practices: Sequence[Practice]
+    statements: Sequence[Statement]
+
+
+@cache
+def shipped() -> tuple[Practice, ...]:
+    """The practices that the standards bring along.
+
+    Raises:
+        HandoffError: practices.toml can't be used.
+    """
+    stated = tomllib.loads(SHIPPED.read_text(encoding="utf-8"))
+    found = [
+        _practice(entry, stated["sections"], (*_ALL, "check", "fix"))
+        for entry in entries(SHIPPED, "practices", stated["practices"])
+    ]
+    return tuple(sorted(found, key=lambda practice: stated["sections"].index(practice.section)))
+
+
+def registry_of(project: Project) -> Registry:
+    """Every practice of a project, and what people state there.
+
+    Raises:
+        HandoffError: handoff.toml says something of practices that can't be used.
+    """
+    file, said = project.root / "handoff.toml", project.practices
+    known = {practice.name: practice for practice in shipped()}
+    sections = [*dict.fromkeys(practice.section for practice in known.values()), OWN]
+    for entry in entries(file, "practices", said.get("practices", [])):
+        name = entry.text("name")
+        if "/" in name:
+            if name in known:
+                entry.wrong("name", f"`{name}` is there twice")
+            known[name] = _practice(entry, sections, _OWN_NEED)
+        elif name in known:
+            known[name] = _tightened(entry, known[name])
+        else:
+            entry.wrong(
+                "name",
+                f"`{name}` is no practice of the standards: one of your own has a name of yours and"
+                f' a slash before it, "acme/{name}"',
+            )
+    for name in _enforced(file, said.get("enforce", {}), known):
+        known[name] = replace(known[name], enforced=True)
+    for accepted in project.exceptions:
+        if accepted.practice and accepted.practice not in known:
+            raise HandoffError(
+                f"{file} has an exception for the practice {accepted.practice}, which is unknown:"
+                " `uv run poe status` lists them."
+            )
+    return Registry(
+        sorted(known.values(), key=lambda practice: sections.index(practice.section)),
+        tuple(
+            _statement(entry, known)
+            for entry in entries(file, "statements", said.get("statements", []))
+        ),
+    )
+
+
+def _practice(entry: Entry, sections: Sequence[str], needed: Sequence[str]) -> Practice:
+    entry.only((*_ALL, "check", "fix"), needed)
+    return Practice(
+        name=entry.text("name"),
+        section=entry.choice("section", sections, OWN),
+        title=entry.text("title"),
+        why=entry.text("why"),
+        tiers=_tiers(entry),
+        stage=cast("Any", entry.choice("stage", STAGES, "handoff")),
+        effect=cast("Any", entry.choice("effect", _EFFECTS, "neutral")),
+        hurdle=cast("Any", entry.choice("hurdle", _HURDLES, "none")),
+        cheaper=cast("Any", entry.choice("cheaper", _CHEAPER, "either")),
+        check=entry.text("check"),
+        fix=entry.text("fix"),
+    )
+
+
+def _tiers(entry: Entry) -> Mapping[str, Tier | tuple[Tier, Tier, Tier]]:
+    stated = entry.values["tiers"]
+    if not isinstance(stated, Mapping) or not stated:
+        entry.wrong("tiers", f"`tiers` must say a tier for {' or '.join(SIDES)}")
+    found: dict[str, Tier | tuple[Tier, Tier, Tier]] = {}
+    for side, tiers in stated.items():
+        if side not in SIDES:
+            entry.wrong("tiers", f"`{side}` is no side: it may be {', '.join(SIDES)}")
+        several = tiers if isinstance(tiers, list) and len(tiers) == 3 else [tiers]
+        for tier in several:
+            if tier not in _TIERS:
+                entry.wrong("tiers", f"`{tier}` is no tier: it may be {', '.join(_TIERS)}")
+        found[side] = cast("Any", tuple(several) if len(several) == 3 else several[0])
+    return found
+
+
+def _tightened(entry: Entry, practice: Practice) -> Practice:
+    """A practice of the standards, of which a team asks more."""
+    entry.only(("name", "tiers"), ("name", "tiers"))
+    tighter = replace(practice, tiers={**practice.tiers, **_tiers(entry)})
+    for side in SIDES:
+        for level in (0, 1, 2):
+            asked, before = tighter.tier(side, level), practice.tier(side, level)
+            if _TIERS.index(asked) > _TIERS.index(before):
+                entry.wrong(
+                    "tiers",
+                    f"{practice.name} is a {before} for {side} in the standards, and {asked} is"
+                    " less: a team may ask for more, never for less",
+                )
+    return tighter
+
+
+def _enforced(file: Path, stated: object, known: Mapping[str, Practice]) -> list[str]:
+    """The practices that block ahead of the level, `[enforce]`."""
+    names = stated.get("practices", []) if isinstance(stated, Mapping) else None
+    if not isinstance(names, list) or (isinstance(stated, Mapping) and set(stated) - {"practices"}):
+        raise HandoffError(f"{file} must say in `[enforce]` only `practices`, a list of names.")
+    for name in names:
+        if name not in known:
+            raise HandoffError(
+                f"{file} enforces the practice {name}, which is unknown: `uv run poe status` lists"
+                " them."
+            )
+    return names
+
+
+def _statement(entry: Entry, known: Mapping[str, Practice]) -> Statement:
+    keys = ("practice", "by", "says", "date", "expires")
+    entry.only(keys, keys)
+    name = entry.text("practice")
+    judged = [practice.name for practice in known.values() if practice.check == STATEMENT]
+    if name not in judged:
+        entry.wrong(
+            "practice",
+            f"{name} is judged by evidence, not by a statement: statements are for"
+            f" {', '.join(judged)}"
+            if name in known
+            else f"the practice {name} is unknown: statements are for {', '.join(judged)}",
+        )
+    return Statement(
+        practice=name,
+        by=entry.choice("by", tuple(ROLES)),
+        says=entry.text("says"),
+        day=entry.day("date"),
+        expires=entry.day("expires"),
+    )

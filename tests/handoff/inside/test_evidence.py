@@ -1,0 +1,212 @@
+"""Evidence is of one state of what a run depended on; a change makes that stale, and no other."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from baton_handoff.cli import main
+from baton_handoff.errors import HandoffError
+from baton_handoff.practices import record
+from baton_handoff.practices.evidence import KINDS, Kind, Record
+from baton_handoff.practices.files import Files
+from baton_handoff.project import Project, find_project
+from kept_project import kept_project
+
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    for name in ("CI", "HANDOFF_LOCAL", "MLFLOW_TRACKING_URI", "HANDOFF_ALIAS", "PYTEST_ADDOPTS"):
+        monkeypatch.delenv(name, raising=False)
+    return kept_project(tmp_path / "project")
+
+
+def stale(project: Project) -> set[str]:
+    """The kinds of run that show nothing of the project as it is."""
+    record = Record(find_project(project.root))
+    return {kind for kind in KINDS if record.of(kind) is None}
+
+
+@pytest.mark.parametrize(
+    ("file", "made_stale"),
+    [
+        ("docs/model-card.md", set()),
+        ("infra/main.tf", set()),
+        (".github/workflows/handoff.yml", set()),
+        ("params.yaml", {"test"}),
+        ("tests/unit/test_more.py", {"format", "lint", "types", "test"}),
+        ("tests/acceptance/more.feature", {"types", "test", "acceptance"}),
+        ("notebooks/more.ipynb", {"format", "lint", "features", "test"}),
+        ("CODEOWNERS", {"owners"}),
+        ("standards/ruff.toml", {"format", "lint"}),
+        ("standards/mypy.ini", {"types"}),
+        ("standards/importlinter.ini", {"layers"}),
+        ("src/trips/serving/more.py", {*KINDS} - {"owners"}),
+        ("uv.lock", {"format", "lint", "types", "layers", "test", "acceptance"}),
+    ],
+)
+def test_a_change_makes_stale_what_depends_on_it_and_nothing_else(
+    project: Project, file: str, made_stale: set[str]
+) -> None:
+    assert stale(project) == set()
+    (project.root / file).parent.mkdir(parents=True, exist_ok=True)
+    with (project.root / file).open("a", encoding="utf-8") as opened:
+        opened.write("# more\n")
+    assert stale(project) == made_stale
+
+
+def test_what_is_taken_back_is_shown_again(project: Project) -> None:
+    file = project.root / "params.yaml"
+    before = file.read_bytes()
+    file.write_text("model: {}\n", encoding="utf-8")
+    assert stale(project) == {"test"}
+    file.write_bytes(before)
+    assert stale(project) == set()
+
+
+def test_another_candidate_has_passed_no_scenario_yet(project: Project) -> None:
+    (project.root / "mlflow.db").unlink()
+    assert stale(project) == {"acceptance"}
+
+
+def test_what_git_ignores_is_nothing_that_a_run_depends_on(project: Project) -> None:
+    (project.root / "models").mkdir(exist_ok=True)
+    (project.root / "models/extra.py").write_text("", encoding="utf-8")
+    assert "models/extra.py" not in Files(project.root).paths
+    assert stale(project) == set()
+
+
+def test_without_git_every_file_counts_but_what_tools_leave(tmp_path: Path) -> None:
+    for name in ("a.py", "src/b.py", ".venv/lib/c.py", ".handoff/evidence/d.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("", encoding="utf-8")
+    assert Files(tmp_path).paths == ["a.py", "src/b.py"]
+
+
+def test_line_endings_make_no_difference(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_bytes(b"1\n2\n")
+    key = Files(tmp_path).key(["a.py"])
+    (tmp_path / "a.py").write_bytes(b"1\r\n2\r\n")
+    assert Files(tmp_path).key(["a.py"]) == key
+
+
+def test_evidence_that_cannot_be_read_shows_nothing(project: Project) -> None:
+    (project.local / "evidence/lint.json").write_text("{", encoding="utf-8")
+    assert stale(project) == {"lint"}
+
+
+@pytest.fixture
+def checking(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A command that ends as its one argument says, as if it were the linter."""
+    command = [sys.executable, "-c", "print('said'); raise SystemExit(int(open('end').read()))"]
+    kind = Kind(tuple(command), "uv run poe check", ("params.yaml",))
+    for module in ("record", "evidence"):
+        kinds = {**KINDS, "lint": kind}
+        monkeypatch.setattr(f"baton_handoff.practices.{module}.KINDS", kinds)
+    monkeypatch.chdir(project.root)
+    return command
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_a_recorded_command_says_and_ends_as_it_does_alone(
+    project: Project, checking: list[str], capfd: pytest.CaptureFixture[str], end: int
+) -> None:
+    Path("end").write_text(str(end), encoding="utf-8")
+    assert main(["record", "lint", "--", *checking]) == end
+    assert capfd.readouterr().out == "said\n"
+    evidence = Record(project).of("lint")
+    assert evidence is not None
+    assert evidence.ok == (end == 0)
+
+
+def test_a_command_that_could_not_be_carried_out_is_no_evidence(
+    project: Project, checking: list[str]
+) -> None:
+    (project.local / "evidence/lint.json").unlink()
+    Path("end").write_text("2", encoding="utf-8")
+    assert main(["record", "lint", "--", *checking]) == 2
+    assert Record(project).latest("lint") is None
+
+
+def test_a_part_of_a_run_is_no_evidence(
+    project: Project, checking: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    (project.local / "evidence/lint.json").unlink()
+    Path("end").write_text("0", encoding="utf-8")
+    assert main(["record", "lint", "--", *checking, "src/trips"]) == 0
+    assert capfd.readouterr().out == "said\n"
+    assert Record(project).latest("lint") is None
+
+
+def test_a_file_that_changes_meanwhile_leaves_no_evidence(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.local / "evidence/lint.json").unlink()
+    command = (sys.executable, "-c", "open('params.yaml', 'a').write('# more')")
+    monkeypatch.setattr(record, "KINDS", {"lint": Kind(command, "", ())})
+    places = Kind(command, "", ("params.yaml",))
+    monkeypatch.setattr("baton_handoff.practices.evidence.KINDS", {"lint": places})
+    assert record.run_recorded(project, "lint", command) == 0
+    assert Record(project).latest("lint") is None
+
+
+def test_tests_are_counted_by_file_and_pytest_says_what_it_always_says(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tests = project.root / "tests/unit/test_model.py"
+    tests.parent.mkdir(parents=True)
+    tests.write_text(
+        "import pytest\n"
+        "def test_one(): pass\n"
+        "def test_two(): assert False\n"
+        "@pytest.mark.skip\ndef test_three(): pass\n"
+        "@pytest.fixture\ndef broken(): yield; assert False\n"
+        "def test_four(broken): pass\n",
+        encoding="utf-8",
+    )
+    (project.root / "tests/unit/test_unread.py").write_text("import nothing_of_the_kind\n")
+    command = (*PYTEST, "--continue-on-collection-errors", "--tb=no", "tests")
+    monkeypatch.setattr(record, "KINDS", {"test": Kind(command, "", ())})
+    assert record.run_recorded(project, "test", command) == 1
+    said = capfd.readouterr().out
+    alone = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
+    assert [*map(untimed, said.splitlines())] == [*map(untimed, alone.stdout.splitlines())]
+    evidence = Record(project).of("test")
+    assert evidence is not None
+    assert not evidence.ok
+    assert evidence.facts == {
+        "tests/unit/test_model.py": {"passed": 1, "failed": 2, "skipped": 1},
+        "tests/unit/test_unread.py": {"failed": 1},
+    }
+
+
+def untimed(line: str) -> str:
+    return line.partition(" in ")[0]
+
+
+def test_options_from_outside_may_leave_tests_out_and_leave_no_evidence(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.local / "evidence/test.json").unlink()
+    command = (sys.executable, "-c", "")
+    monkeypatch.setattr(record, "KINDS", {"test": Kind(command, "", ())})
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k quick")
+    assert record.run_recorded(project, "test", command) == 0
+    assert Record(project).latest("test") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "command", "said"),
+    [
+        ("tests", ["pytest"], "There is no evidence called tests: give one of format, lint,"),
+        ("lint", ["no-such-tool"], "no-such-tool is not installed: `uv run poe setup`."),
+    ],
+)
+def test_what_cannot_be_recorded_is_said_in_one_sentence(
+    project: Project, kind: str, command: list[str], said: str
+) -> None:
+    with pytest.raises(HandoffError, match=said):
+        record.run_recorded(project, kind, command)

@@ -1,0 +1,230 @@
+"""What a team says of practices in handoff.toml: its own ones, more than is asked, exceptions."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from baton_handoff.cli import main
+from baton_handoff.errors import HandoffError
+from baton_handoff.practices.registry import STATEMENT, registry_of, shipped
+from baton_handoff.practices.standing import Outcome, State
+from baton_handoff.practices.status import standing_of
+from baton_handoff.project import Project, find_project
+from kept_project import SETTINGS, TODAY, kept_project, leave_evidence
+
+OWN = """
+[[practices]]
+name = "acme/pairing"
+title = "Pairing"
+why = "Two see more."
+tiers = { data-science = "must" }
+check = "git --version"
+fix = "call somebody"
+"""
+EXCEPTION = """
+[[exceptions]]
+practice = "linted"
+reason = "a generated file"
+owner = "ada"
+expires = 2026-12-31
+"""
+STATED = """
+[[statements]]
+practice = "proper-editor"
+by = "ml-engineer"
+says = "VS Code"
+date = 2026-11-01
+expires = 2027-11-01
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    for name in ("CI", "HANDOFF_LOCAL", "HANDOFF_MONITOR", "MLFLOW_TRACKING_URI", "HANDOFF_ALIAS"):
+        monkeypatch.delenv(name, raising=False)
+    return kept_project(tmp_path / "project")
+
+
+def says(project: Project, text: str) -> Project:
+    (project.root / "handoff.toml").write_text(SETTINGS + text, encoding="utf-8")
+    again = find_project(project.root)
+    leave_evidence(again)
+    return again
+
+
+def outcome(project: Project, name: str, side: str = "data-science") -> Outcome:
+    standing = standing_of(project, today=TODAY)
+    (found,) = (o for o in standing.outcomes if (o.practice.name, o.side) == (name, side))
+    return found
+
+
+def test_the_standards_ask_of_each_side_what_the_process_asks() -> None:
+    practices = {practice.name: practice for practice in shipped()}
+    assert len(practices) == len(shipped()) == 40
+    asked = {
+        "lock-current": ("must", "must"),
+        "notebooks-unblocked": ("must", "not-needed"),
+        "linted": ("should", "must"),
+        "contracts-stated": ("would-like", "must"),
+        "tools-reviewed": ("would-like", "should"),
+        "service-observed": ("not-needed", "must"),
+    }
+    for name, (data_science, ml_engineering) in asked.items():
+        assert practices[name].tier("data-science", 1) == data_science
+        assert practices[name].tier("ml-engineering", 1) == ml_engineering
+    by_level = [practices["typed"].tier("data-science", level) for level in (0, 1, 2)]
+    assert by_level == ["not-needed", "would-like", "should"]
+
+
+def test_a_team_adds_a_practice_whose_check_is_a_command(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project = says(project, OWN)
+    assert outcome(project, "acme/pairing").state == State.NOT_SHOWN
+    monkeypatch.chdir(project.root)
+    monkeypatch.setenv("UV", "true")
+    main(["status", "--run"])
+    assert "git --version" in capfd.readouterr().err
+    assert outcome(project, "acme/pairing").state == State.MET
+    (project.root / "anything").write_text("new", encoding="utf-8")
+    assert outcome(project, "acme/pairing").state == State.NOT_SHOWN
+
+
+def test_a_team_adds_a_practice_whose_check_is_a_function(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = says(project, OWN.replace("git --version", "acme_standards:pairing"))
+    module = tmp_path / "acme_standards.py"
+    module.write_text(
+        "from baton_handoff.findings import Finding\n"
+        "def pairing(project):\n"
+        "    if not (project.root / 'pairs').exists():\n"
+        "        yield Finding('', 'Nobody pairs.', blocks=False, file='pairs')\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    alone = outcome(project, "acme/pairing")
+    assert (alone.state, alone.says, alone.fix) == (State.NOT_MET, "Nobody pairs.", "call somebody")
+    assert alone.findings[0].side == "data-science"
+    (project.root / "pairs").write_text("", encoding="utf-8")
+    assert outcome(project, "acme/pairing").state == State.MET
+    module.write_text("def pairing(project): return 7\n", encoding="utf-8")
+    del sys.modules["acme_standards"]
+    with pytest.raises(HandoffError, match=r"acme/pairing, acme_standards:pairing, must return"):
+        outcome(project, "acme/pairing")
+    with pytest.raises(HandoffError, match="no_such:thing, does not work: ModuleNotFoundError"):
+        outcome(says(project, OWN.replace("git --version", "no_such:thing")), "acme/pairing")
+
+
+def test_an_exception_covers_a_practice_until_it_expires(project: Project) -> None:
+    project = says(project, EXCEPTION)
+    leave_evidence(project, lint=False)
+    covered = outcome(project, "linted", "ml-engineering")
+    assert (covered.state, covered.reached, covered.earned) == (State.NOT_MET, True, 0)
+    assert covered.accepted is not None
+    assert covered.accepted.owner == "ada"
+    project = says(project, EXCEPTION.replace("2026-12-31", "2026-11-24"))
+    leave_evidence(project, lint=False)
+    assert not outcome(project, "linted", "ml-engineering").reached
+
+
+def test_a_practice_can_block_ahead_of_the_level(project: Project) -> None:
+    project = says(project, '[enforce]\npractices = ["typed"]\n')
+    leave_evidence(project, types=False)
+    blocking = standing_of(project, today=TODAY).blocking("push")
+    assert {(o.practice.name, o.side) for o in blocking} == {
+        ("typed", "data-science"),
+        ("typed", "ml-engineering"),
+    }
+    assert standing_of(says(project, ""), today=TODAY).blocking("push") == []
+
+
+def test_a_team_asks_for_more_than_the_standards(project: Project) -> None:
+    text = '[[practices]]\nname = "linted"\ntiers = { data-science = "must" }\n'
+    practices = {practice.name: practice for practice in registry_of(says(project, text)).practices}
+    assert practices["linted"].tiers == {"data-science": "must", "ml-engineering": "must"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        (OWN.replace("why", "reason"), 10, "`reason` is unknown in [[practices]]: it may be name,"),
+        (OWN.replace('fix = "call somebody"\n', ""), 7, "[[practices]] must say `fix`"),
+        (OWN.replace('"Pairing"', '""'), 9, "`title` of [[practices]] must be a text that is not"),
+        (OWN.replace('"must"', '"always"'), 11, "`always` is no tier: it may be must, should,"),
+        (OWN.replace("data-science", "sales"), 11, "`sales` is no side: it may be data-science,"),
+        (OWN.replace('{ data-science = "must" }', "7"), 11, "`tiers` must say a tier for"),
+        (OWN + 'stage = "release"\n', 14, '`stage = "release"` is unknown: it may be push,'),
+        (OWN + 'section = "sales"\n', 14, '`section = "sales"` is unknown: it may be set-up,'),
+        (OWN + OWN, 16, "`acme/pairing` is there twice"),
+        (OWN.replace("acme/", ""), 8, "`pairing` is no practice of the standards: one of your own"),
+        (
+            '[[practices]]\nname = "linted"\ntiers = { ml-engineering = "should" }\n',
+            8,
+            "linted is a must for ml-engineering in the standards, and should is less",
+        ),
+        (
+            '[[practices]]\nname = "linted"\ntiers = { data-science = "must" }\nfix = "no"\n',
+            9,
+            "`fix` is unknown in [[practices]]: it may be name, tiers",
+        ),
+        (STATED.replace("proper-editor", "linted"), 8, "linted is judged by evidence, not by a"),
+        (STATED.replace("proper-editor", "nothing"), 8, "the practice nothing is unknown"),
+        (STATED.replace("ml-engineer", "ada"), 9, '`by = "ada"` is unknown: it may be data-sc'),
+        (STATED.replace("2027-11-01", '"soon"'), 12, '`expires = "soon"` must be a date such as'),
+        (STATED.replace("says", "said"), 10, "`said` is unknown in [[statements]]"),
+    ],
+)
+def test_what_cannot_be_used_is_said_with_its_line_and_what_is_allowed(
+    project: Project, text: str, line: int, said: str
+) -> None:
+    with pytest.raises(HandoffError) as caught:
+        standing_of(says(project, text), today=TODAY)
+    assert str(caught.value).startswith(f"{project.root / 'handoff.toml'}:{line}: {said}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("practices = 7\n", "must have each of its practices as a table `[[practices]]`."),
+        ("[enforce]\nnames = []\n", "must say in `[enforce]` only `practices`, a list of names."),
+        ('[enforce]\npractices = ["all"]\n', "enforces the practice all, which is unknown"),
+        (EXCEPTION.replace("linted", "tidy"), "has an exception for the practice tidy, which is"),
+        (EXCEPTION + 'gate = "lint"\n', "must say of each of `[[exceptions]]` its gate or its"),
+    ],
+)
+def test_other_nonsense_is_said_in_one_sentence(project: Project, text: str, said: str) -> None:
+    settings = f"{text}{SETTINGS}" if text.startswith("practices") else f"{SETTINGS}{text}"
+    (project.root / "handoff.toml").write_text(settings, encoding="utf-8")
+    with pytest.raises(HandoffError) as caught:
+        standing_of(find_project(project.root), today=TODAY)
+    assert str(caught.value).startswith(f"{project.root / 'handoff.toml'} {said}")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_command_exits_for_what_blocks_at_the_stage_it_is_asked_about(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project.root)
+    leave_evidence(project, lint=False)
+    ends = {
+        ("--stage", "push"): 0,
+        ("--stage", "handoff"): 1,
+        ("--stage", "handoff", "--side", "data-science"): 0,
+        ("--level", "2"): 1,
+        ("--level", "0", "--stage", "promotion"): 0,
+    }
+    assert {options: main(["status", *options]) for options in ends} == ends
+    assert main(["status", "--explain", "linted"]) == 0
+    assert "At level 1 it blocks ml-engineering at handoff" in capsys.readouterr().out
+    assert main(["status", "--explain", "tidy"]) == 2
+    assert "There is no practice tidy: it may be lock-current," in capsys.readouterr().err
+
+
+def test_every_practice_says_what_to_do() -> None:
+    for practice in shipped():
+        assert practice.fix
+        assert practice.why.endswith(".")
+        assert (practice.check == STATEMENT) == practice.fix.startswith("state in handoff.toml")
