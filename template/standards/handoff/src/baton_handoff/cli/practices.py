@@ -2,11 +2,19 @@
 
 import argparse
 import json
-from dataclasses import asdict
-from typing import Any
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from baton_handoff.cli.options import add_format
+from baton_handoff.errors import HandoffError
 from baton_handoff.project import Project
 from baton_handoff.sides import SIDES
+
+if TYPE_CHECKING:
+    from baton_handoff.practices.practice import Stage
+    from baton_handoff.practices.standing import Standing
 
 _STAGES = ("push", "handoff", "promotion")
 
@@ -21,7 +29,7 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--side", choices=SIDES, help="only what is asked of this side")
     command.add_argument(
-        "--stage", choices=_STAGES, default="push", help="when: by default at a push"
+        "--stage", choices=_STAGES, help="list what blocks then; by default it is only counted"
     )
     command.add_argument(
         "--level", type=int, choices=(0, 1, 2), help="look ahead, or back; by default the project's"
@@ -30,7 +38,8 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--run", dest="produce", action="store_true", help="first run what shows what is missing"
     )
-    command.add_argument("--format", choices=("terminal", "json"), default="terminal")
+    add_format(command)
+    command.add_argument("--html", type=Path, metavar="FILE", help="also write it as one page")
     command.set_defaults(run=_status)
 
     command = commands.add_parser("record", help="run a command, and keep what came of it")
@@ -40,38 +49,53 @@ def add(commands: Any) -> None:
 
 
 def _status(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.practices.explain import explained
     from baton_handoff.practices.producing import produce
-    from baton_handoff.practices.standing import Standing
+    from baton_handoff.practices.shown.explained import explained
+    from baton_handoff.practices.shown.look import Look
+    from baton_handoff.practices.shown.summary import only
     from baton_handoff.practices.status import standing_of
 
+    standing = standing_of(project, options.level)
     if options.explain:
-        print(explained(project, options.explain, options.level))
+        print(explained(standing, options.explain, Look.of(sys.stdout, os.environ)))
         return 0
     if options.produce:
-        produce(project, standing_of(project, options.level))
-    standing = standing_of(project, options.level)
-    if options.side:
-        shown = [outcome for outcome in standing.outcomes if outcome.side == options.side]
-        standing = Standing(standing.project, standing.level, shown)
-    blocking = standing.blocking(options.stage)
-    if options.format == "json":
-        print(json.dumps([asdict(outcome) for outcome in standing.outcomes], indent=2, default=str))
-    else:
-        print(_listed(standing, options.stage))
-    return int(bool(blocking))
+        produce(project, standing)
+        standing = standing_of(project, options.level)
+    standing = only(standing, options.side)
+    print(_shown(standing, options.stage or "push", options))
+    if options.html:
+        _write_page(standing, options.html)
+    return int(bool(standing.blocking(options.stage or "push")))
 
 
-def _listed(standing: Any, stage: str) -> str:
-    blocking = standing.blocking(stage)
-    lines = [f"{standing.project}: level {standing.level}, earned {standing.earned()}"]
-    for outcome in standing.outcomes:
-        mark = "✗" if outcome in blocking else "✓" if outcome.reached else "·"
-        about = f"{outcome.practice.name}  [{outcome.side}, {outcome.tier}]"
-        lines.append(f"{mark} {about}: {outcome.says}")
-        if not outcome.reached:
-            lines.append(f"    → {outcome.fix}")
-    return "\n".join(lines)
+def _shown(standing: "Standing", stage: "Stage", options: argparse.Namespace) -> str:
+    from baton_handoff.findings import shown
+    from baton_handoff.practices.shown.data import as_data
+    from baton_handoff.practices.shown.found import findings_of
+    from baton_handoff.practices.shown.look import Look
+    from baton_handoff.practices.shown.markdown import comment
+    from baton_handoff.practices.shown.terminal import screen
+
+    match options.format:
+        case "terminal":
+            return screen(standing, Look.of(sys.stdout, os.environ), options.stage)
+        case "markdown":
+            return comment(standing, stage)
+        case "json":
+            return json.dumps(as_data(standing, stage), indent=2)
+        case other:
+            return shown(findings_of(standing, stage), other, "Everything that is asked is met.")
+
+
+def _write_page(standing: "Standing", file: Path) -> None:
+    from baton_handoff.practices.record import now
+    from baton_handoff.practices.shown.page import page
+
+    try:
+        file.write_text(page(standing, now()), encoding="utf-8")
+    except OSError as error:
+        raise HandoffError(f"{file} can't be written ({error.strerror}).") from error
 
 
 def _record(project: Project, options: argparse.Namespace) -> int:

@@ -20,9 +20,11 @@ from baton_handoff.docs.pages import (
     model_page,
     sides_page,
 )
+from baton_handoff.docs.practices import practices_page
 from baton_handoff.docs.site import build_site, serve_site
 from baton_handoff.docs.tools import radar_page
 from baton_handoff.errors import HandoffError
+from baton_handoff.practices.registry import registry_of
 from baton_handoff.project import Project
 from baton_handoff.sides import SIDES, places
 
@@ -89,6 +91,7 @@ def _pages(
     pages["who-answers.md"] = sides_page(places(project.package, project.answerable), teams)
     if made := decisions(project):
         pages["radar.md"] = radar_page(radar(made, begun(project), datetime.now(UTC).date()))
+    pages["practices.md"] = practices_page(registry_of(project).practices)
     runbook = project.root / "standards/observability/runbook.md"
     if runbook.exists():  # every alert leads there
         pages["runbook.md"] = runbook.read_text(encoding="utf-8")

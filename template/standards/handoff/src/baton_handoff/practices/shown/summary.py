@@ -97,8 +97,8 @@ def steps(standing: Standing, most: int = 3) -> list[Step]:
 
 
 def page_of(practice: Practice) -> str:
-    """Where the docs explain a practice."""
-    return f"docs/practices.md#{practice.name.replace('/', '-')}"
+    """Where the site of `uv run poe docs` explains a practice."""
+    return f"site/practices.html#{practice.name.replace('/', '')}"
 
 
 def _in_turn(standing: Standing) -> Iterator[tuple[str, Outcome]]:
