@@ -19,6 +19,12 @@ TODAY = date(2026, 11, 25)
 
 SETTINGS = 'interface = 1\npackage = "trips"\nmodel = "m"\n[service]\nalias = "candidate"\n'
 
+PEOPLE = """
+[people]
+data-science = ["ds@example.com"]
+ml-engineering = ["ml@example.com"]
+"""
+
 ANSWERS = 'level: 1\nci: github\ncloud: aws\ndata_science_team: "@ds"\nml_engineering_team: "@ml"\n'
 
 PYPROJECT = """
@@ -63,6 +69,48 @@ repos:
       - {id: format, entry: uv run ruff format, types_or: [python]}
       - {id: lint, entry: uv run ruff check --fix, types_or: [python]}
       - {id: notebooks, entry: uv run nbstripout, types: [jupyter]}
+"""
+
+DECISION = """---
+status: accepted
+side: ml-engineering
+review: 6 months
+reviewed: 2026-11-01
+tools:
+  pandas: {ring: adopt, alternatives: [polars, duckdb]}
+---
+
+## Decision
+
+Everybody knows it.
+"""
+
+SOURCE = """
+apiVersion: v3.2.0
+kind: DataContract
+id: trips
+name: trips
+version: 1.0.0
+status: active
+servers:
+  - {server: file, type: local, path: data/trips.csv, format: csv}
+schema:
+  - name: trips
+    physicalType: file
+    quality:
+      - {type: custom, engine: pandera, implementation: "contracts:Trip"}
+team: {name: the timetable's office}
+customProperties:
+  - {property: official, value: true}
+  - {property: layer, value: silver}
+"""
+
+INGEST = """
+import pandas as pd
+
+
+def ingest():
+    return pd.read_csv("data/trips.csv")
 """
 
 NOTEBOOK = {"cells": [{"cell_type": "code", "source": ["1 + 1"], "outputs": []}]}
@@ -139,13 +187,16 @@ def kept_project(root: Path) -> Project:
     git_folder = root / ".git"
     root.mkdir(parents=True)
     git(root, "init", "--quiet")
+    statements = "".join(statement(p.name, role) for p in judged() for role in ROLES)
     files = {
         ".copier-answers.yml": ANSWERS,
         ".github/workflows/handoff.yml": WORKFLOW,
         ".gitignore": "/.handoff/\n/mlflow.db\n/models/\n/monitor/\n",
         ".pre-commit-config.yaml": HOOKS,
+        "data/sources/trips.odcs.yaml": SOURCE,
+        "docs/decisions/0001.md": DECISION,
         "dvc.yaml": PIPELINE,
-        "handoff.toml": SETTINGS + "".join(statement(p.name, r) for p in judged() for r in ROLES),
+        "handoff.toml": SETTINGS + PEOPLE + statements,
         "infra/main.tf": TERRAFORM,
         "monitor/history.jsonl": json.dumps(LOOK) + "\n",
         "notebooks/look.ipynb": json.dumps(NOTEBOOK),
@@ -155,13 +206,16 @@ def kept_project(root: Path) -> Project:
         "src/trips/__init__.py": "",
         "src/trips/contracts/__init__.py": CONTRACTS.format(engine="pandas"),
         "src/trips/model.py": "",
+        "src/trips/features/build.py": "",
         "src/trips/serving/app.py": APP,
+        "src/trips/training/ingest.py": INGEST,
         "standards/handoff/pyproject.toml": HANDOFF,
         "uv.lock": LOCK,
     }
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
+    work_together(root)
     (git_folder / "hooks").mkdir(exist_ok=True)
     (git_folder / "hooks/pre-commit").write_text("#!/bin/sh\nexec pre-commit run\n")
     (root / "dvc.lock").write_text(json.dumps({"stages": ran(root)}))
@@ -169,6 +223,27 @@ def kept_project(root: Path) -> Project:
     project = find_project(root)
     leave_evidence(project)
     return project
+
+
+def work_together(root: Path) -> None:
+    """Let both sides change what they share, and training after it."""
+    shared = ("src/trips/contracts/__init__.py", "src/trips/features/build.py")
+    commit(root, "template@example.com")
+    for author, files in (
+        ("ds@example.com", shared),
+        ("ml@example.com", shared),
+        ("ds@example.com", ("src/trips/training/ingest.py",)),
+    ):
+        for file in files:
+            with (root / file).open("a", encoding="utf-8") as text:
+                text.write(f"# by {author}\n")
+        commit(root, author)
+
+
+def commit(root: Path, author: str) -> None:
+    """Commit everything, as somebody's work."""
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "work", "--author", f"Somebody <{author}>")
 
 
 def judged() -> list[Practice]:

@@ -107,6 +107,11 @@ BREAKS: dict[str, list[Break]] = {
             '[tool.uv]\noverride-dependencies = ["ruff==0.1"]\n[dependency-groups]',
         ),
     ],
+    "tools-chosen": [
+        gone("docs/decisions/0001.md"),
+        changed("docs/decisions/0001.md", "[polars, duckdb]", "[polars]"),
+    ],
+    "tools-reviewed": [changed("docs/decisions/0001.md", "2026-11-01", "2026-01-01")],
     "contracts-stated": [
         changed("src/trips/contracts/__init__.py", '"output"', '"internal"'),
     ],
@@ -160,6 +165,16 @@ BREAKS: dict[str, list[Break]] = {
         lambda project: register(project.root, code="another"),
         gone("mlflow.db"),
     ],
+    "sources-described": [
+        gone("data/sources/trips.odcs.yaml"),
+        changed("data/sources/trips.odcs.yaml", "team:", "# team:"),
+        changed("src/trips/training/ingest.py", "data/trips.csv", "data/more.csv"),
+    ],
+    "sources-official": [changed("data/sources/trips.odcs.yaml", "value: true", "value: false")],
+    "workarounds-needed": [
+        changed("src/trips/training/ingest.py", "# by", "# workaround: trips#gaps, by")
+    ],
+    "early-work": [changed("handoff.toml", "ml@example.com", "somebody@example.com")],
 }
 """For each practice that is judged by evidence, ways to break it."""
 
