@@ -26,7 +26,9 @@ from baton_handoff.sides import AXES, SIDES
 
 INTERFACE = 1
 """The version of `handoff.toml` that this package reads."""
+
 _OF_PRACTICES = ("practices", "statements", "enforce")
+"""The tables of `handoff.toml` that are about practices."""
 
 
 @dataclass(frozen=True)
