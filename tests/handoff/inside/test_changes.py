@@ -1,5 +1,6 @@
 """A change brings what belongs to it, and the stricter of its base and itself judges it."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -111,6 +112,19 @@ def test_a_test_that_is_taken_away_is_no_test(root: Path, write: Write, lacks: L
 def test_what_does_the_same_needs_no_test(write: Write, lacks: Lacks, text: str) -> None:
     write(FEATURES, text)
     assert lacks() == []
+
+
+def test_a_change_of_the_same_size_and_second_is_seen(
+    root: Path, write: Write, lacks: Lacks
+) -> None:
+    git(root, "config", "core.trustctime", "false")
+    moment = 1_000_000_000
+    os.utime(root / FEATURES, (moment, moment))
+    git(root, "update-index", "--refresh")
+    os.utime(root / ".git" / "index", (moment, moment))
+    write(FEATURES, TRIPLE)
+    os.utime(root / FEATURES, (moment, moment))
+    assert len(lacks()) == 1
 
 
 def test_a_file_that_moves_needs_no_test(root: Path, lacks: Lacks) -> None:

@@ -52,7 +52,8 @@ class Trees:
         """The tree of what stands there now, with what is not committed and not ignored."""
         index = self._scratch / "index"
         if self._path("index").exists():
-            shutil.copy(self._path("index"), index)
+            # With its time: by it git knows which files may have changed since unseen.
+            shutil.copy2(self._path("index"), index)
         self._git("add", "--all", ".", index=index)
         return self._inside(self._git("write-tree", index=index).strip())
 

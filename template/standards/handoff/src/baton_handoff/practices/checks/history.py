@@ -5,6 +5,6 @@ from baton_handoff.practices.early_work import early_work, history_of
 
 
 def early_work_together(look: Look) -> Seen:
-    """The contract is older than the training code, and both sides have worked at what they share."""
+    """The contract is older than the training code, and both sides worked at what they share."""
     early = early_work(look.project, *history_of(look.project))
     return Seen(early.state, early.says, early.findings, early.fix)
