@@ -24,8 +24,15 @@ from tests.project import free_port
 
 INSIDE = Path(__file__).parent / "inside"
 COLLECTOR = ROOT / "tests" / "system" / "inside" / "collector.py"
-ROWS, ROUNDS, ALONE, CLIENTS, EACH = 200, 5, 40, 8, 20
-"""Real rows; and in each round so many requests by one client, then by several at once."""
+ROWS, WARM = 200, 100
+"""Real rows; and so many requests before anything counts."""
+
+TURNS, ALONE = 40, 10
+"""So often each server is asked by one client, a few requests each time: whoever is asked for long
+has the machine's quiet or busy moments to itself."""
+
+ROUNDS, CLIENTS, EACH = 5, 8, 20
+"""And so often by several clients at once, with so many requests each."""
 
 LATENCY, THROUGHPUT, MEMORY, AIM, SEEN = 0.25, 4.0, 0.6, 5.0, 1.1
 
@@ -60,8 +67,7 @@ class Server:
 
     def warm_up(self) -> None:
         """Let the first answers, which find everything cold, count for nothing."""
-        self.p50()
-        self.milliseconds.clear()
+        self._ask(WARM, first=0)
 
     def p50(self) -> float:
         """The median time of answers to one client, in milliseconds."""
@@ -145,7 +151,7 @@ def measure(project: Path) -> list[Result]:
         )
         for server in (ours, mlflow, bare):
             server.warm_up()
-        quick = by_turns(ours.p50, mlflow.p50, bare.p50, times=ROUNDS)
+        quick = by_turns(ours.p50, mlflow.p50, bare.p50, times=TURNS)
         many = by_turns(ours.throughput, mlflow.throughput, times=ROUNDS)
         memory = ours.megabytes(), mlflow.megabytes()
         unseemly = _unseemly(ours, rows[0])
@@ -157,7 +163,7 @@ def measure(project: Path) -> list[Result]:
         unseen = handoff(lambda port: [python, INSIDE / "unseen.py", port])
         for server in (seen, unseen):
             server.warm_up()
-        watched = by_turns(seen.p50, unseen.p50, times=3 * ROUNDS)
+        watched = by_turns(seen.p50, unseen.p50, times=3 * TURNS)
         return [
             *_results(
                 quick,

@@ -164,7 +164,6 @@ def test_a_request_is_one_trace_and_its_line_of_the_log_knows_it(
     assert {name: _parent(span, spans) for name, span in spans.items()} == {
         "POST /predict": None,
         "validation": "POST /predict",
-        "waiting": "POST /predict",
         "contract ScheduledFlight": "POST /predict",
         "model": "POST /predict",
         "features build_features": "model",

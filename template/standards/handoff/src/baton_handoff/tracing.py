@@ -7,8 +7,8 @@ No span holds a value of a row, nor the message of an error, which may quote one
 import inspect
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache, wraps
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ def span(name: str, **facts: str | int) -> AbstractContextManager[None]:
         facts: What else to say of it: names and counts, nothing that stood in a row.
     """
     tracer = _tracer()
-    return _around(tracer, name, facts) if tracer else _NOTHING
+    return _Around(tracer, name, facts) if tracer else _NOTHING
 
 
 def continued(name: str, env: Mapping[str, str]) -> AbstractContextManager[None]:
@@ -49,7 +49,7 @@ def continued(name: str, env: Mapping[str, str]) -> AbstractContextManager[None]
     from opentelemetry.propagate import extract
 
     sent = {key.lower(): value for key, value in env.items()}
-    return _around(tracer, name, {}, extract(sent, Context()))
+    return _Around(tracer, name, {}, extract(sent, Context()))
 
 
 def handed_on() -> dict[str, str]:
@@ -73,7 +73,7 @@ def passed(name: str, since: int) -> None:
         tracer.start_span(name, start_time=since).end()
 
 
-def note(facts: Mapping[str, str | int]) -> None:
+def note(facts: Mapping[str, str | int | float]) -> None:
     """Say more of the span that is open."""
     if _tracer():
         from opentelemetry.trace import get_current_span
@@ -113,28 +113,36 @@ def _traced(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return within
 
 
-@contextmanager
-def _around(
-    tracer: "Tracer",
-    name: str,
-    facts: Mapping[str, str | int],
-    within: "Context | None" = None,
-) -> Iterator[None]:
-    from opentelemetry.trace import StatusCode
+class _Around(AbstractContextManager[None]):
+    """A span around a block. A class, for it is in the way of every request."""
 
-    with tracer.start_as_current_span(
-        name,
-        within,
-        attributes=facts,
-        record_exception=False,
-        set_status_on_exception=False,
-    ) as opened:
-        try:
-            yield
-        except BaseException as error:
-            opened.set_status(StatusCode.ERROR)
-            opened.set_attribute("error.type", type(error).__qualname__)
-            raise
+    __slots__ = ("_before", "_facts", "_name", "_opened", "_tracer", "_within")
+
+    def __init__(
+        self,
+        tracer: "Tracer",
+        name: str,
+        facts: Mapping[str, str | int],
+        within: "Context | None" = None,
+    ) -> None:
+        self._tracer, self._name, self._facts, self._within = tracer, name, facts, within
+
+    def __enter__(self) -> None:
+        from opentelemetry.context import attach
+        from opentelemetry.trace import set_span_in_context
+
+        self._opened = self._tracer.start_span(self._name, self._within, attributes=self._facts)
+        self._before = attach(set_span_in_context(self._opened, self._within))
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        from opentelemetry.context import detach
+        from opentelemetry.trace import StatusCode
+
+        detach(self._before)
+        if kind:
+            self._opened.set_status(StatusCode.ERROR)
+            self._opened.set_attribute("error.type", kind.__qualname__)
+        self._opened.end()
 
 
 @cache

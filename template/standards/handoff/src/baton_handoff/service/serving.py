@@ -15,7 +15,7 @@ from baton_handoff.model.loaded import Loaded
 from baton_handoff.service.metrics import Metrics
 from baton_handoff.service.prediction_log import PredictionLog, Record, now
 from baton_handoff.settings import ServiceSettings
-from baton_handoff.tracing import note, passed
+from baton_handoff.tracing import note
 
 _log = logging.getLogger(__name__)
 
@@ -73,9 +73,14 @@ class Serving:
         return await loop.run_in_executor(self._thread, work)
 
     def _predict(self, request: str, rows: Sequence[Mapping[str, Any]], since: int) -> Answer:
-        passed("waiting", since)
         loaded = self.loaded
-        note({"handoff.model": loaded.model, "handoff.version": loaded.version})
+        note(
+            {
+                "handoff.model": loaded.model,
+                "handoff.version": loaded.version,
+                "handoff.waited_ms": (time.time_ns() - since) / 1e6,
+            }
+        )
         predictions = to_rows(loaded.predict(from_rows(self._takes, rows)))
         self.metrics.rows.inc(len(rows))
         self.metrics.predicted.observe(predictions)
