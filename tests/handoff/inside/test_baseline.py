@@ -83,7 +83,7 @@ def blocking(project: Project) -> list[str]:
 
 def test_what_is_recorded_does_not_block_and_earns_what_an_exception_earns(grown: Project) -> None:
     assert blocking(grown) == ["linted"]
-    assert record(grown) == f"{FILE} records 3 findings: commit it."
+    assert record(grown) == f"{FILE} records 3 findings: `uv run poe owners`, and commit both."
     assert recorded(grown.root) == {
         "linted": {"data-science": {BUILD: 1}, "ml-engineering": {APP: 2}}
     }

@@ -31,8 +31,11 @@ def record(project: Project) -> str:
         return "Nothing is open that a baseline can record."
     write(file, now)
     size, less = _size(now), _size(project.baseline) - _size(now)
-    since = "" if first else f", {less} fewer than before" if less else ", as many as before"
-    return f"{FILE} records {size} finding{'s' * (size != 1)}{since}: commit it."
+    says = f"{FILE} records {size} finding{'s' * (size != 1)}"
+    if first:
+        # Who has to approve a file is asked for once it is there.
+        return f"{says}: `uv run poe owners`, and commit both."
+    return f"{says}, {f'{less} fewer than' if less else 'as many as'} before: commit it."
 
 
 def recorded_in(standing: Standing, before: Baseline, *, first: bool) -> Baseline:
