@@ -188,6 +188,42 @@ def test_an_exception_covers_what_is_new_and_does_not_let_the_baseline_grow(grow
     }
 
 
+def test_a_baseline_that_is_deleted_is_not_recorded_anew(grown: Project) -> None:
+    record(grown)
+    commit(grown.root, "ada@example.com")
+    (grown.root / FILE).unlink()
+    with pytest.raises(HandoffError, match="is gone, and only shrinks: take it back from git"):
+        record(finds(grown.root, OLD))
+    assert not (grown.root / FILE).exists()
+
+
+def test_a_teams_own_practice_is_recorded_where_it_says_so(
+    grown: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "acme_prints.py").write_text(
+        "from baton_handoff.findings import Finding\n"
+        "def check(project):\n"
+        f"    yield Finding('', 'It prints.', blocks=False, file={APP!r})\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    own = (
+        '[[practices]]\nname = "acme/prints"\ntitle = "No prints"\nwhy = "Logs are read."\n'
+        'tiers = { ml-engineering = "must" }\nstage = "push"\ncheck = "acme_prints:check"\n'
+        'fix = "log it"\n'
+    )
+    settings = grown.root / "handoff.toml"
+    before = settings.read_text()
+    settings.write_text(before + own)
+    record(finds(grown.root, OLD))
+    assert "acme/prints" not in recorded(grown.root)
+    (grown.root / FILE).unlink()
+    settings.write_text(f"{before}{own}baseline = true\n")
+    record(finds(grown.root, OLD))
+    assert recorded(grown.root)["acme/prints"] == {ML: {APP: 1}}
+    assert blocking(find_project(grown.root)) == []
+
+
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
