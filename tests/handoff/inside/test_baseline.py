@@ -364,4 +364,11 @@ def test_what_the_tools_find_is_kept_place_by_place(grown: Project) -> None:
     assert ["notebooks/look.ipynb", None, "F401: `os` imported but unused (cell 1)"] in lint.found
     assert [APP, 2, "unformatted: File would be reformatted"] in style.found
     assert {finding.side for finding in linted(grown).findings} == {ML}
-    assert linted(grown, "data-science").state == State.NOT_MET
+    assert linted(grown, "data-science").state == State.MET
+    (grown.root / APP).write_text('"""The service."""\n')
+    assert run_recorded(grown, "lint", ["ruff", "check"]) == 1
+    alone = linted(grown)
+    assert (alone.state, alone.says) == (
+        State.MET,
+        "The linter finds nothing. Notebooks aside, where nothing blocks.",
+    )
