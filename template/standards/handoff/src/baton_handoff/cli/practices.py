@@ -40,6 +40,11 @@ def add(commands: Any) -> None:
     )
     add_format(command)
     command.add_argument("--html", type=Path, metavar="FILE", help="also write it as one page")
+    command.add_argument(
+        "--comment",
+        action="store_true",
+        help="in CI: also show it in the run's summary, and in a pull request as its one comment",
+    )
     command.set_defaults(run=_status)
 
     command = commands.add_parser("record", help="run a command, and keep what came of it")
@@ -66,6 +71,8 @@ def _status(project: Project, options: argparse.Namespace) -> int:
     print(_shown(standing, options.stage or "push", options))
     if options.html:
         _write_page(standing, options.html)
+    if options.comment:
+        _comment(project, standing, options.stage or "push")
     return int(bool(standing.blocking(options.stage or "push")))
 
 
@@ -96,6 +103,17 @@ def _write_page(standing: "Standing", file: Path) -> None:
         file.write_text(page(standing, now()), encoding="utf-8")
     except OSError as error:
         raise HandoffError(f"{file} can't be written ({error.strerror}).") from error
+
+
+def _comment(project: Project, standing: "Standing", stage: "Stage") -> None:
+    """What keeps a comment away is said, and changes nothing of what is judged."""
+    from baton_handoff.practices.posting import post
+    from baton_handoff.practices.shown.markdown import comment
+
+    try:
+        post(project, comment(standing, stage), os.environ)
+    except HandoffError as error:
+        print(error, file=sys.stderr)
 
 
 def _record(project: Project, options: argparse.Namespace) -> int:
