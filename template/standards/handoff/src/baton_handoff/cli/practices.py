@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--explain", metavar="PRACTICE", help="what it is, and what is asked")
     command.add_argument(
-        "--run", dest="produce", action="store_true", help="first run what shows what is missing"
+        "--run", dest="produce", action="store_true", help="first run what shows what is missing, up to the stage"
     )
     add_format(command)
     command.add_argument("--html", type=Path, metavar="FILE", help="also write it as one page")
@@ -65,7 +65,7 @@ def _status(project: Project, options: argparse.Namespace) -> int:
         print(explained(standing, options.explain, Look.of(sys.stdout, os.environ)))
         return 0
     if options.produce:
-        produce(project, standing)
+        produce(project, standing, options.stage or "promotion")
         standing = standing_of(project, options.level)
     standing = only(standing, options.side)
     print(_shown(standing, options.stage or "push", options))
