@@ -7,7 +7,7 @@ import sys
 
 from baton_handoff.practices.checks import CHECKS
 from baton_handoff.practices.evidence import Evidence, Record
-from baton_handoff.practices.own import ANYTHING, command_of, is_function
+from baton_handoff.practices.own import ANYTHING, command_of, evidence_of, is_function
 from baton_handoff.practices.posting import TOKENS
 from baton_handoff.practices.practice import STAGES, Stage
 from baton_handoff.practices.record import now
@@ -60,10 +60,11 @@ def produce(project: Project, standing: Standing, stage: Stage = "promotion") ->
         _run(project, shlex.split(command))
     for number, practice in enumerate(own.values(), start=len(wanted) + 1):
         _say(f"[{number}/{steps}] {practice.check}")
-        key = Record(project).key(practice.name, ANYTHING)
+        kind = evidence_of(practice)
+        key = Record(project).key(kind, ANYTHING)
         ok = _run(project, command_of(practice)) == 0
-        if Record(project).key(practice.name, ANYTHING) == key:
-            Record(project).keep(Evidence(practice.name, key, ok, now()))
+        if Record(project).key(kind, ANYTHING) == key:
+            Record(project).keep(Evidence(kind, key, ok, now()))
 
 
 def _say(line: str) -> None:

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+from baton_handoff.errors import HandoffError
+from baton_handoff.practices.base_and_head import binding_registry
+from baton_handoff.practices.baseline import covered
 from baton_handoff.practices.checks import CHECKS
-from baton_handoff.practices.checks.look import Look, Seen
+from baton_handoff.practices.checks.look import Look, Seen, not_met
 from baton_handoff.practices.evidence import Record
 from baton_handoff.practices.own import own_check
 from baton_handoff.practices.practice import Practice
-from baton_handoff.practices.registry import ROLES, STATEMENT, Registry, registry_of
+from baton_handoff.practices.registry import ROLES, STATEMENT, Registry
 from baton_handoff.practices.standing import Outcome, Standing, State
 from baton_handoff.project import Project
 from baton_handoff.sides import SIDES
@@ -29,7 +32,7 @@ def standing_of(project: Project, level: int | None = None, today: date | None =
     """
     at = project.level if level is None else level
     day = today or datetime.now(UTC).astimezone().date()
-    registry = registry_of(project)
+    registry = binding_registry(project)
     look = Look(project, Record(project), day, os.environ)
     outcomes = [
         outcome
@@ -42,7 +45,7 @@ def standing_of(project: Project, level: int | None = None, today: date | None =
 def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) -> Iterator[Outcome]:
     """What came of a practice for each side of which it is asked at some level."""
     asked = [s for s in SIDES if any(practice.tier(s, at) != "not-needed" for at in (0, 1, 2))]
-    seen = None if practice.check == STATEMENT else _checked(practice, look)
+    seen = None if practice.check == STATEMENT else _checked(practice, registry, look)
     accepted = [
         one
         for one in look.project.exceptions
@@ -51,7 +54,7 @@ def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) ->
     for side in asked:
         said = _for_side(side, seen) if seen else _stated(practice, side, registry, look)
         open_ = said.state in (State.NOT_MET, State.NOT_SHOWN)
-        yield Outcome(
+        outcome = Outcome(
             practice=practice,
             side=side,
             tier=practice.tier(side, level),
@@ -65,11 +68,19 @@ def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) ->
             fix=(said.shown_by or practice.fix) if open_ else "",
             accepted=accepted[0] if accepted and open_ else None,
         )
+        yield covered(outcome, look.project.baseline)
 
 
-def _checked(practice: Practice, look: Look) -> Seen:
+def _checked(practice: Practice, registry: Registry, look: Look) -> Seen:
     check = CHECKS.get(practice.check)
-    return check(look) if check else own_check(practice, look)
+    if check:
+        return check(look)
+    try:
+        return own_check(practice, look)
+    except HandoffError as error:
+        if practice.name not in registry.of_base:
+            raise
+        return not_met(f"The change takes away what checks it. {error}")
 
 
 def _for_side(side: str, seen: Seen) -> Seen:
