@@ -118,6 +118,4 @@ def _accepted(entry: Entry) -> Accepted:
     keys = (about, "reason", "owner", "expires")
     entry.only(keys, keys)
     gate, practice = (entry.text(key) if key == about else "" for key in ("gate", "practice"))
-    return Accepted(
-        gate, entry.text("reason"), entry.text("owner"), entry.day("expires"), practice
-    )
+    return Accepted(gate, entry.text("reason"), entry.text("owner"), entry.day("expires"), practice)

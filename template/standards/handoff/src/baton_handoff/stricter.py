@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import date
+from pathlib import Path
 
 from baton_handoff.findings import Finding
 from baton_handoff.practices.base_and_head import loosened_practices
-from baton_handoff.practices.baseline import FILE
-from baton_handoff.project import Project
+from baton_handoff.practices.baseline import FILE, moved
+from baton_handoff.project import Project, stated_in
 from baton_handoff.settings import Accepted, PromotionSettings
+from baton_handoff.trees import Trees
 
 
 def stricter(base: Project, head: Project) -> Project:
@@ -43,6 +45,20 @@ def stricter(base: Project, head: Project) -> Project:
         },
         before=base,
     )
+
+
+def stated_before(project: Project, trees: Trees, base: str, folder: Path) -> Project:
+    """The project as a base of its work stated it; the baseline follows files that have moved.
+
+    Args:
+        project: The project.
+        trees: Its trees.
+        base: The tree that the work began with.
+        folder: Where that tree is written to; there must be nothing yet.
+    """
+    was = stated_in(trees.written(base, folder), project)
+    moves = trees.moved(base, trees.of_working_directory()) if was.baseline else {}
+    return replace(was, baseline=moved(was.baseline, moves))
 
 
 def loosened(base: Project, head: Project) -> list[Finding]:

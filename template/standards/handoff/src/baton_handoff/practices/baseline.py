@@ -16,7 +16,7 @@ from typing import NoReturn, TypeAlias
 
 from baton_handoff.errors import HandoffError
 from baton_handoff.practices.practice import Practice
-from baton_handoff.practices.standing import Outcome, Standing, State
+from baton_handoff.practices.standing import Outcome, State
 from baton_handoff.sides import SIDES
 
 FILE = "handoff-baseline.json"
@@ -64,6 +64,22 @@ def _table(file: Path, keys: Sequence[str], said: object, of: str) -> Iterator[t
     yield from said.items()
 
 
+def moved(baseline: Baseline, paths: Mapping[str, str]) -> Baseline:
+    """The same, with the entries of files that have moved under their new paths as well.
+
+    Args:
+        baseline: What is recorded.
+        paths: For each new path the one at which the file was.
+    """
+    there = {
+        (practice, side, path): count
+        for path, was in paths.items()
+        for (practice, side, file), count in baseline.items()
+        if file == was
+    }
+    return {**baseline, **there}
+
+
 def known(file: Path, baseline: Baseline, practices: Mapping[str, Practice]) -> None:
     """Make sure that there is nothing in it but practices whose findings can be counted.
 
@@ -94,7 +110,7 @@ def covered(outcome: Outcome, baseline: Baseline) -> Outcome:
     """What came of a practice, with what the baseline records of it set apart."""
     if not outcome.practice.baseline or outcome.state is not State.NOT_MET:
         return outcome
-    now = _counted([outcome])
+    now = counted([outcome])
     recorded = {key for key, count in now.items() if count <= baseline.get(key, 0)}
 
     def is_recorded(file: str | None) -> bool:
@@ -105,40 +121,6 @@ def covered(outcome: Outcome, baseline: Baseline) -> Outcome:
         findings=tuple(one for one in outcome.findings if not is_recorded(one.file)),
         recorded=tuple(one for one in outcome.findings if is_recorded(one.file)),
     )
-
-
-def recorded_in(standing: Standing, before: Baseline, *, first: bool) -> Baseline:
-    """What a baseline has to record now: what is open, and no more than before.
-
-    Args:
-        standing: Where the project stands.
-        before: What it has recorded so far.
-        first: Whether nothing has been recorded yet, so that there may be more.
-
-    Raises:
-        HandoffError: Nothing shows how much is open of a practice, or it is more than before.
-    """
-    counted = [one for one in standing.outcomes if one.practice.baseline]
-    for outcome in counted:
-        name = outcome.practice.name
-        if outcome.state is State.NOT_SHOWN:
-            raise HandoffError(f"What is open of {name} is not shown: {outcome.fix} first.")
-        if outcome.state is State.NOT_MET and not (outcome.findings or outcome.recorded):
-            raise HandoffError(f"Nothing says where {name} is not met: `uv run poe check` first.")
-    now = dict(_counted([one for one in counted if one.state is State.NOT_MET]))
-    excepted = {one.practice.name for one in counted if one.accepted}
-    for key, count in list(now.items()):
-        practice, side, file = key
-        may = count if first else before.get(key, 0)
-        if practice in excepted:
-            now[key] = min(count, may)
-        elif count > may:
-            raise HandoffError(
-                f"{file} has {count} findings of {practice} for {side}, and the baseline has {may}:"
-                " it only shrinks, so mend them, or accept the practice for a while as an entry of"
-                " [[exceptions]] in handoff.toml."
-            )
-    return {key: count for key, count in now.items() if count}
 
 
 def write(file: Path, baseline: Baseline) -> None:
@@ -155,7 +137,7 @@ def write(file: Path, baseline: Baseline) -> None:
     Path(unfinished.name).replace(file)
 
 
-def _counted(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str, str]]:
+def counted(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str, str]]:
     """How many findings there are; one that is in no file can't be counted."""
     return Counter(
         (outcome.practice.name, outcome.side, finding.file)

@@ -77,11 +77,13 @@ class Standing:
         project: Its name.
         level: The level that it has chosen.
         outcomes: What came of each practice, in the order of the sections.
+        loosened: What a change makes easier for whoever comes after it.
     """
 
     project: str
     level: int
     outcomes: Sequence[Outcome]
+    loosened: Sequence[Finding] = ()
 
     def blocking(self, stage: Stage, level: int | None = None) -> list[Outcome]:
         """What blocks at a stage, at the project's level or at another one."""

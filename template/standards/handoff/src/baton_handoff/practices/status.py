@@ -17,6 +17,8 @@ from baton_handoff.practices.registry import ROLES, STATEMENT, Registry
 from baton_handoff.practices.standing import Outcome, Standing, State
 from baton_handoff.project import Project
 from baton_handoff.sides import SIDES
+from baton_handoff.stricter import loosened, stated_before, stricter
+from baton_handoff.trees import trees_of
 
 
 def standing_of(project: Project, level: int | None = None, today: date | None = None) -> Standing:
@@ -40,6 +42,26 @@ def standing_of(project: Project, level: int | None = None, today: date | None =
         for outcome in _outcomes(practice, registry, look, at)
     ]
     return Standing(project.name or project.package, at, outcomes)
+
+
+def standing_since(project: Project, base: str | None, level: int | None = None) -> Standing:
+    """Where a project stands, judged by the stricter of what its base and it itself state.
+
+    Args:
+        project: The project.
+        base: The commit, or branch, that the work is to be merged into; None for what this branch
+            goes back to (`Trees.base`).
+        level: The level to look at; by default the higher of both.
+
+    Raises:
+        HandoffError: `base` can't be used, or see `standing_of`.
+    """
+    with trees_of(project) as (trees, scratch):
+        if base is None and not trees.begun:
+            return standing_of(project, level)
+        was = stated_before(project, trees, trees.of(trees.base(base)), scratch / "base")
+        standing = standing_of(stricter(was, project), level)
+        return replace(standing, loosened=loosened(was, project))
 
 
 def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) -> Iterator[Outcome]:

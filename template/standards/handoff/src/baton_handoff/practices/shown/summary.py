@@ -9,6 +9,9 @@ from baton_handoff.practices.standing import Outcome, Standing, State
 HIGHEST = 2
 """The highest level there is."""
 
+LOOSENED = "What this change makes easier"
+"""The title over what does not count for the change itself."""
+
 WHEN: Mapping[Stage, str] = {
     "push": "now",
     "handoff": "at the handoff",
