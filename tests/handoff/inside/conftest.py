@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from baton_handoff.contracts import Contract
 from baton_handoff.project import Project
+from kept_project import kept_project
 from trip_project import Change, trip_project
 from trip_service import Price, api_of, app_of, fixed
 from trips import ROWS, PandasTrip, PolarsTrip, Row
@@ -43,6 +44,17 @@ def rows() -> list[Row]:
 def project(tmp_path: Path, engine: str) -> Project:
     """A project with contracts, committed."""
     return trip_project(tmp_path / "project", engine)
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project that keeps every practice, wherever the tests run."""
+    for name in (
+        *("CI", "HANDOFF_ALIAS", "HANDOFF_LOCAL", "HANDOFF_MONITOR", "MLFLOW_TRACKING_URI"),
+        "PYTEST_ADDOPTS",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    return kept_project(tmp_path / "project")
 
 
 @pytest.fixture

@@ -36,12 +36,12 @@ KINDS: Mapping[str, Kind] = {
     "format": Kind(
         ("ruff", "format", "--check"),
         "uv run poe check",
-        ("*.py", "*.ipynb", "standards/ruff.toml", "ruff.toml", *_LOCKED),
+        ("*.py", "standards/ruff.toml", "ruff.toml", *_LOCKED),
     ),
     "lint": Kind(
         ("ruff", "check"),
         "uv run poe check",
-        ("*.py", "*.ipynb", "standards/ruff.toml", "ruff.toml", *_LOCKED),
+        ("*.py", "standards/ruff.toml", "ruff.toml", *_LOCKED),
     ),
     "types": Kind(
         ("mypy", "--config-file", "standards/mypy.ini"),
