@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from baton_handoff.model.code import code_hash
+from baton_handoff.owners import write_owners
 from baton_handoff.practices.evidence import KINDS, Evidence, Record
 from baton_handoff.practices.practice import Practice
 from baton_handoff.practices.registry import ROLES, STATEMENT, shipped
@@ -221,6 +222,7 @@ def kept_project(root: Path) -> Project:
     (root / "dvc.lock").write_text(json.dumps({"stages": ran(root)}))
     register(root)
     project = find_project(root)
+    write_owners(project)
     leave_evidence(project)
     return project
 
