@@ -4,9 +4,11 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+from baton_handoff.findings import Finding
 from baton_handoff.practices.shown.found import accepted_in_words
 from baton_handoff.practices.shown.look import clean
 from baton_handoff.practices.shown.summary import (
+    BREAKS,
     HIGHEST,
     LOOSENED,
     Step,
@@ -74,13 +76,14 @@ def page(standing: Standing, at: str) -> str:
     """
     title = f"{clean(standing.project)}: level {standing.earned()} earned"
     parts = [_head(standing, title, at), _counts(standing), _next(steps(standing))]
-    parts += [_loosened(standing), _bars(standing), _practices(standing)]
+    parts += [_found(BREAKS, standing.breaks), _found(LOOSENED, standing.loosened)]
+    parts += [_bars(standing), _practices(standing)]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_SAFE}">'
         '<meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n"
-        f"<body><main>\n{chr(10).join(parts)}\n</main></body></html>\n"
+        f"<body><main>\n{chr(10).join(filter(None, parts))}\n</main></body></html>\n"
     )
 
 
@@ -119,12 +122,13 @@ def _next(todo: Sequence[Step]) -> str:
     return _section("Next", f'<ol class="next">{items}</ol>')
 
 
-def _loosened(standing: Standing) -> str:
+def _found(title: str, found: Sequence[Finding]) -> str:
     items = "".join(
-        f"<li>{inline(finding.message)} (<code>{escape(finding.file or '')}</code>)</li>"
-        for finding in standing.loosened
+        f"<li>{inline(finding.message)} (<code>{escape(finding.file or '')}</code>)"
+        f"{f'<br>→ {inline(finding.fix)}' if finding.fix else ''}</li>"
+        for finding in found
     )
-    return _section(LOOSENED, f"<ul>{items}</ul>") if items else ""
+    return _section(title, f"<ul>{items}</ul>") if items else ""
 
 
 def _bars(standing: Standing) -> str:
