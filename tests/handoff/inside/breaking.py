@@ -96,7 +96,11 @@ BREAKS: dict[str, list[Break]] = {
         went("tests/contract/test_data_science.py", failed=1),
         went("tests/contract/test_ml_engineering.py", skipped=1),
     ],
-    "contracts-owned": [red("owners"), changed(".copier-answers.yml", '"@ml"', '""')],
+    "contracts-owned": [
+        gone("CODEOWNERS"),
+        changed(".copier-answers.yml", '"@ml"', '""'),
+        changed(".copier-answers.yml", "github", "none"),
+    ],
     "api-current": [red("api")],
     "layers-kept": [red("layers")],
     "features-inside": [red("features")],
