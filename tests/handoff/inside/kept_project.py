@@ -128,8 +128,7 @@ WORKFLOW = """
 jobs:
   handoff:
     steps:
-      - run: uv run --locked poe check
-      - run: uv run --locked poe test
+      - run: uv run --locked handoff status --run --stage push
       - run: uv run --locked handoff diff
       - run: uv run --locked handoff triage --side data-science
 """

@@ -36,7 +36,7 @@ def standing_of(project: Project, level: int | None = None, today: date | None =
     at = project.level if level is None else level
     day = today or datetime.now(UTC).astimezone().date()
     registry = binding_registry(project)
-    look = Look(project, Record(project), day, os.environ)
+    look = Look(replace(project, level=at), Record(project), day, os.environ)
     outcomes = [
         outcome
         for practice in registry.practices
