@@ -11,6 +11,7 @@ import pytest
 from baton_handoff.cli import main
 from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
+from baton_handoff.owners import write_owners
 from baton_handoff.practices import shown as room
 from baton_handoff.practices.baseline import FILE
 from baton_handoff.practices.evidence import Evidence, Record
@@ -50,6 +51,7 @@ def grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     root = kept_project(tmp_path / "project").root
     answers = root / ".copier-answers.yml"
     answers.write_text(answers.read_text().replace("level: 1", "level: 2"))
+    write_owners(find_project(root))
     (root / ".gitignore").write_text(".handoff/\n")
     monkeypatch.chdir(root)
     commit(root, "ada@example.com")
