@@ -11,11 +11,12 @@ import pytest
 from baton_handoff.cli import main
 from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
+from baton_handoff.owners import write_owners
+from baton_handoff.practices import recorded as recording
 from baton_handoff.practices import shown as room
 from baton_handoff.practices.baseline import FILE
 from baton_handoff.practices.evidence import Evidence, Record
 from baton_handoff.practices.record import run_recorded
-from baton_handoff.practices.recorded import record
 from baton_handoff.practices.registry import registry_of, shipped
 from baton_handoff.practices.shown.data import as_data
 from baton_handoff.practices.shown.explained import explained
@@ -50,10 +51,18 @@ def grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     root = kept_project(tmp_path / "project").root
     answers = root / ".copier-answers.yml"
     answers.write_text(answers.read_text().replace("level: 1", "level: 2"))
+    write_owners(find_project(root))
     (root / ".gitignore").write_text(".handoff/\n")
     monkeypatch.chdir(root)
     commit(root, "ada@example.com")
     return finds(root, OLD)
+
+
+def record(project: Project) -> str:
+    """Record, and then do what is said: write down who must agree to it."""
+    said = recording.record(project)
+    write_owners(find_project(project.root))
+    return said
 
 
 def finds(root: Path, lint: Sequence[tuple[str, int, str]], **ended: bool) -> Project:

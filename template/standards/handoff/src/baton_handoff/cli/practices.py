@@ -44,10 +44,18 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--explain", metavar="PRACTICE", help="what it is, and what is asked")
     command.add_argument(
-        "--run", dest="produce", action="store_true", help="first run what shows what is missing"
+        "--run",
+        dest="produce",
+        action="store_true",
+        help="first run what shows what is missing at the stage",
     )
     add_format(command)
     command.add_argument("--html", type=Path, metavar="FILE", help="also write it as one page")
+    command.add_argument(
+        "--comment",
+        action="store_true",
+        help="in CI: also show it in the run's summary, and in a pull request as its one comment",
+    )
     command.set_defaults(run=_status)
 
     command = commands.add_parser(
@@ -78,13 +86,15 @@ def _status(project: Project, options: argparse.Namespace) -> int:
         print(explained(standing, options.explain, Look.of(sys.stdout, os.environ)))
         return 0
     if options.produce:
-        produce(project, standing)
+        produce(project, standing, options.stage or "promotion")
         standing = look()
     standing = only(standing, options.side)
     print(_shown(standing, options.stage or "push", options))
     if options.html:
         _write_page(standing, options.html)
-    return int(bool(standing.blocking(options.stage or "push")))
+    if options.comment:
+        _comment(project, standing, options.stage or "push")
+    return int(standing.stops(options.stage or "push"))
 
 
 def _shown(standing: "Standing", stage: "Stage", options: argparse.Namespace) -> str:
@@ -114,6 +124,17 @@ def _write_page(standing: "Standing", file: Path) -> None:
         file.write_text(page(standing, now()), encoding="utf-8")
     except OSError as error:
         raise HandoffError(f"{file} can't be written ({error.strerror}).") from error
+
+
+def _comment(project: Project, standing: "Standing", stage: "Stage") -> None:
+    """What keeps a comment away is said, and changes nothing of what is judged."""
+    from baton_handoff.practices.posting import post
+    from baton_handoff.practices.shown.markdown import comment
+
+    try:
+        post(project, comment(standing, stage), os.environ)
+    except HandoffError as error:
+        print(error, file=sys.stderr)
 
 
 def _baseline(project: Project, _: argparse.Namespace) -> int:

@@ -39,13 +39,13 @@ KINDS: Mapping[str, Kind] = {
     "format": Kind(
         ("ruff", "format", "--check"),
         "uv run poe check",
-        ("*.py", "*.ipynb", "standards/ruff.toml", "ruff.toml", *_LOCKED),
+        ("*.py", "standards/ruff.toml", "ruff.toml", *_LOCKED),
         for_programs=("--output-format", "json"),
     ),
     "lint": Kind(
         ("ruff", "check"),
         "uv run poe check",
-        ("*.py", "*.ipynb", "standards/ruff.toml", "ruff.toml", *_LOCKED),
+        ("*.py", "standards/ruff.toml", "ruff.toml", *_LOCKED),
         for_programs=("--output-format", "json"),
     ),
     "types": Kind(
@@ -66,14 +66,6 @@ KINDS: Mapping[str, Kind] = {
         ("handoff", "features", "--check"),
         "uv run poe check",
         ("src/", "notebooks/", "handoff.toml", _HANDOFF),
-    ),
-    "owners": Kind(
-        ("handoff", "owners", "--check"),
-        "uv run poe check",
-        (
-            *("CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS", "docs/CODEOWNERS"),
-            *("branch-policies.sh", ".copier-answers.yml", "handoff.toml", _HANDOFF),
-        ),
     ),
     "test": Kind(
         ("pytest",),

@@ -5,9 +5,12 @@ import shlex
 import subprocess
 import sys
 
+from baton_handoff.practices.breaks import UNSEEN
 from baton_handoff.practices.checks import CHECKS
 from baton_handoff.practices.evidence import Evidence, Record
 from baton_handoff.practices.own import ANYTHING, command_of, evidence_of, is_function
+from baton_handoff.practices.posting import TOKENS
+from baton_handoff.practices.practice import STAGES, Stage
 from baton_handoff.practices.record import now
 from baton_handoff.practices.registry import STATEMENT
 from baton_handoff.practices.standing import Standing, State
@@ -24,15 +27,25 @@ _ORDER = (
 """What is run, in the order in which one needs the other. To offer a model is a person's turn."""
 
 
-def produce(project: Project, standing: Standing) -> None:
+def produce(project: Project, standing: Standing, stage: Stage = "promotion") -> None:
     """Run what shows what is not shown, each command once.
 
     What a command says goes to standard error: the report is what is printed.
 
+    Args:
+        project: The project.
+        standing: Where it stands.
+        stage: The last stage of which anything is to be shown.
+
     Raises:
         HandoffError: A team's own command can't be found.
     """
-    missing = [outcome for outcome in standing.outcomes if outcome.state == State.NOT_SHOWN]
+    until = STAGES.index(stage)
+    missing = [
+        outcome
+        for outcome in standing.outcomes
+        if outcome.state == State.NOT_SHOWN and STAGES.index(outcome.practice.stage) <= until
+    ]
     asked = {outcome.fix.strip("`") for outcome in missing if outcome.practice.check in CHECKS}
     if any(command in asked for command in _PARTS):
         asked.add("uv run poe check")
@@ -42,6 +55,8 @@ def produce(project: Project, standing: Standing) -> None:
         for outcome in missing
         if outcome.practice.check not in (*CHECKS, STATEMENT) and not is_function(outcome.practice)
     }
+    compared = [one.fix.strip("`") for one in standing.breaks if one.check == UNSEEN]
+    wanted = compared + wanted
     steps = len(wanted) + len(own)
     for number, command in enumerate(wanted, start=1):
         _say(f"[{number}/{steps}] {command}")
@@ -62,8 +77,12 @@ def _say(line: str) -> None:
 def _run(project: Project, command: list[str]) -> int:
     uv = os.environ.get("UV", "uv")
     asked = [uv, *command[1:]] if command[0] == "uv" else command
+    # Whoever may comment is nobody that a test could be.
+    env = {name: value for name, value in os.environ.items() if name not in TOKENS}
     try:
-        return subprocess.run(asked, cwd=project.root, stdout=sys.stderr, check=False).returncode
+        return subprocess.run(
+            asked, cwd=project.root, env=env, stdout=sys.stderr, check=False
+        ).returncode
     except FileNotFoundError:
         _say(f"{command[0]} is not installed here.")
         return 1
