@@ -56,7 +56,8 @@ def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -
     """Validate a version, and move an alias to it if no gate blocks.
 
     Args:
-        project: The project, checked out at the code that the service runs.
+        project: The project, checked out at the code that the service runs, as it judges
+            (`limits.binding`).
         wanted: A version's number, or an alias.
         to: The alias to move: `champion` or `staging`.
         why: The reason, for the record; None only says what the gates say.
@@ -135,7 +136,7 @@ def _found(project: Project, verdicts: Mapping[str, Verdict], to: str) -> Iterat
         yield Finding(
             f"gate-{gate}",
             f"{gate}: {verdict.says}",
-            blocks=refused and asked and not counts and project.level > 0,
+            blocks=refused and asked and not counts and (project.level > 0 or verdict.binding),
             side=verdict.side if refused else None,
             fix=verdict.fix if refused else "",
             evidence=(*verdict.evidence, *(notes if refused else ())),

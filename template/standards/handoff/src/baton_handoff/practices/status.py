@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from baton_handoff.practices.checks import CHECKS
 from baton_handoff.practices.checks.look import Look, Seen
 from baton_handoff.practices.evidence import Record
+from baton_handoff.practices.offered import CANDIDATE, offered
 from baton_handoff.practices.own import own_check
 from baton_handoff.practices.practice import Practice
 from baton_handoff.practices.registry import ROLES, STATEMENT, Registry, registry_of
@@ -16,13 +17,19 @@ from baton_handoff.project import Project
 from baton_handoff.sides import SIDES
 
 
-def standing_of(project: Project, level: int | None = None, today: date | None = None) -> Standing:
+def standing_of(
+    project: Project,
+    level: int | None = None,
+    today: date | None = None,
+    version: int | None = None,
+) -> Standing:
     """Where a project stands, by the evidence that lies on this machine.
 
     Args:
         project: The project.
         level: The level to look at; by default the project's own.
         today: The day it is.
+        version: The version that it is about; by default the candidate.
 
     Raises:
         HandoffError: handoff.toml, or a file that a check reads, can't be used.
@@ -30,13 +37,20 @@ def standing_of(project: Project, level: int | None = None, today: date | None =
     at = project.level if level is None else level
     day = today or datetime.now(UTC).astimezone().date()
     registry = registry_of(project)
-    look = Look(project, Record(project), day, os.environ)
+    looked_at = serving(project, version) if version else project
+    look = Look(looked_at, Record(looked_at), day, os.environ, str(version or CANDIDATE))
     outcomes = [
         outcome
         for practice in registry.practices
         for outcome in _outcomes(practice, registry, look, at)
     ]
     return Standing(project.name or project.package, at, outcomes)
+
+
+def serving(project: Project, version: int) -> Project:
+    """The project whose service loads a version; by its alias, if that points to it."""
+    loaded = offered(project, project.alias)
+    return project if loaded and loaded.version == version else replace(project, alias=str(version))
 
 
 def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) -> Iterator[Outcome]:

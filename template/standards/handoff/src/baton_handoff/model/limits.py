@@ -1,0 +1,31 @@
+"""By whose limits a promotion is judged: the stricter of those here and of the main branch."""
+
+from baton_handoff.findings import Finding
+from baton_handoff.project import Project, stated_in
+from baton_handoff.setup import in_repository
+from baton_handoff.stricter import loosened, stricter
+from baton_handoff.trees import trees_of
+
+
+def binding(project: Project, main: str | None) -> tuple[Project, list[Finding]]:
+    """The project as it judges a promotion, and what it states more loosely than the main branch.
+
+    Level, limits and exceptions count as they stand at the main branch's newest commit, and not
+    where a branch left it: what is promoted goes into production today. Where nobody merges into a
+    main branch, what stands here counts.
+
+    Args:
+        project: The project as it stands.
+        main: The main branch, or a commit; None for the remote's, if this clone knows one.
+
+    Raises:
+        HandoffError: `main` is no commit that this clone knows.
+    """
+    if main is None and not in_repository(project):
+        return project, []
+    with trees_of(project) as (trees, scratch):
+        commit = trees.main(main)
+        if commit is None:
+            return project, []
+        was = stated_in(trees.written(trees.of(commit), scratch / "main"), project)
+        return stricter(was, project), loosened(was, project)
