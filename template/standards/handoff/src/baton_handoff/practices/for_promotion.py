@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from baton_handoff.practices.standing import Outcome, Standing
+from baton_handoff.practices.registry import STATEMENT
+from baton_handoff.practices.standing import Outcome, Standing, State
 from baton_handoff.practices.status import standing_of
 from baton_handoff.project import Project
 
@@ -50,7 +51,7 @@ def _asked(standing: Standing, level: int) -> Asked:
     outcomes = [outcome for outcome in standing.outcomes if _is_asked(outcome)]
     of_them = Standing(standing.project, standing.level, outcomes)
     return Asked(
-        sorted(of_them.blocking("promotion"), key=lambda outcome: not outcome.practice.enforced),
+        sorted(of_them.blocking("promotion"), key=_turn),
         [
             outcome
             for outcome in outcomes
@@ -59,6 +60,12 @@ def _asked(standing: Standing, level: int) -> Asked:
         ],
         bool(of_them.blocking("promotion", level)),
     )
+
+
+def _turn(outcome: Outcome) -> tuple[bool, bool]:
+    """When its turn is: what blocks at every level first; what is run after what is written."""
+    run = outcome.state is State.NOT_SHOWN and outcome.practice.check != STATEMENT
+    return not outcome.practice.enforced, run
 
 
 def _is_asked(outcome: Outcome) -> bool:

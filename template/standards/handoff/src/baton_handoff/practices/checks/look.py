@@ -16,6 +16,7 @@ from baton_handoff.practices.evidence import KINDS, Record
 from baton_handoff.practices.offered import CANDIDATE
 from baton_handoff.practices.standing import State
 from baton_handoff.project import Project
+from baton_handoff.sources import seen
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ class Look:
     def pyproject(self) -> dict[str, Any]:
         """What pyproject.toml says; nothing without one."""
         return self.toml("pyproject.toml")
+
+    @cached_property
+    def sources(self) -> seen.Seen:
+        """What is known of the sources, and of who reads them."""
+        return seen.look(self.project)
 
     def toml(self, name: str) -> dict[str, Any]:
         """What a TOML file says; nothing without one.
