@@ -39,6 +39,10 @@ SCHEMAS = {
 }
 # Where a change is to be merged into: each provider has its own word for it.
 TARGET = "<target>"
+# The same where there is one: a push has none.
+ON_A_CHANGE = "[--base <target>]"
+GATE = f"uv run --locked handoff status --run --stage push {ON_A_CHANGE} --comment"
+PAGE = ".handoff/status.html"
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +91,9 @@ def github_job(job: dict[str, Any]) -> Job:
     given = {
         step["uses"].partition("@")[0]: step["with"] for step in job["steps"] if "uses" in step
     }
-    typed = [step["run"].removesuffix(" --format github") for step in job["steps"] if "run" in step]
+    typed = [step["run"] for step in job["steps"] if "run" in step]
     return Job(
-        types=[line.replace('"origin/$GITHUB_BASE_REF"', TARGET) for line in typed],
+        types=same_words(typed, "${GITHUB_BASE_REF:+", '"origin/$GITHUB_BASE_REF"'),
         python=given["actions/setup-python"]["python-version"],
         whole_history=given["actions/checkout"].get("fetch-depth") == 0,
         on_a_change=job.get("if") == "github.event_name == 'pull_request'",
@@ -105,12 +109,13 @@ def gitlab_jobs(pipeline: dict[str, Any]) -> dict[str, Job]:
             "variables": extended.get("variables", {}) | job.get("variables", {}),
         }
 
-    target = '"origin/$CI_MERGE_REQUEST_TARGET_BRANCH_NAME"'
+    name = "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"
+    words = "${" + name + ":+", f'"origin/${name}"'
     judging = set(pipeline) - {"promote"}
     named = {name: whole(pipeline[name]) for name in judging if "script" in pipeline[name]}
     return {
         name: Job(
-            types=[line.replace(target, TARGET) for line in job["before_script"] + job["script"]],
+            types=same_words(job["before_script"] + job["script"], *words),
             python=job["image"].removeprefix("python:"),
             whole_history=job["variables"].get("GIT_DEPTH") == "0",
             on_a_change=job["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}],
@@ -120,15 +125,22 @@ def gitlab_jobs(pipeline: dict[str, Any]) -> dict[str, Job]:
 
 
 def azure_job(job: dict[str, Any]) -> Job:
-    target = '"origin/${SYSTEM_PULLREQUEST_TARGETBRANCH#refs/heads/}"'
-    typed = [step["script"].replace(target, TARGET) for step in job["steps"] if "script" in step]
+    name = "SYSTEM_PULLREQUEST_TARGETBRANCH"
+    words = "${" + name + ":+", '"origin/${' + name + '#refs/heads/}"'
     inputs = {step["task"]: step["inputs"] for step in job["steps"] if "task" in step}
     return Job(
-        types=typed,
+        types=same_words([step["script"] for step in job["steps"] if "script" in step], *words),
         python=inputs["UsePythonVersion@0"]["versionSpec"],
         whole_history={"checkout": "self", "fetchDepth": "0"} in job["steps"],
         on_a_change=job.get("condition") == "eq(variables['Build.Reason'], 'PullRequest')",
     )
+
+
+def same_words(typed: list[str], where_there_is: str, target: str) -> list[str]:
+    """What is typed, with one word for the target and without the form of findings."""
+    found = [line.replace(where_there_is + "--base " + target + "}", ON_A_CHANGE) for line in typed]
+    found = [line.replace(target, TARGET) for line in found]
+    return [re.sub(r" --format (github|azure)\b", "", line) for line in found]
 
 
 def run(tool: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -194,7 +206,7 @@ def test_a_pipelines_first_line_says_whose_it_is(ci: str, projects: dict[str, Pa
 def test_the_three_pipelines_say_the_same(pipelines: dict[str, Any]) -> None:
     said = jobs(pipelines)
     assert {name: job.types[2:] for name, job in said["github"].items()} == {
-        "handoff": ["uv run --locked poe check", "uv run --locked poe test"],
+        "handoff": [f"{GATE} --html {PAGE}"],
         "contracts": [
             f"uv run --locked handoff diff --base {TARGET}",
             f"uv run --locked handoff done --base {TARGET}",
@@ -209,15 +221,44 @@ def test_the_three_pipelines_say_the_same(pipelines: dict[str, Any]) -> None:
 
 def test_what_judges_a_change_sees_the_whole_history(pipelines: dict[str, Any]) -> None:
     for named in jobs(pipelines).values():
-        judging = {name for name, job in named.items() if job.on_a_change}
-        assert judging == set(named) - {"handoff"}
-        assert all(named[name].whole_history for name in judging)
+        assert {name for name, job in named.items() if not job.on_a_change} == {"handoff"}
+        assert all(job.whole_history for job in named.values())
 
 
 def test_findings_stand_at_the_lines_of_a_pull_request(projects: dict[str, Path]) -> None:
     text = (projects["github"] / PIPELINES["github"]).read_text(encoding="utf-8")
-    judging = [line for line in text.splitlines() if re.search("handoff (diff|done|triage) ", line)]
-    assert [line.endswith(" --format github") for line in judging] == [True] * 4
+    asked = "handoff (diff|done|status|triage) "
+    judging = [line for line in text.splitlines() if re.search(asked, line)]
+    assert [" --format github" in line for line in judging] == [True] * 5
+
+
+def test_only_who_writes_the_comment_is_given_a_token(pipelines: dict[str, Any]) -> None:
+    github = pipelines["github"]
+    assert github["permissions"] == {"contents": "read"}
+    allowed = {
+        name: job["permissions"] for name, job in github["jobs"].items() if "permissions" in job
+    }
+    assert allowed == {"handoff": {"contents": "read", "pull-requests": "write"}}
+    steps = [step for job in github["jobs"].values() for step in job["steps"]]
+    assert [step for step in steps if "env" in step] == [
+        step for step in steps if "--comment" in step.get("run", "")
+    ]
+    (azure,) = [
+        step for job in pipelines["azure"]["jobs"] for step in job["steps"] if "env" in step
+    ]
+    assert "--comment" in azure["script"]
+
+
+def test_evidence_and_page_are_kept_whatever_was_found(pipelines: dict[str, Any]) -> None:
+    *_, github = pipelines["github"]["jobs"]["handoff"]["steps"]
+    assert github["if"] == "always()"
+    assert github["with"]["path"].split() == [".handoff/evidence", PAGE]
+    assert github["with"]["include-hidden-files"] is True
+    gitlab = pipelines["gitlab"]["handoff"]["artifacts"]
+    assert gitlab["when"] == "always"
+    assert gitlab["paths"] == [PAGE, ".handoff/evidence/"]
+    *_, azure = pipelines["azure"]["jobs"][0]["steps"]
+    assert (azure["publish"], azure["condition"]) == (".handoff", "always()")
 
 
 @pytest.mark.parametrize("ci", PIPELINES)
@@ -228,6 +269,35 @@ def test_nothing_is_written_into_a_command_by_the_provider(
     typed = [line for job in jobs(pipelines)[ci].values() for line in job.types]
     assert typed
     assert [line for line in typed if re.search(r"\$", line)] == []
+
+
+@pytest.mark.parametrize("name", ["", "main", "a b", "$(touch taken)", '"; touch taken; "'])
+@pytest.mark.parametrize(
+    ("ci", "variable", "prefix"),
+    [
+        ("github", "GITHUB_BASE_REF", ""),
+        ("gitlab", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", ""),
+        ("azure", "SYSTEM_PULLREQUEST_TARGETBRANCH", "refs/heads/"),
+    ],
+)
+def test_the_gate_gets_a_branch_as_one_word_and_on_a_push_none(
+    projects: dict[str, Path], tmp_path: Path, ci: str, variable: str, prefix: str, name: str
+) -> None:
+    text = (projects[ci] / PIPELINES[ci]).read_text(encoding="utf-8")
+    (line,) = re.findall(r"(?m)(uv run --locked handoff status .*)$", text)
+    said = 'uv() { for word; do echo "$word"; done; }\n' + line
+    given = {variable: f"{prefix}{name}"} if name else {}
+    words = baton.run(["sh", "-c", said], tmp_path, env=given).stdout.splitlines()
+    *_, push = words[:7]
+    assert push == "push"
+    based = ["--base", f"origin/{name}"] if name else []
+    assert [word for word in words[7:] if word != "--format" and word != ci] == [
+        *based,
+        "--comment",
+        "--html",
+        PAGE,
+    ]
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_a_push_with_an_open_merge_request_runs_one_pipeline(pipelines: dict[str, Any]) -> None:

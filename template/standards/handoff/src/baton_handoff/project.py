@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from baton_handoff.errors import HandoffError
+from baton_handoff.practices.baseline import FILE, Baseline, read
 from baton_handoff.settings import (
     Accepted,
     MonitorSettings,
@@ -27,7 +28,7 @@ from baton_handoff.sides import AXES, SIDES
 INTERFACE = 1
 """The version of `handoff.toml` that this package reads."""
 
-_OF_PRACTICES = ("practices", "statements", "enforce")
+_OF_PRACTICES = ("practices", "statements", "enforce", "exceptions")
 """The tables of `handoff.toml` that are about practices."""
 
 
@@ -52,6 +53,8 @@ class Project:
         monitor: What is worth an alert.
         exceptions: What is not met, and accepted.
         practices: What handoff.toml says of practices, which are read when somebody asks for them.
+        baseline: How many findings were there when the baseline was recorded.
+        before: The project as the base of a change states it, where both judge the change.
     """
 
     root: Path
@@ -70,6 +73,8 @@ class Project:
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
     exceptions: Sequence[Accepted] = ()
     practices: Mapping[str, Any] = field(default_factory=dict)
+    baseline: Baseline = field(default_factory=dict)
+    before: "Project | None" = None
 
     @property
     def source(self) -> Path:
@@ -194,6 +199,7 @@ def read_project(file: Path) -> Project:
         monitor=numbers(file, "monitor", MonitorSettings, settings.get("monitor", {})),
         exceptions=exceptions(file, settings.get("exceptions", [])),
         practices={name: settings[name] for name in _OF_PRACTICES if name in settings},
+        baseline=read(file.with_name(FILE)),
         **_answers(file.with_name(".copier-answers.yml")),
     )
 

@@ -1,13 +1,12 @@
 """What a team may set in handoff.toml: limits of the service, of promotion and of watching it."""
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from baton_handoff.errors import HandoffError
+from baton_handoff.practices.entries import Entry, entries, table_of
 
 
 @dataclass(frozen=True)
@@ -100,39 +99,23 @@ def numbers(file: Path, table: str, kind: type[_Settings], stated: object) -> _S
     Raises:
         HandoffError: It says something unknown, or something else than a number from 0 on.
     """
-    if not isinstance(stated, Mapping):
-        raise HandoffError(f"{file} must have `[{table}]` as a table.")
-    known = [field.name for field in dataclasses.fields(kind)]
-    for name, value in stated.items():
-        if name not in known:
-            raise HandoffError(
-                f"{file} says `{name}` in [{table}], which knows only {', '.join(known)}."
-            )
-        if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
-            raise HandoffError(
-                f"{file} says `{name} = {value!r}` in [{table}]: it must be a number from 0 on."
-            )
-    return kind(**stated)
+    entry = table_of(file, table, stated)
+    entry.only([field.name for field in dataclasses.fields(kind)], ())
+    return kind(**{name: entry.number_from_0(name) for name in entry.values})
 
 
 def exceptions(file: Path, stated: object) -> tuple[Accepted, ...]:
     """Read the exceptions of a handoff.toml.
 
     Raises:
-        HandoffError: One of them does not say everything.
+        HandoffError: One of them does not say everything, or something else.
     """
-    if not isinstance(stated, list):
-        stated = [None]
-    return tuple(_accepted(file, entry) for entry in stated)
+    return tuple(map(_accepted, entries(file, "exceptions", stated)))
 
 
-def _accepted(file: Path, entry: Any) -> Accepted:
-    about = "practice" if isinstance(entry, Mapping) and "practice" in entry else "gate"
-    wanted = {about: str, "reason": str, "owner": str, "expires": date}
-    whole = isinstance(entry, Mapping) and set(entry) == set(wanted)
-    if not whole or not all(entry[n] and isinstance(entry[n], k) for n, k in wanted.items()):
-        raise HandoffError(
-            f"{file} must say of each of `[[exceptions]]` its gate or its practice, and reason,"
-            " owner and expires, a date such as 2027-03-31."
-        )
-    return Accepted(**{"gate": "", **entry})
+def _accepted(entry: Entry) -> Accepted:
+    about = "practice" if "practice" in entry.values else "gate"
+    keys = (about, "reason", "owner", "expires")
+    entry.only(keys, keys)
+    gate, practice = (entry.text(key) if key == about else "" for key in ("gate", "practice"))
+    return Accepted(gate, entry.text("reason"), entry.text("owner"), entry.day("expires"), practice)

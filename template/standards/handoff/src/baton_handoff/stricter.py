@@ -3,19 +3,24 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import date
+from pathlib import Path
 
 from baton_handoff.findings import Finding
-from baton_handoff.project import Project
+from baton_handoff.practices.base_and_head import loosened_practices
+from baton_handoff.practices.baseline import FILE, moved
+from baton_handoff.project import Project, stated_in
 from baton_handoff.settings import Accepted, PromotionSettings
+from baton_handoff.trees import Trees
 
 
 def stricter(base: Project, head: Project) -> Project:
     """The project as a change to it is judged, so that no change loosens the gate that judges it.
 
     The higher level binds, and of each limit of a promotion the one that lets less through. An
-    exception counts only where both state it, until the earlier of both days. Who answers for a
-    path, who is on which side and which teams there are can't be compared: that is the base's to
-    say.
+    exception counts only where both state it, until the earlier of both days, and of each entry of
+    the baseline the smaller count. Who answers for a path, who is on which side and which teams
+    there are can't be compared: that is the base's to say. Practices and statements are compared
+    when somebody asks for them (`practices.base_and_head`).
 
     Args:
         base: The project as it was before the change.
@@ -33,13 +38,34 @@ def stricter(base: Project, head: Project) -> Project:
             latency_ms=min(base.promotion.latency_ms, head.promotion.latency_ms),
         ),
         exceptions=tuple(_stated_by_both(base.exceptions, head.exceptions)),
+        baseline={
+            entry: min(count, base.baseline[entry])
+            for entry, count in head.baseline.items()
+            if entry in base.baseline
+        },
+        before=base,
     )
+
+
+def stated_before(project: Project, trees: Trees, base: str, folder: Path) -> Project:
+    """The project as a base of its work stated it; the baseline follows files that have moved.
+
+    Args:
+        project: The project.
+        trees: Its trees.
+        base: The tree that the work began with.
+        folder: Where that tree is written to; there must be nothing yet.
+    """
+    was = stated_in(trees.written(base, folder), project)
+    moves = trees.moved(base, trees.of_working_directory()) if was.baseline else {}
+    return replace(was, baseline=moved(was.baseline, moves))
 
 
 def loosened(base: Project, head: Project) -> list[Finding]:
     """What a change makes easier for whoever comes after it: it does not count for itself."""
     binding = stricter(base, head)
-    said = [*_limits(binding, head), *_exceptions(base, head)]
+    practices = (("handoff.toml", what) for what in loosened_practices(binding))
+    said = [*_limits(binding, head), *_exceptions(base, head), *practices, *_baseline(base, head)]
     return [
         Finding(
             "stricter-of-both",
@@ -67,6 +93,19 @@ def _exceptions(base: Project, head: Project) -> Iterator[tuple[str, str]]:
             yield "handoff.toml", f"An exception is new ({accepted.reason})"
         elif until < accepted.expires:
             yield "handoff.toml", f"An exception lasts longer ({accepted.reason})"
+
+
+def _baseline(base: Project, head: Project) -> Iterator[tuple[str, str]]:
+    grown = {
+        entry: count - base.baseline.get(entry, 0)
+        for entry, count in head.baseline.items()
+        if count > base.baseline.get(entry, 0)
+    }
+    for name, side in dict.fromkeys((name, side) for name, side, _ in grown):
+        more = {file: n for (*whose, file), n in grown.items() if whose == [name, side]}
+        first, *others = sorted(more)
+        where = f"{first} and {len(others)} other files" if others else first
+        yield FILE, f"The baseline of {name} grows by {sum(more.values())} for {side} ({where})"
 
 
 def _stated_by_both(base: Sequence[Accepted], head: Sequence[Accepted]) -> Iterator[Accepted]:

@@ -130,6 +130,12 @@ class Trees:
             )
         ]
 
+    def moved(self, before: str, after: str) -> dict[str, str]:
+        """The paths to which files have moved from one tree to another, with where they were."""
+        said = self._git("diff-tree", "-rzM", "--name-status", "--diff-filter=R", before, after)
+        parts = said.split("\0")[:-1]
+        return dict(zip(parts[2::3], parts[1::3], strict=True))
+
     def mixed(self, base: str, edits: Iterable[Edit]) -> str:
         """The tree `base` with some edits done to it."""
         index = self._scratch / "mixed-index"

@@ -34,13 +34,34 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--level", type=int, choices=(0, 1, 2), help="look ahead, or back; by default the project's"
     )
+    command.add_argument(
+        "--base",
+        nargs="?",
+        const="",
+        metavar="REF",
+        help="judge by the stricter of REF and this, as CI does; by default REF is what the branch"
+        " goes back to",
+    )
     command.add_argument("--explain", metavar="PRACTICE", help="what it is, and what is asked")
     command.add_argument(
-        "--run", dest="produce", action="store_true", help="first run what shows what is missing"
+        "--run",
+        dest="produce",
+        action="store_true",
+        help="first run what shows what is missing at the stage",
     )
     add_format(command)
     command.add_argument("--html", type=Path, metavar="FILE", help="also write it as one page")
+    command.add_argument(
+        "--comment",
+        action="store_true",
+        help="in CI: also show it in the run's summary, and in a pull request as its one comment",
+    )
     command.set_defaults(run=_status)
+
+    command = commands.add_parser(
+        "baseline", help="record what is open, or, once that is done, only what is mended since"
+    )
+    command.set_defaults(run=_baseline)
 
     command = commands.add_parser("record", help="run a command, and keep what came of it")
     command.add_argument("kind", help="what runs: format, lint, types, test, …")
@@ -53,19 +74,26 @@ def _status(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.practices.shown.explained import explained
     from baton_handoff.practices.shown.look import Look
     from baton_handoff.practices.shown.summary import only
-    from baton_handoff.practices.status import standing_of
+    from baton_handoff.practices.status import standing_of, standing_since
 
-    standing = standing_of(project, options.level)
+    def look() -> "Standing":
+        if options.base is None:
+            return standing_of(project, options.level)
+        return standing_since(project, options.base or None, options.level)
+
+    standing = look()
     if options.explain:
         print(explained(standing, options.explain, Look.of(sys.stdout, os.environ)))
         return 0
     if options.produce:
-        produce(project, standing)
-        standing = standing_of(project, options.level)
+        produce(project, standing, options.stage or "promotion")
+        standing = look()
     standing = only(standing, options.side)
     print(_shown(standing, options.stage or "push", options))
     if options.html:
         _write_page(standing, options.html)
+    if options.comment:
+        _comment(project, standing, options.stage or "push")
     return int(bool(standing.blocking(options.stage or "push")))
 
 
@@ -96,6 +124,24 @@ def _write_page(standing: "Standing", file: Path) -> None:
         file.write_text(page(standing, now()), encoding="utf-8")
     except OSError as error:
         raise HandoffError(f"{file} can't be written ({error.strerror}).") from error
+
+
+def _comment(project: Project, standing: "Standing", stage: "Stage") -> None:
+    """What keeps a comment away is said, and changes nothing of what is judged."""
+    from baton_handoff.practices.posting import post
+    from baton_handoff.practices.shown.markdown import comment
+
+    try:
+        post(project, comment(standing, stage), os.environ)
+    except HandoffError as error:
+        print(error, file=sys.stderr)
+
+
+def _baseline(project: Project, _: argparse.Namespace) -> int:
+    from baton_handoff.practices.recorded import record
+
+    print(record(project))
+    return 0
 
 
 def _record(project: Project, options: argparse.Namespace) -> int:

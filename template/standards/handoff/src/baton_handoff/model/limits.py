@@ -1,18 +1,18 @@
 """By whose limits a promotion is judged: the stricter of those here and of the main branch."""
 
 from baton_handoff.findings import Finding
-from baton_handoff.project import Project, stated_in
+from baton_handoff.project import Project
 from baton_handoff.setup import in_repository
-from baton_handoff.stricter import loosened, stricter
+from baton_handoff.stricter import loosened, stated_before, stricter
 from baton_handoff.trees import trees_of
 
 
 def binding(project: Project, main: str | None) -> tuple[Project, list[Finding]]:
     """The project as it judges a promotion, and what it states more loosely than the main branch.
 
-    Level, limits and exceptions count as they stand at the main branch's newest commit, and not
-    where a branch left it: what is promoted goes into production today. Where nobody merges into a
-    main branch, what stands here counts.
+    Level, limits, exceptions, baseline and what people state count as they stand at the main
+    branch's newest commit, not where a branch left it: what is promoted goes into production today.
+    Where nobody merges into a main branch, what stands here counts.
 
     Args:
         project: The project as it stands.
@@ -27,5 +27,5 @@ def binding(project: Project, main: str | None) -> tuple[Project, list[Finding]]
         commit = trees.main(main)
         if commit is None:
             return project, []
-        was = stated_in(trees.written(trees.of(commit), scratch / "main"), project)
+        was = stated_before(project, trees, trees.of(commit), scratch / "main")
         return stricter(was, project), loosened(was, project)

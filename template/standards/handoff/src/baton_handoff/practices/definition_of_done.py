@@ -12,9 +12,9 @@ from pathlib import Path
 from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
 from baton_handoff.practices.written import behaviour, contracts_in
-from baton_handoff.project import Project, stated_in
+from baton_handoff.project import Project
 from baton_handoff.sides import SIDES, answerable, covers
-from baton_handoff.stricter import loosened, stricter
+from baton_handoff.stricter import loosened, stated_before, stricter
 from baton_handoff.trees import trees_of
 
 ROOMS = ("features", "model", "serving")
@@ -65,12 +65,12 @@ def what_is_not_done(project: Project, base: str | None = None) -> list[Finding]
             return []
         tree = trees.of(trees.base(base))
         edits = trees.edits(tree, trees.of_working_directory())
-        before = trees.written(tree, scratch / "base")
+        before = scratch / "base"
+        was = stated_before(project, trees, tree, before)
         paths = [edit.path for edit in edits if _is_looked_at(project, edit.path)]
         changes = [
             Changed(path, _text(before / path), _text(project.root / path)) for path in paths
         ]
-        was = stated_in(before, project)
         return [*findings(stricter(was, project), changes), *loosened(was, project)]
 
 

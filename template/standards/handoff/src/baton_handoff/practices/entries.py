@@ -12,27 +12,37 @@ from baton_handoff.errors import HandoffError
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a list of tables.
+    """A table, or one entry of a list of tables.
 
     Attributes:
         file: The file that it stands in.
-        table: The list's name.
-        number: Which of the list it is, from 0.
+        table: The name of table or list.
         values: What it says.
+        number: Which of the list it is, from 0; None for a table that is alone.
     """
 
     file: Path
     table: str
-    number: int
     values: Mapping[str, Any]
+    number: int | None = None
 
-    def wrong(self, key: str, what: str) -> NoReturn:
+    @property
+    def called(self) -> str:
+        """The table as the file writes it."""
+        return f"[{self.table}]" if self.number is None else f"[[{self.table}]]"
+
+    def wrong(self, key: str, what: str, value: str | None = None) -> NoReturn:
         """Say what is wrong with one of its values.
+
+        Args:
+            key: The key.
+            what: What is wrong, without the full stop.
+            value: Which text of a list it is, None where it is all of the value.
 
         Raises:
             HandoffError: Always.
         """
-        raise HandoffError(f"{self.file}:{self._line(key)}: {what}.")
+        raise HandoffError(f"{self.file}:{self._line(key, value)}: {what}.")
 
     def only(self, allowed: Sequence[str], needed: Sequence[str]) -> None:
         """Make sure that it says all that is needed, and nothing that nobody reads.
@@ -42,10 +52,10 @@ class Entry:
         """
         for key in self.values:
             if key not in allowed:
-                self.wrong(key, f"`{key}` is unknown in [[{self.table}]]: {_one_of(allowed)}")
+                self.wrong(key, f"`{key}` is unknown in {self.called}: {_one_of(allowed)}")
         for key in needed:
             if key not in self.values:
-                self.wrong("", f"[[{self.table}]] must say `{key}`")
+                self.wrong("", f"{self.called} must say `{key}`")
 
     def text(self, key: str, instead: str | None = None) -> str:
         """A text that is not empty.
@@ -55,7 +65,7 @@ class Entry:
         """
         value = self.values.get(key, instead)
         if not isinstance(value, str) or not (value or value == instead):
-            self.wrong(key, f"`{key}` of [[{self.table}]] must be a text that is not empty")
+            self.wrong(key, f"`{key}` of {self.called} must be a text that is not empty")
         return value
 
     def choice(self, key: str, allowed: Sequence[str], instead: str | None = None) -> str:
@@ -80,17 +90,39 @@ class Entry:
             self.wrong(key, f"`{key} = {_shown(value)}` must be a date such as 2027-03-31")
         return value
 
-    def _line(self, key: str) -> int:
+    def number_from_0(self, key: str) -> float:
+        """A number that is not negative.
+
+        Raises:
+            HandoffError: It is none.
+        """
+        value = self.values.get(key)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not value >= 0:
+            self.wrong(
+                key, f"`{key} = {_shown(value)}` in {self.called} must be a number from 0 on"
+            )
+        return value
+
+    def _line(self, key: str, value: str | None) -> int:
         """The line on which it says something, or begins."""
-        header = re.compile(rf"^\s*\[\[\s*{re.escape(self.table)}\s*\]\]")
-        says = re.compile(rf"^\s*[\"']?{re.escape(key)}\b")
-        begun, first = -1, 1
+        name = re.escape(self.table)
+        # A table that is alone may also be written as `enforce.practices = …`.
+        alone = rf"\s*(\[\s*{name}\s*\]|{name}\s*[.=])"
+        begins = alone if self.number is None else rf"\s*\[\[\s*{name}\s*\]\]"
+        other = rf"\s*\[\[?\s*(?!{name}\s*\.)[\w.-]+\s*\]"
+        inside, begun, first, found = False, -1, 1, 0
         for number, line in enumerate(self.file.read_text(encoding="utf-8").splitlines(), start=1):
-            if header.match(line):
-                begun, first = begun + 1, number if begun + 1 == self.number else first
-            elif begun == self.number and key and says.match(line):
+            if re.match(begins, line):
+                begun += 1
+                inside = begun == (self.number or 0)
+                first = number if inside else first
+            elif re.match(other, line):
+                inside = False
+            if inside and value is not None and re.search(rf"[\"']{re.escape(value)}[\"']", line):
                 return number
-        return first
+            if inside and key and not found and re.match(rf"\s*[\"']?{re.escape(key)}\b", line):
+                found = number
+        return found or first
 
 
 def entries(file: Path, table: str, stated: object) -> Iterator[Entry]:
@@ -102,7 +134,18 @@ def entries(file: Path, table: str, stated: object) -> Iterator[Entry]:
     if not isinstance(stated, list) or not all(isinstance(one, Mapping) for one in stated):
         raise HandoffError(f"{file} must have each of its {table} as a table `[[{table}]]`.")
     for number, values in enumerate(stated):
-        yield Entry(file, table, number, values)
+        yield Entry(file, table, values, number)
+
+
+def table_of(file: Path, table: str, stated: object) -> Entry:
+    """A table that is alone.
+
+    Raises:
+        HandoffError: It is no table.
+    """
+    if not isinstance(stated, Mapping):
+        raise HandoffError(f"{file} must have `{table}` as a table `[{table}]`.")
+    return Entry(file, table, stated)
 
 
 def _one_of(allowed: Sequence[str]) -> str:

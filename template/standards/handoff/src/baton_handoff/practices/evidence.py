@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from baton_handoff.practices.files import Files
 from baton_handoff.practices.offered import offered
+from baton_handoff.practices.tool_findings import Place
 from baton_handoff.project import Project
 
 _LOCKED = ("pyproject.toml", "uv.lock")
@@ -24,12 +25,14 @@ class Kind:
         shown_by: What a person types to have it run.
         places: What it depends on: files, folders with a slash at their end, `*.py`.
         of_model: Whether it also depends on the version that the service loads.
+        for_programs: What makes it say in JSON what it finds, empty where nothing does.
     """
 
     command: tuple[str, ...]
     shown_by: str
     places: tuple[str, ...]
     of_model: bool = False
+    for_programs: tuple[str, ...] = ()
 
 
 KINDS: Mapping[str, Kind] = {
@@ -37,16 +40,19 @@ KINDS: Mapping[str, Kind] = {
         ("ruff", "format", "--check"),
         "uv run poe check",
         ("*.py", "*.ipynb", "standards/ruff.toml", "ruff.toml", *_LOCKED),
+        for_programs=("--output-format", "json"),
     ),
     "lint": Kind(
         ("ruff", "check"),
         "uv run poe check",
         ("*.py", "*.ipynb", "standards/ruff.toml", "ruff.toml", *_LOCKED),
+        for_programs=("--output-format", "json"),
     ),
     "types": Kind(
         ("mypy", "--config-file", "standards/mypy.ini"),
         "uv run poe types",
         ("src/", "tests/", "standards/mypy.ini", _HANDOFF, *_LOCKED),
+        for_programs=("--output", "json"),
     ),
     "layers": Kind(
         ("lint-imports", "--no-logo", "--config", "standards/importlinter.ini"),
@@ -93,7 +99,8 @@ class Evidence:
         key: The hash of everything that it depended on.
         ok: Whether it ended well.
         at: When, in UTC.
-        facts: What else is known of it: numbers of tests, for example.
+        facts: How many tests of each file passed, failed or were skipped.
+        found: What a tool found, place by place.
     """
 
     kind: str
@@ -101,6 +108,7 @@ class Evidence:
     ok: bool
     at: str
     facts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    found: Sequence[Place] = ()
 
 
 class Record:

@@ -23,7 +23,7 @@ class Asked:
 
     Attributes:
         open: What is open, and has to be done first.
-        accepted: What is open, and accepted by an exception.
+        accepted: What is open, and accepted by an exception or the baseline.
         binding: Whether something is open that the team lets block at every level.
     """
 
@@ -55,7 +55,7 @@ def _asked(standing: Standing, level: int) -> Asked:
         [
             outcome
             for outcome in outcomes
-            if outcome.accepted
+            if outcome.excepted
             and outcome.practice.blocks(outcome.side, standing.level, "promotion")
         ],
         bool(of_them.blocking("promotion", level)),

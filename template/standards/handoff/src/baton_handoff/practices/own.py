@@ -1,5 +1,6 @@
 """A team's own practices: a command whose end says it, or a function that looks."""
 
+import hashlib
 import importlib
 import shlex
 from collections.abc import Iterable
@@ -24,6 +25,11 @@ def command_of(practice: Practice) -> list[str]:
     return shlex.split(practice.check)
 
 
+def evidence_of(practice: Practice) -> str:
+    """What the evidence of its command is called; another command leaves other evidence."""
+    return f"{practice.name}@{hashlib.sha256(practice.check.encode()).hexdigest()[:12]}"
+
+
 def own_check(practice: Practice, look: Look) -> Seen:
     """What a team's own check says: a function at once, a command by its evidence.
 
@@ -32,7 +38,7 @@ def own_check(practice: Practice, look: Look) -> Seen:
     """
     if is_function(practice):
         return _called(practice, look)
-    evidence = look.record.of(practice.name, ANYTHING)
+    evidence = look.record.of(evidence_of(practice), ANYTHING)
     if evidence is None:
         return not_shown("Nothing of this very state.", "uv run poe status --run")
     if evidence.ok:

@@ -1,11 +1,14 @@
 """A practice: one line of the standards, as data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias, get_args
 
 Tier: TypeAlias = Literal["must", "should", "would-like", "not-needed"]
 Stage: TypeAlias = Literal["push", "handoff", "promotion"]
+
+TIERS: tuple[Tier, ...] = get_args(Tier)
+"""How much a practice is asked for, the most first."""
 
 STAGES: tuple[Stage, ...] = ("push", "handoff", "promotion")
 """When practices are looked at: a push, a version that becomes candidate, one that goes live."""
@@ -43,6 +46,8 @@ class Practice:
         cheaper: Whether it costs less before the handoff or after it.
         check: The name of the function that looks, or a statement that only a person can make.
         fix: What to type or write where it is not met, one sentence.
+        baseline: Whether a baseline may record its findings: each is one fault in one file, and
+            none is a break of a contract.
         enforced: Whether the team lets it block ahead of the level.
     """
 
@@ -57,12 +62,31 @@ class Practice:
     cheaper: Literal["before", "after", "either"]
     check: str
     fix: str
+    baseline: bool = False
     enforced: bool = False
 
     def tier(self, side: str, level: int) -> Tier:
         """How much it is asked of a side at a level."""
         stated = self.tiers.get(side, "not-needed")
         return stated if isinstance(stated, str) else stated[level]
+
+    def stricter(self, other: "Practice") -> "Practice":
+        """This practice, asked for as much and as soon as another state of it asks."""
+        return replace(
+            self,
+            tiers={side: self._tiers(other, side) for side in {**self.tiers, **other.tiers}},
+            stage=min(self.stage, other.stage, key=STAGES.index),
+            baseline=self.baseline and other.baseline,
+            enforced=self.enforced or other.enforced,
+        )
+
+    def _tiers(self, other: "Practice", side: str) -> tuple[Tier, Tier, Tier]:
+        """Of each level the tier that asks for more."""
+        first, second, third = (
+            min(self.tier(side, level), other.tier(side, level), key=TIERS.index)
+            for level in (0, 1, 2)
+        )
+        return first, second, third
 
     def blocks(self, side: str, level: int, stage: Stage) -> bool:
         """Whether it blocks a side at a stage where it is not met."""

@@ -9,7 +9,9 @@ from baton_handoff.practices.checks import CHECKS
 from baton_handoff.practices.evidence import Evidence, Record
 from baton_handoff.practices.for_promotion import asked_of
 from baton_handoff.practices.offered import offered
-from baton_handoff.practices.own import ANYTHING, command_of, is_function
+from baton_handoff.practices.own import ANYTHING, command_of, evidence_of, is_function
+from baton_handoff.practices.posting import TOKENS
+from baton_handoff.practices.practice import STAGES, Stage
 from baton_handoff.practices.record import now
 from baton_handoff.practices.registry import STATEMENT
 from baton_handoff.practices.standing import Standing, State
@@ -27,15 +29,25 @@ _ORDER = (
 """What is run, in the order in which one needs the other. To offer a model is a person's turn."""
 
 
-def produce(project: Project, standing: Standing) -> None:
+def produce(project: Project, standing: Standing, stage: Stage = "promotion") -> None:
     """Run what shows what is not shown, each command once.
 
     What a command says goes to standard error: the report is what is printed.
 
+    Args:
+        project: The project.
+        standing: Where it stands.
+        stage: The last stage of which anything is to be shown.
+
     Raises:
         HandoffError: A team's own command can't be found.
     """
-    missing = [outcome for outcome in standing.outcomes if outcome.state == State.NOT_SHOWN]
+    until = STAGES.index(stage)
+    missing = [
+        outcome
+        for outcome in standing.outcomes
+        if outcome.state == State.NOT_SHOWN and STAGES.index(outcome.practice.stage) <= until
+    ]
     asked = {outcome.fix.strip("`") for outcome in missing if outcome.practice.check in CHECKS}
     if any(command in asked for command in _PARTS):
         asked.add("uv run poe check")
@@ -51,10 +63,11 @@ def produce(project: Project, standing: Standing) -> None:
         _run(project, shlex.split(command))
     for number, practice in enumerate(own.values(), start=len(wanted) + 1):
         _say(f"[{number}/{steps}] {practice.check}")
-        key = Record(project).key(practice.name, ANYTHING)
+        kind = evidence_of(practice)
+        key = Record(project).key(kind, ANYTHING)
         ok = _run(project, command_of(practice)) == 0
-        if Record(project).key(practice.name, ANYTHING) == key:
-            Record(project).keep(Evidence(practice.name, key, ok, now()))
+        if Record(project).key(kind, ANYTHING) == key:
+            Record(project).keep(Evidence(kind, key, ok, now()))
 
 
 def show(project: Project, wanted: str) -> None:
@@ -79,13 +92,12 @@ def _say(line: str) -> None:
 def _run(project: Project, command: list[str]) -> int:
     uv = os.environ.get("UV", "uv")
     asked = [uv, *command[1:]] if command[0] == "uv" else command
+    # Whoever may comment is nobody that a test could be.
+    env = {name: value for name, value in os.environ.items() if name not in TOKENS}
+    env["HANDOFF_ALIAS"] = project.alias
     try:
         return subprocess.run(
-            asked,
-            cwd=project.root,
-            env={**os.environ, "HANDOFF_ALIAS": project.alias},
-            stdout=sys.stderr,
-            check=False,
+            asked, cwd=project.root, env=env, stdout=sys.stderr, check=False
         ).returncode
     except FileNotFoundError:
         _say(f"{command[0]} is not installed here.")

@@ -64,7 +64,7 @@ class Shown(pytest.Item):
         """Passes where it is met, fails where it is not, and is skipped where nobody knows."""
         outcome = self.outcome
         fix = outcome.fix or outcome.practice.fix
-        if outcome.accepted is not None:
+        if outcome.excepted:
             pytest.xfail(accepted_in_words(outcome))
         match outcome.state:
             case State.NOT_APPLICABLE:

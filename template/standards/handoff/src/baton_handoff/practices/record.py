@@ -10,6 +10,7 @@ from pathlib import Path
 
 from baton_handoff.errors import HandoffError
 from baton_handoff.practices.evidence import KINDS, Evidence, Record
+from baton_handoff.practices.tool_findings import found_by
 from baton_handoff.project import Project
 
 
@@ -41,9 +42,11 @@ def run_recorded(project: Project, kind: str, command: Sequence[str]) -> int:
         counts = Path(folder) / "counts.json"
         code = _run(project, command, _counting(counts) if kind == "test" else {})
         facts = json.loads(counts.read_text(encoding="utf-8")) if counts.exists() else {}
+    wanted = KINDS[kind].for_programs
+    found = found_by((*command, *wanted), project.root) if code == 1 and wanted else ()
     record = Record(project)
     if code in (0, 1) and record.key(kind) == before:
-        record.keep(Evidence(kind, before, code == 0, now(), facts))
+        record.keep(Evidence(kind, before, code == 0, now(), facts, found))
     return code
 
 

@@ -4,13 +4,14 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, cast
 
-from baton_handoff.errors import HandoffError
-from baton_handoff.practices.entries import Entry, entries
-from baton_handoff.practices.practice import STAGES, Practice, Tier
+from baton_handoff.practices import baseline
+from baton_handoff.practices.entries import Entry, entries, table_of
+from baton_handoff.practices.practice import STAGES, TIERS, Practice, Tier
 from baton_handoff.project import Project
 from baton_handoff.sides import DATA_SCIENCE, ML_ENGINEERING, SIDES
 
@@ -24,11 +25,14 @@ OWN = "own"
 ROLES = {"data-scientist": DATA_SCIENCE, "ml-engineer": ML_ENGINEERING}
 """For each role the side that it speaks for."""
 
-_TIERS: tuple[Tier, ...] = get_args(Tier)
 _EFFECTS = ("counterproductive", "neutral", "productive")
 _HURDLES = ("cost", "knowledge", "incentive", "none")
 _CHEAPER = ("before", "after", "either")
 _ALL = ("name", "section", "title", "why", "tiers", "stage", "effect", "hurdle", "cheaper")
+_MAY = (*_ALL, "check", "fix", "baseline")
+_RECORDED_NEVER = ("contracts", "tests")
+"""The sections whose practices no baseline can hold: they see breaks of contracts."""
+
 _OWN_NEED = ("name", "title", "why", "tiers", "check", "fix")
 
 
@@ -67,10 +71,12 @@ class Registry:
     Attributes:
         practices: The practices, in the order of the sections.
         statements: What people state.
+        of_base: The names of a team's own practices whose check only the base of a change states.
     """
 
     practices: Sequence[Practice]
     statements: Sequence[Statement]
+    of_base: frozenset[str] = frozenset()
 
 
 @cache
@@ -111,14 +117,12 @@ def registry_of(project: Project) -> Registry:
                 f"`{name}` is no practice of the standards: one of your own has a name of yours and"
                 f' a slash before it, "acme/{name}"',
             )
-    for name in _enforced(file, said.get("enforce", {}), known):
+    for name in _enforced(table_of(file, "enforce", said.get("enforce", {})), known):
         known[name] = replace(known[name], enforced=True)
-    for accepted in project.exceptions:
-        if accepted.practice and accepted.practice not in known:
-            raise HandoffError(
-                f"{file} has an exception for the practice {accepted.practice}, which is unknown:"
-                " `uv run poe status` lists them."
-            )
+    for entry in entries(file, "exceptions", said.get("exceptions", [])):
+        if "practice" in entry.values:
+            _practice_named(entry, "practice", entry.text("practice"), known)
+    baseline.known(project.root / baseline.FILE, project.baseline, known)
     return Registry(
         sorted(known.values(), key=lambda practice: sections.index(practice.section)),
         tuple(
@@ -129,10 +133,18 @@ def registry_of(project: Project) -> Registry:
 
 
 def _practice(entry: Entry, sections: Sequence[str], needed: Sequence[str]) -> Practice:
-    entry.only((*_ALL, "check", "fix"), needed)
+    entry.only(_MAY, needed)
+    section = entry.choice("section", sections, OWN)
+    recorded = entry.values.get("baseline", False)
+    if not isinstance(recorded, bool) or (recorded and section in _RECORDED_NEVER):
+        entry.wrong(
+            "baseline",
+            "`baseline` must be true or false, and is never true in the sections"
+            f" {' and '.join(_RECORDED_NEVER)}",
+        )
     return Practice(
         name=entry.text("name"),
-        section=entry.choice("section", sections, OWN),
+        section=section,
         title=entry.text("title"),
         why=entry.text("why"),
         tiers=_tiers(entry),
@@ -142,6 +154,7 @@ def _practice(entry: Entry, sections: Sequence[str], needed: Sequence[str]) -> P
         cheaper=cast("Any", entry.choice("cheaper", _CHEAPER, "either")),
         check=entry.text("check"),
         fix=entry.text("fix"),
+        baseline=recorded,
     )
 
 
@@ -155,8 +168,8 @@ def _tiers(entry: Entry) -> Mapping[str, Tier | tuple[Tier, Tier, Tier]]:
             entry.wrong("tiers", f"`{side}` is no side: it may be {', '.join(SIDES)}")
         several = tiers if isinstance(tiers, list) and len(tiers) == 3 else [tiers]
         for tier in several:
-            if tier not in _TIERS:
-                entry.wrong("tiers", f"`{tier}` is no tier: it may be {', '.join(_TIERS)}")
+            if tier not in TIERS:
+                entry.wrong("tiers", f"`{tier}` is no tier: it may be {', '.join(TIERS)}")
         found[side] = cast("Any", tuple(several) if len(several) == 3 else several[0])
     return found
 
@@ -168,7 +181,7 @@ def _tightened(entry: Entry, practice: Practice) -> Practice:
     for side in SIDES:
         for level in (0, 1, 2):
             asked, before = tighter.tier(side, level), practice.tier(side, level)
-            if _TIERS.index(asked) > _TIERS.index(before):
+            if TIERS.index(asked) > TIERS.index(before):
                 entry.wrong(
                     "tiers",
                     f"{practice.name} is a {before} for {side} in the standards, and {asked} is"
@@ -177,18 +190,22 @@ def _tightened(entry: Entry, practice: Practice) -> Practice:
     return tighter
 
 
-def _enforced(file: Path, stated: object, known: Mapping[str, Practice]) -> list[str]:
+def _enforced(entry: Entry, known: Mapping[str, Practice]) -> list[str]:
     """The practices that block ahead of the level, `[enforce]`."""
-    names = stated.get("practices", []) if isinstance(stated, Mapping) else None
-    if not isinstance(names, list) or (isinstance(stated, Mapping) and set(stated) - {"practices"}):
-        raise HandoffError(f"{file} must say in `[enforce]` only `practices`, a list of names.")
+    entry.only(("practices",), ())
+    names = entry.values.get("practices", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        entry.wrong("practices", "`practices` of [enforce] must be a list of names of practices")
     for name in names:
-        if name not in known:
-            raise HandoffError(
-                f"{file} enforces the practice {name}, which is unknown: `uv run poe status` lists"
-                " them."
-            )
+        _practice_named(entry, "practices", name, known)
     return names
+
+
+def _practice_named(entry: Entry, key: str, name: str, known: Mapping[str, Practice]) -> None:
+    """Make sure that a practice is there."""
+    if name not in known:
+        may = ", ".join(get_close_matches(name, known, cutoff=0.4) or known)
+        entry.wrong(key, f"the practice {name} is unknown: it may be {may}", name)
 
 
 def _statement(entry: Entry, known: Mapping[str, Practice]) -> Statement:

@@ -32,6 +32,7 @@ class Outcome:
         findings: Where it is not met, one by one.
         fix: What to do, the command where there is one.
         accepted: The exception that covers it, None where there is none.
+        recorded: Findings beside these that the baseline has recorded: they do not block.
     """
 
     practice: Practice
@@ -42,15 +43,17 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     fix: str = ""
     accepted: Accepted | None = None
+    recorded: tuple[Finding, ...] = ()
+
+    @property
+    def excepted(self) -> bool:
+        """Whether it is accepted although not met, by an exception or by the baseline alone."""
+        return self.accepted is not None or bool(self.recorded and not self.findings)
 
     @property
     def reached(self) -> bool:
         """Whether nothing more is asked: met, stated or accepted, or it does not apply."""
-        return self.accepted is not None or self.state in (
-            State.MET,
-            State.STATED,
-            State.NOT_APPLICABLE,
-        )
+        return self.excepted or self.state in (State.MET, State.STATED, State.NOT_APPLICABLE)
 
     @property
     def earned(self) -> float | None:
@@ -74,11 +77,13 @@ class Standing:
         project: Its name.
         level: The level that it has chosen.
         outcomes: What came of each practice, in the order of the sections.
+        loosened: What a change makes easier for whoever comes after it.
     """
 
     project: str
     level: int
     outcomes: Sequence[Outcome]
+    loosened: Sequence[Finding] = ()
 
     def blocking(self, stage: Stage, level: int | None = None) -> list[Outcome]:
         """What blocks at a stage, at the project's level or at another one."""

@@ -5,16 +5,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+from baton_handoff.errors import HandoffError
+from baton_handoff.practices.base_and_head import binding_registry
+from baton_handoff.practices.baseline import covered
 from baton_handoff.practices.checks import CHECKS
-from baton_handoff.practices.checks.look import Look, Seen
+from baton_handoff.practices.checks.look import Look, Seen, not_met
 from baton_handoff.practices.evidence import Record
 from baton_handoff.practices.offered import CANDIDATE, offered
 from baton_handoff.practices.own import own_check
 from baton_handoff.practices.practice import Practice
-from baton_handoff.practices.registry import ROLES, STATEMENT, Registry, registry_of
+from baton_handoff.practices.registry import ROLES, STATEMENT, Registry
 from baton_handoff.practices.standing import Outcome, Standing, State
 from baton_handoff.project import Project
 from baton_handoff.sides import SIDES
+from baton_handoff.stricter import loosened, stated_before, stricter
+from baton_handoff.trees import trees_of
 
 
 def standing_of(
@@ -36,7 +41,7 @@ def standing_of(
     """
     at = project.level if level is None else level
     day = today or datetime.now(UTC).astimezone().date()
-    registry = registry_of(project)
+    registry = binding_registry(project)
     looked_at = serving(project, version) if version else project
     look = Look(looked_at, Record(looked_at), day, os.environ, str(version or CANDIDATE))
     outcomes = [
@@ -45,6 +50,26 @@ def standing_of(
         for outcome in _outcomes(practice, registry, look, at)
     ]
     return Standing(project.name or project.package, at, outcomes)
+
+
+def standing_since(project: Project, base: str | None, level: int | None = None) -> Standing:
+    """Where a project stands, judged by the stricter of what its base and it itself state.
+
+    Args:
+        project: The project.
+        base: The commit, or branch, that the work is to be merged into; None for what this branch
+            goes back to (`Trees.base`).
+        level: The level to look at; by default the higher of both.
+
+    Raises:
+        HandoffError: `base` can't be used, or see `standing_of`.
+    """
+    with trees_of(project) as (trees, scratch):
+        if base is None and not trees.begun:
+            return standing_of(project, level)
+        was = stated_before(project, trees, trees.of(trees.base(base)), scratch / "base")
+        standing = standing_of(stricter(was, project), level)
+        return replace(standing, loosened=loosened(was, project))
 
 
 def serving(project: Project, version: int) -> Project:
@@ -56,7 +81,7 @@ def serving(project: Project, version: int) -> Project:
 def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) -> Iterator[Outcome]:
     """What came of a practice for each side of which it is asked at some level."""
     asked = [s for s in SIDES if any(practice.tier(s, at) != "not-needed" for at in (0, 1, 2))]
-    seen = None if practice.check == STATEMENT else _checked(practice, look)
+    seen = None if practice.check == STATEMENT else _checked(practice, registry, look)
     accepted = [
         one
         for one in look.project.exceptions
@@ -65,7 +90,7 @@ def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) ->
     for side in asked:
         said = _for_side(side, seen) if seen else _stated(practice, side, registry, look)
         open_ = said.state in (State.NOT_MET, State.NOT_SHOWN)
-        yield Outcome(
+        outcome = Outcome(
             practice=practice,
             side=side,
             tier=practice.tier(side, level),
@@ -79,11 +104,19 @@ def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) ->
             fix=(said.shown_by or practice.fix) if open_ else "",
             accepted=accepted[0] if accepted and open_ else None,
         )
+        yield covered(outcome, look.project.baseline)
 
 
-def _checked(practice: Practice, look: Look) -> Seen:
+def _checked(practice: Practice, registry: Registry, look: Look) -> Seen:
     check = CHECKS.get(practice.check)
-    return check(look) if check else own_check(practice, look)
+    if check:
+        return check(look)
+    try:
+        return own_check(practice, look)
+    except HandoffError as error:
+        if practice.name not in registry.of_base:
+            raise
+        return not_met(f"The change takes away what checks it. {error}")
 
 
 def _for_side(side: str, seen: Seen) -> Seen:

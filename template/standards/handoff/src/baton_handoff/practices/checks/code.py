@@ -1,21 +1,30 @@
 """Checks of the code as text: style, types, who imports whom."""
 
-from baton_handoff.practices.checks.look import Look, Seen, of_run
+from baton_handoff.practices.checks.look import (
+    Look,
+    Seen,
+    met,
+    missing,
+    not_met,
+    of_run,
+    place,
+    side_of,
+)
 
 
 def formatted(look: Look) -> Seen:
     """All code has one style."""
-    return of_run(look, "format", "All code has one style.", "Some code has another style.")
+    return _of_tool(look, "format", "All code has one style.", "Some code has another style.")
 
 
 def linted(look: Look) -> Seen:
     """The linter finds nothing."""
-    return of_run(look, "lint", "The linter finds nothing.", "The linter finds faults.")
+    return _of_tool(look, "lint", "The linter finds nothing.", "The linter finds faults.")
 
 
 def typed(look: Look) -> Seen:
     """Types are stated, and fit."""
-    return of_run(look, "types", "Types are stated, and fit.", "Types are missing, or don't fit.")
+    return _of_tool(look, "types", "Types are stated, and fit.", "Types are missing, or don't fit.")
 
 
 def layers_kept(look: Look) -> Seen:
@@ -33,3 +42,16 @@ def features_inside(look: Look) -> Seen:
         "No feature is stated otherwise than in its contract.",
         "Features and their contract don't agree.",
     )
+
+
+def _of_tool(look: Look, kind: str, good: str, bad: str) -> Seen:
+    """What a tool found, each place as a matter of the side that answers for the file."""
+    evidence = look.record.of(kind)
+    if evidence is None:
+        return missing(look, kind)
+    if evidence.ok:
+        return met(good)
+    found = [
+        place(message, file, line, side_of(look, file)) for file, line, message in evidence.found
+    ]
+    return not_met(bad, *found)

@@ -28,6 +28,8 @@ _CI = {
     "azure": ("azure-pipelines.yml",),
 }
 _IN_CI = ("poe check", "poe test", "handoff diff", "handoff triage")
+_RUNS_BOTH = re.compile(r"\b(handoff|poe) status\b.*--run\b")
+"""It checks and tests, where nothing of this very state has yet."""
 
 
 def service_observed(look: Look) -> Seen:
@@ -79,6 +81,8 @@ def ci_checks(look: Look) -> Seen:
     files = look.record.files.under(_CI.get(look.project.ci, ()))
     run = {path: _commands(look.yaml(path)) for path in files if path.endswith((".yml", ".yaml"))}
     said = "\n".join(command for commands in run.values() for command in commands)
+    if _RUNS_BOTH.search(said):
+        said += "\npoe check\npoe test"
     absent = [command for command in _IN_CI if command not in said]
     if absent:
         return not_met(

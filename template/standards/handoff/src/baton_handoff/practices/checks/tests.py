@@ -11,10 +11,10 @@ from baton_handoff.practices.checks.look import (
     not_met,
     of_run,
     place,
+    side_of,
 )
 from baton_handoff.practices.checks.stated import contracts_in
 from baton_handoff.practices.evidence import Evidence
-from baton_handoff.sides import SIDES, answerable
 
 
 def tests_pass(look: Look) -> Seen:
@@ -25,7 +25,7 @@ def tests_pass(look: Look) -> Seen:
         if not evidence.ok:
             return not_met(
                 "Tests fail.",
-                *(place("a test in it fails", file, side=_side(look, file)) for file in failed),
+                *(place("a test in it fails", file, side=side_of(look, file)) for file in failed),
             )
         passed = sum(count.get("passed", 0) for count in evidence.facts.values())
         return met(f"{passed} tests pass.") if passed else not_met("No test ran.")
@@ -65,12 +65,6 @@ def _of_folder(look: Look, folder: str, what: str) -> Seen:
 def _judged(look: Look, judged: Callable[[Evidence], Seen]) -> Seen:
     evidence = look.record.of("test")
     return judged(evidence) if evidence else missing(look, "test")
-
-
-def _side(look: Look, file: str) -> str | None:
-    """The side whose tests a file holds; None where it is nobody's alone."""
-    axis = answerable(file, look.project.package, look.project.answerable)
-    return axis if axis in SIDES else None
 
 
 def number(evidence: Evidence, under: str) -> tuple[int, int]:

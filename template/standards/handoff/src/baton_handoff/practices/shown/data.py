@@ -78,6 +78,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "says": outcome.says,
         "fix": outcome.fix or practice.fix,
         "page": page_of(practice),
+        "recorded": len(outcome.recorded),
         "accepted": accepted
         and {
             "reason": accepted.reason,

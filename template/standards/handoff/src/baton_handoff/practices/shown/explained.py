@@ -79,7 +79,7 @@ def _seen(outcome: Outcome, look: Look) -> Iterator[str]:
         yield from look.paragraph(
             f"{place}: {finding.message}" if place else finding.message, "  · "
         )
-    if outcome.accepted is not None:
-        yield from look.paragraph(accepted_in_words(outcome), "  ")
+    if accepted := accepted_in_words(outcome):
+        yield from look.paragraph(accepted, "  ")
     if not outcome.reached:
         yield from look.paragraph(outcome.fix or outcome.practice.fix, "  → ")

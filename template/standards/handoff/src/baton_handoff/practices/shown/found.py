@@ -9,7 +9,9 @@ from baton_handoff.practices.standing import Outcome, Standing, State
 
 
 def findings_of(standing: Standing, stage: Stage = "push") -> list[Finding]:
-    """What is not met or not shown, and every exception; what blocks at the stage comes first.
+    """What is not met or not shown, what is accepted, and what a change loosens.
+
+    What blocks at the stage comes first.
 
     Args:
         standing: Where the project stands.
@@ -18,13 +20,14 @@ def findings_of(standing: Standing, stage: Stage = "push") -> list[Finding]:
     found = [
         finding for outcome in standing.outcomes for finding in _of(outcome, standing.level, stage)
     ]
+    found += standing.loosened
     return sorted(found, key=lambda finding: not finding.blocks)
 
 
 def _of(outcome: Outcome, level: int, stage: Stage) -> Iterator[Finding]:
     practice = outcome.practice
     blocks = practice.blocks(outcome.side, level, stage)
-    if outcome.accepted is not None:
+    if outcome.excepted:
         yield Finding(
             practice.name,
             f"{practice.title}: {accepted_in_words(outcome)}",
@@ -54,11 +57,19 @@ def _of(outcome: Outcome, level: int, stage: Stage) -> Iterator[Finding]:
 
 
 def accepted_in_words(outcome: Outcome) -> str:
-    """The exception that covers an outcome: until when, who answers for it, and why."""
-    accepted = outcome.accepted
-    if accepted is None:
+    """What accepts an outcome, or a part of it; empty where nothing does.
+
+    An exception says until when, who answers for it and why, the baseline how many findings it has.
+    """
+    if accepted := outcome.accepted:
+        return (
+            f"accepted until {accepted.expires.isoformat()}, {accepted.owner} answers for it:"
+            f" {accepted.reason}"
+        )
+    if not outcome.recorded:
         return ""
+    findings, files = len(outcome.recorded), len({one.file for one in outcome.recorded})
     return (
-        f"accepted until {accepted.expires.isoformat()}, {accepted.owner} answers for it:"
-        f" {accepted.reason}"
+        f"accepted by the baseline: {findings} finding{'s' * (findings > 1)}"
+        f" in {files} file{'s' * (files > 1)}"
     )

@@ -8,7 +8,7 @@ from baton_handoff.findings import Finding
 from baton_handoff.practices.practice import Stage
 from baton_handoff.practices.shown.found import findings_of
 from baton_handoff.practices.shown.look import clean
-from baton_handoff.practices.shown.summary import counts, excepted, sides_of, steps
+from baton_handoff.practices.shown.summary import LOOSENED, counts, excepted, sides_of, steps
 from baton_handoff.practices.shown.terminal import percent
 from baton_handoff.practices.standing import Standing
 
@@ -16,6 +16,7 @@ MARKER = "<!-- baton: handoff status -->"
 """The first line of the comment, by which the next run finds it again."""
 
 _BAR = 10
+_MOST = 100
 
 
 def comment(standing: Standing, stage: Stage = "push") -> str:
@@ -27,7 +28,7 @@ def comment(standing: Standing, stage: Stage = "push") -> str:
     """
     findings = findings_of(standing, stage)
     blocking = [finding for finding in findings if finding.blocks]
-    others = [finding for finding in findings if not finding.blocks]
+    others = [f for f in findings if not f.blocks and f not in standing.loosened]
     sign = "❌" if blocking else "✅"
     said = " · ".join(f"**{number}** {when}" for when, number in counts(standing).items())
     level = f"level {standing.earned()} earned, level {standing.level} chosen"
@@ -36,9 +37,10 @@ def comment(standing: Standing, stage: Stage = "push") -> str:
         f"### {sign} {inline(standing.project)}: {level}",
         f"What blocks: {said}",
         "\n".join(_next(standing)),
-        "\n".join(map(_item, blocking)),
+        "\n".join(_items(blocking)),
+        "\n".join([f"**{LOOSENED}**", "", *_items(standing.loosened)] if standing.loosened else []),
         _folded("Sections", list(_table(standing))),
-        _folded(_open(standing, others), list(map(_item, others))),
+        _folded(_open(standing, others), _items(others)),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -86,6 +88,14 @@ def _share(share: float | None) -> str:
         return "·"
     full = int(share * _BAR)
     return f"{'█' * full}{'░' * (_BAR - full)} {percent(share)}"
+
+
+def _items(findings: Sequence[Finding]) -> list[str]:
+    """One line each, and no more than a provider takes in a comment."""
+    lines = [_item(finding) for finding in findings[:_MOST]]
+    if more := len(findings) - len(lines):
+        lines.append(f"- and {more} more: `uv run poe status --html status.html` has all")
+    return lines
 
 
 def _item(finding: Finding) -> str:

@@ -6,7 +6,14 @@ from html import escape
 
 from baton_handoff.practices.shown.found import accepted_in_words
 from baton_handoff.practices.shown.look import clean
-from baton_handoff.practices.shown.summary import HIGHEST, Step, counts, sides_of, steps
+from baton_handoff.practices.shown.summary import (
+    HIGHEST,
+    LOOSENED,
+    Step,
+    counts,
+    sides_of,
+    steps,
+)
 from baton_handoff.practices.shown.terminal import percent
 from baton_handoff.practices.standing import Outcome, Standing, State
 
@@ -67,7 +74,7 @@ def page(standing: Standing, at: str) -> str:
     """
     title = f"{clean(standing.project)}: level {standing.earned()} earned"
     parts = [_head(standing, title, at), _counts(standing), _next(steps(standing))]
-    parts += [_bars(standing), _practices(standing)]
+    parts += [_loosened(standing), _bars(standing), _practices(standing)]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_SAFE}">'
@@ -112,6 +119,14 @@ def _next(todo: Sequence[Step]) -> str:
     return _section("Next", f'<ol class="next">{items}</ol>')
 
 
+def _loosened(standing: Standing) -> str:
+    items = "".join(
+        f"<li>{inline(finding.message)} (<code>{escape(finding.file or '')}</code>)</li>"
+        for finding in standing.loosened
+    )
+    return _section(LOOSENED, f"<ul>{items}</ul>") if items else ""
+
+
 def _bars(standing: Standing) -> str:
     sides = sides_of(standing)
     rows = []
@@ -153,8 +168,8 @@ def _row(outcome: Outcome) -> str:
         place = f"{finding.file}:{finding.line}" if finding.line else finding.file
         where = f"<code>{escape(place)}</code> " if place else ""
         seen.append(f"<p>{where}{inline(finding.message)}</p>")
-    if outcome.accepted is not None:
-        seen.append(f"<p><b>{inline(accepted_in_words(outcome))}</b></p>")
+    if accepted := accepted_in_words(outcome):
+        seen.append(f"<p><b>{inline(accepted)}</b></p>")
     if not outcome.reached:
         seen.append(f"<p>→ {inline(outcome.fix or practice.fix)}</p>")
     kind = "met" if outcome.state is State.STATED else outcome.state.value.replace(" ", "-")

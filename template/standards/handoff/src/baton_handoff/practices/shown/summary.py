@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from baton_handoff.practices.practice import STAGES, Practice, Stage
+from baton_handoff.practices.practice import STAGES, TIERS, Practice, Stage
 from baton_handoff.practices.standing import Outcome, Standing, State
 
 HIGHEST = 2
 """The highest level there is."""
+
+LOOSENED = "What this change makes easier"
+"""The title over what does not count for the change itself."""
 
 WHEN: Mapping[Stage, str] = {
     "push": "now",
@@ -16,8 +19,6 @@ WHEN: Mapping[Stage, str] = {
     "promotion": "at the promotion",
 }
 """When a stage comes, for somebody who has just pushed."""
-
-_TIERS = ("must", "should", "would-like", "not-needed")
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def counts(standing: Standing) -> dict[str, int]:
 
 def excepted(standing: Standing) -> list[Outcome]:
     """What is accepted although it is red."""
-    return [outcome for outcome in standing.outcomes if outcome.accepted is not None]
+    return [outcome for outcome in standing.outcomes if outcome.excepted]
 
 
 def open_at_the_handoff(standing: Standing) -> str:
@@ -125,5 +126,5 @@ def _in_turn(standing: Standing) -> Iterator[tuple[str, Outcome]]:
         if not outcome.reached and outcome.tier != "not-needed"
     ]
     # What is cheap to show comes before what has to be built.
-    advice.sort(key=lambda one: (_TIERS.index(one.tier), one.state is not State.NOT_SHOWN))
+    advice.sort(key=lambda one: (TIERS.index(one.tier), one.state is not State.NOT_SHOWN))
     yield from ((f"advice, {outcome.tier}", outcome) for outcome in advice)

@@ -7,6 +7,7 @@ from baton_handoff.practices.shown.found import accepted_in_words
 from baton_handoff.practices.shown.look import Look, clean, fitted
 from baton_handoff.practices.shown.summary import (
     HIGHEST,
+    LOOSENED,
     WHEN,
     Step,
     counts,
@@ -34,6 +35,7 @@ def screen(standing: Standing, look: Look, stage: Stage | None = None) -> str:
         list(_blocking(standing, look, stage)) if stage else [],
         list(_next(steps(standing), look)),
         list(_exceptions(excepted(standing), look)),
+        list(_loosened(standing, look)),
     ]
     return look.encoded("\n\n".join("\n".join(lines) for lines in blocks if lines))
 
@@ -121,3 +123,11 @@ def _exceptions(found: Sequence[Outcome], look: Look) -> Iterator[str]:
     for outcome in found:
         said = f"{outcome.practice.title} [{outcome.side}]: {accepted_in_words(outcome)}"
         yield from look.paragraph(said, "  · ")
+
+
+def _loosened(standing: Standing, look: Look) -> Iterator[str]:
+    if not standing.loosened:
+        return
+    yield look.paint(f"{LOOSENED} ({len(standing.loosened)})", "bold")
+    for finding in standing.loosened:
+        yield from look.paragraph(f"{finding.message} ({finding.file})", "  · ")

@@ -1,0 +1,106 @@
+"""Practices and statements of a change: the stricter of what its base and it itself say."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+
+from baton_handoff.errors import HandoffError
+from baton_handoff.practices.practice import Practice
+from baton_handoff.practices.registry import Registry, Statement, registry_of
+from baton_handoff.project import Project
+from baton_handoff.sides import SIDES
+
+
+def binding_registry(project: Project) -> Registry:
+    """The practices and statements that judge a project, by its base too where it has one.
+
+    Of a practice the stricter tiers count, and it is enforced where either says so. A team's own
+    practice that the change drops, or checks in another way, is still there as the base has it. A
+    statement counts where both have it, until the earlier of both days: it is a person's word that
+    the gate takes for evidence, and whoever needs it must not be able to bring it along.
+
+    Raises:
+        HandoffError: handoff.toml says something of practices that can't be used.
+    """
+    head = registry_of(project)
+    base = _of_base(project)
+    if base is None:
+        return head
+    mine = {practice.name: practice for practice in head.practices}
+    was = {practice.name: practice for practice in base.practices}
+    both = [p for name in {**mine, **was} for p in _both(was.get(name), mine.get(name))]
+    sections = list(dict.fromkeys(p.section for p in (*head.practices, *base.practices)))
+    return Registry(
+        sorted(both, key=lambda practice: sections.index(practice.section)),
+        tuple(_said_by_both(base.statements, head.statements)),
+        frozenset(name for name in was if name not in mine or mine[name].check != was[name].check),
+    )
+
+
+def loosened_practices(project: Project) -> Iterator[str]:
+    """What a change makes easier about practices, each in some words.
+
+    Raises:
+        HandoffError: handoff.toml says something of practices that can't be used.
+    """
+    base = _of_base(project)
+    if base is None:
+        return
+    head = registry_of(project)
+    mine = {practice.name: practice for practice in head.practices}
+    for practice in binding_registry(project).practices:
+        yield from _less(practice, mine.get(practice.name))
+    for one in head.statements:
+        until = _last_day(one, base.statements)
+        if until is None:
+            yield f"A statement about {one.practice} is new ({one.by})"
+        elif until < one.expires:
+            yield f"A statement about {one.practice} lasts longer ({one.by})"
+
+
+def _of_base(project: Project) -> Registry | None:
+    """What the base says; None where there is none, or this version of us can't read it."""
+    try:
+        return registry_of(project.before) if project.before else None
+    except (OSError, HandoffError):
+        return None
+
+
+def _both(was: Practice | None, now: Practice | None) -> Iterator[Practice]:
+    if was and now:
+        yield was.stricter(now)
+    else:
+        yield from filter(None, (was, now))
+
+
+def _less(asked: Practice, now: Practice | None) -> Iterator[str]:
+    """What a change takes away from what is asked."""
+    name = asked.name
+    if now is None:
+        yield f"The practice {name} is gone"
+        return
+    if now.check != asked.check:
+        yield f"The practice {name} is checked by `{now.check}`, no longer by `{asked.check}`"
+    if now.stage != asked.stage:
+        yield f"The practice {name} is asked for at the {now.stage} first, not at the {asked.stage}"
+    if asked.enforced and not now.enforced:
+        yield f"The practice {name} is no longer in [enforce]"
+    if now.baseline and not asked.baseline:
+        yield f"The practice {name} lets a baseline record what it finds"
+    for side in SIDES:
+        tiers = [(asked.tier(side, level), now.tier(side, level)) for level in (0, 1, 2)]
+        for before, after in dict.fromkeys(pair for pair in tiers if pair[0] != pair[1]):
+            yield f"The practice {name} goes from {before} to {after} for {side}"
+
+
+def _said_by_both(base: Sequence[Statement], head: Sequence[Statement]) -> Iterator[Statement]:
+    for one in head:
+        until = _last_day(one, base)
+        if until is not None:
+            yield replace(one, expires=min(until, one.expires))
+
+
+def _last_day(one: Statement, stated: Sequence[Statement]) -> date | None:
+    """The last day on which others say it for the same role, None where they do not."""
+    days = [o.expires for o in stated if (o.practice, o.by) == (one.practice, one.by)]
+    return max(days, default=None)
