@@ -1,5 +1,6 @@
 """What the tests of the handoff package share: both engines, and a small contract for each."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -10,7 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from baton_handoff.contracts import Contract
-from baton_handoff.project import Project
+from baton_handoff.project import Project, find_project
+from kept_project import kept_project
 from trip_project import Change, trip_project
 from trip_service import Price, api_of, app_of, fixed
 from trips import ROWS, PandasTrip, PolarsTrip, Row
@@ -43,6 +45,32 @@ def rows() -> list[Row]:
 def project(tmp_path: Path, engine: str) -> Project:
     """A project with contracts, committed."""
     return trip_project(tmp_path / "project", engine)
+
+
+@pytest.fixture(scope="session")
+def kept_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `kept` is a copy of."""
+    folder = tmp_path_factory.mktemp("kept") / "project"
+    with pytest.MonkeyPatch.context() as patch:
+        on_nobodys_machine(patch)
+        kept_project(folder)
+    return folder
+
+
+@pytest.fixture
+def kept(kept_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project that keeps every practice, wherever the tests run."""
+    on_nobodys_machine(monkeypatch)
+    return find_project(shutil.copytree(kept_once, tmp_path / "project"))
+
+
+def on_nobodys_machine(patch: pytest.MonkeyPatch) -> None:
+    """Take away the variables that make a difference to practices."""
+    for name in (
+        *("CI", "HANDOFF_ALIAS", "HANDOFF_LOCAL", "HANDOFF_MONITOR", "MLFLOW_TRACKING_URI"),
+        "PYTEST_ADDOPTS",
+    ):
+        patch.delenv(name, raising=False)
 
 
 @pytest.fixture

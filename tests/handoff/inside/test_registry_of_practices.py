@@ -11,7 +11,7 @@ from baton_handoff.practices.registry import STATEMENT, registry_of, shipped
 from baton_handoff.practices.standing import Outcome, State
 from baton_handoff.practices.status import standing_of
 from baton_handoff.project import Project, find_project
-from kept_project import SETTINGS, TODAY, kept_project, leave_evidence
+from kept_project import SETTINGS, TODAY, leave_evidence
 
 OWN = """
 [[practices]]
@@ -40,10 +40,8 @@ expires = 2027-11-01
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    for name in ("CI", "HANDOFF_LOCAL", "HANDOFF_MONITOR", "MLFLOW_TRACKING_URI", "HANDOFF_ALIAS"):
-        monkeypatch.delenv(name, raising=False)
-    return kept_project(tmp_path / "project")
+def project(kept: Project) -> Project:
+    return kept
 
 
 def says(project: Project, text: str) -> Project:

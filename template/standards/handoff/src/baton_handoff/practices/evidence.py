@@ -39,13 +39,13 @@ KINDS: Mapping[str, Kind] = {
     "format": Kind(
         ("ruff", "format", "--check"),
         "uv run poe check",
-        ("*.py", "*.ipynb", "standards/ruff.toml", "ruff.toml", *_LOCKED),
+        ("*.py", "standards/ruff.toml", "ruff.toml", *_LOCKED),
         for_programs=("--output-format", "json"),
     ),
     "lint": Kind(
         ("ruff", "check"),
         "uv run poe check",
-        ("*.py", "*.ipynb", "standards/ruff.toml", "ruff.toml", *_LOCKED),
+        ("*.py", "standards/ruff.toml", "ruff.toml", *_LOCKED),
         for_programs=("--output-format", "json"),
     ),
     "types": Kind(

@@ -33,5 +33,9 @@ def _seen(look: Look, those: Sequence[checks.Check], how: str) -> Seen:
 
 
 def _of_both(finding: Finding) -> Finding:
-    """A finding about data: how much it is asked of a side, its tier says."""
-    return replace(finding, side=None)
+    """A finding about data: how much it is asked of a side, its tier says.
+
+    One in a notebook stays data science's: exploration asks nothing of anybody else.
+    """
+    exploring = (finding.file or "").endswith(".ipynb")
+    return finding if exploring else replace(finding, side=None)

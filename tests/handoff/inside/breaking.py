@@ -1,0 +1,153 @@
+"""Ways to break each practice in the project that keeps them all."""
+
+import json
+from collections.abc import Callable
+from typing import TypeAlias
+
+from baton_handoff.project import Project, find_project
+from kept_project import COUNTS, FIGURES, LOOK, leave_counts, leave_evidence, register
+from trip_project import git
+
+Break: TypeAlias = Callable[[Project], None]
+
+
+def changed(file: str, old: str, new: str) -> Break:
+    """A change of one file, after which every run has ended well again."""
+
+    def broken(project: Project) -> None:
+        text = (project.root / file).read_text(encoding="utf-8")
+        assert old in text
+        (project.root / file).write_text(text.replace(old, new), encoding="utf-8")
+        register(project.root)
+        leave_evidence(find_project(project.root))
+
+    return broken
+
+
+def gone(file: str) -> Break:
+    return lambda project: (project.root / file).unlink()
+
+
+def red(kind: str) -> Break:
+    return lambda project: leave_evidence(project, **{kind: False})
+
+
+def went(file: str, **count: int) -> Break:
+    return lambda project: leave_counts(project, {**COUNTS, file: count}, ok="failed" not in count)
+
+
+def told(**entry: object) -> Break:
+    def broken(project: Project) -> None:
+        line = json.dumps({**LOOK, **entry})
+        (project.root / "monitor/history.jsonl").write_text(f"{line}\n", encoding="utf-8")
+
+    return broken
+
+
+def figures_without(name: str) -> Break:
+    left = {key: value for key, value in FIGURES.items() if name not in key}
+    return lambda project: register(project.root, left)
+
+
+def a_large_table(project: Project) -> None:
+    (project.root / "notebooks/rows.csv").write_bytes(b"1,2,3\n" * 300_000)
+    git(project.root, "add", "notebooks/rows.csv")
+
+
+BREAKS: dict[str, list[Break]] = {
+    "lock-current": [
+        changed("pyproject.toml", '"pandas"', '"pandas", "polars"'),
+        changed("pyproject.toml", '"jupyterlab"', '"jupyterlab", "altair"'),
+        gone("uv.lock"),
+    ],
+    "environment-current": [
+        changed("uv.lock", 'name = "pytest"\nversion = "', 'name = "pytest"\nversion = "1')
+    ],
+    "hooks-installed": [
+        gone(".git/hooks/pre-commit"),
+        changed(".pre-commit-config.yaml", "ruff format", "true"),
+    ],
+    "notebooks-unblocked": [changed(".pre-commit-config.yaml", "nbstripout", "nbqa mypy")],
+    "notebooks-stripped": [changed("notebooks/look.ipynb", "[]", '[{"text": "2"}]')],
+    "notebooks-run": [went("notebooks/look.ipynb", failed=1)],
+    "formatted": [red("format")],
+    "linted": [red("lint")],
+    "typed": [red("types")],
+    "tools-proved": [
+        changed("pyproject.toml", "[tools]", ""),
+        changed(
+            "pyproject.toml",
+            "[dependency-groups]",
+            '[tool.uv]\noverride-dependencies = ["ruff==0.1"]\n[dependency-groups]',
+        ),
+    ],
+    "tools-chosen": [
+        gone("docs/decisions/0001.md"),
+        changed("docs/decisions/0001.md", "[polars, duckdb]", "[polars]"),
+    ],
+    "tools-reviewed": [changed("docs/decisions/0001.md", "2026-11-01", "2026-01-01")],
+    "contracts-stated": [
+        changed("src/trips/contracts/__init__.py", '"output"', '"internal"'),
+    ],
+    "contracts-complete": [
+        changed("src/trips/contracts/__init__.py", '"producer": "ml-engineering",', ""),
+    ],
+    "contract-tests": [
+        went("tests/contract/test_data_science.py", failed=1),
+        went("tests/contract/test_ml_engineering.py", skipped=1),
+    ],
+    "contracts-owned": [red("owners"), changed(".copier-answers.yml", '"@ml"', '""')],
+    "api-current": [red("api")],
+    "layers-kept": [red("layers")],
+    "features-inside": [red("features")],
+    "dependencies-apart": [changed("pyproject.toml", '"pandas"', '"pandas", "jupyterlab"')],
+    "tests-pass": [went("tests/unit/test_model.py", failed=1)],
+    "unit-tests": [went("tests/unit/test_model.py", skipped=3)],
+    "fuzzed": [went("tests/fuzz/test_rows.py", skipped=3)],
+    "acceptance-passed": [
+        red("acceptance"),
+        lambda project: register(project.root, model="another"),
+    ],
+    "data-validated": [
+        changed("dvc.yaml", "validate:", "look:"),
+        changed("dvc.yaml", "[reports/sources.json, ", "["),
+    ],
+    "service-observed": [changed("src/trips/serving/app.py", "create_app", "FastAPI")],
+    "compared-with-baselines": [figures_without("constant_rate")],
+    "judged-by-subgroup": [figures_without("town")],
+    "predictions-logged": [changed("handoff.toml", "[service]", "[service]\nlog_share = 0")],
+    "models-watched": [
+        gone("monitor/history.jsonl"),
+        told(at="2026-10-01T06:00:00Z"),
+        told(version=7),
+    ],
+    "data-watched": [told(alerts=["refused"], sides=["data-owner"])],
+    "ci-checks": [changed(".github/workflows/handoff.yml", "poe test", "true # poe test ")],
+    "infrastructure-as-code": [
+        changed("infra/main.tf", "resource ", "# resource "),
+        changed("infra/main.tf", "version =", "# version ="),
+    ],
+    "data-versioned": [a_large_table],
+    "pipeline-current": [
+        changed("params.yaml", "15", "31"),
+        changed("src/trips/contracts/__init__.py", "le=9", "le=8"),
+        changed("src/trips/model.py", "", "MORE = 1\n"),
+        changed("dvc.yaml", "trips.train", "trips.training"),
+    ],
+    "candidate-traceable": [
+        lambda project: register(project.root, clean="false"),
+        lambda project: register(project.root, code="another"),
+        gone("mlflow.db"),
+    ],
+    "sources-described": [
+        gone("data/sources/trips.odcs.yaml"),
+        changed("data/sources/trips.odcs.yaml", "team:", "# team:"),
+        changed("src/trips/training/ingest.py", "data/trips.csv", "data/more.csv"),
+    ],
+    "sources-official": [changed("data/sources/trips.odcs.yaml", "value: true", "value: false")],
+    "workarounds-needed": [
+        changed("src/trips/training/ingest.py", "# by", "# workaround: trips#gaps, by")
+    ],
+    "early-work": [changed("handoff.toml", "ml@example.com", "somebody@example.com")],
+}
+"""For each practice that is judged by evidence, ways to break it."""
