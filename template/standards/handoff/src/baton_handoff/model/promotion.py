@@ -72,7 +72,7 @@ def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -
         before = points_to(client, project, to)
         candidate = candidate_of(project, client, version, say)
         verdicts = judged(candidate, project.promotion) | _approval(project, to)
-        findings = list(_found(project, verdicts, to))
+        findings = list(found(project, verdicts, to))
         outcome = Outcome(findings, None)
         if why is None or outcome.blocked:
             return outcome
@@ -121,7 +121,8 @@ def listed(project: Project) -> list[dict[str, Any]]:
     ]
 
 
-def _found(project: Project, verdicts: Mapping[str, Verdict], to: str) -> Iterator[Finding]:
+def found(project: Project, verdicts: Mapping[str, Verdict], to: str) -> Iterator[Finding]:
+    """What the gates said, as findings: what blocks the move of an alias, and what is accepted."""
     today = datetime.now(UTC).date()
     for gate, verdict in verdicts.items():
         asked = to == CHAMPION or gate in FOR_STAGING

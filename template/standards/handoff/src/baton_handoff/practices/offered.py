@@ -14,7 +14,7 @@ from baton_handoff.project import Project
 
 CANDIDATE, CHAMPION = "candidate", "champion"
 
-_VERSION = "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?"
+_ALIAS = "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?"
 _NUMBER = "SELECT version FROM model_versions WHERE name = ? AND version = ?"
 _TAGS = "SELECT key, value FROM model_version_tags WHERE name = ? AND version = ?"
 _FIGURES = (
@@ -53,8 +53,8 @@ def _from_file(project: Project, wanted: str) -> Offered | None:
         return None
     try:
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
-            which = _NUMBER if wanted.isdecimal() else _VERSION
-            row = database.execute(which, (project.model, wanted)).fetchone()
+            named = (_NUMBER, int(wanted)) if wanted.isdecimal() else (_ALIAS, wanted)
+            row = database.execute(named[0], (project.model, named[1])).fetchone()
             if row is None:
                 return None
             about = (project.model, row[0])
