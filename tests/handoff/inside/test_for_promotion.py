@@ -182,6 +182,29 @@ def test_what_is_merged_binds_no_more_than_it_says(pushed: Project) -> None:
     assert (judging.level, len(judging.exceptions), eased) == (0, 1, [])
 
 
+def test_a_pipeline_whose_clone_knows_no_main_branch_promotes_nothing(
+    pushed: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(pushed.root, "push", "--quiet", "origin", "work")
+    git(
+        tmp_path,
+        "clone",
+        "--quiet",
+        "--depth=1",
+        "--branch=work",
+        f"file://{tmp_path}/remote",
+        "ci",
+    )
+    for other in ("HEAD", "main"):
+        git(tmp_path / "ci", "update-ref", "-d", f"refs/remotes/origin/{other}")
+    git(tmp_path / "ci", "checkout", "--quiet", "--detach")
+    shallow = find_project(tmp_path / "ci")
+    assert binding(shallow, None) == (shallow, [])
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    with pytest.raises(HandoffError, match="does not know the main branch"):
+        binding(shallow, None)
+
+
 def test_without_a_remote_what_stands_here_counts(project: Project, tmp_path: Path) -> None:
     loosen(project)
     here = find_project(project.root)

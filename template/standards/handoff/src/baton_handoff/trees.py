@@ -119,6 +119,11 @@ class Trees:
             return self._known(reference)
         return next(filter(None, map(self._commit, _MAIN)), None)
 
+    @property
+    def has_remote(self) -> bool:
+        """Whether the work is pushed anywhere."""
+        return bool(self._try("remote"))
+
     def edits(self, before: str, after: str) -> list[Edit]:
         """The paths that differ; a renamed file is one that goes and one that comes."""
         said = self._git("diff-tree", "-r", "-z", "--no-renames", before, after)
