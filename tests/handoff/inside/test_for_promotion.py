@@ -119,6 +119,16 @@ def test_it_is_asked_of_the_version_that_is_promoted_not_of_the_candidate(projec
     }
 
 
+@pytest.mark.parametrize("says_so", ["CI", "TF_BUILD"])
+def test_a_pipeline_commits_nothing_so_it_needs_no_hook(
+    project: Project, monkeypatch: pytest.MonkeyPatch, says_so: str
+) -> None:
+    BREAKS["hooks-installed"][0](project)
+    assert {practice for practice, _ in asked(project)} == {"hooks-installed"}
+    monkeypatch.setenv(says_so, "True")
+    assert asked(project) == set()
+
+
 @pytest.fixture
 def pushed(project: Project, tmp_path: Path) -> Project:
     """The project on a branch of its own, after its main branch was pushed."""
