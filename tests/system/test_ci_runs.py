@@ -1,21 +1,24 @@
 """The pipelines of a project, really run: GitHub's by act, GitLab's by gitlab-ci-local.
 
 Both type the commands on this machine instead of in a fresh one. The only stand-ins are for the
-two actions that would fetch a Python and a cache from GitHub.
+three actions that would fetch a Python and a cache from GitHub and keep there what a job leaves,
+and for the pull request itself: its comments are kept on this machine.
 """
 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.baton import ROOT, commit, git, run
+from tests.handoff.inside.hosting import PR, TOKEN, Provider, hosted
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -28,6 +31,17 @@ runs:
   steps:
     - run: "true"
       shell: bash
+"""
+KEEPS = """
+name: stand-in
+description: Keeps what a job leaves.
+inputs: {path: {required: true}, name: {}, include-hidden-files: {}, overwrite: {}}
+runs:
+  using: composite
+  steps:
+    - run: mkdir -p "$KEPT" && cp -r $LEFT "$KEPT"
+      shell: bash
+      env: {LEFT: "${{ inputs.path }}"}
 """
 
 
@@ -46,8 +60,9 @@ def machine(npm_commands: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
 @pytest.fixture(scope="module")
 def github(machine: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Runs a project's GitHub workflow: of a push, or what else is asked of act."""
-    stand_in = tmp_path_factory.mktemp("stand-in")
+    stand_in, keeps = (tmp_path_factory.mktemp(name) for name in ("stand-in", "keeps"))
     (stand_in / "action.yml").write_text(STAND_IN)
+    (keeps / "action.yml").write_text(KEEPS)
     options = ["--platform", "ubuntu-latest=-self-hosted", "--no-cache-server"]
     options += ["--artifact-server-addr", "127.0.0.1"]
     options += ["--action-cache-path", str(tmp_path_factory.mktemp("workspaces"))]
@@ -56,6 +71,9 @@ def github(machine: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
         workflow = (project / ".github/workflows/handoff.yml").read_text(encoding="utf-8")
         replaced = re.findall(r"actions/(?:setup-python|cache)@\w+", workflow)
         stand_ins = [f"--local-repository={action}={stand_in}" for action in replaced]
+        (keeping,) = re.findall(r"actions/upload-artifact@\w+", workflow)
+        stand_ins += [f"--local-repository={keeping}={keeps}"]
+        stand_ins += ["--env", f"KEPT={project}/.handoff"]
         act = [f"{COMMANDS}/act", *(asked or ["push"]), *options, *stand_ins]
         return run(act, project, check=False, env=machine)
 
@@ -99,26 +117,102 @@ def proposed(pushed_project: Callable[..., Path], tmp_path: Path) -> Callable[..
     return make
 
 
+@pytest.fixture(params=["github", "gitlab"])
+def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
+    with hosted(request.param) as provider:
+        yield provider
+
+
+@pytest.fixture
+def judged(
+    provider: Provider, github: Run, gitlab: Run, tmp_path: Path
+) -> Callable[[Path], subprocess.CompletedProcess[str]]:
+    """Runs the job `handoff` of a pull request, or merge request, of a runner's clone."""
+    event = tmp_path / "event.json"
+    refs = {"base": {"ref": "main"}, "head": {"ref": "work"}}
+    event.write_text(json.dumps({"number": PR, "pull_request": {"number": PR, **refs}}))
+
+    def on_github(project: Path) -> subprocess.CompletedProcess[str]:
+        given = {name: v for name, v in provider.env().items() if name != "GITHUB_TOKEN"}
+        env = [word for item in given.items() for word in ("--env", "=".join(item))]
+        asked = ["--eventpath", str(event), "--job", "handoff", "--secret", f"GITHUB_TOKEN={TOKEN}"]
+        return github(project, "pull_request", *asked, *env)
+
+    def on_gitlab(project: Path) -> subprocess.CompletedProcess[str]:
+        predefined = provider.env() | {
+            "CI_PIPELINE_SOURCE": "merge_request_event",
+            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+        }
+        given = [word for item in predefined.items() for word in ("--variable", "=".join(item))]
+        return gitlab(project, "handoff", *given)
+
+    return on_github if provider.name == "github" else on_gitlab
+
+
+def test_at_level_2_a_broken_must_is_red_and_the_one_comment_says_whose_turn_it_is(
+    provider: Provider,
+    judged: Callable[[Path], subprocess.CompletedProcess[str]],
+    pushed_project: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    origin = pushed_project(ci=provider.name, starter="blank", level=2)
+    git(origin, "switch", "--quiet", "--create", "work")
+    app = origin / "src/flight_delays/serving/app.py"
+    before = app.read_text(encoding="utf-8")
+    app.write_text(before + "\n\nimport os\n", encoding="utf-8")
+    # Nor does it help to take the level down in the same change.
+    answers = origin / ".copier-answers.yml"
+    answers.write_text(answers.read_text("utf-8").replace("level: 2", "level: 0"), "utf-8")
+    commit(origin, "Import what nobody needs")
+    runner = clone(origin, tmp_path / "runner")
+    red = judged(runner)
+    assert red.returncode != 0, red.stdout + red.stderr
+    (said,) = provider.texts.values()
+    assert said.startswith("<!-- baton: handoff status -->\n\n### ❌ ")
+    (lint,) = [line for line in said.splitlines() if line.startswith("- ❌") and "F401" in line]
+    assert lint.startswith("- ❌ **ml-engineering** ")
+    assert "`uv run poe fix`" in lint
+    assert "The level goes from 2 to 0" in said
+
+    app.write_text(before, encoding="utf-8")
+    git(origin, "checkout", "--quiet", "main", "--", ".copier-answers.yml")
+    commit(origin, "Take it back")
+    shutil.rmtree(runner)
+    green = judged(clone(origin, runner))
+    assert green.returncode == 0, green.stdout + green.stderr
+    (said,) = provider.texts.values()
+    assert said.startswith("<!-- baton: handoff status -->\n\n### ✅ ")
+    # What CI has found out counts here too: it is of the same files.
+    run(["uv", "sync", "--locked", "--quiet"], runner)
+    status = run(["uv", "run", "handoff", "status", "--format", "json"], runner, env={"CI": "1"})
+    outcomes = json.loads(status.stdout)["outcomes"]
+    shown = {one["practice"] for one in outcomes if one["state"] == "met"}
+    assert {"linted", "typed", "layers-kept", "tests-pass", "contracts-owned"} <= shown
+
+
+def clone(origin: Path, runner: Path) -> Path:
+    """A clone as a runner has it: of the branch `work`, with its target at hand."""
+    git(origin, "clone", "--quiet", "--no-local", str(origin), str(runner))
+    git(runner, "checkout", "--quiet", "--detach", "origin/work")
+    return runner
+
+
 def test_a_new_project_is_green_on_github(github: Run, pushed_project: Callable[..., Path]) -> None:
     green = github(pushed_project(ci="github"))
     assert green.returncode == 0, green.stdout + green.stderr
-    assert "uv run --locked poe test" in green.stdout
+    assert "[2/2] uv run poe test" in green.stdout
 
 
-def test_a_new_project_is_green_on_gitlab_and_a_lint_finding_turns_it_red(
+def test_a_new_project_is_green_on_gitlab_and_at_level_1_a_lint_finding_is_advice(
     gitlab: Run, pushed_project: Callable[..., Path]
 ) -> None:
     project = pushed_project(ci="gitlab")
-    green = gitlab(project)
-    assert green.returncode == 0, green.stdout + green.stderr
-    assert "uv run --locked poe test" in green.stdout
-
     (project / "src/flight_delays/unfinished.py").write_text("import os\n")
     git(project, "add", "--all")
-    red = gitlab(project)
-    assert red.returncode != 0
-    assert "F401" in red.stdout
-    assert "uv run --locked poe test" not in red.stdout
+    green = gitlab(project)
+    assert green.returncode == 0, green.stdout + green.stderr
+    assert "F401" in green.stdout + green.stderr
+    assert "[2/2] uv run poe test" in green.stdout + green.stderr
 
 
 def test_on_github_a_pull_request_is_red_for_the_side_that_broke_it_alone(
@@ -175,7 +269,7 @@ def test_a_project_without_a_lock_is_told_to_make_one(
     red = github(project)
     assert red.returncode != 0
     assert "To create a lockfile, run `uv lock`" in red.stdout
-    assert "uv run --locked poe check" not in red.stdout
+    assert "handoff status" not in red.stdout
 
 
 def test_on_gitlab_a_teams_own_jobs_join_the_templates(

@@ -96,7 +96,11 @@ BREAKS: dict[str, list[Break]] = {
         went("tests/contract/test_data_science.py", failed=1),
         went("tests/contract/test_ml_engineering.py", skipped=1),
     ],
-    "contracts-owned": [red("owners"), changed(".copier-answers.yml", '"@ml"', '""')],
+    "contracts-owned": [
+        gone("CODEOWNERS"),
+        changed(".copier-answers.yml", '"@ml"', '""'),
+        changed(".copier-answers.yml", "github", "none"),
+    ],
     "api-current": [red("api")],
     "layers-kept": [red("layers")],
     "features-inside": [red("features")],
@@ -122,7 +126,11 @@ BREAKS: dict[str, list[Break]] = {
         told(version=7),
     ],
     "data-watched": [told(alerts=["refused"], sides=["data-owner"])],
-    "ci-checks": [changed(".github/workflows/handoff.yml", "poe test", "true # poe test ")],
+    "ci-checks": [
+        changed(".github/workflows/handoff.yml", "status --run", "status # --run"),
+        changed(".github/workflows/handoff.yml", "handoff status --run", "poe check #"),
+        changed(".github/workflows/handoff.yml", "handoff diff", "true # handoff diff"),
+    ],
     "infrastructure-as-code": [
         changed("infra/main.tf", "resource ", "# resource "),
         changed("infra/main.tf", "version =", "# version ="),

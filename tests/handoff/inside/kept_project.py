@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from baton_handoff.model.code import code_hash
+from baton_handoff.owners import write_owners
 from baton_handoff.practices.evidence import KINDS, Evidence, Record
 from baton_handoff.practices.practice import Practice
 from baton_handoff.practices.registry import ROLES, STATEMENT, shipped
@@ -127,8 +128,7 @@ WORKFLOW = """
 jobs:
   handoff:
     steps:
-      - run: uv run --locked poe check
-      - run: uv run --locked poe test
+      - run: uv run --locked handoff status --run --stage push
       - run: uv run --locked handoff diff
       - run: uv run --locked handoff triage --side data-science
 """
@@ -221,6 +221,7 @@ def kept_project(root: Path) -> Project:
     (root / "dvc.lock").write_text(json.dumps({"stages": ran(root)}))
     register(root)
     project = find_project(root)
+    write_owners(project)
     leave_evidence(project)
     return project
 

@@ -5,12 +5,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from baton_handoff.cli import main
 from baton_handoff.findings import Finding
+from baton_handoff.practices.base_and_head import binding_registry
 from baton_handoff.practices.definition_of_done import what_is_not_done
+from baton_handoff.practices.practice import Practice
+from baton_handoff.practices.standing import State
+from baton_handoff.practices.status import standing_of
 from baton_handoff.project import Project, find_project
 from baton_handoff.settings import Accepted, PromotionSettings
 from baton_handoff.stricter import loosened, stricter
@@ -222,3 +227,121 @@ def test_a_change_that_tightens_binds_at_once(begun: Project) -> None:
     binding = stricter(base, head)
     assert (binding.level, binding.promotion.floor, binding.exceptions) == (1, 0.9, ())
     assert loosened(base, head) == []
+
+
+OWN = {
+    "name": "acme/pairing",
+    "title": "Pairing",
+    "why": "Two see more.",
+    "tiers": {"data-science": "must"},
+    "check": "git --version",
+    "fix": "call somebody",
+}
+STATED = {
+    "practice": "proper-editor",
+    "by": "ml-engineer",
+    "says": "VS Code",
+    "date": date(2026, 11, 1),
+    "expires": date(2027, 11, 1),
+}
+
+
+def says(project: Project, *own: dict[str, Any], **tables: Any) -> Project:
+    """The project with this about practices in its handoff.toml."""
+    return replace(project, practices={"practices": list(own), **tables})
+
+
+def asked(base: Project, head: Project, name: str) -> Practice:
+    practices = binding_registry(stricter(base, head)).practices
+    (found,) = (practice for practice in practices if practice.name == name)
+    return found
+
+
+def told(base: Project, head: Project) -> list[str]:
+    return [finding.message.partition(": that counts")[0] for finding in loosened(base, head)]
+
+
+def test_what_either_enforces_is_enforced(begun: Project) -> None:
+    base = says(begun, enforce={"practices": ["typed"]})
+    head = says(begun, enforce={"practices": ["linted"]})
+    assert asked(base, head, "typed").enforced
+    assert asked(base, head, "linted").enforced
+    assert told(base, head) == ["The practice typed is no longer in [enforce]"]
+
+
+def test_of_tiers_the_stricter_one_counts(begun: Project) -> None:
+    more = {"name": "linted", "tiers": {"data-science": "must"}}
+    for base, head in ((says(begun, more), begun), (begun, says(begun, more))):
+        assert asked(base, head, "linted").tier("data-science", 1) == "must"
+    assert told(says(begun, more), begun) == [
+        "The practice linted goes from must to should for data-science"
+    ]
+    assert told(begun, says(begun, more)) == []
+
+
+def test_a_practice_of_ones_own_that_a_change_drops_still_counts(begun: Project) -> None:
+    base = says(begun, OWN, enforce={"practices": ["acme/pairing"]})
+    gone = asked(base, begun, "acme/pairing")
+    assert (gone.check, gone.enforced) == ("git --version", True)
+    assert told(base, begun) == ["The practice acme/pairing is gone"]
+    less = says(begun, {**OWN, "check": "true", "stage": "promotion", "baseline": True})
+    assert asked(base, less, "acme/pairing").stage == "handoff"
+    assert asked(base, less, "acme/pairing").check == "git --version"
+    assert told(base, less) == [
+        "The practice acme/pairing is checked by `true`, no longer by `git --version`",
+        "The practice acme/pairing is asked for at the promotion first, not at the handoff",
+        "The practice acme/pairing is no longer in [enforce]",
+        "The practice acme/pairing lets a baseline record what it finds",
+    ]
+
+
+def test_a_check_that_a_change_takes_away_is_said(begun: Project) -> None:
+    base = says(begun, {**OWN, "check": "acme_standards:gone"})
+    outcomes = standing_of(stricter(base, begun)).outcomes
+    (found,) = (o for o in outcomes if o.practice.name == "acme/pairing")
+    assert found.state == State.NOT_MET
+    assert found.says.startswith("The change takes away what checks it. The check of the practice")
+
+
+def test_a_statement_counts_where_both_have_it_until_the_earlier_day(begun: Project) -> None:
+    other = {**STATED, "practice": "tools-introduced"}
+    base = says(begun, statements=[STATED])
+    head = says(begun, statements=[{**STATED, "expires": date(2030, 1, 1)}, other])
+    (counts,) = binding_registry(stricter(base, head)).statements
+    assert (counts.practice, counts.expires) == ("proper-editor", date(2027, 11, 1))
+    assert binding_registry(stricter(base, begun)).statements == ()
+    assert told(base, head) == [
+        "A statement about proper-editor lasts longer (ml-engineer)",
+        "A statement about tools-introduced is new (ml-engineer)",
+    ]
+
+
+def test_of_each_entry_of_the_baseline_the_smaller_count_counts(begun: Project) -> None:
+    side = "ml-engineering"
+    base = replace(begun, baseline={("linted", side, "a.py"): 3, ("linted", side, "b.py"): 3})
+    head = replace(
+        begun,
+        baseline={
+            ("linted", side, "a.py"): 2,
+            ("linted", side, "b.py"): 5,
+            ("linted", side, "c.py"): 1,
+            ("typed", side, "c.py"): 1,
+        },
+    )
+    assert stricter(base, head).baseline == {
+        ("linted", side, "a.py"): 2,
+        ("linted", side, "b.py"): 3,
+    }
+    assert [(finding.file, finding.blocks) for finding in loosened(base, head)] == [
+        ("handoff-baseline.json", False)
+    ] * 2
+    assert told(base, head) == [
+        "The baseline of linted grows by 3 for ml-engineering (b.py and 1 more)",
+        "The baseline of typed grows by 1 for ml-engineering (c.py)",
+    ]
+
+
+def test_a_base_that_can_not_be_read_does_not_keep_anybody_from_mending_it(begun: Project) -> None:
+    base = says(begun, {"name": "linted", "tiers": {"data-science": "always"}})
+    assert asked(base, begun, "linted").tier("data-science", 1) == "should"
+    assert loosened(base, begun) == []

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import pytest
 
 from baton_handoff.cli import main
+from baton_handoff.owners import write_owners
 from baton_handoff.practices import status
 from baton_handoff.practices.practice import STAGES, Stage, Tier
 from baton_handoff.practices.registry import shipped
@@ -152,27 +153,46 @@ def project(kept: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 def choose(project: Project, level: int) -> Project:
-    """The same with this level among its answers, and what followed from them made again."""
+    """The same with this level among its answers, and what follows from it written again."""
     answers = project.root / ".copier-answers.yml"
     answers.write_text(answers.read_text().replace("level: 1", f"level: {level}"))
-    leave_evidence(find_project(project.root))
+    write_owners(find_project(project.root))
     return find_project(project.root)
 
 
-@pytest.mark.parametrize("ahead", [False, True], ids=["chosen", "ahead"])
+def blocking(capsys: pytest.CaptureFixture[str], stage: Stage, *options: str) -> set[str]:
+    """The practices that block at a stage, by what the command says to programs."""
+    capsys.readouterr()
+    code = main(["status", "--stage", stage, "--format", "json", *options])
+    found = json.loads(capsys.readouterr().out)["blocking"][stage]
+    assert code == bool(found)
+    return {one["practice"] for one in found}
+
+
 @pytest.mark.parametrize("tier", BROKEN)
 @pytest.mark.parametrize(("level", "stage"), BLOCKS)
 def test_a_tier_blocks_at_the_levels_and_stages_that_the_table_says(
-    project: Project, level: int, stage: Stage, tier: str, ahead: bool
+    project: Project, capsys: pytest.CaptureFixture[str], level: int, stage: Stage, tier: str
 ) -> None:
-    project = choose(project, 1 if ahead else level)
-    asking = ["status", "--stage", stage, *(["--level", str(level)] if ahead else [])]
-    assert main(asking) == 0
     name = BROKEN[tier]
     asked = [PRACTICES[name].tier(side, level) for side in SIDES]
     assert min(asked, key=TIERS.index) == tier
+    expected = {name} if tier in BLOCKS[level, stage] else set()
+    at_level_1 = blocking(capsys, stage, "--level", str(level))
     BREAKS[name][0](project)
-    assert main(asking) == int(tier in BLOCKS[level, stage])
+    # Whoever looks ahead sees what comes, and what the other level changes by itself.
+    assert blocking(capsys, stage, "--level", str(level)) == at_level_1 | expected
+    project = choose(project, level)
+    assert blocking(capsys, stage) == expected
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_who_has_to_agree_at_another_level_is_said_before_it_is_chosen(
+    project: Project, capsys: pytest.CaptureFixture[str], level: int
+) -> None:
+    expected = {"contracts-owned"} if level == 2 else set()
+    assert blocking(capsys, "push", "--level", str(level)) == expected
+    assert blocking(capsys, "push") == set()
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])

@@ -62,6 +62,45 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("queues = 7", 6, "`queues` is unknown in [service]: it may be queue, timeout_seconds"),
+        ("[promotion]\nfloor = -1", 7, "`floor = -1` in [promotion] must be a number from 0 on"),
+        ("[promotion]\nfloor = nan", 7, "`floor = nan` in [promotion] must be a number from 0"),
+        ('[monitor]\n\n"effect" = "large"', 8, '`effect = "large"` in [monitor] must be a number'),
+        (
+            '[answerable]\n"src/tools/" = "sales"',
+            7,
+            '`src/tools/ = "sales"` is unknown: it may be data-science, ml-engineering, contracts',
+        ),
+        (
+            "[people]\nsales = []",
+            7,
+            "`sales` is unknown in [people]: it may be data-science, ml-en",
+        ),
+        (
+            '[people]\nml-engineering = "ada"',
+            7,
+            "`ml-engineering` of [people] must be a list of addresses",
+        ),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_said_with_its_line_and_what_is_allowed(
+    tmp_path: Path, text: str, line: int, said: str
+) -> None:
+    with pytest.raises(HandoffError) as caught:
+        found(tmp_path, f"{GOOD}{text}\n")
+    assert str(caught.value).startswith(f"{tmp_path / 'handoff.toml'}:{line}: {said}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_level_that_there_is_not_is_said_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / ".copier-answers.yml").write_text("ci: github\nlevel: 3\n")
+    with pytest.raises(HandoffError, match=r"answers\.yml:2: .* with 0, 1 or 2 as `level`"):
+        found(tmp_path, GOOD)
+
+
 def test_no_project_is_said_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(HandoffError, match=r"No handoff\.toml at or above .*: run this inside"):
         find_project(tmp_path)

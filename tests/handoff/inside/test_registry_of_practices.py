@@ -172,6 +172,21 @@ def test_a_team_asks_for_more_than_the_standards(project: Project) -> None:
         (STATED.replace("ml-engineer", "ada"), 9, '`by = "ada"` is unknown: it may be data-sc'),
         (STATED.replace("2027-11-01", '"soon"'), 12, '`expires = "soon"` must be a date such as'),
         (STATED.replace("says", "said"), 10, "`said` is unknown in [[statements]]"),
+        (EXCEPTION.replace("linted", "tidy"), 8, "the practice tidy is unknown: it may be "),
+        (EXCEPTION + 'gate = "lint"\n', 12, "`gate` is unknown in [[exceptions]]: it may be pr"),
+        (EXCEPTION.replace('owner = "ada"\n', ""), 7, "[[exceptions]] must say `owner`"),
+        (EXCEPTION.replace("2026-12-31", '"soon"'), 11, '`expires = "soon"` must be a date such'),
+        (EXCEPTION + EXCEPTION.replace('"ada"', "7"), 16, "`owner` of [[exceptions]] must be a"),
+        ("[enforce]\nnames = []\n", 7, "`names` is unknown in [enforce]: it may be practices"),
+        ('[enforce]\npractices = ["lint"]\n', 7, "the practice lint is unknown: it may be linted"),
+        (
+            '[enforce]\npractices = [\n  "typed",\n  "all",\n]\n',
+            9,
+            "the practice all is unknown: it may be ",
+        ),
+        ("[enforce]\npractices = 7\n", 7, "`practices` of [enforce] must be a list of names"),
+        (OWN + "baseline = 1\n", 14, "`baseline` must be true or false, and is never true in the"),
+        (OWN + 'section = "tests"\nbaseline = true\n', 15, "`baseline` must be true or false"),
     ],
 )
 def test_what_cannot_be_used_is_said_with_its_line_and_what_is_allowed(
@@ -187,19 +202,23 @@ def test_what_cannot_be_used_is_said_with_its_line_and_what_is_allowed(
     ("text", "said"),
     [
         ("practices = 7\n", "must have each of its practices as a table `[[practices]]`."),
-        ("[enforce]\nnames = []\n", "must say in `[enforce]` only `practices`, a list of names."),
-        ('[enforce]\npractices = ["all"]\n', "enforces the practice all, which is unknown"),
-        (EXCEPTION.replace("linted", "tidy"), "has an exception for the practice tidy, which is"),
-        (EXCEPTION + 'gate = "lint"\n', "must say of each of `[[exceptions]]` its gate or its"),
+        ("enforce = 7\n", "must have `enforce` as a table `[enforce]`."),
+        ("exceptions = 7\n", "must have each of its exceptions as a table `[[exceptions]]`."),
     ],
 )
 def test_other_nonsense_is_said_in_one_sentence(project: Project, text: str, said: str) -> None:
-    settings = f"{text}{SETTINGS}" if text.startswith("practices") else f"{SETTINGS}{text}"
-    (project.root / "handoff.toml").write_text(settings, encoding="utf-8")
+    (project.root / "handoff.toml").write_text(text + SETTINGS, encoding="utf-8")
     with pytest.raises(HandoffError) as caught:
         standing_of(find_project(project.root), today=TODAY)
     assert str(caught.value).startswith(f"{project.root / 'handoff.toml'} {said}")
     assert "\n" not in str(caught.value)
+
+
+def test_a_table_in_one_line_is_found_too(project: Project) -> None:
+    text = 'enforce.practices = ["all"]\n' + SETTINGS
+    (project.root / "handoff.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(HandoffError, match=r"handoff.toml:1: the practice all is unknown"):
+        registry_of(find_project(project.root))
 
 
 def test_the_command_exits_for_what_blocks_at_the_stage_it_is_asked_about(

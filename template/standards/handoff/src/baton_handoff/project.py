@@ -15,6 +15,7 @@ import yaml
 
 from baton_handoff.errors import HandoffError
 from baton_handoff.practices.baseline import FILE, Baseline, read
+from baton_handoff.practices.entries import table_of
 from baton_handoff.settings import (
     Accepted,
     MonitorSettings,
@@ -221,32 +222,36 @@ def _name(file: Path, key: str, value: object) -> str:
     return value
 
 
-def _answerable(file: Path, table: object) -> dict[str, str]:
-    if isinstance(table, dict) and all(axis in AXES for axis in table.values()):
-        return table
-    raise HandoffError(f"{file} must say for each path in `[answerable]` one of {', '.join(AXES)}.")
+def _answerable(file: Path, stated: object) -> dict[str, str]:
+    entry = table_of(file, "answerable", stated)
+    return {path: entry.choice(path, AXES) for path in entry.values}
 
 
-def _people(file: Path, table: object) -> dict[str, list[str]]:
-    if isinstance(table, dict) and all(
-        side in SIDES and isinstance(people, list) for side, people in table.items()
-    ):
-        return table
-    raise HandoffError(f"{file} must list addresses in `[people]`, for {' and '.join(SIDES)}.")
+def _people(file: Path, stated: object) -> dict[str, list[str]]:
+    entry = table_of(file, "people", stated)
+    entry.only(SIDES, ())
+    for side, people in entry.values.items():
+        if not isinstance(people, list) or not all(isinstance(one, str) for one in people):
+            entry.wrong(side, f"`{side}` of [people] must be a list of addresses")
+    return dict(entry.values)
 
 
 def _answers(file: Path) -> dict[str, Any]:
     """What the template was told, as far as it matters at run time; nothing without the file."""
     try:
-        said = yaml.safe_load(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        said = yaml.safe_load(text)
     except FileNotFoundError:
         return {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         first = str(error).partition("\n")[0]
         raise HandoffError(f"{file} is not valid YAML ({first}): take it back from git.") from error
     if not isinstance(said, dict) or str(said.get("level", 1)) not in ("0", "1", "2"):
+        lines = enumerate(text.splitlines(), start=1)
+        line = next((number for number, one in lines if one.startswith("level")), 1)
         raise HandoffError(
-            f"{file} must hold the answers, with 0, 1 or 2 as `level`: take it back from git."
+            f"{file}:{line}: it must hold the answers, with 0, 1 or 2 as `level`: take it back from"
+            " git."
         )
     teams = str(said.get("data_science_team", "")), str(said.get("ml_engineering_team", ""))
     return {

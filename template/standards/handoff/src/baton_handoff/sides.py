@@ -43,6 +43,7 @@ _PATHS = {
     "docs/CODEOWNERS": CONTRACTS,
     "dvc.lock": DATA_OWNER,
     "dvc.yaml": DATA_SCIENCE,
+    "handoff-baseline.json": CONTRACTS,
     "handoff.toml": CONTRACTS,
     "infra/": ML_ENGINEERING,
     "notebooks/": DATA_SCIENCE,

@@ -104,7 +104,7 @@ def _baseline(base: Project, head: Project) -> Iterator[tuple[str, str]]:
     for name, side in dict.fromkeys((name, side) for name, side, _ in grown):
         more = {file: n for (*whose, file), n in grown.items() if whose == [name, side]}
         first, *others = sorted(more)
-        where = f"{first} and {len(others)} other files" if others else first
+        where = f"{first} and {len(others)} more" if others else first
         yield FILE, f"The baseline of {name} grows by {sum(more.values())} for {side} ({where})"
 
 

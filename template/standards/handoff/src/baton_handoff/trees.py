@@ -137,7 +137,9 @@ class Trees:
 
     def moved(self, before: str, after: str) -> dict[str, str]:
         """The paths to which files have moved from one tree to another, with where they were."""
-        said = self._git("diff-tree", "-rzM", "--name-status", "--diff-filter=R", before, after)
+        said = self._git(
+            "diff-tree", "-r", "-z", "-M", "--name-status", "--diff-filter=R", before, after
+        )
         parts = said.split("\0")[:-1]
         return dict(zip(parts[2::3], parts[1::3], strict=True))
 

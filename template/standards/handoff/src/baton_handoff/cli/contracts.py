@@ -125,9 +125,12 @@ def _feature_store(project: Project, options: argparse.Namespace) -> int:
 
 def _diff(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.contracts.diff import differences, findings, write_changelog
+    from baton_handoff.practices.breaks import kept
 
-    changed = differences(project, options.base)
-    found = list(findings(changed))
+    with kept(project, options.base) as keep:
+        changed = differences(project, options.base)
+        found = list(findings(changed))
+        keep(found)
     print(shown(found, options.format, "The contracts are what they were."))
     if options.changelog:
         write_changelog(project, changed)

@@ -94,7 +94,7 @@ def _status(project: Project, options: argparse.Namespace) -> int:
         _write_page(standing, options.html)
     if options.comment:
         _comment(project, standing, options.stage or "push")
-    return int(bool(standing.blocking(options.stage or "push")))
+    return int(standing.stops(options.stage or "push"))
 
 
 def _shown(standing: "Standing", stage: "Stage", options: argparse.Namespace) -> str:

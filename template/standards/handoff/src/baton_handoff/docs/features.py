@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 from baton_handoff.catalogue import Feature, Features
 from baton_handoff.catalogue.shown import UNDESCRIBED, UNSEEN, by_table
 from baton_handoff.contracts.dictionary import Table
-from baton_handoff.docs.html import code, html_table, inline, linked, page, rule_html, rules_of
+from baton_handoff.docs.html import code, html_table, linked, page, rule_html, rules_of
+from baton_handoff.practices.shown.look import inline
 
 _HOW = (
     "Everything here is read from the code, or tried on the golden rows: a feature **comes from** a"

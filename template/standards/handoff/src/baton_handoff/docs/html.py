@@ -41,11 +41,6 @@ def code(text: str) -> str:
     return f"<code>{escape(text)}</code>" if text else ""
 
 
-def inline(text: str) -> str:
-    """A sentence as HTML; what stands between backticks is code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(" ".join(text.split())))
-
-
 def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table; its cells are HTML, and what is empty in all rows is left out."""
     used = [place for place in range(len(head)) if any(row[place] for row in rows)]

@@ -12,12 +12,12 @@ from baton_handoff.docs.html import (
     code,
     html_list,
     html_table,
-    inline,
     linked,
     page,
     rule_html,
     rules_of,
 )
+from baton_handoff.practices.shown.look import inline
 from baton_handoff.sides import AXES
 
 _POSITIONS = {

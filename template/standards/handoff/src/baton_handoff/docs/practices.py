@@ -23,9 +23,11 @@ def practices_page(practices: Sequence[Practice]) -> str:
 def _said(practice: Practice) -> str:
     asked = [f"{side}: {_tier(practice, side)}" for side in SIDES if side in practice.tiers]
     by = "a person's statement" if practice.check == STATEMENT else "evidence"
+    recorded = " A baseline can record what is open." if practice.baseline else ""
     return (
         f"### {practice.name}\n\n**{practice.title}.** {practice.why}\n\n"
-        f"Asked at the {practice.stage} first, and judged by {by}. {'; '.join(asked)}.\n\n"
+        f"Asked at the {practice.stage} first, and judged by {by}. {'; '.join(asked)}."
+        f"{recorded}\n\n"
         f"If it is not met: {practice.fix}."
     )
 

@@ -120,7 +120,12 @@ class Entry:
                 inside = False
             if inside and value is not None and re.search(rf"[\"']{re.escape(value)}[\"']", line):
                 return number
-            if inside and key and not found and re.match(rf"\s*[\"']?{re.escape(key)}\b", line):
+            if (
+                inside
+                and key
+                and not found
+                and re.match(rf"\s*[\"']?{re.escape(key)}(?![\w-])", line)
+            ):
                 found = number
         return found or first
 

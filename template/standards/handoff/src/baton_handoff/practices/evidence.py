@@ -67,14 +67,6 @@ KINDS: Mapping[str, Kind] = {
         "uv run poe check",
         ("src/", "notebooks/", "handoff.toml", _HANDOFF),
     ),
-    "owners": Kind(
-        ("handoff", "owners", "--check"),
-        "uv run poe check",
-        (
-            *("CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS", "docs/CODEOWNERS"),
-            *("branch-policies.sh", ".copier-answers.yml", "handoff.toml", _HANDOFF),
-        ),
-    ),
     "test": Kind(
         ("pytest",),
         "uv run poe test",

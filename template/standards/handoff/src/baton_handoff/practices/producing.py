@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 
+from baton_handoff.practices.breaks import UNSEEN
 from baton_handoff.practices.checks import CHECKS
 from baton_handoff.practices.evidence import Evidence, Record
 from baton_handoff.practices.for_promotion import asked_of
@@ -57,6 +58,8 @@ def produce(project: Project, standing: Standing, stage: Stage = "promotion") ->
         for outcome in missing
         if outcome.practice.check not in (*CHECKS, STATEMENT) and not is_function(outcome.practice)
     }
+    compared = [one.fix.strip("`") for one in standing.breaks if one.check == UNSEEN]
+    wanted = compared + wanted
     steps = len(wanted) + len(own)
     for number, command in enumerate(wanted, start=1):
         _say(f"[{number}/{steps}] {command}")

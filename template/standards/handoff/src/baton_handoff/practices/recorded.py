@@ -30,9 +30,12 @@ def record(project: Project) -> str:
     if first and not now:
         return "Nothing is open that a baseline can record."
     write(file, now)
-    less = _size(project.baseline) - _size(now)
-    since = "" if first else f", {less} fewer than before" if less else ", as many as before"
-    return f"{FILE} records {_size(now)} findings{since}: commit it."
+    size, less = _size(now), _size(project.baseline) - _size(now)
+    says = f"{FILE} records {size} finding{'s' * (size != 1)}"
+    if first:
+        # Who has to approve a file is asked for once it is there.
+        return f"{says}: `uv run poe owners`, and commit both."
+    return f"{says}, {f'{less} fewer than' if less else 'as many as'} before: commit it."
 
 
 def recorded_in(standing: Standing, before: Baseline, *, first: bool) -> Baseline:
@@ -62,9 +65,9 @@ def recorded_in(standing: Standing, before: Baseline, *, first: bool) -> Baselin
             now[key] = min(count, may)
         elif count > may:
             raise HandoffError(
-                f"{file} has {count} findings of {practice} for {side}, and the baseline has {may}:"
-                " it only shrinks, so mend them, or accept the practice for a while as an entry of"
-                " [[exceptions]] in handoff.toml."
+                f"{file} has more findings of {practice} for {side} ({count}) than the baseline"
+                f" ({may}), which only shrinks: mend them, or accept the practice for a while as an"
+                " entry of [[exceptions]] in handoff.toml."
             )
     return {key: count for key, count in now.items() if count}
 

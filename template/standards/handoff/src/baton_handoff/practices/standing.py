@@ -78,12 +78,18 @@ class Standing:
         level: The level that it has chosen.
         outcomes: What came of each practice, in the order of the sections.
         loosened: What a change makes easier for whoever comes after it.
+        breaks: What it breaks in the contracts, and is no practice.
     """
 
     project: str
     level: int
     outcomes: Sequence[Outcome]
     loosened: Sequence[Finding] = ()
+    breaks: Sequence[Finding] = ()
+
+    def stops(self, stage: Stage) -> bool:
+        """Whether anything blocks at a stage, or a contract is broken."""
+        return bool(self.blocking(stage)) or any(finding.blocks for finding in self.breaks)
 
     def blocking(self, stage: Stage, level: int | None = None) -> list[Outcome]:
         """What blocks at a stage, at the project's level or at another one."""

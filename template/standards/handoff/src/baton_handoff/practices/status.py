@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from baton_handoff.errors import HandoffError
 from baton_handoff.practices.base_and_head import binding_registry
 from baton_handoff.practices.baseline import covered
+from baton_handoff.practices.breaks import breaks_since
 from baton_handoff.practices.checks import CHECKS
 from baton_handoff.practices.checks.look import Look, Seen, not_met
 from baton_handoff.practices.evidence import Record
@@ -42,7 +43,7 @@ def standing_of(
     at = project.level if level is None else level
     day = today or datetime.now(UTC).astimezone().date()
     registry = binding_registry(project)
-    looked_at = serving(project, version) if version else project
+    looked_at = replace(serving(project, version) if version else project, level=at)
     look = Look(looked_at, Record(looked_at), day, os.environ, str(version or CANDIDATE))
     outcomes = [
         outcome
@@ -69,7 +70,8 @@ def standing_since(project: Project, base: str | None, level: int | None = None)
             return standing_of(project, level)
         was = stated_before(project, trees, trees.of(trees.base(base)), scratch / "base")
         standing = standing_of(stricter(was, project), level)
-        return replace(standing, loosened=loosened(was, project))
+        breaks = breaks_since(stricter(was, project), base, scratch / "base")
+        return replace(standing, loosened=loosened(was, project), breaks=breaks)
 
 
 def serving(project: Project, version: int) -> Project:

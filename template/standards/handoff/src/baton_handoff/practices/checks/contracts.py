@@ -1,5 +1,7 @@
 """Checks of the door between the sides: contracts are stated, complete, tested and approved."""
 
+from baton_handoff.errors import HandoffError
+from baton_handoff.owners import owners_are_current
 from baton_handoff.practices.checks.look import (
     Look,
     Seen,
@@ -78,9 +80,10 @@ def contracts_owned(look: Look) -> Seen:
     """Both sides are asked before a contract changes."""
     if not all(look.project.teams):
         return not_met("The answers don't name both teams.")
-    return of_run(
-        look,
-        "owners",
-        "Both sides are asked before a contract changes.",
-        "Who is asked is not what sides, teams and level say.",
-    )
+    try:
+        current = owners_are_current(look.project)
+    except HandoffError as error:
+        return not_met(str(error))
+    if not current:
+        return not_met(f"Who is asked is not what sides, teams and level {look.project.level} say.")
+    return met("Both sides are asked before a contract changes.")

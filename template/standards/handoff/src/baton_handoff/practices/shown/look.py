@@ -5,6 +5,7 @@ import shutil
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import TextIO
 
 NARROWEST, WIDEST = 80, 110
@@ -85,6 +86,11 @@ def clean(text: str) -> str:
     """Text in one line, without what a terminal would obey."""
     shown = "".join(sign if sign.isprintable() else " " for sign in text)
     return re.sub(r" +", " ", shown).strip()
+
+
+def inline(text: str) -> str:
+    """A sentence as HTML; what stands between backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(clean(text)))
 
 
 def fitted(text: str, width: int) -> str:

@@ -10,6 +10,9 @@ from baton_handoff.practices.standing import Outcome, Standing, State
 HIGHEST = 2
 """The highest level there is."""
 
+BREAKS = "What this change breaks in the contracts"
+"""The title over what is no practice, and blocks all the same."""
+
 LOOSENED = "What this change makes easier"
 """The title over what does not count for the change itself."""
 
@@ -70,7 +73,8 @@ def next_level(standing: Standing) -> list[Outcome]:
 
 def counts(standing: Standing) -> dict[str, int]:
     """How much blocks at each stage, and at the next level beyond that."""
-    found = {WHEN[stage]: len(standing.blocking(stage)) for stage in STAGES}
+    breaks = sum(finding.blocks for finding in standing.breaks)
+    found = {WHEN[stage]: len(standing.blocking(stage)) + breaks for stage in STAGES}
     if standing.level < HIGHEST:
         found[f"more at level {standing.level + 1}"] = len(next_level(standing))
     return found

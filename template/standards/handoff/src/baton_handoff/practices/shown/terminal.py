@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+from baton_handoff.findings import Finding
 from baton_handoff.practices.practice import Stage
 from baton_handoff.practices.shown.found import accepted_in_words
 from baton_handoff.practices.shown.look import Look, clean, fitted
 from baton_handoff.practices.shown.summary import (
+    BREAKS,
     HIGHEST,
     LOOSENED,
     WHEN,
@@ -33,9 +35,10 @@ def screen(standing: Standing, look: Look, stage: Stage | None = None) -> str:
         list(_bars(standing, look)),
         list(_counts(standing, look)),
         list(_blocking(standing, look, stage)) if stage else [],
+        list(_found(BREAKS, standing.breaks, look)),
         list(_next(steps(standing), look)),
         list(_exceptions(excepted(standing), look)),
-        list(_loosened(standing, look)),
+        list(_found(LOOSENED, standing.loosened, look)),
     ]
     return look.encoded("\n\n".join("\n".join(lines) for lines in blocks if lines))
 
@@ -125,9 +128,12 @@ def _exceptions(found: Sequence[Outcome], look: Look) -> Iterator[str]:
         yield from look.paragraph(said, "  · ")
 
 
-def _loosened(standing: Standing, look: Look) -> Iterator[str]:
-    if not standing.loosened:
+def _found(title: str, found: Sequence[Finding], look: Look) -> Iterator[str]:
+    if not found:
         return
-    yield look.paint(f"{LOOSENED} ({len(standing.loosened)})", "bold")
-    for finding in standing.loosened:
-        yield from look.paragraph(f"{finding.message} ({finding.file})", "  · ")
+    yield look.paint(f"{title} ({len(found)})", "bold")
+    for finding in found:
+        mark = "✗" if finding.blocks else "·"
+        yield from look.paragraph(f"{finding.message} ({finding.file})", f"  {mark} ")
+        if finding.fix:
+            yield from look.paragraph(finding.fix, "    → ", "      ")

@@ -1,0 +1,96 @@
+"""A grown repository takes up level 2: what is open is recorded once, and can only shrink."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.baton import Workshop, commit, owners, render, run
+from tests.project import Project
+from tests.test_pairwise import CHECKS, tasks
+
+pytestmark = pytest.mark.slow
+
+LEGACY = "import os\nimport sys\ndef loaded(path):\n    return path\n"
+OF_TOOLS = {"formatted", "linted", "typed"}
+
+
+@pytest.fixture
+def project(workshop: Workshop, environment: Path, types_cache: Path, tmp_path: Path) -> Project:
+    """A project at level 2 with a module from before it had any standards."""
+    folder = tmp_path / "project"
+    render(workshop.template(), folder, {"starter": "blank", "level": 2})
+    project = Project(folder, environment)
+    project.env |= {"MYPY_CACHE_DIR": str(types_cache), "CI": ""}
+    run(["uv", "lock", "--quiet"], folder)
+    owners(folder)
+    (serving(project) / "legacy.py").write_text(LEGACY, encoding="utf-8")
+    commit(folder, "first")
+    project("pre-commit", "install")
+    look(project)
+    return project
+
+
+def serving(project: Project) -> Path:
+    return next((project.folder / "src").glob("*/serving"))
+
+
+def look(project: Project) -> None:
+    """Check and test, whatever comes of it."""
+    for check in [*CHECKS, "test"]:
+        project(*shlex.split(tasks(project.folder)[check]), check=False)
+
+
+def status(project: Project, *options: str) -> tuple[int, set[str], list[dict[str, Any]]]:
+    """What status exits with, which practices block at a push, and all findings."""
+    done = project("handoff", "status", "--format", "json", *options, check=False)
+    said = json.loads(done.stdout)
+    blocking = {one["practice"] for one in said["blocking"]["push"]}
+    return done.returncode, blocking, said["findings"]
+
+
+def test_what_is_old_is_recorded_and_what_is_new_is_refused(project: Project) -> None:
+    legacy, newer = (serving(project) / name for name in ("legacy.py", "newer.py"))
+    path = legacy.relative_to(project.folder).as_posix()
+    assert status(project)[:2] == (1, OF_TOOLS)
+    assert project("handoff", "baseline").stdout.startswith("handoff-baseline.json records ")
+    file = project.folder / "handoff-baseline.json"
+    recorded = json.loads(file.read_text(encoding="utf-8"))
+    assert {name: list(sides) for name, sides in recorded.items()} == {
+        name: ["ml-engineering"] for name in OF_TOOLS
+    }
+    assert recorded["typed"]["ml-engineering"] == {path: 1}
+    owners(project.folder)
+    project(*shlex.split(tasks(project.folder)["_owners"]))
+    # In the change that brings it, it does not count yet.
+    assert status(project)[:2] == (0, set())
+    assert status(project, "--base", "HEAD")[:2] == (1, OF_TOOLS)
+    commit(project.folder, "what was open")
+    assert status(project, "--base", "HEAD")[:2] == (0, set())
+
+    newer.write_text('"""New."""\n\nimport os\n', encoding="utf-8")
+    look(project)
+    code, blocking, findings = status(project)
+    assert (code, blocking) == (1, {"linted"})
+    assert {f["file"].rpartition("/")[2] for f in findings if f["blocks"]} == {"newer.py"}
+    before = file.read_bytes()
+    refused = project("handoff", "baseline", check=False)
+    assert refused.returncode == 2
+    assert "newer.py has more findings of linted for ml-engineering (1)" in refused.stderr
+    assert file.read_bytes() == before
+
+    recorded["linted"]["ml-engineering"][path.replace("legacy", "newer")] = 1
+    file.write_text(json.dumps(recorded), encoding="utf-8")
+    assert status(project)[:2] == (0, set())
+    code, blocking, findings = status(project, "--base", "HEAD")
+    assert (code, blocking) == (1, {"linted"})
+    assert any(f["message"].startswith("The baseline of linted grows by 1") for f in findings)
+
+    file.write_bytes(before)
+    newer.unlink()
+    legacy.write_text(LEGACY.replace("import os\n", ""), encoding="utf-8")
+    look(project)
+    assert "1 fewer than before" in project("handoff", "baseline").stdout
+    assert status(project, "--base", "HEAD")[:2] == (0, set())
