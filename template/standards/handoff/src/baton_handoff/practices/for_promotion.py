@@ -1,10 +1,10 @@
 """What the practices of its stage still ask of a promotion, for the gate of that name."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from baton_handoff.practices.registry import STATEMENT
-from baton_handoff.practices.standing import Outcome, Standing, State
+from baton_handoff.practices.standing import Outcome, State
 from baton_handoff.practices.status import standing_of
 from baton_handoff.project import Project
 
@@ -44,21 +44,17 @@ def asked_of(project: Project, version: int) -> Asked:
     Raises:
         HandoffError: handoff.toml, or a file that a check reads, can't be used.
     """
-    return _asked(standing_of(project, max(project.level, 1), version=version), project.level)
-
-
-def _asked(standing: Standing, level: int) -> Asked:
+    standing, level = standing_of(project, version=version), max(project.level, 1)
     outcomes = [outcome for outcome in standing.outcomes if _is_asked(outcome)]
-    of_them = Standing(standing.project, standing.level, outcomes)
+    of_them = replace(standing, outcomes=outcomes)
     return Asked(
-        sorted(of_them.blocking("promotion"), key=_turn),
+        sorted(of_them.blocking("promotion", level), key=_turn),
         [
             outcome
             for outcome in outcomes
-            if outcome.excepted
-            and outcome.practice.blocks(outcome.side, standing.level, "promotion")
+            if outcome.excepted and outcome.practice.blocks(outcome.side, level, "promotion")
         ],
-        bool(of_them.blocking("promotion", level)),
+        bool(of_them.blocking("promotion")),
     )
 
 
