@@ -183,12 +183,17 @@ def test_a_champion_needs_consent_and_comes_one_at_a_time(projects: dict[str, Pa
     assert read["github"]["concurrency"] == {"group": "promotion", "cancel-in-progress": False}
     assert gitlab["resource_group"] == "promotion"
     assert read["azure"]["lockBehavior"] == "sequential"
-    typed = {
-        github["steps"][-1]["run"],
-        gitlab["script"][-1],
-        azure["strategy"]["runOnce"]["deploy"]["steps"][-1]["script"],
-    }
-    assert typed == {'uv run --locked handoff promote "$VERSION" --why "$WHY"'}
+    steps = azure["strategy"]["runOnce"]["deploy"]["steps"]
+    typed = {github["steps"][-1]["run"], gitlab["script"][-1]}
+    promote = 'uv run --locked handoff promote "$VERSION" --why "$WHY" --run'
+    # Azure's predefined variables don't say which branch is the main one: it is main or master.
+    assert (typed, steps[-1]["script"]) == ({f'{promote} --base "origin/$MAIN"'}, promote)
+    depths = (
+        github["steps"][0]["with"]["fetch-depth"],
+        gitlab["variables"]["GIT_DEPTH"],
+        steps[0]["fetchDepth"],
+    )
+    assert set(map(str, depths)) == {"0"}
 
 
 def test_a_pull_request_asks_for_the_same_on_every_provider(projects: dict[str, Path]) -> None:

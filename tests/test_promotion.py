@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -12,24 +13,54 @@ from typing import Any
 
 import pytest
 
-from tests.baton import Workshop, commit
-from tests.project import PIPELINE, STATED, Project, ask, registered, service
+from tests.baton import Workshop, commit, owners
+from tests.project import (
+    PIPELINE,
+    STATED,
+    STATEMENTS,
+    Project,
+    ask,
+    registered,
+    service,
+    state,
+)
+from tests.test_pairwise import CHECKS, tasks
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def project(
-    workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory
+    workshop: Workshop,
+    environment: Path,
+    types_cache: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Project:
-    """A project with two versions by the same code, both offered; nothing is champion yet."""
+    """A project with two versions by the same code, both offered; nothing is champion yet.
+
+    It does what it can by itself: what it still needs are people's words of the model.
+    """
     trained = registered(workshop, environment, "pandas")
     folder = tmp_path_factory.mktemp("promotion") / "project"
     shutil.copytree(trained.folder, folder, symlinks=True)
     project = Project(folder, environment)
-    project.env |= {"PYTHONDONTWRITEBYTECODE": ""}
+    project.env |= {"PYTHONDONTWRITEBYTECODE": "", "MYPY_CACHE_DIR": str(types_cache)}
     project("handoff", "register")
+    state(folder)
+    edit(folder / "docs/model-card.md", STATED, "")
+    # It follows what is promoted at once.
+    edit(folder / "handoff.toml", "[service]\n", "[service]\nrefresh_seconds = 0.2\n")
+    owners(folder)
+    project("pre-commit", "install")
+    for task in [*CHECKS, "test", "acceptance"]:
+        project(*shlex.split(tasks(folder)[task]))
     return project
+
+
+def edit(file: Path, said: str, instead: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert said in text
+    file.write_text(text.replace(said, instead), encoding="utf-8")
 
 
 def promote(
@@ -71,15 +102,46 @@ def red(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
 
 
 def test_what_only_a_person_can_say_is_asked_for_and_nothing_moves(project: Project) -> None:
+    """Nobody has stated anything yet; what has run since counts for what is stated by then."""
+    settings = project.folder / "handoff.toml"
+    said = settings.read_text(encoding="utf-8")
+    edit(settings, STATEMENTS, "")
     done = promote(project, 1, "--dry-run", "--format", "json")
+    settings.write_text(said, encoding="utf-8")
     assert done.returncode == 1, done.stderr
-    assert red(done) == {"card": "data-science", "approval": "ml-engineering"}
+    assert red(done) == {
+        "card": "data-science",
+        "practices": "ml-engineering",
+        "approval": "ml-engineering",
+    }
+    (asked,) = [one for one in json.loads(done.stdout) if one["check"] == "gate-practices"]
+    assert asked["fix"].startswith("state in handoff.toml, as one of `[[statements]]`, what the")
+    first, second, third, *others = asked["evidence"]
+    assert first.startswith("proper-editor [ml-engineering]: No ml-engineer has stated it. → ")
+    assert second.startswith("tools-introduced [ml-engineering]: ")
+    assert third.startswith("alerts-reach-somebody [ml-engineering]: ")
+    assert {one.rpartition(" → ")[2] for one in others} == {
+        "`uv run poe check`",
+        "`uv run poe test`",
+        "`HANDOFF_ALIAS=1 uv run poe acceptance`",
+    }
     assert versions(project) == {2: ["candidate"], 1: []}
     done = promote(project, 1)
     assert (done.returncode, done.stderr) == (
         2,
         "A promotion is recorded with its reason: say --why, or --dry-run.\n",
     )
+
+
+def test_who_lowers_the_level_is_judged_by_the_level_that_was(project: Project) -> None:
+    answers = project.folder / ".copier-answers.yml"
+    edit(answers, "level: 1", "level: 0")
+    done = promote(project, 1, "--dry-run", "--format", "json", "--base", "HEAD")
+    edit(answers, "level: 0", "level: 1")
+    assert done.returncode == 1
+    assert {"card", "approval"} <= set(red(done))
+    said = [one["message"] for one in json.loads(done.stdout)]
+    assert any(message.startswith("The level goes from 1 to 0: ") for message in said)
 
 
 def test_of_two_promotions_at_the_same_time_exactly_one_wins(project: Project) -> None:
@@ -148,12 +210,6 @@ def test_a_crash_in_the_middle_leaves_the_old_champion_and_is_told(project: Proj
 
 def test_a_retrained_version_is_promoted_and_taken_back_under_load(project: Project) -> None:
     """The alias moves twice while the service is asked all the time: no request fails."""
-    (project.folder / "handoff.toml").write_text(
-        (project.folder / "handoff.toml")
-        .read_text(encoding="utf-8")
-        .replace("[service]\n", "[service]\nrefresh_seconds = 0.2\n"),
-        encoding="utf-8",
-    )
     asking = Project(project.folder, Path())
     asking.env = project.env | {"HANDOFF_ALIAS": "champion"}
     rows = json.loads((project.folder / "tests/golden/request.json").read_text(encoding="utf-8"))

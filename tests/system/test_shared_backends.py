@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.baton import Workshop, commit, files, git, run
-from tests.project import PIPELINE, STATED, Project, ask, serving, trained
+from tests.project import PIPELINE, Project, ask, serving, state, trained
 from tests.system.tracking_server import Database, TrackingServer, running_database
 
 
@@ -132,7 +132,7 @@ def test_a_database_without_a_server_asks_where_models_belong(
 
 
 def test_what_the_pipeline_promotes_is_champion_for_everybody(ada: Project, grace: Project) -> None:
-    (ada.folder / "docs/model-card.md").write_text(STATED, encoding="utf-8")
+    state(ada.folder, "practices")
     commit(ada.folder, "what only a person can say")
     command = ["handoff", "promote", "1", "--why", "the first"]
     said = run(command, ada.folder, env=ada.env | PIPELINE).stdout

@@ -1,7 +1,8 @@
 """Each gate refuses for its own reason, and says whose turn it is."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,13 @@ from baton_handoff.contracts import canonical_form
 from baton_handoff.model.candidate import Candidate, Served, Tried
 from baton_handoff.model.evaluation import Evaluation
 from baton_handoff.model.gates import GATES, Verdict, judged
-from baton_handoff.settings import PromotionSettings
+from baton_handoff.model.promotion import found as findings
+from baton_handoff.practices.for_promotion import Asked
+from baton_handoff.practices.standing import State
+from baton_handoff.project import Project
+from baton_handoff.settings import Accepted, PromotionSettings
 from baton_handoff.sources.standing import Standing
+from standings import DS, ML, outcome, practice
 from trips import PandasTrip
 
 COUNT = 2000
@@ -62,10 +68,13 @@ GOOD = Candidate(
     card=True,
     said={"Intended use": "To try gates.", "Limits": "Ulm and Bonn."},
     sources=Standing(("towns",), {}, ()),
+    practices=Asked(),
     champion=1,
     champion_contracts={"PandasTrip": FORM},
     champion_tried=tried(SIGNAL),
 )
+STYLE = practice("style", fix="`uv run poe fix`")
+STYLE_OPEN = outcome(STYLE, ML, State.NOT_MET, "Some code has another style.", fix=STYLE.fix)
 
 
 def red(candidate: Candidate) -> dict[str, Verdict]:
@@ -187,6 +196,12 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
             "made from what is not official: prices",
         ),
         ({"sources": Standing((), {}, ())}, "sources", "data-science", "no source is described"),
+        (
+            {"practices": Asked([STYLE_OPEN])},
+            "practices",
+            "ml-engineering",
+            "open of what is asked at a promotion: style",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -253,3 +268,50 @@ def test_a_model_that_stops_without_the_later_rows_does_not_keep_its_contracts()
     stopped = replace(tried(SIGNAL), stage="fewer", said="no", fewer=None)
     found = red(replace(GOOD, tried=stopped))
     assert "can't be shown" not in found["rows"].says
+
+
+def test_of_an_open_practice_side_and_fix_are_named_and_the_first_ones_fix_is_the_gates() -> None:
+    drawn = practice("drawn", science="must", fix="draw it")
+    both = [
+        outcome(drawn, side, State.NOT_SHOWN, "Nobody has drawn it.", fix="draw it")
+        for side in (DS, ML)
+    ]
+    until = Accepted("", "no time", "ada", date(2027, 1, 31), "typed")
+    typed = outcome(practice("typed"), ML, State.NOT_MET, "Types don't fit.", accepted=until)
+    found = red(replace(GOOD, practices=Asked([*both, STYLE_OPEN], [typed])))
+    assert found == {
+        "practices": Verdict(
+            passes=False,
+            says="open of what is asked at a promotion: drawn, style",
+            side="data-science and ml-engineering",
+            fix="draw it",
+            evidence=(
+                "drawn [data-science]: Nobody has drawn it. → draw it",
+                "drawn [ml-engineering]: Nobody has drawn it. → draw it",
+                "style [ml-engineering]: Some code has another style. → `uv run poe fix`",
+                "typed: accepted until 2027-01-31, ada answers for it: no time",
+            ),
+        )
+    }
+
+
+def test_practices_are_shown_of_the_code_that_stands_here_and_of_no_other() -> None:
+    found = red(replace(GOOD, own_code="other", practices=Asked([STYLE_OPEN])))
+    assert found["practices"].says == "can't be shown before `code` is green"
+
+
+@pytest.mark.parametrize("to", ["champion", "staging"])
+@pytest.mark.parametrize("enforced", [True, False])
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_an_open_practice_is_advice_at_level_0_unless_the_team_enforces_it(
+    level: int, enforced: bool, to: str
+) -> None:
+    asked = Asked([STYLE_OPEN], binding=enforced or level > 0)
+    verdicts = judged(replace(GOOD, practices=asked), SETTINGS)
+    project = Project(Path(), "trips", "m", "candidate", level=level)
+    (said,) = [one for one in findings(project, verdicts, to) if not one.met]
+    assert said.check == "gate-practices"
+    assert said.blocks is (to == "champion" and (enforced or level > 0))
+    accepted = Accepted("practices", "no time", "ada", date(9999, 1, 1))
+    lenient = replace(project, exceptions=[accepted])
+    assert not any(one.blocks for one in findings(lenient, verdicts, to))

@@ -22,7 +22,7 @@ def set_up(project: Project) -> None:
     # write none; here it costs once.
     print("Compiling the environment (once, up to a minute) …", flush=True)
     _run(project, os.environ.get("UV", "uv"), "sync", "--quiet", "--compile-bytecode")
-    if not _in_repository(project):
+    if not in_repository(project):
         _run(project, "git", "init", "--quiet", "--initial-branch", "main")
     _run(project, "pre-commit", "install")
     if all(project.teams) and not owners_file(project).exists():
@@ -36,11 +36,11 @@ def require_repository(project: Project) -> None:
     Raises:
         HandoffError: It does not.
     """
-    if not _in_repository(project):
+    if not in_repository(project):
         raise HandoffError(f"{project.root} is not in a git repository yet: `uv run poe setup`.")
 
 
-def _in_repository(project: Project) -> bool:
+def in_repository(project: Project) -> bool:
     """Whether a git repository looks after the project; one that ignores its folder does not."""
     try:
         inside = _asks_git(project, "rev-parse", "--is-inside-work-tree")

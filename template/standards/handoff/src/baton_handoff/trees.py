@@ -17,6 +17,9 @@ from baton_handoff.errors import HandoffError
 from baton_handoff.project import Project
 from baton_handoff.setup import require_repository
 
+_MAIN = ("origin/HEAD", "origin/main", "origin/master", "@{upstream}")
+"""What a remote's main branch is called; only a clone knows its remote's own word for it."""
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -88,11 +91,7 @@ class Trees:
             if upstream.partition("/")[2] == branch:
                 followed.reverse()
             reference = next(filter(self._commit, followed), "HEAD")
-        if not self._commit(reference):
-            raise HandoffError(
-                f"{reference} is no commit that this clone knows: `git fetch origin`, or give"
-                " another one."
-            )
+        self._known(reference)
         common = self._try("merge-base", reference, "HEAD")
         if common:
             return common.splitlines()[0]
@@ -102,6 +101,28 @@ class Trees:
                 " `git fetch --unshallow`."
             )
         raise HandoffError(f"{reference} and this work have no commit in common.")
+
+    def main(self, reference: str | None = None) -> str | None:
+        """The newest commit of the branch that all work is merged into, as this clone knows it.
+
+        Args:
+            reference: That branch, or a commit; None for the remote's main branch, or else the
+                branch that this one follows.
+
+        Returns:
+            The commit; None where there is no remote.
+
+        Raises:
+            HandoffError: `reference` is unknown here.
+        """
+        if reference is not None:
+            return self._known(reference)
+        return next(filter(None, map(self._commit, _MAIN)), None)
+
+    @property
+    def has_remote(self) -> bool:
+        """Whether the work is pushed anywhere."""
+        return bool(self._try("remote"))
 
     def edits(self, before: str, after: str) -> list[Edit]:
         """The paths that differ; a renamed file is one that goes and one that comes."""
@@ -178,6 +199,15 @@ class Trees:
         """The commit that a name stands for, empty where it stands for none."""
         option = name.startswith("-")
         return "" if option else self._try("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+
+    def _known(self, reference: str) -> str:
+        commit = self._commit(reference)
+        if not commit:
+            raise HandoffError(
+                f"{reference} is no commit that this clone knows: `git fetch origin`, or give"
+                " another one."
+            )
+        return commit
 
     def _inside(self, tree: str) -> str:
         """The part of a repository's tree that is the project."""

@@ -32,6 +32,12 @@ def add(commands: Any) -> None:
     command.add_argument("--to", choices=["champion", "staging"], default="champion")
     command.add_argument("--why", help="the reason, for the record")
     command.add_argument("--dry-run", action="store_true", help="only say what the gates say")
+    command.add_argument(
+        "--run", dest="produce", action="store_true", help="first run what shows what is not shown"
+    )
+    command.add_argument(
+        "--base", help="the main branch, which binds too; by default the remote's, if there is one"
+    )
     add_format(command)
     command.set_defaults(run=_promote)
 
@@ -80,8 +86,12 @@ def add(commands: Any) -> None:
 
 def _register(project: Project, _: argparse.Namespace) -> int:
     from baton_handoff.contracts import border
+    from baton_handoff.practices.registry import registry_of
+    from baton_handoff.practices.shown.summary import open_at_the_handoff
+    from baton_handoff.practices.status import standing_of
 
     border(project.room("contracts"))
+    registry_of(project)
     # What is registered has to be what the parameters and the code say now.
     if subprocess.run(["dvc", "status", "--quiet"], cwd=project.root, check=False).returncode:
         raise HandoffError("The pipeline has not run since the last change: `uv run poe pipeline`.")
@@ -91,6 +101,8 @@ def _register(project: Project, _: argparse.Namespace) -> int:
         f"{registered.model} version {registered.version} is the {registered.alias}"
         f" (commit {(registered.lineage.commit or 'none')[:12]}{clean})."
     )
+    if said := open_at_the_handoff(standing_of(project)):
+        print(said)
     return 0
 
 
@@ -107,13 +119,18 @@ def _fetch(project: Project, options: argparse.Namespace) -> int:
 
 
 def _promote(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.model.limits import binding
     from baton_handoff.model.promotion import promote
+    from baton_handoff.practices.producing import show
 
     if not (options.why or options.dry_run):
         raise HandoffError("A promotion is recorded with its reason: say --why, or --dry-run.")
     why = None if options.dry_run else options.why
+    project, eased = binding(project, options.base)
+    if options.produce:
+        show(project, options.version)
     outcome = promote(project, options.version, options.to, why, _progress)
-    print(shown(outcome.findings, options.format, "Nothing stands in the way."))
+    print(shown([*outcome.findings, *eased], options.format, "Nothing stands in the way."))
     if outcome.moved:
         move = outcome.moved
         before = f", it was {move.before}" if move.before else ""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from baton_handoff.model.evaluation import Evaluation
+from baton_handoff.practices.for_promotion import Asked
 from baton_handoff.sources.standing import Standing
 
 
@@ -67,6 +68,7 @@ class Candidate:
         card: Whether its run holds a model card.
         said: What a person has stated about it.
         sources: How far the data that the project reads is handed over.
+        practices: What the practices of the stage still ask.
         champion: The present champion's number, None where there is none.
         champion_contracts: That version's contracts.
         champion_tried: That version's trial on the same rows, None where there are no rows.
@@ -85,6 +87,7 @@ class Candidate:
     card: bool
     said: Mapping[str, str]
     sources: Standing
+    practices: Asked
     champion: int | None = None
     champion_contracts: Mapping[str, Any] | None = None
     champion_tried: Tried | None = None

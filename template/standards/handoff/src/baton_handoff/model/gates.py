@@ -11,6 +11,8 @@ from baton_handoff.contracts.rules import Form
 from baton_handoff.model.candidate import Candidate, absent
 from baton_handoff.model.card import STATED_IN, STATEMENTS
 from baton_handoff.model.evaluation import ENOUGH, MODEL, by_group, difference, score_name
+from baton_handoff.practices.shown.found import accepted_in_words
+from baton_handoff.practices.standing import Outcome
 from baton_handoff.settings import PromotionSettings
 from baton_handoff.sides import DATA_SCIENCE, ML_ENGINEERING
 
@@ -32,6 +34,7 @@ class Verdict:
         fix: What to do then.
         evidence: What it rests on, a line each.
         waits_for: The gate before which nothing can be shown here, empty where something is.
+        binding: Whether it also blocks at level 0, where gates only advise.
     """
 
     passes: bool
@@ -40,6 +43,7 @@ class Verdict:
     fix: str = ""
     evidence: tuple[str, ...] = ()
     waits_for: str = ""
+    binding: bool = False
 
 
 Gate: TypeAlias = Callable[[Candidate, PromotionSettings], Verdict]
@@ -319,6 +323,28 @@ def _sources(candidate: Candidate, _: PromotionSettings) -> Verdict:
     return _green(says, standing.notes)
 
 
+def _practices(candidate: Candidate, _: PromotionSettings) -> Verdict:
+    if candidate.code != candidate.own_code:
+        return _not_shown("code")
+    asked = candidate.practices
+    accepted = tuple(f"{one.practice.name}: {accepted_in_words(one)}" for one in asked.accepted)
+    if not asked.open:
+        return _green("everything that is asked at a promotion is met", accepted)
+    named = dict.fromkeys(one.practice.name for one in asked.open)
+    return Verdict(
+        False,
+        f"open of what is asked at a promotion: {', '.join(named)}",
+        " and ".join(dict.fromkeys(one.side for one in asked.open)),
+        asked.open[0].fix,
+        (*map(_open, asked.open), *accepted),
+        binding=asked.binding,
+    )
+
+
+def _open(outcome: Outcome) -> str:
+    return f"{outcome.practice.name} [{outcome.side}]: {outcome.says} → {outcome.fix}"
+
+
 def _apart(one: np.ndarray, other: np.ndarray, where: str) -> tuple[str, ...]:
     """How many predictions differ, and an example; empty where they are the same.
 
@@ -356,6 +382,7 @@ GATES: Mapping[str, Gate] = {
     "future": _future,
     "card": _card,
     "sources": _sources,
+    "practices": _practices,
 }
 
 FOR_STAGING = ("environment", "load", "code", "contracts", "rows", "parity")

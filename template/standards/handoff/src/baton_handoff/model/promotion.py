@@ -56,7 +56,8 @@ def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -
     """Validate a version, and move an alias to it if no gate blocks.
 
     Args:
-        project: The project, checked out at the code that the service runs.
+        project: The project, checked out at the code that the service runs, as it judges
+            (`limits.binding`).
         wanted: A version's number, or an alias.
         to: The alias to move: `champion` or `staging`.
         why: The reason, for the record; None only says what the gates say.
@@ -71,7 +72,7 @@ def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -
         before = points_to(client, project, to)
         candidate = candidate_of(project, client, version, say)
         verdicts = judged(candidate, project.promotion) | _approval(project, to)
-        findings = list(_found(project, verdicts, to))
+        findings = list(found(project, verdicts, to))
         outcome = Outcome(findings, None)
         if why is None or outcome.blocked:
             return outcome
@@ -120,7 +121,8 @@ def listed(project: Project) -> list[dict[str, Any]]:
     ]
 
 
-def _found(project: Project, verdicts: Mapping[str, Verdict], to: str) -> Iterator[Finding]:
+def found(project: Project, verdicts: Mapping[str, Verdict], to: str) -> Iterator[Finding]:
+    """What the gates said, as findings: what blocks the move of an alias, and what is accepted."""
     today = datetime.now(UTC).date()
     for gate, verdict in verdicts.items():
         asked = to == CHAMPION or gate in FOR_STAGING
@@ -135,7 +137,7 @@ def _found(project: Project, verdicts: Mapping[str, Verdict], to: str) -> Iterat
         yield Finding(
             f"gate-{gate}",
             f"{gate}: {verdict.says}",
-            blocks=refused and asked and not counts and project.level > 0,
+            blocks=refused and asked and not counts and (project.level > 0 or verdict.binding),
             side=verdict.side if refused else None,
             fix=verdict.fix if refused else "",
             evidence=(*verdict.evidence, *(notes if refused else ())),

@@ -34,6 +34,7 @@ from baton_handoff.model.code import code_hash
 from baton_handoff.model.evaluation import Evaluation, read_evaluation
 from baton_handoff.model.records import CHAMPION, points_to
 from baton_handoff.model.register import EVALUATION
+from baton_handoff.practices.for_promotion import asked_of
 from baton_handoff.project import Project
 from baton_handoff.service.running import running
 from baton_handoff.sources.seen import look
@@ -57,6 +58,8 @@ def candidate_of(
         say: Where progress is told.
     """
     say(f"Version {version.version} of {project.model}:")
+    # First what says at once what is wrong with handoff.toml.
+    practices = asked_of(project, int(version.version))
     tags = version.tags
     takes, _ = border(project.room("contracts"))
     with tempfile.TemporaryDirectory() as scratch:
@@ -107,6 +110,7 @@ def candidate_of(
         card=_has(version, "card/card.html"),
         said=_stated(project),
         sources=standing(look(project)),
+        practices=practices,
         champion=champion,
         champion_contracts=former_contracts,
         champion_tried=former_tried,

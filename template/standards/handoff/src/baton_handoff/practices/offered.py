@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
+from baton_handoff.errors import HandoffError
 from baton_handoff.project import Project
 
 CANDIDATE, CHAMPION = "candidate", "champion"
 
-_VERSION = "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?"
+_ALIAS = "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?"
+_NUMBER = "SELECT version FROM model_versions WHERE name = ? AND version = ?"
 _TAGS = "SELECT key, value FROM model_version_tags WHERE name = ? AND version = ?"
 _FIGURES = (
     "SELECT key, value FROM latest_metrics WHERE run_uuid ="
@@ -36,22 +38,23 @@ class Offered:
     figures: Mapping[str, float]
 
 
-def offered(project: Project, alias: str) -> Offered | None:
-    """The version that an alias points to; None where there is none.
+def offered(project: Project, wanted: str) -> Offered | None:
+    """The version of a number, or that an alias points to; None where there is none.
 
     Raises:
         HandoffError: A server does not answer.
     """
-    return _from_file(project, alias) if project.embedded else _from_server(project, alias)
+    return _from_file(project, wanted) if project.embedded else _from_server(project, wanted)
 
 
-def _from_file(project: Project, alias: str) -> Offered | None:
+def _from_file(project: Project, wanted: str) -> Offered | None:
     file = project.root / "mlflow.db"
     if not file.is_file():
         return None
     try:
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
-            row = database.execute(_VERSION, (project.model, alias)).fetchone()
+            named = (_NUMBER, int(wanted)) if wanted.isdecimal() else (_ALIAS, wanted)
+            row = database.execute(named[0], (project.model, named[1])).fetchone()
             if row is None:
                 return None
             about = (project.model, row[0])
@@ -59,18 +62,17 @@ def _from_file(project: Project, alias: str) -> Offered | None:
             return Offered(int(row[0]), tags, figures)
     except sqlite3.Error:
         # A version of MLflow that keeps it otherwise: MLflow itself knows.
-        return _from_server(project, alias)
+        return _from_server(project, wanted)
 
 
-def _from_server(project: Project, alias: str) -> Offered | None:
-    from baton_handoff.model.records import points_to  # noqa: PLC0415
-    from baton_handoff.model.registry import answering, registry  # noqa: PLC0415
+def _from_server(project: Project, wanted: str) -> Offered | None:
+    from baton_handoff.model.registry import answering, registry, version_at  # noqa: PLC0415
 
     with answering():
         client = registry(project)
-        number = points_to(client, project, alias)
-        if number is None:
+        try:
+            version = version_at(project, wanted)
+        except HandoffError:
             return None
-        version = client.get_model_version(project.model, str(number))
         figures = client.get_run(version.run_id).data.metrics if version.run_id else {}
-        return Offered(number, version.tags, figures)
+        return Offered(int(version.version), version.tags, figures)

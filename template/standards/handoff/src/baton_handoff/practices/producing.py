@@ -8,12 +8,15 @@ import sys
 from baton_handoff.practices.breaks import UNSEEN
 from baton_handoff.practices.checks import CHECKS
 from baton_handoff.practices.evidence import Evidence, Record
+from baton_handoff.practices.for_promotion import asked_of
+from baton_handoff.practices.offered import offered
 from baton_handoff.practices.own import ANYTHING, command_of, evidence_of, is_function
 from baton_handoff.practices.posting import TOKENS
 from baton_handoff.practices.practice import STAGES, Stage
 from baton_handoff.practices.record import now
 from baton_handoff.practices.registry import STATEMENT
 from baton_handoff.practices.standing import Standing, State
+from baton_handoff.practices.status import serving
 from baton_handoff.project import Project
 
 _PARTS = ("uv run poe types", "uv run poe layers")
@@ -49,7 +52,7 @@ def produce(project: Project, standing: Standing, stage: Stage = "promotion") ->
     asked = {outcome.fix.strip("`") for outcome in missing if outcome.practice.check in CHECKS}
     if any(command in asked for command in _PARTS):
         asked.add("uv run poe check")
-    wanted = [command for command in _ORDER if command in asked]
+    wanted = [command for command in _ORDER if any(one.endswith(command) for one in asked)]
     own = {
         outcome.practice.name: outcome.practice
         for outcome in missing
@@ -70,6 +73,21 @@ def produce(project: Project, standing: Standing, stage: Stage = "promotion") ->
             Record(project).keep(Evidence(kind, key, ok, now()))
 
 
+def show(project: Project, wanted: str) -> None:
+    """Run what shows what the promotion of a version asks for, as far as it is not shown.
+
+    Args:
+        project: The project as it judges the promotion.
+        wanted: The version's number, or an alias; where there is none, nothing is run.
+
+    Raises:
+        HandoffError: A team's own command can't be found.
+    """
+    if version := offered(project, wanted):
+        asked = asked_of(project, version.version).open
+        produce(serving(project, version.version), Standing(project.name, project.level, asked))
+
+
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
@@ -79,6 +97,7 @@ def _run(project: Project, command: list[str]) -> int:
     asked = [uv, *command[1:]] if command[0] == "uv" else command
     # Whoever may comment is nobody that a test could be.
     env = {name: value for name, value in os.environ.items() if name not in TOKENS}
+    env["HANDOFF_ALIAS"] = project.alias
     try:
         return subprocess.run(
             asked, cwd=project.root, env=env, stdout=sys.stderr, check=False

@@ -12,6 +12,7 @@ from baton_handoff.practices.breaks import breaks_since
 from baton_handoff.practices.checks import CHECKS
 from baton_handoff.practices.checks.look import Look, Seen, not_met
 from baton_handoff.practices.evidence import Record
+from baton_handoff.practices.offered import CANDIDATE, offered
 from baton_handoff.practices.own import own_check
 from baton_handoff.practices.practice import Practice
 from baton_handoff.practices.registry import ROLES, STATEMENT, Registry
@@ -22,13 +23,19 @@ from baton_handoff.stricter import loosened, stated_before, stricter
 from baton_handoff.trees import trees_of
 
 
-def standing_of(project: Project, level: int | None = None, today: date | None = None) -> Standing:
+def standing_of(
+    project: Project,
+    level: int | None = None,
+    today: date | None = None,
+    version: int | None = None,
+) -> Standing:
     """Where a project stands, by the evidence that lies on this machine.
 
     Args:
         project: The project.
         level: The level to look at; by default the project's own.
         today: The day it is.
+        version: The version that it is about; by default the candidate.
 
     Raises:
         HandoffError: handoff.toml, or a file that a check reads, can't be used.
@@ -36,7 +43,8 @@ def standing_of(project: Project, level: int | None = None, today: date | None =
     at = project.level if level is None else level
     day = today or datetime.now(UTC).astimezone().date()
     registry = binding_registry(project)
-    look = Look(replace(project, level=at), Record(project), day, os.environ)
+    looked_at = replace(serving(project, version) if version else project, level=at)
+    look = Look(looked_at, Record(looked_at), day, os.environ, str(version or CANDIDATE))
     outcomes = [
         outcome
         for practice in registry.practices
@@ -64,6 +72,12 @@ def standing_since(project: Project, base: str | None, level: int | None = None)
         standing = standing_of(stricter(was, project), level)
         breaks = breaks_since(stricter(was, project), base, scratch / "base")
         return replace(standing, loosened=loosened(was, project), breaks=breaks)
+
+
+def serving(project: Project, version: int) -> Project:
+    """The project whose service loads a version; by its alias, if that points to it."""
+    loaded = offered(project, project.alias)
+    return project if loaded and loaded.version == version else replace(project, alias=str(version))
 
 
 def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) -> Iterator[Outcome]:

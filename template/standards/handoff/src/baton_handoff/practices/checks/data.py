@@ -15,7 +15,7 @@ from baton_handoff.practices.checks.look import (
     not_shown,
     place,
 )
-from baton_handoff.practices.offered import CANDIDATE, Offered, offered
+from baton_handoff.practices.offered import Offered, offered
 
 _PIPELINE = "uv run poe pipeline"
 _REGISTER = "uv run poe register"
@@ -75,7 +75,7 @@ def data_versioned(look: Look) -> Seen:
 
 def candidate_traceable(look: Look) -> Seen:
     """The candidate says what it was made from, and that is committed."""
-    version = offered(look.project, CANDIDATE)
+    version = offered(look.project, look.version)
     if version is None:
         return not_shown("There is no candidate.", _REGISTER)
     of = f"Candidate {version.version}"
@@ -118,7 +118,7 @@ def _list(names: Iterable[str]) -> str:
 
 def _candidate(look: Look) -> Offered | Seen:
     """The candidate, where it is one of the code that stands here."""
-    version = offered(look.project, CANDIDATE)
+    version = offered(look.project, look.version)
     if version is None:
         return not_shown("There is no candidate.", _REGISTER)
     if version.tags.get("handoff.code") != code_hash(look.project.source):

@@ -13,9 +13,11 @@ import yaml
 from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
 from baton_handoff.practices.evidence import KINDS, Record
+from baton_handoff.practices.offered import CANDIDATE
 from baton_handoff.practices.standing import State
 from baton_handoff.project import Project
 from baton_handoff.sides import SIDES, answerable
+from baton_handoff.sources import seen
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Look:
         record: The evidence that there is.
         today: The day it is.
         env: The environment variables.
+        version: The version that is looked at, an alias or a number.
         _read: What files said that were read before.
     """
 
@@ -51,12 +54,18 @@ class Look:
     record: Record
     today: date
     env: Mapping[str, str] = field(default_factory=dict)
+    version: str = CANDIDATE
     _read: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def pyproject(self) -> dict[str, Any]:
         """What pyproject.toml says; nothing without one."""
         return self.toml("pyproject.toml")
+
+    @cached_property
+    def sources(self) -> seen.Seen:
+        """What is known of the sources, and of who reads them."""
+        return seen.look(self.project)
 
     def toml(self, name: str) -> dict[str, Any]:
         """What a TOML file says; nothing without one.
@@ -149,6 +158,8 @@ def side_of(look: Look, file: str) -> str | None:
 def missing(look: Look, kind: str) -> Seen:
     """There is no evidence of this very state."""
     latest, shown_by = look.record.latest(kind), KINDS[kind].shown_by
+    if KINDS[kind].of_model and look.project.alias.isdecimal():
+        shown_by = f"HANDOFF_ALIAS={look.project.alias} {shown_by}"
     if latest is None:
         return not_shown("Nothing has looked on this machine yet.", shown_by)
     return not_shown(f"What it depends on has changed since {latest.at[:10]}.", shown_by)

@@ -53,7 +53,7 @@ def environment_current(look: Look) -> Seen:
 
 def hooks_installed(look: Look) -> Seen:
     """Hooks run before a commit, and call the project's own tools."""
-    if look.env.get("CI"):
+    if look.env.get("CI") or look.env.get("TF_BUILD"):
         return not_applicable("CI commits nothing.")
     hook = _git_folder(look.project.root) / "hooks" / "pre-commit"
     text = hook.read_text(encoding="utf-8", errors="replace") if hook.is_file() else ""

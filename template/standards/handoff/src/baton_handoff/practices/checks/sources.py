@@ -6,7 +6,6 @@ from dataclasses import replace
 from baton_handoff.findings import Finding
 from baton_handoff.practices.checks.look import Look, Seen, met, not_applicable, not_met
 from baton_handoff.sources import checks
-from baton_handoff.sources.seen import look as look_at_sources
 
 
 def sources_described(look: Look) -> Seen:
@@ -25,7 +24,7 @@ def workarounds_needed(look: Look) -> Seen:
 
 
 def _seen(look: Look, those: Sequence[checks.Check], how: str) -> Seen:
-    seen = look_at_sources(look.project)
+    seen = look.sources
     if not (seen.sources or seen.reads or seen.flaws):
         return not_applicable("Nothing is read yet.")
     if found := [_of_both(finding) for check in those for finding in check(seen)]:

@@ -1,5 +1,6 @@
 """What every screen says of a standing: what blocks when, and what to do next."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -82,6 +83,18 @@ def counts(standing: Standing) -> dict[str, int]:
 def excepted(standing: Standing) -> list[Outcome]:
     """What is accepted although it is red."""
     return [outcome for outcome in standing.outcomes if outcome.excepted]
+
+
+def open_at_the_handoff(standing: Standing) -> str:
+    """Say to whoever offers a version how much its handoff still asks; empty where nothing."""
+    sides = Counter(outcome.side for outcome in standing.blocking("handoff"))
+    if not sides:
+        return ""
+    whose = ", ".join(f"{side} {count}" for side, count in sides.items())
+    return (
+        f"Open at the handoff: {whose}. `uv run poe status --stage handoff` says what; a promotion"
+        " waits for it."
+    )
 
 
 def steps(standing: Standing, most: int = 3) -> list[Step]:
