@@ -38,6 +38,7 @@ def fresh(
     project("pre-commit", "install")
     for check in [*CHECKS, "test"]:
         project(*shlex.split(tasks(folder)[check]))
+    assert git(folder, "status", "--porcelain") == ""
     return project
 
 
