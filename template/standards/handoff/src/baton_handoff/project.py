@@ -52,6 +52,7 @@ class Project:
         monitor: What is worth an alert.
         exceptions: What is not met, and accepted.
         practices: What handoff.toml says of practices, which are read when somebody asks for them.
+        adopted: Whether Baton is in use there; where it is not, only `status` looks at it.
     """
 
     root: Path
@@ -70,6 +71,7 @@ class Project:
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
     exceptions: Sequence[Accepted] = ()
     practices: Mapping[str, Any] = field(default_factory=dict)
+    adopted: bool = True
 
     @property
     def source(self) -> Path:
@@ -157,12 +159,18 @@ def find_project(start: Path | None = None) -> Project:
         HandoffError: There is no `handoff.toml` at or above `start`, or it can't be used.
     """
     start = (start or Path.cwd()).resolve()
-    for folder in (start, *start.parents):
-        if (folder / "handoff.toml").is_file():
-            return read_project(folder / "handoff.toml")
+    if file := settings_file(start):
+        return read_project(file)
     raise HandoffError(
         f"No handoff.toml at or above {start}: run this inside a project made with Baton."
     )
+
+
+def settings_file(start: Path | None = None) -> Path | None:
+    """The `handoff.toml` at or above `start` (by default the working directory), if there is one."""
+    start = (start or Path.cwd()).resolve()
+    files = (folder / "handoff.toml" for folder in (start, *start.parents))
+    return next(filter(Path.is_file, files), None)
 
 
 def read_project(file: Path) -> Project:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from baton_handoff.cli.options import add_format
 from baton_handoff.errors import HandoffError
-from baton_handoff.project import Project
+from baton_handoff.project import Project, find_project, settings_file
 from baton_handoff.sides import SIDES
 
 if TYPE_CHECKING:
@@ -40,12 +40,21 @@ def add(commands: Any) -> None:
     )
     add_format(command)
     command.add_argument("--html", type=Path, metavar="FILE", help="also write it as one page")
-    command.set_defaults(run=_status)
+    command.set_defaults(run=_status, find=_project_or_repository)
 
     command = commands.add_parser("record", help="run a command, and keep what came of it")
     command.add_argument("kind", help="what runs: format, lint, types, test, …")
     command.add_argument("command", nargs=argparse.REMAINDER)
     command.set_defaults(run=_record)
+
+
+def _project_or_repository() -> Project:
+    """The project; where Baton is not in use, the repository, which is only looked at."""
+    if settings_file():
+        return find_project()
+    from baton_handoff.practices.foreign.repository import find_repository
+
+    return find_repository()
 
 
 def _status(project: Project, options: argparse.Namespace) -> int:
@@ -59,6 +68,11 @@ def _status(project: Project, options: argparse.Namespace) -> int:
     if options.explain:
         print(explained(standing, options.explain, Look.of(sys.stdout, os.environ)))
         return 0
+    if options.produce and not project.adopted:
+        raise HandoffError(
+            f"{project.root} was not made with Baton, so nothing is run there: run yourself what"
+            " `handoff status` names."
+        )
     if options.produce:
         produce(project, standing)
         standing = standing_of(project, options.level)

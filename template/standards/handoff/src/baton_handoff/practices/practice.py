@@ -44,6 +44,7 @@ class Practice:
         check: The name of the function that looks, or a statement that only a person can make.
         fix: What to type or write where it is not met, one sentence.
         enforced: Whether the team lets it block ahead of the level.
+        brought: Whether adopting Baton brings it, with nothing else for anybody to do.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Practice:
     check: str
     fix: str
     enforced: bool = False
+    brought: bool = False
 
     def tier(self, side: str, level: int) -> Tier:
         """How much it is asked of a side at a level."""

@@ -1,6 +1,6 @@
 """Where a project stands: what came of each practice for each side, the level it has earned."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -67,6 +67,21 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Unadopted:
+    """What is known of a repository in which Baton is not in use.
+
+    Attributes:
+        looked_at: How much was looked at: files, modules, notebooks.
+        unread: The files with code that can't be read, and why.
+        adopt: The command that brings Baton.
+    """
+
+    looked_at: Mapping[str, int]
+    unread: tuple[Finding, ...]
+    adopt: str
+
+
+@dataclass(frozen=True)
 class Standing:
     """Where a project stands.
 
@@ -74,11 +89,13 @@ class Standing:
         project: Its name.
         level: The level that it has chosen.
         outcomes: What came of each practice, in the order of the sections.
+        unadopted: What is known of it where Baton is not in use, None where it is.
     """
 
     project: str
     level: int
     outcomes: Sequence[Outcome]
+    unadopted: Unadopted | None = None
 
     def blocking(self, stage: Stage, level: int | None = None) -> list[Outcome]:
         """What blocks at a stage, at the project's level or at another one."""

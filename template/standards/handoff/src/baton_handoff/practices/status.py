@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from baton_handoff.practices.checks import CHECKS
 from baton_handoff.practices.checks.look import Look, Seen
 from baton_handoff.practices.evidence import Record
+from baton_handoff.practices.foreign import look_for, unadopted
+from baton_handoff.practices.foreign.repository import Repository
 from baton_handoff.practices.own import own_check
 from baton_handoff.practices.practice import Practice
 from baton_handoff.practices.registry import ROLES, STATEMENT, Registry, registry_of
@@ -31,18 +33,26 @@ def standing_of(project: Project, level: int | None = None, today: date | None =
     day = today or datetime.now(UTC).astimezone().date()
     registry = registry_of(project)
     look = Look(project, Record(project), day, os.environ)
+    repository = None if project.adopted else Repository(look)
     outcomes = [
         outcome
         for practice in registry.practices
-        for outcome in _outcomes(practice, registry, look, at)
+        for outcome in _outcomes(practice, registry, look, at, repository)
     ]
-    return Standing(project.name or project.package, at, outcomes)
+    known = unadopted(repository) if repository else None
+    return Standing(project.name or project.package, at, outcomes, known)
 
 
-def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) -> Iterator[Outcome]:
+def _outcomes(
+    practice: Practice,
+    registry: Registry,
+    look: Look,
+    level: int,
+    repository: Repository | None = None,
+) -> Iterator[Outcome]:
     """What came of a practice for each side of which it is asked at some level."""
     asked = [s for s in SIDES if any(practice.tier(s, at) != "not-needed" for at in (0, 1, 2))]
-    seen = None if practice.check == STATEMENT else _checked(practice, look)
+    seen = _checked(practice, look, repository)
     accepted = [
         one
         for one in look.project.exceptions
@@ -51,6 +61,7 @@ def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) ->
     for side in asked:
         said = _for_side(side, seen) if seen else _stated(practice, side, registry, look)
         open_ = said.state in (State.NOT_MET, State.NOT_SHOWN)
+        fix = said.shown_by or practice.fix
         yield Outcome(
             practice=practice,
             side=side,
@@ -58,16 +69,21 @@ def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) ->
             state=said.state,
             says=said.says,
             findings=tuple(
-                replace(finding, check=practice.name, side=side, fix=finding.fix or practice.fix)
+                replace(finding, check=practice.name, side=side, fix=finding.fix or fix)
                 for finding in said.findings
                 if finding.side in (side, None)
             ),
-            fix=(said.shown_by or practice.fix) if open_ else "",
+            fix=fix if open_ else "",
             accepted=accepted[0] if accepted and open_ else None,
         )
 
 
-def _checked(practice: Practice, look: Look) -> Seen:
+def _checked(practice: Practice, look: Look, repository: Repository | None) -> Seen | None:
+    """What is seen of a practice; None where only a person of the project can say it."""
+    if repository:
+        return look_for(practice, repository)
+    if practice.check == STATEMENT:
+        return None
     check = CHECKS.get(practice.check)
     return check(look) if check else own_check(practice, look)
 

@@ -12,11 +12,14 @@ from pathlib import Path, PurePosixPath
 
 from baton_handoff.notebooks import code_cells
 
-_APART = {
+NOT_OWN = {
     *("build", "dist", "node_modules", "site-packages", "standards"),
-    *("test", "tests", "venv", "env", "__pycache__"),
+    *("venv", "env", "__pycache__"),
 }
-"""Folders whose code is not the project's own, or reads only what is committed beside it."""
+"""Folders whose code is not the project's own."""
+
+_APART = {*NOT_OWN, "test", "tests"}
+"""Those, and what reads only what is committed beside it."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -108,7 +111,7 @@ def all_code(root: Path) -> Iterator[Code]:
         if file.suffix in (".py", ".ipynb") and _APART.isdisjoint(file.parts):
             try:
                 yield code_of(file.as_posix(), (root / file).read_text(encoding="utf-8"))
-            except (SyntaxError, ValueError, KeyError, TypeError, OSError):
+            except (SyntaxError, ValueError, KeyError, TypeError, OSError, RecursionError):
                 continue
 
 

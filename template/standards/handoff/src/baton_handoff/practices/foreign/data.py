@@ -1,0 +1,150 @@
+"""Data in a repository that Baton has not made: schemas, sources, versions and pipelines."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+
+from baton_handoff.findings import Finding
+from baton_handoff.practices.checks.data import data_versioned
+from baton_handoff.practices.checks.look import Seen, not_applicable, not_met
+from baton_handoff.practices.foreign.repository import Repository
+from baton_handoff.practices.foreign.seen import at, mend, open_
+from baton_handoff.practices.standing import State
+from baton_handoff.sources import checks
+from baton_handoff.sources.code import Code
+from baton_handoff.sources.looks import unofficial
+
+_SCHEMAS = {"DataFrameModel", "SchemaModel", "BaseModel", "DataFrameSchema", "StructType"}
+"""Classes of pandera, pydantic and Spark that state what a table looks like."""
+
+_FRAMES = {"DataFrameModel", "SchemaModel", "DataFrameSchema"}
+
+
+def schemas(repository: Repository) -> list[Finding]:
+    """Every place that states what a table or a row looks like."""
+    return [found for code in repository.code for found in _schemas(code)]
+
+
+def stated(repository: Repository) -> Seen:
+    """A schema says what goes into the model, and what comes out."""
+    if not repository.code:
+        return not_applicable("There is no code.")
+    if found := schemas(repository):
+        return open_(
+            f"There are {len(found)} schemas, in {found[0].file} for example; none says that it is"
+            " the model's input or output."
+        )
+    reads = len(repository.sources.reads)
+    return mend(
+        f"No code states what a table looks like; it reads data in {reads} places."
+        if reads
+        else "No code states what a table looks like.",
+        "write down the columns, types and limits of what goes into the model",
+    )
+
+
+def complete(repository: Repository) -> Seen:
+    """Schemas say their version, and between whom they are."""
+    if not (found := schemas(repository)):
+        return not_applicable("There is no schema.")
+    return not_met("No schema says its version, and between whom it is.", *found)
+
+
+def validated(repository: Repository) -> Seen:
+    """Data is held against a schema before it is used."""
+    if not repository.sources.reads:
+        return not_applicable("No data is seen to be read.")
+    if any(call in _FRAMES for code in repository.code for call in _named(code)):
+        return open_("Whether the data is held against its schema before it is used is not shown.")
+    return not_met("Data is used as it comes.", *_first_reads(repository))
+
+
+def versioned(repository: Repository) -> Seen:
+    """Data and models are under DVC, not in git."""
+    look = repository.look
+    if not look.record.files.in_git:
+        return open_("It is in no git repository: nothing says which state data belongs to.")
+    seen = data_versioned(look)
+    if seen.state is State.NOT_MET:
+        return replace(seen, shown_by="`git rm --cached FILE`, and keep it under DVC")
+    if any(path.endswith(".dvc") or path == "dvc.yaml" for path in repository.paths):
+        return seen
+    if not repository.sources.reads:
+        return not_applicable("No data is seen to be read.")
+    return open_("No large table lies in git; where the data is that the code reads is not said.")
+
+
+def pipeline(repository: Repository) -> Seen:
+    """Data and model are what a pipeline makes of the code as it stands."""
+    for file, command in (("dvc.yaml", "dvc status"), ("Snakefile", "snakemake --dry-run")):
+        if file in repository.paths:
+            return open_(f"Whether what {file} makes is of today is not shown.", f"`{command}`")
+    return open_("No pipeline is seen that would make data and model again.")
+
+
+def described(repository: Repository) -> Seen:
+    """Whatever is read comes from a source that is described, and owned."""
+    seen = repository.sources
+    if not (seen.reads or seen.sources or seen.flaws):
+        return not_applicable("No data is seen to be read.")
+    found = [replace(one, side=None, fix="") for one in checks.listed(seen)]
+    if found:
+        return not_met(f"No source describes what is read in {len(found)} places.", *found)
+    return open_("What is read can't be told without running it.")
+
+
+def official(repository: Repository) -> Seen:
+    """Sources are official."""
+    reads = repository.sources.reads
+    if not reads:
+        return not_applicable("No data is seen to be read.")
+    found = [
+        Finding(
+            "", f"`{read.what}` is {kind}", blocks=False, file=read.file, line=read.line
+        )
+        for read in reads
+        if not read.made_by and (kind := unofficial(read.what, read.how))
+    ]
+    if found:
+        return not_met("Not every source looks official.", *found)
+    return open_("Nothing says of any source whether its owner offers it.")
+
+
+def workarounds(repository: Repository) -> Seen:
+    """Workarounds are still needed."""
+    if not repository.sources.workarounds:
+        return not_applicable("No workaround is marked.")
+    return open_("Workarounds are marked, and no source says which problem it still has.")
+
+
+def _schemas(code: Code) -> Iterator[Finding]:
+    for node in ast.walk(code.tree):
+        match node:
+            case ast.ClassDef(bases=bases) if any(_last(base) in _SCHEMAS for base in bases):
+                yield at(code, node.lineno, f"`{node.name}` is a schema")
+            case ast.Call(func=function) if _last(function) in ("DataFrameSchema", "StructType"):
+                yield at(code, node.lineno, "this is a schema")
+
+
+def _named(code: Code) -> Iterator[str]:
+    """The names that stand for something in a file, by their last part."""
+    for node in ast.walk(code.tree):
+        if isinstance(node, ast.Name | ast.Attribute):
+            yield _last(node)
+
+
+def _first_reads(repository: Repository) -> Iterator[Finding]:
+    for read in repository.sources.reads:
+        if not read.made_by:
+            what = f"`{read.how}` reads what nothing has looked at"
+            said = f"{what} ({read.cell})" if read.cell else what
+            yield Finding("", said, blocks=False, file=read.file, line=read.line)
+
+
+def _last(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Subscript(value=value):
+            return _last(value)
+    return ""
