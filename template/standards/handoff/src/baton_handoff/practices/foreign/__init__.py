@@ -61,7 +61,7 @@ _NOTHING: Mapping[str, str] = {
     "models_watched": "Whether anybody watches what is predicted can't be told by reading.",
     "data_watched": "Whether anybody watches what comes in can't be told by reading.",
     "early_work_together": "Nothing says which side an author is on.",
-    STATEMENT: "Only a person can say it, and there is no handoff.toml yet for it to stand in.",
+    STATEMENT: "Only a person can state it, in a handoff.toml, and there is none yet.",
 }
 """What there is to say of those that reading shows nothing of."""
 
@@ -82,8 +82,10 @@ def look_for(practice: Practice, repository: Repository) -> Seen:
         seen = open_(f"It can't be told, for a file is not what it seems: {said}.")
     if seen.shown_by:
         return seen
-    adopt = f"`{commands.adopt()}`"
-    return replace(seen, shown_by=adopt if practice.brought else f"{adopt}, then {practice.fix}")
+    later = f"adopt Baton, then {practice.fix}"
+    return replace(
+        seen, shown_by=f"adopt Baton: `{commands.adopt()}`" if practice.brought else later
+    )
 
 
 def unadopted(repository: Repository) -> Unadopted:

@@ -8,7 +8,7 @@ from baton_handoff.findings import Finding
 from baton_handoff.practices.checks.look import Seen, not_applicable, place
 from baton_handoff.practices.foreign import commands
 from baton_handoff.practices.foreign.repository import Repository
-from baton_handoff.practices.foreign.seen import at, mend, open_
+from baton_handoff.practices.foreign.seen import at, mend, number, open_
 from baton_handoff.sources.code import Code
 
 _MACHINE = re.compile(r"(/home/|/Users/|~/|[A-Za-z]:[\\/](?!/))\w")
@@ -37,8 +37,10 @@ def linted(repository: Repository) -> Seen:
     if not found:
         return open_("No linter has looked at it.", f"`{command}`")
     says = [
-        f"{len(repository.unread)} files with code can't be read" * bool(repository.unread),
-        f"{len(seen)} places hold a secret, or a path of one machine" * bool(seen),
+        f"{number(len(repository.unread), 'file')} with code can't be read"
+        if repository.unread
+        else "",
+        f"{number(len(seen), 'secret')} or paths of one machine stand in code" if seen else "",
     ]
     return mend(f"{'; '.join(filter(None, says))}.", f"mend it, then `{command}`", *found)
 
@@ -59,9 +61,9 @@ def typed(repository: Repository) -> Seen:
         f"{stated} of {all_} functions state their types.",
         f"state them, then `{command}`",
         *(
-            place(f"{number - good} of {number} functions don't state their types", file)
-            for file, (good, number) in counts.items()
-            if good < number
+            place(f"{good} of {every} functions state their types", file)
+            for file, (good, every) in counts.items()
+            if good < every
         ),
     )
 

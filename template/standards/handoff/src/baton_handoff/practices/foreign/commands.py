@@ -1,6 +1,7 @@
 """What somebody types in a repository to see what Baton would have recorded: its own tools."""
 
 import json
+import shlex
 from importlib.metadata import PackageNotFoundError, distribution
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -93,5 +94,6 @@ def _address() -> str:
     if "vcs_info" in said:
         return f"git+{address}"
     if address.startswith("file://") and address.rstrip("/").endswith(_PLACE):
-        return url2pathname(urlsplit(address).path).rstrip("/").removesuffix(_PLACE)
+        folder = url2pathname(urlsplit(address).path).rstrip("/").removesuffix(_PLACE)
+        return shlex.quote(folder)
     return "<address of Baton>"

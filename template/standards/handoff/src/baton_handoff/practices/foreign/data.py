@@ -8,7 +8,7 @@ from baton_handoff.findings import Finding
 from baton_handoff.practices.checks.data import data_versioned
 from baton_handoff.practices.checks.look import Seen, not_applicable, not_met
 from baton_handoff.practices.foreign.repository import Repository
-from baton_handoff.practices.foreign.seen import at, mend, open_
+from baton_handoff.practices.foreign.seen import at, mend, number, open_
 from baton_handoff.practices.standing import State
 from baton_handoff.sources import checks
 from baton_handoff.sources.code import Code
@@ -31,12 +31,12 @@ def stated(repository: Repository) -> Seen:
         return not_applicable("There is no code.")
     if found := schemas(repository):
         return open_(
-            f"There are {len(found)} schemas, in {found[0].file} for example; none says that it is"
+            f"{number(len(found), 'schema')}, in {found[0].file} for example: none says that it is"
             " the model's input or output."
         )
     reads = len(repository.sources.reads)
     return mend(
-        f"No code states what a table looks like; it reads data in {reads} places."
+        f"No code states what a table looks like; data is read in {number(reads, 'place')}."
         if reads
         else "No code states what a table looks like.",
         "write down the columns, types and limits of what goes into the model",
@@ -63,7 +63,7 @@ def versioned(repository: Repository) -> Seen:
     """Data and models are under DVC, not in git."""
     look = repository.look
     if not look.record.files.in_git:
-        return open_("It is in no git repository: nothing says which state data belongs to.")
+        return open_("Git keeps nothing here: no commit says which data it belongs to.")
     seen = data_versioned(look)
     if seen.state is State.NOT_MET:
         return replace(seen, shown_by="`git rm --cached FILE`, and keep it under DVC")
@@ -89,7 +89,7 @@ def described(repository: Repository) -> Seen:
         return not_applicable("No data is seen to be read.")
     found = [replace(one, side=None, fix="") for one in checks.listed(seen)]
     if found:
-        return not_met(f"No source describes what is read in {len(found)} places.", *found)
+        return not_met(f"No source describes what is read in {number(len(found), 'place')}.", *found)
     return open_("What is read can't be told without running it.")
 
 

@@ -114,7 +114,7 @@ class Repository:
             "files": len(self.paths),
             "modules": len(self.modules),
             "notebooks": len(self.notebooks),
-            "files of tests": len(self.tests),
+            "test files": len(self.tests),
         }
 
     @cached_property

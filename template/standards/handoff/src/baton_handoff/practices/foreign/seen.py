@@ -22,3 +22,8 @@ def at(code: Code, line: int, message: str) -> Finding:
     """A place in a file or a notebook, as people find it."""
     number, cell = code.place(line)
     return place(f"{message} ({cell})" if cell else message, code.file, number)
+
+
+def number(of: int, what: str) -> str:
+    """So many of something, in words that fit one as well."""
+    return f"{of:,} {what}" if of == 1 else f"{of:,} {what}s"

@@ -8,17 +8,17 @@ from baton_handoff.practices.checks.look import Seen, met, not_applicable, not_m
 from baton_handoff.practices.foreign import commands
 from baton_handoff.practices.foreign.data import schemas
 from baton_handoff.practices.foreign.repository import Repository, imports
-from baton_handoff.practices.foreign.seen import mend, open_
+from baton_handoff.practices.foreign.seen import mend, number, open_
 from baton_handoff.sources.code import Code
 
 
 def passing(repository: Repository) -> Seen:
     """Tests pass."""
-    number = sum(len(list(_tests(code))) for code in repository.tests)
-    if not number:
+    found = sum(len(list(_tests(code))) for code in repository.tests)
+    if not found:
         return mend("There is no test.", "write the first one, of what would hurt most")
     return open_(
-        f"There are {number} tests; whether they pass is not shown.",
+        f"{number(found, 'test')} stand here; whether they pass is not shown.",
         f"`{commands.tests(repository)}`",
     )
 
@@ -45,7 +45,7 @@ def scenarios(repository: Repository) -> Seen:
     if not files:
         return not_met("No scenario is told in the words of the field.")
     return open_(
-        f"There are {len(files)} files with scenarios; whether they hold is not shown.",
+        f"{number(len(files), 'file')} with scenarios; whether they hold is not shown.",
         f"`{commands.tests(repository)}`",
     )
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+from baton_handoff.practices.shown import adopting
 from baton_handoff.practices.shown.found import accepted_in_words
 from baton_handoff.practices.shown.look import clean
 from baton_handoff.practices.shown.summary import HIGHEST, Step, counts, sides_of, steps
@@ -67,7 +68,7 @@ def page(standing: Standing, at: str) -> str:
     """
     title = f"{clean(standing.project)}: level {standing.earned()} earned"
     parts = [_head(standing, title, at), _counts(standing), _next(steps(standing))]
-    parts += [_bars(standing), _practices(standing)]
+    parts += [_adopting(standing), _bars(standing), _practices(standing)]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_SAFE}">'
@@ -110,6 +111,21 @@ def _next(todo: Sequence[Step]) -> str:
         for step in todo
     )
     return _section("Next", f'<ol class="next">{items}</ol>')
+
+
+def _adopting(standing: Standing) -> str:
+    if not standing.unadopted:
+        return ""
+    text = ""
+    for title, groups in adopting.both(standing):
+        items = "".join(
+            f"<li><b>{escape(name)}</b>: {inline(adopting.names(practices))}</li>"
+            for name, practices in groups.items()
+        )
+        text += f"<h3>{title} ({adopting.number_of(groups)})</h3><ul>{items}</ul>"
+    seen = f"{adopting.looked_at(standing.unadopted)}. {adopting.states(standing)}."
+    adopt = inline(f"`{standing.unadopted.adopt}`")
+    return _section("Adopting Baton", f"<p>Looked at: {escape(seen)}</p>{text}<p>→ {adopt}</p>")
 
 
 def _bars(standing: Standing) -> str:

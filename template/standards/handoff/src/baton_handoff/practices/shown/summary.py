@@ -74,6 +74,13 @@ def counts(standing: Standing) -> dict[str, int]:
     return found
 
 
+def levels(standing: Standing) -> str:
+    """The level that is earned, and the one that was chosen, in words."""
+    if standing.unadopted:
+        return f"level {standing.earned()} earned, Baton not in use"
+    return f"level {standing.earned()} earned, level {standing.level} chosen"
+
+
 def excepted(standing: Standing) -> list[Outcome]:
     """What is accepted although it is red."""
     return [outcome for outcome in standing.outcomes if outcome.accepted is not None]
