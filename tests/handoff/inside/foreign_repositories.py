@@ -8,8 +8,10 @@ from pathlib import Path
 from trip_project import git
 
 
-def notebook(*cells: str, printed: str = "", ran: tuple[int, ...] = (), stopped: bool = False) -> str:
-    """A notebook: what each cell says, what the last one has printed, and in which order they ran."""
+def notebook(
+    *cells: str, printed: str = "", ran: tuple[int, ...] = (), stopped: bool = False
+) -> str:
+    """A notebook: what its cells say, what the last one has printed, in which order they ran."""
     kind = "error" if stopped else "stream"
     outputs = [{"output_type": kind, "text": [printed]}] if printed or stopped else []
     return json.dumps(
@@ -89,7 +91,7 @@ COOKIECUTTER: Mapping[str, str] = {
     ),
     "notebooks/1.1-jd-model.ipynb": notebook("1 / 0", stopped=True, ran=(1,)),
     "notebooks/old.ipynb": '{"worksheets": []}',
-    "requirements.txt": "-e .\nclick==8.1.7\npandas==2.2.2\nscikit-learn==1.5.1\npython-dotenv==1.0.1\n",
+    "requirements.txt": "-e .\nclick==8.1.7\npandas==2.2.2\nscikit-learn==1.5.1\n",
     "requirements-dev.txt": "flake8==7.1.0\nSphinx==7.4.7\n",
     "setup.py": """\
 from setuptools import find_packages, setup
@@ -118,7 +120,7 @@ def main(output_filepath: str) -> None:
     weather = pd.read_html("https://example.org/weather.html")[0]
     houses.merge(weather).to_csv(output_filepath)
 ''',
-    "src/features/build_features.py": "def build(df):\n    return df.assign(age=df.year.max() - df.year)\n",
+    "src/features/build_features.py": "def build(df):\n    return df.assign(age=df.year)\n",
     "src/models/train_model.py": """\
 import joblib
 import pandas as pd
@@ -163,8 +165,15 @@ stages:
     deps: [data/orders.parquet]
     outs: [models/demand.joblib]
 """,
-    "infra/main.tf": 'terraform {\n  required_providers {\n    aws = { source = "a", version = "~> 5" }'
-    '\n  }\n}\n\nresource "aws_s3_bucket" "models" {}\n',
+    "infra/main.tf": """\
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws", version = "~> 5.100" }
+  }
+}
+
+resource "aws_s3_bucket" "models" {}
+""",
     "notebooks/look.ipynb": notebook("import demand", ran=(1,)),
     "pyproject.toml": """\
 [project]

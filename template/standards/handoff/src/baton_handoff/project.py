@@ -167,7 +167,7 @@ def find_project(start: Path | None = None) -> Project:
 
 
 def settings_file(start: Path | None = None) -> Path | None:
-    """The `handoff.toml` at or above `start` (by default the working directory), if there is one."""
+    """The `handoff.toml` at or above `start`, by default the working directory; None without."""
     start = (start or Path.cwd()).resolve()
     files = (folder / "handoff.toml" for folder in (start, *start.parents))
     return next(filter(Path.is_file, files), None)

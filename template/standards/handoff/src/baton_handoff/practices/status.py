@@ -9,7 +9,7 @@ from baton_handoff.practices.checks import CHECKS
 from baton_handoff.practices.checks.look import Look, Seen
 from baton_handoff.practices.evidence import Record
 from baton_handoff.practices.foreign import look_for, unadopted
-from baton_handoff.practices.foreign.repository import Repository
+from baton_handoff.practices.foreign.repository import Repository, without_collecting
 from baton_handoff.practices.own import own_check
 from baton_handoff.practices.practice import Practice
 from baton_handoff.practices.registry import ROLES, STATEMENT, Registry, registry_of
@@ -18,6 +18,7 @@ from baton_handoff.project import Project
 from baton_handoff.sides import SIDES
 
 
+@without_collecting()
 def standing_of(project: Project, level: int | None = None, today: date | None = None) -> Standing:
     """Where a project stands, by the evidence that lies on this machine.
 

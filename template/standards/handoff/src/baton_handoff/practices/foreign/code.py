@@ -90,7 +90,7 @@ def layers(repository: Repository) -> Seen:
 
 
 def _faults(code: Code) -> Iterator[Finding]:
-    for node in ast.walk(code.tree):
+    for node in code.of(ast.Assign):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(str(text))) if (
                 _SECRET_NAME.search(name)
@@ -98,19 +98,18 @@ def _faults(code: Code) -> Iterator[Finding]:
                 and not _NO_SECRET.search(text)
             ):
                 yield at(code, node.lineno, f"`{name}` is a secret, and everybody can read it")
-            case ast.Constant(str(text)) if _SECRET.search(text):
-                yield at(code, node.lineno, "this text holds a secret")
-            case ast.Constant(str(text)) if _MACHINE.match(text):
-                yield at(code, node.lineno, f"`{text[:60]}` is a path of one machine")
+    for constant in code.of(ast.Constant):
+        if not isinstance(text := constant.value, str):
+            continue
+        if _SECRET.search(text):
+            yield at(code, constant.lineno, "this text holds a secret")
+        elif _MACHINE.match(text):
+            yield at(code, constant.lineno, f"`{text[:60]}` is a path of one machine")
 
 
 def _typed(code: Code) -> tuple[int, int]:
     """How many functions state all their types, and how many there are."""
-    functions = [
-        node
-        for node in ast.walk(code.tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
+    functions = [*code.of(ast.FunctionDef, ast.AsyncFunctionDef)]
     return sum(map(_states_types, functions)), len(functions)
 
 
@@ -123,7 +122,7 @@ def _states_types(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def _paths_added(code: Code) -> Iterator[Finding]:
-    for node in ast.walk(code.tree):
+    for node in code.of(ast.Call):
         match node:
             case ast.Call(
                 func=ast.Attribute(

@@ -13,6 +13,7 @@ from baton_handoff.practices.standing import State
 from baton_handoff.sources import checks
 from baton_handoff.sources.code import Code
 from baton_handoff.sources.looks import unofficial
+from baton_handoff.sources.seen import made_by_stages
 
 _SCHEMAS = {"DataFrameModel", "SchemaModel", "BaseModel", "DataFrameSchema", "StructType"}
 """Classes of pandera, pydantic and Spark that state what a table looks like."""
@@ -67,7 +68,7 @@ def versioned(repository: Repository) -> Seen:
     seen = data_versioned(look)
     if seen.state is State.NOT_MET:
         return replace(seen, shown_by="`git rm --cached FILE`, and keep it under DVC")
-    if any(path.endswith(".dvc") or path == "dvc.yaml" for path in repository.paths):
+    if any(_is_under_dvc(repository)):
         return seen
     if not repository.sources.reads:
         return not_applicable("No data is seen to be read.")
@@ -89,7 +90,8 @@ def described(repository: Repository) -> Seen:
         return not_applicable("No data is seen to be read.")
     found = [replace(one, side=None, fix="") for one in checks.listed(seen)]
     if found:
-        return not_met(f"No source describes what is read in {number(len(found), 'place')}.", *found)
+        places = number(len(found), "place")
+        return not_met(f"No source describes what is read in {places}.", *found)
     return open_("What is read can't be told without running it.")
 
 
@@ -117,20 +119,25 @@ def workarounds(repository: Repository) -> Seen:
     return open_("Workarounds are marked, and no source says which problem it still has.")
 
 
+def _is_under_dvc(repository: Repository) -> Iterator[bool]:
+    yield from (True for _ in made_by_stages(repository.look.project.root))
+    for path in repository.paths:
+        if path.endswith(".dvc"):
+            yield bool((repository.look.yaml(path) or {}).get("outs"))
+
+
 def _schemas(code: Code) -> Iterator[Finding]:
-    for node in ast.walk(code.tree):
-        match node:
-            case ast.ClassDef(bases=bases) if any(_last(base) in _SCHEMAS for base in bases):
-                yield at(code, node.lineno, f"`{node.name}` is a schema")
-            case ast.Call(func=function) if _last(function) in ("DataFrameSchema", "StructType"):
-                yield at(code, node.lineno, "this is a schema")
+    for stated in code.of(ast.ClassDef):
+        if any(_last(base) in _SCHEMAS for base in stated.bases):
+            yield at(code, stated.lineno, f"`{stated.name}` is a schema")
+    for call in code.of(ast.Call):
+        if _last(call.func) in ("DataFrameSchema", "StructType"):
+            yield at(code, call.lineno, "this is a schema")
 
 
 def _named(code: Code) -> Iterator[str]:
     """The names that stand for something in a file, by their last part."""
-    for node in ast.walk(code.tree):
-        if isinstance(node, ast.Name | ast.Attribute):
-            yield _last(node)
+    yield from map(_last, code.of(ast.Name, ast.Attribute))
 
 
 def _first_reads(repository: Repository) -> Iterator[Finding]:

@@ -85,7 +85,6 @@ def _commands(repository: Repository, path: str) -> list[str]:
 
 def _serves(code: Code) -> bool:
     return any(
-        isinstance(node, ast.Call)
-        and (getattr(node.func, "id", "") or getattr(node.func, "attr", "")) in _SERVICES
-        for node in ast.walk(code.tree)
+        (getattr(node.func, "id", "") or getattr(node.func, "attr", "")) in _SERVICES
+        for node in code.of(ast.Call)
     )

@@ -103,8 +103,8 @@ def _of_setup(repository: Repository) -> Iterator[Needed]:
     for code in repository.modules:
         if code.file != "setup.py":
             continue
-        for node in ast.walk(code.tree):
-            if isinstance(node, ast.keyword) and node.arg == "install_requires":
+        for node in code.of(ast.keyword):
+            if node.arg == "install_requires":
                 listed = node.value.elts if isinstance(node.value, ast.List) else []
                 for one in listed:
                     if isinstance(one, ast.Constant) and isinstance(one.value, str):

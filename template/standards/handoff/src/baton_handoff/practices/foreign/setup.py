@@ -5,7 +5,6 @@ from typing import Any
 
 from baton_handoff.practices.checks.look import Seen, met, not_applicable, not_met, place
 from baton_handoff.practices.checks.setup import EXPLORING, git_folder, lock_current
-from baton_handoff.practices.foreign import commands
 from baton_handoff.practices.foreign.packages import Needed, lock_of, needed
 from baton_handoff.practices.foreign.repository import Repository
 from baton_handoff.practices.foreign.seen import open_
@@ -36,9 +35,9 @@ def locked(repository: Repository) -> Seen:
             f"{len(loose)} of {len(packages)} packages come in whatever version is newest.",
             *(place(f"{one.name} has no version", one.file, one.line) for one in loose),
         )
-    file = packages[0].file
+    file = min((one.file for one in packages), key=len)
     return open_(
-        f"{file} pins {len(packages)} packages; whether these need others is not shown.",
+        f"{len(packages)} packages are pinned; whether these need others is not shown.",
         f"`uv pip compile {file}`",
     )
 

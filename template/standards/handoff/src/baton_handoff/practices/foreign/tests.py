@@ -105,10 +105,8 @@ def run(repository: Repository) -> Seen:
 
 
 def _tests(code: Code) -> Iterator[ast.AST]:
-    for node in ast.walk(code.tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            if node.name.startswith("test"):
-                yield node
+    functions = code.of(ast.FunctionDef, ast.AsyncFunctionDef)
+    yield from (node for node in functions if node.name.startswith("test"))
 
 
 def _is_unit(code: Code) -> bool:

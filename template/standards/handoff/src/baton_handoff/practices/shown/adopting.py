@@ -1,4 +1,4 @@
-"""What adopting Baton would bring to a repository in which it is not in use, and what it would not."""
+"""What adopting Baton would bring to a repository in which it is not in use, and what not."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 

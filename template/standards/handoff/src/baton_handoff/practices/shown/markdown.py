@@ -35,7 +35,7 @@ def comment(standing: Standing, stage: Stage = "push") -> str:
     findings = findings_of(standing, stage)
     blocking = [finding for finding in findings if finding.blocks]
     others = [finding for finding in findings if not finding.blocks]
-    sign = "❌" if blocking else "✅"
+    sign = "🔎" if standing.unadopted else "❌" if blocking else "✅"
     said = " · ".join(f"**{number}** {when}" for when, number in counts(standing).items())
     parts = [
         MARKER,

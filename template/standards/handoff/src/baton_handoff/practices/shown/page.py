@@ -74,7 +74,7 @@ def page(standing: Standing, at: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{_SAFE}">'
         '<meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n"
-        f"<body><main>\n{chr(10).join(parts)}\n</main></body></html>\n"
+        f"<body><main>\n{chr(10).join(filter(None, parts))}\n</main></body></html>\n"
     )
 
 

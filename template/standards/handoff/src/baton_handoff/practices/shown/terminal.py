@@ -139,8 +139,10 @@ def _found(standing: Standing, look: Look) -> Iterator[str]:
     yield look.paint("Seen by reading", "bold")
     for outcome in adopting.found(standing):
         yield from look.paragraph(f"{outcome.practice.title}: {outcome.says}", "  ✗ ")
-    for command, practices in adopting.shown_by(standing).items():
-        yield from look.paragraph(f"not shown; {command} shows {adopting.names(practices)}", "  · ")
+    if commands := adopting.shown_by(standing):
+        yield look.paint("Not shown by reading, but by", "bold")
+    for command, practices in commands.items():
+        yield from look.paragraph(f"{command} ({adopting.names(practices)})", "  · ")
 
 
 def _adopting(standing: Standing, look: Look) -> Iterator[str]:
