@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from baton_handoff.findings import Finding
 from baton_handoff.practices.checks.look import Seen, not_applicable, place
 from baton_handoff.practices.foreign import commands
-from baton_handoff.practices.foreign.repository import Repository
+from baton_handoff.practices.foreign.repository import Repository, functions_of
 from baton_handoff.practices.foreign.seen import at, mend, number, open_
-from baton_handoff.sources.code import Code
+from baton_handoff.sources.code import Code, Function
 
 _MACHINE = re.compile(r"(/home/|/Users/|~/|[A-Za-z]:[\\/](?!/))\w")
 _SECRET_NAME = re.compile(r"(^|_)(password|passwd|secret|token|api_?key)$", re.IGNORECASE)
@@ -99,8 +99,7 @@ def _faults(code: Code) -> Iterator[Finding]:
             ):
                 yield at(code, node.lineno, f"`{name}` is a secret, and everybody can read it")
     for constant in code.of(ast.Constant):
-        if not isinstance(text := constant.value, str):
-            continue
+        text = constant.value if isinstance(constant.value, str) else ""
         if _SECRET.search(text):
             yield at(code, constant.lineno, "this text holds a secret")
         elif _MACHINE.match(text):
@@ -109,11 +108,11 @@ def _faults(code: Code) -> Iterator[Finding]:
 
 def _typed(code: Code) -> tuple[int, int]:
     """How many functions state all their types, and how many there are."""
-    functions = [*code.of(ast.FunctionDef, ast.AsyncFunctionDef)]
+    functions = functions_of(code)
     return sum(map(_states_types, functions)), len(functions)
 
 
-def _states_types(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def _states_types(function: Function) -> bool:
     given = function.args
     every = [*given.posonlyargs, *given.args, *given.kwonlyargs]
     own = [one for one in every if one.arg not in ("self", "cls")]

@@ -1,13 +1,13 @@
 """Data in a repository that Baton has not made: schemas, sources, versions and pipelines."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from baton_handoff.findings import Finding
 from baton_handoff.practices.checks.data import data_versioned
 from baton_handoff.practices.checks.look import Seen, not_applicable, not_met
-from baton_handoff.practices.foreign.repository import Repository
+from baton_handoff.practices.foreign.repository import Repository, imports
 from baton_handoff.practices.foreign.seen import at, mend, number, open_
 from baton_handoff.practices.standing import State
 from baton_handoff.sources import checks
@@ -15,15 +15,26 @@ from baton_handoff.sources.code import Code
 from baton_handoff.sources.looks import unofficial
 from baton_handoff.sources.seen import made_by_stages
 
-_SCHEMAS = {"DataFrameModel", "SchemaModel", "BaseModel", "DataFrameSchema", "StructType"}
-"""Classes of pandera, pydantic and Spark that state what a table looks like."""
+_ROWS = {"DataFrameModel": "pandera", "SchemaModel": "pandera", "BaseModel": "fastapi"}
+"""Classes that state what a table or a row looks like, where their file imports this package.
+
+Models of pydantic state much else; beside a service they are what it takes and gives.
+"""
 
 _FRAMES = {"DataFrameModel", "SchemaModel", "DataFrameSchema"}
 
 
 def schemas(repository: Repository) -> list[Finding]:
     """Every place that states what a table or a row looks like."""
-    return [found for code in repository.code for found in _schemas(code)]
+    known = {name for code in repository.code for name in _directly(code)}
+    derived = {
+        stated.name: {_last(base) for base in stated.bases}
+        for code in repository.code
+        for stated in code.of(ast.ClassDef)
+    }
+    while more := {name for name, bases in derived.items() if bases & known} - known:
+        known |= more
+    return [found for code in repository.code for found in _schemas(code, known)]
 
 
 def stated(repository: Repository) -> Seen:
@@ -126,9 +137,17 @@ def _is_under_dvc(repository: Repository) -> Iterator[bool]:
             yield bool((repository.look.yaml(path) or {}).get("outs"))
 
 
-def _schemas(code: Code) -> Iterator[Finding]:
+def _directly(code: Code) -> Iterator[str]:
+    """The classes of a file that derive from a class that states rows."""
+    packages = imports(code)
     for stated in code.of(ast.ClassDef):
-        if any(_last(base) in _SCHEMAS for base in stated.bases):
+        if any(_ROWS.get(_last(base)) in packages for base in stated.bases):
+            yield stated.name
+
+
+def _schemas(code: Code, known: Collection[str]) -> Iterator[Finding]:
+    for stated in code.of(ast.ClassDef):
+        if stated.name in known:
             yield at(code, stated.lineno, f"`{stated.name}` is a schema")
     for call in code.of(ast.Call):
         if _last(call.func) in ("DataFrameSchema", "StructType"):

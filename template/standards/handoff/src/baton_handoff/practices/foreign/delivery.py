@@ -13,9 +13,10 @@ _CI = re.compile(
     r"\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.yml|azure-pipelines\.yml|\.circleci/config\.yml"
     r"|\.travis\.yml|bitbucket-pipelines\.yml"
 )
-_TESTS = re.compile(r"\b(pytest|unittest|tox|nox|nosetests)\b|\b(make|poe|hatch|pdm)\b.*\btest")
+_RUNNERS = r"\b(hatch|invoke|just|make|mise|pdm|poe|task)\b.*\b"
+_TESTS = re.compile(rf"\b(pytest|unittest|tox|nox|nosetests)\b|{_RUNNERS}test")
 _CHECKS = re.compile(
-    r"\b(ruff|flake8|pylint|mypy|pyright|black|pre-commit)\b|\b(make|poe)\b.*\b(lint|check)"
+    rf"\b(ruff|flake8|pylint|mypy|pyright|black|pre-commit)\b|{_RUNNERS}(lint|check)"
 )
 _SERVICES = {"FastAPI", "Flask", "Starlette", "Sanic", "Quart", "BentoService", "LitServer"}
 _OBSERVES = {

@@ -17,7 +17,7 @@ from baton_handoff.findings import Finding
 from baton_handoff.practices.checks.look import Look, place
 from baton_handoff.project import Project
 from baton_handoff.sources import seen as sources
-from baton_handoff.sources.code import NOT_OWN, Code, code_of
+from baton_handoff.sources.code import NOT_OWN, Code, Function, code_of
 
 _MARKS = (".git", "pyproject.toml", "setup.py", "requirements.txt", "environment.yml", "Pipfile")
 """What lies in the first folder of a repository, or of one project among several in it."""
@@ -199,3 +199,8 @@ def imports(code: Code) -> set[str]:
     names = {one.name for node in code.of(ast.Import) for one in node.names}
     names |= {node.module or "" for node in code.of(ast.ImportFrom)}
     return {name.partition(".")[0] for name in names}
+
+
+def functions_of(code: Code) -> list[Function]:
+    """The functions of a file, those of its classes too."""
+    return [*code.of(ast.FunctionDef), *code.of(ast.AsyncFunctionDef)]

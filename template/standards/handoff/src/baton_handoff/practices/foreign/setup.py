@@ -50,6 +50,8 @@ def installed(repository: Repository) -> Seen:
 
 def hooks(repository: Repository) -> Seen:
     """Hooks run before a commit."""
+    if "lefthook.yml" in repository.paths:
+        return open_("What the hooks of lefthook.yml do can't be told by reading them.")
     named = list(_hooks(repository))
     hook = git_folder(repository.look.project.root) / "hooks" / "pre-commit"
     if not named:

@@ -7,7 +7,7 @@ from baton_handoff.practices.checks.exploration import notebooks_unblocked
 from baton_handoff.practices.checks.look import Seen, met, not_applicable, not_met, place
 from baton_handoff.practices.foreign import commands
 from baton_handoff.practices.foreign.data import schemas
-from baton_handoff.practices.foreign.repository import Repository, imports
+from baton_handoff.practices.foreign.repository import Repository, functions_of, imports
 from baton_handoff.practices.foreign.seen import mend, number, open_
 from baton_handoff.sources.code import Code
 
@@ -105,8 +105,7 @@ def run(repository: Repository) -> Seen:
 
 
 def _tests(code: Code) -> Iterator[ast.AST]:
-    functions = code.of(ast.FunctionDef, ast.AsyncFunctionDef)
-    yield from (node for node in functions if node.name.startswith("test"))
+    yield from (node for node in functions_of(code) if node.name.startswith("test"))
 
 
 def _is_unit(code: Code) -> bool:
