@@ -3,17 +3,27 @@
 import json
 import shlex
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.baton import Workshop, commit, git, owners, render, run
+from tests.baton import ROOT, Workshop, commit, git, owners, render, run
 from tests.project import Project
 from tests.test_pairwise import CHECKS, tasks
 
 pytestmark = pytest.mark.slow
+
+PRACTICES = ROOT / "template/standards/handoff/src/baton_handoff/practices/practices.toml"
+
+GROWN = {
+    "look.ipynb": '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
+    "requirements.txt": "pandas\njupyter\n",
+    "train.py": "import sys\nsys.path.append('src')\nimport pandas\nprint(pandas.DataFrame( ))\n",
+}
+"""What lay in a repository before it adopted Baton."""
 
 
 @pytest.fixture(scope="module", params=["flights", "blank"])
@@ -115,3 +125,18 @@ def test_status_changes_nothing(project: Project) -> None:
     before = git(project.folder, "status", "--porcelain")
     project("handoff", "status")
     assert git(project.folder, "status", "--porcelain") == before
+
+
+def test_what_adopting_brings_is_met_beside_what_had_grown(project: Project) -> None:
+    at_level(project, 1)
+    stated = tomllib.loads(PRACTICES.read_text(encoding="utf-8"))["practices"]
+    brought = {practice["name"] for practice in stated if practice.get("brought")}
+    try:
+        for name, text in GROWN.items():
+            (project.folder / name).write_text(text, encoding="utf-8")
+        found = outcomes(project)[1]
+    finally:
+        for name in GROWN:
+            (project.folder / name).unlink()
+    states = {one["practice"]: one["state"] for one in found if one["practice"] in brought}
+    assert states == dict.fromkeys(brought, "met")
