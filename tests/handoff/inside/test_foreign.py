@@ -18,6 +18,8 @@ from baton_handoff.practices import shown as room
 from baton_handoff.practices.foreign import commands
 from baton_handoff.practices.foreign.repository import find_repository
 from baton_handoff.practices.registry import shipped
+from baton_handoff.practices.shown.look import Look
+from baton_handoff.practices.shown.terminal import screen
 from baton_handoff.practices.standing import Outcome, Standing, State
 from baton_handoff.practices.status import standing_of
 from foreign_repositories import SHAPES, foreign, hostile, notebook
@@ -117,6 +119,11 @@ def test_it_is_the_same_from_any_of_its_folders(
         else repository
     )
     assert find_repository(inner) == find_repository(repository)
+
+
+def test_no_line_is_wider_than_the_terminal(repository: Path) -> None:
+    lines = screen(standing(repository), Look(width=80)).splitlines()
+    assert max(map(len, lines)) <= 80
 
 
 def test_what_is_open_says_what_to_do_there(repository: Path) -> None:

@@ -40,7 +40,7 @@ def linted(repository: Repository) -> Seen:
         f"{number(len(repository.unread), 'file')} with code can't be read"
         if repository.unread
         else "",
-        f"{number(len(seen), 'secret')} or paths of one machine stand in code" if seen else "",
+        f"{number(len(seen), 'place')} with a secret or a path of one machine" if seen else "",
     ]
     return mend(f"{'; '.join(filter(None, says))}.", f"mend it, then `{command}`", *found)
 
@@ -54,7 +54,7 @@ def typed(repository: Repository) -> Seen:
         return not_applicable("There is no function that could state types.")
     if stated == all_:
         return open_(
-            f"All {all_} functions state their types; whether they fit is not shown.",
+            f"Every function ({all_}) states its types; whether they fit is not shown.",
             f"`{command}`",
         )
     return mend(

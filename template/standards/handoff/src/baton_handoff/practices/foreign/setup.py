@@ -7,7 +7,7 @@ from baton_handoff.practices.checks.look import Seen, met, not_applicable, not_m
 from baton_handoff.practices.checks.setup import EXPLORING, git_folder, lock_current
 from baton_handoff.practices.foreign.packages import Needed, lock_of, needed
 from baton_handoff.practices.foreign.repository import Repository
-from baton_handoff.practices.foreign.seen import open_
+from baton_handoff.practices.foreign.seen import number, open_
 
 _CHECKING_LOCKS = {
     "uv.lock": "uv lock --check",
@@ -37,7 +37,7 @@ def locked(repository: Repository) -> Seen:
         )
     file = min((one.file for one in packages), key=len)
     return open_(
-        f"{len(packages)} packages are pinned; whether these need others is not shown.",
+        f"Every package is pinned ({len(packages)}); whether they need others is not shown.",
         f"`uv pip compile {file}`",
     )
 
@@ -88,7 +88,7 @@ def chosen(repository: Repository) -> Seen:
     if not packages:
         return not_applicable("Nothing says which packages it needs.")
     return open_(
-        f"No decision that can be read says why it is these {len(packages)} packages.",
+        f"No decision that can be read says why it needs {number(len(packages), 'package')}.",
         "write in docs/decisions/ what was chosen instead of what, and why",
     )
 

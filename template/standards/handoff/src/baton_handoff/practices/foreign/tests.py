@@ -18,7 +18,7 @@ def passing(repository: Repository) -> Seen:
     if not found:
         return mend("There is no test.", "write the first one, of what would hurt most")
     return open_(
-        f"{number(found, 'test')} stand here; whether they pass is not shown.",
+        f"Whether {'the test passes' if found == 1 else f'the {found:,} tests pass'} is not shown.",
         f"`{commands.tests(repository)}`",
     )
 

@@ -152,4 +152,5 @@ def _adopting(standing: Standing, look: Look) -> Iterator[str]:
         yield look.paint(f"{title} ({adopting.number_of(groups)})", "bold")
         for name, practices in groups.items():
             yield from look.paragraph(adopting.names(practices), f"  {name:<18} ")
-    yield from look.paragraph(standing.unadopted.adopt, "  → ")
+    for line in look.paragraph(standing.unadopted.adopt, "  → "):
+        yield look.paint(line, "bold")
