@@ -7,7 +7,7 @@ from html import escape
 from baton_handoff.practices.shown import adopting
 from baton_handoff.practices.shown.found import accepted_in_words
 from baton_handoff.practices.shown.look import clean
-from baton_handoff.practices.shown.summary import HIGHEST, Step, counts, sides_of, steps
+from baton_handoff.practices.shown.summary import HIGHEST, Step, counts, levels, sides_of, steps
 from baton_handoff.practices.shown.terminal import percent
 from baton_handoff.practices.standing import Outcome, Standing, State
 
@@ -66,7 +66,8 @@ def page(standing: Standing, at: str) -> str:
         standing: Where the project stands.
         at: When it was made.
     """
-    title = f"{clean(standing.project)}: level {standing.earned()} earned"
+    said = levels(standing) if standing.unadopted else f"level {standing.earned()} earned"
+    title = f"{clean(standing.project)}: {said}"
     parts = [_head(standing, title, at), _counts(standing), _next(steps(standing))]
     parts += [_adopting(standing), _bars(standing), _practices(standing)]
     return (
@@ -83,7 +84,8 @@ def _head(standing: Standing, title: str, at: str) -> str:
     when = escape(at[:16].replace("T", " "))
     levels = ""
     for level in range(HIGHEST + 1):
-        kinds = ["earned"] * (level <= earned) + ["chosen"] * (level == standing.level)
+        chosen = "looked at" if standing.unadopted else "chosen"
+        kinds = ["earned"] * (level <= earned) + [chosen] * (level == standing.level)
         said = f"level {level}{''.join(f', {kind}' for kind in kinds)}"
         levels += f'<li class="{" ".join(kinds)}">{said}</li>'
     return (
@@ -98,7 +100,8 @@ def _counts(standing: Standing) -> str:
         f"<dt>{escape(when)}</dt><dd>{number}</dd></div>"
         for place, (when, number) in enumerate(counts(standing).items())
     )
-    return _section("What blocks", f'<dl class="counts">{tiles}</dl>')
+    title = "Open" if standing.unadopted else "What blocks"
+    return _section(title, f'<dl class="counts">{tiles}</dl>')
 
 
 def _next(todo: Sequence[Step]) -> str:

@@ -109,10 +109,11 @@ def page_of(practice: Practice) -> str:
 
 
 def _in_turn(standing: Standing) -> Iterator[tuple[str, Outcome]]:
+    blocks = "would block" if standing.unadopted else "blocks"
     for stage in STAGES:
-        yield from ((f"blocks {WHEN[stage]}", outcome) for outcome in standing.blocking(stage))
+        yield from ((f"{blocks} {WHEN[stage]}", outcome) for outcome in standing.blocking(stage))
     level = standing.level + 1
-    yield from ((f"blocks at level {level}", outcome) for outcome in next_level(standing))
+    yield from ((f"{blocks} at level {level}", outcome) for outcome in next_level(standing))
     advice = [
         outcome
         for outcome in standing.outcomes
