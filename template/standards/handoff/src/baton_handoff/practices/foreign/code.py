@@ -93,9 +93,7 @@ def _faults(code: Code) -> Iterator[Finding]:
     for node in code.of(ast.Assign):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(str(text))) if (
-                _SECRET_NAME.search(name)
-                and len(text) >= _SHORTEST
-                and not _NO_SECRET.search(text)
+                _SECRET_NAME.search(name) and len(text) >= _SHORTEST and not _NO_SECRET.search(text)
             ):
                 yield at(code, node.lineno, f"`{name}` is a secret, and everybody can read it")
     for constant in code.of(ast.Constant):

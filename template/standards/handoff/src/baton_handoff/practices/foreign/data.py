@@ -112,9 +112,7 @@ def official(repository: Repository) -> Seen:
     if not reads:
         return not_applicable("No data is seen to be read.")
     found = [
-        Finding(
-            "", f"`{read.what}` is {kind}", blocks=False, file=read.file, line=read.line
-        )
+        Finding("", f"`{read.what}` is {kind}", blocks=False, file=read.file, line=read.line)
         for read in reads
         if not read.made_by and (kind := unofficial(read.what, read.how))
     ]

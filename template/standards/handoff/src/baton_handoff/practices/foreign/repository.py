@@ -193,7 +193,6 @@ def _short(error: BaseException) -> str:
     return str(error).partition("\n")[0] or type(error).__name__
 
 
-
 def imports(code: Code) -> set[str]:
     """The packages that a file imports."""
     names = {one.name for node in code.of(ast.Import) for one in node.names}

@@ -67,9 +67,7 @@ def _unadopted(standing: Standing) -> dict[str, Any]:
         name: [one.name for several in found.values() for one in several]
         for name, found in groups.items()
     }
-    unread = [
-        {"file": one.file, "line": one.line, "message": one.message} for one in known.unread
-    ]
+    unread = [{"file": one.file, "line": one.line, "message": one.message} for one in known.unread]
     said = {"looked-at": dict(known.looked_at), "unread": unread, "adopt": known.adopt, **names}
     return {"unadopted": said}
 
