@@ -5,6 +5,8 @@ The golden files below golden/foreign are what people see; `GOLDEN=write` writes
 
 import json
 import os
+import subprocess
+import sys
 import time
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+import baton_handoff
 from baton_handoff.cli import main
 from baton_handoff.practices import shown as room
 from baton_handoff.practices.foreign import commands
@@ -254,6 +257,30 @@ def test_some_hundred_files_take_less_than_three_seconds(tmp_path: Path) -> None
     assert time.process_time() - began < 3
     assert found.unadopted
     assert [*found.unadopted.looked_at.values()] == [400, 300, 100, 0]
+
+
+HEAVY = ("narwhals", "numpy", "pandas", "pandera", "pyarrow", "pydantic", "mlflow")
+LIGHT = f"""
+import sys
+sys.modules |= dict.fromkeys({(*HEAVY, "sqlglot", "jsonschema_rs")})  # as if nobody had them
+from baton_handoff.cli import main
+sys.exit(main(["status"]))
+"""
+
+
+def test_it_takes_no_package_but_the_one_that_reads_yaml(repository: Path) -> None:
+    (repository / "asks.py").write_text("import duckdb\nduckdb.sql('SELECT * FROM trips')\n")
+    source = str(Path(baton_handoff.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", LIGHT],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": source, "PYTHONUTF8": "1"},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Adopting Baton brings" in done.stdout
 
 
 class Installed:
