@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.baton import Workshop, commit, git, owners, render, run, update
+from tests.baton import ROOT, Workshop, commit, git, owners, render, run, update
 from tests.project import Project
 from tests.test_pairwise import CHECKS, tasks
 
@@ -18,6 +19,14 @@ pytestmark = pytest.mark.slow
 
 VERSION = "v1.0.0"
 STAGES = ("push", "handoff", "promotion")
+PRACTICES = ROOT / "template/standards/handoff/src/baton_handoff/practices/practices.toml"
+
+GROWN = {
+    "look.ipynb": '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
+    "requirements.txt": "pandas\njupyter\n",
+    "train.py": "import sys\nsys.path.append('src')\nimport pandas\nprint(pandas.DataFrame( ))\n",
+}
+"""What lay in a repository before it adopted Baton."""
 
 
 @pytest.fixture(scope="module", params=["flights", "blank"])
@@ -293,3 +302,18 @@ def test_status_changes_nothing(project: Project) -> None:
     before = git(project.folder, "status", "--porcelain")
     project("handoff", "status")
     assert git(project.folder, "status", "--porcelain") == before
+
+
+def test_what_adopting_brings_is_met_beside_what_had_grown(project: Project) -> None:
+    at_level(project, 1)
+    stated = tomllib.loads(PRACTICES.read_text(encoding="utf-8"))["practices"]
+    brought = {practice["name"] for practice in stated if practice.get("brought")}
+    try:
+        for name, text in GROWN.items():
+            (project.folder / name).write_text(text, encoding="utf-8")
+        found = said(project)["outcomes"]
+    finally:
+        for name in GROWN:
+            (project.folder / name).unlink()
+    states = {one["practice"]: one["state"] for one in found if one["practice"] in brought}
+    assert states == dict.fromkeys(brought, "met")

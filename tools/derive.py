@@ -219,11 +219,12 @@ def _tier(stated: str | list[str]) -> str:
 def _practice(one: dict[str, Any]) -> str:
     by = "a person's statement" if one["check"] == "statement" else "evidence"
     recorded = " A baseline can record what is open." if one.get("baseline") else ""
+    brought = " Adopting Baton brings it." if one.get("brought") else ""
     return (
         f"### {one['name']}\n\n**{one['title']}.** {one['why']}\n\n"
         f"Judged by {by}.{recorded} If it is not met: {one['fix']}.\n\n"
         f"To a data scientist it is {one['effect']}; what keeps people from it: {one['hurdle']};"
-        f" it costs less {_WHEN[one['cheaper']]}."
+        f" it costs less {_WHEN[one['cheaper']]}.{brought}"
     )
 
 

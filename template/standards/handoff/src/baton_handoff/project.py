@@ -56,6 +56,7 @@ class Project:
         practices: What handoff.toml says of practices, which are read when somebody asks for them.
         baseline: How many findings were there when the baseline was recorded.
         before: The project as the base of a change states it, where both judge the change.
+        adopted: Whether Baton is in use there; where it is not, only `status` looks at it.
     """
 
     root: Path
@@ -76,6 +77,7 @@ class Project:
     practices: Mapping[str, Any] = field(default_factory=dict)
     baseline: Baseline = field(default_factory=dict)
     before: "Project | None" = None
+    adopted: bool = True
 
     @property
     def source(self) -> Path:
@@ -163,12 +165,18 @@ def find_project(start: Path | None = None) -> Project:
         HandoffError: There is no `handoff.toml` at or above `start`, or it can't be used.
     """
     start = (start or Path.cwd()).resolve()
-    for folder in (start, *start.parents):
-        if (folder / "handoff.toml").is_file():
-            return read_project(folder / "handoff.toml")
+    if file := settings_file(start):
+        return read_project(file)
     raise HandoffError(
         f"No handoff.toml at or above {start}: run this inside a project made with Baton."
     )
+
+
+def settings_file(start: Path | None = None) -> Path | None:
+    """The `handoff.toml` at or above `start`, by default the working directory; None without."""
+    start = (start or Path.cwd()).resolve()
+    files = (folder / "handoff.toml" for folder in (start, *start.parents))
+    return next(filter(Path.is_file, files), None)
 
 
 def read_project(file: Path) -> Project:

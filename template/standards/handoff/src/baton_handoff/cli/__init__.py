@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        code = in_one_sentence(lambda: int(options.run(find_project(), options)))
+        code = in_one_sentence(lambda: int(options.run(options.find(), options)))
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever reads has seen enough (`| head`); what is left goes nowhere, not into a traceback.
@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("handoff", description=__doc__.splitlines()[0])
+    parser.set_defaults(find=find_project)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for group in (daily, sources, contracts, model, monitor, practices):
         group.add(commands)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from baton_handoff.cli.options import add_format
 from baton_handoff.errors import HandoffError
-from baton_handoff.project import Project
+from baton_handoff.project import Project, find_project, settings_file
 from baton_handoff.sides import SIDES
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def add(commands: Any) -> None:
         action="store_true",
         help="in CI: also show it in the run's summary, and in a pull request as its one comment",
     )
-    command.set_defaults(run=_status)
+    command.set_defaults(run=_status, find=_project_or_repository)
 
     command = commands.add_parser(
         "baseline", help="record what is open, or, once that is done, only what is mended since"
@@ -67,6 +67,15 @@ def add(commands: Any) -> None:
     command.add_argument("kind", help="what runs: format, lint, types, test, …")
     command.add_argument("command", nargs=argparse.REMAINDER)
     command.set_defaults(run=_record)
+
+
+def _project_or_repository() -> Project:
+    """The project; where Baton is not in use, the repository, which is only looked at."""
+    if settings_file():
+        return find_project()
+    from baton_handoff.practices.foreign.repository import find_repository
+
+    return find_repository()
 
 
 def _status(project: Project, options: argparse.Namespace) -> int:
@@ -81,6 +90,11 @@ def _status(project: Project, options: argparse.Namespace) -> int:
             return standing_of(project, options.level)
         return standing_since(project, options.base or None, options.level)
 
+    if not project.adopted and (options.produce or options.base is not None):
+        raise HandoffError(
+            f"{project.root} was not made with Baton, so nothing is run there, nor held against a"
+            " base: run yourself what `handoff status` names."
+        )
     standing = look()
     if options.explain:
         print(explained(standing, options.explain, Look.of(sys.stdout, os.environ)))

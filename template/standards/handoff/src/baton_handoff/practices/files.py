@@ -7,8 +7,16 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-_NOBODYS = {".git", ".handoff", ".venv", "__pycache__", "mlartifacts", "node_modules"}
+from baton_handoff.errors import HandoffError
+
+_NOBODYS = {
+    *(".git", ".handoff", ".ipynb_checkpoints", ".mypy_cache", ".tox", ".venv", "__pycache__"),
+    *("mlartifacts", "node_modules", "site-packages", "venv"),
+}
 """Folders that are passed over where git can't say what is ignored."""
+
+_MOST = 50_000
+"""More files are no project, but somebody's home or disk."""
 
 
 class Files:
@@ -50,7 +58,8 @@ class Files:
 
     def _listed(self, *which: str) -> list[str]:
         """The files that git lists; none where there is no git, or no repository."""
-        command = ["git", "ls-files", "-z", *which]
+        # What a repository tells git to run meanwhile is not run: it may be a stranger's.
+        command = ["git", "-c", "core.fsmonitor=false", "ls-files", "-z", *which]
         try:
             done = subprocess.run(command, cwd=self._root, capture_output=True, check=False)
         except FileNotFoundError:
@@ -58,13 +67,19 @@ class Files:
         if done.returncode:
             return []
         listed = os.fsdecode(done.stdout).split("\0")
-        return sorted({path for path in listed if (self._root / path).is_file()})
+        # What nobody may look at is no file either; `Path.is_file` would end all of it.
+        return sorted({p for p in listed if os.path.isfile(self._root / p)})  # noqa: PTH113
 
     def _walked(self) -> list[str]:
         found = []
         for folder, names, files in os.walk(self._root):
             names[:] = [name for name in names if name not in _NOBODYS]
             found += [(Path(folder) / f).relative_to(self._root).as_posix() for f in files]
+            if len(found) > _MOST:
+                raise HandoffError(
+                    f"{self._root} is no git repository, and holds more than {_MOST:,} files: run"
+                    " this in the folder of one project."
+                )
         return sorted(found)
 
 

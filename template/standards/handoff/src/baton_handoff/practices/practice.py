@@ -49,6 +49,7 @@ class Practice:
         baseline: Whether a baseline may record its findings: each is one fault in one file, and
             none is a break of a contract.
         enforced: Whether the team lets it block ahead of the level.
+        brought: Whether adopting Baton brings it, with nothing else for anybody to do.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Practice:
     fix: str
     baseline: bool = False
     enforced: bool = False
+    brought: bool = False
 
     def tier(self, side: str, level: int) -> Tier:
         """How much it is asked of a side at a level."""

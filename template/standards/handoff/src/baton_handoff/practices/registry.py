@@ -88,7 +88,7 @@ def shipped() -> tuple[Practice, ...]:
     """
     stated = tomllib.loads(SHIPPED.read_text(encoding="utf-8"))
     found = [
-        _practice(entry, stated["sections"], (*_ALL, "check", "fix"))
+        _shipped(entry, stated["sections"])
         for entry in entries(SHIPPED, "practices", stated["practices"])
     ]
     return tuple(sorted(found, key=lambda practice: stated["sections"].index(practice.section)))
@@ -130,6 +130,14 @@ def registry_of(project: Project) -> Registry:
             for entry in entries(file, "statements", said.get("statements", []))
         ),
     )
+
+
+def _shipped(entry: Entry, sections: Sequence[str]) -> Practice:
+    """A practice of the standards, which also says whether adopting them brings it."""
+    said = dict(entry.values)
+    brought = said.pop("brought", False) is True
+    needed = (*_ALL, "check", "fix")
+    return replace(_practice(replace(entry, values=said), sections, needed), brought=brought)
 
 
 def _practice(entry: Entry, sections: Sequence[str], needed: Sequence[str]) -> Practice:

@@ -1,6 +1,6 @@
 """Where a project stands: what came of each practice for each side, the level it has earned."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -70,6 +70,21 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Unadopted:
+    """What is known of a repository in which Baton is not in use.
+
+    Attributes:
+        looked_at: How much was looked at: files, modules, notebooks.
+        unread: The files with code that can't be read, and why.
+        adopt: The command that brings Baton.
+    """
+
+    looked_at: Mapping[str, int]
+    unread: tuple[Finding, ...]
+    adopt: str
+
+
+@dataclass(frozen=True)
 class Standing:
     """Where a project stands.
 
@@ -79,6 +94,7 @@ class Standing:
         outcomes: What came of each practice, in the order of the sections.
         loosened: What a change makes easier for whoever comes after it.
         breaks: What it breaks in the contracts, and is no practice.
+        unadopted: What is known of it where Baton is not in use, None where it is.
     """
 
     project: str
@@ -86,6 +102,7 @@ class Standing:
     outcomes: Sequence[Outcome]
     loosened: Sequence[Finding] = ()
     breaks: Sequence[Finding] = ()
+    unadopted: Unadopted | None = None
 
     def stops(self, stage: Stage) -> bool:
         """Whether anything blocks at a stage, or a contract is broken."""

@@ -12,6 +12,8 @@ from baton_handoff.practices.breaks import breaks_since
 from baton_handoff.practices.checks import CHECKS
 from baton_handoff.practices.checks.look import Look, Seen, not_met
 from baton_handoff.practices.evidence import Record
+from baton_handoff.practices.foreign import look_for, unadopted
+from baton_handoff.practices.foreign.repository import Repository, without_collecting
 from baton_handoff.practices.offered import CANDIDATE, offered
 from baton_handoff.practices.own import own_check
 from baton_handoff.practices.practice import Practice
@@ -23,6 +25,7 @@ from baton_handoff.stricter import loosened, stated_before, stricter
 from baton_handoff.trees import trees_of
 
 
+@without_collecting()
 def standing_of(
     project: Project,
     level: int | None = None,
@@ -45,12 +48,14 @@ def standing_of(
     registry = binding_registry(project)
     looked_at = replace(serving(project, version) if version else project, level=at)
     look = Look(looked_at, Record(looked_at), day, os.environ, str(version or CANDIDATE))
+    repository = None if project.adopted else Repository(look)
     outcomes = [
         outcome
         for practice in registry.practices
-        for outcome in _outcomes(practice, registry, look, at)
+        for outcome in _outcomes(practice, registry, look, at, repository)
     ]
-    return Standing(project.name or project.package, at, outcomes)
+    known = unadopted(repository) if repository else None
+    return Standing(project.name or project.package, at, outcomes, unadopted=known)
 
 
 def standing_since(project: Project, base: str | None, level: int | None = None) -> Standing:
@@ -80,10 +85,16 @@ def serving(project: Project, version: int) -> Project:
     return project if loaded and loaded.version == version else replace(project, alias=str(version))
 
 
-def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) -> Iterator[Outcome]:
+def _outcomes(
+    practice: Practice,
+    registry: Registry,
+    look: Look,
+    level: int,
+    repository: Repository | None = None,
+) -> Iterator[Outcome]:
     """What came of a practice for each side of which it is asked at some level."""
     asked = [s for s in SIDES if any(practice.tier(s, at) != "not-needed" for at in (0, 1, 2))]
-    seen = None if practice.check == STATEMENT else _checked(practice, registry, look)
+    seen = _checked(practice, registry, look, repository)
     accepted = [
         one
         for one in look.project.exceptions
@@ -92,6 +103,7 @@ def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) ->
     for side in asked:
         said = _for_side(side, seen) if seen else _stated(practice, side, registry, look)
         open_ = said.state in (State.NOT_MET, State.NOT_SHOWN)
+        fix = said.shown_by or practice.fix
         outcome = Outcome(
             practice=practice,
             side=side,
@@ -99,17 +111,24 @@ def _outcomes(practice: Practice, registry: Registry, look: Look, level: int) ->
             state=said.state,
             says=said.says,
             findings=tuple(
-                replace(finding, check=practice.name, side=side, fix=finding.fix or practice.fix)
+                replace(finding, check=practice.name, side=side, fix=finding.fix or fix)
                 for finding in said.findings
                 if finding.side in (side, None)
             ),
-            fix=(said.shown_by or practice.fix) if open_ else "",
+            fix=fix if open_ else "",
             accepted=accepted[0] if accepted and open_ else None,
         )
         yield covered(outcome, look.project.baseline)
 
 
-def _checked(practice: Practice, registry: Registry, look: Look) -> Seen:
+def _checked(
+    practice: Practice, registry: Registry, look: Look, repository: Repository | None
+) -> Seen | None:
+    """What is seen of a practice; None where only a person of the project can say it."""
+    if repository:
+        return look_for(practice, repository)
+    if practice.check == STATEMENT:
+        return None
     check = CHECKS.get(practice.check)
     if check:
         return check(look)

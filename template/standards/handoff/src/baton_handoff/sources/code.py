@@ -3,21 +3,31 @@
 import ast
 import io
 import os
+import re
 import subprocess
 import tokenize
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
 
 from baton_handoff.notebooks import code_cells
 
-_APART = {
+NOT_OWN = {
     *("build", "dist", "node_modules", "site-packages", "standards"),
-    *("test", "tests", "venv", "env", "__pycache__"),
+    *("venv", "env", "__pycache__"),
 }
-"""Folders whose code is not the project's own, or reads only what is committed beside it."""
+"""Folders whose code is not the project's own."""
 
+_APART = {*NOT_OWN, "test", "tests"}
+"""Those, and what reads only what is committed beside it."""
+
+_MEANT = re.compile(r"#\s*(source|workaround)\b")
+"""What a comment begins with that says something of a source."""
+
+N = TypeVar("N", bound=ast.AST)
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -30,7 +40,7 @@ class Code:
         file: Where it is, relative to the project.
         module: What it is imported as.
         tree: What stands in it; a notebook's cells follow each other.
-        comments: Its comments, by their lines.
+        comments: Its comments, by their lines, where one of them is about a source.
         cells: The first line of each cell of a notebook.
     """
 
@@ -44,6 +54,22 @@ class Code:
     def notebook(self) -> bool:
         """Whether it is one."""
         return self.file.endswith(".ipynb")
+
+    @cached_property
+    def nodes(self) -> Mapping[type[ast.AST], list[Any]]:
+        """Everything that stands in it, by its kind, the first line first."""
+        found: dict[type[ast.AST], list[Any]] = {}
+        for node in ast.walk(self.tree):
+            found.setdefault(type(node), []).append(node)
+        for kind, nodes in found.items():
+            if issubclass(kind, ast.expr | ast.stmt):
+                nodes.sort(key=lambda node: (node.lineno, node.col_offset))
+        return found
+
+    def of(self, *kinds: type[N]) -> Iterator[N]:
+        """What stands in it of some kinds."""
+        for kind in kinds:
+            yield from self.nodes.get(kind, [])
 
     def place(self, line: int) -> tuple[int | None, str]:
         """A line as people find it: its number, and in a notebook, instead, the cell and the line.
@@ -86,14 +112,17 @@ class Scope:
         given = self.function.args
         return [one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
 
-    def nodes(self) -> Iterator[ast.AST]:
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
         """What stands in it, without what stands in the functions and classes in it."""
+        found: list[ast.AST] = []
         waiting: list[ast.AST] = list(reversed(self.body))
         while waiting:
             node = waiting.pop()
-            yield node
+            found.append(node)
             if not isinstance(node, _INNER):
                 waiting += reversed(list(ast.iter_child_nodes(node)))
+        return found
 
     def all(self) -> Iterator["Scope"]:
         """It, and every one in it."""
@@ -108,7 +137,7 @@ def all_code(root: Path) -> Iterator[Code]:
         if file.suffix in (".py", ".ipynb") and _APART.isdisjoint(file.parts):
             try:
                 yield code_of(file.as_posix(), (root / file).read_text(encoding="utf-8"))
-            except (SyntaxError, ValueError, KeyError, TypeError, OSError):
+            except (SyntaxError, ValueError, KeyError, TypeError, OSError, RecursionError):
                 continue
 
 
@@ -161,6 +190,9 @@ def _module(file: str) -> str:
 
 
 def _comments(text: str) -> dict[int, str]:
+    """The comments of a text, by their lines; none where none is meant for us."""
+    if not _MEANT.search(text):  # to take code apart into tokens takes longer than all the rest
+        return {}
     found = {}
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -179,7 +211,7 @@ def scope_of(code: Code) -> Scope:
 
 
 def _learn(scope: Scope) -> None:
-    for node in scope.nodes():
+    for node in scope.nodes:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 function = None if isinstance(node, ast.ClassDef) else node

@@ -136,7 +136,7 @@ class Names:
     def _returned(self, call: ast.Call, scope: Scope, depth: int) -> str:
         """What a function of the project's own gives, if it does so at one place."""
         called = self.function(call, scope)
-        given = [n for n in called.nodes() if isinstance(n, ast.Return)] if called else []
+        given = [n for n in called.nodes if isinstance(n, ast.Return)] if called else []
         if called is None or len(given) != 1:
             return UNKNOWN
         return self.put_in(self.fold(given[0].value, called, depth + 1), call, called, scope, depth)

@@ -118,7 +118,7 @@ def _found(scopes: Sequence[Scope], names: Names) -> Iterator[_Found]:
 
 def _calls(module: Scope) -> Iterator[tuple[Scope, ast.Call]]:
     for scope in module.all():
-        yield from ((scope, node) for node in scope.nodes() if isinstance(node, ast.Call))
+        yield from ((scope, node) for node in scope.nodes if isinstance(node, ast.Call))
 
 
 def _passed_on(one: _Found, function: Scope, names: Names, scope: Scope, call: ast.Call) -> _Found:
@@ -194,7 +194,7 @@ def _module(scope: Scope) -> Scope:
 
 
 def _packages(module: Scope) -> set[str]:
-    nodes = [node for scope in module.all() for node in scope.nodes()]
+    nodes = [node for scope in module.all() for node in scope.nodes]
     names = {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
     names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
     return {name.partition(".")[0] for name in names}

@@ -1,6 +1,6 @@
 """What is looked at before sources are judged: their files, the code, and what is accepted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -85,10 +85,15 @@ class Seen:
         ]
 
 
-def look(project: Project) -> Seen:
-    """Everything that the checks of sources look at, as it stands now."""
+def look(project: Project, code: Sequence[Code] | None = None) -> Seen:
+    """Everything that the checks of sources look at, as it stands now.
+
+    Args:
+        project: The project.
+        code: Its code, where it has been read already.
+    """
     sources, flaws = stated_sources(project.root)
-    modules = list(all_code(project.root))
+    modules = list(all_code(project.root)) if code is None else code
     today = datetime.now(UTC).date()
     named = {source.contract for source in sources if source.contract}
     return Seen(

@@ -17,11 +17,15 @@ def tables_of(query: str, packages: Collection[str]) -> list[str] | None:
         packages: What its file imports: some speak a dialect of their own.
 
     Returns:
-        None where it can't be read.
+        None where it can't be read, or where sqlglot is not installed: a repository may be looked
+        at without the tools.
     """
     # Only who asks a database waits for it.
-    import sqlglot  # noqa: PLC0415
-    from sqlglot import exp  # noqa: PLC0415
+    try:
+        import sqlglot  # noqa: PLC0415
+        from sqlglot import exp  # noqa: PLC0415
+    except ModuleNotFoundError:
+        return None
 
     tree = None
     for dialect in (*(_DIALECTS[name] for name in sorted(packages) if name in _DIALECTS), None):

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -80,7 +81,7 @@ def data_watched(look: Look) -> Seen:
 def ci_checks(look: Look) -> Seen:
     """Every change is checked, tested and judged in CI."""
     files = look.record.files.under(_CI.get(look.project.ci, ()))
-    run = {path: _commands(look.yaml(path)) for path in files if path.endswith((".yml", ".yaml"))}
+    run = {path: commands_in(look.yaml(path)) for path in files if path.endswith((".yml", ".yaml"))}
     said = "\n".join(command for commands in run.values() for command in commands)
     absent = [command for command in _JUDGES if command not in said]
     if not re.search(r"\b(handoff|poe) status\b.*--run\b", said) and not (
@@ -100,6 +101,11 @@ def infrastructure_as_code(look: Look) -> Seen:
     files = [path for path in look.record.files.under(["infra/"]) if path.endswith(".tf")]
     if look.project.cloud == "none" and not files:
         return not_applicable("No cloud was chosen.")
+    return infrastructure_in(look, files)
+
+
+def infrastructure_in(look: Look, files: Sequence[str]) -> Seen:
+    """Whether files of Terraform describe something, of pinned providers."""
     text = "\n".join(_without_comments(look.text(path) or "") for path in files)
     if not re.search(r'^\s*(resource|module)\s+"', text, re.MULTILINE):
         return not_met("No infrastructure is described.", place("it states no resource", "infra"))
@@ -151,10 +157,10 @@ def _look(look: Look) -> dict[str, Any] | Seen:
     return not_shown("Nobody has looked at what is predicted.", _MONITOR)
 
 
-def _commands(said: Any) -> list[str]:
+def commands_in(said: Any) -> list[str]:
     """Every command in a pipeline's file: the texts under the words that providers use for it."""
     if isinstance(said, list):
-        return [command for one in said for command in _commands(one)]
+        return [command for one in said for command in commands_in(one)]
     if not isinstance(said, dict):
         return []
     found: list[str] = []
@@ -162,7 +168,7 @@ def _commands(said: Any) -> list[str]:
         if key in ("run", "script", "before_script", "bash"):
             found += [value] if isinstance(value, str) else map(str, value or [])
         else:
-            found += _commands(value)
+            found += commands_in(value)
     return found
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from baton_handoff.practices.checks.look import Look, Seen, met, not_applicable, not_met, place
 
-_EXPLORING = {"ipykernel", "jupyter", "jupyterlab", "matplotlib", "notebook", "seaborn"}
+EXPLORING = {"ipykernel", "jupyter", "jupyterlab", "matplotlib", "notebook", "seaborn"}
+"""Packages that only exploration needs."""
 
 
 def lock_current(look: Look) -> Seen:
@@ -55,7 +56,7 @@ def hooks_installed(look: Look) -> Seen:
     """Hooks run before a commit, and call the project's own tools."""
     if look.env.get("CI") or look.env.get("TF_BUILD"):
         return not_applicable("CI commits nothing.")
-    hook = _git_folder(look.project.root) / "hooks" / "pre-commit"
+    hook = git_folder(look.project.root) / "hooks" / "pre-commit"
     text = hook.read_text(encoding="utf-8", errors="replace") if hook.is_file() else ""
     if "pre-commit" not in text.replace("#!/", ""):
         return not_met("No hook runs before a commit on this machine.")
@@ -102,7 +103,7 @@ def dependencies_apart(look: Look) -> Seen:
     tools = look.toml("standards/handoff/pyproject.toml").get("project", {})
     named = {_name(one) for one in tools.get("optional-dependencies", {}).get("tools", [])}
     for where, names in (("dependencies", run_time), ("service", groups.get("service", set()))):
-        if strangers := sorted(names & (_EXPLORING | named)):
+        if strangers := sorted(names & (EXPLORING | named)):
             return not_met(
                 f"The service would install {', '.join(strangers)}.",
                 place(f"{where} has what production does not need", "pyproject.toml"),
@@ -149,7 +150,7 @@ def _name(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
 
 
-def _git_folder(root: Path) -> Path:
+def git_folder(root: Path) -> Path:
     """Git's folder for the project; a worktree, or a repository around it, has it elsewhere."""
     for folder in (root, *root.parents):
         place = folder / ".git"

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from baton_handoff.practices.practice import STAGES, Stage
+from baton_handoff.practices.shown.adopting import brings, remains
 from baton_handoff.practices.shown.found import findings_of
 from baton_handoff.practices.shown.summary import next_level, page_of, sides_of, steps
 from baton_handoff.practices.standing import Outcome, Standing
@@ -23,6 +24,7 @@ def as_data(standing: Standing, stage: Stage = "push") -> dict[str, Any]:
     return {
         "version": VERSION,
         "project": standing.project,
+        **_unadopted(standing),
         "level": standing.level,
         "earned": standing.earned(),
         "stage": stage,
@@ -53,6 +55,21 @@ def as_data(standing: Standing, stage: Stage = "push") -> dict[str, Any]:
             for finding in findings_of(standing, stage)
         ],
     }
+
+
+def _unadopted(standing: Standing) -> dict[str, Any]:
+    """What is only said of a repository in which Baton is not in use."""
+    known = standing.unadopted
+    if known is None:
+        return {}
+    groups = {"brings": brings(standing), "remains": remains(standing)}
+    names = {
+        name: [one.name for several in found.values() for one in several]
+        for name, found in groups.items()
+    }
+    unread = [{"file": one.file, "line": one.line, "message": one.message} for one in known.unread]
+    said = {"looked-at": dict(known.looked_at), "unread": unread, "adopt": known.adopt, **names}
+    return {"unadopted": said}
 
 
 def _names(outcomes: Sequence[Outcome]) -> list[dict[str, str]]:

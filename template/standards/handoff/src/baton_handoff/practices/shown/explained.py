@@ -46,9 +46,13 @@ def explained(standing: Standing, name: str, look: Look) -> str:
         "",
         *_facts(practice, standing.level, look),
     ]
+    if standing.unadopted:
+        said = "brings it" if practice.brought else "helps; it stays people's work"
+        lines += look.paragraph(said, f"{'adopting Baton:':<18}")
     for outcome in outcomes:
         lines += ["", *_seen(outcome, look)]
-    lines += ["", *look.paragraph(page_of(practice), "More: ")]
+    if standing.unadopted is None:
+        lines += ["", *look.paragraph(page_of(practice), "More: ")]
     return look.encoded("\n".join(lines))
 
 

@@ -6,9 +6,17 @@ from html import escape
 
 from baton_handoff.findings import Finding
 from baton_handoff.practices.practice import Stage
+from baton_handoff.practices.shown import adopting
 from baton_handoff.practices.shown.found import findings_of
 from baton_handoff.practices.shown.look import clean
-from baton_handoff.practices.shown.summary import LOOSENED, counts, excepted, sides_of, steps
+from baton_handoff.practices.shown.summary import (
+    LOOSENED,
+    counts,
+    excepted,
+    levels,
+    sides_of,
+    steps,
+)
 from baton_handoff.practices.shown.terminal import percent
 from baton_handoff.practices.standing import Standing
 
@@ -29,16 +37,17 @@ def comment(standing: Standing, stage: Stage = "push") -> str:
     findings = findings_of(standing, stage)
     blocking = [finding for finding in findings if finding.blocks]
     others = [f for f in findings if not f.blocks and f not in standing.loosened]
-    sign = "❌" if blocking else "✅"
+    sign = "🔎" if standing.unadopted else "❌" if blocking else "✅"
     said = " · ".join(f"**{number}** {when}" for when, number in counts(standing).items())
-    level = f"level {standing.earned()} earned, level {standing.level} chosen"
     parts = [
         MARKER,
-        f"### {sign} {inline(standing.project)}: {level}",
-        f"What blocks: {said}",
+        f"### {sign} {inline(standing.project)}: {levels(standing)}",
+        "\n".join(_looked_at(standing)),
+        f"{'Open' if standing.unadopted else 'What blocks'}: {said}",
         "\n".join(_next(standing)),
         "\n".join(_items(blocking)),
         "\n".join([f"**{LOOSENED}**", "", *_items(standing.loosened)] if standing.loosened else []),
+        "\n".join(_adopting(standing)),
         _folded("Sections", list(_table(standing))),
         _folded(_open(standing, others), _items(others)),
     ]
@@ -72,6 +81,22 @@ def _next(standing: Standing) -> Iterator[str]:
         whose = f"**{inline(', '.join(step.sides))}** ({step.when})"
         said = f"{inline(first.practice.title)}: {inline(first.says)}"
         yield f"{place}. {whose}: {said}<br>→ {inline(step.fix)}"
+
+
+def _looked_at(standing: Standing) -> Iterator[str]:
+    if standing.unadopted:
+        yield f"Looked at: {adopting.looked_at(standing.unadopted)}. {adopting.states(standing)}."
+
+
+def _adopting(standing: Standing) -> Iterator[str]:
+    if not standing.unadopted:
+        return
+    for title, groups in adopting.both(standing):
+        yield f"**{title} ({adopting.number_of(groups)})**\n"
+        for name, practices in groups.items():
+            yield f"- {name}: {inline(adopting.names(practices))}"
+        yield ""
+    yield f"→ {inline(f'`{standing.unadopted.adopt}`')}"
 
 
 def _table(standing: Standing) -> Iterator[str]:

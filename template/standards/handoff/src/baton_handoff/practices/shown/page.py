@@ -7,6 +7,7 @@ from pathlib import Path
 
 from baton_handoff.findings import Finding
 from baton_handoff.practices.practice import Practice
+from baton_handoff.practices.shown import adopting
 from baton_handoff.practices.shown.found import accepted_in_words
 from baton_handoff.practices.shown.look import clean, inline
 from baton_handoff.practices.shown.summary import (
@@ -15,6 +16,7 @@ from baton_handoff.practices.shown.summary import (
     LOOSENED,
     Step,
     counts,
+    levels,
     sides_of,
     steps,
 )
@@ -34,10 +36,11 @@ def page(standing: Standing, at: str) -> str:
         standing: Where the project stands.
         at: When it was made.
     """
-    title = f"{clean(standing.project)}: level {standing.earned()} earned"
+    said = levels(standing) if standing.unadopted else f"level {standing.earned()} earned"
+    title = f"{clean(standing.project)}: {said}"
     parts = [_head(standing, title, at), _counts(standing), _next(steps(standing))]
     parts += [_found(BREAKS, standing.breaks), _found(LOOSENED, standing.loosened)]
-    parts += [_bars(standing), _practices(standing)]
+    parts += [_adopting(standing), _bars(standing), _practices(standing)]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_SAFE}">'
@@ -52,7 +55,8 @@ def _head(standing: Standing, title: str, at: str) -> str:
     when = escape(at[:16].replace("T", " "))
     levels = ""
     for level in range(HIGHEST + 1):
-        kinds = ["earned"] * (level <= earned) + ["chosen"] * (level == standing.level)
+        chosen = "looked at" if standing.unadopted else "chosen"
+        kinds = ["earned"] * (level <= earned) + [chosen] * (level == standing.level)
         said = f"level {level}{''.join(f', {kind}' for kind in kinds)}"
         levels += f'<li class="{" ".join(kinds)}">{said}</li>'
     return (
@@ -67,7 +71,8 @@ def _counts(standing: Standing) -> str:
         f"<dt>{escape(when)}</dt><dd>{number}</dd></div>"
         for place, (when, number) in enumerate(counts(standing).items())
     )
-    return _section("What blocks", f'<dl class="counts">{tiles}</dl>')
+    title = "Open" if standing.unadopted else "What blocks"
+    return _section(title, f'<dl class="counts">{tiles}</dl>')
 
 
 def _next(todo: Sequence[Step]) -> str:
@@ -89,6 +94,21 @@ def _found(title: str, found: Sequence[Finding]) -> str:
         for finding in found
     )
     return _section(title, f"<ul>{items}</ul>") if items else ""
+
+
+def _adopting(standing: Standing) -> str:
+    if not standing.unadopted:
+        return ""
+    text = ""
+    for title, groups in adopting.both(standing):
+        items = "".join(
+            f"<li><b>{escape(name)}</b>: {inline(adopting.names(practices))}</li>"
+            for name, practices in groups.items()
+        )
+        text += f"<h3>{title} ({adopting.number_of(groups)})</h3><ul>{items}</ul>"
+    seen = f"{adopting.looked_at(standing.unadopted)}. {adopting.states(standing)}."
+    adopt = inline(f"`{standing.unadopted.adopt}`")
+    return _section("Adopting Baton", f"<p>Looked at: {escape(seen)}</p>{text}<p>→ {adopt}</p>")
 
 
 def _bars(standing: Standing) -> str:

@@ -80,6 +80,13 @@ def counts(standing: Standing) -> dict[str, int]:
     return found
 
 
+def levels(standing: Standing) -> str:
+    """The level that is earned, and the one that was chosen, in words."""
+    if standing.unadopted:
+        return f"level {standing.earned()} earned, Baton not in use"
+    return f"level {standing.earned()} earned, level {standing.level} chosen"
+
+
 def excepted(standing: Standing) -> list[Outcome]:
     """What is accepted although it is red."""
     return [outcome for outcome in standing.outcomes if outcome.excepted]
@@ -120,10 +127,11 @@ def page_of(practice: Practice) -> str:
 
 
 def _in_turn(standing: Standing) -> Iterator[tuple[str, Outcome]]:
+    blocks = "would block" if standing.unadopted else "blocks"
     for stage in STAGES:
-        yield from ((f"blocks {WHEN[stage]}", outcome) for outcome in standing.blocking(stage))
+        yield from ((f"{blocks} {WHEN[stage]}", outcome) for outcome in standing.blocking(stage))
     level = standing.level + 1
-    yield from ((f"blocks at level {level}", outcome) for outcome in next_level(standing))
+    yield from ((f"{blocks} at level {level}", outcome) for outcome in next_level(standing))
     advice = [
         outcome
         for outcome in standing.outcomes

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from baton_handoff.findings import Finding
 from baton_handoff.practices.practice import Stage
+from baton_handoff.practices.shown import adopting
 from baton_handoff.practices.shown.found import accepted_in_words
 from baton_handoff.practices.shown.look import Look, clean, fitted
 from baton_handoff.practices.shown.summary import (
@@ -14,6 +15,7 @@ from baton_handoff.practices.shown.summary import (
     Step,
     counts,
     excepted,
+    levels,
     sides_of,
     steps,
 )
@@ -32,13 +34,16 @@ def screen(standing: Standing, look: Look, stage: Stage | None = None) -> str:
     """
     blocks = [
         list(_head(standing, look)),
+        list(_looked_at(standing, look)),
         list(_bars(standing, look)),
         list(_counts(standing, look)),
         list(_blocking(standing, look, stage)) if stage else [],
         list(_found(BREAKS, standing.breaks, look)),
+        list(_seen_by_reading(standing, look)) if standing.unadopted else [],
         list(_next(steps(standing), look)),
         list(_exceptions(excepted(standing), look)),
         list(_found(LOOSENED, standing.loosened, look)),
+        list(_adopting(standing, look)),
     ]
     return look.encoded("\n\n".join("\n".join(lines) for lines in blocks if lines))
 
@@ -48,7 +53,7 @@ def _head(standing: Standing, look: Look) -> Iterator[str]:
     name = fitted(standing.project, min(len(clean(standing.project)), look.width - 50))
     dots = " ".join("●" if level <= earned else "○" for level in range(HIGHEST + 1))
     colour = "green" if earned >= standing.level else "yellow"
-    said = f"level {earned} earned, level {standing.level} chosen"
+    said = levels(standing)
     space = " " * (look.width - len(name) - len(said) - len(dots) - 2)
     yield look.paint(name, "bold") + space + look.paint(f"{said}  {dots}", "bold", colour)
 
@@ -90,7 +95,8 @@ def _counts(standing: Standing, look: Look) -> Iterator[str]:
         look.paint(f"{number} {when}", *(["red", "bold"] if number and not place else []))
         for place, (when, number) in enumerate(counts(standing).items())
     )
-    yield f"{look.paint('Blocks', 'bold')}  {said}"
+    title = "Open" if standing.unadopted else "Blocks"
+    yield f"{look.paint(title, 'bold')}  {said}"
 
 
 def _blocking(standing: Standing, look: Look, stage: Stage) -> Iterator[str]:
@@ -137,3 +143,30 @@ def _found(title: str, found: Sequence[Finding], look: Look) -> Iterator[str]:
         yield from look.paragraph(f"{finding.message} ({finding.file})", f"  {mark} ")
         if finding.fix:
             yield from look.paragraph(finding.fix, "    → ", "      ")
+
+
+def _looked_at(standing: Standing, look: Look) -> Iterator[str]:
+    if standing.unadopted:
+        yield from look.paragraph(adopting.looked_at(standing.unadopted), "Looked at  ")
+        yield from look.paragraph(adopting.states(standing), "Practices  ")
+
+
+def _seen_by_reading(standing: Standing, look: Look) -> Iterator[str]:
+    yield look.paint("Seen by reading", "bold")
+    for outcome in adopting.found(standing):
+        yield from look.paragraph(f"{outcome.practice.title}: {outcome.says}", "  ✗ ")
+    if commands := adopting.shown_by(standing):
+        yield look.paint("Not shown by reading, but by", "bold")
+    for command, practices in commands.items():
+        yield from look.paragraph(f"{command} ({adopting.names(practices)})", "  · ")
+
+
+def _adopting(standing: Standing, look: Look) -> Iterator[str]:
+    if standing.unadopted is None:
+        return
+    for title, groups in adopting.both(standing):
+        yield look.paint(f"{title} ({adopting.number_of(groups)})", "bold")
+        for name, practices in groups.items():
+            yield from look.paragraph(adopting.names(practices), f"  {name:<18} ")
+    for line in look.paragraph(standing.unadopted.adopt, "  → "):
+        yield look.paint(line, "bold")
