@@ -158,9 +158,16 @@ def ownership() -> dict[str, dict[str, object]]:
     return loaded
 
 
-def update(project: Path, answers: Answers | None = None) -> None:
-    """Update a project as `copier update --defaults` does."""
-    copier.run_update(project, data=dict(answers or {}), defaults=True, overwrite=True, quiet=True)
+def update(project: Path, answers: Answers | None = None, version: str | None = None) -> None:
+    """Update a project as `copier update --defaults` does; by default to the newest version."""
+    copier.run_update(
+        project,
+        data=dict(answers or {}),
+        vcs_ref=version,
+        defaults=True,
+        overwrite=True,
+        quiet=True,
+    )
 
 
 def release(template: Path, tag: str) -> None:

@@ -11,11 +11,12 @@ import pytest
 from baton_handoff.cli import main
 from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
+from baton_handoff.owners import write_owners
+from baton_handoff.practices import recorded as recording
 from baton_handoff.practices import shown as room
 from baton_handoff.practices.baseline import FILE
 from baton_handoff.practices.evidence import Evidence, Record
 from baton_handoff.practices.record import run_recorded
-from baton_handoff.practices.recorded import record
 from baton_handoff.practices.registry import registry_of, shipped
 from baton_handoff.practices.shown.data import as_data
 from baton_handoff.practices.shown.explained import explained
@@ -50,10 +51,18 @@ def grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     root = kept_project(tmp_path / "project").root
     answers = root / ".copier-answers.yml"
     answers.write_text(answers.read_text().replace("level: 1", "level: 2"))
+    write_owners(find_project(root))
     (root / ".gitignore").write_text(".handoff/\n")
     monkeypatch.chdir(root)
     commit(root, "ada@example.com")
     return finds(root, OLD)
+
+
+def record(project: Project) -> str:
+    """Record, and then do what is said: write down who must agree to it."""
+    said = recording.record(project)
+    write_owners(find_project(project.root))
+    return said
 
 
 def finds(root: Path, lint: Sequence[tuple[str, int, str]], **ended: bool) -> Project:
@@ -188,6 +197,42 @@ def test_an_exception_covers_what_is_new_and_does_not_let_the_baseline_grow(grow
     }
 
 
+def test_a_baseline_that_is_deleted_is_not_recorded_anew(grown: Project) -> None:
+    record(grown)
+    commit(grown.root, "ada@example.com")
+    (grown.root / FILE).unlink()
+    with pytest.raises(HandoffError, match="is gone, and only shrinks: take it back from git"):
+        record(finds(grown.root, OLD))
+    assert not (grown.root / FILE).exists()
+
+
+def test_a_teams_own_practice_is_recorded_where_it_says_so(
+    grown: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "acme_prints.py").write_text(
+        "from baton_handoff.findings import Finding\n"
+        "def check(project):\n"
+        f"    yield Finding('', 'It prints.', blocks=False, file={APP!r})\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    own = (
+        '[[practices]]\nname = "acme/prints"\ntitle = "No prints"\nwhy = "Logs are read."\n'
+        'tiers = { ml-engineering = "must" }\nstage = "push"\ncheck = "acme_prints:check"\n'
+        'fix = "log it"\n'
+    )
+    settings = grown.root / "handoff.toml"
+    before = settings.read_text()
+    settings.write_text(before + own)
+    record(finds(grown.root, OLD))
+    assert "acme/prints" not in recorded(grown.root)
+    (grown.root / FILE).unlink()
+    settings.write_text(f"{before}{own}baseline = true\n")
+    record(finds(grown.root, OLD))
+    assert recorded(grown.root)["acme/prints"] == {ML: {APP: 1}}
+    assert blocking(find_project(grown.root)) == []
+
+
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
@@ -313,6 +358,7 @@ def test_a_comment_stays_as_short_as_a_provider_takes_it() -> None:
 
 
 def test_what_the_tools_find_is_kept_place_by_place(grown: Project) -> None:
+    (grown.root / "ruff.toml").write_text('extend-exclude = ["src/trips/contracts"]\n')
     bad = "import os\nx  = 1\n"
     (grown.root / APP).write_text(bad)
     cell = {"cell_type": "code", "source": "import os\n", "metadata": {}, "outputs": []}
@@ -328,4 +374,11 @@ def test_what_the_tools_find_is_kept_place_by_place(grown: Project) -> None:
     assert ["notebooks/look.ipynb", None, "F401: `os` imported but unused (cell 1)"] in lint.found
     assert [APP, 2, "unformatted: File would be reformatted"] in style.found
     assert {finding.side for finding in linted(grown).findings} == {ML}
-    assert linted(grown, "data-science").state == State.NOT_MET
+    assert linted(grown, "data-science").state == State.MET
+    (grown.root / APP).write_text('"""The service."""\n')
+    assert run_recorded(grown, "lint", ["ruff", "check"]) == 1
+    alone = linted(grown)
+    assert (alone.state, alone.says) == (
+        State.MET,
+        "The linter finds nothing. Notebooks aside, where nothing blocks.",
+    )

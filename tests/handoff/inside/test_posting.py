@@ -1,18 +1,20 @@
 """One comment under a pull request, written anew by every run; what keeps it away is said."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from baton_handoff.cli import main
 from baton_handoff.errors import HandoffError
-from baton_handoff.practices.posting import post
+from baton_handoff.owners import write_owners
+from baton_handoff.practices import status
+from baton_handoff.practices.posting import TOKENS, post
 from baton_handoff.practices.shown.markdown import MARKER
 from baton_handoff.project import Project, find_project
-from hosting import READER, Provider, hosted
-from kept_project import kept_project, leave_evidence
+from hosting import READER, TOKEN, Provider, hosted
+from kept_project import TODAY, leave_evidence
 
 FIRST, SECOND = (f"{MARKER}\n\n### {sign} trips\n" for sign in ("❌", "✅"))
 
@@ -117,44 +119,62 @@ def test_a_report_that_is_too_long_is_cut_between_lines(trips: Project, provider
     assert all(line in lines for line in said.splitlines() if line.startswith("- "))
 
 
-@pytest.mark.parametrize("token", [None, READER])
-def test_status_says_whose_turn_it_is_and_ends_as_it_does_without_a_comment(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    token: str | None,
-) -> None:
-    project = kept_project(tmp_path / "project")
-    answers = project.root / ".copier-answers.yml"
+@pytest.fixture
+def broken(kept: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project at level 2 that breaks one must, in the pipeline of a pull request."""
+    answers = kept.root / ".copier-answers.yml"
     answers.write_text(answers.read_text().replace("level: 1", "level: 2"), encoding="utf-8")
-    project = find_project(project.root)
+    project = find_project(kept.root)
+    write_owners(project)
     leave_evidence(project, lint=False)
     monkeypatch.chdir(project.root)
+    monkeypatch.setattr(status, "standing_of", partial(status.standing_of, today=TODAY))
+    return project
+
+
+@pytest.mark.parametrize("token", [TOKEN, READER])
+def test_status_ends_as_it_does_without_a_comment(
+    broken: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    token: str,
+) -> None:
     with hosted("github") as provider:
-        for name, value in (provider.env(token) if token else provider.env()).items():
+        for name, value in provider.env(token).items():
             monkeypatch.setenv(name, value)
         assert main(["status", "--comment"]) == 1
-        leave_evidence(project)
+        leave_evidence(broken)
         assert main(["status", "--comment"]) == 0
-        said = [*provider.texts.values()]
     complaint = "There is no comment: github refuses it (403 Forbidden).\n"
-    assert capsys.readouterr().err == (complaint * 2 if token else "")
-    assert len(said) == (0 if token else 1)
-    assert all("✅" in one for one in said)
+    assert capsys.readouterr().err == (complaint * 2 if token == READER else "")
+    signs = [text.splitlines()[2][:5] for text in provider.texts.values()]
+    assert signs == ([] if token == READER else ["### ✅"])
 
 
 def test_a_must_that_is_broken_is_in_the_comment_with_its_side_and_its_fix(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    broken: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = replace(kept_project(tmp_path / "project"), level=2)
-    leave_evidence(project, lint=False)
-    monkeypatch.chdir(project.root)
     with hosted("github") as provider:
         for name, value in provider.env().items():
             monkeypatch.setenv(name, value)
-        assert main(["status", "--comment", "--level", "2"]) == 1
-        (said,) = provider.texts.values()
+        assert main(["status", "--comment"]) == 1
+    (said,) = provider.texts.values()
     assert said.startswith(f"{MARKER}\n\n### ❌ ")
     (blocking,) = [line for line in said.splitlines() if line.startswith("- ❌")]
     assert "**ml-engineering** Faults that a linter sees" in blocking
     assert "→ `uv run poe fix`" in blocking
+
+
+def test_what_is_run_is_not_given_the_token(
+    broken: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said = tmp_path / "said"
+    (broken.root / "uv").write_text(f"#!/bin/sh\nenv > {said}\n", encoding="utf-8")
+    (broken.root / "uv").chmod(0o755)
+    monkeypatch.setenv("UV", str(broken.root / "uv"))
+    (broken.local / "evidence/lint.json").unlink()
+    for name in TOKENS:
+        monkeypatch.setenv(name, "secret")
+    main(["status", "--run", "--stage", "push"])
+    assert "UV=" in said.read_text(encoding="utf-8")
+    assert "secret" not in said.read_text(encoding="utf-8")

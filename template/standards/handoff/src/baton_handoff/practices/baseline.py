@@ -128,11 +128,11 @@ def write(file: Path, baseline: Baseline) -> None:
     said: dict[str, dict[str, dict[str, int]]] = {}
     for (practice, side, path), count in sorted(baseline.items()):
         said.setdefault(practice, {}).setdefault(side, {})[path] = count
+    text = json.dumps(said, indent=2, ensure_ascii=False) + "\n"
     with NamedTemporaryFile(
-        "w", dir=file.parent, prefix=".unfinished-", delete=False, encoding="utf-8"
+        "wb", dir=file.parent, prefix=".unfinished-", delete=False
     ) as unfinished:
-        json.dump(said, unfinished, indent=2, ensure_ascii=False)
-        unfinished.write("\n")
+        unfinished.write(text.encode())
     Path(unfinished.name).chmod(0o644)
     Path(unfinished.name).replace(file)
 

@@ -17,14 +17,18 @@ def record(project: Project) -> str:
         What is recorded now, in a sentence.
 
     Raises:
-        HandoffError: Nothing shows how much is open of a practice, or it is more than before; then
-            the file stays as it is.
+        HandoffError: Nothing shows how much is open of a practice, or it is more than before, or
+            the file was deleted; then all stays as it is.
     """
     file = project.root / FILE
     first = not file.exists()
+    moves: dict[str, str] = {}
     with trees_of(project) as (trees, _):
-        base = trees.of(trees.base()) if trees.begun else None
-        moves = trees.moved(base, trees.of_working_directory()) if base else {}
+        if trees.begun:
+            change = trees.of(trees.base()), trees.of_working_directory()
+            moves = trees.moved(*change)
+            if first and any(edit.path == FILE for edit in trees.edits(*change)):
+                raise HandoffError(f"{file} is gone, and only shrinks: take it back from git.")
     before = moved(project.baseline, moves)
     now = recorded_in(standing_of(project), before, first=first)
     if first and not now:

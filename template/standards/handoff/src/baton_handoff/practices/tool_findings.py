@@ -17,9 +17,11 @@ def found_by(command: Sequence[str], root: Path) -> list[Place]:
         command: A command of ruff or mypy that ends in JSON: a list, or an object in each line.
         root: The project's folder.
     """
-    done = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8", check=False)
+    done = subprocess.run(command, cwd=root, capture_output=True, check=False)
     try:
-        return sorted(_places(json.loads(_as_list(done.stdout)), root), key=str)
+        return sorted(
+            _places(json.loads(_as_list(done.stdout.decode("utf-8", "replace"))), root), key=str
+        )
     except (ValueError, KeyError, TypeError):
         return []
 

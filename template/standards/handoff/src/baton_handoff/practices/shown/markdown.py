@@ -104,8 +104,8 @@ def _item(finding: Finding) -> str:
     if finding.file:
         where = f" ({inline(finding.file)}{f':{finding.line}' if finding.line else ''})"
     fix = f" → {inline(finding.fix)}" if finding.fix else ""
-    whose = f"**{inline(finding.side)}** " if finding.side else ""
-    return f"- {mark} {whose}{inline(finding.message)}{where}{fix}"
+    whose = f" **{inline(finding.side)}**" if finding.side else ""
+    return f"- {mark}{whose} {inline(finding.message)}{where}{fix}"
 
 
 def _folded(title: str, lines: Sequence[str]) -> str:
