@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from benchmarks import catches, changes, editing, features, generate, pipeline, serving
+from benchmarks import catches, changes, editing, features, generate, pipeline, serving, status
 from benchmarks.measure import POE, Result, table
 from tests.baton import commit, export, release, render, run
 
@@ -77,6 +77,7 @@ PARTS: dict[str, Callable[[Bench], Section]] = {
     "generate": lambda bench: _measured(generate.measure(bench.folder, bench.baton)),
     "pipeline": lambda bench: _measured(pipeline.measure(bench.project)),
     "features": _features,
+    "status": lambda bench: _measured(status.measure(bench.project)),
     "serving": lambda bench: _measured(serving.measure(bench.with_data)),
     "editing": lambda bench: _measured(editing.measure(bench.project)),
     "changes": lambda bench: _measured(changes.measure(bench.project)),

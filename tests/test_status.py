@@ -3,7 +3,8 @@
 import json
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def fresh(
     project("pre-commit", "install")
     for check in [*CHECKS, "test"]:
         project(*shlex.split(tasks(folder)[check]))
+    assert git(folder, "status", "--porcelain") == ""
     return project
 
 
@@ -152,6 +154,139 @@ def test_the_next_level_asks_for_what_was_said_beforehand_and_for_nothing_else(
     for check in ("_format", "_lint", "_owners"):
         project(*shlex.split(checks[check]))
     assert blocking(project, "push") == set()
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A must of level 1, broken in a real project.
+
+    Attributes:
+        broken: How.
+        looks: The tasks that look, the one that sees it first; none where the status sees it.
+        fix: What is said then.
+        followed: The same, done: what is typed, or what somebody edits.
+    """
+
+    broken: Callable[[Path], object]
+    looks: tuple[str, ...]
+    fix: str
+    followed: Sequence[str] | Callable[[Path], object]
+
+
+def gone(path: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / path).unlink()
+
+
+def longer(path: str, line: str) -> Callable[[Path], object]:
+    """A line more at the end of a file."""
+
+    def edit(folder: Path) -> None:
+        with (folder / path).open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+    return edit
+
+
+def shorter(path: str) -> Callable[[Path], object]:
+    """Without the last line of a file."""
+
+    def edit(folder: Path) -> None:
+        lines = (folder / path).read_text(encoding="utf-8").splitlines(keepends=True)
+        (folder / path).write_text("".join(lines[:-1]), encoding="utf-8")
+
+    return edit
+
+
+def a_large_table(folder: Path) -> None:
+    (folder / "data/rows.csv").write_bytes(b"1,2,3\n" * 300_000)
+    git(folder, "add", "data/rows.csv")
+
+
+APP = "src/flight_delays/serving/app.py"
+MODEL = "src/flight_delays/model/__init__.py"
+
+BROKEN = {
+    "lock-current": Broken(
+        gone("uv.lock"), (), "`uv lock`, and commit uv.lock", ["uv lock --quiet"]
+    ),
+    "hooks-installed": Broken(
+        gone(".git/hooks/pre-commit"), (), "`uv run poe setup`", ["handoff setup"]
+    ),
+    "formatted": Broken(
+        longer("tool.py", "x  =  1"), ("_format", "_lint"), "`uv run poe fix`", ["poe fix"]
+    ),
+    "linted": Broken(
+        longer("tool.py", "import os"),
+        ("_lint", "_format"),
+        "`uv run poe fix`, then mend what `uv run poe check` still shows",
+        ["poe fix"],
+    ),
+    "typed": Broken(
+        longer(MODEL, 'LATE: int = "late"'),
+        ("types",),
+        "mend what `uv run poe types` shows",
+        shorter(MODEL),
+    ),
+    "layers-kept": Broken(
+        longer(APP, "import flight_delays.training"),
+        ("layers",),
+        "mend the imports that `uv run poe layers` shows",
+        shorter(APP),
+    ),
+    "api-current": Broken(
+        longer("src/flight_delays/contracts/api.py", "# edited"),
+        ("_api",),
+        "`uv run poe api`",
+        ["poe api"],
+    ),
+    "contracts-owned": Broken(
+        gone("CODEOWNERS"), (), "`uv run poe owners`, and commit what it writes", ["poe owners"]
+    ),
+    "data-versioned": Broken(
+        a_large_table,
+        (),
+        "`git rm --cached FILE`, then `uv run dvc add FILE`",
+        ["git rm --quiet --cached data/rows.csv", "dvc add --quiet data/rows.csv"],
+    ),
+}
+"""Those of which tools say it; the package's own tests break every other one."""
+
+
+@pytest.mark.parametrize("fresh", ["flights"], indirect=True)
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_must_that_is_broken_lowers_the_level_and_what_is_said_then_restores_it(
+    project: Project, name: str
+) -> None:
+    case = BROKEN[name]
+    project.env["UV"] = "true"  # the environment of all projects stays as it is
+
+    def level() -> int:
+        """What the practice's section has earned."""
+        found = said(project)
+        (section,) = {o["section"] for o in found["outcomes"] if o["practice"] == name}
+        return next(int(one["earned"]) for one in found["sections"] if one["name"] == section)
+
+    def look() -> list[int]:
+        commands = (shlex.split(tasks(project.folder)[look]) for look in case.looks)
+        return [project(*command, check=False).returncode for command in commands]
+
+    before, earned = blocking(project, "handoff"), level()
+    case.broken(project.folder)
+    assert look()[:1] == [1] * len(case.looks[:1])
+    found = said(project, "--stage", "handoff")
+    assert {"practice": name, "side": "ml-engineering"} in found["blocking"]["handoff"]
+    assert level() == 0
+    fixes = {
+        o["fix"] for o in found["outcomes"] if (o["practice"], o["state"]) == (name, "not met")
+    }
+    assert fixes == {case.fix}
+    if callable(case.followed):
+        case.followed(project.folder)
+    else:
+        for command in case.followed:
+            project(*shlex.split(command))
+    assert look() == [0] * len(case.looks)
+    assert (blocking(project, "handoff"), level()) == (before, earned)
 
 
 def test_status_changes_nothing(project: Project) -> None:

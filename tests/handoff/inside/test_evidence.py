@@ -1,5 +1,6 @@
 """Evidence is of one state of what a run depended on; a change makes that stale, and no other."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -178,6 +179,22 @@ def test_tests_are_counted_by_file_and_pytest_says_what_it_always_says(
         "tests/unit/test_model.py": {"passed": 1, "failed": 2, "skipped": 1},
         "tests/unit/test_unread.py": {"failed": 1},
     }
+
+
+def test_a_notebook_that_stops_is_written_down_and_turns_nothing_red(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cell = {"cell_type": "code", "source": "1 / 0", "outputs": [], "metadata": {}}
+    book = {"cells": [{**cell, "execution_count": None}], "metadata": {}}
+    text = json.dumps({**book, "nbformat": 4, "nbformat_minor": 4})
+    (project.root / "notebooks/look.ipynb").write_text(text, encoding="utf-8")
+    command = (*PYTEST, "--nbmake", "notebooks")
+    monkeypatch.setattr(record, "KINDS", {"test": Kind(command, "", ())})
+    assert record.run_recorded(project, "test", command) == 0
+    assert "1 xfailed" in capfd.readouterr().out
+    evidence = Record(project).of("test")
+    assert evidence is not None
+    assert (evidence.ok, evidence.facts) == (True, {"notebooks/look.ipynb": {"failed": 1}})
 
 
 def untimed(line: str) -> str:

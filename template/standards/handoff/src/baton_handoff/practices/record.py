@@ -17,6 +17,8 @@ from baton_handoff.project import Project
 def run_recorded(project: Project, kind: str, command: Sequence[str]) -> int:
     """Run a command with its output untouched, and keep what came of it.
 
+    Of tests, a notebook that stops half-way is kept, and does not fail the run.
+
     Only the whole command is evidence: with arguments of its own (one file of tests, say), it says
     less. Nor is it evidence where a file that it depends on changes while it runs, or where it
     could not be carried out, which tools say by another code than 0 and 1.
