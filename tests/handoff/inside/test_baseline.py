@@ -362,17 +362,22 @@ def test_what_the_tools_find_is_kept_place_by_place(grown: Project) -> None:
     bad = "import os\nx  = 1\n"
     (grown.root / APP).write_text(bad)
     cell = {"cell_type": "code", "source": "import os\n", "metadata": {}, "outputs": []}
-    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    cell["execution_count"] = None
+    notebook = {
+        "cells": [{**cell, "execution_count": None}],
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
     (grown.root / "notebooks/look.ipynb").write_text(json.dumps(notebook))
     assert run_recorded(grown, "lint", ["ruff", "check"]) == 1
     assert run_recorded(grown, "format", ["ruff", "format", "--check"]) == 1
     lint, style = (Record(grown).of(kind) for kind in ("lint", "format"))
     assert lint
     assert style
-    assert [APP, 1, "F401: `os` imported but unused"] in lint.found
-    assert ["notebooks/look.ipynb", None, "F401: `os` imported but unused (cell 1)"] in lint.found
-    assert [APP, 2, "unformatted: File would be reformatted"] in style.found
+    found = [list(place) for place in (*lint.found, *style.found)]
+    assert [APP, 1, "F401: `os` imported but unused"] in found
+    assert ["notebooks/look.ipynb", None, "F401: `os` imported but unused (cell 1)"] in found
+    assert [APP, 2, "unformatted: File would be reformatted"] in found
     assert {finding.side for finding in linted(grown).findings} == {ML}
     assert linted(grown, "data-science").state == State.MET
     (grown.root / APP).write_text('"""The service."""\n')

@@ -11,6 +11,7 @@ from baton_handoff.errors import HandoffError
 from baton_handoff.model.limits import binding
 from baton_handoff.practices import for_promotion
 from baton_handoff.practices.for_promotion import asked_of
+from baton_handoff.practices.status import standing_of
 from baton_handoff.project import Project, find_project
 from baton_handoff.sides import SIDES
 from breaking import BREAKS
@@ -36,9 +37,7 @@ expires = 2027-01-31
 @pytest.fixture
 def project(kept: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The project that keeps everything, on a day on which it does."""
-    monkeypatch.setattr(
-        for_promotion, "standing_of", partial(for_promotion.standing_of, today=TODAY)
-    )
+    monkeypatch.setattr(for_promotion, "standing_of", partial(standing_of, today=TODAY))
     return kept
 
 

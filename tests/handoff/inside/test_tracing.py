@@ -103,7 +103,7 @@ def test_a_request_is_one_trace_in_whose_spans_its_time_lies(
     assert request.kind == SpanKind.SERVER
     told = {"http.response.status_code": 200, "handoff.model": "trips", "handoff.version": 5}
     assert told.items() <= dict(request.attributes or {}).items()
-    assert dict(request.attributes or {})["handoff.waited_ms"] >= 0
+    assert isinstance(dict(request.attributes or {})["handoff.waited_ms"], float)
 
 
 def test_it_is_part_of_its_callers_trace(client: TestClient, spans: Spans) -> None:
