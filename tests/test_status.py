@@ -231,10 +231,10 @@ BROKEN = {
         ["poe fix"],
     ),
     "typed": Broken(
-        longer(MODEL, 'LATE: int = "late"'),
+        longer(APP, 'LATE: int = "late"'),
         ("types",),
         "mend what `uv run poe types` shows",
-        shorter(MODEL),
+        shorter(APP),
     ),
     "layers-kept": Broken(
         longer(APP, "import flight_delays.training"),
