@@ -15,7 +15,7 @@ import yaml
 
 from baton_handoff.errors import HandoffError
 from baton_handoff.practices.baseline import FILE, Baseline, read
-from baton_handoff.practices.entries import table_of
+from baton_handoff.practices.entries import only_known, table_of
 from baton_handoff.settings import (
     Accepted,
     MonitorSettings,
@@ -31,6 +31,12 @@ INTERFACE = 1
 
 _OF_PRACTICES = ("practices", "statements", "enforce", "exceptions")
 """The tables of `handoff.toml` that are about practices."""
+
+_KNOWN = (
+    *("interface", "package", "model", "service", "promotion", "monitor", "people", "answerable"),
+    *_OF_PRACTICES,
+)
+"""All that may stand in `handoff.toml` outside of its tables, and they."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +199,7 @@ def read_project(file: Path) -> Project:
         raise HandoffError(
             f"{file} must say `interface = {INTERFACE}`, the only version this package reads."
         )
+    only_known(file, settings, _KNOWN)
     service = settings.get("service", {})
     stated = service.pop("alias", None) if isinstance(service, dict) else None
     alias = os.environ.get("HANDOFF_ALIAS") or stated
