@@ -145,6 +145,27 @@ def test_the_package_is_tested_where_it_stands() -> None:
     assert parts[-6:-1] == ("template", "standards", "handoff", "src", "baton_handoff")
 
 
+def test_a_lost_level_is_not_taken_for_another(tmp_path: Path) -> None:
+    (tmp_path / ".copier-answers.yml").write_text("ci: github\n")
+    with pytest.raises(HandoffError, match=r"answers\.yml:1: .* with 0, 1 or 2 as `level`"):
+        found(tmp_path, GOOD)
+
+
+def test_what_is_no_toml_or_yaml_is_said_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "handoff.toml"
+    with pytest.raises(HandoffError) as caught:
+        found(tmp_path, GOOD + "floor 7\nx = 1\n")
+    assert str(caught.value).startswith(f"{file}:6: is not valid TOML (Expected ")
+    with pytest.raises(HandoffError) as caught:
+        found(tmp_path, GOOD + "floor = ")
+    assert str(caught.value).startswith(f"{file}:6: is not valid TOML (Invalid value)")
+    answers = tmp_path / ".copier-answers.yml"
+    answers.write_text("level: 1\nteams: [a\nci: b\n")
+    with pytest.raises(HandoffError) as caught:
+        found(tmp_path, GOOD)
+    assert str(caught.value).startswith(f"{answers}:3: is not valid YAML (expected ',' or ']'")
+
+
 @pytest.mark.parametrize("text", ["", "level: high", "level:", "- level: 1", "{"])
 def test_answers_that_cannot_be_used_are_refused_in_one_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / ".copier-answers.yml").write_text(text)
