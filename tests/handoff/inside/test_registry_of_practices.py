@@ -171,6 +171,11 @@ def test_a_team_asks_for_more_than_the_standards(project: Project) -> None:
         (STATED.replace("proper-editor", "nothing"), 8, "the practice nothing is unknown"),
         (STATED.replace("ml-engineer", "ada"), 9, '`by = "ada"` is unknown: it may be data-sc'),
         (STATED.replace("2027-11-01", '"soon"'), 12, '`expires = "soon"` must be a date such as'),
+        (
+            STATED.replace("2026-11-01", "2027-11-02"),
+            11,
+            "`date = 2027-11-02` is after `expires = ",
+        ),
         (STATED.replace("says", "said"), 10, "`said` is unknown in [[statements]]"),
         (EXCEPTION.replace("linted", "tidy"), 8, "the practice tidy is unknown: it may be "),
         (EXCEPTION + 'gate = "lint"\n', 12, "`gate` is unknown in [[exceptions]]: it may be pr"),
@@ -196,6 +201,14 @@ def test_what_cannot_be_used_is_said_with_its_line_and_what_is_allowed(
         standing_of(says(project, text), today=TODAY)
     assert str(caught.value).startswith(f"{project.root / 'handoff.toml'}:{line}: {said}")
     assert "\n" not in str(caught.value)
+
+
+def test_a_statement_of_a_day_to_come_does_not_count_before_it(project: Project) -> None:
+    said = outcome(
+        says(project, STATED.replace("2026-11-01", "2026-12-01")), "proper-editor", "ml-engineering"
+    )
+    assert said.state is State.NOT_SHOWN
+    assert said.says == "What the ml-engineer stated does not count before 2026-12-01."
 
 
 @pytest.mark.parametrize(
