@@ -253,6 +253,13 @@ def test_the_command_exits_for_what_blocks_at_the_stage_it_is_asked_about(
     assert "tidy" in capsys.readouterr().err
 
 
+def test_the_command_alone_shows_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "what is reached, what blocks, and whose turn it is" in said.err
+
+
 def test_every_practice_says_what_to_do() -> None:
     for practice in shipped():
         assert practice.fix
