@@ -60,8 +60,10 @@ def _named(standing: Standing, said: str) -> str:
         names |= {practice.title.casefold(): practice.name, practice.name.casefold(): practice.name}
     if found := names.get(said.strip().casefold()):
         return found
-    near = dict.fromkeys(names[one] for one in get_close_matches(said.casefold(), names, cutoff=0.4))
-    may = f"did you mean {' or '.join(near)}?" if near else "`handoff status --format json` names them all."
+    close = get_close_matches(said.casefold(), names, cutoff=0.4)
+    near = dict.fromkeys(names[one] for one in close)
+    all_ = "`handoff status --format json` names them all."
+    may = f"did you mean {' or '.join(near)}?" if near else all_
     raise HandoffError(f"There is no practice {said!r}: {may}")
 
 
