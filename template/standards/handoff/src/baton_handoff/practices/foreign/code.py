@@ -12,7 +12,9 @@ from baton_handoff.practices.foreign.seen import at, mend, number, open_
 from baton_handoff.sources.code import Code, Function
 
 _MACHINE = re.compile(r"(/home/|/Users/|~/|[A-Za-z]:[\\/](?!/))\w")
-_SECRET_NAME = re.compile(r"(^|_)(password|passwd|secret|token|(api|access|secret)_?key)$", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"(^|_)(password|passwd|secret|token|(api|access|secret)_?key)$", re.IGNORECASE
+)
 _SECRET = re.compile(
     r"AKIA[0-9A-Z]{16}|ghp_\w{36}|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@{]+:[^/\s:@{]+@"
 )
