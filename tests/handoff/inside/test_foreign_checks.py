@@ -190,6 +190,11 @@ def test_every_practice_of_which_reading_can_show_something_is_tried_here() -> N
     ("files", "name", "command"),
     [
         ({"test_a.py": TEST}, "tests-pass", "pytest"),
+        (
+            {"Untitled 1.ipynb": notebook("1")},
+            "notebooks-run",
+            "jupyter nbconvert --to notebook --execute --stdout 'Untitled 1.ipynb'",
+        ),
         ({"test_a.py": f"import unittest\n{TEST}"}, "tests-pass", "python -m unittest"),
         ({"test_a.py": TEST, "poetry.lock": ""}, "tests-pass", "poetry run pytest"),
         ({"a.py": "", "uv.lock": ""}, "formatted", "uvx ruff format --check ."),
@@ -212,6 +217,21 @@ def test_what_is_not_shown_names_the_command_of_this_very_repository(
 ) -> None:
     seen = outcome(tmp_path, files, name)
     assert (seen.state, seen.fix) == (State.NOT_SHOWN, f"`{command}`")
+
+
+def test_a_secret_with_a_name_is_found_once(tmp_path: Path) -> None:
+    key = "q8Zt" * 10
+    text = f"AWS_SECRET_ACCESS_KEY = '{key}'\nTOKEN = 'ghp_{'a1' * 18}'\n"
+    seen = outcome(tmp_path, {"a.py": text}, "linted")
+    assert [(one.line, one.message) for one in seen.findings] == [
+        (1, "`AWS_SECRET_ACCESS_KEY` is a secret, and everybody can read it"),
+        (2, "`TOKEN` is a secret, and everybody can read it"),
+    ]
+
+
+def test_a_version_that_is_not_exact_is_not_said_to_be_none(tmp_path: Path) -> None:
+    seen = outcome(tmp_path, {"requirements.txt": "scikit-learn>=1.0\n"}, "lock-current")
+    assert seen.findings[0].message == "scikit-learn has no exact version"
 
 
 def test_a_secret_is_found_and_not_repeated(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 import baton_handoff
 from baton_handoff.errors import HandoffError
-from baton_handoff.project import Project, find_project
+from baton_handoff.project import Project, find_project, stated_in
 
 GOOD = 'interface = 1\npackage = "trips"\nmodel = "trip-model"\n[service]\nalias = "candidate"\n'
 
@@ -47,7 +47,7 @@ def test_the_environment_may_choose_another_alias(
         (GOOD.replace("1", "2", 1), "must say `interface = 1`"),
         (GOOD.replace('"trips"', '""'), "must name `package`"),
         (GOOD.replace('"trips"', "7"), "must name `package`"),
-        (GOOD.replace("model = ", "models = "), "must name `model`"),
+        (GOOD.replace('model = "trip-model"\n', ""), "must name `model`"),
         (GOOD.replace("alias", "name"), "must name `service.alias`"),
         (GOOD.replace("[service]\nalias", "service"), "must name `service.alias`"),
     ],
@@ -95,6 +95,34 @@ def test_a_setting_that_cannot_be_used_is_said_with_its_line_and_what_is_allowed
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        (GOOD + '[[statement]]\nby = "ada"\n', 6, "`statement` is unknown: did you mean `statem"),
+        (GOOD + "\n[promotoin]\nfloor = 1\n", 7, "`promotoin` is unknown: did you mean `promo"),
+        (GOOD + '[people]\n[ "promotoin".x ]\n', 7, "`promotoin` is unknown: did you mean `pro"),
+        (GOOD.replace("model", "models", 1), 3, "`models` is unknown: did you mean `model`?"),
+        ("promotoin.floor = 1\n" + GOOD, 1, "`promotoin` is unknown: did you mean `promotion`?"),
+        (GOOD + "[zebra]\n", 6, "`zebra` is unknown: it may be interface, package, model, ser"),
+    ],
+)
+def test_what_nobody_reads_is_said_with_its_line_and_what_is_near(
+    tmp_path: Path, text: str, line: int, said: str
+) -> None:
+    with pytest.raises(HandoffError) as caught:
+        found(tmp_path, text)
+    assert str(caught.value).startswith(f"{tmp_path / 'handoff.toml'}:{line}: {said}")
+    assert "\n" not in str(caught.value)
+
+
+def test_what_another_version_of_us_has_read_in_a_base_keeps_nobody_from_working(
+    tmp_path: Path,
+) -> None:
+    project = found(tmp_path, GOOD)
+    (tmp_path / "handoff.toml").write_text(GOOD + "[gone]\n")
+    assert stated_in(tmp_path, project) is project
+
+
 def test_a_level_that_there_is_not_is_said_with_its_line(tmp_path: Path) -> None:
     (tmp_path / ".copier-answers.yml").write_text("ci: github\nlevel: 3\n")
     with pytest.raises(HandoffError, match=r"answers\.yml:2: .* with 0, 1 or 2 as `level`"):
@@ -115,6 +143,27 @@ def test_a_missing_package_is_said_in_one_sentence(tmp_path: Path) -> None:
 def test_the_package_is_tested_where_it_stands() -> None:
     parts = Path(baton_handoff.__file__).parts
     assert parts[-6:-1] == ("template", "standards", "handoff", "src", "baton_handoff")
+
+
+def test_a_lost_level_is_not_taken_for_another(tmp_path: Path) -> None:
+    (tmp_path / ".copier-answers.yml").write_text("ci: github\n")
+    with pytest.raises(HandoffError, match=r"answers\.yml:1: .* with 0, 1 or 2 as `level`"):
+        found(tmp_path, GOOD)
+
+
+def test_what_is_no_toml_or_yaml_is_said_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "handoff.toml"
+    with pytest.raises(HandoffError) as caught:
+        found(tmp_path, GOOD + "floor 7\nx = 1\n")
+    assert str(caught.value).startswith(f"{file}:6: is not valid TOML (Expected ")
+    with pytest.raises(HandoffError) as caught:
+        found(tmp_path, GOOD + "floor = ")
+    assert str(caught.value).startswith(f"{file}:6: is not valid TOML (Invalid value)")
+    answers = tmp_path / ".copier-answers.yml"
+    answers.write_text("level: 1\nteams: [a\nci: b\n")
+    with pytest.raises(HandoffError) as caught:
+        found(tmp_path, GOOD)
+    assert str(caught.value).startswith(f"{answers}:3: is not valid YAML (expected ',' or ']'")
 
 
 @pytest.mark.parametrize("text", ["", "level: high", "level:", "- level: 1", "{"])

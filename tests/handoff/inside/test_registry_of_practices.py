@@ -171,6 +171,11 @@ def test_a_team_asks_for_more_than_the_standards(project: Project) -> None:
         (STATED.replace("proper-editor", "nothing"), 8, "the practice nothing is unknown"),
         (STATED.replace("ml-engineer", "ada"), 9, '`by = "ada"` is unknown: it may be data-sc'),
         (STATED.replace("2027-11-01", '"soon"'), 12, '`expires = "soon"` must be a date such as'),
+        (
+            STATED.replace("2026-11-01", "2027-11-02"),
+            11,
+            "`date = 2027-11-02` is after `expires = ",
+        ),
         (STATED.replace("says", "said"), 10, "`said` is unknown in [[statements]]"),
         (EXCEPTION.replace("linted", "tidy"), 8, "the practice tidy is unknown: it may be "),
         (EXCEPTION + 'gate = "lint"\n', 12, "`gate` is unknown in [[exceptions]]: it may be pr"),
@@ -196,6 +201,14 @@ def test_what_cannot_be_used_is_said_with_its_line_and_what_is_allowed(
         standing_of(says(project, text), today=TODAY)
     assert str(caught.value).startswith(f"{project.root / 'handoff.toml'}:{line}: {said}")
     assert "\n" not in str(caught.value)
+
+
+def test_a_statement_of_a_day_to_come_does_not_count_before_it(project: Project) -> None:
+    said = outcome(
+        says(project, STATED.replace("2026-11-01", "2026-12-01")), "proper-editor", "ml-engineering"
+    )
+    assert said.state is State.NOT_SHOWN
+    assert said.says == "What the ml-engineer stated does not count before 2026-12-01."
 
 
 @pytest.mark.parametrize(
@@ -238,6 +251,13 @@ def test_the_command_exits_for_what_blocks_at_the_stage_it_is_asked_about(
     assert "ml-engineering" in capsys.readouterr().out
     assert main(["status", "--explain", "tidy"]) == 2
     assert "tidy" in capsys.readouterr().err
+
+
+def test_the_command_alone_shows_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "what is reached, what blocks, and whose turn it is" in said.err
 
 
 def test_every_practice_says_what_to_do() -> None:

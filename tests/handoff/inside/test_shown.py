@@ -240,6 +240,18 @@ def test_azure_reads_one_line_in_which_nothing_ends_the_command_early() -> None:
 def test_a_practice_that_is_not_there_names_those_that_are_near() -> None:
     with pytest.raises(HandoffError, match="types-checked"):
         explained(standing(), "type-checked", Look())
+    with pytest.raises(HandoffError) as caught:
+        explained(standing(), "§§§", Look())
+    assert (
+        str(caught.value)
+        == "There is no practice '§§§': `handoff status --format json` names them all."
+    )
+
+
+def test_a_practice_is_explained_by_its_title_too() -> None:
+    title = standing().outcomes[0].practice.title
+    by_name = explained(standing(), _first(standing()), Look())
+    assert explained(standing(), title.upper(), Look()) == by_name
 
 
 def _first(one: Standing) -> str:

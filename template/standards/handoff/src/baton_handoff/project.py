@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import tomllib
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ import yaml
 
 from baton_handoff.errors import HandoffError
 from baton_handoff.practices.baseline import FILE, Baseline, read
-from baton_handoff.practices.entries import table_of
+from baton_handoff.practices.entries import only_known, table_of
 from baton_handoff.settings import (
     Accepted,
     MonitorSettings,
@@ -31,6 +32,12 @@ INTERFACE = 1
 
 _OF_PRACTICES = ("practices", "statements", "enforce", "exceptions")
 """The tables of `handoff.toml` that are about practices."""
+
+_KNOWN = (
+    *("interface", "package", "model", "service", "promotion", "monitor", "people", "answerable"),
+    *_OF_PRACTICES,
+)
+"""All that may stand in `handoff.toml` outside of its tables, and they."""
 
 
 @dataclass(frozen=True)
@@ -186,13 +193,17 @@ def read_project(file: Path) -> Project:
         HandoffError: It can't be used.
     """
     try:
-        settings = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise HandoffError(f"{file} is not valid TOML ({error}): mend that line.") from error
+        text = file.read_text(encoding="utf-8")
+        settings = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise HandoffError(f"{file} is not valid TOML ({error}): save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise HandoffError(f"{file}{_where_in_toml(text, error)}: mend that line.") from error
     if settings.get("interface") != INTERFACE:
         raise HandoffError(
             f"{file} must say `interface = {INTERFACE}`, the only version this package reads."
         )
+    only_known(file, settings, _KNOWN)
     service = settings.get("service", {})
     stated = service.pop("alias", None) if isinstance(service, dict) else None
     alias = os.environ.get("HANDOFF_ALIAS") or stated
@@ -224,6 +235,14 @@ def stated_in(folder: Path, instead: Project) -> Project:
         return instead
 
 
+def _where_in_toml(text: str, error: tomllib.TOMLDecodeError) -> str:
+    """What is wrong, behind the line on which it is; Python says the line only in its words."""
+    what, _, where = str(error).rpartition(" (at ")
+    said = re.match(r"line (\d+)", where)
+    line = said[1] if said else len(text.splitlines()) or 1
+    return f":{line}: is not valid TOML ({what or error})"
+
+
 def _name(file: Path, key: str, value: object) -> str:
     if not isinstance(value, str) or not value:
         raise HandoffError(f"{file} must name `{key}` as a string that is not empty.")
@@ -252,9 +271,13 @@ def _answers(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        first = str(error).partition("\n")[0]
-        raise HandoffError(f"{file} is not valid YAML ({first}): take it back from git.") from error
-    if not isinstance(said, dict) or str(said.get("level", 1)) not in ("0", "1", "2"):
+        mark = getattr(error, "problem_mark", None)
+        why = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        at = f":{mark.line + 1}:" if mark else ""
+        raise HandoffError(
+            f"{file}{at} is not valid YAML ({why}): take it back from git."
+        ) from error
+    if not isinstance(said, dict) or str(said.get("level")) not in ("0", "1", "2"):
         lines = enumerate(text.splitlines(), start=1)
         line = next((number for number, one in lines if one.startswith("level")), 1)
         raise HandoffError(
@@ -264,7 +287,7 @@ def _answers(file: Path) -> dict[str, Any]:
     teams = str(said.get("data_science_team", "")), str(said.get("ml_engineering_team", ""))
     return {
         "name": str(said.get("project_name", "")),
-        "level": int(said.get("level", 1)),
+        "level": int(said["level"]),
         "ci": str(said.get("ci", "github")),
         "cloud": str(said.get("cloud", "none")),
         "teams": teams,

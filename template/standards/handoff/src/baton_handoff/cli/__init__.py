@@ -19,7 +19,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 done, 1 something blocks, 2 the command can't be carried out as it was given.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if "run" not in options:
+        parser.print_help(sys.stderr)
+        return 2
     try:
         code = in_one_sentence(lambda: int(options.run(options.find(), options)))
         sys.stdout.flush()
@@ -33,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("handoff", description=__doc__.splitlines()[0])
     parser.set_defaults(find=find_project)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(metavar="COMMAND")
     for group in (daily, sources, contracts, model, monitor, practices):
         group.add(commands)
     return parser

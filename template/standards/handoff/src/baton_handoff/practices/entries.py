@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -151,6 +152,32 @@ def table_of(file: Path, table: str, stated: object) -> Entry:
     if not isinstance(stated, Mapping):
         raise HandoffError(f"{file} must have `{table}` as a table `[{table}]`.")
     return Entry(file, table, stated)
+
+
+def only_known(file: Path, stated: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Make sure that a file has no table and no value, outside of tables, that nobody reads.
+
+    Raises:
+        HandoffError: It has one.
+    """
+    for name, value in stated.items():
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            may = f"did you mean `{near[0]}`?" if near else f"{_one_of(known)}."
+            line = _line_outside(file, name, isinstance(value, Mapping | list))
+            raise HandoffError(f"{file}:{line}: `{name}` is unknown: {may}")
+
+
+def _line_outside(file: Path, name: str, may_be_table: bool) -> int:
+    """The line on which a table begins, or a value that is in none."""
+    written = rf"[\"']?{re.escape(name)}[\"']?\s*"
+    header, value = rf"\s*\[\[?\s*{written}[\].]", rf"\s*{written}[=.]"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    for begins in (header, value) if may_be_table else (value,):
+        for number, line in enumerate(lines, start=1):
+            if re.match(begins, line):
+                return number
+    return 1
 
 
 def _one_of(allowed: Sequence[str]) -> str:

@@ -229,10 +229,13 @@ def _statement(entry: Entry, known: Mapping[str, Practice]) -> Statement:
             if name in known
             else f"the practice {name} is unknown: statements are for {', '.join(judged)}",
         )
+    day, expires = entry.day("date"), entry.day("expires")
+    if day > expires:
+        entry.wrong("date", f"`date = {day}` is after `expires = {expires}`: it would never count")
     return Statement(
         practice=name,
         by=entry.choice("by", tuple(ROLES)),
         says=entry.text("says"),
-        day=entry.day("date"),
-        expires=entry.day("expires"),
+        day=day,
+        expires=expires,
     )

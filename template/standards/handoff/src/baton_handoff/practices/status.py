@@ -153,7 +153,10 @@ def _stated(practice: Practice, side: str, registry: Registry, look: Look) -> Se
         if one.counts(look.today):
             return Seen(State.STATED, f"{one.says} ({one.by}, {one.day})")
     role = next(role for role, of in ROLES.items() if of == side)
-    if said:
+    ahead = [one.day for one in said if one.day > look.today]
+    if ahead:
+        says = f"What the {role} stated does not count before {min(ahead)}."
+    elif said:
         says = f"What the {role} stated counted until {max(one.expires for one in said)}."
     else:
         says = f"No {role} has stated it."

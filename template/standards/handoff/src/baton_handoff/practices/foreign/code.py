@@ -12,7 +12,9 @@ from baton_handoff.practices.foreign.seen import at, mend, number, open_
 from baton_handoff.sources.code import Code, Function
 
 _MACHINE = re.compile(r"(/home/|/Users/|~/|[A-Za-z]:[\\/](?!/))\w")
-_SECRET_NAME = re.compile(r"(^|_)(password|passwd|secret|token|api_?key)$", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"(^|_)(password|passwd|secret|token|(api|access|secret)_?key)$", re.IGNORECASE
+)
 _SECRET = re.compile(
     r"AKIA[0-9A-Z]{16}|ghp_\w{36}|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@{]+:[^/\s:@{]+@"
 )
@@ -90,14 +92,18 @@ def layers(repository: Repository) -> Seen:
 
 
 def _faults(code: Code) -> Iterator[Finding]:
+    named: set[ast.expr] = set()
     for node in code.of(ast.Assign):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(str(text))) if (
                 _SECRET_NAME.search(name) and len(text) >= _SHORTEST and not _NO_SECRET.search(text)
             ):
+                named.add(node.value)
                 yield at(code, node.lineno, f"`{name}` is a secret, and everybody can read it")
     for constant in code.of(ast.Constant):
         text = constant.value if isinstance(constant.value, str) else ""
+        if constant in named:
+            continue
         if _SECRET.search(text):
             yield at(code, constant.lineno, "this text holds a secret")
         elif _MACHINE.match(text):

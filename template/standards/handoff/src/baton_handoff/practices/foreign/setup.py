@@ -33,7 +33,7 @@ def locked(repository: Repository) -> Seen:
     if loose := [one for one in packages if not one.pinned]:
         return not_met(
             f"{len(loose)} of {len(packages)} packages come in whatever version is newest.",
-            *(place(f"{one.name} has no version", one.file, one.line) for one in loose),
+            *(place(f"{one.name} has no exact version", one.file, one.line) for one in loose),
         )
     file = min((one.file for one in packages), key=len)
     return open_(

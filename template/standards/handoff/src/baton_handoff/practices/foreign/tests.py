@@ -1,6 +1,7 @@
 """Tests and notebooks in a repository that Baton has not made: read, and not run."""
 
 import ast
+import shlex
 from collections.abc import Iterator
 
 from baton_handoff.practices.checks.exploration import notebooks_unblocked
@@ -100,7 +101,7 @@ def run(repository: Repository) -> Seen:
             *found,
         )
     first = notebooks[0].code.file
-    command = f"jupyter nbconvert --to notebook --execute --stdout {first}"
+    command = f"jupyter nbconvert --to notebook --execute --stdout {shlex.quote(first)}"
     return open_("No notebook has run here.", f"`{commands.inside(repository, command)}`")
 
 

@@ -23,17 +23,14 @@ def explained(standing: Standing, name: str, look: Look) -> str:
 
     Args:
         standing: Where the project stands.
-        name: The practice's name.
+        name: The practice's name, or its title.
         look: What the terminal can show.
 
     Raises:
         HandoffError: No practice has that name.
     """
-    outcomes = [outcome for outcome in standing.outcomes if outcome.practice.name == name]
-    if not outcomes:
-        names = dict.fromkeys(outcome.practice.name for outcome in standing.outcomes)
-        near = get_close_matches(name, names) or list(names)
-        raise HandoffError(f"There is no practice {name!r}: name one of {', '.join(near)}.")
+    wanted = _named(standing, name)
+    outcomes = [outcome for outcome in standing.outcomes if outcome.practice.name == wanted]
     practice = outcomes[0].practice
     lines = [
         *(look.paint(line, "bold") for line in look.paragraph(practice.title)),
@@ -54,6 +51,20 @@ def explained(standing: Standing, name: str, look: Look) -> str:
     if standing.unadopted is None:
         lines += ["", *look.paragraph(page_of(practice), "More: ")]
     return look.encoded("\n".join(lines))
+
+
+def _named(standing: Standing, said: str) -> str:
+    """The name of the practice that somebody means who says its name, or its title."""
+    names: dict[str, str] = {}
+    for practice in (outcome.practice for outcome in standing.outcomes):
+        names |= {practice.title.casefold(): practice.name, practice.name.casefold(): practice.name}
+    if found := names.get(said.strip().casefold()):
+        return found
+    close = get_close_matches(said.casefold(), names, cutoff=0.4)
+    near = dict.fromkeys(names[one] for one in close)
+    all_ = "`handoff status --format json` names them all."
+    may = f"did you mean {' or '.join(near)}?" if near else all_
+    raise HandoffError(f"There is no practice {said!r}: {may}")
 
 
 def _facts(practice: Practice, level: int, look: Look) -> Iterator[str]:
