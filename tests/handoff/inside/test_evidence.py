@@ -56,6 +56,24 @@ def test_a_change_makes_stale_what_depends_on_it_and_nothing_else(
     assert stale(project) == made_stale
 
 
+@pytest.mark.parametrize(
+    ("said", "made_stale"),
+    [
+        ('[[statements]]\npractice = "mixed"\n', set()),
+        ('[enforce]\npractices = ["linted"]\n', set()),
+        ("[monitor]\npsi = 0.3\n", {"api", "features", "test", "acceptance"}),
+        ("[monitor", {"api", "features", "test", "acceptance"}),
+    ],
+)
+def test_what_handoff_toml_says_of_practices_is_nothing_that_a_run_reads(
+    project: Project, said: str, made_stale: set[str]
+) -> None:
+    with (project.root / "handoff.toml").open("a", encoding="utf-8") as opened:
+        opened.write(f"\n{said}")
+    record = Record(project)
+    assert {kind for kind in KINDS if record.of(kind) is None} == made_stale
+
+
 def test_what_is_taken_back_is_shown_again(project: Project) -> None:
     file = project.root / "params.yaml"
     before = file.read_bytes()
