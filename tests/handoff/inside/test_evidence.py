@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,38 @@ def test_a_command_that_could_not_be_carried_out_is_no_evidence(
     Path("end").write_text("2", encoding="utf-8")
     assert main(["record", "lint", "--", *checking]) == 2
     assert Record(project).latest("lint") is None
+
+
+@pytest.mark.parametrize("kind", ["format", "lint", "types"])
+def test_a_file_that_a_tool_cannot_read_is_a_finding_that_a_baseline_can_hold(
+    project: Project, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    path = "src/trips/serving/old.py"
+    (project.root / path).parent.mkdir(parents=True, exist_ok=True)
+    (project.root / path).write_text('print "Python 2"\n', encoding="utf-8")
+    asked = KINDS[kind]
+    command = (*asked.command[:1], *(asked.command[1:] if kind != "types" else ()), path)
+    only = replace(asked, command=command)
+    for module in ("record", "evidence"):
+        monkeypatch.setattr(f"baton_handoff.practices.{module}.KINDS", {kind: only})
+    assert record.run_recorded(project, kind, command) in (1, 2)
+    evidence = Record(project).of(kind)
+    assert evidence is not None
+    assert (evidence.ok, [place[:2] for place in evidence.found]) == (False, [[path, 1]])
+
+    held = {(asked.practice, "ml-engineering", path): 1}
+    capfd.readouterr()
+    assert record.run_recorded(replace(project, baseline=held), kind, command) == 0
+    assert capfd.readouterr().out.endswith("1 finding, all in the baseline\n")
+    again = Record(project).of(kind)
+    assert again is not None
+    assert not again.ok
+    (project.root / path).with_name("new.py").write_text('print "more"\n', encoding="utf-8")
+    more = (*command, "src/trips/serving/new.py")
+    both = {kind: replace(only, command=more)}
+    for module in ("record", "evidence"):
+        monkeypatch.setattr(f"baton_handoff.practices.{module}.KINDS", both)
+    assert record.run_recorded(replace(project, baseline=held), kind, more) in (1, 2)
 
 
 def test_a_part_of_a_run_is_no_evidence(
