@@ -14,6 +14,7 @@ from tests.test_pairwise import CHECKS, tasks
 pytestmark = pytest.mark.slow
 
 LEGACY = "import os\nimport sys\ndef loaded(path):\n    return path\n"
+AUTHOR = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
 OF_TOOLS = {"formatted", "linted", "typed"}
 
 
@@ -69,6 +70,12 @@ def test_what_is_old_is_recorded_and_what_is_new_is_refused(project: Project) ->
     assert status(project, "--base", "HEAD")[:2] == (1, OF_TOOLS)
     commit(project.folder, "what was open")
     assert status(project, "--base", "HEAD")[:2] == (0, set())
+    for check in ("_format", "_lint", "types"):
+        done = project(*shlex.split(tasks(project.folder)[check]))
+        assert done.stdout.endswith(", all in the baseline\n")
+    (project.folder / "tests" / "unrelated.py").write_text('"""New, and good."""\n', "utf-8")
+    project("git", "add", "tests/unrelated.py")
+    project("git", *AUTHOR, "commit", "--quiet", "--message", "unrelated")
 
     newer.write_text('"""New."""\n\nimport os\n', encoding="utf-8")
     look(project)

@@ -44,12 +44,29 @@ def test_a_project_outside_git_is_told_what_to_do(project: Project) -> None:
         differences(project, "HEAD")
 
 
-def test_a_tree_without_contracts_is_said_in_one_sentence(project: Project) -> None:
-    git(project.root, "rm", "--quiet", "-r", "--cached", "src/trips/contracts")
-    git(project.root, "commit", "--quiet", "--message", "none")
-    with pytest.raises(
-        HandoffError, match=r"HEAD has no contracts: there is no package trips\.contracts"
-    ):
+@pytest.mark.parametrize("untracked", ["src/trips/contracts", "handoff.toml"])
+def test_a_base_without_baton_or_contracts_is_nothing_to_compare_with(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    untracked: str,
+) -> None:
+    git(project.root, "rm", "--quiet", "-r", "--cached", untracked)
+    git(project.root, "commit", "--quiet", "--message", "before Baton")
+    monkeypatch.chdir(project.root)
+    for base in ([], ["--base", "HEAD"]):
+        assert main(["diff", *base]) == 0
+        said = capsys.readouterr().out
+        assert said == "Nothing to compare with yet: there are no contracts before this change.\n"
+        assert main(["done", *base]) == 0
+        capsys.readouterr()
+
+
+def test_contracts_of_a_base_that_had_another_package_are_not_passed_over(project: Project) -> None:
+    git(project.root, "mv", "src/trips", "src/rides")
+    git(project.root, "commit", "--quiet", "--message", "another package")
+    git(project.root, "mv", "src/rides", "src/trips")
+    with pytest.raises(HandoffError, match=r"HEAD has no contracts: there is no package trips\."):
         differences(project, "HEAD")
 
 

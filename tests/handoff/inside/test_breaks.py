@@ -98,6 +98,16 @@ def test_a_comparison_with_another_base_says_nothing_of_this_change(
     assert (code, said) == (1, UNSEEN)
 
 
+def test_the_change_that_brings_baton_breaks_nothing(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(project.root, "rm", "--quiet", "--cached", "handoff.toml")
+    git(project.root, "commit", "--quiet", "--message", "before Baton")
+    git(project.root, "branch", "--force", "target")
+    changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
+    assert judged(capsys)[1] == []
+
+
 def test_a_comparison_with_a_wheel_leaves_none(project: Project) -> None:
     with keeping(project, "dist/trips_contracts.whl") as keep:
         keep([])

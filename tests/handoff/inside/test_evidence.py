@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,24 @@ def test_a_change_makes_stale_what_depends_on_it_and_nothing_else(
     with (project.root / file).open("a", encoding="utf-8") as opened:
         opened.write("# more\n")
     assert stale(project) == made_stale
+
+
+@pytest.mark.parametrize(
+    ("said", "made_stale"),
+    [
+        ('[[statements]]\npractice = "mixed"\n', set()),
+        ('[enforce]\npractices = ["linted"]\n', set()),
+        ("[monitor]\npsi = 0.3\n", {"api", "features", "test", "acceptance"}),
+        ("[monitor", {"api", "features", "test", "acceptance"}),
+    ],
+)
+def test_what_handoff_toml_says_of_practices_is_nothing_that_a_run_reads(
+    project: Project, said: str, made_stale: set[str]
+) -> None:
+    with (project.root / "handoff.toml").open("a", encoding="utf-8") as opened:
+        opened.write(f"\n{said}")
+    record = Record(project)
+    assert {kind for kind in KINDS if record.of(kind) is None} == made_stale
 
 
 def test_what_is_taken_back_is_shown_again(project: Project) -> None:
@@ -127,6 +146,41 @@ def test_a_command_that_could_not_be_carried_out_is_no_evidence(
     Path("end").write_text("2", encoding="utf-8")
     assert main(["record", "lint", "--", *checking]) == 2
     assert Record(project).latest("lint") is None
+
+
+@pytest.mark.parametrize("kind", ["format", "lint", "types"])
+def test_a_file_that_a_tool_cannot_read_is_a_finding_that_a_baseline_can_hold(
+    project: Project, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    path = "src/trips/serving/old.py"
+    (project.root / path).parent.mkdir(parents=True, exist_ok=True)
+    (project.root / path).write_text('print "Python 2"\n', encoding="utf-8")
+    asked = KINDS[kind]
+    command = (*asked.command[:1], *(asked.command[1:] if kind != "types" else ()), path)
+    only = replace(asked, command=command)
+    for module in ("record", "evidence"):
+        monkeypatch.setattr(f"baton_handoff.practices.{module}.KINDS", {kind: only})
+    assert record.run_recorded(project, kind, command) in (1, 2)
+    evidence = Record(project).of(kind)
+    assert evidence is not None
+    assert (evidence.ok, [place[:2] for place in evidence.found]) == (False, [[path, 1]])
+
+    held = {(asked.practice, "ml-engineering", path): 1}
+    capfd.readouterr()
+    # mypy looks no further than such a file, so that nothing shows the rest.
+    ends = record.run_recorded(replace(project, baseline=held), kind, command)
+    assert ends == (2 if kind == "types" else 0)
+    said = capfd.readouterr().out
+    assert said.endswith("1 finding, all in the baseline\n") == (ends == 0)
+    again = Record(project).of(kind)
+    assert again is not None
+    assert not again.ok
+    (project.root / path).with_name("new.py").write_text('print "more"\n', encoding="utf-8")
+    more = (*command, "src/trips/serving/new.py")
+    both = {kind: replace(only, command=more)}
+    for module in ("record", "evidence"):
+        monkeypatch.setattr(f"baton_handoff.practices.{module}.KINDS", both)
+    assert record.run_recorded(replace(project, baseline=held), kind, more) in (1, 2)
 
 
 def test_a_part_of_a_run_is_no_evidence(

@@ -30,7 +30,7 @@ from baton_handoff.sides import AXES, SIDES
 INTERFACE = 1
 """The version of `handoff.toml` that this package reads."""
 
-_OF_PRACTICES = ("practices", "statements", "enforce", "exceptions")
+OF_PRACTICES = ("practices", "statements", "enforce", "exceptions")
 """The tables of `handoff.toml` that are about practices."""
 
 _KNOWN = (
@@ -218,7 +218,7 @@ def read_project(file: Path) -> Project:
         promotion=numbers(file, "promotion", PromotionSettings, settings.get("promotion", {})),
         monitor=numbers(file, "monitor", MonitorSettings, settings.get("monitor", {})),
         exceptions=exceptions(file, settings.get("exceptions", [])),
-        practices={name: settings[name] for name in _OF_PRACTICES if name in settings},
+        practices={name: settings[name] for name in OF_PRACTICES if name in settings},
         baseline=read(file.with_name(FILE)),
         **_answers(file.with_name(".copier-answers.yml")),
     )

@@ -124,6 +124,14 @@ class Trees:
         """Whether the work is pushed anywhere."""
         return bool(self._try("remote"))
 
+    def hold_contracts(self, tree: str) -> bool:
+        """Whether a tree has Baton in use, and contracts of whatever package."""
+        listed = self._git("ls-tree", "-r", "-z", "--name-only", tree, "handoff.toml", "src/")
+        paths = listed.split("\0")
+        return "handoff.toml" in paths and any(
+            path.split("/")[2] == "contracts" for path in paths if path.count("/") > 2
+        )
+
     def edits(self, before: str, after: str) -> list[Edit]:
         """The paths that differ; a renamed file is one that goes and one that comes."""
         said = self._git("diff-tree", "-r", "-z", "--no-renames", before, after)

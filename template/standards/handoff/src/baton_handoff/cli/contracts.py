@@ -124,14 +124,17 @@ def _feature_store(project: Project, options: argparse.Namespace) -> int:
 
 
 def _diff(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.contracts.diff import differences, findings, write_changelog
+    from baton_handoff.contracts.diff import begins, differences, findings, write_changelog
     from baton_handoff.practices.breaks import kept
 
     with kept(project, options.base) as keep:
         changed = differences(project, options.base)
         found = list(findings(changed))
         keep(found)
-    print(shown(found, options.format, "The contracts are what they were."))
+    nothing = "The contracts are what they were."
+    if not found and begins(project, options.base):
+        nothing = "Nothing to compare with yet: there are no contracts before this change."
+    print(shown(found, options.format, nothing))
     if options.changelog:
         write_changelog(project, changed)
     return int(any(finding.blocks for finding in found))

@@ -45,19 +45,37 @@ class Difference:
     level: int
 
 
+def begins(project: Project, base: str | None = None) -> bool:
+    """Whether there is no earlier state yet: no commit, no Baton in the base, or no contracts.
+
+    Raises:
+        HandoffError: The base can't be found.
+    """
+    if (base or "").endswith(".whl"):
+        return False
+    with trees_of(project) as (trees, _):
+        return _nothing_yet(trees, base)
+
+
+def _nothing_yet(trees: Trees, base: str | None) -> bool:
+    if base is None and not trees.begun:
+        return True
+    return not trees.hold_contracts(trees.of(trees.base(base)))
+
+
 def differences(project: Project, base: str | None = None) -> list[Difference]:
     """Judge the contracts of the working directory against an earlier state of them.
 
     Args:
         project: The project.
         base: A commit, the path of a wheel that `uv run poe build-contracts` has made, or None for
-            what this branch goes back to (`Trees.base`).
+            what this branch goes back to (`Trees.base`). None differ where it has no contracts yet.
 
     Raises:
         HandoffError: The earlier state can't be found, or contracts of either can't be imported.
     """
     with trees_of(project) as (trees, scratch):
-        if base is None and not trees.begun:
+        if not (base or "").endswith(".whl") and _nothing_yet(trees, base):
             return []
         source, room = _earlier(project, base, trees, scratch)
         level = stricter(stated_in(source.parent, project), project).level

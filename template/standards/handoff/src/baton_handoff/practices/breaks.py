@@ -68,6 +68,8 @@ def breaks_since(project: Project, base: str | None, before: Path) -> list[Findi
     contracts = [f"src/{project.package}/contracts/"]
     if Files(project.root).key(contracts) == Files(before).key(contracts):
         return []
+    if not ((before / "handoff.toml").is_file() and any(before.glob("src/*/contracts/"))):
+        return []  # as `handoff diff` has nothing to compare with
     command = f"`uv run poe diff{f' --base {shlex.quote(base)}' if base else ''}`"
     evidence = Record(project).latest(DIFF)
     if evidence is None or evidence.key != _key(project, before):
@@ -82,5 +84,5 @@ def breaks_since(project: Project, base: str | None, before: Path) -> list[Findi
 def _key(project: Project, before: Path) -> str:
     """The hash of everything that a comparison depends on: contracts, level, and who compares."""
     stated = [f"src/{project.package}/contracts/", "handoff.toml", ".copier-answers.yml"]
-    ours = Files(project.root).key([*stated, "standards/handoff/", "uv.lock"])
-    return f"{ours}-{Files(before).key(stated)}"
+    ours = Files(project.root).key([*stated, "standards/handoff/", "uv.lock"], judged=False)
+    return f"{ours}-{Files(before).key(stated, judged=False)}"

@@ -26,6 +26,7 @@ class Kind:
         places: What it depends on: files, folders with a slash at their end, `*.py`.
         of_model: Whether it also depends on the version that the service loads.
         for_programs: What makes it say in JSON what it finds, empty where nothing does.
+        practice: The practice that it then shows, under which a baseline holds what it finds.
     """
 
     command: tuple[str, ...]
@@ -33,6 +34,7 @@ class Kind:
     places: tuple[str, ...]
     of_model: bool = False
     for_programs: tuple[str, ...] = ()
+    practice: str = ""
 
 
 KINDS: Mapping[str, Kind] = {
@@ -41,18 +43,21 @@ KINDS: Mapping[str, Kind] = {
         "uv run poe check",
         ("*.py", "standards/ruff.toml", "ruff.toml", *_LOCKED),
         for_programs=("--output-format", "json"),
+        practice="formatted",
     ),
     "lint": Kind(
         ("ruff", "check"),
         "uv run poe check",
         ("*.py", "standards/ruff.toml", "ruff.toml", *_LOCKED),
         for_programs=("--output-format", "json"),
+        practice="linted",
     ),
     "types": Kind(
         ("mypy", "--config-file", "standards/mypy.ini"),
         "uv run poe types",
         ("src/", "tests/", "standards/mypy.ini", _HANDOFF, *_LOCKED),
         for_programs=("--output", "json"),
+        practice="typed",
     ),
     "layers": Kind(
         ("lint-imports", "--no-logo", "--config", "standards/importlinter.ini"),
@@ -114,7 +119,8 @@ class Record:
     def key(self, kind: str, places: Sequence[str] = ()) -> str:
         """The hash of everything that a kind of run depends on, as it is now."""
         known = KINDS.get(kind)
-        key = self.files.key(known.places if known else places)
+        # A project's own check may read all of handoff.toml.
+        key = self.files.key(known.places if known else places, judged=not known)
         if known and known.of_model:
             version = offered(self._project, self._project.alias)
             key += f"-{version.tags.get('handoff.model', '')}" if version else ""

@@ -1,19 +1,27 @@
 """The files of a project as git sees them, and one hash for those that a run depends on."""
 
 import hashlib
+import json
 import os
 import subprocess
+import tomllib
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from baton_handoff.errors import HandoffError
+from baton_handoff.project import OF_PRACTICES
 
 _NOBODYS = {
     *(".git", ".handoff", ".ipynb_checkpoints", ".mypy_cache", ".tox", ".venv", "__pycache__"),
     *("mlartifacts", "node_modules", "site-packages", "venv"),
 }
 """Folders that are passed over where git can't say what is ignored."""
+
+_SETTINGS = "handoff.toml"
+
+_UNREAD = (*OF_PRACTICES, "people")
+"""The tables of it that say how results are judged, and by whom: no tool reads them for its own."""
 
 _MOST = 50_000
 """More files are no project, but somebody's home or disk."""
@@ -42,12 +50,28 @@ class Files:
         wanted = tuple(places)
         return [path for path in self.paths if any(_lies_in(path, place) for place in wanted)]
 
-    def key(self, places: Iterable[str]) -> str:
-        """One hash for the content of all files of some places: 64 hexadecimal digits."""
+    def key(self, places: Iterable[str], *, judged: bool = True) -> str:
+        """One hash for the content of all files of some places: 64 hexadecimal digits.
+
+        Args:
+            places: The places, as `under` takes them.
+            judged: Whether it also depends on what handoff.toml says of practices and people.
+        """
         digest = hashlib.sha256()
         for path in self.under(places):
-            digest.update(f"{path}\0{self._digest(path)}\0".encode(errors="surrogateescape"))
+            unread = path == _SETTINGS and not judged
+            content = self._settings() if unread else self._digest(path)
+            digest.update(f"{path}\0{content}\0".encode(errors="surrogateescape"))
         return digest.hexdigest()
+
+    def _settings(self) -> str:
+        """What handoff.toml says apart from practices and people; all of it where it is no TOML."""
+        try:
+            said = tomllib.loads((self._root / _SETTINGS).read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+            return self._digest(_SETTINGS)
+        kept = {name: value for name, value in said.items() if name not in _UNREAD}
+        return json.dumps(kept, sort_keys=True, default=str)
 
     def _digest(self, path: str) -> str:
         if path not in self._digests:

@@ -162,7 +162,8 @@ def missing(look: Look, kind: str) -> Seen:
         shown_by = f"HANDOFF_ALIAS={look.project.alias} {shown_by}"
     if latest is None:
         return not_shown("Nothing has looked on this machine yet.", shown_by)
-    return not_shown(f"What it depends on has changed since {latest.at[:10]}.", shown_by)
+    at = f"{latest.at[:10]}, {latest.at[11:16]} UTC"
+    return not_shown(f"What it depends on has changed since {at}.", shown_by)
 
 
 def of_run(look: Look, kind: str, good: str, bad: str) -> Seen:
