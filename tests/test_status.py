@@ -110,14 +110,14 @@ def test_a_new_project_is_green_at_push_and_says_what_is_open_at_the_handoff(
     expected = {
         0: (set(), set()),
         1: (musts, musts | later),
-        2: (musts | {"early-work"}, musts | later | {"early-work", "performance-profiled"}),
+        2: (musts, musts | later | {"performance-profiled"}),
     }
     assert blocking(project, "push") == set()
     assert (
         names(blocking(project, "handoff")),
         names(blocking(project, "promotion")),
     ) == expected[level]
-    assert open_(project) == musts | later | {"early-work", "performance-profiled"}
+    assert open_(project) == musts | later | {"performance-profiled"}
 
 
 PRACTICE_OF = {

@@ -86,11 +86,10 @@ SQUASHED = commits(
         (TOGETHER, PEOPLE, True, "git fetch --unshallow"),
         (TOGETHER, {}, False, "[people]"),
         (SQUASHED, PEOPLE, False, "earlier history"),
-        (MADE_WITH_BATON[:1], PEOPLE, False, ""),
+        (SQUASHED[:1], PEOPLE, False, "earlier history"),
         ([replace(one, agreed=False) for one in TOGETHER], PEOPLE, False, "new-contract"),
-        ([], PEOPLE, False, ""),
     ],
-    ids=["shallow", "nobody known", "squashed", "just made", "no contract", "no commit"],
+    ids=["shallow", "nobody known", "squashed", "brought along", "no contract"],
 )
 def test_what_a_history_can_not_tell_is_not_shown(
     project: Project,
@@ -102,6 +101,17 @@ def test_what_a_history_can_not_tell_is_not_shown(
     seen = early_work(replace(project, people=people), history, shallow)
     assert (seen.state, seen.findings) == (State.NOT_SHOWN, ())
     assert fix in seen.fix
+
+
+@pytest.mark.parametrize("people", [PEOPLE, {}], ids=["known", "nobody known"])
+@pytest.mark.parametrize(
+    "history", [[], MADE_WITH_BATON[:1], MADE_WITH_BATON[:2]], ids=["none", "made", "agreed"]
+)
+def test_it_does_not_apply_until_training_or_model_has_changed(
+    project: Project, history: list[Commit], people: Mapping[str, list[str]]
+) -> None:
+    seen = early_work(replace(project, people=people), history)
+    assert (seen.state, seen.findings, seen.fix) == (State.NOT_APPLICABLE, (), "")
 
 
 def commit(root: Path, message: str, files: Mapping[str, str]) -> None:

@@ -89,9 +89,42 @@ def test_what_blocks_is_counted_by_when_and_the_next_level_only_by_what_it_adds(
 
 def test_the_next_steps_are_what_blocks_soonest_and_each_fix_once() -> None:
     assert [(step.fix, step.sides) for step in steps(standing())] == [
-        ("Run `poe types-checked`.", (ML, DS)),
-        ("Run `poe tests`.", (ML, DS)),
+        ("Run `poe types-checked`.", (ML,)),
+        ("Run `poe tests`.", (ML,)),
         ("Run `handoff sources add fares.xlsx`.", (DS,)),
+    ]
+
+
+def test_a_step_that_blocks_both_sides_at_once_says_what_was_seen_of_each() -> None:
+    editor = practice("proper-editor", science="must")
+    outcomes = [outcome(editor, side, State.NOT_SHOWN, f"No word of {side}.") for side in (DS, ML)]
+    (step,) = steps(Standing("p", 1, outcomes))
+    assert step.sides == (DS, ML)
+    assert step.says == f"No word of {DS}. No word of {ML}."
+
+
+def test_an_open_practice_is_shown_with_its_name_beside_its_title() -> None:
+    one = standing()
+    assert "Tests (tests): No test" in screen(one, Look())
+    assert "Tests (tests) [ml-engineering" in screen(one, Look(), "handoff")
+    assert "Lineage (lineage) [ml-engineering]: accepted" in screen(one, Look())
+    assert "\033[2m(tests)\033[0m" in screen(one, Look(colour=True))
+    assert "Tests (`tests`): No test" in comment(one)
+    assert "**ml-engineering** `tests` Tests: No test" in comment(one, "handoff")
+    assert "Tests (<code>tests</code>): No test" in page(one, AT)
+    assert '<code class="note">tests</code>' in page(one, AT)
+
+
+def test_what_is_found_alike_for_both_sides_is_listed_once_with_both() -> None:
+    linted = practice("linted", science="must")
+    found = tuple(Finding("x", f"{name} is not used", False, file="a.py") for name in "bc")
+    alike = [outcome(linted, side, State.NOT_MET, findings=found) for side in (DS, ML)]
+    text = comment(Standing("p", 0, [*alike, outcome(practice("style"), ML, State.NOT_SHOWN)]))
+    assert "3 open, 0 accepted" in text
+    assert [line for line in text.splitlines() if line.startswith("- ·")] == [
+        "- · **data-science, ml-engineering** `linted` b is not used (a.py) → Run `poe linted`.",
+        "- · **data-science, ml-engineering** `linted` c is not used (a.py) → Run `poe linted`.",
+        "- · **ml-engineering** `style` Style: Seen. → Run `poe style`.",
     ]
 
 

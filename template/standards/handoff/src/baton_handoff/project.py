@@ -35,7 +35,7 @@ OF_PRACTICES = ("practices", "statements", "enforce", "exceptions")
 
 _KNOWN = (
     *("interface", "package", "model", "service", "promotion", "monitor", "people", "answerable"),
-    *_OF_PRACTICES,
+    *OF_PRACTICES,
 )
 """All that may stand in `handoff.toml` outside of its tables, and they."""
 

@@ -20,6 +20,7 @@ SHARED = ("contracts", "features")
 
 _BORDER = ("input", "output")
 _LATER = ("training", "model")
+_NOT_BEGUN = "Training and model have not changed since the first commit."
 _TRAILERS = "%(trailers:key=Co-authored-by,key=Reviewed-by,valueonly,separator=%x1f)"
 _ANSWERS = ".copier-answers.yml"
 
@@ -71,7 +72,10 @@ def early_work(project: Project, history: Sequence[Commit], shallow: bool = Fals
     """
     if shallow:
         return _hidden("This clone lacks the beginning of the history.", "git fetch --unshallow")
-    order, shared = contract_first(project, history), both_sides(project, history)
+    order = contract_first(project, history)
+    if order.state == State.NOT_APPLICABLE:
+        return order
+    shared = both_sides(project, history)
     seen = (order, shared)
     against = tuple(finding for one in seen for finding in one.findings)
     if against:
@@ -88,14 +92,15 @@ def contract_first(project: Project, history: Sequence[Commit]) -> Early:
     begun, later = history[:1], history[1:]
     trained = next((n for n, c in enumerate(later) if _touches(project, c, _LATER)), None)
     agreed = next((n for n, c in enumerate(history) if c.agreed), None)
-    if trained is None:
-        return _hidden("Training and model have not changed since the first commit.", "")
-    brought = begun[0].agreed and _touches(project, begun[0], _LATER)
-    if brought and _ANSWERS not in begun[0].paths:
+    brought = bool(begun) and _touches(project, begun[0], _LATER)
+    brought = brought and _ANSWERS not in begun[0].paths
+    if brought and (begun[0].agreed or trained is None):
         return _hidden(
-            "Contract and training code both came with the first commit.",
+            "The training code came with the first commit.",
             "bring the earlier history along, or state it in handoff.toml",
         )
+    if trained is None:
+        return Early(State.NOT_APPLICABLE, _NOT_BEGUN)
     if agreed is None:
         return _hidden(
             "No contract of the model's border is seen to have columns.",

@@ -1,7 +1,8 @@
 """Where a project stands, as one comment under a change."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from html import escape
 
 from baton_handoff.findings import Finding
@@ -11,6 +12,7 @@ from baton_handoff.practices.shown.found import findings_of
 from baton_handoff.practices.shown.look import clean
 from baton_handoff.practices.shown.summary import (
     LOOSENED,
+    called,
     counts,
     excepted,
     levels,
@@ -39,17 +41,18 @@ def comment(standing: Standing, stage: Stage = "push") -> str:
     others = [f for f in findings if not f.blocks and f not in standing.loosened]
     sign = "🔎" if standing.unadopted else "❌" if blocking else "✅"
     said = " · ".join(f"**{number}** {when}" for when, number in counts(standing).items())
+    names = {outcome.practice.name for outcome in standing.outcomes}
     parts = [
         MARKER,
         f"### {sign} {inline(standing.project)}: {levels(standing)}",
         "\n".join(_looked_at(standing)),
         f"{'Open' if standing.unadopted else 'What blocks'}: {said}",
         "\n".join(_next(standing)),
-        "\n".join(_items(blocking)),
-        "\n".join([f"**{LOOSENED}**", "", *_items(standing.loosened)] if standing.loosened else []),
+        "\n".join(_items(blocking, names)),
+        "\n".join(_loosened(standing)),
         "\n".join(_adopting(standing)),
         _folded("Sections", list(_table(standing))),
-        _folded(_open(standing, others), _items(others)),
+        _folded(_open(standing, others), _items(others, names)),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -71,16 +74,23 @@ def _plain(text: str) -> str:
 
 
 def _open(standing: Standing, others: Sequence[Finding]) -> str:
-    accepted = len(excepted(standing))
-    return f"{len(others) - accepted} open, {accepted} accepted although not met"
+    covered = {(outcome.practice.name, outcome.side) for outcome in excepted(standing)}
+    accepted = sum((one[0].check, one[0].side) in covered for one in _together(others))
+    return f"{len(_together(others)) - accepted} open, {accepted} accepted although not met"
 
 
 def _next(standing: Standing) -> Iterator[str]:
     for place, step in enumerate(steps(standing), 1):
         first = step.outcomes[0]
         whose = f"**{inline(', '.join(step.sides))}** ({step.when})"
-        said = f"{inline(first.practice.title)}: {inline(first.says)}"
+        said = f"{inline(called(first.practice))}: {inline(step.says)}"
         yield f"{place}. {whose}: {said}<br>→ {inline(step.fix)}"
+
+
+def _loosened(standing: Standing) -> Iterator[str]:
+    if standing.loosened:
+        yield f"**{LOOSENED}**\n"
+        yield from _items(standing.loosened)
 
 
 def _looked_at(standing: Standing) -> Iterator[str]:
@@ -115,22 +125,35 @@ def _share(share: float | None) -> str:
     return f"{'█' * full}{'░' * (_BAR - full)} {percent(share)}"
 
 
-def _items(findings: Sequence[Finding]) -> list[str]:
-    """One line each, and no more than a provider takes in a comment."""
-    lines = [_item(finding) for finding in findings[:_MOST]]
-    if more := len(findings) - len(lines):
+def _items(findings: Sequence[Finding], names: Collection[str] = ()) -> list[str]:
+    """One line each, and no more than a provider takes in a comment; `names` are of practices."""
+    found = _together(findings)
+    lines = [_item(several, names) for several in found[:_MOST]]
+    if more := len(found) - len(lines):
         lines.append(f"- and {more} more: `uv run poe status --html status.html` has all")
     return lines
 
 
-def _item(finding: Finding) -> str:
+def _together(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """The same findings, those that differ only in whose they are in one place."""
+    found: dict[Finding, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(replace(finding, side=None), []).append(finding)
+    return [*found.values()]
+
+
+def _item(several: Sequence[Finding], names: Collection[str]) -> str:
+    """A finding of one side, or the same of several."""
+    finding = several[0]
     mark = "❌" if finding.blocks else "·"
     where = ""
     if finding.file:
         where = f" ({inline(finding.file)}{f':{finding.line}' if finding.line else ''})"
     fix = f" → {inline(finding.fix)}" if finding.fix else ""
-    whose = f" **{inline(finding.side)}**" if finding.side else ""
-    return f"- {mark}{whose} {inline(finding.message)}{where}{fix}"
+    sides = ", ".join(dict.fromkeys(one.side for one in several if one.side))
+    whose = f" **{inline(sides)}**" if sides else ""
+    name = f" {inline(f'`{finding.check}`')}" if finding.check in names else ""
+    return f"- {mark}{whose}{name} {inline(finding.message)}{where}{fix}"
 
 
 def _folded(title: str, lines: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from baton_handoff.practices.shown.summary import (
     HIGHEST,
     LOOSENED,
     Step,
+    called,
     counts,
     levels,
     sides_of,
@@ -80,7 +81,7 @@ def _next(todo: Sequence[Step]) -> str:
         return _section("Next", "<p>Nothing is left to do.</p>")
     items = "".join(
         f"<li><b>{escape(', '.join(step.sides))}</b> · {escape(step.when)}<br>"
-        f"{inline(step.outcomes[0].practice.title)}: {inline(step.outcomes[0].says)}<br>"
+        f"{inline(called(step.outcomes[0].practice))}: {inline(step.says)}<br>"
         f"→ {inline(step.fix)}</li>"
         for step in todo
     )
@@ -153,7 +154,8 @@ def _practices(standing: Standing) -> str:
 def _practice(practice: Practice, outcomes: Sequence[Outcome]) -> str:
     """A practice, with a row for each side."""
     title = (
-        f'<th scope="rowgroup" rowspan="{len(outcomes)}">{inline(practice.title)}<br>'
+        f'<th scope="rowgroup" rowspan="{len(outcomes)}">{inline(practice.title)} '
+        f'<code class="note">{escape(clean(practice.name))}</code><br>'
         f'<span class="note">{inline(practice.why)}</span></th>'
     )
     rows = "\n".join(

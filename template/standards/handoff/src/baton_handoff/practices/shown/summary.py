@@ -30,7 +30,7 @@ class Step:
 
     Attributes:
         when: When what it mends blocks, in words.
-        sides: Who has to do it.
+        sides: Whom it blocks then: who has to do it.
         fix: What to do, the command where there is one.
         outcomes: What it mends, the most urgent first.
     """
@@ -39,6 +39,13 @@ class Step:
     sides: tuple[str, ...]
     fix: str
     outcomes: tuple[Outcome, ...]
+
+    @property
+    def says(self) -> str:
+        """What was seen of the most urgent, for each of the sides."""
+        first = self.outcomes[0].practice
+        seen = [one for one in self.outcomes if one.practice == first and one.side in self.sides]
+        return " ".join(dict.fromkeys(one.says for one in seen))
 
 
 def only(standing: Standing, side: str | None) -> Standing:
@@ -116,7 +123,9 @@ def steps(standing: Standing, most: int = 3) -> list[Step]:
         fix = outcome.fix or outcome.practice.fix
         step = found.get(fix, Step(when, (), fix, ()))
         if outcome not in step.outcomes:
-            sides = tuple(dict.fromkeys((*step.sides, outcome.side)))
+            # Whose turn comes later, or whom it is only advice for, is not called yet.
+            whose = (outcome.side,) if when == step.when else ()
+            sides = tuple(dict.fromkeys((*step.sides, *whose)))
             found[fix] = replace(step, sides=sides, outcomes=(*step.outcomes, outcome))
     return list(found.values())[:most]
 
@@ -124,6 +133,11 @@ def steps(standing: Standing, most: int = 3) -> list[Step]:
 def page_of(practice: Practice) -> str:
     """Where the site of `uv run poe docs` explains a practice."""
     return f"site/practices.html#{practice.name.replace('/', '')}"
+
+
+def called(practice: Practice) -> str:
+    """Its title, and the name by which settings and commands know it, as code."""
+    return f"{practice.title} (`{practice.name}`)"
 
 
 def _in_turn(standing: Standing) -> Iterator[tuple[str, Outcome]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from baton_handoff.findings import Finding
-from baton_handoff.practices.practice import Stage
+from baton_handoff.practices.practice import Practice, Stage
 from baton_handoff.practices.shown import adopting
 from baton_handoff.practices.shown.found import accepted_in_words
 from baton_handoff.practices.shown.look import Look, clean, fitted
@@ -105,8 +105,8 @@ def _blocking(standing: Standing, look: Look, stage: Stage) -> Iterator[str]:
     if not found:
         yield "  nothing"
     for outcome in found:
-        said = f"{outcome.practice.title} [{outcome.side}, {outcome.state}]: {outcome.says}"
-        yield from look.paragraph(said, "  ✗ ")
+        said = f" [{outcome.side}, {outcome.state}]: {outcome.says}"
+        yield from _named(outcome.practice, said, look, "  ✗ ")
 
 
 def _next(todo: Sequence[Step], look: Look) -> Iterator[str]:
@@ -120,9 +120,16 @@ def _next(todo: Sequence[Step], look: Look) -> Iterator[str]:
         more = f" (and {others} more)" if others else ""
         whose = f"{', '.join(step.sides)} · {step.when}"
         yield f"  {place} {look.paint(clean(whose), 'cyan')}"
-        yield from look.paragraph(f"{first.practice.title}: {first.says}{more}", "    ")
+        yield from _named(first.practice, f": {step.says}{more}", look, "    ")
         for line in look.paragraph(step.fix, "    → ", "      "):
             yield look.paint(line, "bold")
+
+
+def _named(practice: Practice, said: str, look: Look, first: str) -> Iterator[str]:
+    """A sentence behind a practice's title and, less loud, its name."""
+    name = clean(f"({practice.name})")
+    for line in look.paragraph(f"{practice.title} {name}{said}", first):
+        yield line.replace(name, look.paint(name, "dim"))
 
 
 def _exceptions(found: Sequence[Outcome], look: Look) -> Iterator[str]:
@@ -130,8 +137,8 @@ def _exceptions(found: Sequence[Outcome], look: Look) -> Iterator[str]:
         return
     yield look.paint(f"Accepted although not met ({len(found)})", "bold")
     for outcome in found:
-        said = f"{outcome.practice.title} [{outcome.side}]: {accepted_in_words(outcome)}"
-        yield from look.paragraph(said, "  · ")
+        said = f" [{outcome.side}]: {accepted_in_words(outcome)}"
+        yield from _named(outcome.practice, said, look, "  · ")
 
 
 def _found(title: str, found: Sequence[Finding], look: Look) -> Iterator[str]:
@@ -154,7 +161,7 @@ def _looked_at(standing: Standing, look: Look) -> Iterator[str]:
 def _seen_by_reading(standing: Standing, look: Look) -> Iterator[str]:
     yield look.paint("Seen by reading", "bold")
     for outcome in adopting.found(standing):
-        yield from look.paragraph(f"{outcome.practice.title}: {outcome.says}", "  ✗ ")
+        yield from _named(outcome.practice, f": {outcome.says}", look, "  ✗ ")
     if commands := adopting.shown_by(standing):
         yield look.paint("Not shown by reading, but by", "bold")
     for command, practices in commands.items():
