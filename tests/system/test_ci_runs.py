@@ -276,7 +276,7 @@ def test_on_gitlab_a_teams_own_jobs_join_the_templates(
     machine: dict[str, str], npm_commands: Path, pushed_project: Callable[..., Path]
 ) -> None:
     project = pushed_project(ci="gitlab")
-    (project / ".gitlab").mkdir()
+    (project / ".gitlab").mkdir(exist_ok=True)
     (project / ".gitlab/team.yml").write_text("nightly:\n  script: [echo ours]\n")
     git(project, "add", "--all")
     listed = run([npm_commands / "gitlab-ci-local", "--list"], project, env=machine).stdout
