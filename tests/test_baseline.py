@@ -73,8 +73,8 @@ def test_what_is_old_is_recorded_and_what_is_new_is_refused(project: Project) ->
     for check in ("_format", "_lint", "types"):
         done = project(*shlex.split(tasks(project.folder)[check]))
         assert done.stdout.endswith(", all in the baseline\n")
-    (project.folder / "tests" / "unrelated.py").write_text('"""New, and good."""\n', "utf-8")
-    project("git", "add", "tests/unrelated.py")
+    newer.write_text('"""New, and good."""\n', encoding="utf-8")
+    project("git", "add", str(newer))
     project("git", *AUTHOR, "commit", "--quiet", "--message", "unrelated")
 
     newer.write_text('"""New."""\n\nimport os\n', encoding="utf-8")
