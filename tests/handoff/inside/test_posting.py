@@ -161,7 +161,7 @@ def test_a_must_that_is_broken_is_in_the_comment_with_its_side_and_its_fix(
     (said,) = provider.texts.values()
     assert said.startswith(f"{MARKER}\n\n### ❌ ")
     (blocking,) = [line for line in said.splitlines() if line.startswith("- ❌")]
-    assert "**ml-engineering** Faults that a linter sees" in blocking
+    assert "**ml-engineering** `linted` Faults that a linter sees" in blocking
     assert "→ `uv run poe fix`" in blocking
 
 

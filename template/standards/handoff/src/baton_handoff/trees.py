@@ -126,7 +126,8 @@ class Trees:
 
     def hold_contracts(self, tree: str) -> bool:
         """Whether a tree has Baton in use, and contracts of whatever package."""
-        listed = self._git("ls-tree", "-r", "-z", "--name-only", tree, "handoff.toml", "src/")
+        whole = ("ls-tree", "-r", "-z", "--full-tree", "--name-only")
+        listed = self._git(*whole, tree, "handoff.toml", "src/")
         paths = listed.split("\0")
         return "handoff.toml" in paths and any(
             path.split("/")[2] == "contracts" for path in paths if path.count("/") > 2
