@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from baton_handoff.contracts import Contract
 from baton_handoff.project import Project, find_project
 from kept_project import kept_project
+from prices import Write, writing
 from trip_project import Change, trip_project
 from trip_service import Price, api_of, app_of, fixed
 from trips import ROWS, PandasTrip, PolarsTrip, Row
@@ -45,6 +46,12 @@ def rows() -> list[Row]:
 def project(tmp_path: Path, engine: str) -> Project:
     """A project with contracts, committed."""
     return trip_project(tmp_path / "project", engine)
+
+
+@pytest.fixture
+def write(project: Project) -> Write:
+    """Writes a source, and code that reads it."""
+    return writing(project)
 
 
 @pytest.fixture(scope="session")

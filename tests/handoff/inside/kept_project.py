@@ -20,6 +20,17 @@ TODAY = date(2026, 11, 25)
 
 SETTINGS = 'interface = 1\npackage = "trips"\nmodel = "m"\n[service]\nalias = "candidate"\n'
 
+OWN = """
+[[practices]]
+name = "acme/pairing"
+title = "Pairing"
+why = "Two see more."
+tiers = { data-science = "must" }
+check = "git --version"
+fix = "call somebody"
+"""
+"""A practice of a team's own."""
+
 PEOPLE = """
 [people]
 data-science = ["ds@example.com"]

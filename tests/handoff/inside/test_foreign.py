@@ -300,7 +300,7 @@ class Installed:
             {"url": "https://git.example.org/ml/baton", "vcs_info": {"vcs": "git"}},
             "git+https://git.example.org/ml/baton",
         ),
-        ({"url": "file:///work/my%20baton/template/standards/handoff"}, "'/work/my baton'"),
+        ({"url": "file:///srv/my%20baton/template/standards/handoff"}, "'/srv/my baton'"),
         ({"url": "file:///somewhere/standards/handoff", "dir_info": {}}, "<address of Baton>"),
         ({}, "<address of Baton>"),
     ],

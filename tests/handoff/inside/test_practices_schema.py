@@ -14,19 +14,10 @@ from baton_handoff.practices import registry
 from baton_handoff.practices.practice import STAGES, Tier
 from baton_handoff.project import find_project
 from baton_handoff.sides import SIDES
-from kept_project import SETTINGS
+from kept_project import OWN, SETTINGS
 
 SCHEMA = json.loads(registry.SHIPPED.with_suffix(".schema.json").read_text(encoding="utf-8"))
 PARTS = SCHEMA["$defs"]
-OWN = """
-[[practices]]
-name = "acme/pairing"
-title = "Pairing"
-why = "Two see more."
-tiers = { data-science = "must" }
-check = "git --version"
-fix = "call somebody"
-"""
 LESS = """
 [[practices]]
 name = "typed"

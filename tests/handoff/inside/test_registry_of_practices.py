@@ -11,17 +11,8 @@ from baton_handoff.practices.registry import STATEMENT, registry_of, shipped
 from baton_handoff.practices.standing import Outcome, State
 from baton_handoff.practices.status import standing_of
 from baton_handoff.project import Project, find_project
-from kept_project import SETTINGS, TODAY, leave_evidence
+from kept_project import OWN, SETTINGS, TODAY, leave_evidence
 
-OWN = """
-[[practices]]
-name = "acme/pairing"
-title = "Pairing"
-why = "Two see more."
-tiers = { data-science = "must" }
-check = "git --version"
-fix = "call somebody"
-"""
 EXCEPTION = """
 [[exceptions]]
 practice = "linted"

@@ -29,13 +29,7 @@ from prices import (
     unofficial_for_ever,
     unofficial_until,
     unsaid,
-    writing,
 )
-
-
-@pytest.fixture
-def write(project: Project) -> Write:
-    return writing(project)
 
 
 @pytest.fixture

@@ -17,13 +17,7 @@ from prices import (
     Write,
     found,
     good,
-    writing,
 )
-
-
-@pytest.fixture
-def write(project: Project) -> Write:
-    return writing(project)
 
 
 @pytest.fixture

@@ -19,14 +19,8 @@ from prices import (
     found,
     good,
     no_contract,
-    writing,
 )
 from trip_project import trip_project
-
-
-@pytest.fixture
-def write(project: Project) -> Write:
-    return writing(project)
 
 
 @pytest.fixture

@@ -16,14 +16,8 @@ from prices import (
     nobody,
     own,
     unofficial_until,
-    writing,
 )
 from trip_project import SETTINGS
-
-
-@pytest.fixture
-def write(project: Project) -> Write:
-    return writing(project)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from baton_handoff.settings import (
     exceptions,
     numbers,
 )
-from baton_handoff.sides import AXES, SIDES
+from baton_handoff.sides import AXES, SIDES, answerable
 
 INTERFACE = 1
 """The version of `handoff.toml` that this package reads."""
@@ -121,6 +121,11 @@ class Project:
     def cross_functional(self) -> bool:
         """Whether one team is both sides."""
         return self.teams[0] == self.teams[1] != ""
+
+    def side_of(self, path: str) -> str | None:
+        """The side that answers for a path; None where it is nobody's alone."""
+        axis = answerable(path, self.package, self.answerable)
+        return axis if axis in SIDES else None
 
     def room(self, name: str) -> ModuleType:
         """Import one room of the project, `contracts` for example.

@@ -1,12 +1,12 @@
 """What judges a change: the stricter of what its base and it itself state."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
 
 from baton_handoff.findings import Finding
-from baton_handoff.practices.base_and_head import loosened_practices
+from baton_handoff.practices.base_and_head import by_both, easier, loosened_practices
 from baton_handoff.practices.baseline import FILE, moved
 from baton_handoff.project import Project, stated_in
 from baton_handoff.settings import Accepted, PromotionSettings
@@ -37,7 +37,7 @@ def stricter(base: Project, head: Project) -> Project:
             floor=max(base.promotion.floor, head.promotion.floor),
             latency_ms=min(base.promotion.latency_ms, head.promotion.latency_ms),
         ),
-        exceptions=tuple(_stated_by_both(base.exceptions, head.exceptions)),
+        exceptions=tuple(by_both(base.exceptions, head.exceptions, _subject)),
         baseline={
             entry: min(count, base.baseline[entry])
             for entry, count in head.baseline.items()
@@ -87,12 +87,8 @@ def _limits(binding: Project, head: Project) -> Iterator[tuple[str, str]]:
 
 
 def _exceptions(base: Project, head: Project) -> Iterator[tuple[str, str]]:
-    for accepted in head.exceptions:
-        until = _last_day(accepted, base.exceptions)
-        if until is None:
-            yield "handoff.toml", f"An exception is new ({accepted.reason})"
-        elif until < accepted.expires:
-            yield "handoff.toml", f"An exception lasts longer ({accepted.reason})"
+    for accepted, how in easier(base.exceptions, head.exceptions, _subject):
+        yield "handoff.toml", f"An exception {how} ({accepted.reason})"
 
 
 def _baseline(base: Project, head: Project) -> Iterator[tuple[str, str]]:
@@ -106,19 +102,6 @@ def _baseline(base: Project, head: Project) -> Iterator[tuple[str, str]]:
         first, *others = sorted(more)
         where = f"{first} and {len(others)} more" if others else first
         yield FILE, f"The baseline of {name} grows by {sum(more.values())} for {side} ({where})"
-
-
-def _stated_by_both(base: Sequence[Accepted], head: Sequence[Accepted]) -> Iterator[Accepted]:
-    for accepted in head:
-        until = _last_day(accepted, base)
-        if until is not None:
-            yield replace(accepted, expires=min(until, accepted.expires))
-
-
-def _last_day(accepted: Accepted, stated: Sequence[Accepted]) -> date | None:
-    """The last day on which others accept the same, None where they do not."""
-    days = [other.expires for other in stated if _subject(other) == _subject(accepted)]
-    return max(days, default=None)
 
 
 def _subject(accepted: Accepted) -> Accepted:

@@ -1,14 +1,18 @@
 """Practices and statements of a change: the stricter of what its base and it itself say."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import TypeVar
 
 from baton_handoff.errors import HandoffError
 from baton_handoff.practices.practice import Practice
 from baton_handoff.practices.registry import Registry, Statement, registry_of
 from baton_handoff.project import Project
+from baton_handoff.settings import Accepted
 from baton_handoff.sides import SIDES
+
+_Dated = TypeVar("_Dated", Accepted, Statement)
 
 
 def binding_registry(project: Project) -> Registry:
@@ -32,7 +36,7 @@ def binding_registry(project: Project) -> Registry:
     sections = list(dict.fromkeys(p.section for p in (*head.practices, *base.practices)))
     return Registry(
         sorted(both, key=lambda practice: sections.index(practice.section)),
-        tuple(_said_by_both(base.statements, head.statements)),
+        tuple(by_both(base.statements, head.statements, _about)),
         frozenset(name for name in was if name not in mine or mine[name].check != was[name].check),
     )
 
@@ -50,12 +54,8 @@ def loosened_practices(project: Project) -> Iterator[str]:
     mine = {practice.name: practice for practice in head.practices}
     for practice in binding_registry(project).practices:
         yield from _less(practice, mine.get(practice.name))
-    for one in head.statements:
-        until = _last_day(one, base.statements)
-        if until is None:
-            yield f"A statement about {one.practice} is new ({one.by})"
-        elif until < one.expires:
-            yield f"A statement about {one.practice} lasts longer ({one.by})"
+    for one, how in easier(base.statements, head.statements, _about):
+        yield f"A statement about {one.practice} {how} ({one.by})"
 
 
 def _of_base(project: Project) -> Registry | None:
@@ -93,14 +93,47 @@ def _less(asked: Practice, now: Practice | None) -> Iterator[str]:
             yield f"The practice {name} goes from {before} to {after} for {side}"
 
 
-def _said_by_both(base: Sequence[Statement], head: Sequence[Statement]) -> Iterator[Statement]:
+def by_both(
+    base: Sequence[_Dated], head: Sequence[_Dated], about: Callable[[_Dated], object]
+) -> Iterator[_Dated]:
+    """What both state, until the earlier of both days.
+
+    Args:
+        base: What the base states.
+        head: What the change states.
+        about: What makes two of them the same.
+    """
     for one in head:
-        until = _last_day(one, base)
+        until = _last_day(one, base, about)
         if until is not None:
             yield replace(one, expires=min(until, one.expires))
 
 
-def _last_day(one: Statement, stated: Sequence[Statement]) -> date | None:
-    """The last day on which others say it for the same role, None where they do not."""
-    days = [o.expires for o in stated if (o.practice, o.by) == (one.practice, one.by)]
-    return max(days, default=None)
+def easier(
+    base: Sequence[_Dated], head: Sequence[_Dated], about: Callable[[_Dated], object]
+) -> Iterator[tuple[_Dated, str]]:
+    """What the change states that the base does not, or not for so long, and which of the two.
+
+    Args:
+        base: What the base states.
+        head: What the change states.
+        about: What makes two of them the same.
+    """
+    for one in head:
+        until = _last_day(one, base, about)
+        if until is None:
+            yield one, "is new"
+        elif until < one.expires:
+            yield one, "lasts longer"
+
+
+def _last_day(
+    one: _Dated, stated: Sequence[_Dated], about: Callable[[_Dated], object]
+) -> date | None:
+    """The last day on which others state the same, None where they do not."""
+    return max((other.expires for other in stated if about(other) == about(one)), default=None)
+
+
+def _about(statement: Statement) -> tuple[str, str]:
+    """What a statement is about, and for which role."""
+    return statement.practice, statement.by

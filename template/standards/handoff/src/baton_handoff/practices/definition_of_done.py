@@ -13,7 +13,7 @@ from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
 from baton_handoff.practices.written import behaviour, contracts_in
 from baton_handoff.project import Project
-from baton_handoff.sides import SIDES, answerable, covers
+from baton_handoff.sides import SIDES, covers
 from baton_handoff.stricter import loosened, stated_before, stricter
 from baton_handoff.trees import trees_of
 
@@ -96,7 +96,7 @@ def _without_tests(project: Project, changes: Sequence[Changed]) -> Iterator[Fin
                 "definition-of-done",
                 f"{change.path} does something else now, and no test changed with it",
                 blocks=project.level >= BLOCKS_FROM,
-                side=_side(project, change.path),
+                side=project.side_of(change.path),
                 file=change.path,
                 fix="state what it does now as a test under tests/, in this change",
             )
@@ -141,11 +141,6 @@ def _is_below(change: Changed, folder: str) -> bool:
 
 def _does_otherwise(change: Changed) -> bool:
     return change.does not in ("", change.did)
-
-
-def _side(project: Project, path: str) -> str | None:
-    axis = answerable(path, project.package, project.answerable)
-    return axis if axis in SIDES else None
 
 
 def _text(file: Path) -> str | None:

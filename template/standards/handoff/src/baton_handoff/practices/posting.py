@@ -60,11 +60,7 @@ def _on_github(env: Env, text: str) -> None:
     api = _Api({"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"})
     issues = f"{env['GITHUB_API_URL']}/repos/{env['GITHUB_REPOSITORY']}/issues"
     thread = f"{issues}/{number[1]}/comments"
-    earlier = _ours((one["body"], one["id"]) for one in api.pages(thread))
-    if earlier is None:
-        api.ask("POST", thread, {"body": text})
-    else:
-        api.ask("PATCH", f"{issues}/comments/{earlier}", {"body": text})
+    api.write_anew(thread, text, "PATCH", f"{issues}/comments")
 
 
 def _on_gitlab(env: Env, text: str) -> None:
@@ -76,11 +72,7 @@ def _on_gitlab(env: Env, text: str) -> None:
     api = _Api({"PRIVATE-TOKEN": token})
     project = f"{env['CI_API_V4_URL']}/projects/{env['CI_MERGE_REQUEST_PROJECT_ID']}"
     thread = f"{project}/merge_requests/{number}/notes"
-    earlier = _ours((one["body"], one["id"]) for one in api.pages(thread))
-    if earlier is None:
-        api.ask("POST", thread, {"body": text})
-    else:
-        api.ask("PUT", f"{thread}/{earlier}", {"body": text})
+    api.write_anew(thread, text, "PUT", thread)
 
 
 def _on_azure(env: Env, text: str) -> None:
@@ -148,6 +140,14 @@ class _Api:
         request = Request(address, body, self._headers, method=method)  # noqa: S310 - the provider's
         with urlopen(request, timeout=30) as answer:  # noqa: S310
             return json.load(answer)
+
+    def write_anew(self, thread: str, text: str, method: str, comments: str) -> None:
+        """Write our comment of a thread; a method changes it, by its address below `comments`."""
+        earlier = _ours((one["body"], one["id"]) for one in self.pages(thread))
+        if earlier is None:
+            self.ask("POST", thread, {"body": text})
+        else:
+            self.ask(method, f"{comments}/{earlier}", {"body": text})
 
     def pages(self, address: str) -> Iterator[Any]:
         """Everything that it lists, the oldest first."""

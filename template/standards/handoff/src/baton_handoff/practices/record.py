@@ -13,7 +13,7 @@ from baton_handoff.errors import HandoffError
 from baton_handoff.practices.evidence import KINDS, Evidence, Record
 from baton_handoff.practices.tool_findings import Place, found_by
 from baton_handoff.project import Project
-from baton_handoff.sides import SIDES, answerable
+from baton_handoff.sides import SIDES
 
 
 def run_recorded(project: Project, kind: str, command: Sequence[str]) -> int:
@@ -63,8 +63,8 @@ def run_recorded(project: Project, kind: str, command: Sequence[str]) -> int:
 def _all_in_baseline(project: Project, practice: str, found: Sequence[Place]) -> bool:
     """Whether the baseline holds as many findings of each file, for whoever answers for it."""
     for file, count in Counter(file for file, _, _ in found).items():
-        axis = answerable(file, project.package, project.answerable)
-        for side in [axis] if axis in SIDES else SIDES:
+        answers = project.side_of(file)
+        for side in [answers] if answers else SIDES:
             if count > project.baseline.get((practice, side, file), 0):
                 return False
     return True

@@ -8,7 +8,6 @@ from baton_handoff.practices.checks.look import (
     not_met,
     of_run,
     place,
-    side_of,
 )
 
 
@@ -55,7 +54,7 @@ def _of_tool(look: Look, kind: str, good: str, bad: str) -> Seen:
     if evidence.ok:
         return met(good)
     found = [
-        place(message, file, line, side_of(look, file))
+        place(message, file, line, look.project.side_of(file))
         for file, line, message in evidence.found
         if not file.endswith(".ipynb")
     ]

@@ -16,7 +16,6 @@ from baton_handoff.practices.evidence import KINDS, Record
 from baton_handoff.practices.offered import CANDIDATE
 from baton_handoff.practices.standing import State
 from baton_handoff.project import Project
-from baton_handoff.sides import SIDES, answerable
 from baton_handoff.sources import seen
 
 
@@ -147,12 +146,6 @@ def not_applicable(says: str) -> Seen:
 def place(message: str, file: str, line: int | None = None, side: str | None = None) -> Finding:
     """One place where it is not met; of one side's only, where that is known."""
     return Finding("", message, blocks=False, side=side, file=file, line=line)
-
-
-def side_of(look: Look, file: str) -> str | None:
-    """The side that answers for a file; None where it is nobody's alone."""
-    axis = answerable(file, look.project.package, look.project.answerable)
-    return axis if axis in SIDES else None
 
 
 def missing(look: Look, kind: str) -> Seen:

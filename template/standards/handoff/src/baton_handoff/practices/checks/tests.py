@@ -11,7 +11,6 @@ from baton_handoff.practices.checks.look import (
     not_met,
     of_run,
     place,
-    side_of,
 )
 from baton_handoff.practices.checks.stated import contracts_in
 from baton_handoff.practices.evidence import Evidence
@@ -25,7 +24,10 @@ def tests_pass(look: Look) -> Seen:
         if not evidence.ok:
             return not_met(
                 "Tests fail.",
-                *(place("a test in it fails", file, side=side_of(look, file)) for file in failed),
+                *(
+                    place("a test in it fails", file, side=look.project.side_of(file))
+                    for file in failed
+                ),
             )
         passed = sum(count.get("passed", 0) for count in evidence.facts.values())
         return met(f"{passed} tests pass.") if passed else not_met("No test ran.")
