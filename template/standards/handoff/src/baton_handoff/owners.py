@@ -45,7 +45,7 @@ def owners_file(project: Project) -> Path:
     if project.ci not in _LOCATIONS:
         raise HandoffError(
             f"{project.root / '.copier-answers.yml'} must say for `ci` one of"
-            f" {', '.join(_LOCATIONS)}: `copier update --data ci=…`."
+            f" {', '.join(_LOCATIONS)}: `uvx copier update --defaults --data ci=…`."
         )
     found = [file for name in _LOCATIONS[project.ci] if (file := project.root / name).exists()]
     usual = "branch-policies.sh" if project.ci == "azure" else "CODEOWNERS"
