@@ -102,7 +102,7 @@ def red(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
 
 
 def test_what_only_a_person_can_say_is_asked_for_and_nothing_moves(project: Project) -> None:
-    """Nobody has stated anything yet; what has run since counts for what is stated by then."""
+    """Nobody has stated anything yet; what has run counts all the same."""
     settings = project.folder / "handoff.toml"
     said = settings.read_text(encoding="utf-8")
     edit(settings, STATEMENTS, "")
@@ -116,15 +116,10 @@ def test_what_only_a_person_can_say_is_asked_for_and_nothing_moves(project: Proj
     }
     (asked,) = [one for one in json.loads(done.stdout) if one["check"] == "gate-practices"]
     assert asked["fix"].startswith("state in handoff.toml, as one of `[[statements]]`, what the")
-    first, second, third, *others = asked["evidence"]
+    first, second, third = asked["evidence"]
     assert first.startswith("proper-editor [ml-engineering]: No ml-engineer has stated it. → ")
     assert second.startswith("tools-introduced [ml-engineering]: ")
     assert third.startswith("alerts-reach-somebody [ml-engineering]: ")
-    assert {one.rpartition(" → ")[2] for one in others} == {
-        "`uv run poe check`",
-        "`uv run poe test`",
-        "`HANDOFF_ALIAS=1 uv run poe acceptance`",
-    }
     assert versions(project) == {2: ["candidate"], 1: []}
     done = promote(project, 1)
     assert (done.returncode, done.stderr) == (
