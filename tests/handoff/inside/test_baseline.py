@@ -179,6 +179,24 @@ def test_what_is_not_shown_is_not_recorded(grown: Project) -> None:
     assert not (grown.root / FILE).exists()
 
 
+def test_what_mypy_finds_behind_a_file_that_it_cannot_read_is_not_recorded(grown: Project) -> None:
+    kept = Record(grown)
+    found = ((APP, 3, "syntax: Expected an expression"),)
+    kept.keep(Evidence("types", kept.key("types"), ok=False, at="2026-11-25T12:00Z", found=found))
+    (said,) = (
+        one
+        for one in standing_of(grown, today=TODAY).blocking("push")
+        if one.practice.name == "typed"
+    )
+    assert (said.state, said.says) == (
+        State.NOT_SHOWN,
+        f"mypy reads no further than {APP}, which is no Python.",
+    )
+    mend = f"open of typed is not shown: mend {APP}:3, then `uv run poe types` first"
+    with pytest.raises(HandoffError, match=mend):
+        record(grown)
+
+
 def test_nothing_is_written_where_nothing_is_open(grown: Project) -> None:
     assert record(finds(grown.root, [])) == "Nothing is open that a baseline can record."
     assert not (grown.root / FILE).exists()

@@ -17,6 +17,7 @@ from baton_handoff.model.promotion import found as findings
 from baton_handoff.practices.for_promotion import Asked
 from baton_handoff.practices.standing import State
 from baton_handoff.project import Project
+from baton_handoff.settings import GATES as NAMES
 from baton_handoff.settings import Accepted, PromotionSettings
 from baton_handoff.sources.standing import Standing
 from standings import DS, ML, outcome, practice
@@ -92,6 +93,10 @@ def with_seats(**stated: Any) -> dict[str, Any]:
     ]
     form["columns"]["seats"] = {**form["columns"]["seats"], "checks": checks}
     return {"PandasTrip": form}
+
+
+def test_an_exception_may_name_every_gate_and_nothing_else() -> None:
+    assert [*NAMES] == [*GATES, "approval"]
 
 
 def test_a_good_candidate_passes_every_gate() -> None:

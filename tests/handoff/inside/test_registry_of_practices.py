@@ -169,6 +169,11 @@ def test_a_team_asks_for_more_than_the_standards(project: Project) -> None:
         ),
         (STATED.replace("says", "said"), 10, "`said` is unknown in [[statements]]"),
         (EXCEPTION.replace("linted", "tidy"), 8, "the practice tidy is unknown: it may be "),
+        (
+            EXCEPTION.replace('practice = "linted"', 'gate = "lint"'),
+            8,
+            '`gate = "lint"` is unknown: it may be environment, load, ',
+        ),
         (EXCEPTION + 'gate = "lint"\n', 12, "`gate` is unknown in [[exceptions]]: it may be pr"),
         (EXCEPTION.replace('owner = "ada"\n', ""), 7, "[[exceptions]] must say `owner`"),
         (EXCEPTION.replace("2026-12-31", '"soon"'), 11, '`expires = "soon"` must be a date such'),

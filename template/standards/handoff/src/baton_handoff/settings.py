@@ -8,6 +8,12 @@ from typing import TypeVar
 
 from baton_handoff.practices.entries import Entry, entries, table_of
 
+GATES = (
+    *("environment", "load", "code", "contracts", "rows", "parity", "commit", "baselines"),
+    *("champion", "subgroups", "latency", "future", "card", "sources", "practices", "approval"),
+)
+"""What a promotion asks of a version, by name; `model.gates` asks it, but loads slowly."""
+
 
 @dataclass(frozen=True)
 class ServiceSettings:
@@ -118,4 +124,6 @@ def _accepted(entry: Entry) -> Accepted:
     keys = (about, "reason", "owner", "expires")
     entry.only(keys, keys)
     gate, practice = (entry.text(key) if key == about else "" for key in ("gate", "practice"))
+    if about == "gate" and not gate.startswith("sources/"):
+        entry.choice("gate", GATES)
     return Accepted(gate, entry.text("reason"), entry.text("owner"), entry.day("expires"), practice)

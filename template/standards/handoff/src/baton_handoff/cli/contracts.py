@@ -125,9 +125,9 @@ def _feature_store(project: Project, options: argparse.Namespace) -> int:
 
 def _diff(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.contracts.diff import begins, differences, findings, write_changelog
-    from baton_handoff.practices.breaks import kept
+    from baton_handoff.practices.left_open import DIFF, kept
 
-    with kept(project, options.base) as keep:
+    with kept(project, DIFF, options.base) as keep:
         changed = differences(project, options.base)
         found = list(findings(changed))
         keep(found)
@@ -141,9 +141,12 @@ def _diff(project: Project, options: argparse.Namespace) -> int:
 
 
 def _triage(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.practices.left_open import TRIAGE, kept
     from baton_handoff.triage.run import triage
 
-    found = triage(project, options.base, options.since)
+    with kept(project, TRIAGE, options.base) as keep:
+        found = triage(project, options.base, options.since)
+        keep(found)
     if options.side:
         found = [finding for finding in found if finding.side in (options.side, None)]
     nothing = f"Nothing is red for {options.side}." if options.side else "Nothing is red."

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
 from baton_handoff.practices.written import behaviour, contracts_in
 from baton_handoff.project import Project
 from baton_handoff.sides import SIDES, covers
 from baton_handoff.stricter import loosened, stated_before, stricter
-from baton_handoff.trees import trees_of
+from baton_handoff.trees import Trees, trees_of
 
 ROOMS = ("features", "model", "serving")
 """Whose changes bring their tests along."""
@@ -58,20 +57,30 @@ def what_is_not_done(project: Project, base: str | None = None) -> list[Finding]
             goes back to (`Trees.base`).
 
     Raises:
-        HandoffError: `base` can't be used, or a changed file can't be read.
+        HandoffError: `base` can't be used.
     """
     with trees_of(project) as (trees, scratch):
         if base is None and not trees.begun:
             return []
         tree = trees.of(trees.base(base))
-        edits = trees.edits(tree, trees.of_working_directory())
         before = scratch / "base"
         was = stated_before(project, trees, tree, before)
-        paths = [edit.path for edit in edits if _is_looked_at(project, edit.path)]
-        changes = [
-            Changed(path, _text(before / path), _text(project.root / path)) for path in paths
-        ]
-        return [*findings(stricter(was, project), changes), *loosened(was, project)]
+        return [*lacking(stricter(was, project), trees, tree, before), *loosened(was, project)]
+
+
+def lacking(project: Project, trees: Trees, tree: str, before: Path) -> list[Finding]:
+    """What the working directory's change lacks.
+
+    Args:
+        project: The project as it judges the change.
+        trees: Its trees.
+        tree: The tree that the change began with.
+        before: The folder that it was written to.
+    """
+    edits = trees.edits(tree, trees.of_working_directory())
+    paths = [edit.path for edit in edits if _is_looked_at(project, edit.path)]
+    changes = [Changed(path, _text(before / path), _text(project.root / path)) for path in paths]
+    return findings(project, changes)
 
 
 def findings(project: Project, changes: Sequence[Changed]) -> list[Finding]:
@@ -147,10 +156,5 @@ def _text(file: Path) -> str | None:
     """What a file says; None where it is not there."""
     if not file.is_file():
         return None
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        if file.suffix != ".py":
-            # A table of golden rows, for example: that it changed is all that matters.
-            return file.read_bytes().hex()
-        raise HandoffError(f"{file} is not UTF-8: save it as that.") from error
+    # Of golden rows, or a module in an old encoding, all that matters is that they changed.
+    return file.read_text(encoding="utf-8", errors="surrogateescape")

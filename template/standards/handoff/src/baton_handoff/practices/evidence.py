@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
 from urllib.parse import quote
 
+from baton_handoff.findings import Finding
 from baton_handoff.practices.files import Files
 from baton_handoff.practices.offered import offered
 from baton_handoff.practices.tool_findings import Place
@@ -98,6 +100,7 @@ class Evidence:
         at: When, in UTC.
         facts: How many tests of each file passed, failed or were skipped.
         found: What a tool found, place by place.
+        findings: What a command of `handoff` found.
     """
 
     kind: str
@@ -106,6 +109,7 @@ class Evidence:
     at: str
     facts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     found: Sequence[Place] = ()
+    findings: Sequence[Finding] = ()
 
 
 class Record:
@@ -134,8 +138,8 @@ class Record:
     def latest(self, kind: str) -> Evidence | None:
         """What came of the last run of a kind, whatever has changed since; None without one."""
         try:
-            return Evidence(**json.loads(self._file(kind).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            return _read(json.loads(self._file(kind).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             # What can't be read shows nothing, and the next run writes it anew.
             return None
 
@@ -150,3 +154,10 @@ class Record:
 
     def _file(self, kind: str) -> Path:
         return self._folder / f"{quote(kind, safe='')}.json"
+
+
+def _read(said: dict[str, Any]) -> Evidence:
+    findings = [
+        Finding(**{**one, "evidence": tuple(one["evidence"])}) for one in said.get("findings", ())
+    ]
+    return Evidence(**{**said, "findings": findings})

@@ -5,10 +5,10 @@ import shlex
 import subprocess
 import sys
 
-from baton_handoff.practices.breaks import UNSEEN
 from baton_handoff.practices.checks import CHECKS
 from baton_handoff.practices.evidence import Evidence, Record
 from baton_handoff.practices.for_promotion import asked_of
+from baton_handoff.practices.left_open import UNSEEN
 from baton_handoff.practices.offered import offered
 from baton_handoff.practices.own import ANYTHING, command_of, evidence_of, is_function
 from baton_handoff.practices.posting import TOKENS
@@ -58,7 +58,7 @@ def produce(project: Project, standing: Standing, stage: Stage = "promotion") ->
         for outcome in missing
         if outcome.practice.check not in (*CHECKS, STATEMENT) and not is_function(outcome.practice)
     }
-    compared = [one.fix.strip("`") for one in standing.breaks if one.check == UNSEEN]
+    compared = [one.fix.strip("`") for one in standing.left_open if one.check == UNSEEN]
     wanted = compared + wanted
     steps = len(wanted) + len(own)
     for number, command in enumerate(wanted, start=1):

@@ -93,7 +93,8 @@ class Standing:
         level: The level that it has chosen.
         outcomes: What came of each practice, in the order of the sections.
         loosened: What a change makes easier for whoever comes after it.
-        breaks: What it breaks in the contracts, and is no practice.
+        left_open: What a change leaves open, and is no practice.
+        base: What it was held against, empty where it was judged by itself.
         unadopted: What is known of it where Baton is not in use, None where it is.
     """
 
@@ -101,12 +102,13 @@ class Standing:
     level: int
     outcomes: Sequence[Outcome]
     loosened: Sequence[Finding] = ()
-    breaks: Sequence[Finding] = ()
+    left_open: Sequence[Finding] = ()
+    base: str = ""
     unadopted: Unadopted | None = None
 
     def stops(self, stage: Stage) -> bool:
-        """Whether anything blocks at a stage, or a contract is broken."""
-        return bool(self.blocking(stage)) or any(finding.blocks for finding in self.breaks)
+        """Whether anything blocks at a stage, or in a change."""
+        return bool(self.blocking(stage)) or any(finding.blocks for finding in self.left_open)
 
     def blocking(self, stage: Stage, level: int | None = None) -> list[Outcome]:
         """What blocks at a stage, at the project's level or at another one."""

@@ -8,12 +8,13 @@ from datetime import UTC, date, datetime
 from baton_handoff.errors import HandoffError
 from baton_handoff.practices.base_and_head import binding_registry
 from baton_handoff.practices.baseline import covered
-from baton_handoff.practices.breaks import breaks_since
 from baton_handoff.practices.checks import CHECKS
 from baton_handoff.practices.checks.look import Look, Seen, not_met
+from baton_handoff.practices.definition_of_done import lacking
 from baton_handoff.practices.evidence import Record
 from baton_handoff.practices.foreign import look_for, unadopted
 from baton_handoff.practices.foreign.repository import Repository, without_collecting
+from baton_handoff.practices.left_open import breaks_since, turns_since
 from baton_handoff.practices.offered import CANDIDATE, offered
 from baton_handoff.practices.own import own_check
 from baton_handoff.practices.practice import Practice
@@ -73,10 +74,22 @@ def standing_since(project: Project, base: str | None, level: int | None = None)
     with trees_of(project) as (trees, scratch):
         if base is None and not trees.begun:
             return standing_of(project, level)
-        was = stated_before(project, trees, trees.of(trees.base(base)), scratch / "base")
-        standing = standing_of(stricter(was, project), level)
-        breaks = breaks_since(stricter(was, project), base, scratch / "base")
-        return replace(standing, loosened=loosened(was, project), breaks=breaks)
+        commit, before = trees.base(base), scratch / "base"
+        tree = trees.of(commit)
+        was = stated_before(project, trees, tree, before)
+        judging = stricter(was, project)
+        standing = standing_of(judging, level)
+        left_open = [
+            *breaks_since(judging, base, before),
+            *lacking(judging, trees, tree, before),
+            *turns_since(judging, base, before, standing),
+        ]
+        return replace(
+            standing,
+            loosened=loosened(was, project),
+            left_open=left_open,
+            base=f"{base or 'the commit it goes back to'} ({commit[:12]})",
+        )
 
 
 def serving(project: Project, version: int) -> Project:

@@ -9,6 +9,7 @@ from baton_handoff.practices.checks.look import (
     of_run,
     place,
 )
+from baton_handoff.practices.standing import State
 
 
 def formatted(look: Look) -> Seen:
@@ -23,6 +24,12 @@ def linted(look: Look) -> Seen:
 
 def typed(look: Look) -> Seen:
     """Types are stated, and fit."""
+    evidence = look.record.of("types")
+    for file, line, message in evidence.found if evidence else ():
+        # Where mypy meets one it looks at nothing else, so nobody knows what else there is.
+        if message.startswith("syntax: "):
+            says = f"mypy reads no further than {file}, which is no Python."
+            return Seen(State.NOT_SHOWN, says, (), f"mend {file}:{line}, then `uv run poe types`")
     return _of_tool(look, "types", "Types are stated, and fit.", "Types are missing, or don't fit.")
 
 

@@ -25,6 +25,7 @@ def as_data(standing: Standing, stage: Stage = "push") -> dict[str, Any]:
         "version": VERSION,
         "project": standing.project,
         **_unadopted(standing),
+        "base": standing.base,
         "level": standing.level,
         "earned": standing.earned(),
         "stage": stage,

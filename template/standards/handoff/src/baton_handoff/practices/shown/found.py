@@ -9,7 +9,7 @@ from baton_handoff.practices.standing import Outcome, Standing, State
 
 
 def findings_of(standing: Standing, stage: Stage = "push") -> list[Finding]:
-    """What is not met or not shown, what is accepted, and what a change breaks and loosens.
+    """What is not met or not shown, what is accepted, and what a change leaves open and loosens.
 
     What blocks at the stage comes first.
 
@@ -20,7 +20,7 @@ def findings_of(standing: Standing, stage: Stage = "push") -> list[Finding]:
     found = [
         finding for outcome in standing.outcomes for finding in _of(outcome, standing.level, stage)
     ]
-    found += [*standing.breaks, *standing.loosened]
+    found += [*standing.left_open, *standing.loosened]
     return sorted(found, key=lambda finding: not finding.blocks)
 
 

@@ -15,6 +15,7 @@ from baton_handoff.practices.shown.summary import (
     called,
     counts,
     excepted,
+    judged_by,
     levels,
     sides_of,
     steps,
@@ -45,6 +46,7 @@ def comment(standing: Standing, stage: Stage = "push") -> str:
     parts = [
         MARKER,
         f"### {sign} {inline(standing.project)}: {levels(standing)}",
+        inline(judged_by(standing)),
         "\n".join(_looked_at(standing)),
         f"{'Open' if standing.unadopted else 'What blocks'}: {said}",
         "\n".join(_next(standing)),

@@ -11,12 +11,13 @@ from baton_handoff.practices.shown import adopting
 from baton_handoff.practices.shown.found import accepted_in_words
 from baton_handoff.practices.shown.look import clean, inline
 from baton_handoff.practices.shown.summary import (
-    BREAKS,
     HIGHEST,
+    LEFT_OPEN,
     LOOSENED,
     Step,
     called,
     counts,
+    judged_by,
     levels,
     sides_of,
     steps,
@@ -40,7 +41,7 @@ def page(standing: Standing, at: str) -> str:
     said = levels(standing) if standing.unadopted else f"level {standing.earned()} earned"
     title = f"{clean(standing.project)}: {said}"
     parts = [_head(standing, title, at), _counts(standing), _next(steps(standing))]
-    parts += [_found(BREAKS, standing.breaks), _found(LOOSENED, standing.loosened)]
+    parts += [_found(LEFT_OPEN, standing.left_open), _found(LOOSENED, standing.loosened)]
     parts += [_adopting(standing), _bars(standing), _practices(standing)]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -53,7 +54,7 @@ def page(standing: Standing, at: str) -> str:
 
 def _head(standing: Standing, title: str, at: str) -> str:
     earned = standing.earned()
-    when = escape(at[:16].replace("T", " "))
+    note = escape(f"Looked at {at[:16].replace('T', ' ')} (UTC). {judged_by(standing)}".rstrip())
     levels = ""
     for level in range(HIGHEST + 1):
         chosen = "looked at" if standing.unadopted else "chosen"
@@ -61,7 +62,8 @@ def _head(standing: Standing, title: str, at: str) -> str:
         said = f"level {level}{''.join(f', {kind}' for kind in kinds)}"
         levels += f'<li class="{" ".join(kinds)}">{said}</li>'
     return (
-        f'<header><h1>{escape(title)}</h1><p class="note">Looked at {when} (UTC).</p>'
+        f"<header><h1>{escape(title)}</h1>"
+        f'<p class="note">{note}</p>'
         f'<ul class="levels">{levels}</ul></header>'
     )
 
@@ -90,11 +92,16 @@ def _next(todo: Sequence[Step]) -> str:
 
 def _found(title: str, found: Sequence[Finding]) -> str:
     items = "".join(
-        f"<li>{inline(finding.message)} (<code>{escape(finding.file or '')}</code>)"
+        f"<li>{inline(finding.message)}{_whose(finding.side)}"
+        f"{f' (<code>{escape(finding.file)}</code>)' if finding.file else ''}"
         f"{f'<br>→ {inline(finding.fix)}' if finding.fix else ''}</li>"
         for finding in found
     )
     return _section(title, f"<ul>{items}</ul>") if items else ""
+
+
+def _whose(side: str | None) -> str:
+    return f" <b>{escape(side)}</b>" if side else ""
 
 
 def _adopting(standing: Standing) -> str:

@@ -10,8 +10,8 @@ from baton_handoff.practices.standing import Outcome, Standing, State
 HIGHEST = 2
 """The highest level there is."""
 
-BREAKS = "What this change breaks in the contracts"
-"""The title over what is no practice, and blocks all the same."""
+LEFT_OPEN = "What this change leaves open"
+"""The title over what is no practice, and may block all the same."""
 
 LOOSENED = "What this change makes easier"
 """The title over what does not count for the change itself."""
@@ -80,8 +80,8 @@ def next_level(standing: Standing) -> list[Outcome]:
 
 def counts(standing: Standing) -> dict[str, int]:
     """How much blocks at each stage, and at the next level beyond that."""
-    breaks = sum(finding.blocks for finding in standing.breaks)
-    found = {WHEN[stage]: len(standing.blocking(stage)) + breaks for stage in STAGES}
+    left_open = sum(finding.blocks for finding in standing.left_open)
+    found = {WHEN[stage]: len(standing.blocking(stage)) + left_open for stage in STAGES}
     if standing.level < HIGHEST:
         found[f"more at level {standing.level + 1}"] = len(next_level(standing))
     return found
@@ -92,6 +92,11 @@ def levels(standing: Standing) -> str:
     if standing.unadopted:
         return f"level {standing.earned()} earned, Baton not in use"
     return f"level {standing.earned()} earned, level {standing.level} chosen"
+
+
+def judged_by(standing: Standing) -> str:
+    """What judges a change; empty where it was held against nothing."""
+    return f"Judged by the stricter of this and {standing.base}." if standing.base else ""
 
 
 def excepted(standing: Standing) -> list[Outcome]:

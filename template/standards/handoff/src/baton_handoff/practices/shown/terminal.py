@@ -8,13 +8,14 @@ from baton_handoff.practices.shown import adopting
 from baton_handoff.practices.shown.found import accepted_in_words
 from baton_handoff.practices.shown.look import Look, clean, fitted
 from baton_handoff.practices.shown.summary import (
-    BREAKS,
     HIGHEST,
+    LEFT_OPEN,
     LOOSENED,
     WHEN,
     Step,
     counts,
     excepted,
+    judged_by,
     levels,
     sides_of,
     steps,
@@ -38,7 +39,7 @@ def screen(standing: Standing, look: Look, stage: Stage | None = None) -> str:
         list(_bars(standing, look)),
         list(_counts(standing, look)),
         list(_blocking(standing, look, stage)) if stage else [],
-        list(_found(BREAKS, standing.breaks, look)),
+        list(_found(LEFT_OPEN, standing.left_open, look)),
         list(_seen_by_reading(standing, look)) if standing.unadopted else [],
         list(_next(steps(standing), look)),
         list(_exceptions(excepted(standing), look)),
@@ -56,6 +57,8 @@ def _head(standing: Standing, look: Look) -> Iterator[str]:
     said = levels(standing)
     space = " " * (look.width - len(name) - len(said) - len(dots) - 2)
     yield look.paint(name, "bold") + space + look.paint(f"{said}  {dots}", "bold", colour)
+    if standing.base:
+        yield from (look.paint(line, "dim") for line in look.paragraph(judged_by(standing), ""))
 
 
 def _bars(standing: Standing, look: Look) -> Iterator[str]:
@@ -147,7 +150,9 @@ def _found(title: str, found: Sequence[Finding], look: Look) -> Iterator[str]:
     yield look.paint(f"{title} ({len(found)})", "bold")
     for finding in found:
         mark = "✗" if finding.blocks else "·"
-        yield from look.paragraph(f"{finding.message} ({finding.file})", f"  {mark} ")
+        whose = f" [{finding.side}]" if finding.side else ""
+        where = f" ({finding.file})" if finding.file else ""
+        yield from look.paragraph(f"{finding.message}{whose}{where}", f"  {mark} ")
         if finding.fix:
             yield from look.paragraph(finding.fix, "    → ", "      ")
 

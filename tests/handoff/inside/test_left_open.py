@@ -1,4 +1,4 @@
-"""Breaks of contracts in the report: what `handoff diff` has found of this very change."""
+"""What a change leaves open, in the report: what `diff`, `done` and `triage` find of it."""
 
 import json
 from functools import partial
@@ -6,12 +6,14 @@ from functools import partial
 import pytest
 
 from baton_handoff.cli import main
+from baton_handoff.findings import Finding
 from baton_handoff.practices import producing, status
-from baton_handoff.practices.breaks import kept as keeping
 from baton_handoff.practices.evidence import Record
+from baton_handoff.practices.left_open import DIFF
+from baton_handoff.practices.left_open import kept as keeping
 from baton_handoff.project import Project, find_project
 from breaking import changed
-from kept_project import TODAY, commit, leave_evidence
+from kept_project import TODAY, commit, leave_counts, leave_evidence
 from trip_project import git
 
 CONTRACTS = "src/trips/contracts/__init__.py"
@@ -109,7 +111,7 @@ def test_the_change_that_brings_baton_breaks_nothing(
 
 
 def test_a_comparison_with_a_wheel_leaves_none(project: Project) -> None:
-    with keeping(project, "dist/trips_contracts.whl") as keep:
+    with keeping(project, DIFF, "dist/trips_contracts.whl") as keep:
         keep([])
     assert Record(project).latest("diff") is None
 
@@ -138,3 +140,82 @@ def test_what_is_missing_is_produced_with_the_same_base(
     assert main(["status", "--run", "--stage", "push", "--base", "target"]) == 1
     assert main(["status", "--run", "--stage", "push", "--base", "target"]) == 1
     assert ran == [["uv", "run", "poe", "diff", "--base", "target"]]
+
+
+def test_tests_that_a_change_does_not_bring_block_from_level_2_on(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = "src/trips/serving/app.py"
+    changed(file, "create_app(loaded)", "create_app(loaded, docs=False)")(project)
+    said = f"{file} does something else now, and no test changed with it"
+    for level, blocks in ((1, False), (2, True)):
+        changed(".copier-answers.yml", "level: 1", f"level: {level}")(project)
+        capsys.readouterr()
+        code = main(["status", "--base", "target", "--format", "json"])
+        found = json.loads(capsys.readouterr().out)["findings"]
+        (done,) = (one for one in found if one["check"] == "definition-of-done")
+        assert (done["message"], done["side"], done["blocks"]) == (said, "ml-engineering", blocks)
+        assert code == int(blocks)
+
+
+TURN = Finding(
+    "triage-change",
+    "ml-engineering has to act: the change broke the checks of data-science",
+    blocks=True,
+    side="ml-engineering",
+    evidence=("contract tests: it is late",),
+    fix="see it again: pytest",
+)
+
+
+def turns(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, bool]]:
+    """What is said of whose turn it is, and whether it blocks."""
+    capsys.readouterr()
+    main(["status", "--base", "target", "--format", "json"])
+    found = json.loads(capsys.readouterr().out)["findings"]
+    return [(f["message"], f["blocks"]) for f in found if f["check"].startswith("triage")]
+
+
+def test_whose_turn_it_is_triage_has_found_out_of_this_very_change(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = {"tests/contract/test_data_science.py": {"failed": 1}}
+    leave_counts(project, late, ok=False)
+    untried = [("Checks are red, and nothing says yet whose turn it is", False)]
+    assert turns(capsys) == untried
+
+    monkeypatch.setattr("baton_handoff.triage.run.triage", lambda *_: [TURN])
+    # What is shown is one side's; what is kept is what was found of all.
+    assert main(["triage", "--base", "target", "--side", "data-science"]) == 0
+    assert turns(capsys) == [(TURN.message, False)]
+    for form in ("terminal", "markdown", "sarif", "github", "gitlab", "azure"):
+        main(["status", "--base", "target", "--format", form, "--html", "s.html"])
+        assert "has to act: the change broke" in " ".join(capsys.readouterr().out.split())
+    assert TURN.message in (project.root / "s.html").read_text(encoding="utf-8")
+
+    (project.root / "README.md").write_text("# Trips\n", encoding="utf-8")
+    assert turns(capsys) == [(TURN.message, False)]
+    (project.root / "tests/contract").mkdir(parents=True)
+    (project.root / "tests/contract/test_data_science.py").write_text("", encoding="utf-8")
+    leave_counts(project, late, ok=False)
+    assert turns(capsys) == untried
+
+
+def test_every_form_that_people_read_says_what_it_is_held_against(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commit_ = git(project.root, "rev-parse", "target").strip()[:12]
+    said = f"Judged by the stricter of this and target ({commit_})."
+    for form in ("terminal", "markdown"):
+        capsys.readouterr()
+        main(["status", "--base", "target", "--format", form, "--html", "s.html"])
+        assert said in capsys.readouterr().out
+    assert said in (project.root / "s.html").read_text(encoding="utf-8")
+    main(["status"])
+    assert "Judged by" not in capsys.readouterr().out
+
+
+def test_where_nothing_is_red_nobody_is_asked_to_try(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert turns(capsys) == []
