@@ -13,6 +13,8 @@ from baton_handoff.errors import HandoffError
 from baton_handoff.practices import record
 from baton_handoff.practices.evidence import KINDS, Kind, Record
 from baton_handoff.practices.files import Files
+from baton_handoff.practices.standing import State
+from baton_handoff.practices.status import standing_of
 from baton_handoff.project import Project, find_project
 
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
@@ -234,6 +236,27 @@ def test_tests_are_counted_by_file_and_pytest_says_what_it_always_says(
         "tests/unit/test_model.py": {"passed": 1, "failed": 2, "skipped": 1},
         "tests/unit/test_unread.py": {"failed": 1},
     }
+
+
+def test_a_test_that_cannot_be_read_is_one_that_fails_though_the_run_breaks_off(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.root / "tests/unit").mkdir(parents=True)
+    (project.root / "tests/unit/test_good.py").write_text("def test_one(): pass\n")
+    (project.root / "tests/test_unread.py").write_text("import nothing_of_the_kind\n")
+    command = (*PYTEST, "--tb=no", "tests")
+    kinds = {**KINDS, "test": replace(KINDS["test"], command=command)}
+    monkeypatch.setattr(record, "KINDS", kinds)
+    assert record.run_recorded(project, "test", command) == 2
+    evidence = Record(project).of("test")
+    assert evidence is not None
+    assert evidence.facts == {
+        "tests/test_unread.py": {"failed": 1},
+        "tests/unit/test_good.py": {"unrun": 1},
+    }
+    said = {(o.practice.name, o.state, o.says) for o in standing_of(project).outcomes}
+    assert ("tests-pass", State.NOT_MET, "Tests fail.") in said
+    assert ("unit-tests", State.NOT_SHOWN, "The run broke off before the unit tests.") in said
 
 
 def test_a_notebook_that_stops_is_written_down_and_turns_nothing_red(

@@ -45,8 +45,10 @@ class Counts:
         if report.failed:
             self._worst[report.nodeid] = "failed"
 
-    def pytest_sessionfinish(self) -> None:
-        """Write it down."""
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write it down; what was to run and has not, for the run broke off, is `unrun`."""
+        for item in getattr(session, "items", ()):
+            self._worst.setdefault(item.nodeid, "unrun")
         counts: dict[str, Counter[str]] = {}
         for test, outcome in self._worst.items():
             counts.setdefault(test.partition("::")[0], Counter())[outcome] += 1

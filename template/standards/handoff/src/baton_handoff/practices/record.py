@@ -23,8 +23,8 @@ def run_recorded(project: Project, kind: str, command: Sequence[str]) -> int:
 
     Only the whole command is evidence: with arguments of its own (one file of tests, say), it says
     less. Nor is it evidence where a file that it depends on changes while it runs, or where it
-    could not be carried out, which tools say by another code than 0 and 1. So do ruff and mypy of
-    a file that they can't read, but then they name it: that is a finding like others.
+    could not be carried out, which tools say by another code than 0 and 1. So do ruff, mypy and
+    pytest of a file that they can't read, but then they name it: that is a finding like others.
 
     Args:
         project: The project.
@@ -49,8 +49,9 @@ def run_recorded(project: Project, kind: str, command: Sequence[str]) -> int:
         facts = json.loads(counts.read_text(encoding="utf-8")) if counts.exists() else {}
     wanted = KINDS[kind].for_programs
     found = found_by((*command, *wanted), project.root) if code and wanted else ()
+    failed = any(count.get("failed") for count in facts.values())
     record = Record(project)
-    if (code in (0, 1) or found) and record.key(kind) == before:
+    if (code in (0, 1) or found or failed) and record.key(kind) == before:
         record.keep(Evidence(kind, before, code == 0, now(), facts, found))
         # mypy looks no further than a file that it can't read.
         whole = code == 1 or kind != "types"

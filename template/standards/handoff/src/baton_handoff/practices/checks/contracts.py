@@ -9,11 +9,13 @@ from baton_handoff.practices.checks.look import (
     missing,
     not_applicable,
     not_met,
+    not_shown,
     of_run,
     place,
 )
 from baton_handoff.practices.checks.stated import contracts_in
-from baton_handoff.practices.checks.tests import number
+from baton_handoff.practices.checks.tests import broken_off, number
+from baton_handoff.practices.evidence import KINDS
 from baton_handoff.sides import SIDES
 
 _STATED = ("version", "position", "producer", "consumer")
@@ -63,6 +65,9 @@ def contract_tests(look: Look) -> Seen:
     for side in SIDES:
         file = f"tests/contract/test_{side.replace('-', '_')}.py"
         passed, failed = number(evidence, file)
+        if broken_off(evidence, file) and not failed:
+            says = f"The run broke off before it tried what {side} promises."
+            return not_shown(says, KINDS["test"].shown_by)
         if failed:
             open_.append(place(f"{failed} promises of {side} are broken", file, side=side))
         elif not passed:

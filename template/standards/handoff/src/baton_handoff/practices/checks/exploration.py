@@ -9,8 +9,10 @@ from baton_handoff.practices.checks.look import (
     missing,
     not_applicable,
     not_met,
+    not_shown,
     place,
 )
+from baton_handoff.practices.evidence import KINDS
 
 _FIXING = ("nbstripout", "ruff check --fix", "ruff format")
 _NOTEBOOKS = {"jupyter", "notebook"}
@@ -56,6 +58,8 @@ def notebooks_run(look: Look) -> Seen:
     if evidence is None:
         return missing(look, "test")
     counts = {file: count for file, count in evidence.facts.items() if file.startswith("notebooks")}
+    if any(count.get("unrun") for count in counts.values()):
+        return not_shown("The run broke off before the notebooks.", KINDS["test"].shown_by)
     failed = [file for file, count in counts.items() if count.get("failed")]
     if failed or not counts:
         return not_met(f"{', '.join(failed) or 'None of them'} does not run to its end.")

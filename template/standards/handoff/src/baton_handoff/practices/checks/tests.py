@@ -9,11 +9,12 @@ from baton_handoff.practices.checks.look import (
     missing,
     not_applicable,
     not_met,
+    not_shown,
     of_run,
     place,
 )
 from baton_handoff.practices.checks.stated import contracts_in
-from baton_handoff.practices.evidence import Evidence
+from baton_handoff.practices.evidence import KINDS, Evidence
 
 
 def tests_pass(look: Look) -> Seen:
@@ -59,6 +60,8 @@ def _of_folder(look: Look, folder: str, what: str) -> Seen:
         passed, failed = number(evidence, f"{folder}/")
         if failed:
             return not_met(f"{failed} {what} fail.")
+        if broken_off(evidence, f"{folder}/"):
+            return not_shown(f"The run broke off before the {what}.", KINDS["test"].shown_by)
         return met(f"{passed} {what} pass.") if passed else not_met(f"There are no {what}.")
 
     return _judged(look, judged)
@@ -67,6 +70,11 @@ def _of_folder(look: Look, folder: str, what: str) -> Seen:
 def _judged(look: Look, judged: Callable[[Evidence], Seen]) -> Seen:
     evidence = look.record.of("test")
     return judged(evidence) if evidence else missing(look, "test")
+
+
+def broken_off(evidence: Evidence, under: str) -> bool:
+    """Whether the run ended before it came to some of these tests."""
+    return any(c.get("unrun") for file, c in evidence.facts.items() if file.startswith(under))
 
 
 def number(evidence: Evidence, under: str) -> tuple[int, int]:
