@@ -1,5 +1,7 @@
 """Every practice is met by one project and not by another; nothing is met by a file's name."""
 
+import shutil
+
 import pytest
 
 from baton_handoff.practices.registry import ROLES, STATEMENT, shipped
@@ -7,7 +9,7 @@ from baton_handoff.practices.standing import Outcome, State
 from baton_handoff.practices.status import standing_of
 from baton_handoff.project import Project, find_project
 from breaking import BREAKS, changed, went
-from kept_project import TODAY
+from kept_project import TODAY, leave_evidence
 
 
 @pytest.fixture
@@ -85,3 +87,54 @@ def test_what_is_not_there_does_not_apply_and_earns_nothing(project: Project) ->
     changed(".copier-answers.yml", "aws", "none")(project)
     (outcome,) = outcomes(project, "infrastructure-as-code")
     assert (outcome.state, outcome.earned) == (State.NOT_APPLICABLE, None)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "names", "said"),
+    [
+        ("src/trips/serving/app.py", "def (\n", ["service-observed"], "serving/app.py:1: it is no"),
+        ("src/trips/serving/app.py", "\0", ["service-observed"], "serving/app.py:1: it is no"),
+        (
+            ".pre-commit-config.yaml",
+            "repos:\n",
+            ["hooks-installed", "notebooks-unblocked"],
+            ".pre-commit-config.yaml says something else than expected (TypeError: ",
+        ),
+        (
+            ".pre-commit-config.yaml",
+            "- repo: x\n",
+            ["hooks-installed", "notebooks-unblocked"],
+            ".pre-commit-config.yaml says something else than expected (AttributeError: ",
+        ),
+        ("dvc.yaml", "- a\n", ["data-validated", "pipeline-current"], "dvc.yaml"),
+        (
+            "dvc.lock",
+            '{"stages": {"validate": [], "train": []}}',
+            ["data-validated", "pipeline-current"],
+            "dvc.lock",
+        ),
+        ("uv.lock", "[[package]]\nversion = 1\n", ["lock-current", "environment-current"], "uv."),
+        ("uv.lock", "x = [\n", ["lock-current", "environment-current"], "uv.lock is not valid"),
+    ],
+)
+def test_a_file_that_cannot_be_used_hides_what_hangs_on_it_and_nothing_else(
+    project: Project, file: str, text: str, names: list[str], said: str
+) -> None:
+    (project.root / file).write_text(text, encoding="utf-8")
+    leave_evidence(project)
+    standing = standing_of(project, today=TODAY)
+    hidden = [o for o in standing.outcomes if o.state is State.NOT_SHOWN]
+    assert {*names} <= {outcome.practice.name for outcome in hidden}
+    for outcome in hidden:
+        if outcome.practice.name in names:
+            assert said in outcome.says
+            assert outcome.says.count(".\n") == 0
+            assert str(project.root) not in outcome.says
+            assert outcome.fix == "mend that, then `uv run poe status`"
+    assert len(standing.outcomes) > 70
+
+
+def test_without_a_repository_the_rest_is_still_told(project: Project) -> None:
+    shutil.rmtree(project.root / ".git")
+    told = {outcome.says for outcome in outcomes(project, "early-work")}
+    assert told == {f"{project.root} is not in a git repository yet: `uv run poe setup`."}

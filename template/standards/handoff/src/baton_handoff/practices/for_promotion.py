@@ -42,7 +42,7 @@ def asked_of(project: Project, version: int) -> Asked:
         version: The version's number.
 
     Raises:
-        HandoffError: handoff.toml, or a file that a check reads, can't be used.
+        HandoffError: handoff.toml can't be used.
     """
     standing, level = standing_of(project, version=version), max(project.level, 1)
     outcomes = [outcome for outcome in standing.outcomes if _is_asked(outcome)]

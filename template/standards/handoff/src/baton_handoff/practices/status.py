@@ -9,10 +9,10 @@ from baton_handoff.errors import HandoffError
 from baton_handoff.practices.base_and_head import binding_registry
 from baton_handoff.practices.baseline import covered
 from baton_handoff.practices.checks import CHECKS
-from baton_handoff.practices.checks.look import Look, Seen, not_met
+from baton_handoff.practices.checks.look import Check, Look, Seen, not_met
 from baton_handoff.practices.definition_of_done import lacking
 from baton_handoff.practices.evidence import Record
-from baton_handoff.practices.foreign import look_for, unadopted
+from baton_handoff.practices.foreign import NO_SENSE, look_for, unadopted
 from baton_handoff.practices.foreign.repository import Repository, without_collecting
 from baton_handoff.practices.left_open import breaks_since, turns_since
 from baton_handoff.practices.offered import CANDIDATE, offered
@@ -42,7 +42,7 @@ def standing_of(
         version: The version that it is about; by default the candidate.
 
     Raises:
-        HandoffError: handoff.toml, or a file that a check reads, can't be used.
+        HandoffError: handoff.toml can't be used.
     """
     at = project.level if level is None else level
     day = today or datetime.now(UTC).astimezone().date()
@@ -144,13 +144,27 @@ def _checked(
         return None
     check = CHECKS.get(practice.check)
     if check:
-        return check(look)
+        return _looked(check, look)
     try:
         return own_check(practice, look)
     except HandoffError as error:
         if practice.name not in registry.of_base:
             raise
         return not_met(f"The change takes away what checks it. {error}")
+
+
+def _looked(check: Check, look: Look) -> Seen:
+    """What a check says; a file that it can't use hides this one practice, and no other."""
+    look.opened.clear()
+    try:
+        return check(look)
+    except NO_SENSE as error:
+        says = str(error).partition("\n")[0].replace(f"{look.project.root}{os.sep}", "")
+        if not isinstance(error, HandoffError):
+            files = " or ".join(dict.fromkeys(look.opened)) or "a file"
+            says = f"{files} says something else than expected ({type(error).__name__}: {says})"
+        fix = "mend that, then `uv run poe status`"
+        return Seen(State.NOT_SHOWN, f"{says.rstrip('.')}.", (), fix)
 
 
 def _for_side(side: str, seen: Seen) -> Seen:

@@ -46,6 +46,7 @@ class Look:
         today: The day it is.
         env: The environment variables.
         version: The version that is looked at, an alias or a number.
+        opened: The files that were asked for, whether or not they were read before.
         _read: What files said that were read before.
     """
 
@@ -54,9 +55,10 @@ class Look:
     today: date
     env: Mapping[str, str] = field(default_factory=dict)
     version: str = CANDIDATE
+    opened: list[str] = field(default_factory=list)
     _read: dict[str, Any] = field(default_factory=dict)
 
-    @cached_property
+    @property
     def pyproject(self) -> dict[str, Any]:
         """What pyproject.toml says; nothing without one."""
         return self.toml("pyproject.toml")
@@ -72,6 +74,7 @@ class Look:
         Raises:
             HandoffError: It is none.
         """
+        self.opened.append(name)
         try:
             if name not in self._read:
                 self._read[name] = tomllib.loads(self.text(name) or "")
@@ -87,6 +90,7 @@ class Look:
         Raises:
             HandoffError: It is none.
         """
+        self.opened.append(name)
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             if name not in self._read:
@@ -99,6 +103,7 @@ class Look:
 
     def text(self, name: str) -> str | None:
         """The text of a file of the project; None where there is none."""
+        self.opened.append(name)
         file = self.project.root / name
         return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
 
@@ -115,7 +120,11 @@ class Look:
                 try:
                     found[path] = ast.parse(self.text(path) or "")
                 except (SyntaxError, ValueError) as error:
-                    raise HandoffError(f"{path} can't be read: {error}") from error
+                    line = getattr(error, "lineno", None) or 1
+                    why = getattr(error, "msg", error)
+                    raise HandoffError(
+                        f"{path}:{line}: it is no Python ({why}): mend that line."
+                    ) from error
         return found
 
 

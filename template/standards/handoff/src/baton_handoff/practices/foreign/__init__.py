@@ -65,7 +65,7 @@ _NOTHING: Mapping[str, str] = {
 }
 """What there is to say of those that reading shows nothing of."""
 
-_NO_SENSE = (
+NO_SENSE = (
     *(AttributeError, HandoffError, LookupError, OSError, RecursionError, TypeError, ValueError),
 )
 """What goes wrong where a file does not hold what its name says."""
@@ -76,7 +76,7 @@ def look_for(practice: Practice, repository: Repository) -> Seen:
     check = _CHECKS.get(practice.check)
     try:
         seen = check(repository) if check else open_(_NOTHING[practice.check])
-    except _NO_SENSE as error:
+    except NO_SENSE as error:
         where = f"{repository.look.project.root}{os.sep}"
         said = str(error).partition("\n")[0].replace(where, "").rstrip(".")
         seen = open_(f"It can't be told, for a file is not what it seems: {said}.")
