@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from baton_handoff.practices.evidence import Evidence, Record
 from baton_handoff.practices.registry import ROLES, STATEMENT, shipped
 from baton_handoff.practices.standing import Outcome, State
 from baton_handoff.practices.status import standing_of
@@ -138,3 +139,12 @@ def test_without_a_repository_the_rest_is_still_told(project: Project) -> None:
     shutil.rmtree(project.root / ".git")
     told = {outcome.says for outcome in outcomes(project, "early-work")}
     assert told == {f"{project.root} is not in a git repository yet: `uv run poe setup`."}
+
+
+def test_where_the_tool_stopped_at_one_sides_file_nothing_shows_the_others_code(
+    project: Project,
+) -> None:
+    record = Record(project)
+    found = (("src/trips/features/build.py", 3, "syntax: invalid syntax"),)
+    record.keep(Evidence("types", record.key("types"), False, "2026-11-25T12:00:00Z", {}, found))
+    assert {o.state for o in outcomes(project, "typed")} == {State.NOT_SHOWN}

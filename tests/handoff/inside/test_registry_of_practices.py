@@ -106,6 +106,56 @@ def test_a_team_adds_a_practice_whose_check_is_a_function(
         outcome(says(project, OWN.replace("git --version", "no_such:thing")), "acme/pairing")
 
 
+@pytest.mark.parametrize(
+    ("tiers", "side", "states"),
+    [
+        ("both", "data-science", {"data-science": State.NOT_MET, "ml-engineering": State.MET}),
+        ("both", "data-owner", {"data-science": State.NOT_MET, "ml-engineering": State.NOT_MET}),
+        ("one", "data-science", {"ml-engineering": State.NOT_MET}),
+    ],
+)
+def test_a_finding_that_nobody_asked_answers_for_is_everybodys(
+    project: Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tiers: str,
+    side: str,
+    states: dict[str, State],
+) -> None:
+    module = f"acme_{tiers}_{side}".replace("-", "_")
+    (tmp_path / f"{module}.py").write_text(
+        "from baton_handoff.findings import Finding\n"
+        f"def seen(project): return [Finding('', 'bad', True, side='{side}', file='a')]\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    own = OWN.replace("git --version", f"{module}:seen")
+    asked = 'ml-engineering = "must"'
+    ours = asked if tiers == "one" else f'data-science = "must", {asked}'
+    project = says(project, own.replace('data-science = "must"', ours))
+    found = {one: outcome(project, "acme/pairing", one) for one in states}
+    assert {one: of.state for one, of in found.items()} == states
+    for of in found.values():
+        if of.state is State.MET:
+            assert of.says == "It is kept here; data-science has 1 finding to mend."
+        else:
+            assert [finding.file for finding in of.findings] == ["a"]
+
+
+def test_a_finding_of_no_side_is_refused(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "acme_typo.py").write_text(
+        "from baton_handoff.findings import Finding\n"
+        "def seen(project): return [Finding('', 'bad', True, side='data-sience')]\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    project = says(project, OWN.replace("git --version", "acme_typo:seen"))
+    with pytest.raises(HandoffError, match=r"of `data-sience`, which is no side: it may be data-s"):
+        outcome(project, "acme/pairing")
+
+
 def test_an_exception_covers_a_practice_until_it_expires(project: Project) -> None:
     project = says(project, EXCEPTION)
     leave_evidence(project, lint=False)

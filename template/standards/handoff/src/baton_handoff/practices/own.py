@@ -9,6 +9,7 @@ from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
 from baton_handoff.practices.checks.look import Look, Seen, met, not_met, not_shown
 from baton_handoff.practices.practice import Practice
+from baton_handoff.sides import AXES
 
 ANYTHING = ("*",)
 """What a command depends on is not known, so any change makes its evidence stale."""
@@ -60,5 +61,10 @@ def _called(practice: Practice, look: Look) -> Seen:
     if not all(isinstance(one, Finding) for one in findings):
         raise HandoffError(
             f"The check of the practice {practice.name}, {practice.check}, must return findings."
+        )
+    for side in {one.side for one in findings} - {None, *AXES}:
+        raise HandoffError(
+            f"The check of the practice {practice.name}, {practice.check}, finds something of"
+            f" `{side}`, which is no side: it may be {', '.join(AXES)}, or None."
         )
     return not_met(findings[0].message, *findings) if findings else met("Its check finds nothing.")

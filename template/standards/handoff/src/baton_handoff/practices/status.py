@@ -1,7 +1,7 @@
 """Where a project stands: every practice, held against the evidence that there is."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -114,7 +114,7 @@ def _outcomes(
         if one.practice == practice.name and one.counts(look.today)
     ]
     for side in asked:
-        said = _for_side(side, seen) if seen else _stated(practice, side, registry, look)
+        said = _for_side(side, asked, seen) if seen else _stated(practice, side, registry, look)
         open_ = said.state in (State.NOT_MET, State.NOT_SHOWN)
         fix = said.shown_by or practice.fix
         outcome = Outcome(
@@ -126,7 +126,7 @@ def _outcomes(
             findings=tuple(
                 replace(finding, check=practice.name, side=side, fix=finding.fix or fix)
                 for finding in said.findings
-                if finding.side in (side, None)
+                if finding.side == side or finding.side not in asked
             ),
             fix=fix if open_ else "",
             accepted=accepted[0] if accepted and open_ else None,
@@ -167,10 +167,17 @@ def _looked(check: Check, look: Look) -> Seen:
         return Seen(State.NOT_SHOWN, f"{says.rstrip('.')}.", (), fix)
 
 
-def _for_side(side: str, seen: Seen) -> Seen:
-    """What a check has seen for one side: what is the other one's alone asks nothing of it."""
-    others = seen.findings and all(f.side not in (side, None) for f in seen.findings)
-    return Seen(State.MET, "It is kept; the other side has to act.") if others else seen
+def _for_side(side: str, asked: Sequence[str], seen: Seen) -> Seen:
+    """What a check has seen for one side: what is the other one's alone asks nothing of it.
+
+    What is the matter of nobody whom the practice asks is everybody's.
+    """
+    others = [one for one in asked if one != side]
+    found = len(seen.findings)
+    if found and all(finding.side in others for finding in seen.findings):
+        findings = f"{found} finding{'s' * (found != 1)}"
+        return Seen(State.MET, f"It is kept here; {others[0]} has {findings} to mend.")
+    return seen
 
 
 def _stated(practice: Practice, side: str, registry: Registry, look: Look) -> Seen:
