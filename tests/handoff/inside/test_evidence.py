@@ -16,6 +16,7 @@ from baton_handoff.practices.files import Files
 from baton_handoff.practices.standing import State
 from baton_handoff.practices.status import standing_of
 from baton_handoff.project import Project, find_project
+from trip_project import git
 
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
@@ -115,6 +116,18 @@ def test_line_endings_make_no_difference(tmp_path: Path) -> None:
 def test_evidence_that_cannot_be_read_shows_nothing(project: Project) -> None:
     (project.local / "evidence/lint.json").write_text("{", encoding="utf-8")
     assert stale(project) == {"lint"}
+
+
+def test_evidence_that_was_committed_shows_nothing(project: Project, tmp_path: Path) -> None:
+    git(project.root, "add", "--force", ".handoff/evidence")
+    git(project.root, "add", "--all")
+    git(project.root, "commit", "--quiet", "--message", "all is well")
+    git(tmp_path, "clone", "--quiet", str(project.root), "clone")
+    clone = find_project(tmp_path / "clone")
+    assert (clone.local / "evidence/test.json").is_file()
+    assert {kind for kind in KINDS if Record(clone).latest(kind)} == set()
+    (said,) = {o.says for o in standing_of(clone).outcomes if o.practice.name == "tests-pass"}
+    assert said == "What lies in git was committed by somebody, and shows nothing."
 
 
 @pytest.fixture

@@ -137,11 +137,19 @@ class Record:
 
     def latest(self, kind: str) -> Evidence | None:
         """What came of the last run of a kind, whatever has changed since; None without one."""
+        if self.in_git(kind):
+            return None
         try:
             return _read(json.loads(self._file(kind).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             # What can't be read shows nothing, and the next run writes it anew.
             return None
+
+    def in_git(self, kind: str) -> bool:
+        """Whether git keeps what came of it: that was written by whoever committed it, not run."""
+        file, root = self._file(kind), self._project.root
+        inside = file.is_relative_to(root)
+        return inside and file.relative_to(root).as_posix() in self.files.in_git
 
     def keep(self, evidence: Evidence) -> None:
         """Keep what came of a run, whole or not at all."""

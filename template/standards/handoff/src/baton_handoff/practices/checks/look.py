@@ -162,6 +162,9 @@ def missing(look: Look, kind: str) -> Seen:
     latest, shown_by = look.record.latest(kind), KINDS[kind].shown_by
     if KINDS[kind].of_model and look.project.alias.isdecimal():
         shown_by = f"HANDOFF_ALIAS={look.project.alias} {shown_by}"
+    if look.record.in_git(kind):
+        says = "What lies in git was committed by somebody, and shows nothing."
+        return not_shown(says, "git rm -r --cached .handoff")
     if latest is None:
         return not_shown("Nothing has looked on this machine yet.", shown_by)
     at = f"{latest.at[:10]}, {latest.at[11:16]} UTC"
