@@ -1,7 +1,8 @@
 """A change brings what belongs to it, and the stricter of its base and itself judges it."""
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -11,14 +12,18 @@ import pytest
 
 from baton_handoff.cli import main
 from baton_handoff.findings import Finding
+from baton_handoff.owners import write_owners
 from baton_handoff.practices.base_and_head import binding_registry
 from baton_handoff.practices.definition_of_done import what_is_not_done
 from baton_handoff.practices.practice import Practice
+from baton_handoff.practices.registry import SHIPPED, shipped
 from baton_handoff.practices.standing import State
 from baton_handoff.practices.status import standing_of
 from baton_handoff.project import Project, find_project
 from baton_handoff.settings import Accepted, PromotionSettings
-from baton_handoff.stricter import loosened, stricter
+from baton_handoff.sides import SIDES
+from baton_handoff.stricter import loosened, stated_before, stricter
+from baton_handoff.trees import trees_of
 from trip_project import SETTINGS, git, trip_project
 
 FEATURES = "src/trips/features/build.py"
@@ -345,3 +350,142 @@ def test_a_base_that_can_not_be_read_does_not_keep_anybody_from_mending_it(begun
     base = says(begun, {"name": "linted", "tiers": {"data-science": "always"}})
     assert asked(base, begun, "linted").tier("data-science", 1) == "should"
     assert loosened(base, begun) == []
+
+
+PRACTICES = "standards/handoff/src/baton_handoff/practices/practices.toml"
+
+
+def standards(root: Path, base: str) -> Project:
+    """The project, held against a base whose practices.toml says that."""
+    (root / PRACTICES).parent.mkdir(parents=True, exist_ok=True)
+    (root / PRACTICES).write_text(base)
+    git(root, "add", "--all")
+    with trees_of(find_project(root)) as (trees, scratch):
+        was = stated_before(find_project(root), trees, trees.of_working_directory(), scratch / "b")
+    return stricter(was, find_project(root))
+
+
+def test_a_change_that_edits_the_practices_of_the_standards_is_judged_by_those_of_its_base(
+    root: Path,
+) -> None:
+    ours = SHIPPED.read_text(encoding="utf-8")
+    first, name, rest = ours.partition('name = "linted"')
+    tighter = re.sub(r"tiers = .*", 'tiers = { data-science = "must" }', rest, count=1)
+    judging = standards(root, first + name + tighter)
+    assert judging.before is not None
+    (linted,) = (p for p in binding_registry(judging).practices if p.name == "linted")
+    assert linted.tier("data-science", 1) == "must"
+    said = [finding.message for finding in loosened(judging.before, find_project(root))]
+    assert any(
+        one.startswith("The practice linted goes from must to should for data-science")
+        for one in said
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x = [", "practices = 7\nsections = []\n", "[[practices]]\nname = 7\n", ""],
+)
+def test_practices_of_another_form_bind_nobody(root: Path, text: str) -> None:
+    def asks(practices: Iterable[Practice]) -> list[object]:
+        return [(p.name, [p.tier(s, at) for s in SIDES for at in (0, 1, 2)]) for p in practices]
+
+    assert asks(binding_registry(standards(root, text)).practices) == asks(shipped())
+
+
+def test_a_check_that_only_the_base_knows_binds_nobody(root: Path) -> None:
+    ours = SHIPPED.read_text(encoding="utf-8")
+    text = ours.replace('check = "linted"', 'check = "style_kept"')
+    gone = text.replace('name = "typed"', 'name = "types-of-old"')
+    gone = gone.replace('check = "typed"', 'check = "types_of_old"')
+    assert gone.count("style_kept") == gone.count("types_of_old") == 1
+    found = {p.name: p.check for p in binding_registry(standards(root, gone)).practices}
+    assert found == {practice.name: practice.check for practice in shipped()}
+
+
+def test_an_edit_of_the_standards_that_no_update_brought_is_named(
+    root: Path, write: Write, lacks: Lacks
+) -> None:
+    write(".copier-answers.yml", "_commit: v1\nlevel: 2\n")
+    write("standards/ruff.toml", "line-length = 100\n")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "standards")
+    try:
+        assert lacks() == []
+        for name in ("a", "b", "c", "d"):
+            write(f"standards/{name}", "")
+        (told,) = lacks()
+        assert (told.check, told.blocks, told.file) == ("stricter-of-both", False, "standards/a")
+        assert told.message.startswith(
+            "standards/ was edited by hand (standards/a, standards/b, standards/c and 1 more): that"
+            " counts at once"
+        )
+        write(".copier-answers.yml", "_commit: v2\nlevel: 2\n")
+        assert lacks() == []
+    finally:
+        git(root, "reset", "--quiet", "--hard", "HEAD~")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("pyproject.toml", '[tool.ruff.lint]\nignore = ["ALL"]\n', "[tool.ruff] in pyproject.toml"),
+        ("pyproject.toml", "[tool.pytest.ini_options]\n", "[tool.pytest] in pyproject.toml"),
+        ("ruff.toml", 'lint.ignore = ["ALL"]\n', "ruff.toml"),
+        ("src/.ruff.toml", 'lint.ignore = ["ALL"]\n', "src/.ruff.toml"),
+        ("pytest.ini", "[pytest]\n", "pytest.ini"),
+    ],
+)
+def test_a_teams_own_settings_of_tools_count_at_once_and_are_named(
+    write: Write, lacks: Lacks, path: str, text: str, said: str
+) -> None:
+    write(path, text)
+    (told,) = lacks()
+    assert (told.file, told.blocks) == (path, False)
+    assert told.message == (
+        f"{said} changes, and what it lets pass counts at once: whoever reviews it decides"
+    )
+
+
+def test_what_says_nothing_to_tools_is_not_named(write: Write, lacks: Lacks) -> None:
+    write("pyproject.toml", '[project]\nname = "trips"\n[tool.uv]\n')
+    assert lacks() == []
+
+
+def test_whose_cloud_and_whose_ci_it_is_says_the_base(begun: Project) -> None:
+    base, head = (
+        replace(begun, cloud=cloud, ci=ci) for cloud, ci in (("aws", "github"), ("none", "gitlab"))
+    )
+    binding = stricter(base, head)
+    assert (binding.cloud, binding.ci) == ("aws", "github")
+    assert told(base, head) == ["`cloud` goes from aws to none", "`ci` goes from github to gitlab"]
+    assert stricter(replace(base, cloud="none"), replace(head, cloud="gcp")).cloud == "gcp"
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["", '[answerable]\n"src/trips/serving/" = "data-science"\n'],
+    ids=["a team's name", "who answers"],
+)
+def test_a_change_of_who_is_asked_passes_with_what_it_has_written_down(
+    root: Path, write: Write, said: str
+) -> None:
+    teams = 'level: {}\ndata_science_team: "@{}"\nml_engineering_team: "@ml"\n'
+    write(".copier-answers.yml", teams.format(2, "ds"))
+    base = find_project(root)
+    write(".copier-answers.yml", teams.format(2, "ds" if said else "new"))
+    write("handoff.toml", SETTINGS + said)
+    head = find_project(root)
+    judging = stricter(base, head)
+
+    def states() -> set[State]:
+        outcomes = standing_of(judging).outcomes
+        return {o.state for o in outcomes if o.practice.name == "contracts-owned"}
+
+    write_owners(base)
+    assert states() == {State.NOT_MET}
+    write_owners(head)
+    assert states() == {State.MET}
+    # The higher level says how many are asked, whatever the change says.
+    write_owners(replace(head, level=1))
+    assert states() == {State.NOT_MET}

@@ -62,7 +62,10 @@ class Project:
         exceptions: What is not met, and accepted.
         practices: What handoff.toml says of practices, which are read when somebody asks for them.
         baseline: How many findings were there when the baseline was recorded.
+        standards: What practices.toml says in the tree that this is of, where that is another than
+            the one at work; nothing where it can't be told.
         before: The project as the base of a change states it, where both judge the change.
+        after: The project as the change itself states it, likewise.
         adopted: Whether Baton is in use there; where it is not, only `status` looks at it.
     """
 
@@ -83,7 +86,9 @@ class Project:
     exceptions: Sequence[Accepted] = ()
     practices: Mapping[str, Any] = field(default_factory=dict)
     baseline: Baseline = field(default_factory=dict)
+    standards: Mapping[str, Any] = field(default_factory=dict)
     before: "Project | None" = None
+    after: "Project | None" = None
     adopted: bool = True
 
     @property

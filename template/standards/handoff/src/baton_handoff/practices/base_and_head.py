@@ -6,8 +6,16 @@ from datetime import date
 from typing import TypeVar
 
 from baton_handoff.errors import HandoffError
+from baton_handoff.practices.checks import CHECKS
 from baton_handoff.practices.practice import Practice
-from baton_handoff.practices.registry import Registry, Statement, registry_of
+from baton_handoff.practices.registry import (
+    STATEMENT,
+    Registry,
+    Statement,
+    practices_of,
+    registry_of,
+    shipped,
+)
 from baton_handoff.project import Project
 from baton_handoff.settings import Accepted
 from baton_handoff.sides import SIDES
@@ -18,10 +26,11 @@ _Dated = TypeVar("_Dated", Accepted, Statement)
 def binding_registry(project: Project) -> Registry:
     """The practices and statements that judge a project, by its base too where it has one.
 
-    Of a practice the stricter tiers count, and it is enforced where either says so. A team's own
-    practice that the change drops, or checks in another way, is still there as the base has it. A
-    statement counts where both have it, until the earlier of both days: it is a person's word that
-    the gate takes for evidence, and whoever needs it must not be able to bring it along.
+    Of a practice, one of the standards too, the stricter tiers count, and it is enforced where
+    either says so. A team's own practice that the change drops, or checks in another way, is still
+    there as the base has it. A statement counts where both have it, until the earlier of both days:
+    it is a person's word that the gate takes for evidence, and whoever needs it must not be able to
+    bring it along.
 
     Raises:
         HandoffError: handoff.toml says something of practices that can't be used.
@@ -60,10 +69,32 @@ def loosened_practices(project: Project) -> Iterator[str]:
 
 def _of_base(project: Project) -> Registry | None:
     """What the base says; None where there is none, or this version of us can't read it."""
-    try:
-        return registry_of(project.before) if project.before else None
-    except (OSError, HandoffError):
+    base = project.before
+    if base is None:
         return None
+    for standard in (_standard(base), None):
+        try:
+            return registry_of(base, standard)
+        except (OSError, HandoffError):
+            continue
+    return None
+
+
+def _standard(base: Project) -> list[Practice] | None:
+    """The practices of the base's own standards, as far as what is at work here can judge them."""
+    ours = {practice.name: practice for practice in shipped()}
+    try:
+        stated = practices_of(base.standards)
+    except (HandoffError, LookupError, TypeError, ValueError, AttributeError):
+        # Of another form: written by another version.
+        return None
+    judged = {*CHECKS, STATEMENT}
+    known = (
+        practice if practice.check in judged else replace(practice, check=ours[practice.name].check)
+        for practice in stated
+        if practice.check in judged or practice.name in ours
+    )
+    return list(known)
 
 
 def _both(was: Practice | None, now: Practice | None) -> Iterator[Practice]:

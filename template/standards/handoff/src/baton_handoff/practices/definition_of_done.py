@@ -13,7 +13,7 @@ from baton_handoff.findings import Finding
 from baton_handoff.practices.written import behaviour, contracts_in
 from baton_handoff.project import Project
 from baton_handoff.sides import SIDES, covers
-from baton_handoff.stricter import loosened, stated_before, stricter
+from baton_handoff.stricter import at_once, loosened, stated_before, stricter
 from baton_handoff.trees import Trees, trees_of
 
 ROOMS = ("features", "model", "serving")
@@ -65,7 +65,11 @@ def what_is_not_done(project: Project, base: str | None = None) -> list[Finding]
         tree = trees.of(trees.base(base))
         before = scratch / "base"
         was = stated_before(project, trees, tree, before)
-        return [*lacking(stricter(was, project), trees, tree, before), *loosened(was, project)]
+        return [
+            *lacking(stricter(was, project), trees, tree, before),
+            *loosened(was, project),
+            *at_once(project, trees, tree, before),
+        ]
 
 
 def lacking(project: Project, trees: Trees, tree: str, before: Path) -> list[Finding]:

@@ -86,7 +86,15 @@ def shipped() -> tuple[Practice, ...]:
     Raises:
         HandoffError: practices.toml can't be used.
     """
-    stated = tomllib.loads(SHIPPED.read_text(encoding="utf-8"))
+    return practices_of(tomllib.loads(SHIPPED.read_text(encoding="utf-8")))
+
+
+def practices_of(stated: Mapping[str, Any]) -> tuple[Practice, ...]:
+    """The practices of a practices.toml.
+
+    Raises:
+        HandoffError: It can't be used.
+    """
     found = [
         _shipped(entry, stated["sections"])
         for entry in entries(SHIPPED, "practices", stated["practices"])
@@ -94,14 +102,18 @@ def shipped() -> tuple[Practice, ...]:
     return tuple(sorted(found, key=lambda practice: stated["sections"].index(practice.section)))
 
 
-def registry_of(project: Project) -> Registry:
+def registry_of(project: Project, standard: Sequence[Practice] | None = None) -> Registry:
     """Every practice of a project, and what people state there.
+
+    Args:
+        project: The project.
+        standard: The practices of the standards; by default those at work.
 
     Raises:
         HandoffError: handoff.toml says something of practices that can't be used.
     """
     file, said = project.root / "handoff.toml", project.practices
-    known = {practice.name: practice for practice in shipped()}
+    known = {practice.name: practice for practice in standard or shipped()}
     sections = [*dict.fromkeys(practice.section for practice in known.values()), OWN]
     for entry in entries(file, "practices", said.get("practices", [])):
         name = entry.text("name")

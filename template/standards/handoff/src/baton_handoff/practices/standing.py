@@ -92,7 +92,7 @@ class Standing:
         project: Its name.
         level: The level that it has chosen.
         outcomes: What came of each practice, in the order of the sections.
-        loosened: What a change makes easier for whoever comes after it.
+        loosened: What a change makes easier for whoever comes after it, and what it may.
         left_open: What a change leaves open, and is no practice.
         base: What it was held against, empty where it was judged by itself.
         unadopted: What is known of it where Baton is not in use, None where it is.

@@ -22,7 +22,7 @@ from baton_handoff.practices.registry import ROLES, STATEMENT, Registry
 from baton_handoff.practices.standing import Outcome, Standing, State
 from baton_handoff.project import Project
 from baton_handoff.sides import SIDES
-from baton_handoff.stricter import loosened, stated_before, stricter
+from baton_handoff.stricter import at_once, loosened, stated_before, stricter
 from baton_handoff.trees import trees_of
 
 
@@ -86,7 +86,7 @@ def standing_since(project: Project, base: str | None, level: int | None = None)
         ]
         return replace(
             standing,
-            loosened=loosened(was, project),
+            loosened=[*loosened(was, project), *at_once(project, trees, tree, before)],
             left_open=left_open,
             base=f"{base or 'the commit it goes back to'} ({commit[:12]})",
         )

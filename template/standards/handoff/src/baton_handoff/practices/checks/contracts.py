@@ -1,5 +1,7 @@
 """Checks of the door between the sides: contracts are stated, complete, tested and approved."""
 
+from dataclasses import replace
+
 from baton_handoff.errors import HandoffError
 from baton_handoff.owners import owners_are_current
 from baton_handoff.practices.checks.look import (
@@ -83,10 +85,12 @@ def _sentence(text: str) -> str:
 
 def contracts_owned(look: Look) -> Seen:
     """Both sides are asked before a contract changes."""
-    if not all(look.project.teams):
+    # A change names the teams that are asked from then on; how many are, is the level's to say.
+    stated = replace(look.project.after or look.project, level=look.project.level)
+    if not all(stated.teams):
         return not_met("The answers don't name both teams.")
     try:
-        current = owners_are_current(look.project)
+        current = owners_are_current(stated)
     except HandoffError as error:
         return not_met(str(error))
     if not current:

@@ -13,8 +13,8 @@ HIGHEST = 2
 LEFT_OPEN = "What this change leaves open"
 """The title over what is no practice, and may block all the same."""
 
-LOOSENED = "What this change makes easier"
-"""The title over what does not count for the change itself."""
+LOOSENED = "What this change makes easier, or may"
+"""The title over what a change does to what judges it."""
 
 WHEN: Mapping[Stage, str] = {
     "push": "now",
