@@ -23,7 +23,7 @@ _SETTINGS = (
     *("ruff.toml", ".ruff.toml"),
     *("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"),
 )
-"""What says to tools how to look, beside tables of pyproject.toml. mypy reads the standards' only."""
+"""What says to tools how to look, beside pyproject.toml; mypy reads only what the standards say."""
 
 _SHOWN = 3
 _STANDARDS = "standards/"

@@ -16,6 +16,12 @@ from baton_handoff.project import Project
 
 _LOCKED = ("pyproject.toml", "uv.lock")
 _HANDOFF = "standards/handoff/"
+_STYLED = ("*.py", "*.pyi", "*ruff.toml", "*pyproject.toml", "uv.lock")
+_TESTED = (
+    *("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml"),
+    *("tox.ini", "setup.cfg", *_LOCKED),
+)
+"""What pytest reads of the project's own folder."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +49,14 @@ KINDS: Mapping[str, Kind] = {
     "format": Kind(
         ("ruff", "format", "--check"),
         "uv run poe check",
-        ("*.py", "standards/ruff.toml", "ruff.toml", *_LOCKED),
+        _STYLED,
         for_programs=("--output-format", "json"),
         practice="formatted",
     ),
     "lint": Kind(
         ("ruff", "check"),
         "uv run poe check",
-        ("*.py", "standards/ruff.toml", "ruff.toml", *_LOCKED),
+        _STYLED,
         for_programs=("--output-format", "json"),
         practice="linted",
     ),
@@ -67,22 +73,27 @@ KINDS: Mapping[str, Kind] = {
         ("src/", "standards/importlinter.ini", "uv.lock"),
     ),
     "api": Kind(
-        ("handoff", "api", "--check"), "uv run poe check", ("src/", "handoff.toml", _HANDOFF)
+        ("handoff", "api", "--check"),
+        "uv run poe check",
+        ("src/", "handoff.toml", _HANDOFF, *_LOCKED),
     ),
     "features": Kind(
         ("handoff", "features", "--check"),
         "uv run poe check",
-        ("src/", "notebooks/", "handoff.toml", _HANDOFF),
+        ("src/", "notebooks/", "handoff.toml", _HANDOFF, "uv.lock"),
     ),
     "test": Kind(
         ("pytest",),
         "uv run poe test",
-        ("src/", "tests/", "notebooks/", "params.yaml", "handoff.toml", _HANDOFF, *_LOCKED),
+        ("src/", "tests/", "notebooks/", "params.yaml", "handoff.toml", _HANDOFF, *_TESTED),
     ),
     "acceptance": Kind(
         ("handoff", "acceptance"),
         "uv run poe acceptance",
-        ("src/", "tests/acceptance/", "tests/golden/", "handoff.toml", _HANDOFF, "uv.lock"),
+        (
+            *("src/", "tests/acceptance/", "tests/golden/", "tests/conftest.py"),
+            *("handoff.toml", _HANDOFF, *_TESTED),
+        ),
         of_model=True,
     ),
 }
