@@ -31,7 +31,7 @@ def explorer(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def ask(folder: Path, *arguments: str) -> str:
+def ask(folder: Path, *arguments: str, **env: str) -> str:
     plugins = ["-p", "made_up", "-p", "baton_handoff.practices.pytest_plugin"]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", *plugins]
     path = os.pathsep.join([str(folder), str(HERE), *sys.path])
@@ -44,6 +44,7 @@ def ask(folder: Path, *arguments: str) -> str:
             "PYTHONPATH": path,
             "COLUMNS": "200",
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            **env,
         },
         capture_output=True,
         text=True,
@@ -74,3 +75,23 @@ def test_a_test_explorer_runs_one_of_them(explorer: Path) -> None:
 
 def test_who_names_tests_gets_those_only(explorer: Path) -> None:
     assert "1 passed" in ask(explorer, "test_own.py")
+
+
+def test_who_names_folders_of_the_project_as_an_editor_does_gets_them_too(explorer: Path) -> None:
+    (explorer / "tests/unit").mkdir(parents=True)
+    (explorer / "tests/unit/test_deep.py").write_text("def test_deep(): pass\n")
+    said = ask(explorer, "tests", "--collect-only")
+    assert "Function test_deep" in said
+    assert "Shown types-checked[ml-engineering]" in said
+    assert "Shown" not in ask(explorer, "tests/unit", "--collect-only")
+
+
+@pytest.mark.parametrize("named", [[], ["tests"], ["."]])
+def test_a_run_that_is_recorded_leaves_out_what_would_be_judged_by_it(
+    explorer: Path, tmp_path: Path, named: list[str]
+) -> None:
+    (explorer / "tests").mkdir()
+    (explorer / "tests/test_more.py").write_text("def test_more(): pass\n")
+    said = ask(explorer, *named, HANDOFF_COUNTS=str(tmp_path / "counts.json"))
+    assert "test_more" in said
+    assert "handoff.toml" not in said

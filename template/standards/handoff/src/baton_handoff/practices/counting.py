@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+COUNTS = "HANDOFF_COUNTS"
+"""The environment variable that names the file to write to."""
+
 _FROM_WORST = ("failed", "skipped", "passed")
 
 
@@ -57,5 +60,5 @@ class Counts:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Count, where somebody wants to know."""
-    if file := os.environ.get("HANDOFF_COUNTS"):
+    if file := os.environ.get(COUNTS):
         config.pluginmanager.register(Counts(Path(file)), "handoff-counts")

@@ -4,6 +4,7 @@ An IDE's test explorer then shows one test for each practice and side, under `ha
 """
 
 import importlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from baton_handoff.errors import HandoffError
+from baton_handoff.practices.counting import COUNTS
 from baton_handoff.practices.shown.found import accepted_in_words
 from baton_handoff.practices.standing import Outcome, Standing, State
 from baton_handoff.project import read_project
@@ -24,18 +26,29 @@ class NotMetError(Exception):
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Look at practices as well where nobody has said what to test."""
+    """Look at practices as well where all is tested, and not only what somebody has named.
+
+    VS Code names folders of the project for that, `tests`.
+    """
+    root = config.rootpath
+    folders = {Path(config.invocation_params.dir, name) for name in config.args}
     named = config.args_source is pytest.Config.ArgsSource.ARGS
-    if not named and (config.rootpath / _FILE).is_file():
-        config.args.append(str(config.rootpath / _FILE))
+    whole = not named or all(one.is_dir() and one.parent == root for one in folders)
+    if whole and not _recorded() and (root / _FILE).is_file():
+        config.args.append(str(root / _FILE))
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Practices are collected where the project says what it is."""
-    if file_path == parent.config.rootpath / _FILE:
+    if file_path == parent.config.rootpath / _FILE and not _recorded():
         practices: Practices = Practices.from_parent(parent, path=file_path)
         return practices
     return None
+
+
+def _recorded() -> bool:
+    """Whether the run is evidence itself: some practices read it, and would be judged by it."""
+    return bool(os.environ.get(COUNTS))
 
 
 class Practices(pytest.File):
