@@ -319,6 +319,8 @@ def test_options_from_outside_may_leave_tests_out_and_leave_no_evidence(
     ("kind", "command", "said"),
     [
         ("tests", ["pytest"], "There is no evidence called tests: give one of format, lint,"),
+        ("lint", [], "Say what to run: `handoff record lint -- ruff check`."),
+        ("lint", ["src/trips/model.py"], "src/trips/model.py can't be run .Permission denied.:"),
         ("lint", ["no-such-tool"], "no-such-tool is not installed: `uv run poe setup`."),
     ],
 )

@@ -1,5 +1,6 @@
 """What a team says of practices in handoff.toml: its own ones, more than is asked, exceptions."""
 
+import io
 import sys
 from pathlib import Path
 
@@ -78,6 +79,36 @@ def test_a_team_adds_a_practice_whose_check_is_a_command(
     assert outcome(project, "acme/pairing").state == State.MET
     (project.root / "anything").write_text("new", encoding="utf-8")
     assert outcome(project, "acme/pairing").state == State.NOT_SHOWN
+
+
+def test_a_command_that_writes_a_file_is_told_why_it_shows_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    writes = 'python -c \'open(\\"seen.txt\\", \\"a\\").write(\\"1\\")\''
+    project = says(project, OWN.replace("git --version", writes))
+    monkeypatch.chdir(project.root)
+    monkeypatch.setenv("UV", "true")
+    main(["status", "--run"])
+    said = " changed seen.txt while it ran, so what it said shows nothing: let git ignore what it"
+    assert said in capfd.readouterr().err
+    assert outcome(project, "acme/pairing").state == State.NOT_SHOWN
+    with (project.root / ".gitignore").open("a", encoding="utf-8") as ignored:
+        ignored.write("/seen.txt\n")
+    main(["status", "--run"])
+    assert " while it ran" not in capfd.readouterr().err
+    assert outcome(project, "acme/pairing").state == State.MET
+
+
+def test_a_command_that_is_no_program_is_said_and_is_not_met(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (project.root / "look.sh").write_text("#!/bin/sh\n", encoding="utf-8")
+    project = says(project, OWN.replace("git --version", "./look.sh"))
+    monkeypatch.chdir(project.root)
+    monkeypatch.setenv("UV", "true")
+    main(["status", "--run"])
+    assert "./look.sh can't be run (Permission denied).\n" in capfd.readouterr().err
+    assert outcome(project, "acme/pairing").state == State.NOT_MET
 
 
 def test_a_team_adds_a_practice_whose_check_is_a_function(
@@ -194,6 +225,12 @@ def test_a_team_asks_for_more_than_the_standards(project: Project) -> None:
         (OWN.replace('"must"', '"always"'), 11, "`always` is no tier: it may be must, should,"),
         (OWN.replace("data-science", "sales"), 11, "`sales` is no side: it may be data-science,"),
         (OWN.replace('{ data-science = "must" }', "7"), 11, "`tiers` must say a tier for"),
+        (
+            OWN.replace("git --version", "echo 'x"),
+            12,
+            "`check` can't be split into a command and its arguments: no closing quotation",
+        ),
+        (OWN.replace("git --version", "  "), 12, "`check` of [[practices]] must be a text that is"),
         (OWN + 'stage = "release"\n', 14, '`stage = "release"` is unknown: it may be push,'),
         (OWN + 'section = "sales"\n', 14, '`section = "sales"` is unknown: it may be set-up,'),
         (OWN + OWN, 16, "`acme/pairing` is there twice"),
@@ -297,6 +334,21 @@ def test_the_command_exits_for_what_blocks_at_the_stage_it_is_asked_about(
     assert "ml-engineering" in capsys.readouterr().out
     assert main(["status", "--explain", "tidy"]) == 2
     assert "tidy" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("command", [("sources", "--check"), ("status", "--format", "markdown")])
+def test_a_sign_that_the_encoding_lacks_keeps_nothing_from_being_said(
+    project: Project, monkeypatch: pytest.MonkeyPatch, encoding: str, command: tuple[str, ...]
+) -> None:
+    source = project.root / "data/sources/trips.odcs.yaml"
+    text = source.read_text(encoding="utf-8").replace("the timetable's office", "")
+    source.write_text(text, encoding="utf-8")
+    written = io.BytesIO()
+    monkeypatch.chdir(project.root)
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding, newline="\n"))
+    assert main(command) in (0, 1)
+    assert written.getvalue().decode(encoding).strip()
 
 
 def test_the_command_alone_shows_all_commands(capsys: pytest.CaptureFixture[str]) -> None:

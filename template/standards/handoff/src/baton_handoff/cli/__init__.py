@@ -4,6 +4,7 @@ Every command imports what it needs itself, so that `handoff --help` answers at 
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 done, 1 something blocks, 2 the command can't be carried out as it was given.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What a terminal, or a file on Windows, has no sign for is no reason to say nothing.
+        sys.stdout.reconfigure(errors="replace")
     parser = _parser()
     options = parser.parse_args(arguments)
     if "run" not in options:

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from baton_handoff.cli.options import add_format
 from baton_handoff.errors import HandoffError
+from baton_handoff.practices.practice import STAGES, Stage
 from baton_handoff.project import Project, find_project, settings_file
 from baton_handoff.sides import SIDES
 
 if TYPE_CHECKING:
-    from baton_handoff.practices.practice import Stage
     from baton_handoff.practices.standing import Standing
-
-_STAGES = ("push", "handoff", "promotion")
 
 
 def add(commands: Any) -> None:
@@ -29,7 +27,7 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--side", choices=SIDES, help="only what is asked of this side")
     command.add_argument(
-        "--stage", choices=_STAGES, help="list what blocks then; by default it is only counted"
+        "--stage", choices=STAGES, help="list what blocks then; by default it is only counted"
     )
     command.add_argument(
         "--level", type=int, choices=(0, 1, 2), help="look ahead, or back; by default the project's"
@@ -111,7 +109,7 @@ def _status(project: Project, options: argparse.Namespace) -> int:
     return int(standing.stops(options.stage or "push"))
 
 
-def _shown(standing: "Standing", stage: "Stage", options: argparse.Namespace) -> str:
+def _shown(standing: "Standing", stage: Stage, options: argparse.Namespace) -> str:
     from baton_handoff.findings import shown
     from baton_handoff.practices.shown.data import as_data
     from baton_handoff.practices.shown.found import findings_of
@@ -140,7 +138,7 @@ def _write_page(standing: "Standing", file: Path) -> None:
         raise HandoffError(f"{file} can't be written ({error.strerror}).") from error
 
 
-def _comment(project: Project, standing: "Standing", stage: "Stage") -> None:
+def _comment(project: Project, standing: "Standing", stage: Stage) -> None:
     """What keeps a comment away is said, and changes nothing of what is judged."""
     from baton_handoff.practices.posting import post
     from baton_handoff.practices.shown.markdown import comment

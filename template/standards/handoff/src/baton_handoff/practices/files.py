@@ -64,6 +64,11 @@ class Files:
             digest.update(f"{path}\0{content}\0".encode(errors="surrogateescape"))
         return digest.hexdigest()
 
+    def changed(self, before: "Files") -> list[str]:
+        """The files that are not what they were when their keys were asked for, sorted."""
+        was, now = before._digests, self._digests
+        return sorted(path for path in was | now if was.get(path) != now.get(path))
+
     def _settings(self) -> str:
         """What handoff.toml says apart from practices and people; all of it where it is no TOML."""
         try:

@@ -67,10 +67,18 @@ def produce(project: Project, standing: Standing, stage: Stage = "promotion") ->
     for number, practice in enumerate(own.values(), start=len(wanted) + 1):
         _say(f"[{number}/{steps}] {practice.check}")
         kind = evidence_of(practice)
-        key = Record(project).key(kind, ANYTHING)
+        before, after = Record(project), Record(project)
+        key = before.key(kind, ANYTHING)
         ok = _run(project, command_of(practice)) == 0
-        if Record(project).key(kind, ANYTHING) == key:
-            Record(project).keep(Evidence(kind, key, ok, now()))
+        if after.key(kind, ANYTHING) == key:
+            after.keep(Evidence(kind, key, ok, now()))
+        else:
+            first, *more = after.files.changed(before.files)
+            files = f"{first} and {len(more)} more" if more else first
+            _say(
+                f"`{practice.check}` changed {files} while it ran, so what it said shows nothing:"
+                " let git ignore what it writes."
+            )
 
 
 def show(project: Project, wanted: str) -> None:
@@ -104,4 +112,7 @@ def _run(project: Project, command: list[str]) -> int:
         ).returncode
     except FileNotFoundError:
         _say(f"{command[0]} is not installed here.")
+        return 1
+    except OSError as error:
+        _say(f"{command[0]} can't be run ({error.strerror}).")
         return 1

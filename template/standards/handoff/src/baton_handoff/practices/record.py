@@ -39,6 +39,9 @@ def run_recorded(project: Project, kind: str, command: Sequence[str]) -> int:
     """
     if kind not in KINDS:
         raise HandoffError(f"There is no evidence called {kind}: give one of {', '.join(KINDS)}.")
+    if not command:
+        whole = " ".join(KINDS[kind].command)
+        raise HandoffError(f"Say what to run: `handoff record {kind} -- {whole}`.")
     # What stands in the variable may leave tests out.
     if tuple(command) != KINDS[kind].command or os.environ.get("PYTEST_ADDOPTS"):
         return _run(project, command, {})
@@ -90,3 +93,7 @@ def _run(project: Project, command: Sequence[str], env: Mapping[str, str]) -> in
         ).returncode
     except FileNotFoundError as error:
         raise HandoffError(f"{command[0]} is not installed: `uv run poe setup`.") from error
+    except OSError as error:
+        raise HandoffError(
+            f"{command[0]} can't be run ({error.strerror}): give a program."
+        ) from error

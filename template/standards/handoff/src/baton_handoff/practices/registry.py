@@ -1,5 +1,6 @@
 """The registry: every practice, those of the standards and a team's own, and what people state."""
 
+import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -154,6 +155,14 @@ def _shipped(entry: Entry, sections: Sequence[str]) -> Practice:
 
 def _practice(entry: Entry, sections: Sequence[str], needed: Sequence[str]) -> Practice:
     entry.only(_MAY, needed)
+    check = entry.text("check")
+    try:
+        command = shlex.split(check)
+    except ValueError as error:
+        reason = str(error).lower()
+        entry.wrong("check", f"`check` can't be split into a command and its arguments: {reason}")
+    if not command:
+        entry.wrong("check", "`check` of [[practices]] must be a text that is not empty")
     section = entry.choice("section", sections, OWN)
     recorded = entry.values.get("baseline", False)
     if not isinstance(recorded, bool) or (recorded and section in _RECORDED_NEVER):
@@ -172,7 +181,7 @@ def _practice(entry: Entry, sections: Sequence[str], needed: Sequence[str]) -> P
         effect=cast("Any", entry.choice("effect", _EFFECTS, "neutral")),
         hurdle=cast("Any", entry.choice("hurdle", _HURDLES, "none")),
         cheaper=cast("Any", entry.choice("cheaper", _CHEAPER, "either")),
-        check=entry.text("check"),
+        check=check,
         fix=entry.text("fix"),
         baseline=recorded,
     )
