@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -32,9 +33,12 @@ NO_CONTRACT = (
 STATED = "## Intended use\n\nTo warn travellers.\n\n## Limits\n\nNew York, 2013.\n"
 """What only a person can say: docs/model-card.md, when somebody has said it."""
 
+YEAR = datetime.now(UTC).year
+"""This year: what people state or accept counts for a year at most."""
+
 STATEMENTS = "".join(
     f'\n[[statements]]\npractice = "{practice}"\nby = "ml-engineer"\nsays = "So it is."\n'
-    "date = 2026-01-01\nexpires = 2099-12-31\n"
+    f"date = {YEAR}-01-01\nexpires = {YEAR + 1}-01-01\n"
     for practice in ("proper-editor", "tools-introduced", "alerts-reach-somebody")
 )
 """What only a person can say at level 1: the end of handoff.toml, when somebody has said it."""
@@ -103,7 +107,7 @@ def state(folder: Path, *exceptions: str) -> None:
             about, name = accepted.split() if " " in accepted else ("gate", accepted)
             settings.write(
                 f'\n[[exceptions]]\n{about} = "{name}"\nreason = "it is tried elsewhere"\n'
-                'owner = "those who test"\nexpires = 2099-12-31\n'
+                f'owner = "those who test"\nexpires = {YEAR + 1}-01-01\n'
             )
 
 

@@ -310,10 +310,10 @@ def test_a_check_that_a_change_takes_away_is_said(begun: Project) -> None:
 
 def test_a_statement_counts_where_both_have_it_until_the_earlier_day(begun: Project) -> None:
     other = {**STATED, "practice": "tools-introduced"}
-    base = says(begun, statements=[STATED])
-    head = says(begun, statements=[{**STATED, "expires": date(2030, 1, 1)}, other])
+    base = says(begun, statements=[{**STATED, "expires": date(2027, 1, 1)}])
+    head = says(begun, statements=[STATED, other])
     (counts,) = binding_registry(stricter(base, head)).statements
-    assert (counts.practice, counts.expires) == ("proper-editor", date(2027, 11, 1))
+    assert (counts.practice, counts.expires) == ("proper-editor", date(2027, 1, 1))
     assert binding_registry(stricter(base, begun)).statements == ()
     assert told(base, head) == [
         "A statement about proper-editor lasts longer (ml-engineer)",

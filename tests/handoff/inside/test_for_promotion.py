@@ -165,7 +165,7 @@ def test_who_loosens_on_a_branch_is_judged_by_the_main_branch(pushed: Project) -
 
 def test_a_statement_on_a_branch_counts_once_it_is_merged(pushed: Project) -> None:
     write(pushed, "handoff.toml", "It is so.", "It is otherwise.")
-    write(pushed, "handoff.toml", "expires = 2027-11-01", "expires = 2028-11-01")
+    write(pushed, "handoff.toml", "expires = 2027-11-01", "expires = 2027-11-02")
     judging, (eased,) = binding(find_project(pushed.root), None)
     assert "lasts longer" in eased.message
     leave_evidence(judging)

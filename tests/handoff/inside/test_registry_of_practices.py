@@ -254,6 +254,16 @@ def test_a_team_asks_for_more_than_the_standards(project: Project) -> None:
             11,
             "`date = 2027-11-02` is after `expires = ",
         ),
+        (
+            STATED.replace("2027-11-01", "2027-11-03"),
+            12,
+            "`expires = 2027-11-03` is more than a year after `date = 2026-11-01`: state it for",
+        ),
+        (
+            EXCEPTION + EXCEPTION.replace("2026-12-31", "2027-11-27"),
+            17,
+            "`expires = 2027-11-27` is more than a year ahead: accept it for a year at most, and",
+        ),
         (STATED.replace("says", "said"), 10, "`said` is unknown in [[statements]]"),
         (EXCEPTION.replace("linted", "tidy"), 8, "the practice tidy is unknown: it may be "),
         (

@@ -86,12 +86,12 @@ def add(commands: Any) -> None:
 
 def _register(project: Project, _: argparse.Namespace) -> int:
     from baton_handoff.contracts import border
-    from baton_handoff.practices.registry import registry_of
+    from baton_handoff.practices.base_and_head import binding_registry
     from baton_handoff.practices.shown.summary import open_at_the_handoff
     from baton_handoff.practices.status import standing_of
 
     border(project.room("contracts"))
-    registry_of(project)
+    binding_registry(project)
     # What is registered has to be what the parameters and the code say now.
     if subprocess.run(["dvc", "status", "--quiet"], cwd=project.root, check=False).returncode:
         raise HandoffError("The pipeline has not run since the last change: `uv run poe pipeline`.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from baton_handoff.errors import HandoffError
@@ -12,6 +12,7 @@ from baton_handoff.practices.registry import (
     STATEMENT,
     Registry,
     Statement,
+    for_a_year,
     practices_of,
     registry_of,
     shipped,
@@ -23,7 +24,7 @@ from baton_handoff.sides import SIDES
 _Dated = TypeVar("_Dated", Accepted, Statement)
 
 
-def binding_registry(project: Project) -> Registry:
+def binding_registry(project: Project, today: date | None = None) -> Registry:
     """The practices and statements that judge a project, by its base too where it has one.
 
     Of a practice, one of the standards too, the stricter tiers count, and it is enforced where
@@ -32,10 +33,16 @@ def binding_registry(project: Project) -> Registry:
     it is a person's word that the gate takes for evidence, and whoever needs it must not be able to
     bring it along.
 
+    Args:
+        project: The project.
+        today: The day it is.
+
     Raises:
-        HandoffError: handoff.toml says something of practices that can't be used.
+        HandoffError: handoff.toml says something of practices that can't be used, or says it for
+            longer than a year.
     """
     head = registry_of(project)
+    for_a_year(project, today or datetime.now(UTC).astimezone().date())
     base = _of_base(project)
     if base is None:
         return head

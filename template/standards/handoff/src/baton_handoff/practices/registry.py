@@ -4,7 +4,7 @@ import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -33,6 +33,9 @@ _ALL = ("name", "section", "title", "why", "tiers", "stage", "effect", "hurdle",
 _MAY = (*_ALL, "check", "fix", "baseline")
 _RECORDED_NEVER = ("contracts", "tests")
 """The sections whose practices no baseline can hold: they see breaks of contracts."""
+
+_YEAR = timedelta(days=366)
+"""For so long counts what a person says, or accepts: who knows it may be gone by then."""
 
 _OWN_NEED = ("name", "title", "why", "tiers", "check", "fix")
 
@@ -143,6 +146,30 @@ def registry_of(project: Project, standard: Sequence[Practice] | None = None) ->
             for entry in entries(file, "statements", said.get("statements", []))
         ),
     )
+
+
+def for_a_year(project: Project, today: date) -> None:
+    """Make sure that what people state, or accept, is looked at again within a year.
+
+    Args:
+        project: The project.
+        today: The day it is.
+
+    Raises:
+        HandoffError: Something is to last for longer.
+    """
+    file, said = project.root / "handoff.toml", project.practices
+    for entry in entries(file, "statements", said.get("statements", [])):
+        if entry.day("expires") - entry.day("date") > _YEAR:
+            day = f"`date = {entry.day('date')}`"
+            _too_long(entry, f"after {day}: state it for a year at most, and again then")
+    for entry in entries(file, "exceptions", said.get("exceptions", [])):
+        if entry.day("expires") - today > _YEAR:
+            _too_long(entry, "ahead: accept it for a year at most, and look again then")
+
+
+def _too_long(entry: Entry, what: str) -> None:
+    entry.wrong("expires", f"`expires = {entry.day('expires')}` is more than a year {what}")
 
 
 def _shipped(entry: Entry, sections: Sequence[str]) -> Practice:

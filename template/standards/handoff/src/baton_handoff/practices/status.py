@@ -46,7 +46,7 @@ def standing_of(
     """
     at = project.level if level is None else level
     day = today or datetime.now(UTC).astimezone().date()
-    registry = binding_registry(project)
+    registry = binding_registry(project, day)
     looked_at = replace(serving(project, version) if version else project, level=at)
     look = Look(looked_at, Record(looked_at), day, os.environ, str(version or CANDIDATE))
     repository = None if project.adopted else Repository(look)
