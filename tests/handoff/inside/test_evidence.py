@@ -211,6 +211,20 @@ def test_a_file_that_a_tool_cannot_read_is_a_finding_that_a_baseline_can_hold(
     assert record.run_recorded(replace(project, baseline=held), kind, more) in (1, 2)
 
 
+def test_what_stops_mypy_half_way_is_no_evidence_of_what_it_has_not_seen(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "src/trips/serving/old.py"
+    text = "async def each():\n    yield from each()\n"
+    (project.root / path).write_text(text, encoding="utf-8")
+    command = ("mypy", path)
+    only = {"types": replace(KINDS["types"], command=command)}
+    for module in ("record", "evidence"):
+        monkeypatch.setattr(f"baton_handoff.practices.{module}.KINDS", only)
+    assert record.run_recorded(project, "types", command) == 2
+    assert Record(project).of("types") is None
+
+
 def test_a_part_of_a_run_is_no_evidence(
     project: Project, checking: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -40,8 +40,8 @@ def run_recorded(project: Project, kind: str, command: Sequence[str]) -> int:
     if kind not in KINDS:
         raise HandoffError(f"There is no evidence called {kind}: give one of {', '.join(KINDS)}.")
     if not command:
-        whole = " ".join(KINDS[kind].command)
-        raise HandoffError(f"Say what to run: `handoff record {kind} -- {whole}`.")
+        said = " ".join(KINDS[kind].command)
+        raise HandoffError(f"Say what to run: `handoff record {kind} -- {said}`.")
     # What stands in the variable may leave tests out.
     if tuple(command) != KINDS[kind].command or os.environ.get("PYTEST_ADDOPTS"):
         return _run(project, command, {})
@@ -52,9 +52,11 @@ def run_recorded(project: Project, kind: str, command: Sequence[str]) -> int:
         facts = json.loads(counts.read_text(encoding="utf-8")) if counts.exists() else {}
     wanted = KINDS[kind].for_programs
     found = found_by((*command, *wanted), project.root) if code and wanted else ()
+    # Whatever else stops mypy is in one file, and says nothing of all the others.
+    named = [one for one in found if kind != "types" or one[2].startswith("syntax: ")]
     failed = any(count.get("failed") for count in facts.values())
     record = Record(project)
-    if (code in (0, 1) or found or failed) and record.key(kind) == before:
+    if (code in (0, 1) or named or failed) and record.key(kind) == before:
         record.keep(Evidence(kind, before, code == 0, now(), facts, found))
         # mypy looks no further than a file that it can't read.
         whole = code == 1 or kind != "types"

@@ -144,7 +144,7 @@ def _checked(
         return None
     check = CHECKS.get(practice.check)
     if check:
-        return _looked(check, look)
+        return _looked(practice, check, look)
     try:
         return own_check(practice, look)
     except HandoffError as error:
@@ -153,7 +153,7 @@ def _checked(
         return not_met(f"The change takes away what checks it. {error}")
 
 
-def _looked(check: Check, look: Look) -> Seen:
+def _looked(practice: Practice, check: Check, look: Look) -> Seen:
     """What a check says; a file that it can't use hides this one practice, and no other."""
     look.opened.clear()
     try:
@@ -161,7 +161,7 @@ def _looked(check: Check, look: Look) -> Seen:
     except NO_SENSE as error:
         says = str(error).partition("\n")[0].replace(f"{look.project.root}{os.sep}", "")
         if not isinstance(error, HandoffError):
-            files = " or ".join(dict.fromkeys(look.opened)) or "a file"
+            files = " or ".join(dict.fromkeys(look.opened)) or f"what shows {practice.name}"
             says = f"{files} says something else than expected ({type(error).__name__}: {says})"
         fix = "mend that, then `uv run poe status`"
         return Seen(State.NOT_SHOWN, f"{says.rstrip('.')}.", (), fix)
