@@ -130,8 +130,15 @@ def test_evidence_that_cannot_be_read_shows_nothing(project: Project) -> None:
     assert stale(project) == {"lint"}
 
 
-def test_evidence_that_was_committed_shows_nothing(project: Project, tmp_path: Path) -> None:
-    git(project.root, "add", "--force", ".handoff/evidence")
+@pytest.mark.parametrize("folder", [".handoff", "elsewhere"])
+def test_evidence_that_was_committed_shows_nothing(
+    project: Project, tmp_path: Path, folder: str
+) -> None:
+    if folder == "elsewhere":
+        (project.root / ".handoff").rename(project.root / folder)
+        (project.root / ".handoff").symlink_to(folder)
+        (project.root / ".gitignore").write_text("", encoding="utf-8")
+    git(project.root, "add", "--force", f"{folder}/evidence")
     git(project.root, "add", "--all")
     git(project.root, "commit", "--quiet", "--message", "all is well")
     git(tmp_path, "clone", "--quiet", str(project.root), "clone")

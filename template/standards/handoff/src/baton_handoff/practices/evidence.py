@@ -158,7 +158,7 @@ class Record:
 
     def in_git(self, kind: str) -> bool:
         """Whether git keeps what came of it: that was written by whoever committed it, not run."""
-        file, root = self._file(kind), self._project.root
+        file, root = self._file(kind).resolve(), self._project.root.resolve()
         inside = file.is_relative_to(root)
         return inside and file.relative_to(root).as_posix() in self.files.in_git
 
