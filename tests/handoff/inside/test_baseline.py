@@ -171,7 +171,7 @@ def test_no_contract_test_statement_or_unknown_gets_in(grown: Project) -> None:
 
 def test_what_is_not_shown_is_not_recorded(grown: Project) -> None:
     (grown.local / "evidence/types.json").unlink()
-    with pytest.raises(HandoffError, match="open of typed is not shown: `uv run poe types` first"):
+    with pytest.raises(HandoffError, match="open of typed is not shown: `uv run poe check` first"):
         record(grown)
     project = finds(grown.root, OLD, format=False)
     with pytest.raises(HandoffError, match="Nothing says where formatted is not met: `uv run poe"):
