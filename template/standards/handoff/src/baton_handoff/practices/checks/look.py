@@ -154,7 +154,7 @@ def missing(look: Look, kind: str) -> Seen:
     if KINDS[kind].of_model and look.project.alias.isdecimal():
         shown_by = f"HANDOFF_ALIAS={look.project.alias} {shown_by}"
     if latest is None:
-        return not_shown("Nothing has looked on this machine yet.", shown_by)
+        return not_shown("Its check has not run on this machine yet.", shown_by)
     at = f"{latest.at[:10]}, {latest.at[11:16]} UTC"
     return not_shown(f"What it depends on has changed since {at}.", shown_by)
 
