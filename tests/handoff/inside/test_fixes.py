@@ -255,10 +255,7 @@ CASES: dict[str, Case] = {
         lambda project: register(project.root),
     ),
     "sources-described": Case(
-        all_of(
-            gone("data/sources/trips.odcs.yaml"),
-            written("src/trips/serving/app.py", "\n\nread_csv('data/trips.csv')\n"),
-        ),
+        gone("data/sources/trips.odcs.yaml"),
         "`uv run poe sources add FILE`, and name in its file who owns it",
         all_of(
             typed("sources", "add", "data/trips.csv"),

@@ -146,7 +146,7 @@ def test_a_finding_is_for_the_line_that_has_to_change(project: Project, write: W
     ("room", "side"),
     [("features", "data-science"), ("serving", "ml-engineering"), ("contracts", None)],
 )
-def test_whoever_answers_for_a_file_is_named_for_what_it_reads_here_and_in_the_status(
+def test_what_is_read_is_a_matter_of_both_and_whoever_answers_for_the_file_is_named(
     project: Project, room: str, side: str | None
 ) -> None:
     file = project.source / room / "read.py"
@@ -157,8 +157,9 @@ def test_whoever_answers_for_a_file_is_named_for_what_it_reads_here_and_in_the_s
     assert finding.side == side
     standing = standing_of(project)
     said = [one for one in standing.outcomes if one.practice.name == "sources-described"]
-    asked = [one.side for one in said if one.state is State.NOT_MET]
-    assert asked == ([side] if side else [*SIDES])
+    assert [one.side for one in said if one.state is State.NOT_MET] == [*SIDES]
+    whose = f" ({side} answers for this file)" if side else ""
+    assert {f.message for one in said for f in one.findings} == {finding.message + whose}
 
 
 def test_a_broken_contract_binds_nobody_at_level_0(project: Project, write: Write) -> None:

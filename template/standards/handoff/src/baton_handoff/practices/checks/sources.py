@@ -1,7 +1,9 @@
 """Checks of the sources: described, owned, official, and no workaround longer than it is needed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from baton_handoff.findings import Finding
 from baton_handoff.practices.checks.look import Look, Seen, met, not_applicable, not_met
 from baton_handoff.sources import checks
 
@@ -25,6 +27,18 @@ def _seen(look: Look, those: Sequence[checks.Check], how: str) -> Seen:
     seen = look.sources
     if not (seen.sources or seen.reads or seen.flaws):
         return not_applicable("Nothing is read yet.")
-    if found := [finding for check in those for finding in check(seen)]:
+    if found := [_of_both(finding) for check in those for finding in check(seen)]:
         return not_met(f"Not every source is {how}.", *found)
     return met(f"Every source is {how}.")
+
+
+def _of_both(finding: Finding) -> Finding:
+    """A finding about data: how much it is asked of a side, its tier says, whose file it is in.
+
+    Whoever takes over code takes over what it reads. One in a notebook stays data science's:
+    exploration asks nothing of anybody else.
+    """
+    if finding.side is None or (finding.file or "").endswith(".ipynb"):
+        return finding
+    says = f"{finding.message} ({finding.side} answers for this file)"
+    return replace(finding, message=says, side=None)
