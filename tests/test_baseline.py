@@ -101,3 +101,8 @@ def test_what_is_old_is_recorded_and_what_is_new_is_refused(project: Project) ->
     look(project)
     assert "1 fewer than before" in project("handoff", "baseline").stdout
     assert status(project, "--base", "HEAD")[:2] == (0, set())
+
+    # The hooks let pass what no tool can mend by itself.
+    legacy.write_text("def loaded(path):\n    return path\n", encoding="utf-8")
+    project("git", "add", str(legacy))
+    project("git", *AUTHOR, "commit", "--quiet", "--message", "touched")

@@ -29,6 +29,7 @@ def main() -> None:
         ),
         "set up": lambda: _poe("setup"),
         "pipeline": lambda: _poe("pipeline"),
+        "commit": _commit,
         "register": lambda: _poe("register"),
         "serve and predict": lambda: answer.update(_predict()),
     }
@@ -44,6 +45,17 @@ def _poe(task: str) -> None:
     done = subprocess.run(["uv", "run", "poe", task], cwd=PROJECT, env=_environment(), check=False)
     if done.returncode != 0:
         sys.exit(f"`uv run poe {task}` failed in {PROJECT}: its last lines above say why.")
+
+
+def _commit() -> None:
+    """Commit what is there, as a person would: a candidate says of which commit it is."""
+    whose = ["-c", "user.name=Demo", "-c", "user.email=demo@example.com"]
+    for command in (["add", "--all"], ["commit", "--quiet", "--message", "The demo"]):
+        done = subprocess.run(
+            ["git", *whose, *command], cwd=PROJECT, env=_environment(), check=False
+        )
+        if done.returncode != 0:
+            sys.exit(f"`git {command[0]}` failed in {PROJECT}: its last lines above say why.")
 
 
 def _predict() -> dict[str, Any]:

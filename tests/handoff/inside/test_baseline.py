@@ -171,7 +171,7 @@ def test_no_contract_test_statement_or_unknown_gets_in(grown: Project) -> None:
 
 def test_what_is_not_shown_is_not_recorded(grown: Project) -> None:
     (grown.local / "evidence/types.json").unlink()
-    with pytest.raises(HandoffError, match="open of typed is not shown: `uv run poe types` first"):
+    with pytest.raises(HandoffError, match="open of typed is not shown: `uv run poe check` first"):
         record(grown)
     project = finds(grown.root, OLD, format=False)
     with pytest.raises(HandoffError, match="Nothing says where formatted is not met: `uv run poe"):
@@ -373,6 +373,26 @@ def test_a_comment_stays_as_short_as_a_provider_takes_it() -> None:
     )
     assert len(comment(it)) < 65_536
     assert "and 2899 more: `uv run poe status --html status.html` has all" in comment(it)
+
+
+def test_a_hook_passes_what_the_baseline_holds_of_the_files_that_it_names(
+    grown: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (grown.root / APP).write_text("import os\nimport sys\n")
+    (grown.root / BUILD).write_text("import os\n")
+    held = replace(grown, baseline={("linted", ML, APP): 2})
+
+    def ends(*arguments: str) -> int:
+        return run_recorded(held, "lint", ["ruff", "check", *arguments])
+
+    kept = Record(grown).latest("lint")
+    assert ends("--force-exclude", APP) == 0
+    assert capfd.readouterr().out.endswith("\n2 findings, all in the baseline\n")
+    assert ends(APP, BUILD) == 1
+    (grown.root / APP).write_text("import os\nimport sys\nimport re\n")
+    assert ends(APP) == 1
+    assert ends("--fix", APP) == 0
+    assert Record(grown).latest("lint") == kept
 
 
 def test_what_the_tools_find_is_kept_place_by_place(grown: Project) -> None:

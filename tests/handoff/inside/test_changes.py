@@ -110,6 +110,29 @@ def test_a_test_that_is_taken_away_is_no_test(root: Path, write: Write, lacks: L
     assert len(lacks()) == 1
 
 
+def test_a_test_with_another_name_is_no_test(root: Path, write: Write, lacks: Lacks) -> None:
+    write(FEATURES, TRIPLE)
+    (root / TEST).rename(root / "tests/unit/test_cost.py")
+    assert len(lacks()) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "missing"),
+    [
+        ("tests/README.md", "# Tests\n", 1),
+        ("tests/unit/prices.py", "PRICE = 3\n", 1),
+        ("tests/golden/rows.csv", "price,cost\n1,3\n", 0),
+        ("tests/acceptance/costs.feature", "Scenario: thrice\n", 0),
+    ],
+)
+def test_what_only_helps_tests_is_none(
+    write: Write, lacks: Lacks, path: str, text: str, missing: int
+) -> None:
+    write(FEATURES, TRIPLE)
+    write(path, text)
+    assert len(lacks()) == missing
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -7,7 +7,7 @@ figures, is made from the code, so nobody is asked for it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from baton_handoff.findings import Finding
 from baton_handoff.practices.written import behaviour, contracts_in
@@ -18,6 +18,9 @@ from baton_handoff.trees import Trees, trees_of
 
 ROOMS = ("features", "model", "serving")
 """Whose changes bring their tests along."""
+
+_NO_TESTS = (".md", ".py", ".txt")
+"""What lies below tests/ and is none, if it is not called so: a helper, what explains them."""
 
 BLOCKS_FROM = 2
 """The level from which on a change that is not done may not be pushed; below it is advice."""
@@ -98,13 +101,13 @@ def findings(project: Project, changes: Sequence[Changed]) -> list[Finding]:
 
 
 def _without_tests(project: Project, changes: Sequence[Changed]) -> Iterator[Finding]:
-    if any(_is_below(change, "tests/") and _does_otherwise(change) for change in changes):
-        return
-    # A module that only got another name does what it did.
+    # What only got another name does what it did, in the code as in the tests.
     gone = {change.did for change in changes if change.after is None}
-    for change in changes:
-        in_room = any(_is_below(change, f"src/{project.package}/{room}/") for room in ROOMS)
-        if in_room and _does_otherwise(change) and change.does not in gone:
+    new = [change for change in changes if _does_otherwise(change) and change.does not in gone]
+    if any(_is_test(change) for change in new):
+        return
+    for change in new:
+        if any(_is_below(change, f"src/{project.package}/{room}/") for room in ROOMS):
             yield Finding(
                 "definition-of-done",
                 f"{change.path} does something else now, and no test changed with it",
@@ -146,6 +149,13 @@ def _is_looked_at(project: Project, path: str) -> bool:
     if covers("tests/", path):
         return True
     return covers(f"src/{project.package}/", path) and path.endswith(".py")
+
+
+def _is_test(change: Changed) -> bool:
+    """Whether it is a test, or what one is held against: scenarios, golden rows."""
+    path = PurePosixPath(change.path)
+    helps = path.suffix in _NO_TESTS and not path.name.startswith("test_")
+    return _is_below(change, "tests/") and not helps
 
 
 def _is_below(change: Changed, folder: str) -> bool:

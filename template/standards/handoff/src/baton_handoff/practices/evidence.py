@@ -62,14 +62,14 @@ KINDS: Mapping[str, Kind] = {
     ),
     "types": Kind(
         ("mypy", "--config-file", "standards/mypy.ini"),
-        "uv run poe types",
+        "uv run poe check",
         ("src/", "tests/", "standards/mypy.ini", _HANDOFF, *_LOCKED),
         for_programs=("--output", "json"),
         practice="typed",
     ),
     "layers": Kind(
         ("lint-imports", "--no-logo", "--config", "standards/importlinter.ini"),
-        "uv run poe layers",
+        "uv run poe check",
         ("src/", "standards/importlinter.ini", "uv.lock"),
     ),
     "api": Kind(

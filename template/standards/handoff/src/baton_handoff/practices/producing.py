@@ -19,7 +19,6 @@ from baton_handoff.practices.standing import Standing, State
 from baton_handoff.practices.status import serving
 from baton_handoff.project import Project
 
-_PARTS = ("uv run poe types", "uv run poe layers")
 _ORDER = (
     "uv run poe check",
     "uv run poe test",
@@ -50,8 +49,6 @@ def produce(project: Project, standing: Standing, stage: Stage = "promotion") ->
         if outcome.state == State.NOT_SHOWN and STAGES.index(outcome.practice.stage) <= until
     ]
     asked = {outcome.fix.strip("`") for outcome in missing if outcome.practice.check in CHECKS}
-    if any(command in asked for command in _PARTS):
-        asked.add("uv run poe check")
     wanted = [command for command in _ORDER if any(one.endswith(command) for one in asked)]
     own = {
         outcome.practice.name: outcome.practice

@@ -117,4 +117,5 @@ def _trial(verdict: Verdict, facts: Facts) -> str:
 
 
 def _listed(axes: Axes | Sequence[str]) -> str:
-    return " and ".join(sorted(axes))
+    *others, last = sorted(axes)
+    return f"{', '.join(others)} and {last}" if others else last

@@ -166,7 +166,7 @@ def missing(look: Look, kind: str) -> Seen:
         says = "What lies in git was committed by somebody, and shows nothing."
         return not_shown(says, "git rm -r --cached .handoff")
     if latest is None:
-        return not_shown("Nothing has looked on this machine yet.", shown_by)
+        return not_shown("Its check has not run on this machine yet.", shown_by)
     at = f"{latest.at[:10]}, {latest.at[11:16]} UTC"
     return not_shown(f"What it depends on has changed since {at}.", shown_by)
 

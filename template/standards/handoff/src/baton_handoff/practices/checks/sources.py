@@ -33,9 +33,12 @@ def _seen(look: Look, those: Sequence[checks.Check], how: str) -> Seen:
 
 
 def _of_both(finding: Finding) -> Finding:
-    """A finding about data: how much it is asked of a side, its tier says.
+    """A finding about data: how much it is asked of a side, its tier says, whose file it is in.
 
-    One in a notebook stays data science's: exploration asks nothing of anybody else.
+    Whoever takes over code takes over what it reads. One in a notebook stays data science's:
+    exploration asks nothing of anybody else.
     """
-    exploring = (finding.file or "").endswith(".ipynb")
-    return finding if exploring else replace(finding, side=None)
+    if finding.side is None or (finding.file or "").endswith(".ipynb"):
+        return finding
+    says = f"{finding.message} ({finding.side} answers for this file)"
+    return replace(finding, message=says, side=None)
