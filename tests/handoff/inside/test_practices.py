@@ -1,9 +1,12 @@
 """Every practice is met by one project and not by another; nothing is met by a file's name."""
 
 import shutil
+from typing import cast
 
 import pytest
 
+from baton_handoff.practices.checks import CHECKS
+from baton_handoff.practices.checks.look import Check, Look, Seen
 from baton_handoff.practices.evidence import Evidence, Record
 from baton_handoff.practices.registry import ROLES, STATEMENT, shipped
 from baton_handoff.practices.standing import Outcome, State
@@ -95,26 +98,6 @@ def test_what_is_not_there_does_not_apply_and_earns_nothing(project: Project) ->
     [
         ("src/trips/serving/app.py", "def (\n", ["service-observed"], "serving/app.py:1: it is no"),
         ("src/trips/serving/app.py", "\0", ["service-observed"], "serving/app.py:1: it is no"),
-        (
-            ".pre-commit-config.yaml",
-            "repos:\n",
-            ["hooks-installed", "notebooks-unblocked"],
-            ".pre-commit-config.yaml says something else than expected (TypeError: ",
-        ),
-        (
-            ".pre-commit-config.yaml",
-            "- repo: x\n",
-            ["hooks-installed", "notebooks-unblocked"],
-            ".pre-commit-config.yaml says something else than expected (AttributeError: ",
-        ),
-        ("dvc.yaml", "- a\n", ["data-validated", "pipeline-current"], "dvc.yaml"),
-        (
-            "dvc.lock",
-            '{"stages": {"validate": [], "train": []}}',
-            ["data-validated", "pipeline-current"],
-            "dvc.lock",
-        ),
-        ("uv.lock", "[[package]]\nversion = 1\n", ["lock-current", "environment-current"], "uv."),
         ("uv.lock", "x = [\n", ["lock-current", "environment-current"], "uv.lock is not valid"),
     ],
 )
@@ -133,6 +116,26 @@ def test_a_file_that_cannot_be_used_hides_what_hangs_on_it_and_nothing_else(
             assert str(project.root) not in outcome.says
             assert outcome.fix == "mend that, then `uv run poe status`"
     assert len(standing.outcomes) > 70
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("md5"), TypeError("a"), AttributeError("a"), ValueError]
+)
+def test_a_file_of_another_form_hides_one_practice_and_is_named(
+    project: Project, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(look: Look) -> Seen:
+        look.yaml("dvc.yaml")
+        look.yaml("dvc.lock")
+        raise error
+
+    outcomes(project, "pipeline-current")
+    monkeypatch.setitem(cast("dict[str, Check]", CHECKS), "pipeline_current", fails)
+    for outcome in outcomes(project, "pipeline-current"):
+        assert outcome.state is State.NOT_SHOWN
+        says = "dvc.yaml or dvc.lock says something else than expected ("
+        assert outcome.says.startswith(says)
+        assert outcome.says.endswith(").")
 
 
 def test_without_a_repository_the_rest_is_still_told(project: Project) -> None:
