@@ -107,6 +107,8 @@ def numbers(file: Path, table: str, kind: type[_Settings], stated: object) -> _S
     """
     entry = table_of(file, table, stated)
     entry.only([field.name for field in dataclasses.fields(kind)], ())
+    if entry.values.get("log_share", 0) > 1:
+        entry.wrong("log_share", "`log_share` is a share of all requests, so it is 1 at most")
     return kind(**{name: entry.number_from_0(name) for name in entry.values})
 
 

@@ -71,7 +71,7 @@ def early_work(project: Project, history: Sequence[Commit], shallow: bool = Fals
         shallow: Whether the clone lacks the beginning.
     """
     if shallow:
-        return _hidden("This clone lacks the beginning of the history.", "git fetch --unshallow")
+        return _hidden("This clone lacks the beginning of the history.", "`git fetch --unshallow`")
     order = contract_first(project, history)
     if order.state == State.NOT_APPLICABLE:
         return order

@@ -1,7 +1,7 @@
 """Checks of the door between the sides: contracts are stated, complete, tested and approved."""
 
 from baton_handoff.errors import HandoffError
-from baton_handoff.owners import owners_are_current
+from baton_handoff.owners import owners_are_current, owners_file
 from baton_handoff.practices.checks.look import (
     Look,
     Seen,
@@ -77,7 +77,7 @@ def _sentence(text: str) -> str:
 
 
 def contracts_owned(look: Look) -> Seen:
-    """Both sides are asked before a contract changes."""
+    """The owners' file asks both sides for a contract, where the provider enforces that file."""
     if not all(look.project.teams):
         return not_met("The answers don't name both teams.")
     try:
@@ -86,4 +86,5 @@ def contracts_owned(look: Look) -> Seen:
         return not_met(str(error))
     if not current:
         return not_met(f"Who is asked is not what sides, teams and level {look.project.level} say.")
-    return met("Both sides are asked before a contract changes.")
+    file = owners_file(look.project).relative_to(look.project.root).as_posix()
+    return met(f"{file} asks whom sides, teams and level {look.project.level} say.")
