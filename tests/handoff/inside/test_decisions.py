@@ -118,7 +118,7 @@ def test_following_the_fix_ends_the_finding(project: Project) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("Scikit_Learn", "sklearn", "scikit-learn is needed at run time, and no decision names it"),
+        ("Scikit_Learn", "sklearn", "pyproject.toml asks for scikit-learn, and no decision names it"),
         ("[lightgbm, xgboost]", "[lightgbm]", "fewer than 2 alternatives were considered for Sci"),
         ("[lightgbm, xgboost]", "[a, a]", "fewer than 2 alternatives were considered for Scikit"),
         ("It does all that is needed.", "", "it does not say why"),

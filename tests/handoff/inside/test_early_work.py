@@ -83,7 +83,7 @@ SQUASHED = commits(
 @pytest.mark.parametrize(
     ("history", "people", "shallow", "fix"),
     [
-        (TOGETHER, PEOPLE, True, "git fetch --unshallow"),
+        (TOGETHER, PEOPLE, True, "`git fetch --unshallow`"),
         (TOGETHER, {}, False, "[people]"),
         (SQUASHED, PEOPLE, False, "earlier history"),
         (SQUASHED[:1], PEOPLE, False, "earlier history"),
