@@ -103,7 +103,7 @@ def numbers(file: Path, table: str, kind: type[_Settings], stated: object) -> _S
     """Read a table of numbers of a handoff.toml.
 
     Raises:
-        HandoffError: It says something unknown, or something else than a number from 0 on, or a share
+        HandoffError: It says something unknown, something else than a number from 0 on, or a share
             above 1.
     """
     entry = table_of(file, table, stated)

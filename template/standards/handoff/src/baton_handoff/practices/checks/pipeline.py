@@ -104,15 +104,16 @@ def _filled(look: Look, name: str, said: Any) -> Any:
 
 def _differences(look: Look, stages: Mapping[str, Stage], ran: Mapping[str, Any]) -> Iterator[str]:
     """Each thing that is not as it was when the pipeline ran, a sentence."""
-    made = dict(_tracked(look))
+    made: dict[str, str] = {}
+    for file, path, out in _tracked(look):
+        made |= _hashes({path: out})
+        if _is_other(look, path, out):
+            yield f"{path} is not what {file} says."
     for name, stage in stages.items():
-        made |= _hashes(stage.folder, _table(ran.get(name)).get("outs"))
+        made |= _hashes(_by_path(stage.folder, _table(ran.get(name)).get("outs")))
     for name, stage in stages.items():
         entry = _table(ran.get(name))
-        deps, outs = (
-            {_at(stage.folder, str(one.get("path"))): one for one in entry.get(word) or []}
-            for word in ("deps", "outs")
-        )
+        deps, outs = (_by_path(stage.folder, entry.get(word)) for word in ("deps", "outs"))
         params = _table(entry.get("params")).items()
         values = {_at(stage.folder, str(file)): known for file, known in params}
         if entry.get("cmd") != stage.command:
@@ -150,17 +151,23 @@ def _params_changed(
                 yield f"{key} in {file} has changed since stage `{name}` ran."
 
 
-def _tracked(look: Look) -> Iterator[tuple[str, str]]:
-    """What lies under DVC by itself, each with its hash."""
+def _tracked(look: Look) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What lies under DVC by itself: the file that says so, its path, and what is said."""
     for file in look.record.files.under(["*.dvc"]):
         said = _table(look.yaml(file))
         folder = posixpath.join(posixpath.dirname(file), str(said.get("wdir") or "."))
-        yield from _hashes(folder, said.get("outs")).items()
+        for path, out in _by_path(folder, said.get("outs")).items():
+            yield file, path, out
 
 
-def _hashes(folder: str, outs: Any) -> dict[str, str]:
-    entries = [_table(one) for one in outs or []]
-    return {_at(folder, str(one["path"])): one["md5"] for one in entries if "md5" in one}
+def _by_path(folder: str, entries: Any) -> dict[str, dict[str, Any]]:
+    """The entries of dvc.lock, or of a file of DVC's, by their paths as seen from the project."""
+    said = map(_table, entries or [])
+    return {_at(folder, str(one["path"])): one for one in said if "path" in one}
+
+
+def _hashes(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    return {path: str(one["md5"]) for path, one in entries.items() if "md5" in one}
 
 
 def _changed(look: Look, made: Mapping[str, str], path: str, md5: str) -> str | None:
