@@ -12,8 +12,8 @@ from baton_handoff.practices.checks.look import (
     of_run,
     place,
 )
-from baton_handoff.practices.checks.stated import contracts_in
 from baton_handoff.practices.checks.tests import number
+from baton_handoff.practices.written import contracts_in
 from baton_handoff.sides import SIDES
 
 _STATED = ("version", "position", "producer", "consumer")
@@ -21,7 +21,7 @@ _STATED = ("version", "position", "producer", "consumer")
 
 def contracts_stated(look: Look) -> Seen:
     """There is a contract of what goes into the model, and of what comes out."""
-    found = {contract.metadata.get("position") for contract in contracts_in(look)}
+    found = {contract.metadata.get("position") for contract in contracts_in(look.code("contracts"))}
     absent = [position for position in ("input", "output") if position not in found]
     if absent:
         return not_met(f"No contract states the model's {' and its '.join(absent)}.")
@@ -30,7 +30,7 @@ def contracts_stated(look: Look) -> Seen:
 
 def contracts_complete(look: Look) -> Seen:
     """Every contract says its version, its place, who supplies and who uses it."""
-    contracts = list(contracts_in(look))
+    contracts = list(contracts_in(look.code("contracts")))
     if not contracts:
         return not_applicable("There is no contract yet.")
     unfinished = [
@@ -54,7 +54,7 @@ def api_current(look: Look) -> Seen:
 
 def contract_tests(look: Look) -> Seen:
     """Each side tries for itself that it keeps the contracts."""
-    if not any(contracts_in(look)):
+    if not any(contracts_in(look.code("contracts"))):
         return not_applicable("There is no contract yet.")
     evidence = look.record.of("test")
     if evidence is None:

@@ -14,8 +14,8 @@ from baton_handoff.practices.checks.look import (
     place,
 )
 from baton_handoff.practices.checks.pipeline import stages_of, stale
-from baton_handoff.practices.checks.stated import contracts_in
 from baton_handoff.practices.offered import Offered, offered
+from baton_handoff.practices.written import contracts_in
 from baton_handoff.sources.seen import made_by_stages
 
 _PIPELINE = "uv run poe pipeline"
@@ -42,7 +42,11 @@ def data_validated(look: Look) -> Seen:
     """A report says of every source how many rows its contract accepted, before they are used."""
     if seen := stale(look):
         return seen
-    wanted = {one.name for one in contracts_in(look) if one.metadata.get("position") == "source"}
+    wanted = {
+        one.name
+        for one in contracts_in(look.code("contracts"))
+        if one.metadata.get("position") == "source"
+    }
     if not wanted:
         return not_met("No contract states what a source holds.")
     stages = stages_of(look)
