@@ -114,8 +114,10 @@ def _without_meaning(project: Project, changes: Sequence[Changed]) -> Iterator[F
     stated = [c for c in changes if _is_below(c, f"src/{project.package}/contracts/")]
     earlier = contracts_in({change.path: module(change.before or "") for change in stated})
     known = {(contract.name, column) for contract in earlier for column in contract.columns}
-    now = contracts_in({change.path: module(change.after or "") for change in stated})
-    said = set()
+    now = [*contracts_in({change.path: module(change.after or "") for change in stated})]
+    # What a contract of the border states is no feature of the one that derives from it.
+    others = [one for one in now if one.metadata.get("position") not in (None, "internal")]
+    said = {how for contract in others for how in contract.columns.values()}
     for contract in (one for one in now if one.metadata.get("position") == "internal"):
         for column, how in contract.columns.items():
             if (contract.name, column) in known or how.described or how in said:

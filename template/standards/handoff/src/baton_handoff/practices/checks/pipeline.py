@@ -198,12 +198,13 @@ def _is_other(look: Look, path: str, out: Mapping[str, Any]) -> bool:
     """Whether what a stage has made is another by now: what git has by its hash, else by size."""
     place = look.project.root / path
     files = [path] if place.is_file() else _below(look, path)
-    if not files:
+    if not files or not {"md5", "size"} & {*out}:
         return False
     if "md5" in out and look.record.files.under([path, f"{path}/"]):
         hashes = {file: _hash(look.project.root / file) for file in files}
         return bool((hashes.get(path) or _of_folder(path, hashes)) != out["md5"])
-    return sum((look.project.root / file).stat().st_size for file in files) != out.get("size")
+    size = sum((look.project.root / file).stat().st_size for file in files)
+    return bool(size != out.get("size", size))
 
 
 def _below(look: Look, path: str) -> list[str]:
