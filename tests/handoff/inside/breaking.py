@@ -2,13 +2,22 @@
 
 import json
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from baton_handoff.project import Project, find_project
-from kept_project import COUNTS, FIGURES, LOOK, leave_counts, leave_evidence, register
+from kept_project import (
+    COUNTS,
+    FIGURES,
+    LOOK,
+    NOTEBOOK,
+    leave_counts,
+    leave_evidence,
+    ran,
+    register,
+)
 from trip_project import git
 
-Break: TypeAlias = Callable[[Project], None]
+Break: TypeAlias = Callable[[Project], object]
 
 
 def changed(file: str, old: str, new: str) -> Break:
@@ -49,27 +58,104 @@ def figures_without(name: str) -> Break:
     return lambda project: register(project.root, left)
 
 
-def a_large_table(project: Project) -> None:
-    (project.root / "notebooks/rows.csv").write_bytes(b"1,2,3\n" * 300_000)
-    git(project.root, "add", "notebooks/rows.csv")
+def a_large(name: str) -> Break:
+    def broken(project: Project) -> None:
+        (project.root / name).write_bytes(b"1,2,3\n" * 300_000)
+        git(project.root, "add", name)
+
+    return broken
+
+
+def written(file: str, text: str) -> Break:
+    """A file more, or another, after which every run has ended well again."""
+
+    def broken(project: Project) -> None:
+        (project.root / file).parent.mkdir(exist_ok=True)
+        (project.root / file).write_text(text, encoding="utf-8")
+        git(project.root, "add", file)
+        register(project.root)
+        leave_evidence(find_project(project.root))
+
+    return broken
+
+
+def both(*steps: Break) -> Break:
+    def broken(project: Project) -> None:
+        for step in steps:
+            step(project)
+
+    return broken
+
+
+def run_again(project: Project) -> None:
+    """What DVC writes down of the pipeline as it stands."""
+    (project.root / "dvc.lock").write_text(json.dumps({"stages": ran(project.root)}))
+
+
+def without_dep(project: Project) -> None:
+    """The pipeline has run, and its training waits for no report."""
+    stages: dict[str, Any] = ran(project.root)
+    stages["train"]["deps"] = stages["train"]["deps"][1:]
+    (project.root / "dvc.lock").write_text(json.dumps({"stages": stages}))
+
+
+def a_model_by_hand(project: Project) -> None:
+    (project.root / "models").mkdir()
+    (project.root / "models/model.joblib").write_bytes(b"forged")
+
+
+SAYING = """
+on: pull_request
+jobs:
+  handoff:
+    steps:
+      - run: |
+          # handoff status --run
+          echo "to do; handoff diff" && echo handoff triage
+"""
+
+OLD = """
+from flask import Flask
+
+app = Flask(__name__)
+"""
 
 
 BREAKS: dict[str, list[Break]] = {
     "lock-current": [
         changed("pyproject.toml", '"pandas"', '"pandas", "polars"'),
         changed("pyproject.toml", '"jupyterlab"', '"jupyterlab", "altair"'),
+        changed("pyproject.toml", '"pandas"', '"pandas>=99"'),
+        changed("pyproject.toml", '"pandas"', '"pandas[excel]"'),
+        changed("pyproject.toml", '"pandas"', "\"pandas ; sys_platform == 'win32'\""),
+        changed("pyproject.toml", ">=3.11", ">=3.12"),
         gone("uv.lock"),
     ],
     "environment-current": [
-        changed("uv.lock", 'name = "pytest"\nversion = "', 'name = "pytest"\nversion = "1')
+        changed("uv.lock", 'name = "pytest"\nversion = "', 'name = "pytest"\nversion = "1'),
+        changed("uv.lock", "== 'nowhere'", "!= 'nowhere'"),
+        changed("uv.lock", '"pluggy"', '"not-installed-anywhere"'),
     ],
     "hooks-installed": [
         gone(".git/hooks/pre-commit"),
         changed(".pre-commit-config.yaml", "ruff format", "true"),
     ],
-    "notebooks-unblocked": [changed(".pre-commit-config.yaml", "nbstripout", "nbqa mypy")],
+    "notebooks-unblocked": [
+        changed(".pre-commit-config.yaml", "nbstripout", "nbqa mypy"),
+        changed(".pre-commit-config.yaml", "nbstripout", "ruff format --check"),
+        changed(".pre-commit-config.yaml", "nbstripout, types: [jupyter]", "mypy"),
+        changed(
+            ".pre-commit-config.yaml",
+            "nbstripout, types: [jupyter]",
+            r'nbqa mypy, files: "\\.ipynb$"',
+        ),
+    ],
     "notebooks-stripped": [changed("notebooks/look.ipynb", "[]", '[{"text": "2"}]')],
-    "notebooks-run": [went("notebooks/look.ipynb", failed=1)],
+    "notebooks-run": [
+        went("notebooks/look.ipynb", failed=1),
+        went("notebooks/look.ipynb", skipped=1),
+        written("notebooks/deep/other.ipynb", json.dumps(NOTEBOOK)),
+    ],
     "formatted": [red("format")],
     "linted": [red("lint")],
     "typed": [red("types")],
@@ -80,12 +166,23 @@ BREAKS: dict[str, list[Break]] = {
             "[dependency-groups]",
             '[tool.uv]\noverride-dependencies = ["ruff==0.1"]\n[dependency-groups]',
         ),
+        written("uv.toml", 'override-dependencies = ["ruff==0.1"]\n'),
+        changed(
+            "pyproject.toml",
+            "[dependency-groups]",
+            '[tool.uv.sources]\nruff = { path = "../ruff" }\n[dependency-groups]',
+        ),
     ],
     "tools-chosen": [
         gone("docs/decisions/0001.md"),
         changed("docs/decisions/0001.md", "[polars, duckdb]", "[polars]"),
+        changed("pyproject.toml", "notebooks =", 'service = ["kafka-python"]\nnotebooks ='),
+        changed("pyproject.toml", "notebooks =", 'training = ["ray"]\nnotebooks ='),
     ],
-    "tools-reviewed": [changed("docs/decisions/0001.md", "2026-11-01", "2026-01-01")],
+    "tools-reviewed": [
+        changed("docs/decisions/0001.md", "2026-11-01", "2026-01-01"),
+        changed("docs/decisions/0001.md", "2026-11-01", "2099-01-01"),
+    ],
     "contracts-stated": [
         changed("src/trips/contracts/__init__.py", '"output"', '"internal"'),
     ],
@@ -113,11 +210,20 @@ BREAKS: dict[str, list[Break]] = {
         lambda project: register(project.root, model="another"),
     ],
     "data-validated": [
-        changed("dvc.yaml", "validate:", "look:"),
-        changed("dvc.yaml", "[reports/sources.json, ", "["),
+        both(changed("dvc.yaml", "[reports/sources.json, ", "["), without_dep),
+        both(changed("reports/sources.json", "Timetable", "Other"), run_again),
+        both(changed("reports/sources.json", "3", "0"), run_again),
+        both(changed("src/trips/contracts/sources.py", '"source"', '"internal"'), run_again),
+        gone("reports/sources.json"),
     ],
-    "service-observed": [changed("src/trips/serving/app.py", "create_app", "FastAPI")],
-    "compared-with-baselines": [figures_without("constant_rate")],
+    "service-observed": [
+        changed("src/trips/serving/app.py", "create_app", "FastAPI"),
+        written("src/trips/serving/old.py", OLD),
+    ],
+    "compared-with-baselines": [
+        figures_without("constant_rate"),
+        lambda project: register(project.root, {"model.auc": 0.7, "rows": 10.0, "a.seconds": 3.0}),
+    ],
     "judged-by-subgroup": [figures_without("town")],
     "predictions-logged": [changed("handoff.toml", "[service]", "[service]\nlog_share = 0")],
     "models-watched": [
@@ -130,17 +236,40 @@ BREAKS: dict[str, list[Break]] = {
         changed(".github/workflows/handoff.yml", "status --run", "status # --run"),
         changed(".github/workflows/handoff.yml", "handoff status --run", "poe check #"),
         changed(".github/workflows/handoff.yml", "handoff diff", "true # handoff diff"),
+        changed(".github/workflows/handoff.yml", "[push, pull_request]", "workflow_dispatch"),
+        changed(".github/workflows/handoff.yml", "    steps:", "    if: ${{ false }}\n    steps:"),
+        written(".github/workflows/handoff.yml", SAYING),
     ],
     "infrastructure-as-code": [
         changed("infra/main.tf", "resource ", "# resource "),
         changed("infra/main.tf", "version =", "# version ="),
     ],
-    "data-versioned": [a_large_table],
+    "data-versioned": [
+        a_large("notebooks/rows.csv"),
+        a_large("ROWS.CSV"),
+        *map(a_large, ("rows.csv.gz", "rows.tsv", "model.pt")),
+        both(gone("dvc.yaml"), gone("data/raw.csv.dvc")),
+    ],
     "pipeline-current": [
         changed("params.yaml", "15", "31"),
         changed("src/trips/contracts/__init__.py", "le=9", "le=8"),
         changed("src/trips/model.py", "", "MORE = 1\n"),
         changed("dvc.yaml", "trips.train", "trips.training"),
+        changed("data/raw.csv.dvc", "001", "002"),
+        both(
+            changed("data/raw.csv.dvc", "path:", "size: 3, path:"),
+            lambda project: (project.root / "data/raw.csv").write_text("more"),
+        ),
+        gone("src/trips/model.py"),
+        both(
+            changed("params.yaml", "model:", "other: 3\nmodel:"),
+            changed("dvc.yaml", "[model]", "[model, other]"),
+        ),
+        changed("dvc.yaml", "[models/model.joblib]", "[models/model.joblib, models/more.joblib]"),
+        changed("reports/sources.json", "3", "4"),
+        a_model_by_hand,
+        changed("dvc.yaml", "stages:", "stages:\n  each: {foreach: [1], do: {cmd: ls}}"),
+        changed("dvc.yaml", "trips.train", "trips.train ${nowhere}"),
     ],
     "candidate-traceable": [
         lambda project: register(project.root, clean="false"),

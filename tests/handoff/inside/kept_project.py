@@ -42,6 +42,7 @@ ANSWERS = 'level: 1\nci: github\ncloud: aws\ndata_science_team: "@ds"\nml_engine
 PYPROJECT = """
 [project]
 name = "trips"
+requires-python = ">=3.11,<3.15"
 dependencies = ["pandas"]
 
 [dependency-groups]
@@ -58,9 +59,18 @@ tools = ["pytest==9.2.0", "ruff==0.17.6"]
 """
 
 LOCK = f"""
+requires-python = ">=3.11, <3.15"
+
 [[package]]
 name = "trips"
 version = "0.1.0"
+dependencies = [{{ name = "pandas" }}]
+
+[package.dev-dependencies]
+dev = [
+    {{ name = "pytest" }},
+    {{ name = "winonly", marker = "sys_platform == 'nowhere'" }},
+]
 
 [package.metadata]
 requires-dist = [{{ name = "pandas" }}]
@@ -72,6 +82,19 @@ notebooks = [{{ name = "jupyterlab" }}]
 [[package]]
 name = "pytest"
 version = "{importlib.metadata.version("pytest")}"
+dependencies = [{{ name = "pluggy" }}]
+
+[[package]]
+name = "pandas"
+version = "{importlib.metadata.version("pandas")}"
+
+[[package]]
+name = "pluggy"
+version = "{importlib.metadata.version("pluggy")}"
+
+[[package]]
+name = "winonly"
+version = "1"
 """
 
 HOOKS = """
@@ -136,6 +159,7 @@ def create(loaded):
 """
 
 WORKFLOW = """
+on: [push, pull_request]
 jobs:
   handoff:
     steps:
@@ -161,7 +185,7 @@ PIPELINE = """
 stages:
   validate:
     cmd: python -m trips.validate
-    deps: [src/trips/contracts]
+    deps: [src/trips/contracts, data/raw.csv]
     outs:
       - reports/sources.json: {cache: false}
   train:
@@ -170,6 +194,26 @@ stages:
     params: [model]
     outs: [models/model.joblib]
 """
+
+TIMETABLE = '''
+from pandera.pandas import DataFrameModel
+
+
+class Timetable(DataFrameModel):
+    """What the timetable's office sends."""
+
+    town: str
+
+    class Config:
+        metadata = {
+            "version": "1.0.0",
+            "position": "source",
+            "producer": "data-owner",
+            "consumer": "data-science",
+        }
+'''
+
+RAW = "outs: [{md5: '00000000000000000000000000000001', path: raw.csv}]\n"
 
 COUNTS = {
     "notebooks/look.ipynb": {"passed": 1},
@@ -204,6 +248,8 @@ def kept_project(root: Path) -> Project:
         ".github/workflows/handoff.yml": WORKFLOW,
         ".gitignore": "/.handoff/\n/mlflow.db\n/models/\n/monitor/\n",
         ".pre-commit-config.yaml": HOOKS,
+        "data/.gitignore": "/raw.csv\n",
+        "data/raw.csv.dvc": RAW,
         "data/sources/trips.odcs.yaml": SOURCE,
         "docs/decisions/0001.md": DECISION,
         "dvc.yaml": PIPELINE,
@@ -213,9 +259,10 @@ def kept_project(root: Path) -> Project:
         "notebooks/look.ipynb": json.dumps(NOTEBOOK),
         "params.yaml": "model: {leaves: 15}\n",
         "pyproject.toml": PYPROJECT,
-        "reports/sources.json": "{}",
+        "reports/sources.json": '{"Timetable": {"rows": 3}}',
         "src/trips/__init__.py": "",
         "src/trips/contracts/__init__.py": CONTRACTS.format(engine="pandas"),
+        "src/trips/contracts/sources.py": TIMETABLE,
         "src/trips/model.py": "",
         "src/trips/features/build.py": "",
         "src/trips/serving/app.py": APP,
@@ -288,13 +335,19 @@ def leave_counts(project: Project, counts: dict[str, dict[str, int]], *, ok: boo
 
 def ran(root: Path) -> dict[str, object]:
     """What DVC writes down of the pipeline as it stands."""
-    contracts = {"md5": md5(root / "src/trips/contracts/__init__.py"), "relpath": "__init__.py"}
-    folder = hashlib.md5(json.dumps([contracts]).encode()).hexdigest()
+    room = root / "src/trips/contracts"
+    contracts = [
+        {"md5": md5(room / name), "relpath": name} for name in ("__init__.py", "sources.py")
+    ]
+    folder = hashlib.md5(json.dumps(contracts).encode()).hexdigest()
     report = {"path": "reports/sources.json", "md5": md5(root / "reports/sources.json")}
     return {
         "validate": {
             "cmd": "python -m trips.validate",
-            "deps": [{"path": "src/trips/contracts", "md5": f"{folder}.dir"}],
+            "deps": [
+                {"path": "data/raw.csv", "md5": f"{1:032}"},
+                {"path": "src/trips/contracts", "md5": f"{folder}.dir"},
+            ],
             "outs": [report],
         },
         "train": {
@@ -304,7 +357,7 @@ def ran(root: Path) -> dict[str, object]:
                 {"path": "src/trips/model.py", "md5": md5(root / "src/trips/model.py")},
             ],
             "params": {"params.yaml": {"model": {"leaves": 15}}},
-            "outs": [{"path": "models/model.joblib", "md5": "0"}],
+            "outs": [{"path": "models/model.joblib", "md5": "0", "size": 1}],
         },
     }
 

@@ -185,6 +185,19 @@ def test_a_new_feature_says_what_it_means(root: Path, write: Write, lacks: Lacks
     assert lacks() == []
 
 
+def test_a_feature_says_what_it_means_where_it_is_inherited_too(
+    root: Path, write: Write, lacks: Lacks
+) -> None:
+    path = "src/trips/contracts/__init__.py"
+    text = (root / path).read_text()
+    base = "class Base(DataFrameModel):\n    mood: int = Field(ge=0)\n\n\nclass Inner(Base, Trip)"
+    write(path, text.replace("class Inner(Trip)", base).replace("metadata =", "metadata: dict ="))
+    (finding,) = lacks()
+    assert finding.message == "The new feature Inner.mood does not say what it means"
+    write(path, text.replace("    town:", "    mood: int = Field(ge=0)\n    town:"))
+    assert lacks() == []
+
+
 def test_code_that_can_not_be_read_as_python_is_a_change_too(write: Write, lacks: Lacks) -> None:
     write(FEATURES, "def cost(:\n")
     assert len(lacks()) == 1

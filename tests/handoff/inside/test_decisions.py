@@ -98,6 +98,13 @@ def test_the_day_itself_is_in_time_and_the_next_one_is_not() -> None:
     assert overdue([decision()], None, date(2099, 1, 1)) == []
 
 
+def test_a_review_on_a_day_to_come_is_none() -> None:
+    ahead = decision(reviewed=date.max)
+    assert due(ahead, FIRST) == date.max
+    (finding,) = overdue([ahead], FIRST, date(2027, 3, 1))
+    assert finding.message == "`reviewed: 9999-12-31` is a day to come"
+
+
 def test_the_first_commit_is_the_oldest(project: Project) -> None:
     assert begun(project) is None
     commit(project.root, "2026-02-03")
@@ -118,7 +125,11 @@ def test_following_the_fix_ends_the_finding(project: Project) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("Scikit_Learn", "sklearn", "scikit-learn is needed at run time, and no decision names it"),
+        (
+            "Scikit_Learn",
+            "sklearn",
+            "pyproject.toml asks for scikit-learn, and no decision names it",
+        ),
         ("[lightgbm, xgboost]", "[lightgbm]", "fewer than 2 alternatives were considered for Sci"),
         ("[lightgbm, xgboost]", "[a, a]", "fewer than 2 alternatives were considered for Scikit"),
         ("It does all that is needed.", "", "it does not say why"),

@@ -83,7 +83,7 @@ SQUASHED = commits(
 @pytest.mark.parametrize(
     ("history", "people", "shallow", "fix"),
     [
-        (TOGETHER, PEOPLE, True, "git fetch --unshallow"),
+        (TOGETHER, PEOPLE, True, "`git fetch --unshallow`"),
         (TOGETHER, {}, False, "[people]"),
         (SQUASHED, PEOPLE, False, "earlier history"),
         (SQUASHED[:1], PEOPLE, False, "earlier history"),
@@ -146,6 +146,19 @@ def test_a_history_is_read_from_git(project: Project) -> None:
         {"max@example.com"},
         {"ada@example.com"},
     ]
+
+
+def test_columns_that_a_contract_of_the_border_inherits_are_seen(project: Project) -> None:
+    root = project.root
+    git(root, "init", "--quiet", "--initial-branch", "main")
+    base = "class Base(DataFrameModel):\n    town: str\n"
+    border = (
+        "class Asked(Base):\n    class Config:\n"
+        '        metadata: dict[str, str] = {"position": "input"}\n'
+    )
+    commit(root, "of nothing", {CONTRACT: border})
+    commit(root, "agreed", {"src/trips/contracts/base.py": base})
+    assert [one.agreed for one in history_of(project)[0]] == [False, True]
 
 
 def test_a_shallow_clone_is_known_as_one(project: Project, tmp_path: Path) -> None:

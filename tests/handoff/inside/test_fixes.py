@@ -94,14 +94,6 @@ def pipeline(project: Project) -> None:
     (project.root / "dvc.lock").write_text(json.dumps({"stages": ran(project.root)}))
 
 
-def other_stage(project: Project) -> None:
-    """A stage that has run, and by whose name nobody sees that it validates."""
-    for file in ("dvc.yaml", "dvc.lock"):
-        text = (project.root / file).read_text(encoding="utf-8")
-        renamed = text.replace("validate:", "look:").replace('"validate":', '"look":')
-        (project.root / file).write_text(renamed, encoding="utf-8")
-
-
 def a_large_table(project: Project) -> None:
     (project.root / "data/rows.csv").write_bytes(b"1,2,3\n" * 300_000)
     git(project.root, "add", "data/rows.csv")
@@ -138,8 +130,8 @@ CASES: dict[str, Case] = {
     "typed": Case(red("types"), "mend what `uv run poe types` shows", every_run),
     "tools-proved": Case(
         changed("pyproject.toml", "[tools]", ""),
-        "take the tools out of `override-dependencies`, or have `baton-handoff[tools]` in the"
-        " group dev",
+        "take the tools out of `override-dependencies` and `[tool.uv.sources]`, and have"
+        " `baton-handoff[tools]` in the group dev",
         changed("pyproject.toml", '"baton-handoff"', '"baton-handoff[tools]"'),
     ),
     "tools-chosen": Case(
@@ -196,9 +188,10 @@ CASES: dict[str, Case] = {
         every_run,
     ),
     "data-validated": Case(
-        other_stage,
-        "let a stage `validate` of dvc.yaml leave a report that the next stage depends on",
-        all_of(changed("dvc.yaml", "look:", "validate:"), pipeline),
+        all_of(changed("reports/sources.json", "Timetable", "Table"), pipeline),
+        "let a stage of dvc.yaml leave a JSON report with the `rows` of each source's contract, and"
+        " let the next stage depend on it",
+        all_of(changed("reports/sources.json", "Table", "Timetable"), pipeline),
     ),
     "service-observed": Case(
         changed("src/trips/serving/app.py", "create_app", "FastAPI"),
@@ -218,7 +211,7 @@ CASES: dict[str, Case] = {
     ),
     "predictions-logged": Case(
         changed("handoff.toml", "[service]", "[service]\nlog_share = 0"),
-        "give `log_share` of [service] in handoff.toml a value above 0",
+        "give `log_share` of [service] in handoff.toml a value above 0, 1 at most",
         changed("handoff.toml", "log_share = 0", "log_share = 0.1"),
     ),
     "models-watched": Case(gone("monitor/history.jsonl"), "`uv run poe monitor`", told()),
@@ -230,8 +223,9 @@ CASES: dict[str, Case] = {
     ),
     "ci-checks": Case(
         changed(".github/workflows/handoff.yml", "handoff status --run", "true"),
-        "let CI run `handoff status --run`, which checks and tests, `handoff diff` and"
-        " `handoff triage` again, as the template's file does",
+        "let CI run `handoff status --run`, `handoff diff` and `handoff triage` for every change,"
+        " as the template's file does: .github/workflows/handoff.yml, .gitlab-ci.yml or"
+        " azure-pipelines.yml",
         changed(".github/workflows/handoff.yml", "--locked true", "--locked handoff status --run"),
     ),
     "infrastructure-as-code": Case(

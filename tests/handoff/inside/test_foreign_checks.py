@@ -131,7 +131,7 @@ CASES: list[tuple[str, Mapping[str, str], State, str]] = [
     ("infrastructure-as-code", {"main.tf": "# resource\n"}, NOT, "No infrastructure"),
     ("data-versioned", {"a.csv": "1\n" * 2**20, **READS}, NOT, "1 tables"),
     ("data-versioned", READS, HIDDEN, "No large table lies in git"),
-    ("data-versioned", {**READS, "data/a.csv.dvc": "outs: [{path: a.csv}]"}, MET, "No table"),
+    ("data-versioned", {**READS, "data/a.csv.dvc": "outs: [{path: a.csv}]"}, MET, "No large table"),
     ("data-versioned", {**READS, "data/a.csv.dvc": ""}, HIDDEN, "No large table"),
     ("data-versioned", {"a.py": "x = 1\n"}, NONE, "No data is seen"),
     ("pipeline-current", {"dvc.yaml": "stages: {}"}, HIDDEN, "what dvc.yaml makes"),

@@ -66,6 +66,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(
     ("text", "line", "said"),
     [
         ("queues = 7", 6, "`queues` is unknown in [service]: it may be queue, timeout_seconds"),
+        ("log_share = 5", 6, "`log_share` is a share of all requests, so it is 1 at most"),
         ("[promotion]\nfloor = -1", 7, "`floor = -1` in [promotion] must be a number from 0 on"),
         ("[promotion]\nfloor = nan", 7, "`floor = nan` in [promotion] must be a number from 0"),
         ('[monitor]\n\n"effect" = "large"', 8, '`effect = "large"` in [monitor] must be a number'),

@@ -28,6 +28,9 @@ ALTERNATIVES = 2
 """With fewer nothing was chosen."""
 
 _KEYS = ("status", "side", "review", "reviewed", "tools")
+_GROUPS = ("service", "training")
+"""The groups of pyproject.toml that what runs is made of, beside run time itself."""
+
 _OURS = "baton-handoff"
 
 
@@ -81,7 +84,7 @@ def decisions(project: Project) -> list[Decision]:
 
 
 def dependencies(project: Project) -> list[str]:
-    """What the project's own code needs at run time, by the names in its pyproject.toml.
+    """What run time, service and training need, by the names in pyproject.toml.
 
     Raises:
         HandoffError: It can't be read.
@@ -93,27 +96,25 @@ def dependencies(project: Project) -> list[str]:
         stated = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise HandoffError(f"{file} is not valid TOML ({error}): mend that line.") from error
-    wanted = stated.get("project", {}).get("dependencies", [])
-    return [name for each in wanted if (name := _package(str(each))) != _OURS]
+    groups = stated.get("dependency-groups", {})
+    wanted = [
+        *stated.get("project", {}).get("dependencies", []),
+        *(one for name in _GROUPS for one in groups.get(name, []) if isinstance(one, str)),
+    ]
+    return [*dict.fromkeys(name for one in wanted if (name := _package(str(one))) != _OURS)]
 
 
 def begun(project: Project) -> date | None:
     """The day of the project's first commit; None where there is none, or the clone is shallow."""
-
-    def said(*arguments: str) -> str:
-        command = ["git", *arguments]
-        try:
-            done = subprocess.run(
-                command, cwd=project.root, capture_output=True, text=True, check=False
-            )
-        except FileNotFoundError:
-            return ""
-        return done.stdout.strip() if done.returncode == 0 else ""
-
-    if said("rev-parse", "--is-shallow-repository") != "false":
+    if is_shallow(project):
         return None
-    days = said("log", "--format=%as", "--", ".").split()
+    days = _git(project, "log", "--format=%as", "--", ".").split()
     return min(map(date.fromisoformat, days), default=None)
+
+
+def is_shallow(project: Project) -> bool:
+    """Whether the clone lacks the beginning of the history."""
+    return _git(project, "rev-parse", "--is-shallow-repository") == "true"
 
 
 def due(decision: Decision, first: date | None) -> date | None:
@@ -128,6 +129,8 @@ def due(decision: Decision, first: date | None) -> date | None:
         return None
     years, month = divmod(since.month - 1 + decision.months, 12)
     year = since.year + years
+    if year > date.max.year:
+        return date.max
     last = calendar.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(since.day, last))
 
@@ -139,7 +142,7 @@ def not_chosen(made: Sequence[Decision], needed: Sequence[str]) -> list[Finding]
     found = [
         Finding(
             "tool-not-chosen",
-            f"{name} is needed at run time, and no decision names it",
+            f"pyproject.toml asks for {name}, and no decision names it",
             blocks=False,
             side=ML_ENGINEERING,
             file="pyproject.toml",
@@ -162,21 +165,30 @@ def not_chosen(made: Sequence[Decision], needed: Sequence[str]) -> list[Finding]
 
 
 def overdue(made: Sequence[Decision], first: date | None, today: date) -> list[Finding]:
-    """Decisions that nobody has looked at again in time."""
-    late = [
-        (decision, day)
-        for decision in made
-        if decision.accepted and (day := due(decision, first)) and day < today
-    ]
+    """Decisions that nobody has looked at again in time, or only on a day to come."""
+    holding = [decision for decision in made if decision.accepted]
+    late = [(one, day) for one in holding if (day := due(one, first)) and day < today]
+    early = [one for one in holding if one.reviewed and one.reviewed > today]
     return [
-        _finding(
-            "tool-review",
-            decision,
-            f"{', '.join(tool.name for tool in decision.tools)}: to be looked at again by {day}",
-            f"look whether the reasons still hold, then write `reviewed: {today}` into the front"
-            " matter, or `status: superseded` and a new decision",
-        )
-        for decision, day in late
+        *(
+            _finding(
+                "tool-review",
+                decision,
+                f"`reviewed: {decision.reviewed}` is a day to come",
+                "write the day on which somebody has looked",
+            )
+            for decision in early
+        ),
+        *(
+            _finding(
+                "tool-review",
+                decision,
+                f"{', '.join(one.name for one in decision.tools)}: to be looked at again by {day}",
+                f"look whether the reasons still hold, then write `reviewed: {today}` into the"
+                " front matter, or `status: superseded` and a new decision",
+            )
+            for decision, day in late
+        ),
     ]
 
 
@@ -274,6 +286,17 @@ def _finding(check: str, decision: Decision, message: str, fix: str) -> Finding:
     return Finding(
         check, message, blocks=False, side=decision.side, file=decision.file, line=1, fix=fix
     )
+
+
+def _git(project: Project, *arguments: str) -> str:
+    """What git says; nothing where it refuses, or is not there."""
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=project.root, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _package(requirement: str) -> str:

@@ -103,11 +103,15 @@ def numbers(file: Path, table: str, kind: type[_Settings], stated: object) -> _S
     """Read a table of numbers of a handoff.toml.
 
     Raises:
-        HandoffError: It says something unknown, or something else than a number from 0 on.
+        HandoffError: It says something unknown, something else than a number from 0 on, or a share
+            above 1.
     """
     entry = table_of(file, table, stated)
     entry.only([field.name for field in dataclasses.fields(kind)], ())
-    return kind(**{name: entry.number_from_0(name) for name in entry.values})
+    values = {name: entry.number_from_0(name) for name in entry.values}
+    if values.get("log_share", 0) > 1:
+        entry.wrong("log_share", "`log_share` is a share of all requests, so it is 1 at most")
+    return kind(**values)
 
 
 def exceptions(file: Path, stated: object) -> tuple[Accepted, ...]:

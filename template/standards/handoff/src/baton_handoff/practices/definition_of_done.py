@@ -6,11 +6,10 @@ figures, is made from the code, so nobody is asked for it.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from baton_handoff.findings import Finding
-from baton_handoff.practices.written import behaviour, contracts_in
+from baton_handoff.practices.written import behaviour, contracts_in, module
 from baton_handoff.project import Project
 from baton_handoff.sides import SIDES, covers
 from baton_handoff.stricter import at_once, loosened, stated_before, stricter
@@ -120,28 +119,28 @@ def _without_tests(project: Project, changes: Sequence[Changed]) -> Iterator[Fin
 
 def _without_meaning(project: Project, changes: Sequence[Changed]) -> Iterator[Finding]:
     stated = [c for c in changes if _is_below(c, f"src/{project.package}/contracts/")]
-    earlier = [contracts_in(change.before or "") for change in stated]
-    known = {
-        (name, column)
-        for name, contract in chain.from_iterable(module.items() for module in earlier)
-        for column in contract.columns
-    }
-    for change in stated:
-        for name, contract in contracts_in(change.after or "").items():
-            if contract.position != "internal":
+    earlier = contracts_in({change.path: module(change.before or "") for change in stated})
+    known = {(contract.name, column) for contract in earlier for column in contract.columns}
+    now = [*contracts_in({change.path: module(change.after or "") for change in stated})]
+    # What a contract of the border states is no feature of the one that derives from it.
+    others = [one for one in now if one.metadata.get("position") not in (None, "internal")]
+    said = {how for contract in others for how in contract.columns.values()}
+    for contract in (one for one in now if one.metadata.get("position") == "internal"):
+        for column, how in contract.columns.items():
+            if (contract.name, column) in known or how.described or how in said:
                 continue
-            for column, how in contract.columns.items():
-                if (name, column) not in known and not how.described:
-                    yield Finding(
-                        "definition-of-done",
-                        f"The new feature {name}.{column} does not say what it means",
-                        blocks=project.level >= BLOCKS_FROM,
-                        side=contract.producer if contract.producer in SIDES else None,
-                        file=change.path,
-                        line=how.line,
-                        fix="add `Field(description=…)`: the data dictionary and the catalogue of"
-                        " features are made from it",
-                    )
+            said.add(how)
+            producer = str(contract.metadata.get("producer"))
+            yield Finding(
+                "definition-of-done",
+                f"The new feature {contract.name}.{column} does not say what it means",
+                blocks=project.level >= BLOCKS_FROM,
+                side=producer if producer in SIDES else None,
+                file=how.file,
+                line=how.line,
+                fix="add `Field(description=…)`: the data dictionary and the catalogue of"
+                " features are made from it",
+            )
 
 
 def _is_looked_at(project: Project, path: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
 from baton_handoff.practices.standing import State
-from baton_handoff.practices.written import contracts_in
+from baton_handoff.practices.written import contracts_in, module
 from baton_handoff.project import Project
 from baton_handoff.setup import require_repository
 from baton_handoff.sides import SIDES, covers
@@ -71,7 +71,7 @@ def early_work(project: Project, history: Sequence[Commit], shallow: bool = Fals
         shallow: Whether the clone lacks the beginning.
     """
     if shallow:
-        return _hidden("This clone lacks the beginning of the history.", "git fetch --unshallow")
+        return _hidden("This clone lacks the beginning of the history.", "`git fetch --unshallow`")
     order = contract_first(project, history)
     if order.state == State.NOT_APPLICABLE:
         return order
@@ -181,19 +181,17 @@ def _with_agreement(project: Project, commits: Sequence[Commit]) -> Iterator[Com
     """The commits, each with whether the border has columns by then; once it has, nobody asks."""
     agreed = False
     for commit in commits:
-        contracts = [path for path in commit.paths if _in(project, path, ("contracts",))]
-        agreed = agreed or any(_states_border(project, commit, path) for path in contracts)
+        changes = any(_in(project, path, ("contracts",)) for path in commit.paths)
+        agreed = agreed or (changes and _states_border(project, commit))
         yield Commit(commit.name, commit.people, commit.paths, agreed)
 
 
-def _states_border(project: Project, commit: Commit, path: str) -> bool:
-    try:
-        source = _git(project, "show", f"{commit.name}:./{path}")
-    except HandoffError:
-        # The commit took the file away.
-        return False
-    found = contracts_in(source).values()
-    return any(contract.columns for contract in found if contract.position in _BORDER)
+def _states_border(project: Project, commit: Commit) -> bool:
+    room = f"src/{project.package}/contracts/"
+    listed = _git(project, "ls-tree", "-r", "--name-only", "-z", commit.name, "--", room)
+    paths = [path for path in listed.split("\0") if path.endswith(".py")]
+    modules = {path: module(_git(project, "show", f"{commit.name}:./{path}")) for path in paths}
+    return any(one.metadata.get("position") in _BORDER for one in contracts_in(modules))
 
 
 def _hidden(says: str, fix: str) -> Early:

@@ -34,7 +34,7 @@ class Practice:
     """One line of the standards.
 
     Attributes:
-        name: What it is called in commands and settings, `types-checked`; one of a team's own has
+        name: What it is called in commands and settings, `typed`; one of a team's own has
             the team's name before it, `acme/pairing`.
         section: The part of the process that it belongs to, one of those that practices.toml lists.
         title: What is practised, in a few words.

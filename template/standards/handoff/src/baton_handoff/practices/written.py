@@ -1,7 +1,7 @@
-"""What code says without being run: what it does, and which columns its contracts state."""
+"""What code says without being run: what it does, and the contracts that it states."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 _DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -12,10 +12,12 @@ class Column:
     """A column as a contract states it.
 
     Attributes:
+        file: The file that it stands in.
         line: The line, from 1.
         described: Whether a description stands beside it.
     """
 
+    file: str
     line: int
     described: bool
 
@@ -25,13 +27,17 @@ class Stated:
     """A contract as its class states it.
 
     Attributes:
-        position: Where it stands: `input`, `internal`, `output` or `source`.
-        producer: Who supplies what meets it, empty where the class does not say so.
-        columns: The columns that it adds to those of the contracts it derives from.
+        name: Its name.
+        file: The file that it stands in.
+        line: The line, from 1.
+        metadata: What its `Config` says of it: version, position, producer, consumer.
+        columns: Its columns, those of the classes that it derives from as well.
     """
 
-    position: str
-    producer: str
+    name: str
+    file: str
+    line: int
+    metadata: Mapping[str, object]
     columns: Mapping[str, Column]
 
 
@@ -50,20 +56,50 @@ def behaviour(source: str) -> str:
     return ast.dump(module) if module.body else ""
 
 
-def contracts_in(source: str) -> dict[str, Stated]:
-    """The contracts of a module that state their position, by name; none if it is no Python."""
+def module(source: str) -> ast.Module:
+    """A module; an empty one where the text is no Python."""
     try:
-        module = ast.parse(source)
+        return ast.parse(source)
     except (SyntaxError, ValueError):
-        return {}
-    classes = [node for node in module.body if isinstance(node, ast.ClassDef)]
-    found = {}
-    for node in classes:
+        return ast.Module([], [])
+
+
+def contracts_in(modules: Mapping[str, ast.Module]) -> Iterator[Stated]:
+    """Every class that states a table; one without any column states nothing yet.
+
+    Args:
+        modules: The modules by their file; what derives from elsewhere has its own columns only.
+    """
+    classes = {
+        node.name: (file, node)
+        for file, tree in modules.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and node.name != "Config"
+    }
+    family = {name: _bases(node) for name, (_, node) in classes.items()}
+    for name, (file, node) in classes.items():
         metadata = _metadata(node)
-        if "position" in metadata:
-            found[node.name] = Stated(
-                metadata["position"], metadata.get("producer", ""), dict(_columns(node))
-            )
+        columns: dict[str, Column] = {}
+        for one in _above(name, family):
+            if one in classes:
+                columns = {**dict(_columns(*classes[one])), **columns}
+        if columns and (metadata or "DataFrameModel" in family[name]):
+            yield Stated(name, file, node.lineno, metadata, columns)
+
+
+def _bases(node: ast.ClassDef) -> list[str]:
+    return [ast.unparse(base).rpartition(".")[2] for base in node.bases]
+
+
+def _above(name: str, family: Mapping[str, Sequence[str]]) -> list[str]:
+    """A class and all that it derives from, the class itself first."""
+    found: list[str] = []
+    waiting = [name]
+    while waiting:
+        one = waiting.pop(0)
+        if one not in found:
+            found.append(one)
+            waiting += family.get(one, [])
     return found
 
 
@@ -72,25 +108,28 @@ def _only_says(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
-def _metadata(contract: ast.ClassDef) -> dict[str, str]:
-    """The texts in its `Config.metadata`."""
-    configs = [node for node in contract.body if isinstance(node, ast.ClassDef)]
-    said: dict[str, str] = {}
-    for statement in (statement for config in configs for statement in config.body):
-        match statement:
-            case ast.Assign(targets=[ast.Name("metadata")], value=ast.Dict(keys, values)):
-                for key, value in zip(keys, values, strict=True):
-                    match key, value:
-                        case ast.Constant(str(name)), ast.Constant(str(text)):
-                            said[name] = text
-    return said
+def _metadata(contract: ast.ClassDef) -> dict[str, object]:
+    configs = [n for n in contract.body if isinstance(n, ast.ClassDef) and n.name == "Config"]
+    for node in (statement for config in configs for statement in config.body):
+        match node:
+            case ast.Assign(targets=[ast.Name(id="metadata")], value=ast.Dict() as stated) | (
+                ast.AnnAssign(target=ast.Name(id="metadata"), value=ast.Dict() as stated)
+            ):
+                return {
+                    key.value: value.value
+                    if isinstance(value, ast.Constant)
+                    else ast.unparse(value)
+                    for key, value in zip(stated.keys, stated.values, strict=True)
+                    if isinstance(key, ast.Constant) and isinstance(key.value, str)
+                }
+    return {}
 
 
-def _columns(contract: ast.ClassDef) -> Iterator[tuple[str, Column]]:
+def _columns(file: str, contract: ast.ClassDef) -> Iterator[tuple[str, Column]]:
     for statement in contract.body:
         match statement:
             case ast.AnnAssign(target=ast.Name(name), value=ast.Call(keywords=stated)):
                 described = any(keyword.arg == "description" for keyword in stated)
-                yield name, Column(statement.lineno, described)
+                yield name, Column(file, statement.lineno, described)
             case ast.AnnAssign(target=ast.Name(name)):
-                yield name, Column(statement.lineno, described=False)
+                yield name, Column(file, statement.lineno, described=False)

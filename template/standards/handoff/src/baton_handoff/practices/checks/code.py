@@ -41,12 +41,12 @@ def layers_kept(look: Look) -> Seen:
 
 
 def features_inside(look: Look) -> Seen:
-    """Features are computed in one place."""
+    """No feature is computed outside features/."""
     return of_run(
         look,
         "features",
-        "No feature is stated otherwise than in its contract.",
-        "Features and their contract don't agree.",
+        "No feature is computed outside features/.",
+        "A feature is computed outside features/.",
     )
 
 

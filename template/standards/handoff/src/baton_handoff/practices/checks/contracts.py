@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from baton_handoff.errors import HandoffError
-from baton_handoff.owners import owners_are_current
+from baton_handoff.owners import owners_are_current, owners_file
 from baton_handoff.practices.checks.look import (
     Look,
     Seen,
@@ -15,9 +15,9 @@ from baton_handoff.practices.checks.look import (
     of_run,
     place,
 )
-from baton_handoff.practices.checks.stated import contracts_in
 from baton_handoff.practices.checks.tests import broken_off, number
 from baton_handoff.practices.evidence import KINDS
+from baton_handoff.practices.written import contracts_in
 from baton_handoff.sides import SIDES
 
 _STATED = ("version", "position", "producer", "consumer")
@@ -25,7 +25,7 @@ _STATED = ("version", "position", "producer", "consumer")
 
 def contracts_stated(look: Look) -> Seen:
     """There is a contract of what goes into the model, and of what comes out."""
-    found = {contract.metadata.get("position") for contract in contracts_in(look)}
+    found = {contract.metadata.get("position") for contract in contracts_in(look.code("contracts"))}
     absent = [position for position in ("input", "output") if position not in found]
     if absent:
         return not_met(f"No contract states the model's {' and its '.join(absent)}.")
@@ -34,7 +34,7 @@ def contracts_stated(look: Look) -> Seen:
 
 def contracts_complete(look: Look) -> Seen:
     """Every contract says its version, its place, who supplies and who uses it."""
-    contracts = list(contracts_in(look))
+    contracts = list(contracts_in(look.code("contracts")))
     if not contracts:
         return not_applicable("There is no contract yet.")
     unfinished = [
@@ -58,7 +58,7 @@ def api_current(look: Look) -> Seen:
 
 def contract_tests(look: Look) -> Seen:
     """Each side tries for itself that it keeps the contracts."""
-    if not any(contracts_in(look)):
+    if not any(contracts_in(look.code("contracts"))):
         return not_applicable("There is no contract yet.")
     evidence = look.record.of("test")
     if evidence is None:
@@ -84,7 +84,7 @@ def _sentence(text: str) -> str:
 
 
 def contracts_owned(look: Look) -> Seen:
-    """Both sides are asked before a contract changes."""
+    """The owners' file asks both sides for a contract, where the provider enforces that file."""
     # A change names the teams that are asked from then on; how many are, is the level's to say.
     stated = replace(look.project.after or look.project, level=look.project.level)
     if not all(stated.teams):
@@ -95,4 +95,5 @@ def contracts_owned(look: Look) -> Seen:
         return not_met(str(error))
     if not current:
         return not_met(f"Who is asked is not what sides, teams and level {look.project.level} say.")
-    return met("Both sides are asked before a contract changes.")
+    file = owners_file(look.project).relative_to(look.project.root).as_posix()
+    return met(f"{file} says who agrees to a change of a contract, where the provider enforces it.")

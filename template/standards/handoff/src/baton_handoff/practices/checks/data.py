@@ -1,61 +1,83 @@
 """Checks of data and model: where they come from, what was tried, what can be told of a version."""
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
 
 from baton_handoff.model.code import code_hash
 from baton_handoff.practices.checks.look import (
     Look,
     Seen,
     met,
+    not_applicable,
     not_met,
     not_shown,
     place,
 )
+from baton_handoff.practices.checks.pipeline import stages_of, stale
 from baton_handoff.practices.offered import Offered, offered
+from baton_handoff.practices.written import contracts_in
+from baton_handoff.sources.seen import made_by_stages
 
 _PIPELINE = "uv run poe pipeline"
+_ADD = "uv run dvc add FILE"
 _REGISTER = "uv run poe register"
 _LARGE = 2**20
 """A table of this size is no example any more."""
 
-_TABLES = (".csv", ".feather", ".joblib", ".parquet", ".pickle", ".pkl", ".xlsx")
+_TABLES = (
+    *(".arrow", ".csv", ".db", ".feather", ".h5", ".json", ".jsonl", ".joblib", ".npy", ".npz"),
+    *(".onnx", ".parquet", ".pickle", ".pkl", ".pt", ".pth", ".sqlite", ".tsv", ".xlsx"),
+    *(".gz", ".zip"),
+)
 
 
 def pipeline_current(look: Look) -> Seen:
-    """Data and model are what the pipeline makes of the code as it stands."""
-    if (stale := _stale(look)) is not None:
-        return not_shown(stale, _PIPELINE)
-    stages = len(look.yaml("dvc.lock")["stages"])
-    return met(f"All {stages} stages of the pipeline have run with what stands here.")
+    """What dvc.lock says the pipeline has run with is what stands here, as `dvc status` asks."""
+    if seen := stale(look):
+        return seen
+    return met(f"All {len(stages_of(look))} stages of the pipeline have run with what stands here.")
 
 
 def data_validated(look: Look) -> Seen:
-    """Data is held against its contracts before anything is learnt from it."""
-    if (stale := _stale(look)) is not None:
-        return not_shown(stale, _PIPELINE)
-    stages: dict[str, Any] = look.yaml("dvc.yaml")["stages"]
-    first = next((name for name in stages if "valid" in name), None)
-    if first is None:
+    """A report says of every source how many rows its contract accepted, before they are used."""
+    if seen := stale(look):
+        return seen
+    wanted = {
+        one.name
+        for one in contracts_in(look.code("contracts"))
+        if one.metadata.get("position") == "source"
+    }
+    if not wanted:
+        return not_met("No contract states what a source holds.")
+    stages = stages_of(look)
+    reports = [(out, name) for name, stage in stages.items() for out in sorted(stage.outs)]
+    reports = [(out, name) for out, name in reports if out.endswith(".json")]
+    whole = [(out, name) for out, name in reports if wanted <= _accepted(look.text(out))]
+    if not whole:
+        if absent := [out for out, _ in reports if look.text(out) is None]:
+            return not_shown(f"{absent[0]} is not here.", _PIPELINE)
         return not_met(
-            "No stage of the pipeline validates data.",
-            place("a stage `validate` belongs before the others", "dvc.yaml"),
+            f"No report of the pipeline says how many rows of {_list(wanted)} were accepted.",
+            place("no stage holds every source against its contract", "dvc.yaml"),
         )
-    made = {next(iter(out)) if isinstance(out, dict) else out for out in _made(stages[first])}
-    waiting = [
-        name
-        for name, stage in stages.items()
-        if name != first and made & {str(dep) for dep in stage.get("deps", [])}
-    ]
+    report, first = whole[0]
+    waiting = [name for name, stage in stages.items() if name != first and report in stage.deps]
     if not waiting:
         return not_met(
             f"No stage waits for what `{first}` says.",
             place("what validates data must come before what learns from it", "dvc.yaml"),
         )
-    return met(f"`{first}` has accepted the data before `{waiting[0]}` used it.")
+    return met(f"`{first}` has accepted {_list(wanted)} before `{waiting[0]}` used them.")
+
+
+def _accepted(report: str | None) -> set[str]:
+    """The contracts of which a report says that they accepted rows."""
+    try:
+        said = json.loads(report or "{}")
+    except ValueError:
+        return set()
+    told = said if isinstance(said, dict) else {}
+    return {name for name, about in told.items() if isinstance(about, dict) and about.get("rows")}
 
 
 def data_versioned(look: Look) -> Seen:
@@ -63,14 +85,27 @@ def data_versioned(look: Look) -> Seen:
     large = [
         path
         for path in look.record.files.in_git
-        if path.endswith(_TABLES) and (look.project.root / path).stat().st_size > _LARGE
+        if path.lower().endswith(_TABLES) and (look.project.root / path).stat().st_size > _LARGE
     ]
     if large:
         return not_met(
             f"{len(large)} tables or models lie in git.",
             *(place("it belongs under DVC: `uv run dvc add`", path) for path in large),
         )
-    return met("No table and no model lies in git.")
+    if not under_dvc(look):
+        if not look.sources.reads:
+            return not_applicable("No data is seen to be read.")
+        says = "Nothing lies under DVC: which data belongs to a commit is not said."
+        return not_shown(says, _ADD)
+    return met("No large table and no large model lies in git.")
+
+
+def under_dvc(look: Look) -> bool:
+    """Whether anything is kept by DVC: what a stage makes, or a file of its own."""
+    files = look.record.files.under(["*.dvc"])
+    return any(made_by_stages(look.project.root)) or any(
+        isinstance(said := look.yaml(file), dict) and said.get("outs") for file in files
+    )
 
 
 def candidate_traceable(look: Look) -> Seen:
@@ -90,11 +125,12 @@ def candidate_traceable(look: Look) -> Seen:
 
 
 def compared_with_baselines(look: Look) -> Seen:
-    """The candidate was held against simpler ways."""
+    """The candidate was held against simpler ways, by the figures by which it is judged."""
     version = _candidate(look)
     if isinstance(version, Seen):
         return version
-    others = {name.split(".")[0] for name in version.figures} - {"model"}
+    parts = [name.partition(".") for name in version.figures]
+    others = {who for who, _, what in parts if f"model.{what}" in version.figures} - {"model"}
     if not others:
         return not_met(f"Candidate {version.version} was held against nothing simpler.")
     named = ", ".join(sorted(other.replace("_", " ") for other in others))
@@ -125,64 +161,3 @@ def _candidate(look: Look) -> Offered | Seen:
         says = f"Candidate {version.version} was made by other code than stands here."
         return not_shown(says, _REGISTER)
     return version
-
-
-def _stale(look: Look) -> str | None:
-    """Why the pipeline's record is not of what stands here; None where it is."""
-    stages = (look.yaml("dvc.yaml") or {}).get("stages", {})
-    ran = (look.yaml("dvc.lock") or {}).get("stages", {})
-    if not stages or not ran:
-        return "The pipeline has not run yet."
-    made = {out["path"]: out["md5"] for stage in ran.values() for out in stage.get("outs", [])}
-    for name, stage in stages.items():
-        if name not in ran or ran[name].get("cmd") != stage.get("cmd"):
-            return f"Stage `{name}` has not run as it stands."
-        if {str(dep) for dep in stage.get("deps", [])} != {
-            dep["path"] for dep in ran[name].get("deps", [])
-        }:
-            return f"Stage `{name}` has run with other dependencies than dvc.yaml states."
-        for dep in ran[name].get("deps", []):
-            now = _now(look, made, dep["path"])
-            if now is not None and now != dep["md5"]:
-                return f"{dep['path']} has changed since stage `{name}` ran."
-        for file, values in ran[name].get("params", {}).items():
-            for key, value in values.items():
-                if _at(look.yaml(file), key) != value:
-                    return f"{key} in {file} has changed since stage `{name}` ran."
-    return None
-
-
-def _now(look: Look, made: Mapping[str, str], path: str) -> str | None:
-    """The hash by which DVC knows a file or folder as it stands; None where nothing says it.
-
-    What a stage has made is known by its own record, however large it is.
-    """
-    if path in made:
-        return made[path]
-    files = look.record.files.under([path, f"{path}/"])
-    inside = {file: _hash(look.project.root / file) for file in files}
-    inside |= {out: md5 for out, md5 in made.items() if out.startswith(f"{path}/")}
-    if not inside or path in inside:
-        return inside.get(path)
-    return _of_folder({file.removeprefix(f"{path}/"): md5 for file, md5 in inside.items()})
-
-
-def _of_folder(files: Mapping[str, str]) -> str:
-    """The hash by which DVC knows a folder of files, each with its own."""
-    names = sorted(files, key=lambda name: name.split("/"))
-    listed = [{"md5": files[name], "relpath": name} for name in names]
-    return f"{hashlib.md5(json.dumps(listed, sort_keys=True).encode()).hexdigest()}.dir"  # noqa: S324
-
-
-def _hash(file: Path) -> str:
-    return hashlib.md5(file.read_bytes()).hexdigest()  # noqa: S324 - as DVC does
-
-
-def _at(values: Any, key: str) -> Any:
-    for part in key.split("."):
-        values = values.get(part) if isinstance(values, dict) else None
-    return values
-
-
-def _made(stage: dict[str, Any]) -> list[Any]:
-    return [*stage.get("outs", []), *stage.get("metrics", []), *stage.get("plots", [])]

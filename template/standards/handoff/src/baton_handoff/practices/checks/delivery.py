@@ -3,8 +3,10 @@
 import ast
 import json
 import re
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import groupby
 from typing import Any
 
 from baton_handoff.practices.checks.look import (
@@ -31,6 +33,13 @@ _CI = {
 _CHECKS = "handoff status --run"
 """It checks and tests, where nothing of this very state has yet."""
 
+_COMMANDS = ("run", "script", "before_script", "bash", "pwsh", "powershell")
+_BETWEEN = ("&&", "||", ";", "|", "&")
+_SAYING = ("echo", "printf", ":", "true", "Write-Host", "Write-Output")
+
+SERVICES = {"FastAPI", "Flask", "Starlette", "Sanic", "Quart", "BentoService", "LitServer"}
+"""What apps are made by that the standards have not made."""
+
 _JUDGES = ("handoff diff", "handoff triage")
 
 
@@ -50,7 +59,9 @@ def service_observed(look: Look) -> Seen:
 
 
 def predictions_logged(look: Look) -> Seen:
-    """What was predicted is kept, so that it can be watched."""
+    """What the service predicts is kept, so that it can be watched."""
+    if not look.code("serving"):
+        return not_applicable("There is no service.")
     share = look.project.service.log_share
     if share <= 0:
         return not_met(
@@ -81,8 +92,17 @@ def data_watched(look: Look) -> Seen:
 def ci_checks(look: Look) -> Seen:
     """Every change is checked, tested and judged in CI."""
     files = look.record.files.under(_CI.get(look.project.ci, ()))
-    run = {path: commands_in(look.yaml(path)) for path in files if path.endswith((".yml", ".yaml"))}
-    said = "\n".join(command for commands in run.values() for command in commands)
+    stated = {path: look.yaml(path) for path in files if path.endswith((".yml", ".yaml"))}
+    asked = [one for one in stated.values() if _before_a_merge(look.project.ci, one)]
+    if files and not asked:
+        return not_met(
+            "CI runs nothing before a change is merged.",
+            place("no pull request, and no merge request, starts it", files[0]),
+        )
+    called = "\n".join(one for said in asked for one in _under(said, ("uses",)))
+    included = look.project.ci == "gitlab"
+    asked = [one for path, one in stated.items() if one in asked or included or path in called]
+    said = "\n".join(part for one in asked for text in commands_in(one) for part in _parts(text))
     absent = [command for command in _JUDGES if command not in said]
     if not re.search(r"\b(handoff|poe) status\b.*--run\b", said) and not (
         "poe check" in said and "poe test" in said
@@ -129,7 +149,7 @@ def _is_made_by_the_standards(tree: ast.Module) -> bool:
 def _makes_its_own(tree: ast.Module) -> bool:
     return any(
         isinstance(node, ast.Call)
-        and "FastAPI" in (getattr(node.func, "id", ""), getattr(node.func, "attr", ""))
+        and (getattr(node.func, "id", "") or getattr(node.func, "attr", "")) in SERVICES
         for node in ast.walk(tree)
     )
 
@@ -159,17 +179,62 @@ def _look(look: Look) -> dict[str, Any] | Seen:
 
 def commands_in(said: Any) -> list[str]:
     """Every command in a pipeline's file: the texts under the words that providers use for it."""
+    return _under(said, _COMMANDS)
+
+
+def _under(said: Any, words: Sequence[str]) -> list[str]:
+    """The texts under some words, wherever they stand in a job that may run."""
     if isinstance(said, list):
-        return [command for one in said for command in commands_in(one)]
-    if not isinstance(said, dict):
+        return [text for one in said for text in _under(one, words)]
+    if not isinstance(said, dict) or _is_off(said):
         return []
     found: list[str] = []
     for key, value in said.items():
-        if key in ("run", "script", "before_script", "bash"):
+        if key in words:
             found += [value] if isinstance(value, str) else map(str, value or [])
         else:
-            found += commands_in(value)
+            found += _under(value, words)
     return found
+
+
+def _is_off(job: Mapping[Any, Any]) -> bool:
+    """Whether a job, or a step of one, never runs by itself."""
+    stated = (job.get(word) for word in ("if", "condition", "enabled"))
+    return job.get("when") in ("never", "manual") or any(
+        re.fullmatch(r"(\$\{\{)?\s*false\s*(\}\})?", str(one), re.IGNORECASE) for one in stated
+    )
+
+
+def _before_a_merge(provider: str, said: Any) -> bool:
+    """Whether a pipeline's file lets a pull or merge request start it.
+
+    Azure's needs no word for it: a pull request starts a pipeline that does not refuse to be.
+    """
+    if not isinstance(said, dict):
+        return False
+    if provider == "azure":
+        return said.get("pr") != "none"
+    if provider == "gitlab":
+        return bool(re.search(r"merge_requests?(_event)?\b", json.dumps(said, default=str)))
+    # In YAML, `on` is another word for true.
+    events = said.get("on", said.get(True)) or []
+    return any(event in events for event in ("pull_request", "pull_request_target"))
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The commands of a script, one by one: without its comments, and without what it only says."""
+    for line in text.replace("\\\n", " ").splitlines():
+        said = re.sub(r"(^|\s)#.*", "", line)
+        words = shlex.shlex(said, posix=True, punctuation_chars=True)
+        words.whitespace_split, words.commenters = True, ""
+        try:
+            tokens = [*words]
+        except ValueError:  # a text that goes on in the next line
+            tokens = said.split()
+        for between, part in groupby(tokens, lambda token: token in _BETWEEN):
+            command = [*part]
+            if not between and command[0] not in _SAYING:
+                yield " ".join(command)
 
 
 def _without_comments(text: str) -> str:

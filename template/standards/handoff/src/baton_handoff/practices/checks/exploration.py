@@ -1,6 +1,9 @@
 """Checks of exploration: nothing is in its way, and what it leaves can be read again."""
 
 import json
+import re
+from collections.abc import Mapping
+from typing import Any
 
 from baton_handoff.practices.checks.look import (
     Look,
@@ -14,19 +17,19 @@ from baton_handoff.practices.checks.look import (
 )
 from baton_handoff.practices.evidence import KINDS
 
-_FIXING = ("nbstripout", "ruff check --fix", "ruff format")
+_FIXING = ("nbstripout", "ruff check --fix", "ruff format", "ruff-format")
+_LOOKING = re.compile(r"--(check|diff|verify|dry-run)\b")
 _NOTEBOOKS = {"jupyter", "notebook"}
+_COMMITTING = {"pre-commit", "commit", "pre-push", "push"}
 
 
 def notebooks_unblocked(look: Look) -> Seen:
     """No hook looks at notebooks but those that fix."""
-    said = look.yaml(".pre-commit-config.yaml") or {}
-    hooks = [hook for repo in said.get("repos", []) for hook in repo.get("hooks", [])]
+    notebooks = look.record.files.under(["*.ipynb"]) or ["notebooks/any.ipynb"]
     blocking = [
-        hook.get("id", "?")
-        for hook in hooks
-        if _NOTEBOOKS & {*hook.get("types", []), *hook.get("types_or", [])}
-        and not any(fixing in hook.get("entry", "") for fixing in _FIXING)
+        str(hook.get("id", "?"))
+        for hook in look.hooks
+        if any(_takes(hook, path) for path in notebooks) and not _fixes(hook)
     ]
     if blocking:
         return not_met(
@@ -34,6 +37,28 @@ def notebooks_unblocked(look: Look) -> Seen:
             *(place(f"{name} looks at notebooks", ".pre-commit-config.yaml") for name in blocking),
         )
     return met("No hook stands in the way of a notebook.")
+
+
+def _takes(hook: Mapping[str, Any], notebook: str) -> bool:
+    """Whether a hook runs for a notebook, as far as it says so here."""
+    types = [*(hook.get("types") or []), *(hook.get("types_or") or [])]
+    files, but = str(hook.get("files") or ""), str(hook.get("exclude") or "^$")
+    of_another = "entry" not in hook and not types and not files
+    stages = {*(hook.get("stages") or _COMMITTING)}
+    if of_another or not stages & _COMMITTING or _NOTEBOOKS & {*(hook.get("exclude_types") or [])}:
+        return False
+    if types and not {*types} & {*_NOTEBOOKS, "file", "text"}:
+        return False
+    try:
+        return bool(re.search(files, notebook)) and not re.search(but, notebook)
+    except re.error:
+        return False
+
+
+def _fixes(hook: Mapping[str, Any]) -> bool:
+    """Whether a hook mends what it finds."""
+    said = " ".join(map(str, [hook.get("entry") or hook.get("id"), *(hook.get("args") or [])]))
+    return any(fixing in said for fixing in _FIXING) and not _LOOKING.search(said)
 
 
 def notebooks_stripped(look: Look) -> Seen:
@@ -52,18 +77,21 @@ def notebooks_stripped(look: Look) -> Seen:
 
 def notebooks_run(look: Look) -> Seen:
     """Notebooks run from top to bottom."""
-    if not look.record.files.under(["notebooks/"]):
+    kept = [path for path in look.record.files.in_git if path.endswith(".ipynb")]
+    notebooks = [path for path in kept if path.startswith("notebooks/")]
+    if not notebooks:
         return not_applicable("There is no notebook.")
     evidence = look.record.of("test")
     if evidence is None:
         return missing(look, "test")
-    counts = {file: count for file, count in evidence.facts.items() if file.startswith("notebooks")}
+    counts = {path: evidence.facts.get(path, {}) for path in notebooks}
+    if failed := [path for path, count in counts.items() if count.get("failed")]:
+        return not_met(f"Not run to the end: {', '.join(failed)}.")
     if any(count.get("unrun") for count in counts.values()):
         return not_shown("The run broke off before the notebooks.", KINDS["test"].shown_by)
-    failed = [file for file, count in counts.items() if count.get("failed")]
-    if failed or not counts:
-        return not_met(f"{', '.join(failed) or 'None of them'} does not run to its end.")
-    return met(f"{len(counts)} notebooks run from top to bottom.")
+    if unseen := [path for path, count in counts.items() if not count.get("passed")]:
+        return not_met(f"Not run at all: {', '.join(unseen)}.")
+    return met("Every notebook runs from top to bottom.")
 
 
 def _has_output(text: str) -> bool:

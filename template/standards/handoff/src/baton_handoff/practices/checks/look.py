@@ -91,15 +91,24 @@ class Look:
             HandoffError: It is none.
         """
         self.opened.append(name)
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             if name not in self._read:
                 text = self.text(name) or ""
-                self._read[name] = yaml.load(text, loader)  # noqa: S506 - both are safe
+                self._read[name] = yaml.load(text, _Loader)  # noqa: S506 - it is a safe one
             return self._read[name]
-        except yaml.YAMLError as error:
-            file, first = self.project.root / name, str(error).partition("\n")[0]
-            raise HandoffError(f"{file} is not valid YAML ({first}): mend it.") from error
+        except (yaml.YAMLError, ValueError) as error:
+            mark = getattr(error, "problem_mark", None)
+            why = getattr(error, "problem", None) or str(error).partition("\n")[0]
+            file = f"{self.project.root / name}{f':{mark.line + 1}' if mark else ''}"
+            raise HandoffError(f"{file}: not valid YAML ({why}): mend that line.") from error
+
+    @property
+    def hooks(self) -> list[dict[str, Any]]:
+        """Every hook that .pre-commit-config.yaml describes."""
+        said = self.yaml(".pre-commit-config.yaml")
+        repos = (said.get("repos") if isinstance(said, dict) else None) or []
+        hooks = [hook for one in repos if isinstance(one, dict) for hook in one.get("hooks") or []]
+        return [hook for hook in hooks if isinstance(hook, dict)]
 
     def text(self, name: str) -> str | None:
         """The text of a file of the project; None where there is none."""
@@ -126,6 +135,22 @@ class Look:
                         f"{path}:{line}: it is no Python ({why}): mend that line."
                     ) from error
         return found
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """One that takes what a tag of a provider's own, `!reference` of GitLab's say, is about."""
+
+
+def _about(loader: Any, _: str, node: yaml.Node) -> Any:
+    match node:
+        case yaml.MappingNode():
+            return loader.construct_mapping(node, deep=True)
+        case yaml.SequenceNode():
+            return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node)
+
+
+_Loader.add_multi_constructor("!", _about)
 
 
 Check: TypeAlias = Callable[[Look], Seen]

@@ -9,27 +9,42 @@ from baton_handoff.sources import checks
 
 
 def sources_described(look: Look) -> Seen:
-    """Whatever is read comes from a source that is described, and has an owner."""
-    return _seen(look, (checks.valid, checks.listed, checks.owned), "described, and owned")
+    """Whatever is seen to be read comes from a source that is described, and has an owner."""
+    return _seen(
+        look,
+        (checks.valid, checks.listed, checks.owned),
+        "Not every source is described, and owned.",
+        "Each source has a description and an owner, and nothing else is seen to be read.",
+    )
 
 
 def sources_official(look: Look) -> Seen:
     """Every source is official, or its end and what replaces it are known."""
-    return _seen(look, (checks.official,), "official, or has an end and a replacement")
+    return _seen(
+        look,
+        (checks.official,),
+        "Not every source is official, or has an end and a replacement.",
+        "Each source says that it is official, or when it ends and what replaces it.",
+    )
 
 
 def workarounds_needed(look: Look) -> Seen:
     """Every workaround names a problem that its source still has."""
-    return _seen(look, (checks.workarounds,), "worked around only where it is needed")
+    return _seen(
+        look,
+        (checks.workarounds,),
+        "Not every workaround is for a problem that its source says it has.",
+        "Each workaround is for a problem that its source says it has.",
+    )
 
 
-def _seen(look: Look, those: Sequence[checks.Check], how: str) -> Seen:
+def _seen(look: Look, those: Sequence[checks.Check], bad: str, good: str) -> Seen:
     seen = look.sources
     if not (seen.sources or seen.reads or seen.flaws):
         return not_applicable("Nothing is read yet.")
     if found := [_of_both(finding) for check in those for finding in check(seen)]:
-        return not_met(f"Not every source is {how}.", *found)
-    return met(f"Every source is {how}.")
+        return not_met(bad, *found)
+    return met(good)
 
 
 def _of_both(finding: Finding) -> Finding:

@@ -13,8 +13,8 @@ from baton_handoff.practices.checks.look import (
     of_run,
     place,
 )
-from baton_handoff.practices.checks.stated import contracts_in
 from baton_handoff.practices.evidence import KINDS, Evidence
+from baton_handoff.practices.written import contracts_in
 
 
 def tests_pass(look: Look) -> Seen:
@@ -43,7 +43,7 @@ def unit_tests(look: Look) -> Seen:
 
 def fuzzed(look: Look) -> Seen:
     """Rows and requests that nobody thought of are tried."""
-    if not any(contracts_in(look)):
+    if not any(contracts_in(look.code("contracts"))):
         return not_applicable("There is no contract yet that they could be made from.")
     return _of_folder(look, "tests/fuzz", "tests with made-up rows and requests")
 

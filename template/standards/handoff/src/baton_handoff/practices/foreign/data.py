@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from baton_handoff.findings import Finding
-from baton_handoff.practices.checks.data import data_versioned
+from baton_handoff.practices.checks.data import data_versioned, under_dvc
 from baton_handoff.practices.checks.look import Seen, not_applicable, not_met
 from baton_handoff.practices.foreign.repository import Repository, imports
 from baton_handoff.practices.foreign.seen import at, mend, number, open_
@@ -13,7 +13,6 @@ from baton_handoff.practices.standing import State
 from baton_handoff.sources import checks
 from baton_handoff.sources.code import Code
 from baton_handoff.sources.looks import unofficial
-from baton_handoff.sources.seen import made_by_stages
 
 _ROWS = {"DataFrameModel": "pandera", "SchemaModel": "pandera", "BaseModel": "fastapi"}
 """Classes that state what a table or a row looks like, where their file imports this package.
@@ -79,7 +78,7 @@ def versioned(repository: Repository) -> Seen:
     seen = data_versioned(look)
     if seen.state is State.NOT_MET:
         return replace(seen, shown_by="`git rm --cached FILE`, and keep it under DVC")
-    if any(_is_under_dvc(repository)):
+    if under_dvc(look):
         return seen
     if not repository.sources.reads:
         return not_applicable("No data is seen to be read.")
@@ -126,13 +125,6 @@ def workarounds(repository: Repository) -> Seen:
     if not repository.sources.workarounds:
         return not_applicable("No workaround is marked.")
     return open_("Workarounds are marked, and no source says which problem it still has.")
-
-
-def _is_under_dvc(repository: Repository) -> Iterator[bool]:
-    yield from (True for _ in made_by_stages(repository.look.project.root))
-    for path in repository.paths:
-        if path.endswith(".dvc"):
-            yield bool((repository.look.yaml(path) or {}).get("outs"))
 
 
 def _directly(code: Code) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from baton_handoff.practices.checks.delivery import commands_in, infrastructure_in
+from baton_handoff.practices.checks.delivery import SERVICES, commands_in, infrastructure_in
 from baton_handoff.practices.checks.look import Seen, not_applicable, not_met, place
 from baton_handoff.practices.foreign.repository import Repository, imports
 from baton_handoff.practices.foreign.seen import open_
@@ -18,7 +18,6 @@ _TESTS = re.compile(rf"\b(pytest|unittest|tox|nox|nosetests)\b|{_RUNNERS}test")
 _CHECKS = re.compile(
     rf"\b(ruff|flake8|pylint|mypy|pyright|black|pre-commit)\b|{_RUNNERS}(lint|check)"
 )
-_SERVICES = {"FastAPI", "Flask", "Starlette", "Sanic", "Quart", "BentoService", "LitServer"}
 _OBSERVES = {
     "structured logs": {"structlog", "loguru", "pythonjsonlogger"},
     "figures": {"prometheus_client", "prometheus_fastapi_instrumentator", "statsd", "datadog"},
@@ -86,6 +85,6 @@ def _commands(repository: Repository, path: str) -> list[str]:
 
 def _serves(code: Code) -> bool:
     return any(
-        (getattr(node.func, "id", "") or getattr(node.func, "attr", "")) in _SERVICES
+        (getattr(node.func, "id", "") or getattr(node.func, "attr", "")) in SERVICES
         for node in code.of(ast.Call)
     )
