@@ -67,6 +67,21 @@ def test_defaults_make_a_project_without_network(workshop: Workshop, tmp_path: P
     assert "uv run poe setup" in said.stderr
 
 
+@pytest.mark.parametrize(
+    ("folder", "begins"),
+    [
+        ("project", "stands in project. Next: cd project uv run poe setup"),
+        (".", "stands in this folder. Next: uv run poe setup"),
+    ],
+)
+def test_what_comes_next_is_said_for_the_folder_that_was_named(
+    workshop: Workshop, tmp_path: Path, folder: str, begins: str
+) -> None:
+    command = [sys.executable, "-m", "copier", "copy", "--defaults"]
+    said = run([*command, workshop.template(), folder], tmp_path)
+    assert begins in " ".join(said.stderr.split())
+
+
 def test_a_copier_with_known_holes_is_refused() -> None:
     assert Version(documents()[0]["_min_copier_version"]) >= Version("9.18")
 

@@ -62,6 +62,27 @@ def test_a_base_without_baton_or_contracts_is_nothing_to_compare_with(
         capsys.readouterr()
 
 
+def test_a_base_without_the_folder_of_the_project_is_nothing_to_compare_with(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    around = project.root.parent
+    (project.root / ".git").rename(around / ".git")
+    git(around, "rm", "--quiet", "-r", "--cached", ".")
+    git(around, "commit", "--quiet", "--allow-empty", "--message", "before the project")
+    git(around, "branch", "before")
+    git(around, "add", "project")
+    monkeypatch.chdir(project.root)
+    for commits in range(2):
+        assert main(["diff", "--base", "before"]) == 0
+        said = capsys.readouterr().out
+        assert said == "Nothing to compare with yet: there are no contracts before this change.\n"
+        assert main(["done", "--base", "before"]) == 0
+        assert main(["status", "--base", "before"]) == 0
+        assert "What this change breaks" not in capsys.readouterr().out
+        if not commits:
+            git(around, "commit", "--quiet", "--message", "the project")
+
+
 def test_contracts_of_a_base_that_had_another_package_are_not_passed_over(project: Project) -> None:
     git(project.root, "mv", "src/trips", "src/rides")
     git(project.root, "commit", "--quiet", "--message", "another package")

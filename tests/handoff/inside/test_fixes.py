@@ -255,7 +255,10 @@ CASES: dict[str, Case] = {
         lambda project: register(project.root),
     ),
     "sources-described": Case(
-        gone("data/sources/trips.odcs.yaml"),
+        all_of(
+            gone("data/sources/trips.odcs.yaml"),
+            written("src/trips/serving/app.py", "\n\nread_csv('data/trips.csv')\n"),
+        ),
         "`uv run poe sources add FILE`, and name in its file who owns it",
         all_of(
             typed("sources", "add", "data/trips.csv"),

@@ -9,6 +9,7 @@ import pytest
 from baton_handoff.errors import HandoffError
 from baton_handoff.project import Project
 from baton_handoff.setup import require_repository, set_up
+from trip_project import git
 
 
 @pytest.fixture
@@ -54,6 +55,17 @@ def test_a_repository_around_the_project_is_kept(project: Project) -> None:
     set_up(inner)
     assert repository_of(inner) == project.root
     assert not (inner.root / ".git").exists()
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_the_first_commit_is_spoken_of_only_where_there_is_none(
+    project: Project, capsys: pytest.CaptureFixture[str], begun: bool
+) -> None:
+    git(project.root, "init", "--quiet")
+    if begun:
+        git(project.root, "commit", "--quiet", "--allow-empty", "--message", "long ago")
+    set_up(project)
+    assert ("the first commit is yours" in capsys.readouterr().out) is not begun
 
 
 def test_it_may_run_again(project: Project) -> None:

@@ -128,6 +128,34 @@ def test_what_is_found_alike_for_both_sides_is_listed_once_with_both() -> None:
     ]
 
 
+def test_what_blocks_both_sides_alike_is_listed_once_with_both() -> None:
+    linted = practice("linted", science="must")
+    says = {DS: "One line is too long.", ML: "Two lines are too long."}
+
+    def listed(*said: str) -> list[str]:
+        outcomes = [
+            outcome(linted, side, State.NOT_MET, one)
+            for side, one in zip((DS, ML), said, strict=True)
+        ]
+        text = screen(Standing("p", 1, outcomes), Look(width=110), "handoff")
+        return [line for line in text.splitlines() if line.startswith("  ✗")]
+
+    assert listed(says[DS], says[DS]) == [
+        f"  ✗ Linted (linted) [data-science, ml-engineering, not met]: {says[DS]}"
+    ]
+    assert listed(says[DS], says[ML]) == [
+        f"  ✗ Linted (linted) [{side}, not met]: {says[side]}" for side in (DS, ML)
+    ]
+
+
+@pytest.mark.parametrize("stage", ["push", "handoff", "promotion"])
+def test_what_a_promotion_asks_beside_practices_is_named_with_what_it_asks_of_them(
+    stage: Any,
+) -> None:
+    named = "`uv run poe promote candidate --dry-run`" in screen(standing(), Look(), stage)
+    assert named is (stage == "promotion")
+
+
 def test_a_bar_is_full_only_where_nothing_is_missing_and_never_empty_where_something_is() -> None:
     kept = [practice(f"p{number}") for number in range(400)]
 
@@ -285,6 +313,26 @@ def test_a_practice_is_explained_by_its_title_too() -> None:
     title = standing().outcomes[0].practice.title
     by_name = explained(standing(), _first(standing()), Look())
     assert explained(standing(), title.upper(), Look()) == by_name
+
+
+@pytest.mark.parametrize(
+    ("level", "means"),
+    [
+        (0, "data-science: nothing is asked; ml-engineering: advice"),
+        (1, "data-science: advice; ml-engineering: blocks from the handoff on"),
+        (2, "data-science: blocks from the handoff on; ml-engineering: blocks from the push on"),
+    ],
+)
+def test_an_explanation_says_what_the_tiers_mean_at_the_level(level: int, means: str) -> None:
+    text = explained(ahead(standing(), level), "types-checked", Look(width=120))
+    assert f"\nat level {level}:       {means}\n" in text
+
+
+def test_an_explanation_says_what_makes_the_site_where_it_was_not_made() -> None:
+    made = "\nMore: site/practices.html#tests"
+    assert explained(standing(), "tests", Look()).endswith(made)
+    text = explained(standing(), "tests", Look(), site=False)
+    assert text.endswith(f"{made}, once `uv run poe docs` has made it")
 
 
 def _first(one: Standing) -> str:

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from baton_handoff.practices.standing import State
+from baton_handoff.practices.status import standing_of
 from baton_handoff.project import Project
+from baton_handoff.sides import SIDES
 from baton_handoff.sources.checks import findings
 from baton_handoff.sources.flaws import flaws_of
 from baton_handoff.sources.odcs import stated_sources
@@ -123,7 +126,7 @@ def test_what_is_not_as_it_should_be_is_the_only_thing_found(
     (finding,) = found(project)
     assert finding.check == check
     assert said in finding.message
-    assert finding.side == "data-science"
+    assert finding.side is None
     assert finding.file
     assert finding.line
     assert finding.fix
@@ -137,6 +140,25 @@ def test_a_finding_is_for_the_line_that_has_to_change(project: Project, write: W
     (finding,) = found(project)
     line = (project.root / str(finding.file)).read_text().splitlines()[(finding.line or 0) - 1]
     assert line == "schema:"
+
+
+@pytest.mark.parametrize(
+    ("room", "side"),
+    [("features", "data-science"), ("serving", "ml-engineering"), ("contracts", None)],
+)
+def test_whoever_answers_for_a_file_is_named_for_what_it_reads_here_and_in_the_status(
+    project: Project, room: str, side: str | None
+) -> None:
+    file = project.source / room / "read.py"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(CODE)
+    (finding,) = found(project)
+    assert finding.message == "no source describes the path `data/prices.csv`"
+    assert finding.side == side
+    standing = standing_of(project)
+    said = [one for one in standing.outcomes if one.practice.name == "sources-described"]
+    asked = [one.side for one in said if one.state is State.NOT_MET]
+    assert asked == ([side] if side else [*SIDES])
 
 
 def test_a_broken_contract_binds_nobody_at_level_0(project: Project, write: Write) -> None:

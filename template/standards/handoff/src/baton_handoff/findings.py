@@ -22,7 +22,7 @@ class Finding:
         check: The check, `contract-version` for example.
         message: What is wrong, or what is worth knowing, in a sentence.
         blocks: Whether it has to be mended before the change may go on.
-        side: Who has to act, None where nobody has to.
+        side: Who has to act, None where it is nobody's alone, or nobody has to.
         file: Where it is, relative to the project, None where it is in no file.
         line: The line, from 1, likewise.
         fix: What to do, empty where there is nothing to do.

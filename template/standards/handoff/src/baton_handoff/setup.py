@@ -27,7 +27,9 @@ def set_up(project: Project) -> None:
     _run(project, "pre-commit", "install")
     if all(project.teams) and not owners_file(project).exists():
         write_owners(project)
-    print("Ready. `uv run poe` lists every command; the first commit is yours.")
+    begun = _asks_git(project, "rev-parse", "--verify", "--quiet", "HEAD")
+    yours = "" if begun else "; the first commit is yours"
+    print(f"Ready. `uv run poe` lists every command{yours}.")
 
 
 def require_repository(project: Project) -> None:

@@ -219,11 +219,9 @@ class Trees:
         return commit
 
     def _inside(self, tree: str) -> str:
-        """The part of a repository's tree that is the project."""
+        """The part of a repository's tree that is the project; an empty one where it has none."""
         part = self._try("rev-parse", "--verify", "--quiet", f"{tree}:{self._prefix.rstrip('/')}")
-        if not part:
-            raise HandoffError(f"Commit {tree[:12]} has no {self._prefix}: give a later `--base`.")
-        return part
+        return part or self._git("mktree", said="").strip()
 
     def _path(self, name: str) -> Path:
         return self._root / self._git("rev-parse", "--git-path", name).strip()

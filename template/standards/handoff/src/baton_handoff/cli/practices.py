@@ -97,7 +97,8 @@ def _status(project: Project, options: argparse.Namespace) -> int:
         )
     standing = look()
     if options.explain:
-        print(explained(standing, options.explain, Look.of(sys.stdout, os.environ)))
+        site = (project.root / "site/practices.html").is_file()
+        print(explained(standing, options.explain, Look.of(sys.stdout, os.environ), site=site))
         return 0
     if options.produce:
         produce(project, standing, options.stage or "promotion")

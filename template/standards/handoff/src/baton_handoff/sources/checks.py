@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from baton_handoff.findings import Finding
-from baton_handoff.sides import DATA_SCIENCE
 from baton_handoff.sources.looks import unofficial
 from baton_handoff.sources.odcs import Source
 from baton_handoff.sources.reads import Read
@@ -39,7 +38,7 @@ def valid(seen: Seen) -> Iterator[Finding]:
             "",
             f"this is no file of a source: {flaw.says}",
             blocks=True,
-            side=DATA_SCIENCE,
+            side=seen.sides.get(flaw.file),
             file=flaw.file,
             line=flaw.line,
             fix="write it as the Open Data Contract Standard 3.2 says, https://bitol.io",
@@ -47,6 +46,7 @@ def valid(seen: Seen) -> Iterator[Finding]:
     for source in seen.sources:
         if source.contract in seen.missing:
             missing = _of(
+                seen,
                 source,
                 "contract",
                 f"there is no contract `{source.contract}`, which `{source.name}` must meet",
@@ -99,6 +99,7 @@ def owned(seen: Seen) -> Iterator[Finding]:
     for source in seen.sources:
         if not source.owner:
             yield _of(
+                seen,
                 source,
                 "owner",
                 f"nobody is named who answers for the source `{source.name}`",
@@ -113,6 +114,7 @@ def official(seen: Seen) -> Iterator[Finding]:
         end = source.end_of_life
         if source.official is None:
             yield _of(
+                seen,
                 source,
                 "official",
                 f"whether the source `{source.name}` is official is open",
@@ -120,6 +122,7 @@ def official(seen: Seen) -> Iterator[Finding]:
             )
         if end is not None and end < seen.today:
             yield _of(
+                seen,
                 source,
                 "end of life",
                 f"the source `{source.name}` has been past its end of life since {end}",
@@ -127,6 +130,7 @@ def official(seen: Seen) -> Iterator[Finding]:
             )
         if source.official is False and end is None:
             yield _of(
+                seen,
                 source,
                 "end of life",
                 f"the source `{source.name}` is unofficial, and has no end of life",
@@ -134,6 +138,7 @@ def official(seen: Seen) -> Iterator[Finding]:
             )
         if source.official is False and not source.replacement:
             yield _of(
+                seen,
                 source,
                 "replacement",
                 f"the source `{source.name}` is unofficial, and nothing is planned in its place",
@@ -153,6 +158,7 @@ def complete(seen: Seen) -> Iterator[Finding]:
         }
         if still := [name for name, value in said.items() if not value]:
             yield _of(
+                seen,
                 source,
                 "",
                 f"the source `{source.name}` leaves open: {', '.join(still)}",
@@ -202,15 +208,15 @@ CHECKS: Mapping[str, Check] = {
 }
 
 
-def _of(source: Source, where: str, message: str, fix: str) -> Finding:
+def _of(seen: Seen, source: Source, where: str, message: str, fix: str) -> Finding:
     """A finding about a source's file: it is for who uses the source to get it mended."""
     line = source.lines.get(where, 1)
-    return Finding("", message, False, DATA_SCIENCE, source.file, line, fix)
+    return Finding("", message, False, seen.sides.get(source.file), source.file, line, fix)
 
 
 def _at(seen: Seen, place: Read | Workaround, message: str, fix: str) -> Finding:
     """A finding about a place in the code."""
-    side = seen.sides.get(place.file, DATA_SCIENCE)
+    side = seen.sides.get(place.file)
     evidence = (place.cell,) if place.cell else ()
     return Finding("", message, False, side, place.file, place.line, fix, evidence)
 

@@ -10,7 +10,6 @@ import yaml
 
 from baton_handoff.project import Project
 from baton_handoff.settings import Accepted
-from baton_handoff.sides import DATA_SCIENCE, SIDES, answerable
 from baton_handoff.sources.code import Code, all_code, code_of, scope_of
 from baton_handoff.sources.flaws import Flaw
 from baton_handoff.sources.odcs import Source, stated_sources
@@ -34,7 +33,7 @@ class Seen:
         workarounds: Where the code makes up for what is wrong with a source.
         missing: The contracts that a source names and that there are not.
         accepted: The exceptions for sources that count today.
-        sides: Who answers for each file.
+        sides: The side that answers for each file; None where it is nobody's alone.
         today: The day on which it was looked at.
     """
 
@@ -44,7 +43,7 @@ class Seen:
     workarounds: tuple[Workaround, ...]
     missing: frozenset[str]
     accepted: tuple[Accepted, ...]
-    sides: Mapping[str, str]
+    sides: Mapping[str, str | None]
     today: date
 
     def exception(self, source: Source) -> Accepted | None:
@@ -96,6 +95,7 @@ def look(project: Project, code: Sequence[Code] | None = None) -> Seen:
     modules = list(all_code(project.root)) if code is None else code
     today = datetime.now(UTC).date()
     named = {source.contract for source in sources if source.contract}
+    files = {*(code.file for code in modules), *(s.file for s in sources), *(f.file for f in flaws)}
     return Seen(
         sources=tuple(sources),
         flaws=tuple(flaws),
@@ -103,7 +103,7 @@ def look(project: Project, code: Sequence[Code] | None = None) -> Seen:
         workarounds=tuple(workarounds_of(modules)),
         missing=frozenset(name for name in named if not _exists(project.source, name)),
         accepted=tuple(e for e in project.exceptions if _of_sources(e) and e.counts(today)),
-        sides={code.file: _side(project, code) for code in modules},
+        sides={file: project.side_of(file) for file in files},
         today=today,
     )
 
@@ -123,11 +123,6 @@ def made_by_stages(root: Path) -> Iterator[tuple[str, str]]:
 
 def _of_sources(accepted: Accepted) -> bool:
     return accepted.gate.partition("/")[0] == GATE
-
-
-def _side(project: Project, code: Code) -> str:
-    side = answerable(code.file, project.package, project.answerable)
-    return side if side in SIDES else DATA_SCIENCE
 
 
 def _exists(package: Path, contract: str) -> bool:

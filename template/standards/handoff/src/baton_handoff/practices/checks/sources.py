@@ -1,9 +1,7 @@
 """Checks of the sources: described, owned, official, and no workaround longer than it is needed."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from baton_handoff.findings import Finding
 from baton_handoff.practices.checks.look import Look, Seen, met, not_applicable, not_met
 from baton_handoff.sources import checks
 
@@ -27,15 +25,6 @@ def _seen(look: Look, those: Sequence[checks.Check], how: str) -> Seen:
     seen = look.sources
     if not (seen.sources or seen.reads or seen.flaws):
         return not_applicable("Nothing is read yet.")
-    if found := [_of_both(finding) for check in those for finding in check(seen)]:
+    if found := [finding for check in those for finding in check(seen)]:
         return not_met(f"Not every source is {how}.", *found)
     return met(f"Every source is {how}.")
-
-
-def _of_both(finding: Finding) -> Finding:
-    """A finding about data: how much it is asked of a side, its tier says.
-
-    One in a notebook stays data science's: exploration asks nothing of anybody else.
-    """
-    exploring = (finding.file or "").endswith(".ipynb")
-    return finding if exploring else replace(finding, side=None)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from baton_handoff.errors import HandoffError
-from baton_handoff.practices.practice import Practice
+from baton_handoff.practices.practice import STAGES, Practice, Stage
 from baton_handoff.practices.shown.found import accepted_in_words
 from baton_handoff.practices.shown.look import Look, clean
 from baton_handoff.practices.shown.summary import page_of
@@ -18,13 +18,14 @@ _CHEAPER = {
 _SIGNS = {State.MET: "✓", State.STATED: "✓", State.NOT_MET: "✗"}
 
 
-def explained(standing: Standing, name: str, look: Look) -> str:
+def explained(standing: Standing, name: str, look: Look, *, site: bool = True) -> str:
     """What there is to know about a practice.
 
     Args:
         standing: Where the project stands.
         name: The practice's name, or its title.
         look: What the terminal can show.
+        site: Whether the site that says more has been made.
 
     Raises:
         HandoffError: No practice has that name.
@@ -49,7 +50,8 @@ def explained(standing: Standing, name: str, look: Look) -> str:
     for outcome in outcomes:
         lines += ["", *_seen(outcome, look)]
     if standing.unadopted is None:
-        lines += ["", *look.paragraph(page_of(practice), "More: ")]
+        made = "" if site else ", once `uv run poe docs` has made it"
+        lines += ["", *look.paragraph(f"{page_of(practice)}{made}", "More: ")]
     return look.encoded("\n".join(lines))
 
 
@@ -70,18 +72,30 @@ def _named(standing: Standing, said: str) -> str:
 def _facts(practice: Practice, level: int, look: Look) -> Iterator[str]:
     for side in practice.tiers:
         by_level = [practice.tier(side, each) for each in (0, 1, 2)]
-        levels = ", ".join(f"level {each}: {tier}" for each, tier in enumerate(by_level))
-        said = f"{practice.tier(side, level)} at level {level}"
-        yield from look.paragraph(
-            said if len(set(by_level)) == 1 else f"{said} ({levels})", f"{side + ':':<18}"
-        )
+        levels = ", ".join(f"{tier} at level {each}" for each, tier in enumerate(by_level))
+        said = levels if len(set(by_level)) > 1 else f"{by_level[0]} at every level"
+        yield from look.paragraph(said, f"{side + ':':<18}")
+    yield from look.paragraph(_from(practice.stage), f"{'looked at:':<18}")
+    binds = "; ".join(f"{side}: {_binds(practice, side, level)}" for side in practice.tiers)
+    yield from look.paragraph(binds, f"{f'at level {level}:':<18}")
     hurdle = "none" if practice.hurdle == "none" else f"{practice.hurdle} keeps people from it"
     yield from look.paragraph(f"{practice.effect} for data science", f"{'effect:':<18}")
     yield from look.paragraph(hurdle, f"{'hurdle:':<18}")
     yield from look.paragraph(_CHEAPER[practice.cheaper], f"{'cheaper:':<18}")
-    yield from look.paragraph(f"from the {practice.stage} on", f"{'asked for:':<18}")
     if practice.enforced:
         yield from look.paragraph("yes, whatever the level says", f"{'enforced:':<18}")
+
+
+def _binds(practice: Practice, side: str, level: int) -> str:
+    """What its tier means for a side at a level."""
+    if practice.tier(side, level) == "not-needed":
+        return "nothing is asked"
+    stage = next((one for one in STAGES if practice.blocks(side, level, one)), None)
+    return f"blocks {_from(stage)}" if stage else "advice"
+
+
+def _from(stage: Stage) -> str:
+    return "at the promotion" if stage == STAGES[-1] else f"from the {stage} on"
 
 
 def _seen(outcome: Outcome, look: Look) -> Iterator[str]:

@@ -20,9 +20,13 @@ from baton_handoff.practices.shown.summary import (
     sides_of,
     steps,
 )
-from baton_handoff.practices.standing import Outcome, Standing
+from baton_handoff.practices.standing import Outcome, Standing, State
 
 _HALF = 0.5
+_GATES = (
+    "`uv run poe promote candidate --dry-run` shows what a promotion asks beside practices: the"
+    " model card, an approval, …"
+)
 
 
 def screen(standing: Standing, look: Look, stage: Stage | None = None) -> str:
@@ -107,9 +111,15 @@ def _blocking(standing: Standing, look: Look, stage: Stage) -> Iterator[str]:
     found = standing.blocking(stage)
     if not found:
         yield "  nothing"
+    alike: dict[tuple[str, State, str], list[Outcome]] = {}
     for outcome in found:
-        said = f" [{outcome.side}, {outcome.state}]: {outcome.says}"
-        yield from _named(outcome.practice, said, look, "  ✗ ")
+        key = outcome.practice.name, outcome.state, outcome.says
+        alike.setdefault(key, []).append(outcome)
+    for (_, state, says), outcomes in alike.items():
+        sides = ", ".join(outcome.side for outcome in outcomes)
+        yield from _named(outcomes[0].practice, f" [{sides}, {state}]: {says}", look, "  ✗ ")
+    if stage == "promotion" and standing.unadopted is None:
+        yield from look.paragraph(_GATES, "  · ")
 
 
 def _next(todo: Sequence[Step], look: Look) -> Iterator[str]:
