@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 from baton_handoff.practices.standing import State
 from baton_handoff.practices.status import standing_of
@@ -207,6 +208,14 @@ FLAWS: dict[str, tuple[Callable[[Said], Any], str]] = {
         lambda s: own(s)["knownProblems"]["value"][0].update(id="below zero"),
         "a problem's id is letters, digits",
     ),
+    "an id that is a list": (
+        lambda s: own(s)["knownProblems"]["value"][0].update(id=["negative"]),
+        "must say an id, a description and a status, open or fixed",
+    ),
+    "a key that is a number": (
+        lambda s: s["servers"][0].update({2024: "x"}),
+        "a key must be text, so write '2024' in quotes",
+    ),
     "two of one id": (
         lambda s: own(s)["knownProblems"].update(value=own(s)["knownProblems"]["value"] * 2),
         "more than one of knownProblems has the id 'negative'",
@@ -232,6 +241,31 @@ def test_a_file_that_is_none_of_the_standard_is_told_by_its_line(
 @pytest.mark.parametrize("text", ["a: [", "\ta: 1", "- 1", "", "1"])
 def test_what_is_no_yaml_or_says_nothing_is_one_flaw_at_least(text: str) -> None:
     assert next(iter(flaws_of("a", text))).line == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    {
+        "2024: x": "a key must be text, so write '2024' in quotes",
+        "yes: x": "a key must be text, so write 'yes' in quotes",
+        "x: {null: 1}": "a key must be text, so write 'null' in quotes",
+        "x: !!binary aGVsbG8=": "the tag 'tag:yaml.org,2002:binary'",
+        "x: !!set {a, b}": "the tag 'tag:yaml.org,2002:set'",
+        "x: !!timestamp 2024-01-01": "the tag 'tag:yaml.org,2002:timestamp'",
+        "x: &x [*x]": "recursive",
+        "x: &x {y: [*x]}": "recursive",
+    }.items(),
+)
+def test_what_the_standard_can_not_hold_is_a_flaw_with_its_line(said: str, why: str) -> None:
+    text = f"{yaml.safe_dump(good())}"
+    (flaw,) = flaws_of("a", f"{text}{said}\n")
+    assert why in flaw.says
+    assert flaw.line == text.count("\n") + 1
+
+
+@pytest.mark.parametrize("text", ['id: "\\uD800"', f"id: {'9' * 5000}", "[" * 5000])
+def test_what_nothing_can_read_is_a_flaw(text: str) -> None:
+    assert list(flaws_of("a", text))
 
 
 def test_text_in_another_encoding_is_said(project: Project, write: Write) -> None:
