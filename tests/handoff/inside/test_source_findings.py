@@ -162,6 +162,27 @@ def test_whoever_answers_for_a_file_is_named_for_what_it_reads_here_and_in_the_s
     assert asked == ([side] if side else [*SIDES])
 
 
+def test_what_is_read_and_not_known_is_not_shown_until_a_comment_names_it(
+    project: Project, write: Write
+) -> None:
+    def said() -> list[tuple[State, str, list[int | None]]]:
+        return [
+            (one.state, one.fix, [finding.line for finding in one.findings])
+            for one in standing_of(project).outcomes
+            if one.practice.name == "sources-described"
+        ]
+
+    unknown = CODE.replace("'data/prices.csv'", "os.environ['X']")
+    write(good(), unknown)
+    fix = "say beside the call which source it reads, `# source: NAME`"
+    assert said() == [(State.NOT_SHOWN, fix, [3])] * len(SIDES)
+    write(good(), unknown.replace("pd.read", "# source: prices\npd.read"))
+    assert said() == [(State.MET, "", [])] * len(SIDES)
+    # What is certainly not so comes first, and is not all.
+    write(good(), f"{unknown}pd.read_csv('data/towns.csv')\n")
+    assert [(state, sorted(lines)) for state, _, lines in said()] == [(State.NOT_MET, [3, 4])] * 2
+
+
 def test_a_broken_contract_binds_nobody_at_level_0(project: Project, write: Write) -> None:
     source = good()
     no_contract(source)

@@ -109,8 +109,13 @@ def owned(seen: Seen) -> Iterator[Finding]:
 
 
 def official(seen: Seen) -> Iterator[Finding]:
-    """A source that nobody offers for this use is on its way out: until when, and what instead."""
+    """A source that nobody offers for this use is on its way out: until when, and what instead.
+
+    An exception says as much.
+    """
     for source in seen.sources:
+        if seen.exception(source):
+            continue
         end = source.end_of_life
         if source.official is None:
             yield _of(
@@ -120,7 +125,7 @@ def official(seen: Seen) -> Iterator[Finding]:
                 f"whether the source `{source.name}` is official is open",
                 "say true if its owner offers it for this use, under customProperties",
             )
-        if end is not None and end < seen.today:
+        if seen.ended(source):
             yield _of(
                 seen,
                 source,
@@ -143,6 +148,20 @@ def official(seen: Seen) -> Iterator[Finding]:
                 "replacement",
                 f"the source `{source.name}` is unofficial, and nothing is planned in its place",
                 "say what replaces it: replacement, under customProperties",
+            )
+
+
+def offered(seen: Seen) -> Iterator[Finding]:
+    """A promotion asks for more than a plan: official, or accepted by an exception."""
+    for source in seen.sources:
+        if not source.official and not seen.exception(source):
+            yield _of(
+                seen,
+                source,
+                "official",
+                f"the source `{source.name}` is not official",
+                "have its owner offer it for this use, or record an exception for"
+                f" `sources/{source.name}` in handoff.toml",
             )
 
 

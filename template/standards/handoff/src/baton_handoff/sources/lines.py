@@ -42,7 +42,7 @@ def loaded(text: str) -> Any:
     """What a YAML text says.
 
     Raises:
-        yaml.YAMLError: It is none, or says what JSON can't; so does any ValueError.
+        yaml.YAMLError, ValueError, RecursionError: It is none, or says what JSON can't.
     """
     return yaml.load(text, _Loader)  # noqa: S506 (a safe one)
 

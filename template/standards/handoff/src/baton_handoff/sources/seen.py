@@ -51,6 +51,11 @@ class Seen:
         named = (GATE, f"{GATE}/{source.name}")
         return next((one for one in self.accepted if one.gate in named), None)
 
+    def ended(self, source: Source) -> bool:
+        """Whether a source is past its end of life, and nobody accepts that."""
+        end = source.end_of_life
+        return end is not None and end < self.today and not self.exception(source)
+
     def state(self, source: Source) -> State:
         """How far a source is handed over."""
         if not source.owner:
@@ -84,16 +89,19 @@ class Seen:
         ]
 
 
-def look(project: Project, code: Sequence[Code] | None = None) -> Seen:
+def look(
+    project: Project, code: Sequence[Code] | None = None, today: date | None = None
+) -> Seen:
     """Everything that the checks of sources look at, as it stands now.
 
     Args:
         project: The project.
         code: Its code, where it has been read already.
+        today: The day it is.
     """
     sources, flaws = stated_sources(project.root)
     modules = list(all_code(project.root)) if code is None else code
-    today = datetime.now(UTC).date()
+    day = today or datetime.now(UTC).astimezone().date()
     named = {source.contract for source in sources if source.contract}
     files = {*(code.file for code in modules), *(s.file for s in sources), *(f.file for f in flaws)}
     return Seen(
@@ -102,9 +110,9 @@ def look(project: Project, code: Sequence[Code] | None = None) -> Seen:
         reads=tuple(reads_of(modules, made_by_stages(project.root))),
         workarounds=tuple(workarounds_of(modules)),
         missing=frozenset(name for name in named if not _exists(project.source, name)),
-        accepted=tuple(e for e in project.exceptions if _of_sources(e) and e.counts(today)),
+        accepted=tuple(e for e in project.exceptions if _of_sources(e) and e.counts(day)),
         sides={file: project.side_of(file) for file in files},
-        today=today,
+        today=day,
     )
 
 

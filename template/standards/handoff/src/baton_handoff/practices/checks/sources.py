@@ -3,17 +3,38 @@
 from collections.abc import Sequence
 
 from baton_handoff.practices.checks.look import Look, Seen, met, not_applicable, not_met
+from baton_handoff.practices.standing import State
 from baton_handoff.sources import checks
 
 
 def sources_described(look: Look) -> Seen:
-    """Whatever is read comes from a source that is described, and has an owner."""
-    return _seen(look, (checks.valid, checks.listed, checks.owned), "described, and owned")
+    """Whatever is read comes from a source that is described, and has an owner.
+
+    What is unofficial also has an end and a replacement.
+    """
+    asked = (checks.valid, checks.listed, checks.owned, checks.official)
+    seen = _seen(look, asked, "described, and owned")
+    unknown = tuple(checks.known(look.sources))
+    match seen.state:
+        case State.MET if unknown:
+            says = "Not everything that is read is known without running it."
+            fix = "say beside the call which source it reads, `# source: NAME`"
+            return Seen(State.NOT_SHOWN, says, unknown, fix)
+        case State.NOT_MET:
+            return not_met(seen.says, *seen.findings, *unknown)
+    return seen
 
 
 def sources_official(look: Look) -> Seen:
-    """Every source is official, or its end and what replaces it are known."""
-    return _seen(look, (checks.official,), "official, or has an end and a replacement")
+    """Every source is official, or it is accepted that it is not: what a promotion's gate asks."""
+    return _seen(look, (checks.offered,), "official, or accepted")
+
+
+def sources_complete(look: Look) -> Seen:
+    """Of every source everything is said that one has to know to use it."""
+    if not look.sources.sources:
+        return not_applicable("No source is described yet.")
+    return _seen(look, (checks.complete,), "described in full")
 
 
 def workarounds_needed(look: Look) -> Seen:

@@ -119,7 +119,7 @@ class Repository:
     @cached_property
     def sources(self) -> sources.Seen:
         """What its code reads."""
-        return sources.look(self.look.project, self.code)
+        return sources.look(self.look.project, self.code, self.look.today)
 
     @property
     def looked_at(self) -> Mapping[str, int]:
