@@ -89,9 +89,7 @@ class Seen:
         ]
 
 
-def look(
-    project: Project, code: Sequence[Code] | None = None, today: date | None = None
-) -> Seen:
+def look(project: Project, code: Sequence[Code] | None = None, today: date | None = None) -> Seen:
     """Everything that the checks of sources look at, as it stands now.
 
     Args:
