@@ -158,7 +158,7 @@ def test_each_way_to_go_wrong_is_told_with_file_and_line(flights: Project) -> No
     ]
     (broken, *others) = found
     assert broken["message"] == "there is no contract `contracts:Wether`, which `weather` must meet"
-    assert (broken["blocks"], broken["file"], broken["side"]) == (True, weather, None)
+    assert (broken["blocks"], broken["file"], broken["side"]) == (True, weather, "data-science")
     assert not any(one["blocks"] for one in others)
     for one in found:
         assert (flights.folder / one["file"]).is_file()

@@ -121,6 +121,14 @@ app = Flask(__name__)
 """
 
 
+def unofficial_and_planned(project: Project) -> None:
+    """A source that nobody offers, with all that is asked of it before a promotion."""
+    file, end = "data/sources/trips.odcs.yaml", "  - {property: endOfLife, value: 2999-12-31}\n"
+    instead = "  - {property: replacement, value: the timetable's API}\n"
+    changed(file, "value: true}\n", f"value: false}}\n{instead}")(project)
+    changed(file, "slaProperties:\n", f"slaProperties:\n{end}")(project)
+
+
 BREAKS: dict[str, list[Break]] = {
     "lock-current": [
         changed("pyproject.toml", '"pandas"', '"pandas", "polars"'),
@@ -280,8 +288,14 @@ BREAKS: dict[str, list[Break]] = {
         gone("data/sources/trips.odcs.yaml"),
         changed("data/sources/trips.odcs.yaml", "team:", "# team:"),
         changed("src/trips/training/ingest.py", "data/trips.csv", "data/more.csv"),
+        changed("src/trips/serving/app.py", "return", "read_csv(where())\n    return"),
+        changed("data/sources/trips.odcs.yaml", "value: true", "value: false"),
     ],
-    "sources-official": [changed("data/sources/trips.odcs.yaml", "value: true", "value: false")],
+    "sources-official": [unofficial_and_planned],
+    "sources-complete": [
+        changed("data/sources/trips.odcs.yaml", "type: license", "type: other"),
+        changed("data/sources/trips.odcs.yaml", "property: frequency", "property: latency"),
+    ],
     "workarounds-needed": [
         changed("src/trips/serving/app.py", "return", "# workaround: trips#gaps\n    return"),
     ],

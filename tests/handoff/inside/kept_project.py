@@ -134,6 +134,11 @@ schema:
     physicalType: file
     quality:
       - {type: custom, engine: pandera, implementation: "contracts:Trip"}
+description:
+  authoritativeDefinitions: [{type: license, url: "https://a.example/terms"}]
+authoritativeDefinitions: [{type: origin, url: "https://a.example"}]
+slaProperties:
+  - {property: frequency, value: 1, unit: d}
 team: {name: the timetable's office}
 customProperties:
   - {property: official, value: true}

@@ -97,6 +97,11 @@ def unofficial_until(said: Said) -> None:
     said["slaProperties"].append({"property": "endOfLife", "value": "2999-12-31"})
 
 
+def planned(said: Said, until: str = "2999-12-31") -> None:
+    unofficial_for_ever(said)
+    said["slaProperties"].append({"property": "endOfLife", "value": until})
+
+
 def ended(said: Said) -> None:
     said["slaProperties"].append({"property": "endOfLife", "value": "2020-12-31"})
 

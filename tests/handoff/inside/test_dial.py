@@ -74,7 +74,7 @@ ROWS: dict[str, tuple[Tiers, Tiers, str, str]] = {
     "data lineage": (
         *("would-like", "must"),
         "data-versioned pipeline-current candidate-traceable sources-described sources-official",
-        "workarounds-needed",
+        "sources-complete workarounds-needed",
     ),
     "performance profiled, bottlenecks fixed": ("would-like", "should", "performance-profiled", ""),
     "knowing schemas beforehand, long-term maintainability of exploration": (

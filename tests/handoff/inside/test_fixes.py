@@ -19,16 +19,28 @@ from baton_handoff.practices.checks import setup as installed
 from baton_handoff.practices.registry import STATEMENT, shipped
 from baton_handoff.project import Project, find_project
 from baton_handoff.sides import SIDES
-from breaking import Break, changed, figures_without, gone, red, told, went
+from breaking import (
+    Break,
+    changed,
+    figures_without,
+    gone,
+    red,
+    told,
+    unofficial_and_planned,
+    went,
+)
 from kept_project import DECISION, TODAY, leave_evidence, ran, register, statement
 from trip_project import git
 
 BORDER = "src/trips/contracts/__init__.py"
 OWNED = "team: {name: the timetable's office}\n"
 OFFICIAL = "customProperties: [{property: official, value: true}]\n"
-PLANNED = """
-  - {property: replacement, value: the timetable's API}
-slaProperties: [{property: endOfLife, value: 2999-12-31}]
+ACCEPTED = """
+[[exceptions]]
+gate = "sources/trips"
+reason = "there is no other yet"
+owner = "ada"
+expires = 2027-01-31
 """
 ALTAIR = '[{ name = "altair" }, { name = "jupyterlab" }]'
 EXTRA = 'dev = [{ name = "baton-handoff", extras = ["tools"] }, { name = "jupyterlab" }'
@@ -258,10 +270,9 @@ CASES: dict[str, Case] = {
         ),
     ),
     "sources-official": Case(
-        changed("data/sources/trips.odcs.yaml", "value: true", "value: false"),
-        "have it offered officially, or write into its file until when it lives and what"
-        " replaces it",
-        written("data/sources/trips.odcs.yaml", PLANNED.removeprefix("\n")),
+        unofficial_and_planned,
+        "have it offered officially, or record an exception for `sources/NAME` in handoff.toml",
+        written("handoff.toml", ACCEPTED),
     ),
 }
 CASES |= {

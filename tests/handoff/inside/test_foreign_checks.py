@@ -145,6 +145,8 @@ CASES: list[tuple[str, Mapping[str, str], State, str]] = [
         NOT,
         "Not every source looks official",
     ),
+    ("sources-complete", READS, HIDDEN, "what allows its use"),
+    ("sources-complete", {}, NONE, "No data is seen"),
     ("workarounds-needed", {}, NONE, "No workaround"),
     ("workarounds-needed", {"a.py": "x = 1  # workaround: a#b\n"}, HIDDEN, "Workarounds are"),
     ("proper-editor", {}, HIDDEN, "Only a person"),

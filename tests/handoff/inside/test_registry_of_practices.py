@@ -51,7 +51,7 @@ def outcome(project: Project, name: str, side: str = "data-science") -> Outcome:
 
 def test_the_standards_ask_of_each_side_what_the_process_asks() -> None:
     practices = {practice.name: practice for practice in shipped()}
-    assert len(practices) == len(shipped()) == 44
+    assert len(practices) == len(shipped()) == 45
     asked = {
         "lock-current": ("must", "must"),
         "notebooks-unblocked": ("must", "not-needed"),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 from baton_handoff.practices.standing import State
 from baton_handoff.practices.status import standing_of
@@ -126,7 +127,7 @@ def test_what_is_not_as_it_should_be_is_the_only_thing_found(
     (finding,) = found(project)
     assert finding.check == check
     assert said in finding.message
-    assert finding.side is None
+    assert finding.side == "data-science"
     assert finding.file
     assert finding.line
     assert finding.fix
@@ -144,10 +145,10 @@ def test_a_finding_is_for_the_line_that_has_to_change(project: Project, write: W
 
 @pytest.mark.parametrize(
     ("room", "side"),
-    [("features", "data-science"), ("serving", "ml-engineering"), ("contracts", None)],
+    [("features", "data-science"), ("serving", "ml-engineering"), ("contracts", "data-science")],
 )
 def test_what_is_read_is_a_matter_of_both_and_whoever_answers_for_the_file_is_named(
-    project: Project, room: str, side: str | None
+    project: Project, room: str, side: str
 ) -> None:
     file = project.source / room / "read.py"
     file.parent.mkdir(exist_ok=True)
@@ -158,8 +159,31 @@ def test_what_is_read_is_a_matter_of_both_and_whoever_answers_for_the_file_is_na
     standing = standing_of(project)
     said = [one for one in standing.outcomes if one.practice.name == "sources-described"]
     assert [one.side for one in said if one.state is State.NOT_MET] == [*SIDES]
-    whose = f" ({side} answers for this file)" if side else ""
-    assert {f.message for one in said for f in one.findings} == {finding.message + whose}
+    whose = f"{finding.message} ({side} answers for this file)"
+    assert {f.message for one in said for f in one.findings} == {whose}
+
+
+def test_what_is_read_and_not_known_is_not_shown_until_a_comment_names_it(
+    project: Project, write: Write
+) -> None:
+    def said() -> list[tuple[State, str, list[int | None]]]:
+        return [
+            (one.state, one.fix, [finding.line for finding in one.findings])
+            for one in standing_of(project).outcomes
+            if one.practice.name == "sources-described"
+        ]
+
+    unknown = CODE.replace("'data/prices.csv'", "os.environ['X']")
+    write(good(), unknown)
+    fix = "say beside the call which source it reads, `# source: NAME`"
+    assert said() == [(State.NOT_SHOWN, fix, [3])] * len(SIDES)
+    write(good(), unknown.replace("pd.read", "# source: prices\npd.read"))
+    assert said() == [(State.MET, "", [])] * len(SIDES)
+    # What is certainly not so comes first, and is not all.
+    write(good(), f"{unknown}pd.read_csv('data/towns.csv')\n")
+    assert [(state, sorted(n or 0 for n in lines)) for state, _, lines in said()] == [
+        (State.NOT_MET, [3, 4])
+    ] * 2
 
 
 def test_a_broken_contract_binds_nobody_at_level_0(project: Project, write: Write) -> None:
@@ -208,6 +232,14 @@ FLAWS: dict[str, tuple[Callable[[Said], Any], str]] = {
         lambda s: own(s)["knownProblems"]["value"][0].update(id="below zero"),
         "a problem's id is letters, digits",
     ),
+    "an id that is a list": (
+        lambda s: own(s)["knownProblems"]["value"][0].update(id=["negative"]),
+        "must say an id, a description and a status, open or fixed",
+    ),
+    "a key that is a number": (
+        lambda s: s["servers"][0].update({2024: "x"}),
+        "a key must be text, so write '2024' in quotes",
+    ),
     "two of one id": (
         lambda s: own(s)["knownProblems"].update(value=own(s)["knownProblems"]["value"] * 2),
         "more than one of knownProblems has the id 'negative'",
@@ -233,6 +265,31 @@ def test_a_file_that_is_none_of_the_standard_is_told_by_its_line(
 @pytest.mark.parametrize("text", ["a: [", "\ta: 1", "- 1", "", "1"])
 def test_what_is_no_yaml_or_says_nothing_is_one_flaw_at_least(text: str) -> None:
     assert next(iter(flaws_of("a", text))).line == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    {
+        "2024: x": "a key must be text, so write '2024' in quotes",
+        "yes: x": "a key must be text, so write 'yes' in quotes",
+        "x: {null: 1}": "a key must be text, so write 'null' in quotes",
+        "x: !!binary aGVsbG8=": "the tag 'tag:yaml.org,2002:binary'",
+        "x: !!set {a, b}": "the tag 'tag:yaml.org,2002:set'",
+        "x: !!timestamp 2024-01-01": "the tag 'tag:yaml.org,2002:timestamp'",
+        "x: &x [*x]": "recursive",
+        "x: &x {y: [*x]}": "recursive",
+    }.items(),
+)
+def test_what_the_standard_can_not_hold_is_a_flaw_with_its_line(said: str, why: str) -> None:
+    text = f"{yaml.safe_dump(good())}"
+    (flaw,) = flaws_of("a", f"{text}{said}\n")
+    assert why in flaw.says
+    assert flaw.line == text.count("\n") + 1
+
+
+@pytest.mark.parametrize("text", ['id: "\\uD800"', f"id: {'9' * 5000}", "[" * 5000])
+def test_what_nothing_can_read_is_a_flaw(text: str) -> None:
+    assert list(flaws_of("a", text))
 
 
 def test_text_in_another_encoding_is_said(project: Project, write: Write) -> None:

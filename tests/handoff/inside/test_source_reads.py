@@ -108,11 +108,68 @@ READS = {
     ),
     "a table that is put in": ("duckdb.sql(f'select 1 from {t}')", "unknown", "select 1 from *"),
     "SQL that can't be read": ("duckdb.sql('select from from')", "query", "select from from"),
+    "DuckDB's own table": (
+        "duckdb.sql(\"create or replace table t as select * from 'a/t.parquet'\")",
+        "path",
+        "a/t.parquet",
+    ),
+    "DuckDB's own table, named later": (
+        "duckdb.sql(f\"create table {t} as select * from 'a/t.parquet'\")",
+        "path",
+        "a/t.parquet",
+    ),
+    "DuckDB fills a table": (
+        "duckdb.sql(\"insert into t select * from 'a.csv'\")",
+        "path",
+        "a.csv",
+    ),
+    "DuckDB copies": ("duckdb.execute(\"copy t from '/home/me/d.csv'\")", "path", "/home/me/d.csv"),
+    "DuckDB copies out": (
+        "duckdb.execute(\"copy (select 1 from 'a.csv') to 'b.csv'\")",
+        "path",
+        "a.csv",
+    ),
+    "DuckDB copies what is not known": (
+        "duckdb.execute('copy t from ?')",
+        "unknown",
+        "copy t from ?",
+    ),
+    "DuckDB attaches": ("duckdb.execute(\"attach 'a.db' as old\")", "path", "a.db"),
+    "DuckDB attaches with a password": (
+        "duckdb.execute(\"attach 'dbname=shop password=secret' (type postgres)\")",
+        "table",
+        "dbname=shop",
+    ),
+    "DuckDB sums up": ("duckdb.sql(\"summarize 'a.csv'\")", "path", "a.csv"),
+    "a query behind a comment": (
+        "duckdb.sql(\"-- all\\n/* of ** them */ select 1 from 'a.csv'\")",
+        "path",
+        "a.csv",
+    ),
+    "a query behind a setting": (
+        "duckdb.sql(\"set threads = 1; select 1 from 'a.csv'\")",
+        "path",
+        "a.csv",
+    ),
+    "imported as another": (
+        "from pandas import read_csv as rc\nrc('a.csv')",
+        "path",
+        "a.csv",
+    ),
+    "called another": ("r = pd.read_csv\n\n\ndef f():\n    r('a.csv')", "path", "a.csv"),
+    "Spark, called another": ("r = spark.read.parquet\nr('lake/a')", "path", "lake/a"),
+    "its own name kept": ("from mine import load as read_csv\nread_csv('a.csv')", "path", "a.csv"),
     "the clipboard": ("pd.read_clipboard()", "unknown", ""),
 }
 NONE = {
     "of a table": "table.query('seats > 2')",
     "a command": "cursor.execute('delete from trips')",
+    "a table of no rows": "cursor.execute('create table trips (seats int)')",
+    "a row of its own": "cursor.execute('insert into trips values (1)')",
+    "a table of its own": "duckdb.sql('create table t as select 1; select * from t')",
+    "what the client sends": "cursor.execute('copy trips from stdin')",
+    "a database in memory": "duckdb.execute(\"attach ':memory:' as scratch\")",
+    "a column so called": "table.query('describe in [1] or copy == 2')",
     "SQLAlchemy's command": "session.execute(insert(Trip))",
     "a frame by its variable": "trips = make()\nduckdb.sql('select * from trips')",
     "a query's own table": "duckdb.sql('with t as (select 1) select * from t')",
@@ -193,11 +250,44 @@ def test_what_is_passed_on_too_often_is_listed_all_the_same() -> None:
 
 
 def test_what_the_project_makes_itself_is_told() -> None:
-    code = "t.to_csv('out/a.csv')\npd.read_csv('out/a.csv')\npd.read_csv('data/raw/t.csv')"
+    code = (
+        "pd.read_csv(sys.argv[1])\nt.to_csv('out/a.csv')\npd.read_csv('out/a.csv')\n"
+        "pd.read_csv('data/raw/t.csv')"
+    )
     found = reads_of([code_of("src/mine/a.py", IMPORTS + code)], [("data/raw", "ingest")])
     assert [(one.what, one.made_by) for one in found] == [
-        ("out/a.csv", "src/mine/a.py:5"),
+        ("sys.argv[1]", ""),
+        ("out/a.csv", "src/mine/a.py:6"),
         ("data/raw/t.csv", "stage ingest"),
+    ]
+
+
+NOT_MADE = {
+    "changed": "t = pd.read_excel('a.xlsx')\nt.to_excel('a.xlsx')",
+    "changed at once": "pd.read_excel('a.xlsx').dropna().to_excel('a.xlsx')",
+    "changed where it is said": (
+        "def f(p):\n    t = pd.read_excel(p)\n    t.to_excel(p)\n\n\nf('a.xlsx')"
+    ),
+    "changed in a function": (
+        "def f():\n    t = pd.read_excel('a.xlsx')\n    t.to_excel('a.xlsx')\n\n\nf()"
+    ),
+}
+
+
+@pytest.mark.parametrize("code", NOT_MADE.values(), ids=NOT_MADE)
+def test_what_is_read_and_written_back_is_not_of_the_projects_making(code: str) -> None:
+    assert [(one.what, one.made_by) for one in read(code)] == [("a.xlsx", "")]
+
+
+def test_what_a_notebook_makes_is_made_for_that_notebook_only() -> None:
+    source = "import pandas as pd\nt.to_csv('a.csv')\npd.read_csv('a.csv')"
+    cell = {"cell_type": "code", "source": source}
+    notebook = code_of("notebooks/a.ipynb", json.dumps({"cells": [cell]}))
+    module = code_of("src/mine/a.py", IMPORTS + "pd.read_csv('a.csv')")
+    found = reads_of([notebook, module], [])
+    assert [(one.file, one.made_by) for one in found] == [
+        ("notebooks/a.ipynb", "notebooks/a.ipynb, cell 1, line 2"),
+        ("src/mine/a.py", ""),
     ]
 
 
@@ -206,6 +296,21 @@ def test_a_comment_says_what_the_code_does_not() -> None:
     above = "# source: trips\npd.read_csv(f)"
     assert [one.stated for one in read(beside)] == [("trips", "towns")]
     assert [one.stated for one in read(above)] == [("trips",)]
+
+
+ANOTHERS = {
+    "a line": "pd.read_csv(f)  # source: trips\npd.read_csv(g)",
+    "an end": "pd.read_csv(\n    f\n)  # source: trips\npd.read_csv(g)",
+    "an item": "[\n    pd.read_csv(f),  # source: trips\n    pd.read_csv(g),\n]",
+    "a bracket": "[\n    pd.read_csv(\n        f\n    ),  # source: trips\n    pd.read_csv(g)]",
+}
+
+
+@pytest.mark.parametrize("code", ANOTHERS.values(), ids=ANOTHERS)
+def test_a_comment_beside_a_line_says_nothing_of_the_next(code: str) -> None:
+    assert [one.stated for one in read(code)] == [("trips",), ()]
+    cells = {"cells": [{"cell_type": "code", "source": code}]}
+    assert [one.stated for one in read(json.dumps(cells), "a.ipynb", "")] == [("trips",), ()]
 
 
 def test_notebooks_are_read_by_their_cells(tmp_path: Path) -> None:
@@ -240,3 +345,32 @@ def test_only_the_projects_own_code_is_read(tmp_path: Path, repository: bool) ->
         (tmp_path / "ignored.py").write_text("", encoding="utf-8")
         git(tmp_path, "init", "--quiet")
     assert [code.file for code in all_code(tmp_path)] == ["a.py", "src/mine/b.py"]
+
+
+def test_a_folder_of_the_package_may_have_any_name(tmp_path: Path) -> None:
+    own = [f"src/mine/{name}/a.py" for name in ("build", "dist", "env", "tests", "venv")]
+    others = ["env/a.py", "lab/build/a.py", "src/mine/env/lib/site-packages/b.py", "src/tests/a.py"]
+    for place in own + others:
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).touch()
+    git(tmp_path, "init", "--quiet")
+    assert [code.file for code in all_code(tmp_path)] == own
+
+
+def test_code_is_found_where_git_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.py").touch()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert [code.file for code in all_code(tmp_path)] == ["a.py"]
+
+
+def test_a_repository_has_nothing_run_while_its_code_is_listed(tmp_path: Path) -> None:
+    (tmp_path / "a.py").touch()
+    git(tmp_path, "init", "--quiet")
+    hook = tmp_path / "watch.sh"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path / 'ran'}\n")
+    hook.chmod(0o755)
+    git(tmp_path, "config", "core.fsmonitor", str(hook))
+    assert [code.file for code in all_code(tmp_path)] == ["a.py"]
+    assert not (tmp_path / "ran").exists()

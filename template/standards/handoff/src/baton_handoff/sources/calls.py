@@ -5,7 +5,7 @@ Known are those of pandas, Polars, DuckDB, SQLAlchemy and Spark, and what is cal
 
 import ast
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -31,6 +31,15 @@ _NAMES = {
 """What the argument is called that says what is read."""
 
 _SPEAKING_SQL = {"duckdb", "ibis", "psycopg", "psycopg2", "pyspark", "sqlalchemy", "sqlite3"}
+_QUERY = re.compile(
+    r"(\s|--[^\n]*\n|/\*([^*]|\*(?!/))*\*/|(install|load|pragma|set|use)\s[^;]*;)*"
+    r"((with|select|from|pivot)\b|(describe|summarize)\s+(?!in\b|not\b)[\w'\"]"
+    r"|attach\s+([a-z]+\s+){0,4}['\"]|copy\s*(\(|\s.*?\bfrom\b)"
+    r"|create\s+([a-z]+\s+){0,3}(table|view)\s.*?\bas\b|insert\s+([a-z]+\s+){0,2}into\s.*?\bfrom\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""How SQL begins that reads."""
+
 _CHANGING = {"alter", "create_engine", "delete", "drop", "insert", "pragma", "update"}
 
 
@@ -53,7 +62,7 @@ class Touch:
     writes: bool = False
 
 
-def touches(call: ast.Call, imported: Collection[str]) -> Iterator[Touch]:
+def touches(call: ast.Call, imported: Collection[str]) -> list[Touch]:
     """What a call reads or writes; a list of several is several.
 
     Args:
@@ -64,13 +73,12 @@ def touches(call: ast.Call, imported: Collection[str]) -> Iterator[Touch]:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             kind, writes = _kind(name, call, imported)
         case _:
-            return
+            return []
     if kind is None:
-        return
+        return []
     what = _argument(call)
     several = what.elts if isinstance(what, ast.List | ast.Tuple) else [what]
-    for one in several:
-        yield Touch(call, name, kind, one, writes)
+    return [Touch(call, name, kind, one, writes) for one in several]
 
 
 def _kind(name: str, call: ast.Call, imported: Collection[str]) -> tuple[Kind | None, bool]:
@@ -117,8 +125,10 @@ def _asks(call: ast.Call, *, speaks_sql: bool) -> bool:
     what = _argument(call)
     if what is None:
         return False
-    texts = [node.value for node in ast.walk(what) if isinstance(node, ast.Constant)]
-    said = next((text for text in texts if isinstance(text, str)), None)
+    constants = [node for node in ast.walk(what) if isinstance(node, ast.Constant)]
+    constants.sort(key=lambda node: (node.lineno, node.col_offset))
+    texts = [node.value for node in constants if isinstance(node.value, str)]
+    said = " ".join(texts) if texts else None
     if said is not None and isinstance(what, ast.Constant | ast.JoinedStr | ast.BinOp):
         return is_query(said)
     names = {node.id for node in ast.walk(what) if isinstance(node, ast.Name)}
@@ -126,8 +136,8 @@ def _asks(call: ast.Call, *, speaks_sql: bool) -> bool:
 
 
 def is_query(text: str) -> bool:
-    """Whether a text begins like SQL that reads."""
-    return re.match(r"\s*(with|select|from|pivot)\b", text, re.IGNORECASE) is not None
+    """Whether a text begins like SQL that reads, behind comments and settings."""
+    return _QUERY.match(text) is not None
 
 
 def _argument(call: ast.Call) -> ast.expr | None:

@@ -38,7 +38,7 @@ def valid(seen: Seen) -> Iterator[Finding]:
             "",
             f"this is no file of a source: {flaw.says}",
             blocks=True,
-            side=seen.sides.get(flaw.file),
+            side=seen.sides[flaw.file],
             file=flaw.file,
             line=flaw.line,
             fix="write it as the Open Data Contract Standard 3.2 says, https://bitol.io",
@@ -109,8 +109,13 @@ def owned(seen: Seen) -> Iterator[Finding]:
 
 
 def official(seen: Seen) -> Iterator[Finding]:
-    """A source that nobody offers for this use is on its way out: until when, and what instead."""
+    """A source that nobody offers for this use is on its way out: until when, and what instead.
+
+    An exception says as much.
+    """
     for source in seen.sources:
+        if seen.exception(source):
+            continue
         end = source.end_of_life
         if source.official is None:
             yield _of(
@@ -120,7 +125,7 @@ def official(seen: Seen) -> Iterator[Finding]:
                 f"whether the source `{source.name}` is official is open",
                 "say true if its owner offers it for this use, under customProperties",
             )
-        if end is not None and end < seen.today:
+        if seen.ended(source):
             yield _of(
                 seen,
                 source,
@@ -143,6 +148,20 @@ def official(seen: Seen) -> Iterator[Finding]:
                 "replacement",
                 f"the source `{source.name}` is unofficial, and nothing is planned in its place",
                 "say what replaces it: replacement, under customProperties",
+            )
+
+
+def offered(seen: Seen) -> Iterator[Finding]:
+    """A promotion asks for more than a plan: official, or accepted by an exception."""
+    for source in seen.sources:
+        if not source.official and not seen.exception(source):
+            yield _of(
+                seen,
+                source,
+                "official",
+                f"the source `{source.name}` is not official",
+                "have its owner offer it for this use, or record an exception for"
+                f" `sources/{source.name}` in handoff.toml",
             )
 
 
@@ -211,12 +230,12 @@ CHECKS: Mapping[str, Check] = {
 def _of(seen: Seen, source: Source, where: str, message: str, fix: str) -> Finding:
     """A finding about a source's file: it is for who uses the source to get it mended."""
     line = source.lines.get(where, 1)
-    return Finding("", message, False, seen.sides.get(source.file), source.file, line, fix)
+    return Finding("", message, False, seen.sides[source.file], source.file, line, fix)
 
 
 def _at(seen: Seen, place: Read | Workaround, message: str, fix: str) -> Finding:
     """A finding about a place in the code."""
-    side = seen.sides.get(place.file)
+    side = seen.sides[place.file]
     evidence = (place.cell,) if place.cell else ()
     return Finding("", message, False, side, place.file, place.line, fix, evidence)
 

@@ -2,27 +2,26 @@
 
 import ast
 import io
-import os
 import re
-import subprocess
 import tokenize
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from baton_handoff.notebooks import code_cells
+from baton_handoff.practices.files import Files
 
-NOT_OWN = {
-    *("build", "dist", "node_modules", "site-packages", "standards"),
-    *("venv", "env", "__pycache__"),
-}
-"""Folders whose code is not the project's own."""
+_NOBODYS = {"__pycache__", "node_modules", "site-packages"}
+"""Folders whose code is never the project's own."""
 
-_APART = {*NOT_OWN, "test", "tests"}
-"""Those, and what reads only what is committed beside it."""
+_NOT_OWN = {"build", "dist", "env", "standards", "venv"}
+"""Folders whose code is not the project's own, where they are no part of its package."""
+
+_TESTS = {"test", "tests"}
+"""Folders of what reads only what is committed beside it, where they are no part of the package."""
 
 _MEANT = re.compile(r"#\s*(source|workaround)\b")
 """What a comment begins with that says something of a source."""
@@ -41,6 +40,7 @@ class Code:
         module: What it is imported as.
         tree: What stands in it; a notebook's cells follow each other.
         comments: Its comments, by their lines, where one of them is about a source.
+        alone: The lines of those with no code in front of them.
         cells: The first line of each cell of a notebook.
     """
 
@@ -48,6 +48,7 @@ class Code:
     module: str
     tree: ast.Module
     comments: Mapping[int, str]
+    alone: Collection[int] = ()
     cells: tuple[int, ...] = ()
 
     @property
@@ -133,24 +134,25 @@ class Scope:
 
 def all_code(root: Path) -> Iterator[Code]:
     """Every Python file and notebook of a project, but for tests; what is no code is left out."""
-    for file in sorted(_files(root)):
-        if file.suffix in (".py", ".ipynb") and _APART.isdisjoint(file.parts):
+    for file in Files(root).paths:
+        outside = _outside(file)
+        if file.endswith((".py", ".ipynb")) and is_own(file) and _TESTS.isdisjoint(outside):
             try:
-                yield code_of(file.as_posix(), (root / file).read_text(encoding="utf-8"))
+                yield code_of(file, (root / file).read_text(encoding="utf-8"))
             except (SyntaxError, ValueError, KeyError, TypeError, OSError, RecursionError):
                 continue
 
 
-def _files(root: Path) -> Iterator[Path]:
-    """The files of a project, relative to it: as git sees it, where it does."""
-    listing = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    done = subprocess.run(listing, cwd=root, capture_output=True, check=False)
-    if done.returncode == 0 and done.stdout:
-        yield from {Path(name) for name in os.fsdecode(done.stdout).split("\0") if name}
-        return
-    for folder, folders, names in os.walk(root):
-        folders[:] = [n for n in folders if n not in _APART and not n.startswith(".")]
-        yield from ((Path(folder) / name).relative_to(root) for name in names)
+def is_own(file: str) -> bool:
+    """Whether a file, by its path in the project, is the project's own: not installed or made."""
+    folders = PurePosixPath(file).parts[:-1]
+    return _NOBODYS.isdisjoint(folders) and _NOT_OWN.isdisjoint(_outside(file))
+
+
+def _outside(file: str) -> tuple[str, ...]:
+    """The folders of a file that are no part of a package in src/: there any name may be used."""
+    folders = PurePosixPath(file).parts[:-1]
+    return folders[:2] if folders[:1] == ("src",) else folders
 
 
 def code_of(file: str, text: str) -> Code:
@@ -160,9 +162,10 @@ def code_of(file: str, text: str) -> Code:
         SyntaxError, ValueError, KeyError, TypeError: It is no code.
     """
     if not file.endswith(".ipynb"):
-        return Code(file, _module(file), _parsed(text), _comments(text))
+        comments, alone = _comments(text)
+        return Code(file, _module(file), _parsed(text), comments, alone)
     body: list[ast.stmt] = []
-    comments: dict[int, str] = {}
+    comments, alone = {}, set()
     starts: list[int] = []
     first = 1
     for cell in code_cells(text):
@@ -172,9 +175,11 @@ def code_of(file: str, text: str) -> Code:
         except SyntaxError:
             nodes = []
         body += [ast.increment_lineno(node, first - 1) for node in nodes]
-        comments |= {first - 1 + line: said for line, said in _comments(cell).items()}
+        said, by_itself = _comments(cell)
+        comments |= {first - 1 + line: comment for line, comment in said.items()}
+        alone |= {first - 1 + line for line in by_itself}
         first += cell.count("\n") + 2  # with a line between, so that nothing is beside the next
-    return Code(file, "", ast.Module(body, []), comments, tuple(starts))
+    return Code(file, "", ast.Module(body, []), comments, alone, tuple(starts))
 
 
 def _parsed(text: str) -> ast.Module:
@@ -189,18 +194,27 @@ def _module(file: str) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _comments(text: str) -> dict[int, str]:
-    """The comments of a text, by their lines; none where none is meant for us."""
+def _comments(text: str) -> tuple[dict[int, str], set[int]]:
+    """The comments of a text, by their lines, and the lines of those that stand alone.
+
+    None where none is meant for us.
+    """
+    found: dict[int, str] = {}
+    alone: set[int] = set()
     if not _MEANT.search(text):  # to take code apart into tokens takes longer than all the rest
-        return {}
-    found = {}
+        return found, alone
+    begun = 0
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT:
                 found[token.start[0]] = token.string
+                if token.start[0] != begun:
+                    alone.add(token.start[0])
+            elif token.string.strip():
+                begun = token.end[0]
     except (tokenize.TokenError, IndentationError):
         pass  # a cell that is half written
-    return found
+    return found, alone
 
 
 def scope_of(code: Code) -> Scope:

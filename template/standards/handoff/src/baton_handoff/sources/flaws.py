@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from yaml.constructor import ConstructorError
 
 from baton_handoff.errors import HandoffError
 from baton_handoff.sources.lines import Lines, loaded
@@ -45,12 +46,13 @@ def flaws_of(path: str, text: str) -> Iterator[Flaw]:
     """What keeps a text from being a source's file."""
     try:
         said, lines = loaded(text), Lines(text)
-    except yaml.YAMLError as error:
+        wrong = list(_validator().iter_errors(said))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         why = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        yield Flaw(path, mark.line + 1 if mark else 1, f"it is not valid YAML: {why}")
+        known = "" if isinstance(error, ConstructorError) else "it is not valid YAML: "
+        yield Flaw(path, mark.line + 1 if mark else 1, f"{known}{why}")
         return
-    wrong = list(_validator().iter_errors(said))
     for broken in sorted(wrong, key=lambda one: lines.at(*one.instance_path)):
         where = ".".join(map(str, broken.instance_path)) or "the file"
         message = broken.message if len(broken.message) < 150 else f"{broken.message[:150]} …"
@@ -97,7 +99,8 @@ def _flaws_of_problems(path: str, said: Any, lines: Lines, place: int) -> Iterat
             yield Flaw(path, line, f"a problem's id is letters, digits, - and _, not {name!r}")
         elif problem["id"] in seen:
             yield Flaw(path, line, f"more than one of knownProblems has the id {problem['id']!r}")
-        seen.add(problem.get("id", ""))
+        else:
+            seen.add(problem["id"])
 
 
 def day(value: object) -> date | None:

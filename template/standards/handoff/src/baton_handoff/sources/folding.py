@@ -186,6 +186,23 @@ class Names:
         return re.sub("\0(.+?)\0", value_of, text)
 
 
+def called_as(call: ast.Call, scope: Scope) -> ast.Call:
+    """A call by the name that the function had before it was imported, or assigned, as another."""
+    function, at = call.func, scope
+    for _ in range(_DEEPEST):
+        if not isinstance(function, ast.Name) or (found := found_in(function.id, at)) is None:
+            break
+        if its := found.imports.get(function.id, ("", ""))[1]:
+            function = ast.Name(its)
+            break
+        match found.values.get(function.id):
+            case [ast.Name() | ast.Attribute() as value]:
+                function, at = value, found
+            case _:
+                break
+    return ast.copy_location(ast.Call(function, call.args, call.keywords), call)
+
+
 def found_in(name: str, scope: Scope) -> Scope | None:
     """The nearest scope that knows a name, None where none does."""
     at: Scope | None = scope

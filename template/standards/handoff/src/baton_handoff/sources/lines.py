@@ -3,22 +3,46 @@
 from typing import Any
 
 import yaml
+from yaml.constructor import ConstructorError
+
+_TEXT = "tag:yaml.org,2002:str"
+_KINDS = ("bool", "float", "int", "map", "null", "seq", "str")
+_OF_JSON = {*(f"tag:yaml.org,2002:{kind}" for kind in _KINDS), None}
+"""What may stand in such a file; None is what is called otherwise, and is refused."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Days stay text, as in JSON: the standard's schema is one of JSON."""
+    """Only what JSON can say, for the standard's schema is one of JSON; so days stay text."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
         for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+    yaml_constructors = {
+        tag: construct
+        for tag, construct in yaml.SafeLoader.yaml_constructors.items()
+        if tag in _OF_JSON
+    }
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.deep_construct = True  # so that what holds itself is refused
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """What a mapping says, if its keys are text."""
+        said = super().construct_mapping(node, deep)
+        for key, _ in node.value:
+            if key.tag != _TEXT:
+                why = f"a key must be text, so write '{key.value}' in quotes"
+                raise ConstructorError(None, None, why, key.start_mark)
+        return said
 
 
 def loaded(text: str) -> Any:
     """What a YAML text says.
 
     Raises:
-        yaml.YAMLError: It is none.
+        yaml.YAMLError, ValueError, RecursionError: It is none, or says what JSON can't.
     """
     return yaml.load(text, _Loader)  # noqa: S506 (a safe one)
 

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from baton_handoff.sources.calls import Touch, is_query, touches
 from baton_handoff.sources.code import Code, Scope, scope_of
-from baton_handoff.sources.folding import UNKNOWN, Names, has_parameters, parameter
+from baton_handoff.sources.folding import UNKNOWN, Names, called_as, has_parameters, parameter
 from baton_handoff.sources.sql import tables_of
 
 What: TypeAlias = Literal["path", "address", "table", "query", "unknown"]
@@ -64,6 +64,27 @@ class _Found:
     scope: Scope
     text: str
 
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Where in its file the call is over: what is read to be written is read first."""
+        call = self.touch.call
+        return call.end_lineno or call.lineno, call.end_col_offset or call.col_offset
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Something of the project's own making.
+
+    Attributes:
+        path: Where it lies.
+        by: What makes it, for people.
+        only_for: The one file that may rely on it, empty where all may.
+    """
+
+    path: str
+    by: str
+    only_for: str = ""
+
 
 def reads_of(modules: Sequence[Code], stages: Iterable[tuple[str, str]]) -> list[Read]:
     """Everything that code reads.
@@ -75,14 +96,29 @@ def reads_of(modules: Sequence[Code], stages: Iterable[tuple[str, str]]) -> list
     scopes = [scope_of(code) for code in modules]
     names = Names({scope.code.module: scope for scope in scopes if scope.code.module})
     found = list(_found(scopes, names))
-    made = [(path, f"stage {stage}") for path, stage in stages]
-    for one in found:
-        if one.touch.writes and _known(_plain(one.text)):
-            line, cell = one.scope.code.place(one.touch.call.lineno)
-            place = f"{one.scope.code.file}:{line}" if line else f"{one.scope.code.file}, {cell}"
-            made.append((_plain(one.text), place))
+    made = [_Made(path, f"stage {stage}") for path, stage in stages]
+    made += [_written(one) for one in found if one.touch.writes and _is_made(one, found)]
     reads = {read: None for one in found if not one.touch.writes for read in _reads(one, made)}
     return sorted(reads, key=lambda read: (read.file, read.line or 0, read.cell, read.what))
+
+
+def _is_made(written: _Found, found: Iterable[_Found]) -> bool:
+    """Whether what is written is new: what the same function reads before, it only changes."""
+    path = _plain(written.text)
+    before = (
+        _plain(one.text)
+        for one in found
+        if one.scope is written.scope and not one.touch.writes and one.ends <= written.ends
+    )
+    return _known(path) and not any(_known(its) and meets(path, its) for its in before)
+
+
+def _written(one: _Found) -> _Made:
+    """What a call makes; nobody runs a notebook before the pipeline."""
+    code = one.scope.code
+    line, cell = code.place(one.touch.call.lineno)
+    by = f"{code.file}:{line}" if line else f"{code.file}, {cell}"
+    return _Made(_plain(one.text), by, code.file if code.notebook else "")
 
 
 def _found(scopes: Sequence[Scope], names: Names) -> Iterator[_Found]:
@@ -94,7 +130,7 @@ def _found(scopes: Sequence[Scope], names: Names) -> Iterator[_Found]:
         for scope, call in _calls(module):
             waiting += [
                 _Found(touch, scope, names.fold(touch.what, scope))
-                for touch in touches(call, imported)
+                for touch in touches(call, imported) or touches(called_as(call, scope), imported)
             ]
             if function := names.function(call, scope):
                 called.setdefault(id(function), []).append((scope, call))
@@ -137,15 +173,19 @@ def _function(one: _Found) -> Scope | None:
     return None
 
 
-def _reads(one: _Found, made: Sequence[tuple[str, str]]) -> Iterator[Read]:
+def _reads(one: _Found, made: Sequence[_Made]) -> Iterator[Read]:
     code, call = one.scope.code, one.touch.call
     stated = _stated(code, call)
     line, cell = code.place(call.lineno)
     for kind, what in _what(one):
-        makers = [by for path, by in made if kind in ("path", "table") and meets(path, what)]
-        yield Read(
-            code.file, line, cell, one.touch.how, kind, what, stated, makers[0] if makers else ""
+        makers = (
+            its.by
+            for its in made
+            if kind in ("path", "table")
+            and its.only_for in ("", code.file)
+            and meets(its.path, what)
         )
+        yield Read(code.file, line, cell, one.touch.how, kind, what, stated, next(makers, ""))
 
 
 def _what(one: _Found) -> Iterator[tuple[What, str]]:
@@ -174,7 +214,7 @@ def _of_query(
         yield "query", said
         return
     for table in named:
-        if "/" in table or re.search(r"\.(csv|json|parquet|xlsx)$", table):
+        if "/" in table or re.search(r"\.(csv|db|duckdb|json|parquet|sqlite|xlsx)$", table):
             yield ("address" if "://" in table else "path"), _plain(table)
         elif UNKNOWN in table:
             yield "unknown", said
@@ -201,9 +241,11 @@ def _packages(module: Scope) -> set[str]:
 
 
 def _stated(code: Code, call: ast.Call) -> tuple[str, ...]:
-    """The sources that a comment names, beside the call or above it."""
-    last = call.end_lineno or call.lineno
-    comments = [code.comments.get(line, "") for line in range(call.lineno - 1, last + 1)]
+    """The sources that a comment names, beside the call or, by itself, above it."""
+    above = call.lineno - 1
+    first = above if above in code.alone else call.lineno
+    lines = range(first, (call.end_lineno or call.lineno) + 1)
+    comments = [code.comments.get(line, "") for line in lines]
     named = [re.search(r"#\s*source:\s*(.+)", comment) for comment in comments]
     return tuple(name for one in named if one for name in re.findall(r"[\w-]+", one[1]))
 

@@ -10,6 +10,7 @@ import yaml
 
 from baton_handoff.project import Project
 from baton_handoff.settings import Accepted
+from baton_handoff.sides import DATA_SCIENCE
 from baton_handoff.sources.code import Code, all_code, code_of, scope_of
 from baton_handoff.sources.flaws import Flaw
 from baton_handoff.sources.odcs import Source, stated_sources
@@ -33,7 +34,7 @@ class Seen:
         workarounds: Where the code makes up for what is wrong with a source.
         missing: The contracts that a source names and that there are not.
         accepted: The exceptions for sources that count today.
-        sides: The side that answers for each file; None where it is nobody's alone.
+        sides: Who has to act on each file: who answers for it, or else who looks for data.
         today: The day on which it was looked at.
     """
 
@@ -43,13 +44,18 @@ class Seen:
     workarounds: tuple[Workaround, ...]
     missing: frozenset[str]
     accepted: tuple[Accepted, ...]
-    sides: Mapping[str, str | None]
+    sides: Mapping[str, str]
     today: date
 
     def exception(self, source: Source) -> Accepted | None:
         """The exception for a source, None where there is none."""
         named = (GATE, f"{GATE}/{source.name}")
         return next((one for one in self.accepted if one.gate in named), None)
+
+    def ended(self, source: Source) -> bool:
+        """Whether a source is past its end of life, and nobody accepts that."""
+        end = source.end_of_life
+        return end is not None and end < self.today and not self.exception(source)
 
     def state(self, source: Source) -> State:
         """How far a source is handed over."""
@@ -84,16 +90,17 @@ class Seen:
         ]
 
 
-def look(project: Project, code: Sequence[Code] | None = None) -> Seen:
+def look(project: Project, code: Sequence[Code] | None = None, today: date | None = None) -> Seen:
     """Everything that the checks of sources look at, as it stands now.
 
     Args:
         project: The project.
         code: Its code, where it has been read already.
+        today: The day it is.
     """
     sources, flaws = stated_sources(project.root)
     modules = list(all_code(project.root)) if code is None else code
-    today = datetime.now(UTC).date()
+    day = today or datetime.now(UTC).astimezone().date()
     named = {source.contract for source in sources if source.contract}
     files = {*(code.file for code in modules), *(s.file for s in sources), *(f.file for f in flaws)}
     return Seen(
@@ -102,9 +109,9 @@ def look(project: Project, code: Sequence[Code] | None = None) -> Seen:
         reads=tuple(reads_of(modules, made_by_stages(project.root))),
         workarounds=tuple(workarounds_of(modules)),
         missing=frozenset(name for name in named if not _exists(project.source, name)),
-        accepted=tuple(e for e in project.exceptions if _of_sources(e) and e.counts(today)),
-        sides={file: project.side_of(file) for file in files},
-        today=today,
+        accepted=tuple(e for e in project.exceptions if _of_sources(e) and e.counts(day)),
+        sides={file: project.side_of(file) or DATA_SCIENCE for file in files},
+        today=day,
     )
 
 

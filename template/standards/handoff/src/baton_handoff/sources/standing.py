@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from baton_handoff.sources.odcs import Source
 from baton_handoff.sources.seen import Seen
 
 
@@ -13,7 +14,7 @@ class Standing:
     Attributes:
         official: The names of those that are official or accepted.
         lacking: What is not, by its name, and why.
-        notes: What was accepted, and what could not be looked at, a line each.
+        notes: What was accepted, a line each.
     """
 
     official: tuple[str, ...]
@@ -23,26 +24,32 @@ class Standing:
 
 def standing(seen: Seen) -> Standing:
     """How far sources are handed over; notebooks make no model."""
-    short = [source for source in seen.sources if seen.state(source) != "official"]
-    lacking = {source.name: _lacks(seen.state(source)) for source in short}
+    lacking = {source.name: why for source in seen.sources if (why := _lacks(seen, source))}
     lacking |= {flaw.file: f"line {flaw.line}: {flaw.says}" for flaw in reversed(seen.flaws)}
     production = [read for read in seen.reads if not read.in_notebook]
     found = [read for read in production if read in seen.found]
     lacking |= {read.what: f"read in {read.place}, and no source describes it" for read in found}
+    lacking |= {
+        read.place: f"what `{read.how}` reads is not known statically: say it, `# source: NAME`"
+        for read in production
+        if read.kind == "unknown" and not read.stated
+    }
     notes = []
     for source in seen.sources:
         accepted = seen.exception(source)
         if accepted and not source.official:
             until = f"until {accepted.expires} by {accepted.owner}: {accepted.reason}"
             notes.append(f"{source.name}: accepted {until}")
-    notes += [
-        f"what {read.place} reads is not known statically"
-        for read in production
-        if read.kind == "unknown" and not read.stated
-    ]
-    official = [source.name for source in seen.sources if source not in short]
+    official = [source.name for source in seen.sources if source.name not in lacking]
     return Standing(tuple(official), lacking, tuple(notes))
 
 
-def _lacks(state: str) -> str:
-    return "nobody is named who answers for it" if state == "found" else "owned, and not official"
+def _lacks(seen: Seen, source: Source) -> str:
+    """What a source lacks, empty where it is nothing."""
+    if seen.ended(source):
+        return f"past its end of life since {source.end_of_life}"
+    return {
+        "found": "nobody is named who answers for it",
+        "owned": "owned, and not official",
+        "official": "",
+    }[seen.state(source)]

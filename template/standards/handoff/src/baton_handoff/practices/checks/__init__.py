@@ -37,7 +37,8 @@ CHECKS: Mapping[str, Check] = {
         *(delivery.service_observed, delivery.predictions_logged, delivery.models_watched),
         *(delivery.data_watched, delivery.ci_checks, delivery.infrastructure_as_code),
         *(tools.tools_chosen, tools.tools_reviewed, history.early_work_together),
-        *(sources.sources_described, sources.sources_official, sources.workarounds_needed),
+        *(sources.sources_described, sources.sources_official, sources.sources_complete),
+        *(sources.workarounds_needed,),
     )
 }
 """Every check by its name, as practices.toml calls it."""

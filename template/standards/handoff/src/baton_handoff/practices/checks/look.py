@@ -66,7 +66,7 @@ class Look:
     @cached_property
     def sources(self) -> seen.Seen:
         """What is known of the sources, and of who reads them."""
-        return seen.look(self.project)
+        return seen.look(self.project, today=self.today)
 
     def toml(self, name: str) -> dict[str, Any]:
         """What a TOML file says; nothing without one.

@@ -5,26 +5,51 @@ from dataclasses import replace
 
 from baton_handoff.findings import Finding
 from baton_handoff.practices.checks.look import Look, Seen, met, not_applicable, not_met
+from baton_handoff.practices.standing import State
 from baton_handoff.sources import checks
 
 
 def sources_described(look: Look) -> Seen:
-    """Whatever is seen to be read comes from a source that is described, and has an owner."""
-    return _seen(
+    """Whatever is seen to be read comes from a source that is described, and has an owner.
+
+    What is unofficial also has an end and a replacement.
+    """
+    seen = _seen(
         look,
-        (checks.valid, checks.listed, checks.owned),
+        (checks.valid, checks.listed, checks.owned, checks.official),
         "Not every source is described, and owned.",
         "Each source has a description and an owner, and nothing else is seen to be read.",
     )
+    unknown = tuple(map(_of_both, checks.known(look.sources)))
+    match seen.state:
+        case State.MET if unknown:
+            says = "Not everything that is read is known without running it."
+            fix = "say beside the call which source it reads, `# source: NAME`"
+            return Seen(State.NOT_SHOWN, says, unknown, fix)
+        case State.NOT_MET:
+            return not_met(seen.says, *seen.findings, *unknown)
+    return seen
 
 
 def sources_official(look: Look) -> Seen:
-    """Every source is official, or its end and what replaces it are known."""
+    """Every source is official, or it is accepted that it is not: what a promotion's gate asks."""
     return _seen(
         look,
-        (checks.official,),
-        "Not every source is official, or has an end and a replacement.",
-        "Each source says that it is official, or when it ends and what replaces it.",
+        (checks.offered,),
+        "Not every source is official, or accepted.",
+        "Each source says that it is official, or is accepted as it is.",
+    )
+
+
+def sources_complete(look: Look) -> Seen:
+    """Of every source everything is said that one has to know to use it."""
+    if not look.sources.sources:
+        return not_applicable("No source is described yet.")
+    return _seen(
+        look,
+        (checks.complete,),
+        "Not every source is described in full.",
+        "Each source says all that one has to know to use it.",
     )
 
 

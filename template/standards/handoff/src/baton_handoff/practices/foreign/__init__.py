@@ -42,6 +42,7 @@ _CHECKS: Mapping[str, Callable[[Repository], Seen]] = {
     "pipeline_current": data.pipeline,
     "sources_described": data.described,
     "sources_official": data.official,
+    "sources_complete": data.told,
     "workarounds_needed": data.workarounds,
     "service_observed": delivery.observed,
     "predictions_logged": delivery.kept,

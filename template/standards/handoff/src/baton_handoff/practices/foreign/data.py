@@ -120,6 +120,13 @@ def official(repository: Repository) -> Seen:
     return open_("Nothing says of any source whether its owner offers it.")
 
 
+def told(repository: Repository) -> Seen:
+    """Of sources everything is said that one has to know."""
+    if not repository.sources.reads:
+        return not_applicable("No data is seen to be read.")
+    return open_("Nothing says of any source where it comes from, and what allows its use.")
+
+
 def workarounds(repository: Repository) -> Seen:
     """Workarounds are still needed."""
     if not repository.sources.workarounds:

@@ -17,7 +17,7 @@ from baton_handoff.findings import Finding
 from baton_handoff.practices.checks.look import Look, place
 from baton_handoff.project import Project
 from baton_handoff.sources import seen as sources
-from baton_handoff.sources.code import NOT_OWN, Code, Function, code_of
+from baton_handoff.sources.code import Code, Function, code_of, is_own
 
 _MARKS = (".git", "pyproject.toml", "setup.py", "requirements.txt", "environment.yml", "Pipfile")
 """What lies in the first folder of a repository, or of one project among several in it."""
@@ -119,7 +119,7 @@ class Repository:
     @cached_property
     def sources(self) -> sources.Seen:
         """What its code reads."""
-        return sources.look(self.look.project, self.code)
+        return sources.look(self.look.project, self.code, self.look.today)
 
     @property
     def looked_at(self) -> Mapping[str, int]:
@@ -135,7 +135,7 @@ class Repository:
     def _all(self) -> _Read:
         read = _Read([], [], [], [])
         for path in self.paths:
-            if path.endswith((".py", ".ipynb")) and NOT_OWN.isdisjoint(PurePosixPath(path).parts):
+            if path.endswith((".py", ".ipynb")) and is_own(path):
                 try:
                     self._read_into(read, path)
                 except SyntaxError as error:
