@@ -1,7 +1,7 @@
 """How far a source is handed over: found, owned, official; and what that is worth."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -28,6 +28,8 @@ from prices import (
     unsaid,
 )
 from trip_project import SETTINGS
+
+UNTIL = (datetime.now(UTC) + timedelta(days=300)).date().isoformat()
 
 
 @pytest.fixture
@@ -70,9 +72,9 @@ def test_data_is_handed_over_from_found_to_owned_to_official(
 @pytest.mark.parametrize(
     ("gate", "until", "state"),
     [
-        ("sources", "2999-12-31", "official"),
-        ("sources/prices", "2999-12-31", "official"),
-        ("sources/towns", "2999-12-31", "owned"),
+        ("sources", UNTIL, "official"),
+        ("sources/prices", UNTIL, "official"),
+        ("sources/towns", UNTIL, "owned"),
         ("sources", "2020-12-31", "owned"),
     ],
 )
@@ -85,9 +87,7 @@ def test_an_exception_that_counts_stands_for_official(
     accepting = accept(project, gate, until)
     assert states(accepting) == [state]
     said = standing(look(accepting)).notes
-    assert said == (
-        ("prices: accepted until 2999-12-31 by ada: no other yet",) * (state != "owned")
-    )
+    assert said == ((f"prices: accepted until {UNTIL} by ada: no other yet",) * (state != "owned"))
 
 
 def test_what_is_past_its_end_of_life_is_lacking_unless_that_is_accepted(
@@ -98,7 +98,7 @@ def test_what_is_past_its_end_of_life_is_lacking_unless_that_is_accepted(
     write(source)
     assert standing(look(project)).lacking == {"prices": "past its end of life since 2020-12-31"}
     assert standing(look(project, today=date(2020, 12, 31))).lacking == {}
-    assert standing(look(accept(project, "sources/prices", "2999-12-31"))).lacking == {}
+    assert standing(look(accept(project, "sources/prices", UNTIL))).lacking == {}
 
 
 PLANS = {
@@ -117,7 +117,7 @@ def test_the_practice_says_what_the_gate_of_a_promotion_will_say(
     source = good()
     spoil(source)
     write(source)
-    at = accept(project, accepted, "2999-12-31") if accepted else project
+    at = accept(project, accepted, UNTIL) if accepted else project
     is_met = official or accepted in ("sources", "sources/prices")
     assert (standing(look(at)).lacking == {}) is is_met
     states = {o.state for o in standing_of(at).outcomes if o.practice.name == "sources-official"}
@@ -141,7 +141,7 @@ def test_before_a_promotion_a_plan_is_asked_of_what_is_unofficial_or_an_exceptio
     assert ("sources-described" in open_at(project)) is asked
     assert "sources-official" not in open_at(project)
     assert bool(found(project)) is asked
-    accepting = accept(project, "sources/prices", "2999-12-31")
+    accepting = accept(project, "sources/prices", UNTIL)
     assert "sources-described" not in open_at(accepting)
     assert found(accepting) == []
 
