@@ -95,5 +95,5 @@ def contracts_owned(look: Look) -> Seen:
         return not_met(str(error))
     if not current:
         return not_met(f"Who is asked is not what sides, teams and level {look.project.level} say.")
-    file = owners_file(look.project).relative_to(look.project.root).as_posix()
+    file = owners_file(stated).relative_to(stated.root).as_posix()
     return met(f"{file} says who agrees to a change of a contract, where the provider enforces it.")
