@@ -488,13 +488,13 @@ def test_what_says_nothing_to_tools_is_not_named(write: Write, lacks: Lacks) -> 
     assert lacks() == []
 
 
-def test_whose_cloud_and_whose_ci_it_is_says_the_base(begun: Project) -> None:
+def test_whose_cloud_it_is_says_the_base_and_who_checks_it_the_change(begun: Project) -> None:
     base, head = (
         replace(begun, cloud=cloud, ci=ci) for cloud, ci in (("aws", "github"), ("none", "gitlab"))
     )
     binding = stricter(base, head)
-    assert (binding.cloud, binding.ci) == ("aws", "github")
-    assert told(base, head) == ["`cloud` goes from aws to none", "`ci` goes from github to gitlab"]
+    assert (binding.cloud, binding.ci) == ("aws", "gitlab")
+    assert told(base, head) == ["`cloud` goes from aws to none"]
     assert stricter(replace(base, cloud="none"), replace(head, cloud="gcp")).cloud == "gcp"
 
 

@@ -36,7 +36,8 @@ def stricter(base: Project, head: Project) -> Project:
     The higher level binds, and of each limit of a promotion the one that lets less through. An
     exception counts only where both state it, until the earlier of both days, and of each entry of
     the baseline the smaller count. Who answers for a path, who is on which side, which teams there
-    are, in whose cloud it runs and who checks it can't be compared: that is the base's to say.
+    are and in whose cloud it runs can't be compared: that is the base's to say. Whoever moves to
+    another CI brings its file along, which is looked at as the old one was.
     Practices and statements are compared when somebody asks for them (`practices.base_and_head`).
 
     Args:
@@ -49,7 +50,6 @@ def stricter(base: Project, head: Project) -> Project:
         teams=base.teams,
         answerable=base.answerable,
         cloud=head.cloud if base.cloud == "none" else base.cloud,
-        ci=base.ci,
         people=base.people,
         promotion=PromotionSettings(
             tolerance=min(base.promotion.tolerance, head.promotion.tolerance),
@@ -176,10 +176,8 @@ def _version(folder: Path) -> object:
 def _limits(binding: Project, head: Project) -> Iterator[tuple[str, str]]:
     if head.level < binding.level:
         yield ".copier-answers.yml", f"The level goes from {binding.level} to {head.level}"
-    for answer in ("cloud", "ci"):
-        strict, stated = getattr(binding, answer), getattr(head, answer)
-        if strict != stated:
-            yield ".copier-answers.yml", f"`{answer}` goes from {strict} to {stated}"
+    if head.cloud != binding.cloud:
+        yield ".copier-answers.yml", f"`cloud` goes from {binding.cloud} to {head.cloud}"
     for limit in fields(PromotionSettings):
         strict, stated = (getattr(of.promotion, limit.name) for of in (binding, head))
         if strict != stated:
