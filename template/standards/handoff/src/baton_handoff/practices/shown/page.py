@@ -21,6 +21,7 @@ from baton_handoff.practices.shown.summary import (
     levels,
     sides_of,
     steps,
+    unnamed,
 )
 from baton_handoff.practices.shown.terminal import percent
 from baton_handoff.practices.standing import Outcome, Standing, State
@@ -93,7 +94,7 @@ def _next(todo: Sequence[Step]) -> str:
 def _found(title: str, found: Sequence[Finding]) -> str:
     items = "".join(
         f"<li>{inline(finding.message)}{_whose(finding.side)}"
-        f"{f' (<code>{escape(finding.file)}</code>)' if finding.file else ''}"
+        f"{f' (<code>{escape(unnamed(finding))}</code>)' if unnamed(finding) else ''}"
         f"{f'<br>→ {inline(finding.fix)}' if finding.fix else ''}</li>"
         for finding in found
     )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from baton_handoff.findings import Finding
 from baton_handoff.practices.practice import STAGES, TIERS, Practice, Stage
 from baton_handoff.practices.standing import Outcome, Standing, State
 
@@ -133,6 +134,12 @@ def steps(standing: Standing, most: int = 3) -> list[Step]:
             sides = tuple(dict.fromkeys((*step.sides, *whose)))
             found[fix] = replace(step, sides=sides, outcomes=(*step.outcomes, outcome))
     return list(found.values())[:most]
+
+
+def unnamed(finding: Finding) -> str:
+    """The file that a finding is in, where its sentence does not name it; else nothing."""
+    file = finding.file or ""
+    return "" if file in finding.message else file
 
 
 def page_of(practice: Practice) -> str:

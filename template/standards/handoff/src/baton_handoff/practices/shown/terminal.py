@@ -19,6 +19,7 @@ from baton_handoff.practices.shown.summary import (
     levels,
     sides_of,
     steps,
+    unnamed,
 )
 from baton_handoff.practices.standing import Outcome, Standing, State
 
@@ -161,7 +162,8 @@ def _found(title: str, found: Sequence[Finding], look: Look) -> Iterator[str]:
     for finding in found:
         mark = "✗" if finding.blocks else "·"
         whose = f" [{finding.side}]" if finding.side else ""
-        where = f" ({finding.file})" if finding.file else ""
+        file = unnamed(finding)
+        where = f" ({file})" if file else ""
         yield from look.paragraph(f"{finding.message}{whose}{where}", f"  {mark} ")
         if finding.fix:
             yield from look.paragraph(finding.fix, "    → ", "      ")
