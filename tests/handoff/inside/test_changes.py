@@ -139,12 +139,26 @@ def test_what_only_helps_tests_is_none(
         DOUBLE.replace("2 * price", "2*price  # twice"),
         DOUBLE.replace("What trips cost", "What a trip costs"),
         DOUBLE.replace("    return", '    """Twice the price."""\n    return'),
+        f"import os\n{DOUBLE}",
     ],
-    ids=["form", "docstring", "new docstring"],
+    ids=["form", "docstring", "new docstring", "an import that nobody uses"],
 )
 def test_what_does_the_same_needs_no_test(write: Write, lacks: Lacks, text: str) -> None:
     write(FEATURES, text)
     assert lacks() == []
+
+
+@pytest.mark.parametrize("use", ["__all__ = ['tax']\n", "tax(1)\n"])
+def test_another_import_of_what_is_used_needs_a_test(
+    root: Path, write: Write, lacks: Lacks, use: str
+) -> None:
+    write(FEATURES, f"from .taxes import tax\n{use}")
+    git(root, "commit", "--quiet", "--all", "--message", "taxes")
+    try:
+        write(FEATURES, f"from .fees import tax\n{use}")
+        assert len(lacks()) == 1
+    finally:
+        git(root, "reset", "--quiet", "--hard", "HEAD~")
 
 
 def test_a_change_of_the_same_size_and_second_is_seen(

@@ -1,7 +1,7 @@
 """What code says without being run: what it does, and the contracts that it states."""
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 _DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -44,15 +44,19 @@ class Stated:
 def behaviour(source: str) -> str:
     """What code does, as a text: without its form, its comments and what it says of itself.
 
-    Of a text that is no Python it is the text.
+    What is imported and not used is no part of it. Of a text that is no Python it is the text.
     """
     try:
         module = ast.parse(source)
     except (SyntaxError, ValueError):
         return source
+    # What `__all__` hands on, it names as a text.
+    names = (getattr(node, "id", getattr(node, "value", None)) for node in ast.walk(module))
+    used = {"*", *(name for name in names if isinstance(name, str))}
     for node in ast.walk(module):
         if isinstance(node, _DOCUMENTED):
-            node.body = [statement for statement in node.body if not _only_says(statement)]
+            said = (statement for statement in node.body if not _only_says(statement))
+            node.body = [statement for statement in said if not _is_idle(statement, used)]
     return ast.dump(module) if module.body else ""
 
 
@@ -106,6 +110,15 @@ def _above(name: str, family: Mapping[str, Sequence[str]]) -> list[str]:
 def _only_says(statement: ast.stmt) -> bool:
     """Whether it is a text that stands for itself."""
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _is_idle(statement: ast.stmt, used: Collection[str]) -> bool:
+    """Whether it imports what nobody uses; what is still used of it is all that is left there."""
+    if not isinstance(statement, ast.Import | ast.ImportFrom):
+        return False
+    bound = ((one, (one.asname or one.name).partition(".")[0]) for one in statement.names)
+    statement.names = [one for one, name in bound if name in used]
+    return not statement.names
 
 
 def _metadata(contract: ast.ClassDef) -> dict[str, object]:
