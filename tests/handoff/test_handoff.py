@@ -23,6 +23,8 @@ def tools(environment: Path) -> dict[str, str]:
     """The environment variables with which a project's tools run here and leave nothing behind."""
     return {
         "PATH": os.pathsep.join([str(environment / "bin"), os.environ["PATH"]]),
+        # What tests start in turn is this package too, not the one installed some time ago.
+        "PYTHONPATH": str(SOURCE),
         "MYPY_CACHE_DIR": str(ROOT / ".mypy_cache" / "handoff"),
         "MYPYPATH": os.pathsep.join([str(SOURCE), str(INSIDE)]),
         "RUFF_NO_CACHE": "true",
