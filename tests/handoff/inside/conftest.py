@@ -11,10 +11,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from baton_handoff.contracts import Contract
+from baton_handoff.practices.definition_of_done import what_is_not_done
 from baton_handoff.project import Project, find_project
+from begun_project import Edit, Lacks, begun_project
 from kept_project import kept_project
 from prices import Write, writing
-from trip_project import Change, trip_project
+from trip_project import Change, git, trip_project
 from trip_service import Price, api_of, app_of, fixed
 from trips import ROWS, PandasTrip, PolarsTrip, Row
 
@@ -104,3 +106,34 @@ def client(api: ModuleType) -> Iterator[TestClient]:
     app = app_of(api, Price, fixed(7.5))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project at level 2, which a change begins with."""
+    return begun_project(tmp_path_factory.mktemp("changes") / "project")
+
+
+@pytest.fixture
+def root(begun: Project) -> Path:
+    """Its folder, as it was committed."""
+    git(begun.root, "reset", "--quiet", "--hard")
+    git(begun.root, "clean", "--quiet", "--force", "-d")
+    return begun.root
+
+
+@pytest.fixture
+def edit(root: Path) -> Edit:
+    """Writes one of its files."""
+
+    def written(path: str, text: str) -> None:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+
+    return written
+
+
+@pytest.fixture
+def lacks(root: Path) -> Lacks:
+    """What its change lacks."""
+    return lambda: what_is_not_done(find_project(root), "HEAD")

@@ -19,6 +19,7 @@ import yaml
 from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
 from baton_handoff.project import Project
+from baton_handoff.requirements import name_of
 from baton_handoff.sides import ML_ENGINEERING, SIDES
 
 PLACE = Path("docs/decisions")
@@ -101,7 +102,7 @@ def dependencies(project: Project) -> list[str]:
         *stated.get("project", {}).get("dependencies", []),
         *(one for name in _GROUPS for one in groups.get(name, []) if isinstance(one, str)),
     ]
-    return [*dict.fromkeys(name for one in wanted if (name := _package(str(one))) != _OURS)]
+    return [*dict.fromkeys(name for one in wanted if (name := name_of(str(one))) != _OURS)]
 
 
 def begun(project: Project) -> date | None:
@@ -138,7 +139,7 @@ def due(decision: Decision, first: date | None) -> date | None:
 def not_chosen(made: Sequence[Decision], needed: Sequence[str]) -> list[Finding]:
     """Tools that nobody has chosen on purpose: no decision, no alternatives, or no reason."""
     holding = [decision for decision in made if decision.accepted]
-    named = {_package(tool.name) for decision in holding for tool in decision.tools}
+    named = {name_of(tool.name) for decision in holding for tool in decision.tools}
     found = [
         Finding(
             "tool-not-chosen",
@@ -297,9 +298,3 @@ def _git(project: Project, *arguments: str) -> str:
     except FileNotFoundError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def _package(requirement: str) -> str:
-    """The name of a package as the index writes it."""
-    name = re.match(r"[\w.-]*", requirement.strip())
-    return re.sub(r"[-_.]+", "-", name[0] if name else "").lower()

@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from baton_handoff.practices.checks.look import Look
+from baton_handoff.requirements import name_of
 
 _MACHINES = [
     {
@@ -140,9 +141,3 @@ def wanted(look: Look) -> set[str]:
                     of_extra = package.get("optional-dependencies", {}).get(extra, [])
                     waiting += of_extra if extra else package.get("dependencies", [])
     return {name for name, _ in found}
-
-
-def name_of(requirement: str) -> str:
-    """The normalised name in a requirement."""
-    found = re.match(r"[\w.-]+", requirement)
-    return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""

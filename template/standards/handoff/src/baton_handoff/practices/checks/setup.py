@@ -11,7 +11,6 @@ from baton_handoff.practices.checks.lock import (
     apart_about_packages,
     apart_about_python,
     asked_for,
-    name_of,
     own_entry,
     wanted,
 )
@@ -24,6 +23,7 @@ from baton_handoff.practices.checks.look import (
     not_shown,
     place,
 )
+from baton_handoff.requirements import name_of
 
 EXPLORING = {"ipykernel", "jupyter", "jupyterlab", "matplotlib", "notebook", "seaborn"}
 """Packages that only exploration needs."""
