@@ -1,3 +1,0 @@
-"""What stands in inside/ runs in a project's environment: test_handoff.py sees to it."""
-
-collect_ignore = ["inside"]
