@@ -19,7 +19,7 @@ from breaking import Break, changed, written
 from kept_project import TODAY, leave_evidence
 from trip_project import git
 
-TEMPLATE = Path(__file__).parents[3] / "template"
+TEMPLATE = Path(__file__).parents[2] / "template"
 OF_PROVIDERS = {
     "github": "{% if ci == 'github' %}.github{% endif %}/workflows/handoff.yml",
     "gitlab": "{% if ci == 'gitlab' %}.gitlab-ci.yml{% endif %}",

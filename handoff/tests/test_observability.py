@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from baton_handoff.sides import AXES
 from trip_service import ask
 
-FOLDER = Path(__file__).parents[3] / "template" / "standards" / "observability"
+FOLDER = Path(__file__).parents[2] / "template" / "standards" / "observability"
 RULES = yaml.safe_load((FOLDER / "alerts.yml").read_text(encoding="utf-8"))["groups"][0]["rules"]
 DASHBOARD = json.loads((FOLDER / "dashboard.json").read_text(encoding="utf-8"))
 

@@ -143,7 +143,7 @@ def test_a_missing_package_is_said_in_one_sentence(tmp_path: Path) -> None:
 
 def test_the_package_is_tested_where_it_stands() -> None:
     parts = Path(baton_handoff.__file__).parts
-    assert parts[-6:-1] == ("template", "standards", "handoff", "src", "baton_handoff")
+    assert parts[-4:-1] == ("handoff", "src", "baton_handoff")
 
 
 def test_a_lost_level_is_not_taken_for_another(tmp_path: Path) -> None:
