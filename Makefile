@@ -8,7 +8,7 @@ COMPILE := uv pip compile --upgrade --quiet --generate-hashes --universal --pyth
   --no-emit-index-url --no-annotate --no-header
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-system prove check benchmarks derive pins
+.PHONY: help demo test test-system prove check benchmarks wheel derive pins
 
 help:  ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -33,6 +33,9 @@ check: .venv/ready  ## two minutes: style, types and the quick tests
 
 benchmarks: .venv/ready  ## measure again, side by side with the alternatives
 	python -m benchmarks
+
+wheel: .venv/ready  ## build the engine into what projects receive
+	python tools/wheel.py
 
 derive: .venv/ready  ## write what follows from copier.yml, ownership.yml, faults.toml and incidents.toml
 	python tools/derive.py

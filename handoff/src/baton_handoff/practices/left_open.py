@@ -21,6 +21,7 @@ from baton_handoff.practices.files import Files
 from baton_handoff.practices.record import now
 from baton_handoff.practices.standing import Standing, State
 from baton_handoff.project import Project
+from baton_handoff.standards import WHEEL
 from baton_handoff.trees import trees_of
 
 DIFF, TRIAGE = "diff", "triage"
@@ -129,7 +130,7 @@ def _key(kind: str, project: Project, before: Path) -> str:
     both = ["handoff.toml", ".copier-answers.yml"]
     if kind == DIFF:
         both.append(f"src/{project.package}/contracts/")
-        ours = [*both, "standards/handoff/", "uv.lock"]
+        ours = [*both, WHEEL, "uv.lock"]
     else:
         tried = [place for name in ("test", "types", "layers") for place in KINDS[name].places]
         both += [*tried, "data/", "*.dvc"]

@@ -11,6 +11,7 @@ from baton_handoff.errors import HandoffError
 from baton_handoff.findings import Finding
 from baton_handoff.project import Project, stated_in
 from baton_handoff.sides import DEPENDENCIES, OTHER, PLATFORM, answerable
+from baton_handoff.standards import ENGINE, unpack_engine
 from baton_handoff.stricter import stricter
 from baton_handoff.trees import Edit, Trees, trees_of
 from baton_handoff.triage.checks import TESTS, run_checks
@@ -144,13 +145,17 @@ class Experiment:
 
     def _tools(self, python: Path) -> Tools:
         # Where the standards did not change, the installed package is every tree's.
-        standards = ("standards/handoff/src",) if PLATFORM in self.edits else ()
+        engine = ENGINE if PLATFORM in self.edits else ()
         memory = self.project.root / ".mypy_cache" / "triage"
-        return Tools(python, memory, ("src", *standards))
+        return Tools(python, memory, ("src", *engine))
 
     def _folder(self, tree: str) -> Path:
         folder = self._scratch / f"tree-{tree}"
-        return folder if folder.exists() else self._trees.written(tree, folder)
+        if not folder.exists():
+            self._trees.written(tree, folder)
+            if PLATFORM in self.edits:
+                unpack_engine(folder)
+        return folder
 
     def _python(self, axes: Axes) -> Path:
         """The interpreter for a cell: this one, unless it has the old lock."""
