@@ -68,9 +68,7 @@ def test_what_is_yours_is_never_rendered(workshop: Workshop) -> None:
 
 
 @pytest.mark.parametrize("answers", COMBINATIONS, ids=named)
-def test_a_project_has_few_files(
-    workshop: Workshop, answers: dict[str, str]
-) -> None:
+def test_a_project_has_few_files(workshop: Workshop, answers: dict[str, str]) -> None:
     most = {"flights": 100, "blank": 95}[answers["starter"]] + 7 * (answers["cloud"] != "none")
     assert len(files(workshop.project(answers))) <= most
 

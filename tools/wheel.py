@@ -4,7 +4,7 @@ The same sources give the same bytes, whatever their folder, times and modes. Fi
 compressed, so that git keeps each version as its difference from the one before.
 
 `python tools/wheel.py` writes it; with `--check` it exits 1 where the wheel is not what handoff/
-builds.
+builds, or where a release has another wheel of the same version.
 """
 
 import io
@@ -81,6 +81,31 @@ def write(root: Path) -> None:
         (root / path).write_bytes(content)
 
 
+def reused(root: Path) -> str:
+    """The newest release whose wheel has today's name and other content; empty where none has.
+
+    A project's lock holds the wheel's hash by its version: uv refuses other content for it.
+
+    Args:
+        root: The folder of a repository.
+    """
+    tags = _git(root, "tag", "--list", "v*", "--sort=-version:refname").decode().split()
+    for path in _wheels(root):
+        for tag in tags[:1]:
+            listed = _git(root, "ls-tree", "--name-only", tag, path.as_posix())
+            if (
+                listed
+                and _git(root, "show", f"{tag}:{path.as_posix()}") != (root / path).read_bytes()
+            ):
+                return tag
+    return ""
+
+
+def _git(root: Path, *arguments: str) -> bytes:
+    command = ["git", "-C", str(root), *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+
+
 def _wheels(root: Path) -> list[Path]:
     return [path.relative_to(root) for path in (root / STANDARDS).glob(_WHEELS)]
 
@@ -103,6 +128,8 @@ def main() -> None:
         write(ROOT)
     elif paths := stale(ROOT):
         sys.exit(f"Not what handoff/ builds: {', '.join(map(str, paths))}. Run `make wheel`.")
+    elif tag := reused(ROOT):
+        sys.exit(f"{tag} has another wheel of this version: raise it in handoff/pyproject.toml.")
 
 
 if __name__ == "__main__":
