@@ -177,8 +177,9 @@ def test_a_team_can_run_a_checkout_of_the_engine(locked: Path, tmp_path: Path) -
     )
     pyproject.write_text(text.replace("../baton/handoff", checkout.as_posix()), encoding="utf-8")
     run(["uv", "lock", "--quiet"], locked)
-    command = ["uv", "run", "--quiet", "--no-default-groups", "--no-install-project", "python"]
-    place = run([*command, "-c", "import baton_handoff as h; print(h.__file__)"], locked).stdout
+    run(["uv", "sync", "--quiet", "--no-default-groups", "--no-install-project"], locked)
+    where = "import baton_handoff; print(baton_handoff.__file__)"
+    place = run([".venv/bin/python", "-c", where], locked).stdout
     assert Path(place.strip()).is_relative_to(checkout)
 
 
