@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from baton_handoff.config.project import Project, stated_in
 from baton_handoff.contracts.examples import Example, example_of
 from baton_handoff.contracts.judge import Change, Judgement, judge_all
 from baton_handoff.contracts.protocol import judge_protocol
 from baton_handoff.contracts.reader import Place, Reader, reading
 from baton_handoff.contracts.wheel import wheel_room
-from baton_handoff.errors import HandoffError
-from baton_handoff.findings import Finding
-from baton_handoff.project import Project, stated_in
-from baton_handoff.stricter import stricter
-from baton_handoff.trees import Trees, trees_of
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.git_snapshots import Trees, trees_of
+from baton_handoff.policy.status.base_policy import stricter
+from baton_handoff.reporting.findings import Finding
 
 _HERE = "the working directory"
 

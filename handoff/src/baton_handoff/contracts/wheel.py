@@ -8,8 +8,8 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-from baton_handoff.errors import HandoffError
-from baton_handoff.project import Project
+from baton_handoff.config.project import Project
+from baton_handoff.core.errors import HandoffError
 
 # The build back-end that projects use too.
 _PYPROJECT = """\

@@ -1,0 +1,1 @@
+"""Promotion: a version is validated, judged by the gates, and becomes champion."""
