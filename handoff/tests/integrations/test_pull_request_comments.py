@@ -10,9 +10,10 @@ from baton_handoff.cli import main
 from baton_handoff.config.code_owners import write_owners
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.integrations.pull_request_comments import TOKENS, post
+from baton_handoff.integrations.pull_request_comments import post
 from baton_handoff.policy.rendering.markdown import MARKER
 from baton_handoff.policy.status import status
+from baton_handoff.policy.status.missing_evidence import TOKENS
 from hosting import READER, TOKEN, Provider, hosted
 from kept_project import TODAY, leave_evidence
 

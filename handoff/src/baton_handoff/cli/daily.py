@@ -58,14 +58,14 @@ def _new_contract(project: Project, options: argparse.Namespace) -> int:
 
 
 def _pipeline(project: Project, _: argparse.Namespace) -> int:
-    from baton_handoff.integrations.setup import require_repository
+    from baton_handoff.core.git import require_repository
 
     # Importing contracts takes longer than seeing that nothing changed; once it ran, they exist.
     if not (project.root / "dvc.lock").exists():
         from baton_handoff.contracts import border
 
         border(project.room("contracts"))
-    require_repository(project)
+    require_repository(project.root)
     # DVC writes these in place, and stops at one that a kill or a full disk has left empty.
     for file in (project.root / "dvc.lock", project.root / ".dvc/tmp/rwlock"):
         if file.exists() and not file.stat().st_size:

@@ -7,17 +7,13 @@ https://eslint.org/docs/latest/use/suppressions
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import NoReturn, TypeAlias
 
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy.practices.assessment import Outcome, State
-from baton_handoff.policy.practices.practice import Practice
+from baton_handoff.core.files import write_whole
 
 FILE = "handoff-baseline.json"
 """Where it stands, beside handoff.toml."""
@@ -80,19 +76,6 @@ def moved(baseline: Baseline, paths: Mapping[str, str]) -> Baseline:
     return {**baseline, **there}
 
 
-def known(file: Path, baseline: Baseline, practices: Mapping[str, Practice]) -> None:
-    """Make sure that there is nothing in it but practices whose findings can be counted.
-
-    Raises:
-        HandoffError: There is something else.
-    """
-    may = [practice.name for practice in practices.values() if practice.baseline]
-    for name, _, _ in baseline:
-        if name not in may:
-            what = "never in a baseline" if name in practices else "unknown"
-            wrong(file, (name,), f"the practice {name} is {what}: it may be {', '.join(may)}")
-
-
 def wrong(file: Path, keys: Sequence[str], what: str) -> NoReturn:
     """Say what is wrong under some keys, from the outermost on.
 
@@ -106,42 +89,10 @@ def wrong(file: Path, keys: Sequence[str], what: str) -> NoReturn:
     raise HandoffError(f"{file}:{at + 1}: {what}.")
 
 
-def covered(outcome: Outcome, baseline: Baseline) -> Outcome:
-    """What came of a practice, with what the baseline records of it set apart."""
-    if not outcome.practice.baseline or outcome.state is not State.NOT_MET:
-        return outcome
-    now = counted([outcome])
-    recorded = {key for key, count in now.items() if count <= baseline.get(key, 0)}
-
-    def is_recorded(file: str | None) -> bool:
-        return (outcome.practice.name, outcome.side, file or "") in recorded
-
-    return replace(
-        outcome,
-        findings=tuple(one for one in outcome.findings if not is_recorded(one.file)),
-        recorded=tuple(one for one in outcome.findings if is_recorded(one.file)),
-    )
-
-
 def write(file: Path, baseline: Baseline) -> None:
     """Write a baseline, whole or not at all."""
     said: dict[str, dict[str, dict[str, int]]] = {}
     for (practice, side, path), count in sorted(baseline.items()):
         said.setdefault(practice, {}).setdefault(side, {})[path] = count
     text = json.dumps(said, indent=2, ensure_ascii=False) + "\n"
-    with NamedTemporaryFile(
-        "wb", dir=file.parent, prefix=".unfinished-", delete=False
-    ) as unfinished:
-        unfinished.write(text.encode())
-    Path(unfinished.name).chmod(0o644)
-    Path(unfinished.name).replace(file)
-
-
-def counted(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str, str]]:
-    """How many findings there are; one that is in no file can't be counted."""
-    return Counter(
-        (outcome.practice.name, outcome.side, finding.file)
-        for outcome in outcomes
-        for finding in (*outcome.findings, *outcome.recorded)
-        if finding.file
-    )
+    write_whole(file, text)

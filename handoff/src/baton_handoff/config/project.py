@@ -2,8 +2,6 @@
 
 import importlib
 import os
-import re
-import tomllib
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-
-import yaml
 
 from baton_handoff.config.baseline import FILE, Baseline, read
 from baton_handoff.config.settings import (
@@ -25,7 +21,10 @@ from baton_handoff.config.settings import (
 )
 from baton_handoff.config.sides import AXES, SIDES, answerable
 from baton_handoff.config.validation import only_known, table_of
-from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.errors import HandoffError, UnreadableError
+from baton_handoff.core.files import nearest
+from baton_handoff.core.toml_files import read_toml
+from baton_handoff.core.yaml_files import parse_yaml
 
 INTERFACE = 1
 """The version of `handoff.toml` that this package reads."""
@@ -191,9 +190,7 @@ def find_project(start: Path | None = None) -> Project:
 
 def settings_file(start: Path | None = None) -> Path | None:
     """The `handoff.toml` at or above `start`, by default the working directory; None without."""
-    start = (start or Path.cwd()).resolve()
-    files = (folder / "handoff.toml" for folder in (start, *start.parents))
-    return next(filter(Path.is_file, files), None)
+    return nearest("handoff.toml", start or Path.cwd())
 
 
 def read_project(file: Path) -> Project:
@@ -203,12 +200,13 @@ def read_project(file: Path) -> Project:
         HandoffError: It can't be used.
     """
     try:
-        text = file.read_text(encoding="utf-8")
-        settings = tomllib.loads(text)
+        settings = read_toml(file)
     except UnicodeDecodeError as error:
         raise HandoffError(f"{file} is not valid TOML ({error}): save it as UTF-8.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise HandoffError(f"{file}{_where_in_toml(text, error)}: mend that line.") from error
+    except UnreadableError as error:
+        raise HandoffError(
+            f"{file}:{error.line}: is not valid TOML ({error.reason}): mend that line."
+        ) from error
     if settings.get("interface") != INTERFACE:
         raise HandoffError(
             f"{file} must say `interface = {INTERFACE}`, the only version this package reads."
@@ -245,14 +243,6 @@ def stated_in(folder: Path, instead: Project) -> Project:
         return instead
 
 
-def _where_in_toml(text: str, error: tomllib.TOMLDecodeError) -> str:
-    """What is wrong, behind the line on which it is; Python says the line only in its words."""
-    what, _, where = str(error).rpartition(" (at ")
-    said = re.match(r"line (\d+)", where)
-    line = said[1] if said else len(text.splitlines()) or 1
-    return f":{line}: is not valid TOML ({what or error})"
-
-
 def _name(file: Path, key: str, value: object) -> str:
     if not isinstance(value, str) or not value:
         raise HandoffError(f"{file} must name `{key}` as a string that is not empty.")
@@ -277,16 +267,16 @@ def _answers(file: Path) -> dict[str, Any]:
     """What the template was told, as far as it matters at run time; nothing without the file."""
     try:
         text = file.read_text(encoding="utf-8")
-        said = yaml.safe_load(text)
+        said = parse_yaml(text)
     except FileNotFoundError:
         return {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        why = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        at = f":{mark.line + 1}:" if mark else ""
+    except UnreadableError as error:
+        at = f":{error.line}:" if error.line else ""
         raise HandoffError(
-            f"{file}{at} is not valid YAML ({why}): take it back from git."
+            f"{file}{at} is not valid YAML ({error.reason}): take it back from git."
         ) from error
+    except UnicodeDecodeError as error:
+        raise HandoffError(f"{file} is not valid YAML ({error}): take it back from git.") from error
     if not isinstance(said, dict) or str(said.get("level")) not in ("0", "1", "2"):
         lines = enumerate(text.splitlines(), start=1)
         line = next((number for number, one in lines if one.startswith("level")), 1)

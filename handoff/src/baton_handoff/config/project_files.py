@@ -3,14 +3,14 @@
 import hashlib
 import json
 import os
-import subprocess
-import tomllib
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from baton_handoff.config.project import OF_PRACTICES
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.git import run_git
+from baton_handoff.core.toml_files import read_toml
 
 _NOBODYS = {
     *(".git", ".handoff", ".ipynb_checkpoints", ".mypy_cache", ".tox", ".venv", "__pycache__"),
@@ -72,8 +72,8 @@ class Files:
     def _settings(self) -> str:
         """What handoff.toml says apart from practices and people; all of it where it is no TOML."""
         try:
-            said = tomllib.loads((self._root / _SETTINGS).read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+            said = read_toml(self._root / _SETTINGS)
+        except ValueError:
             return self._digest(_SETTINGS)
         kept = {name: value for name, value in said.items() if name not in _UNREAD}
         return json.dumps(kept, sort_keys=True, default=str)
@@ -87,15 +87,14 @@ class Files:
 
     def _listed(self, *which: str) -> list[str]:
         """The files that git lists; none where there is no git, or no repository."""
-        # What a repository tells git to run meanwhile is not run: it may be a stranger's.
-        command = ["git", "-c", "core.fsmonitor=false", "ls-files", "-z", *which]
         try:
-            done = subprocess.run(command, cwd=self._root, capture_output=True, check=False)
+            # What a repository tells git to run meanwhile is not run: it may be a stranger's.
+            done = run_git(self._root, "-c", "core.fsmonitor=false", "ls-files", "-z", *which)
         except FileNotFoundError:
             return []
         if done.returncode:
             return []
-        listed = os.fsdecode(done.stdout).split("\0")
+        listed = done.stdout.split("\0")
         # What nobody may look at is no file either; `Path.is_file` would end all of it.
         return sorted({p for p in listed if os.path.isfile(self._root / p)})  # noqa: PTH113
 

@@ -15,7 +15,6 @@ from baton_handoff.contracts.reader import Place, Reader, reading
 from baton_handoff.contracts.wheel import wheel_room
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git_snapshots import Trees, trees_of
-from baton_handoff.policy.status.base_policy import stricter
 from baton_handoff.reporting.findings import Finding
 
 _HERE = "the working directory"
@@ -53,7 +52,7 @@ def begins(project: Project, base: str | None = None) -> bool:
     """
     if (base or "").endswith(".whl"):
         return False
-    with trees_of(project) as (trees, _):
+    with trees_of(project.root) as (trees, _):
         return _nothing_yet(trees, base)
 
 
@@ -74,11 +73,11 @@ def differences(project: Project, base: str | None = None) -> list[Difference]:
     Raises:
         HandoffError: The earlier state can't be found, or contracts of either can't be imported.
     """
-    with trees_of(project) as (trees, scratch):
+    with trees_of(project.root) as (trees, scratch):
         if not (base or "").endswith(".whl") and _nothing_yet(trees, base):
             return []
         source, room = _earlier(project, base, trees, scratch)
-        level = stricter(stated_in(source.parent, project), project).level
+        level = max(stated_in(source.parent, project).level, project.level)
         with (
             reading(source, room, base or "the base") as before,
             reading(project.root / "src", f"{project.package}.contracts", _HERE) as after,

@@ -1,15 +1,4 @@
-"""What can go wrong in front of a person, said in one sentence."""
-
-import errno
-import os
-import sys
-from collections.abc import Callable
-from contextlib import nullcontext
-from pathlib import Path
-
-from baton_handoff.core.tracing import continued
-
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors: what a person has to mend, and texts that can't be read."""
 
 
 class HandoffError(Exception):
@@ -23,25 +12,17 @@ class HandoffError(Exception):
     exit_code = 2
 
 
-def in_one_sentence(run: Callable[[], int | None]) -> int:
-    """Run a command, or a stage of the pipeline; what a person can mend ends it in one sentence.
+class UnreadableError(ValueError):
+    """A text that is not valid TOML or YAML; as a string the parser's own message.
 
-    Returns:
-        What to exit with.
+    Attributes:
+        reason: What is wrong, in a few words.
+        line: The line, from 1; None where the parser does not say.
+        syntax: Whether it is the syntax; otherwise the text says what may not be said there.
     """
-    # A stage is a program of its own, which the pipeline has started.
-    stage = f"stage {Path(sys.argv[0]).stem}" if run.__module__ == "__main__" else ""
-    try:
-        with continued(stage, os.environ) if stage else nullcontext():
-            return run() or 0
-    except HandoffError as error:
-        sentence, code = str(error), error.exit_code
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        file = error.filename2 or error.filename
-        at = f"{file}: " if file else ""
-        sentence = f"{at}{os.strerror(error.errno)}: make room, then run the same again."
-        code = HandoffError.exit_code
-    print(sentence, file=sys.stderr)
-    return code
+
+    def __init__(
+        self, error: Exception, reason: str, line: int | None, *, syntax: bool = True
+    ) -> None:
+        super().__init__(str(error))
+        self.reason, self.line, self.syntax = reason, line, syntax

@@ -6,16 +6,15 @@ the index, nor the list of worktrees ever changes, whatever happens on the way.
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 
-from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.integrations.setup import require_repository
+from baton_handoff.core.git import require_repository, run_git
 
 _MAIN = ("origin/HEAD", "origin/main", "origin/master", "@{upstream}")
 """What a remote's main branch is called; only a clone knows its remote's own word for it."""
@@ -37,8 +36,8 @@ class Edit:
 class Trees:
     """The trees of one project; git knows each by an identifier."""
 
-    def __init__(self, project: Project, scratch: Path) -> None:
-        self._root = project.root
+    def __init__(self, root: Path, scratch: Path) -> None:
+        self._root = root
         self._scratch = scratch
         self._own: dict[str, str] = {}
         self._prefix = self._git("rev-parse", "--show-prefix").strip()
@@ -248,31 +247,22 @@ class Trees:
         index: Path | None = None,
         said: str | None = None,
         into: Path | None = None,
-    ) -> "subprocess.CompletedProcess[str]":
+    ) -> "CompletedProcess[str]":
         own = dict(self._own)
         if index is not None:
             own["GIT_INDEX_FILE"] = str(index)
         if into is not None:
             own |= {"GIT_DIR": self._folder, "GIT_WORK_TREE": str(into)}
-        return subprocess.run(
-            ["git", *arguments],
-            cwd=into or self._root,
-            env=os.environ | own,
-            input=said,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
+        return run_git(into or self._root, *arguments, env=own, given=said)
 
 
 @contextmanager
-def trees_of(project: Project) -> Iterator[tuple[Trees, Path]]:
-    """The trees of a project, and a folder to write them into; both are gone afterwards.
+def trees_of(root: Path) -> Iterator[tuple[Trees, Path]]:
+    """The trees of a project's folder, and a folder to write them into; both are gone afterwards.
 
     Raises:
         HandoffError: The project is in no git repository.
     """
-    require_repository(project)
+    require_repository(root)
     with tempfile.TemporaryDirectory(prefix="handoff-") as scratch:
-        yield Trees(project, Path(scratch)), Path(scratch)
+        yield Trees(root, Path(scratch)), Path(scratch)

@@ -10,8 +10,12 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache, wraps
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from baton_handoff.core.files import nearest
+from baton_handoff.core.toml_files import read_toml
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -170,13 +174,17 @@ def _resource() -> "Resource":
     """Who speaks, as the environment says it; without a word there, the project's model."""
     from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 
-    from baton_handoff.config.project import find_project
-    from baton_handoff.core.errors import HandoffError
-
     stated = Resource.create()
     if not str(stated.attributes[SERVICE_NAME]).startswith("unknown_service"):
         return stated
+    model = _model()
+    return stated.merge(Resource({SERVICE_NAME: model})) if model else stated
+
+
+def _model() -> str:
+    """The model that the nearest handoff.toml names, which is not read strictly here."""
+    file = nearest("handoff.toml", Path.cwd())
     try:
-        return stated.merge(Resource({SERVICE_NAME: find_project().model}))
-    except HandoffError:  # a model of ours, loaded by strangers
-        return stated
+        return str(read_toml(file).get("model", "")) if file else ""
+    except (OSError, ValueError):
+        return ""

@@ -3,11 +3,11 @@
 import os
 import shutil
 import subprocess
-import tomllib
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.integrations.setup import require_repository
+from baton_handoff.core.git import ask_git, require_repository, run_git
+from baton_handoff.core.toml_files import read_toml
 
 _ENGINES = ("docker", "podman")
 _CODE = ("src", "standards", "pyproject.toml", "uv.lock", "handoff.toml", ".copier-answers.yml")
@@ -29,7 +29,7 @@ def build_image(project: Project, base: str | None = None) -> str:
     """
     commit = _commit(project)
     engine = _engine()
-    stated = tomllib.loads((project.root / "pyproject.toml").read_text(encoding="utf-8"))
+    stated = read_toml(project.root / "pyproject.toml")
     arguments = {
         "TITLE": project.name or project.model,
         "VERSION": stated["project"]["version"],
@@ -52,11 +52,11 @@ def build_image(project: Project, base: str | None = None) -> str:
 
 def _commit(project: Project) -> str:
     """The commit that the code equals."""
-    require_repository(project)
-    commit = _git(project, "rev-parse", "--verify", "--quiet", "HEAD").strip()
+    require_repository(project.root)
+    commit = ask_git(project.root, "rev-parse", "--verify", "--quiet", "HEAD")
     if not commit:
         raise HandoffError("There is no commit yet, and an image is tagged with one: make it.")
-    changed = _git(project, "status", "--porcelain", "--", *_CODE).splitlines()
+    changed = run_git(project.root, "status", "--porcelain", "--", *_CODE).stdout.splitlines()
     if changed:
         more = f" (and {len(changed) - 1} more)" if changed[1:] else ""
         raise HandoffError(
@@ -72,10 +72,3 @@ def _engine() -> str:
         if subprocess.run([engine, "version"], capture_output=True, check=False).returncode == 0:
             return engine
     raise HandoffError("Neither docker nor podman answers: install one of them, or start it.")
-
-
-def _git(project: Project, *arguments: str) -> str:
-    command = ["git", *arguments]
-    return subprocess.run(
-        command, cwd=project.root, capture_output=True, text=True, check=False
-    ).stdout

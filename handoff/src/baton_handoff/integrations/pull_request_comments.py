@@ -21,9 +21,6 @@ _LONGEST = 60_000
 _AT_ONCE = 100
 """Comments that GitHub and GitLab list at once, at most."""
 
-TOKENS = ("GITHUB_TOKEN", "HANDOFF_TOKEN", "SYSTEM_ACCESSTOKEN")
-"""The environment variables by which a provider knows who comments."""
-
 Env: TypeAlias = Mapping[str, str]
 
 

@@ -23,7 +23,7 @@ from baton_handoff.contracts.rows import api_source
 from baton_handoff.contracts.table_description import Description, Task, describe
 from baton_handoff.contracts.table_files import read_source, read_table
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.integrations.setup import require_repository
+from baton_handoff.core.git import require_repository
 from baton_handoff.lineage.sources.draft import draft_of
 from baton_handoff.lineage.sources.odcs import ENDING, FOLDER
 
@@ -61,7 +61,7 @@ def start_from(
         HandoffError: The project has its contracts, or the table is none to learn from.
     """
     _require_blank(project, replace)
-    require_repository(project)
+    require_repository(project.root)
     engine = project.room("contracts.engine")
     table = read_table(file)
     reserved = {*dir(engine.DataFrameModel), *dir(BaseModel), *_TAKEN}

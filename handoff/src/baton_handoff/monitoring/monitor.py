@@ -23,9 +23,8 @@ from baton_handoff.monitoring.observation import Seen, remaining, untouched
 from baton_handoff.monitoring.performance import change, compared, performance
 from baton_handoff.monitoring.periods import comparable
 from baton_handoff.monitoring.quality import Quality, missing
-from baton_handoff.policy.promotion.validation import artifact
 from baton_handoff.registry.loaded import Loaded
-from baton_handoff.registry.model_registry import answering, load, version_at
+from baton_handoff.registry.model_registry import answering, artifact, load, version_at
 from baton_handoff.registry.register import EVALUATION
 from baton_handoff.serving.prediction_log import read_log
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from baton_handoff.core.files import replacing
 from baton_handoff.monitoring.history import append, entry_of, read_history
 from baton_handoff.monitoring.metrics import write_figures
 from baton_handoff.monitoring.observation import Seen
@@ -27,13 +28,10 @@ def publish(folder: Path, seen: Seen, findings: Sequence[Finding]) -> Path:
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
     entry = entry_of(seen, findings, at)
     before = [e for e in read_history(folder / HISTORY) if e.model == seen.model]
-    report, unfinished = folder / REPORT, folder / f".{REPORT}.unfinished"
-    try:
+    report = folder / REPORT
+    with replacing(report) as unfinished:
         unfinished.write_text(page(seen, findings, [*before, entry], at), encoding="utf-8")
         append(folder / HISTORY, entry)
-        unfinished.replace(report)
-    finally:
-        unfinished.unlink(missing_ok=True)
     seconds = datetime.fromisoformat(at).timestamp()
     write_figures(folder / FIGURES, seen, findings, seconds)
     return report

@@ -6,20 +6,19 @@ look at them again. The radar has no list of its own.
 
 import calendar
 import re
-import subprocess
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import ML_ENGINEERING, SIDES
-from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.errors import HandoffError, UnreadableError
+from baton_handoff.core.git import ask_git, is_shallow
 from baton_handoff.core.requirements import name_of
+from baton_handoff.core.toml_files import read_toml
+from baton_handoff.core.yaml_files import parse_yaml
 from baton_handoff.reporting.findings import Finding
 
 PLACE = Path("docs/decisions")
@@ -94,8 +93,8 @@ def dependencies(project: Project) -> list[str]:
     if not file.exists():
         return []
     try:
-        stated = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        stated = read_toml(file)
+    except ValueError as error:
         raise HandoffError(f"{file} is not valid TOML ({error}): mend that line.") from error
     groups = stated.get("dependency-groups", {})
     wanted = [
@@ -107,15 +106,10 @@ def dependencies(project: Project) -> list[str]:
 
 def begun(project: Project) -> date | None:
     """The day of the project's first commit; None where there is none, or the clone is shallow."""
-    if is_shallow(project):
+    if is_shallow(project.root):
         return None
-    days = _git(project, "log", "--format=%as", "--", ".").split()
+    days = (ask_git(project.root, "log", "--format=%as", "--", ".") or "").split()
     return min(map(date.fromisoformat, days), default=None)
-
-
-def is_shallow(project: Project) -> bool:
-    """Whether the clone lacks the beginning of the history."""
-    return _git(project, "rev-parse", "--is-shallow-repository") == "true"
 
 
 def due(decision: Decision, first: date | None) -> date | None:
@@ -235,8 +229,8 @@ def _decision(file: Path, name: str) -> Decision | None:
     if not parts:
         return None
     try:
-        stated = yaml.safe_load(parts[1])
-    except (yaml.YAMLError, ValueError) as error:
+        stated = parse_yaml(parts[1])
+    except UnreadableError as error:
         first = str(error).partition("\n")[0]
         raise HandoffError(f"The front matter of {name} is not valid YAML: {first}.") from error
     if not isinstance(stated, Mapping) or "tools" not in stated:
@@ -287,14 +281,3 @@ def _finding(check: str, decision: Decision, message: str, fix: str) -> Finding:
     return Finding(
         check, message, blocks=False, side=decision.side, file=decision.file, line=1, fix=fix
     )
-
-
-def _git(project: Project, *arguments: str) -> str:
-    """What git says; nothing where it refuses, or is not there."""
-    try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=project.root, capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -2,16 +2,15 @@
 
 import hashlib
 import json
-import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from baton_handoff.config.project import Project
 from baton_handoff.contracts import canonical_form, contracts_of
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.git import ask_git
+from baton_handoff.core.yaml_files import parse_yaml
 from baton_handoff.registry.code_hash import code_hash
 
 _JUDGED = ("src", "params.yaml", "dvc.yaml", "pyproject.toml", "uv.lock", "standards")
@@ -55,15 +54,15 @@ def lineage_of(project: Project) -> Lineage:
         HandoffError: The pipeline has not run, or a file it leaves behind is missing.
     """
     root = project.root
-    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
-    changed = _git(root, "status", "--porcelain", "--", *_JUDGED)
+    commit = ask_git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+    changed = ask_git(root, "status", "--porcelain", "--", *_JUDGED)
     return Lineage(
         commit=commit or None,
         clean=bool(commit) and changed == "",
         code=code_hash(project.source),
         lock=hashlib.sha256(_read(root / "uv.lock", "uv lock")).hexdigest(),
-        parameters=yaml.safe_load(_read(root / "params.yaml", "git checkout params.yaml")),
-        data=_data(yaml.safe_load(_read(root / "dvc.lock", "uv run poe pipeline"))),
+        parameters=parse_yaml(_read(root / "params.yaml", "git checkout params.yaml")),
+        data=_data(parse_yaml(_read(root / "dvc.lock", "uv run poe pipeline"))),
         sources=json.loads(_read(root / "reports" / "sources.json", "uv run poe pipeline")),
         contracts={
             name: canonical_form(contract)
@@ -85,11 +84,3 @@ def _read(file: Path, remedy: str) -> bytes:
         return file.read_bytes()
     except FileNotFoundError as error:
         raise HandoffError(f"{file} is missing: `{remedy}` makes it.") from error
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    """What git says, None where it can't (no repository, no commit)."""
-    done = subprocess.run(
-        ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() if done.returncode == 0 else None

@@ -171,6 +171,21 @@ def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
     return folder
 
 
+def artifact(version: ModelVersion, path: str, to: Path) -> Path | None:
+    """Bring a file or a folder of a version's run here; None where the run has no such thing."""
+    if not has_artifact(version, path):
+        return None
+    uri = f"runs:/{version.run_id}/{path}"
+    return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(to)))
+
+
+def has_artifact(version: ModelVersion, path: str) -> bool:
+    """Whether a version's run has a file or a folder."""
+    folder = str(Path(path).parent) if "/" in path else None
+    listed = mlflow.MlflowClient().list_artifacts(str(version.run_id), folder)
+    return any(found.path == path for found in listed)
+
+
 def load(project: Project, wanted: str | None = None) -> Loaded:
     """Load a version into this process.
 

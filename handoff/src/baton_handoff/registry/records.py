@@ -7,7 +7,6 @@ and a record without its alias can be told from one with it.
 
 import json
 import os
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from mlflow.exceptions import MlflowException
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.git import ask_git
 from baton_handoff.registry.model_registry import NO_SUCH, answering, registry
 
 CHAMPION = "champion"
@@ -68,13 +68,8 @@ def who(project: Project) -> str:
     for provider, person in _CI.items():
         if os.environ.get(provider):
             return os.environ.get(person) or "CI"
-    done = subprocess.run(
-        ["git", "-C", str(project.root), "config", "user.email"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.strip() or os.environ.get("USER") or "somebody"
+    known = ask_git(project.root, "config", "user.email")
+    return known or os.environ.get("USER") or "somebody"
 
 
 def now() -> str:

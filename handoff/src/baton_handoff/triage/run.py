@@ -31,7 +31,7 @@ def triage(project: Project, base: str | None = None, since: str | None = None) 
     Raises:
         HandoffError: `base` or `since` can't be used.
     """
-    with trees_of(project) as (trees, scratch):
+    with trees_of(project.root) as (trees, scratch):
         experiment = Experiment(project, trees, scratch, base)
         return [
             finding_of(verdicts, experiment.facts(verdicts, since))

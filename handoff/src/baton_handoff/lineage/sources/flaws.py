@@ -9,11 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import yaml
-from yaml.constructor import ConstructorError
-
-from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.yaml_files import Lines, loaded
+from baton_handoff.core.errors import HandoffError, UnreadableError
+from baton_handoff.core.yaml_files import Lines, parse_json_yaml
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft201909Validator
@@ -45,13 +42,15 @@ class Flaw:
 def flaws_of(path: str, text: str) -> Iterator[Flaw]:
     """What keeps a text from being a source's file."""
     try:
-        said, lines = loaded(text), Lines(text)
+        said, lines = parse_json_yaml(text), Lines(text)
         wrong = list(_validator().iter_errors(said))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        why = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        known = "" if isinstance(error, ConstructorError) else "it is not valid YAML: "
-        yield Flaw(path, mark.line + 1 if mark else 1, f"{known}{why}")
+    except UnreadableError as error:
+        known = "it is not valid YAML: " if error.syntax else ""
+        yield Flaw(path, error.line or 1, f"{known}{error.reason}")
+        return
+    except (ValueError, RecursionError) as error:
+        reason = str(error).partition("\n")[0]
+        yield Flaw(path, 1, f"it is not valid YAML: {reason}")
         return
     for broken in sorted(wrong, key=lambda one: lines.at(*one.instance_path)):
         where = ".".join(map(str, broken.instance_path)) or "the file"

@@ -6,11 +6,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import yaml
-
 from baton_handoff.config.project import Project
 from baton_handoff.config.settings import Accepted
 from baton_handoff.config.sides import DATA_SCIENCE
+from baton_handoff.core.yaml_files import read_yaml
 from baton_handoff.lineage.sources.flaws import Flaw
 from baton_handoff.lineage.sources.odcs import Source, stated_sources
 from baton_handoff.lineage.sources.reads import Read, meets, reads_of
@@ -118,9 +117,9 @@ def look(project: Project, code: Sequence[Code] | None = None, today: date | Non
 def made_by_stages(root: Path) -> Iterator[tuple[str, str]]:
     """What the pipeline makes: each path, and the stage that does."""
     try:
-        said = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))
+        said = read_yaml(root / "dvc.yaml")
         stages = said["stages"].items()
-    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return
     for stage, told in stages:
         outs = told.get("outs", []) if isinstance(told, Mapping) else []

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from baton_handoff.core.yaml_files import Lines, loaded
+from baton_handoff.core.yaml_files import Lines, parse_json_yaml
 from baton_handoff.lineage.sources.flaws import Flaw, day, flaws_of
 
 FOLDER = "data/sources"
@@ -82,7 +82,7 @@ def stated_sources(root: Path) -> tuple[list[Source], list[Flaw]]:
         found = list(flaws_of(path, text))
         flaws += found
         if not found:
-            sources.append(_source(path, loaded(text), Lines(text)))
+            sources.append(_source(path, parse_json_yaml(text), Lines(text)))
     return sources, flaws
 
 

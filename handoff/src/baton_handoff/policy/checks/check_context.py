@@ -1,17 +1,16 @@
 """What a check looks at, and what it says of it."""
 
 import ast
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any, TypeAlias
 
-import yaml
-
 from baton_handoff.config.project import Project
-from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.errors import HandoffError, UnreadableError
+from baton_handoff.core.toml_files import parse_toml
+from baton_handoff.core.yaml_files import parse_tagged_yaml
 from baton_handoff.lineage.sources import observation as seen
 from baton_handoff.policy.evidence.evidence import KINDS, Record
 from baton_handoff.policy.practices.assessment import State
@@ -77,8 +76,8 @@ class Look:
         self.opened.append(name)
         try:
             if name not in self._read:
-                self._read[name] = tomllib.loads(self.text(name) or "")
-        except tomllib.TOMLDecodeError as error:
+                self._read[name] = parse_toml(self.text(name) or "")
+        except UnreadableError as error:
             file = self.project.root / name
             raise HandoffError(f"{file} is not valid TOML ({error}): mend that line.") from error
         said: dict[str, Any] = self._read[name]
@@ -94,13 +93,13 @@ class Look:
         try:
             if name not in self._read:
                 text = self.text(name) or ""
-                self._read[name] = yaml.load(text, _Loader)  # noqa: S506 - it is a safe one
+                self._read[name] = parse_tagged_yaml(text)
             return self._read[name]
-        except (yaml.YAMLError, ValueError) as error:
-            mark = getattr(error, "problem_mark", None)
-            why = getattr(error, "problem", None) or str(error).partition("\n")[0]
-            file = f"{self.project.root / name}{f':{mark.line + 1}' if mark else ''}"
-            raise HandoffError(f"{file}: not valid YAML ({why}): mend that line.") from error
+        except UnreadableError as error:
+            file = f"{self.project.root / name}{f':{error.line}' if error.line else ''}"
+            raise HandoffError(
+                f"{file}: not valid YAML ({error.reason}): mend that line."
+            ) from error
 
     @property
     def hooks(self) -> list[dict[str, Any]]:
@@ -135,22 +134,6 @@ class Look:
                         f"{path}:{line}: it is no Python ({why}): mend that line."
                     ) from error
         return found
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """One that takes what a tag of a provider's own, `!reference` of GitLab's say, is about."""
-
-
-def _about(loader: Any, _: str, node: yaml.Node) -> Any:
-    match node:
-        case yaml.MappingNode():
-            return loader.construct_mapping(node, deep=True)
-        case yaml.SequenceNode():
-            return loader.construct_sequence(node, deep=True)
-    return loader.construct_scalar(node)
-
-
-_Loader.add_multi_constructor("!", _about)
 
 
 Check: TypeAlias = Callable[[Look], Seen]

@@ -3,14 +3,13 @@
 Whose work a commit is, its author says, and whoever it names as `Co-authored-by` or `Reviewed-by`.
 """
 
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES, covers
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.integrations.setup import require_repository
+from baton_handoff.core.git import git, is_shallow, require_repository
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.static_contracts import contracts_in, module
@@ -154,15 +153,16 @@ def history_of(project: Project) -> tuple[list[Commit], bool]:
     Raises:
         HandoffError: The project is in no git repository.
     """
-    require_repository(project)
-    shallow = _git(project, "rev-parse", "--is-shallow-repository").strip() == "true"
+    require_repository(project.root)
+    shallow = is_shallow(project.root)
     rooms = [f"src/{project.package}/{room}" for room in (*SHARED, *_LATER)]
     form = f"--format=%x1e%H%x1d%ae%x1d{_TRAILERS}%x1d"
     try:
-        said = _git(
-            project,
+        said = git(
+            project.root,
             *("-c", "core.quotePath=false", "log", "--no-merges", "--topo-order", "--reverse"),
             *("--relative", "--name-only", form, "--", *rooms, _ANSWERS),
+            errors="replace",
         )
     except HandoffError:
         return [], shallow
@@ -188,9 +188,12 @@ def _with_agreement(project: Project, commits: Sequence[Commit]) -> Iterator[Com
 
 def _states_border(project: Project, commit: Commit) -> bool:
     room = f"src/{project.package}/contracts/"
-    listed = _git(project, "ls-tree", "-r", "--name-only", "-z", commit.name, "--", room)
+    listed = git(project.root, "ls-tree", "-r", "--name-only", "-z", commit.name, "--", room)
     paths = [path for path in listed.split("\0") if path.endswith(".py")]
-    modules = {path: module(_git(project, "show", f"{commit.name}:./{path}")) for path in paths}
+    modules = {
+        path: module(git(project.root, "show", f"{commit.name}:./{path}", errors="replace"))
+        for path in paths
+    }
     return any(one.metadata.get("position") in _BORDER for one in contracts_in(modules))
 
 
@@ -218,18 +221,3 @@ def _in(project: Project, path: str, rooms: Sequence[str]) -> bool:
     if not path.endswith(".py"):
         return False
     return any(covers(f"src/{project.package}/{room}/", path) for room in rooms)
-
-
-def _git(project: Project, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments],
-        cwd=project.root,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    if done.returncode != 0:
-        raise HandoffError(f"`git {arguments[0]}` failed: {done.stderr.strip()}")
-    return done.stdout

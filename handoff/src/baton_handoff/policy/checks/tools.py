@@ -1,5 +1,6 @@
 """Checks of the tools: chosen on purpose, and looked at again."""
 
+from baton_handoff.core.git import is_shallow
 from baton_handoff.policy.checks.check_context import (
     Look,
     Seen,
@@ -12,7 +13,6 @@ from baton_handoff.policy.decisions import (
     begun,
     decisions,
     dependencies,
-    is_shallow,
     not_chosen,
     overdue,
 )
@@ -38,7 +38,7 @@ def tools_reviewed(look: Look) -> Seen:
     if found := overdue(made, first, look.today):
         return not_met("Somebody has to look again at what was decided.", *found)
     ageless = first is None and any(one.accepted and one.reviewed is None for one in made)
-    if ageless and is_shallow(look.project):
+    if ageless and is_shallow(look.project.root):
         says = "This clone lacks the first commit, from which on decisions grow old."
         return not_shown(says, "git fetch --unshallow")
     return met("No decision is overdue for a second look.")

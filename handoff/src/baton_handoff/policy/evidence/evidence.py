@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import quote
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.project_files import Files
+from baton_handoff.core.files import write_whole
 from baton_handoff.policy.evidence.tool_findings import Place
 from baton_handoff.registry.version_facts import offered
 from baton_handoff.reporting.findings import Finding
@@ -165,11 +165,7 @@ class Record:
     def keep(self, evidence: Evidence) -> None:
         """Keep what came of a run, whole or not at all."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(
-            "w", dir=self._folder, prefix=".unfinished-", delete=False, encoding="utf-8"
-        ) as file:
-            json.dump(asdict(evidence), file, indent=2)
-        Path(file.name).replace(self._file(evidence.kind))
+        write_whole(self._file(evidence.kind), json.dumps(asdict(evidence), indent=2))
 
     def _file(self, kind: str) -> Path:
         return self._folder / f"{quote(kind, safe='')}.json"

@@ -1,7 +1,6 @@
 """The registry: every practice, those of the standards and a team's own, and what people state."""
 
 import shlex
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -10,10 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from baton_handoff.config import baseline
+from baton_handoff.config.baseline import FILE
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING, SIDES
 from baton_handoff.config.validation import Entry, entries, table_of
+from baton_handoff.core.toml_files import read_toml
+from baton_handoff.policy.practices import baseline
 from baton_handoff.policy.practices.practice import STAGES, TIERS, Practice, Tier
 
 SHIPPED = Path(__file__).with_name("practices.toml")
@@ -90,7 +91,7 @@ def shipped() -> tuple[Practice, ...]:
     Raises:
         HandoffError: practices.toml can't be used.
     """
-    return practices_of(tomllib.loads(SHIPPED.read_text(encoding="utf-8")))
+    return practices_of(read_toml(SHIPPED))
 
 
 def practices_of(stated: Mapping[str, Any]) -> tuple[Practice, ...]:
@@ -138,7 +139,7 @@ def registry_of(project: Project, standard: Sequence[Practice] | None = None) ->
     for entry in entries(file, "exceptions", said.get("exceptions", [])):
         if "practice" in entry.values:
             _practice_named(entry, "practice", entry.text("practice"), known)
-    baseline.known(project.root / baseline.FILE, project.baseline, known)
+    baseline.known(project.root / FILE, project.baseline, known)
     return Registry(
         sorted(known.values(), key=lambda practice: sections.index(practice.section)),
         tuple(

@@ -2,8 +2,8 @@
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.git import in_repository
 from baton_handoff.core.git_snapshots import trees_of
-from baton_handoff.integrations.setup import in_repository
 from baton_handoff.policy.status.base_policy import loosened, stated_before, stricter
 from baton_handoff.registry.records import in_ci
 from baton_handoff.reporting.findings import Finding
@@ -23,9 +23,9 @@ def binding(project: Project, main: str | None) -> tuple[Project, list[Finding]]
     Raises:
         HandoffError: `main` is no commit that this clone knows, or a pipeline's clone knows none.
     """
-    if main is None and not in_repository(project):
+    if main is None and not in_repository(project.root):
         return project, []
-    with trees_of(project) as (trees, scratch):
+    with trees_of(project.root) as (trees, scratch):
         commit = trees.main(main)
         if commit is None:
             if in_ci() and trees.has_remote:

@@ -16,9 +16,9 @@ from baton_handoff.config.sides import ML_ENGINEERING
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.promotion.candidate import Candidate
 from baton_handoff.policy.promotion.gates import FOR_STAGING, Verdict, judged, red
-from baton_handoff.policy.promotion.validation import Say, artifact, candidate_of
+from baton_handoff.policy.promotion.validation import Say, candidate_of
 from baton_handoff.registry.lineage import Lineage
-from baton_handoff.registry.model_registry import answering, connect, version_at
+from baton_handoff.registry.model_registry import answering, artifact, connect, version_at
 from baton_handoff.registry.records import (
     CHAMPION,
     Move,

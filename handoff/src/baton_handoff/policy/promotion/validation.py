@@ -36,6 +36,7 @@ from baton_handoff.policy.promotion.candidate import Candidate, Served, Tried
 from baton_handoff.policy.status.promotion_practices import asked_of
 from baton_handoff.registry.code_hash import code_hash
 from baton_handoff.registry.model_card import STATED_IN, statements
+from baton_handoff.registry.model_registry import artifact, has_artifact
 from baton_handoff.registry.records import CHAMPION, points_to
 from baton_handoff.registry.register import EVALUATION
 from baton_handoff.serving.running import running
@@ -107,7 +108,7 @@ def candidate_of(
         code=tags.get("handoff.code", ""),
         own_code=own,
         contracts=_contracts(version),
-        card=_has(version, "card/card.html"),
+        card=has_artifact(version, "card/card.html"),
         said=_stated(project),
         sources=standing(look(project)),
         practices=practices,
@@ -121,20 +122,6 @@ def _downloaded(project: Project, version: ModelVersion, to: Path) -> Path:
     to.mkdir()
     uri = f"models:/{project.model}/{version.version}"
     return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(to)))
-
-
-def artifact(version: ModelVersion, path: str, to: Path) -> Path | None:
-    """Bring a file or a folder of a version's run here; None where the run has no such thing."""
-    if not _has(version, path):
-        return None
-    uri = f"runs:/{version.run_id}/{path}"
-    return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(to)))
-
-
-def _has(version: ModelVersion, path: str) -> bool:
-    folder = str(Path(path).parent) if "/" in path else None
-    listed = mlflow.MlflowClient().list_artifacts(str(version.run_id), folder)
-    return any(found.path == path for found in listed)
 
 
 def _evaluation(version: ModelVersion, scratch: Path, engine: Engine) -> Evaluation | None:

@@ -1,18 +1,17 @@
 """What judges a change: the stricter of what its base and it itself state."""
 
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from baton_handoff.config.baseline import FILE, moved
 from baton_handoff.config.project import Project, stated_in
 from baton_handoff.config.settings import Accepted, PromotionSettings
 from baton_handoff.core.git_snapshots import Trees
+from baton_handoff.core.toml_files import read_toml
+from baton_handoff.core.yaml_files import read_yaml
 from baton_handoff.policy.status.base_practices import by_both, easier, loosened_practices
 from baton_handoff.reporting.findings import Finding
 
@@ -85,7 +84,7 @@ def stated_before(project: Project, trees: Trees, base: str, folder: Path) -> Pr
 def _standards(folder: Path) -> dict[str, Any]:
     """What the practices.toml of a tree says; nothing without one, or where it is no TOML."""
     try:
-        return tomllib.loads((folder / _PRACTICES).read_text(encoding="utf-8"))
+        return read_toml(folder / _PRACTICES)
     except (OSError, ValueError):
         return {}
 
@@ -158,7 +157,7 @@ def _tools(root: Path, before: Path, paths: Sequence[str]) -> Iterator[tuple[str
 def _table(file: Path) -> dict[str, Any]:
     """The table [tool] of a pyproject.toml; nothing where there is none."""
     try:
-        said = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+        said = read_toml(file).get("tool", {})
     except (OSError, ValueError):
         return {}
     return said if isinstance(said, dict) else {}
@@ -167,8 +166,8 @@ def _table(file: Path) -> dict[str, Any]:
 def _version(folder: Path) -> object:
     """The version of the template that a tree was made with; None where it says none."""
     try:
-        said = yaml.safe_load((folder / ".copier-answers.yml").read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        said = read_yaml(folder / ".copier-answers.yml")
+    except (OSError, ValueError):
         return None
     return said.get("_commit") if isinstance(said, dict) else None
 

@@ -1,10 +1,11 @@
 """Recording the baseline: what is open today, and from then on only what is still open."""
 
-from baton_handoff.config.baseline import FILE, Baseline, counted, moved, write
+from baton_handoff.config.baseline import FILE, Baseline, moved, write
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git_snapshots import trees_of
 from baton_handoff.policy.practices.assessment import Standing, State
+from baton_handoff.policy.practices.baseline import counted
 from baton_handoff.policy.status.status import standing_of
 
 
@@ -23,7 +24,7 @@ def record(project: Project) -> str:
     file = project.root / FILE
     first = not file.exists()
     moves: dict[str, str] = {}
-    with trees_of(project) as (trees, _):
+    with trees_of(project.root) as (trees, _):
         if trees.begun:
             change = trees.of(trees.base()), trees.of_working_directory()
             moves = trees.moved(*change)

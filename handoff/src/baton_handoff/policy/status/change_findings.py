@@ -53,7 +53,7 @@ def kept(project: Project, kind: str, base: str | None) -> Iterator[Keep]:
     Raises:
         HandoffError: `base` can't be used.
     """
-    with trees_of(project) as (trees, scratch):
+    with trees_of(project.root) as (trees, scratch):
         if (base or "").endswith(".whl") or (base is None and not trees.begun):
             yield lambda _: None
             return

@@ -61,7 +61,7 @@ def what_is_not_done(project: Project, base: str | None = None) -> list[Finding]
     Raises:
         HandoffError: `base` can't be used.
     """
-    with trees_of(project) as (trees, scratch):
+    with trees_of(project.root) as (trees, scratch):
         if base is None and not trees.begun:
             return []
         tree = trees.of(trees.base(base))

@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 from baton_handoff.config.project import Project
-from baton_handoff.integrations.pull_request_comments import TOKENS
 from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.evidence.evidence import Evidence, Record
 from baton_handoff.policy.evidence.recording import now
@@ -18,6 +17,9 @@ from baton_handoff.policy.status.own_checks import ANYTHING, command_of, evidenc
 from baton_handoff.policy.status.promotion_practices import asked_of
 from baton_handoff.policy.status.status import serving
 from baton_handoff.registry.version_facts import offered
+
+TOKENS = ("GITHUB_TOKEN", "HANDOFF_TOKEN", "SYSTEM_ACCESSTOKEN")
+"""The environment variables by which a provider knows who comments; no command sees them."""
 
 _ORDER = (
     "uv run poe check",

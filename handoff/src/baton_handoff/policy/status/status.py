@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from baton_handoff.config.baseline import covered
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
@@ -14,6 +13,7 @@ from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.checks.check_context import Check, Look, Seen, not_met
 from baton_handoff.policy.evidence.evidence import Record
 from baton_handoff.policy.practices.assessment import Outcome, Standing, State
+from baton_handoff.policy.practices.baseline import covered
 from baton_handoff.policy.practices.practice import Practice
 from baton_handoff.policy.practices.registry import ROLES, STATEMENT, Registry
 from baton_handoff.policy.status.base_policy import at_once, loosened, stated_before, stricter
@@ -71,7 +71,7 @@ def standing_since(project: Project, base: str | None, level: int | None = None)
     Raises:
         HandoffError: `base` can't be used, or see `standing_of`.
     """
-    with trees_of(project) as (trees, scratch):
+    with trees_of(project.root) as (trees, scratch):
         if base is None and not trees.begun:
             return standing_of(project, level)
         commit, before = trees.base(base), scratch / "base"

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from pyarrow import parquet
 
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.files import replacing
 from baton_handoff.serving.batch.rows import REASON
 
 
@@ -87,7 +88,7 @@ class Parts:
         with self.writing():
             for file in self.folder.glob("*.parquet*"):
                 file.unlink()
-            with _at_once(self._state) as unfinished:
+            with replacing(self._state) as unfinished:
                 unfinished.write_text(json.dumps(made_of), encoding="utf-8")
 
     def add(self, scored: pa.Table, rejected: pa.Table) -> None:
@@ -138,7 +139,7 @@ class Parts:
         return self.folder / f"{number:05}.{kind}.parquet"
 
     def _write(self, file: Path, kind: str, tables: Iterable[pa.Table]) -> None:
-        with _at_once(file) as unfinished, unfinished.open("wb") as sink:
+        with replacing(file) as unfinished, unfinished.open("wb") as sink:
             with parquet.ParquetWriter(sink, self._schemas[kind]) as writer:
                 for table in tables:
                     writer.write_table(table)
@@ -170,17 +171,6 @@ def only_run(parts: Parts) -> Iterator[None]:
         if not parts.done:
             shutil.rmtree(parts.folder, ignore_errors=True)
         lock.release()
-
-
-@contextmanager
-def _at_once(file: Path) -> Iterator[Path]:
-    """A name to write under; what stands there becomes the file, or nothing does."""
-    unfinished = file.with_name(f"{file.name}.unfinished")
-    try:
-        yield unfinished
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _say(sentence: str) -> None:

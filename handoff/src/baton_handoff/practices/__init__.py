@@ -1,0 +1,1 @@
+"""Moved to `baton_handoff.policy`; this name goes with 2.0."""
