@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 LIBRARIES = (
-    "baton_handoff.model.promotion",
+    "baton_handoff.policy.promotion.promote",
     "fairlearn.metrics",
     "mlflow.pyfunc",
     "mlflow.store.model_registry.sqlalchemy_store",
@@ -53,10 +53,10 @@ def main(candidates: Path, champions: Path, to: Path) -> None:
 
 def offered(candidate: Candidate, champions: Path) -> dict[str, Any]:
     """Make a candidate, register it and promote it."""
-    from baton_handoff.policy.promotion.promote import promote
-    from baton_handoff.registry.records import CHAMPION, points_to
-    from baton_handoff.registry.model_registry import connect
     from baton_handoff.config.project import find_project
+    from baton_handoff.policy.promotion.promote import promote
+    from baton_handoff.registry.model_registry import connect
+    from baton_handoff.registry.records import CHAMPION, points_to
 
     gc.freeze()  # what is imported need not be searched for garbage by every fork
     clone(champions, champions.with_name(candidate["name"].replace(" ", "-")))
