@@ -8,7 +8,8 @@ import pytest
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.integrations.setup import require_repository, set_up
+from baton_handoff.core.git import require_repository
+from baton_handoff.integrations.setup import set_up
 from trip_project import git
 
 
@@ -71,12 +72,12 @@ def test_the_first_commit_is_spoken_of_only_where_there_is_none(
 def test_it_may_run_again(project: Project) -> None:
     set_up(project)
     set_up(project)
-    require_repository(project)
+    require_repository(project.root)
 
 
 def test_a_missing_repository_is_said_with_its_remedy(project: Project) -> None:
     with pytest.raises(HandoffError, match="is not in a git repository yet: `uv run poe setup`"):
-        require_repository(project)
+        require_repository(project.root)
 
 
 def test_a_missing_git_is_said_in_one_sentence(
@@ -84,7 +85,7 @@ def test_a_missing_git_is_said_in_one_sentence(
 ) -> None:
     monkeypatch.setenv("PATH", str(project.root.parent / "tools"))
     with pytest.raises(HandoffError, match="git is missing"):
-        require_repository(project)
+        require_repository(project.root)
 
 
 def test_a_tool_that_fails_is_quoted(project: Project) -> None:

@@ -203,7 +203,7 @@ def standards(root: Path, base: str) -> Project:
     (root / PRACTICES).parent.mkdir(parents=True, exist_ok=True)
     (root / PRACTICES).write_text(base)
     git(root, "add", "--all")
-    with trees_of(find_project(root)) as (trees, scratch):
+    with trees_of(root) as (trees, scratch):
         was = stated_before(find_project(root), trees, trees.of_working_directory(), scratch / "b")
     return stricter(was, find_project(root))
 
