@@ -17,7 +17,6 @@ from baton_handoff.practices.tool_findings import Place, found_by
 from baton_handoff.project import Project
 from baton_handoff.sides import SIDES
 
-
 IN_BASELINE = ", all in the baseline\n"
 """How the last line ends where the baseline holds all that a tool found."""
 
