@@ -31,6 +31,8 @@ _NEW = {
     "radar": "policy radar",
     "types": "check --only types",
     "layers": "check --only layers",
+    # The task; the command has the name that it had.
+    "poe-triage": "triage",
 }
 
 _CHECKS = ("api", "features", "feature-store", "owners", "sources", "radar")
@@ -72,9 +74,9 @@ def translated(arguments: Sequence[str]) -> list[str]:
 
 def as_typed(command: str) -> str:
     """What a person types for a command of `handoff`: its task, where there is one."""
-    group, name, *_ = command.split()
-    if group == "check":
+    if command.startswith("check "):
         return f"uv run poe {command}"
+    name = command.rsplit(maxsplit=1)[-1]
     return f"uv run poe {name}" if name in _TASKS else f"uv run handoff {command}"
 
 
@@ -92,6 +94,7 @@ def add(commands: Any) -> None:
 
 
 def _say(old: str, new: str) -> None:
+    old = old.replace("poe-", "poe ")
     print(f"`{old}` is an old name, which the next release drops: `{new}`", file=sys.stderr)
 
 

@@ -116,7 +116,8 @@ def turns_since(
 
 
 def _command(kind: str, base: str | None) -> str:
-    return f"`uv run poe {kind}{f' --base {shlex.quote(base)}' if base else ''}`"
+    typed = "uv run poe diff" if kind == DIFF else "uv run handoff triage"
+    return f"`{typed}{f' --base {shlex.quote(base)}' if base else ''}`"
 
 
 def _found(kind: str, project: Project, before: Path) -> Evidence | None:
