@@ -169,7 +169,7 @@ jobs:
   handoff:
     steps:
       - run: uv run --locked handoff status --run --stage push
-      - run: uv run --locked handoff diff
+      - run: uv run --locked handoff contract diff
       - run: uv run --locked handoff triage --side data-science
 """
 

@@ -10,7 +10,7 @@ from baton_handoff.feature_store.definitions import View
 from baton_handoff.findings import Finding
 from baton_handoff.sides import DATA_SCIENCE, ML_ENGINEERING
 
-FILL_ANEW = "`uv run poe feature-store` fills it anew"
+FILL_ANEW = "`uv run handoff feature store` fills it anew"
 _SHOWN = 5
 _SERVED = " served"
 

@@ -80,7 +80,7 @@ def breaks_since(project: Project, base: str | None, before: Path) -> list[Findi
     if Files(project.root).key([contracts]) == Files(before).key([contracts]):
         return []
     if not ((before / "handoff.toml").is_file() and any(before.glob("src/*/contracts/"))):
-        return []  # as `handoff diff` has nothing to compare with
+        return []  # as `handoff contract diff` has nothing to compare with
     fix = _command(DIFF, base)
     evidence = _found(DIFF, project, before)
     if evidence is None:
