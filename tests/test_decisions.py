@@ -17,13 +17,13 @@ def test_a_new_project_has_a_radar_and_its_clock_runs(
 ) -> None:
     answers = {"starter": starter, "dataframe": engine, "cloud": "aws"}
     project = Project(render(workshop.template(), tmp_path / "project", answers), environment)
-    assert "months after the first commit" in project("handoff", "radar").stdout
+    assert "months after the first commit" in project("handoff", "policy", "radar").stdout
     commit(project.folder, "first")
-    shown = project("handoff", "radar").stdout
+    shown = project("handoff", "policy", "radar").stdout
     for tool in (engine, "mlflow", "dvc", "terraform"):
         assert f"adopt   {tool} " in shown
     assert "overdue" not in shown
-    quiet = project("handoff", "radar", "--check").stdout
+    quiet = project("handoff", "check", "--only", "radar").stdout
     assert quiet == "Every tool was chosen on purpose, and none is to be looked at again.\n"
     late = project.python(
         """

@@ -55,7 +55,7 @@ def test_a_base_without_baton_or_contracts_is_nothing_to_compare_with(
     git(project.root, "commit", "--quiet", "--message", "before Baton")
     monkeypatch.chdir(project.root)
     for base in ([], ["--base", "HEAD"]):
-        assert main(["diff", *base]) == 0
+        assert main(["contract", "diff", *base]) == 0
         said = capsys.readouterr().out
         assert said == "Nothing to compare with yet: there are no contracts before this change.\n"
         assert main(["done", *base]) == 0
@@ -73,7 +73,7 @@ def test_a_base_without_the_folder_of_the_project_is_nothing_to_compare_with(
     git(around, "add", "project")
     monkeypatch.chdir(project.root)
     for commits in range(2):
-        assert main(["diff", "--base", "before"]) == 0
+        assert main(["contract", "diff", "--base", "before"]) == 0
         said = capsys.readouterr().out
         assert said == "Nothing to compare with yet: there are no contracts before this change.\n"
         assert main(["done", "--base", "before"]) == 0
@@ -139,7 +139,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing_behind(
     monkeypatch.chdir(project.root)
     arguments = spoilt(project, how)
     before = git(project.root, "status", "--porcelain"), git(project.root, "count-objects")
-    assert main(["diff", *arguments]) == 2
+    assert main(["contract", "diff", *arguments]) == 2
     complaint = capsys.readouterr().err
     assert said in complaint
     assert complaint.count("\n") == 1

@@ -136,21 +136,21 @@ def test_the_command_fails_until_the_version_is_raised(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(project.root)
-    assert main(["diff", "--base", "main"]) == 0
+    assert main(["contract", "diff", "--base", "main"]) == 0
     change("ge=0, le=1)", "ge=0, le=1, nullable=True)")
-    assert main(["diff", "--base", "main"]) == 1
+    assert main(["contract", "diff", "--base", "main"]) == 1
     assert 'say "version": "2.0.0"' in capsys.readouterr().out
     file = project.source / "contracts" / "__init__.py"
     head, tail = file.read_text().split("class Answer")
     file.write_text(head + "class Answer" + tail.replace('"1.0.0"', '"2.0.0"', 1))
-    assert main(["diff", "--base", "main", "--changelog", "--format", "json"]) == 0
+    assert main(["contract", "diff", "--base", "main", "--changelog", "--format", "json"]) == 0
     (finding,) = json.loads(capsys.readouterr().out)
     assert finding["side"] == "ml-engineering"
     changelog = (project.source / "contracts" / "CHANGELOG.md").read_text()
     assert "## Answer 2.0.0" in changelog
     assert "ml-engineering must follow" in changelog
     change("ge=0, le=1, nullable=True)", "ge=0, le=2, nullable=True)")
-    assert main(["diff", "--base", "main", "--changelog"]) == 0
+    assert main(["contract", "diff", "--base", "main", "--changelog"]) == 0
     changelog = (project.source / "contracts" / "CHANGELOG.md").read_text()
     assert changelog.count("## Answer 2.0.0") == 1
     assert "largest value 1 → 2" in changelog

@@ -243,7 +243,7 @@ def test_a_type_that_feast_does_not_know_is_named(voyages: Project, edit: Change
 
 
 def test_before_it_is_filled_there_is_nothing_to_check(voyages: Project) -> None:
-    with pytest.raises(HandoffError, match="no feature store yet: `uv run poe feature-store`"):
+    with pytest.raises(HandoffError, match="no feature store yet: `uv run handoff feature store`"):
         check(voyages)
 
 
@@ -311,7 +311,7 @@ def test_what_differs_is_found(served: pa.Table, message: str) -> None:
     assert finding.message.startswith(message)
     assert (finding.blocks, finding.side) == (True, "ml-engineering")
     assert finding.evidence
-    assert finding.fix == "`uv run poe feature-store` fills it anew"
+    assert finding.fix == "`uv run handoff feature store` fills it anew"
 
 
 def test_a_value_that_differs_is_shown_with_its_thing() -> None:

@@ -94,7 +94,7 @@ def blocking(project: Project) -> list[str]:
 
 def test_what_is_recorded_does_not_block_and_earns_what_an_exception_earns(grown: Project) -> None:
     assert blocking(grown) == ["linted"]
-    assert record(grown) == f"{FILE} records 3 findings: `uv run poe owners`, and commit both."
+    assert record(grown) == f"{FILE} records 3 findings: `uv run poe fix`, and commit both."
     assert recorded(grown.root) == {
         "linted": {"data-science": {BUILD: 1}, "ml-engineering": {APP: 2}}
     }
@@ -194,7 +194,7 @@ def test_what_mypy_finds_behind_a_file_that_it_cannot_read_is_not_recorded(grown
         State.NOT_SHOWN,
         f"mypy reads no further than {APP}, which is no Python.",
     )
-    mend = f"open of typed is not shown: mend {APP}:3, then `uv run poe types` first"
+    mend = f"open of typed is not shown: mend {APP}:3, then `uv run poe check --only types` first"
     with pytest.raises(HandoffError, match=mend):
         record(grown)
 

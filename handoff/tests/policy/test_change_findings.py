@@ -50,7 +50,7 @@ def test_what_a_change_breaks_blocks_until_its_version_says_so(
     changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
     assert judged(capsys) == (1, [(UNSEEN, True, fix)])
 
-    assert main(["diff", "--base", "target"]) == 1
+    assert main(["contract", "diff", "--base", "target"]) == 1
     code, [(said, blocks, then)] = judged(capsys)
     assert said.startswith("Answer is still version 1.0.0, and this is a major change")
     assert (code, blocks, then) == (1, True, fix)
@@ -59,8 +59,8 @@ def test_what_a_change_breaks_blocks_until_its_version_says_so(
     answer = text.index("class Answer")
     changed(CONTRACTS, text[answer:], text[answer:].replace("1.0.0", "2.0.0"))(project)
     assert judged(capsys) == (1, [(UNSEEN, True, fix)])
-    main(["diff", "--base", "target"])
-    assert judged(capsys)[0] == main(["diff", "--base", "target"]) == 0
+    main(["contract", "diff", "--base", "target"])
+    assert judged(capsys)[0] == main(["contract", "diff", "--base", "target"]) == 0
 
 
 def test_at_level_0_it_is_advice(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,7 +68,7 @@ def test_at_level_0_it_is_advice(project: Project, capsys: pytest.CaptureFixture
     commit(project.root, "ds@example.com")
     git(project.root, "branch", "--force", "target")
     changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
-    assert main(["diff", "--base", "target"]) == 0
+    assert main(["contract", "diff", "--base", "target"]) == 0
     code, [(said, blocks, _)] = judged(capsys)
     assert (code, blocks) == (0, False)
     assert "is still version 1.0.0" in said
@@ -78,7 +78,7 @@ def test_what_changes_no_contract_leaves_the_evidence_good(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
-    main(["diff", "--base", "target"])
+    main(["contract", "diff", "--base", "target"])
     before = judged(capsys)
     commit(project.root, "ds@example.com")
     git(project.root, "switch", "--quiet", "target")
@@ -96,7 +96,7 @@ def test_a_comparison_with_another_base_says_nothing_of_this_change(
 ) -> None:
     changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
     commit(project.root, "ds@example.com")
-    assert main(["diff", "--base", "HEAD"]) == 0
+    assert main(["contract", "diff", "--base", "HEAD"]) == 0
     code, [(said, *_)] = judged(capsys)
     assert (code, said) == (1, UNSEEN)
 
@@ -119,7 +119,7 @@ def test_a_comparison_with_a_wheel_leaves_none(project: Project) -> None:
 
 def test_every_form_tells_it(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
-    main(["diff", "--base", "target"])
+    main(["contract", "diff", "--base", "target"])
     for form in ("terminal", "markdown", "json", "sarif", "github", "gitlab", "azure"):
         capsys.readouterr()
         assert main(["status", "--base", "target", "--format", form, "--html", "s.html"]) == 1

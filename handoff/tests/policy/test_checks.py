@@ -189,7 +189,7 @@ def test_the_templates_own_file_of_ci_runs_all_that_is_asked(kept: Project, prov
     own = (TEMPLATE / OF_PROVIDERS[provider]).read_text(encoding="utf-8")
     written(PLACES[provider], own)(kept)
     assert seen(kept, "ci-checks").state == State.MET
-    for command in ("handoff diff", "handoff triage", "handoff status"):
+    for command in ("handoff contract diff", "handoff triage", "handoff status"):
         written(PLACES[provider], own.replace(command, "true"))(kept)
         assert command in seen(kept, "ci-checks").says
 
@@ -217,7 +217,7 @@ def test_a_tag_of_a_provider_is_no_broken_file(kept: Project) -> None:
     written(
         ".gitlab-ci.yml",
         "a:\n  rules: [{if: $CI_PIPELINE_SOURCE == 'merge_request_event'}]\n  script:\n"
-        "    - !reference [.x, script]\n    - handoff diff\n",
+        "    - !reference [.x, script]\n    - handoff contract diff\n",
     )(kept)
     assert seen(kept, "ci-checks").says == (
         "CI does not run `handoff status --run`, `handoff triage`."

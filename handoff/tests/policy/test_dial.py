@@ -191,9 +191,9 @@ def test_a_break_of_a_contract_is_advice_at_level_0_and_blocks_from_level_1_on(
 ) -> None:
     choose(project, level)
     commit(project.root, "ds@example.com")
-    assert main(["diff", "--base", "HEAD"]) == 0
+    assert main(["contract", "diff", "--base", "HEAD"]) == 0
     changed("src/trips/contracts/__init__.py", "le=9", "le=8")(project)
-    assert main(["diff", "--base", "HEAD"]) == int(level > 0)
+    assert main(["contract", "diff", "--base", "HEAD"]) == int(level > 0)
     assert "Trip.seats: largest value 9 → 8" in capsys.readouterr().out
 
 

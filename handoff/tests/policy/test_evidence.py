@@ -13,7 +13,8 @@ from baton_handoff.config.project import Project, find_project
 from baton_handoff.config.project_files import Files
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.evidence import recording as record
-from baton_handoff.policy.evidence.evidence import KINDS, Kind, Record
+from baton_handoff.policy.evidence.evidence import KINDS, Record
+from baton_handoff.policy.evidence.steps import Step
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.policy.status.status import standing_of
 from trip_project import git
@@ -153,8 +154,8 @@ def test_evidence_that_was_committed_shows_nothing(
 def checking(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A command that ends as its one argument says, as if it were the linter."""
     command = [sys.executable, "-c", "print('said'); raise SystemExit(int(open('end').read()))"]
-    kind = Kind(tuple(command), "uv run poe check", ("params.yaml",))
-    for module in ("recording", "evidence"):
+    kind = Step(tuple(command), "uv run poe check", ("params.yaml",))
+    for module in ("record", "evidence"):
         kinds = {**KINDS, "lint": kind}
         monkeypatch.setattr(f"baton_handoff.policy.evidence.{module}.KINDS", kinds)
     monkeypatch.chdir(project.root)
@@ -247,8 +248,8 @@ def test_a_file_that_changes_meanwhile_leaves_no_evidence(
 ) -> None:
     (project.local / "evidence/lint.json").unlink()
     command = (sys.executable, "-c", "open('params.yaml', 'a').write('# more')")
-    monkeypatch.setattr(record, "KINDS", {"lint": Kind(command, "", ())})
-    places = Kind(command, "", ("params.yaml",))
+    monkeypatch.setattr(record, "KINDS", {"lint": Step(command, "", ())})
+    places = Step(command, "", ("params.yaml",))
     monkeypatch.setattr("baton_handoff.policy.evidence.evidence.KINDS", {"lint": places})
     assert record.run_recorded(project, "lint", command) == 0
     assert Record(project).latest("lint") is None
@@ -270,7 +271,7 @@ def test_tests_are_counted_by_file_and_pytest_says_what_it_always_says(
     )
     (project.root / "tests/unit/test_unread.py").write_text("import nothing_of_the_kind\n")
     command = (*PYTEST, "--continue-on-collection-errors", "--tb=no", "tests")
-    monkeypatch.setattr(record, "KINDS", {"test": Kind(command, "", ())})
+    monkeypatch.setattr(record, "KINDS", {"test": Step(command, "", ())})
     assert record.run_recorded(project, "test", command) == 1
     said = capfd.readouterr().out
     alone = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
@@ -313,7 +314,7 @@ def test_a_notebook_that_stops_is_written_down_and_turns_nothing_red(
     text = json.dumps({**book, "nbformat": 4, "nbformat_minor": 4})
     (project.root / "notebooks/look.ipynb").write_text(text, encoding="utf-8")
     command = (*PYTEST, "--nbmake", "notebooks")
-    monkeypatch.setattr(record, "KINDS", {"test": Kind(command, "", ())})
+    monkeypatch.setattr(record, "KINDS", {"test": Step(command, "", ())})
     assert record.run_recorded(project, "test", command) == 0
     assert "1 xfailed" in capfd.readouterr().out
     evidence = Record(project).of("test")
@@ -330,7 +331,7 @@ def test_options_from_outside_may_leave_tests_out_and_leave_no_evidence(
 ) -> None:
     (project.local / "evidence/test.json").unlink()
     command = (sys.executable, "-c", "")
-    monkeypatch.setattr(record, "KINDS", {"test": Kind(command, "", ())})
+    monkeypatch.setattr(record, "KINDS", {"test": Step(command, "", ())})
     monkeypatch.setenv("PYTEST_ADDOPTS", "-k quick")
     assert record.run_recorded(project, "test", command) == 0
     assert Record(project).latest("test") is None

@@ -139,7 +139,7 @@ CASES: dict[str, Case] = {
         "`uv run poe fix`, then mend what `uv run poe check` still shows",
         every_run,
     ),
-    "typed": Case(red("types"), "mend what `uv run poe types` shows", every_run),
+    "typed": Case(red("types"), "mend what `uv run poe check --only types` shows", every_run),
     "tools-proved": Case(
         changed("pyproject.toml", "[tools]", ""),
         "take the tools out of `override-dependencies` and `[tool.uv.sources]`, and have"
@@ -153,7 +153,8 @@ CASES: dict[str, Case] = {
     ),
     "contracts-stated": Case(
         changed(BORDER, '"output"', '"internal"'),
-        "`uv run poe new-contract FILE --target COLUMN`, or write a contract with that position",
+        "`uv run handoff contract new FILE --target COLUMN`, or write a contract with that"
+        " position",
         changed(
             BORDER,
             '"position": "internal",\n            "producer": "data-science",\n'
@@ -174,12 +175,12 @@ CASES: dict[str, Case] = {
     ),
     "contracts-owned": Case(
         changed(".copier-answers.yml", '"@ml"', '"@ours"'),
-        "`uv run poe owners`, and commit what it writes",
+        "`uv run poe fix`, and commit what it writes",
         all_of(typed("owners"), in_git("add", "CODEOWNERS")),
     ),
-    "api-current": Case(red("api"), "`uv run poe api`", every_run),
+    "api-current": Case(red("api"), "`uv run poe fix`", every_run),
     "layers-kept": Case(
-        red("layers"), "mend the imports that `uv run poe layers` shows", every_run
+        red("layers"), "mend the imports that `uv run poe check --only layers` shows", every_run
     ),
     "dependencies-apart": Case(
         changed("pyproject.toml", '["pandas"]', '["pandas", "jupyterlab"]'),
@@ -196,7 +197,7 @@ CASES: dict[str, Case] = {
     ),
     "acceptance-passed": Case(
         red("acceptance"),
-        "mend what `uv run poe acceptance` shows, or agree on another scenario",
+        "mend what `uv run handoff model accept` shows, or agree on another scenario",
         every_run,
     ),
     "data-validated": Case(
@@ -235,8 +236,8 @@ CASES: dict[str, Case] = {
     ),
     "ci-checks": Case(
         changed(".github/workflows/handoff.yml", "handoff status --run", "true"),
-        "let CI run `handoff status --run`, `handoff diff` and `handoff triage` for every change,"
-        " as the template's file does: .github/workflows/handoff.yml, .gitlab-ci.yml or"
+        "let CI run `handoff status --run`, `handoff contract diff` and `handoff triage` for every"
+        " change, as the template's file does: .github/workflows/handoff.yml, .gitlab-ci.yml or"
         " azure-pipelines.yml",
         changed(".github/workflows/handoff.yml", "--locked true", "--locked handoff status --run"),
     ),
@@ -262,9 +263,9 @@ CASES: dict[str, Case] = {
     ),
     "sources-described": Case(
         gone("data/sources/trips.odcs.yaml"),
-        "`uv run poe sources add FILE`, and name in its file who owns it",
+        "`uv run handoff source add FILE`, and name in its file who owns it",
         all_of(
-            typed("sources", "add", "data/trips.csv"),
+            typed("source", "add", "data/trips.csv"),
             # That nobody knows whether it is official is the next thing that is said.
             written("data/sources/trips.odcs.yaml", OWNED + OFFICIAL),
         ),

@@ -112,7 +112,7 @@ def test_it_is_asked_of_the_version_that_is_promoted_not_of_the_candidate(projec
     assert asked(project, 1) == set()
     assert asked(project, 2) == {
         ("judged-by-subgroup", PRACTICES["judged-by-subgroup"].fix),
-        ("acceptance-passed", "`HANDOFF_ALIAS=2 uv run poe acceptance`"),
+        ("acceptance-passed", "`HANDOFF_ALIAS=2 uv run handoff model accept`"),
     }
 
 

@@ -91,7 +91,7 @@ def test_the_next_steps_are_what_blocks_soonest_and_each_fix_once() -> None:
     assert [(step.fix, step.sides) for step in steps(standing())] == [
         ("Run `poe types-checked`.", (ML,)),
         ("Run `poe tests`.", (ML,)),
-        ("Run `handoff sources add fares.xlsx`.", (DS,)),
+        ("Run `handoff source add fares.xlsx`.", (DS,)),
     ]
 
 

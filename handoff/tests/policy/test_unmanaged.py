@@ -109,7 +109,7 @@ def test_nothing_is_written_there(repository: Path, tmp_path: Path) -> None:
 def test_nothing_is_run_there(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", "--run"]) == 2
     assert "was not made with Baton, so nothing is run there" in capsys.readouterr().err
-    assert main(["features"]) == 2
+    assert main(["feature", "list"]) == 2
     assert "No handoff.toml at or above" in capsys.readouterr().err
 
 

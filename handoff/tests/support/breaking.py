@@ -243,7 +243,7 @@ BREAKS: dict[str, list[Break]] = {
     "ci-checks": [
         changed(".github/workflows/handoff.yml", "status --run", "status # --run"),
         changed(".github/workflows/handoff.yml", "handoff status --run", "poe check #"),
-        changed(".github/workflows/handoff.yml", "handoff diff", "true # handoff diff"),
+        changed(".github/workflows/handoff.yml", "handoff contract diff", "true # handoff diff"),
         changed(".github/workflows/handoff.yml", "[push, pull_request]", "workflow_dispatch"),
         changed(".github/workflows/handoff.yml", "    steps:", "    if: ${{ false }}\n    steps:"),
         written(".github/workflows/handoff.yml", SAYING),

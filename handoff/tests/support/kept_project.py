@@ -156,7 +156,7 @@ def ingest():
 NOTEBOOK = {"cells": [{"cell_type": "code", "source": ["1 + 1"], "outputs": []}]}
 
 APP = """
-from baton_handoff.service import create_app
+from baton_handoff.serving import create_app
 
 
 def create(loaded):
@@ -169,7 +169,7 @@ jobs:
   handoff:
     steps:
       - run: uv run --locked handoff status --run --stage push
-      - run: uv run --locked handoff diff
+      - run: uv run --locked handoff contract diff
       - run: uv run --locked handoff triage --side data-science
 """
 

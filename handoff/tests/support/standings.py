@@ -74,7 +74,7 @@ def standing() -> Standing:
                 DS,
                 State.NOT_MET,
                 "fares.xlsx has no owner.",
-                fix="Run `handoff sources add fares.xlsx`.",
+                fix="Run `handoff source add fares.xlsx`.",
             ),
             outcome(sources, ML, State.NOT_APPLICABLE, "Data science reads it."),
             outcome(pairing, DS, State.STATED, "Stated on 2026-11-01 by the lead."),

@@ -16,16 +16,13 @@ from baton_handoff.reporting.findings import shown
 
 
 def add(commands: Any) -> None:
-    """Add its commands to those of `handoff`."""
+    """Add its commands to those of `handoff model`."""
+    command = commands.add_parser("list", help="every version: aliases, contracts, figures")
+    command.add_argument("--json", action="store_true")
+    command.set_defaults(run=_list)
+
     command = commands.add_parser("register", help="offer the trained model as the candidate")
     command.set_defaults(run=_register)
-
-    command = commands.add_parser("fetch", help="bring a version from the registry; its folder")
-    command.add_argument(
-        "version", nargs="?", help="a number or an alias; by default the alias that is served"
-    )
-    command.add_argument("--to", type=Path, help="another folder for all versions")
-    command.set_defaults(run=_fetch)
 
     command = commands.add_parser("promote", help="through the gates, and into production")
     command.add_argument("version", help="a number, or an alias such as candidate")
@@ -45,26 +42,23 @@ def add(commands: Any) -> None:
     command.add_argument("--why", required=True, help="the reason, for the record")
     command.set_defaults(run=_rollback)
 
-    command = commands.add_parser("models", help="every version: aliases, contracts, figures")
-    command.add_argument("--json", action="store_true")
-    command.set_defaults(run=_models)
-
-    command = commands.add_parser("serve", help="answer over HTTP with the registered model")
-    command.add_argument("--host", default="127.0.0.1")
-    command.add_argument("--port", type=int, default=8000)
-    command.set_defaults(run=_serve)
+    command = commands.add_parser("fetch", help="bring a version from the registry; its folder")
+    command.add_argument(
+        "version", nargs="?", help="a number or an alias; by default the alias that is served"
+    )
+    command.add_argument("--to", type=Path, help="another folder for all versions")
+    command.set_defaults(run=_fetch)
 
     command = commands.add_parser(
-        "replay", help="ask a challenger what the service was asked, and compare"
+        "compare", help="ask a challenger what the service was asked, and compare"
     )
     command.add_argument("version", help="a number, or an alias such as candidate")
     command.add_argument("--to", type=Path, help="a Parquet file for every row with both answers")
-    command.set_defaults(run=_replay)
+    command.set_defaults(run=_compare)
 
-    command = commands.add_parser(
-        "acceptance", help="the scenarios, tried on the registered model and the running service"
-    )
-    command.set_defaults(run=_acceptance)
+    command = commands.add_parser("image", help="the service as a container image")
+    command.add_argument("--base", help="build on this image, not the one the Dockerfile names")
+    command.set_defaults(run=_image)
 
     command = commands.add_parser(
         "score",
@@ -79,9 +73,10 @@ def add(commands: Any) -> None:
     command.add_argument("--engine", choices=["local", "spark"], default="local")
     command.set_defaults(run=_score)
 
-    command = commands.add_parser("image", help="the service as a container image")
-    command.add_argument("--base", help="build on this image, not the one the Dockerfile names")
-    command.set_defaults(run=_image)
+    command = commands.add_parser(
+        "accept", help="the scenarios, tried on the registered model and the running service"
+    )
+    command.set_defaults(run=_accept)
 
 
 def _register(project: Project, _: argparse.Namespace) -> int:
@@ -160,7 +155,7 @@ def _rollback(project: Project, options: argparse.Namespace) -> int:
     return 0
 
 
-def _models(project: Project, options: argparse.Namespace) -> int:
+def _list(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.policy.promotion.promote import listed
 
     versions = listed(project)
@@ -183,16 +178,7 @@ def _models(project: Project, options: argparse.Namespace) -> int:
     return 0
 
 
-def _serve(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.contracts import border
-    from baton_handoff.serving.server import serve
-
-    border(project.room("contracts"))
-    serve(project, options.host, options.port)
-    return 0
-
-
-def _replay(project: Project, options: argparse.Namespace) -> int:
+def _compare(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.contracts import border
     from baton_handoff.registry.model_registry import load
     from baton_handoff.serving.prediction_log import read_log
@@ -208,8 +194,10 @@ def _replay(project: Project, options: argparse.Namespace) -> int:
     return 0
 
 
-def _acceptance(project: Project, _: argparse.Namespace) -> int:
+def _accept(project: Project, _: argparse.Namespace) -> int:
     from baton_handoff.contracts import border
+    from baton_handoff.policy.evidence.recording import run_recorded
+    from baton_handoff.policy.evidence.steps import STEPS
     from baton_handoff.registry.model_registry import load
 
     border(project.room("contracts"))
@@ -218,8 +206,7 @@ def _acceptance(project: Project, _: argparse.Namespace) -> int:
     scenarios = Path("tests", "acceptance")
     if not (project.root / scenarios).is_dir():
         raise HandoffError(f"There is no {scenarios.as_posix()}: scenarios have their place there.")
-    command = [sys.executable, "-m", "pytest", "--verbose", str(scenarios)]
-    return subprocess.run(command, cwd=project.root, check=False).returncode
+    return run_recorded(project, "acceptance", STEPS["acceptance"].command)
 
 
 def _score(project: Project, options: argparse.Namespace) -> int:

@@ -70,7 +70,11 @@ def owners_are_current(project: Project) -> bool:
         HandoffError: As `wanted` does.
     """
     file = owners_file(project)
-    return file.exists() and file.read_bytes() == wanted(project).encode()
+    if not file.exists():
+        return False
+    # Who writes it was once called `poe owners`.
+    said = file.read_bytes().replace(b"`uv run poe owners` writes", b"`uv run poe fix` writes")
+    return said == wanted(project).encode()
 
 
 def wanted(project: Project) -> str:
@@ -141,7 +145,7 @@ def block(ci: str, rules: Sequence[Rule], teams: Teams) -> list[str]:
         teams: The handle of each side's team; both may be one.
     """
     return [
-        f"{_BEGIN}: `uv run poe owners` writes these lines from sides, teams and level.",
+        f"{_BEGIN}: `uv run poe fix` writes these lines from sides, teams and level.",
         *_LINES[ci](rules, teams),
         f"{_END}: lines of your own go above{_BELOW[ci]}",
     ]

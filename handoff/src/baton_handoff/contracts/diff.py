@@ -67,7 +67,7 @@ def differences(project: Project, base: str | None = None) -> list[Difference]:
 
     Args:
         project: The project.
-        base: A commit, the path of a wheel that `uv run poe build-contracts` has made, or None for
+        base: A commit, the path of a wheel that `handoff contract wheel` has made, or None for
             what this branch goes back to (`Trees.base`). None differ where it has no contracts yet.
 
     Raises:

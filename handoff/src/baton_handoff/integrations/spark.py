@@ -157,7 +157,7 @@ def _session() -> "SparkSession":
     except ImportError as error:
         raise HandoffError(
             "PySpark is missing: `uv add --group spark 'baton-standards[spark]'`, and then"
-            " `uv run --group spark poe score --engine spark …`."
+            " `uv run --group spark handoff model score --engine spark …`."
         ) from error
     java = Path(os.environ.get("JAVA_HOME", ""), "bin", "java")
     if "SPARK_REMOTE" not in os.environ and not (java.is_file() or shutil.which("java")):
@@ -172,5 +172,5 @@ def _session() -> "SparkSession":
         "spark.log.level": "FATAL",  # what fails is raised here, with its reason
         "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
     }
-    builder = SparkSession.builder.appName("handoff score")
+    builder = SparkSession.builder.appName("handoff model score")
     return builder.config(map=options).getOrCreate()

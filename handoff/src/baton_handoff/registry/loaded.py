@@ -64,7 +64,7 @@ def brought(folder: Path) -> Brought:
         return Brought(**json.loads((folder / _ABOUT).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise HandoffError(
-            f"{folder} holds no model version: `uv run handoff fetch` brings one."
+            f"{folder} holds no model version: `uv run handoff model fetch` brings one."
         ) from error
 
 

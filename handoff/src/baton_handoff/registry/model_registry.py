@@ -122,8 +122,8 @@ def version_at(project: Project, wanted: str) -> ModelVersion:
             raise
         if wanted.isdecimal():
             raise HandoffError(
-                f"The registry has no version {wanted} of {project.model}: `uv run poe models`"
-                " lists those it has."
+                f"The registry has no version {wanted} of {project.model}:"
+                " `uv run handoff model list` lists those it has."
             ) from error
         raise HandoffError(f"The registry has no {wanted} of {project.model}: {_REMEDY}") from error
 

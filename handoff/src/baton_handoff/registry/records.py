@@ -151,8 +151,8 @@ def roll_back(project: Project, why: str) -> tuple[Move, str | None]:
         back = former(moves(client, project, CHAMPION), current) if current else None
         if current is None or back is None:
             raise HandoffError(
-                f"There is no former champion of {project.model} to go back to: `uv run poe models`"
-                " lists the versions."
+                f"There is no former champion of {project.model} to go back to:"
+                " `uv run handoff model list` lists the versions."
             )
         tags = [client.get_model_version(project.model, str(v)).tags for v in (current, back)]
         move = Move(CHAMPION, back, current, "rollback", who(project), now(), why)

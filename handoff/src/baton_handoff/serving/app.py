@@ -84,7 +84,7 @@ def create_app(
         if set(model.model_fields) != fields:
             raise HandoffError(
                 f"The service is made with {model.__name__}, whose fields are not"
-                f" {' and '.join(sorted(fields))}: see serving/app.py, or `uv run poe api`."
+                f" {' and '.join(sorted(fields))}: see serving/app.py, or `uv run poe fix`."
             )
     app = FastAPI(title=loaded.model, version=str(loaded.version), telemetry=_TELEMETRY)
     serving = app.state.serving = Serving(loaded, takes, gives)

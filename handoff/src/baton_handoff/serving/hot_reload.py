@@ -24,7 +24,7 @@ def fetching(project: Project) -> "subprocess.Popen[str]":
 
     In a process that ends: the registry's libraries would weigh on the service for ever.
     """
-    command = [sys.executable, "-m", "baton_handoff", "fetch", project.alias]
+    command = [sys.executable, "-m", "baton_handoff", "model", "fetch", project.alias]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=project.root, stdout=pipe, stderr=pipe, text=True)
 

@@ -142,7 +142,8 @@ def sides_page(places: Mapping[str, str], teams: Mapping[str, str]) -> str:
     return page(
         "Who answers",
         "Who has to act when something breaks in a path; the longest path that fits counts."
-        " `contracts` lies between both sides. `uv run poe triage` finds out more by experiment.",
+        " `contracts` lies between both sides. `uv run handoff triage` finds out more by"
+        " experiment.",
         html_table(["Answers", "Team", "Paths"], [row for row in rows if row[-1]]),
     )
 

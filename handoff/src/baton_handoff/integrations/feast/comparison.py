@@ -10,7 +10,7 @@ from baton_handoff.contracts.frames import ARROW
 from baton_handoff.integrations.feast.definitions import View
 from baton_handoff.reporting.findings import Finding
 
-FILL_ANEW = "`uv run poe feature-store` fills it anew"
+FILL_ANEW = "`uv run handoff feature store` fills it anew"
 _SHOWN = 5
 _SERVED = " served"
 

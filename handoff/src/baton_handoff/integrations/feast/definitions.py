@@ -31,7 +31,7 @@ offline_store:
 entity_key_serialization_version: 3
 """
 _HEAD = '''\
-"""Feast's view of the features: `uv run poe feature-store` writes it from their contracts."""
+"""Feast's view of the features: `uv run handoff feature store` writes it from their contracts."""
 
 from feast import Entity, FeatureView, Field, FileSource, ValueType
 from feast.types import Bool, Float64, Int64, String, UnixTimestamp

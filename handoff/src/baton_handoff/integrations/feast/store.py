@@ -95,7 +95,9 @@ def check(project: Project) -> Store:
     """
     place = _place(project)
     if not place.exists():
-        raise HandoffError("There is no feature store yet: `uv run poe feature-store` fills one.")
+        raise HandoffError(
+            "There is no feature store yet: `uv run handoff feature store` fills one."
+        )
     views, file = views_of(project), _table(project)
     if (place / _DEFINITIONS).read_text(encoding="utf-8") != source_of(views, file):
         return Store(place, _command(project), views, 0, (outdated(),))

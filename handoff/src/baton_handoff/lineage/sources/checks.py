@@ -66,7 +66,8 @@ def listed(seen: Seen) -> Iterator[Finding]:
             f"no source describes the {what}",
             "say beside the call what it asks: `# source: NAME`"
             if read.kind == "query"
-            else f"`uv run poe sources add '{read.what}'`, or say `# source: NAME` beside the call",
+            else f"`uv run handoff source add '{read.what}'`, or say `# source: NAME` beside the"
+            " call",
         )
     names = {source.name for source in seen.sources} | {flaw.file for flaw in seen.flaws}
     for read in seen.reads:
@@ -76,8 +77,8 @@ def listed(seen: Seen) -> Iterator[Finding]:
                     seen,
                     read,
                     f"there is no source `{name}`, which this is said to read",
-                    f"write data/sources/{name}.odcs.yaml: `uv run poe sources add FILE`, or, with"
-                    " a first contract, `uv run poe new-contract FILE --target COLUMN`",
+                    f"write data/sources/{name}.odcs.yaml: `uv run handoff source add FILE`, or,"
+                    " with a first contract, `uv run handoff contract new FILE --target COLUMN`",
                 )
 
 

@@ -14,7 +14,7 @@ from baton_handoff.lineage.sources.odcs import ENDING, FOLDER
 from baton_handoff.lineage.sources.unofficial import unofficial
 
 _HEAD = """\
-# What is known of a source, by the Open Data Contract Standard. `uv run poe sources` reads it.
+# What is known of a source, by the Open Data Contract Standard; `handoff source list` reads it.
 #
 # This is a draft. What it leaves open only people know: ask them, and say it like this. What is
 # unofficial needs an end of life and a replacement.
@@ -127,8 +127,8 @@ def _place(project: Project, seen: Seen, wanted: str) -> tuple[str, bool]:
             at, root = file.resolve(), project.root.resolve()
             return (at.relative_to(root) if at.is_relative_to(root) else at).as_posix(), False
     raise HandoffError(
-        f"There is no file {wanted}, and the code reads nothing of that name: `uv run poe sources`"
-        " shows what it reads."
+        f"There is no file {wanted}, and the code reads nothing of that name:"
+        " `uv run handoff source list` shows what it reads."
     )
 
 

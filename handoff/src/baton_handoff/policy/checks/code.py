@@ -29,7 +29,8 @@ def typed(look: Look) -> Seen:
         # Where mypy meets one it looks at nothing else, so nobody knows what else there is.
         if message.startswith("syntax: "):
             says = f"mypy reads no further than {file}, which is no Python."
-            return Seen(State.NOT_SHOWN, says, (), f"mend {file}:{line}, then `uv run poe types`")
+            mend = f"mend {file}:{line}, then `uv run poe check --only types`"
+            return Seen(State.NOT_SHOWN, says, (), mend)
     return _of_tool(look, "types", "Types are stated, and fit.", "Types are missing, or don't fit.")
 
 

@@ -103,7 +103,8 @@ def contract_first(project: Project, history: Sequence[Commit]) -> Early:
     if agreed is None:
         return _hidden(
             "No contract of the model's border is seen to have columns.",
-            "state input and output in contracts/: `uv run poe new-contract FILE --target COLUMN`",
+            "state input and output in contracts/:"
+            " `uv run handoff contract new FILE --target COLUMN`",
         )
     if agreed <= trained + 1:
         return Early(State.MET, "The contract stood before the training code.")

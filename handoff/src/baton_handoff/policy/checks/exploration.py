@@ -17,7 +17,7 @@ from baton_handoff.policy.checks.check_context import (
 )
 from baton_handoff.policy.evidence.evidence import KINDS
 
-_FIXING = ("nbstripout", "ruff check --fix", "ruff format", "ruff-format")
+_FIXING = ("nbstripout", "ruff check --fix", "ruff format", "ruff-format", "handoff fix")
 _LOOKING = re.compile(r"--(check|diff|verify|dry-run)\b")
 _NOTEBOOKS = {"jupyter", "notebook"}
 _COMMITTING = {"pre-commit", "commit", "pre-push", "push"}

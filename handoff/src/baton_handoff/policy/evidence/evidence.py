@@ -9,95 +9,14 @@ from urllib.parse import quote
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.project_files import Files
-from baton_handoff.config.standards import WHEEL
 from baton_handoff.core.files import write_whole
+from baton_handoff.policy.evidence.steps import STEPS
 from baton_handoff.policy.evidence.tool_findings import Place
 from baton_handoff.registry.version_facts import offered
 from baton_handoff.reporting.findings import Finding
 
-_LOCKED = ("pyproject.toml", "uv.lock")
-_STYLED = ("*.py", "*.pyi", "*ruff.toml", "*pyproject.toml", "uv.lock")
-_TESTED = (
-    *("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml"),
-    *("tox.ini", "setup.cfg", *_LOCKED),
-)
-"""What pytest reads of the project's own folder."""
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of run that leaves evidence.
-
-    Attributes:
-        command: The whole command; with other arguments it says less, and leaves nothing.
-        shown_by: What a person types to have it run.
-        places: What it depends on: files, folders with a slash at their end, `*.py`.
-        of_model: Whether it also depends on the version that the service loads.
-        for_programs: What makes it say in JSON what it finds, empty where nothing does.
-        practice: The practice that it then shows, under which a baseline holds what it finds.
-    """
-
-    command: tuple[str, ...]
-    shown_by: str
-    places: tuple[str, ...]
-    of_model: bool = False
-    for_programs: tuple[str, ...] = ()
-    practice: str = ""
-
-
-KINDS: Mapping[str, Kind] = {
-    "format": Kind(
-        ("ruff", "format", "--check"),
-        "uv run poe check",
-        _STYLED,
-        for_programs=("--output-format", "json"),
-        practice="formatted",
-    ),
-    "lint": Kind(
-        ("ruff", "check"),
-        "uv run poe check",
-        _STYLED,
-        for_programs=("--output-format", "json"),
-        practice="linted",
-    ),
-    "types": Kind(
-        ("mypy", "--config-file", "standards/mypy.ini"),
-        "uv run poe check",
-        ("src/", "tests/", "standards/mypy.ini", WHEEL, *_LOCKED),
-        for_programs=("--output", "json"),
-        practice="typed",
-    ),
-    "layers": Kind(
-        ("lint-imports", "--no-logo", "--config", "standards/importlinter.ini"),
-        "uv run poe check",
-        ("src/", "standards/importlinter.ini", "uv.lock"),
-    ),
-    "api": Kind(
-        ("handoff", "api", "--check"),
-        "uv run poe check",
-        ("src/", "handoff.toml", WHEEL, *_LOCKED),
-    ),
-    "features": Kind(
-        ("handoff", "features", "--check"),
-        "uv run poe check",
-        ("src/", "notebooks/", "handoff.toml", WHEEL, "uv.lock"),
-    ),
-    "test": Kind(
-        ("pytest",),
-        "uv run poe test",
-        ("src/", "tests/", "notebooks/", "params.yaml", "handoff.toml", WHEEL, *_TESTED),
-    ),
-    "acceptance": Kind(
-        ("handoff", "acceptance"),
-        "uv run poe acceptance",
-        (
-            *("src/", "tests/acceptance/", "tests/golden/", "tests/conftest.py"),
-            *("handoff.toml", WHEEL, *_TESTED),
-        ),
-        of_model=True,
-    ),
-}
-"""Every kind of run that leaves evidence."""
+KINDS = {name: step for name, step in STEPS.items() if step.places}
+"""Every kind of run that leaves evidence, and what that depends on."""
 
 
 @dataclass(frozen=True)

@@ -314,11 +314,11 @@ def _sources(candidate: Candidate, _: PromotionSettings) -> Verdict:
         return red(
             f"made from what is not official: {', '.join(standing.lacking)}",
             "have its owner offer it for this, or record an exception for `sources/NAME` in"
-            " handoff.toml; `uv run poe sources` shows all",
+            " handoff.toml; `uv run handoff source list` shows all",
             evidence=tuple(f"{name}: {why}" for name, why in standing.lacking.items()),
         )
     if not standing.official:
-        return red("no source is described", "`uv run poe sources add FILE`")
+        return red("no source is described", "`uv run handoff source add FILE`")
     says = f"{len(standing.official)} sources, all of them official or accepted"
     return _green(says, standing.notes)
 

@@ -39,7 +39,7 @@ def record(project: Project) -> str:
     says = f"{FILE} records {size} finding{'s' * (size != 1)}"
     if first:
         # Who has to approve a file is asked for once it is there.
-        return f"{says}: `uv run poe owners`, and commit both."
+        return f"{says}: `uv run poe fix`, and commit both."
     return f"{says}, {f'{less} fewer than' if less else 'as many as'} before: commit it."
 
 

@@ -81,7 +81,7 @@ def breaks_since(project: Project, base: str | None, before: Path) -> list[Findi
     if Files(project.root).key([contracts]) == Files(before).key([contracts]):
         return []
     if not ((before / "handoff.toml").is_file() and any(before.glob("src/*/contracts/"))):
-        return []  # as `handoff diff` has nothing to compare with
+        return []  # as `handoff contract diff` has nothing to compare with
     fix = _command(DIFF, base)
     evidence = _found(DIFF, project, before)
     if evidence is None:
@@ -117,7 +117,8 @@ def turns_since(
 
 
 def _command(kind: str, base: str | None) -> str:
-    return f"`uv run poe {kind}{f' --base {shlex.quote(base)}' if base else ''}`"
+    typed = "uv run poe diff" if kind == DIFF else "uv run handoff triage"
+    return f"`{typed}{f' --base {shlex.quote(base)}' if base else ''}`"
 
 
 def _found(kind: str, project: Project, before: Path) -> Evidence | None:

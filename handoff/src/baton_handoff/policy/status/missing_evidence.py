@@ -25,7 +25,7 @@ _ORDER = (
     "uv run poe check",
     "uv run poe test",
     "uv run poe pipeline",
-    "uv run poe acceptance",
+    "uv run handoff model accept",
     "uv run poe monitor",
 )
 """What is run, in the order in which one needs the other. To offer a model is a person's turn."""

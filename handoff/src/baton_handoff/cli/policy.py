@@ -1,4 +1,4 @@
-"""Where the project stands, and the evidence for it."""
+"""What is asked of the project, and where it stands."""
 
 import argparse
 import json
@@ -18,7 +18,22 @@ if TYPE_CHECKING:
 
 
 def add(commands: Any) -> None:
-    """Add its commands to those of `handoff`."""
+    """Add its commands to those of `handoff policy`."""
+    add_status(commands)
+    command = commands.add_parser(
+        "baseline", help="record what is open, or, once that is done, only what is mended since"
+    )
+    command.set_defaults(run=_baseline)
+
+    command = commands.add_parser("owners", help="write who must approve which path")
+    command.set_defaults(run=_owners)
+
+    command = commands.add_parser("radar", help="each tool, why, and when to look at it again")
+    command.set_defaults(run=_radar)
+
+
+def add_status(commands: Any) -> None:
+    """Add `status`, which is short for `policy status`."""
     command = commands.add_parser(
         "status",
         help="what is reached, what blocks, and whose turn it is",
@@ -55,16 +70,6 @@ def add(commands: Any) -> None:
         help="in CI: also show it in the run's summary, and in a pull request as its one comment",
     )
     command.set_defaults(run=_status, find=_project_or_repository)
-
-    command = commands.add_parser(
-        "baseline", help="record what is open, or, once that is done, only what is mended since"
-    )
-    command.set_defaults(run=_baseline)
-
-    command = commands.add_parser("record", help="run a command, and keep what came of it")
-    command.add_argument("kind", help="what runs: format, lint, types, test, …")
-    command.add_argument("command", nargs=argparse.REMAINDER)
-    command.set_defaults(run=_record)
 
 
 def _project_or_repository() -> Project:
@@ -157,8 +162,24 @@ def _baseline(project: Project, _: argparse.Namespace) -> int:
     return 0
 
 
-def _record(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.policy.evidence.recording import run_recorded
+def write_owners(project: Project) -> str:
+    """Write who must approve which path, and say where."""
+    from baton_handoff.config import code_owners as owners
 
-    command = options.command[1:] if options.command[:1] == ["--"] else options.command
-    return run_recorded(project, options.kind, command)
+    name = owners.write_owners(project).relative_to(project.root)
+    return f"{name} says who must approve which path at level {project.level}."
+
+
+def _owners(project: Project, _: argparse.Namespace) -> int:
+    print(write_owners(project))
+    return 0
+
+
+def _radar(project: Project, _: argparse.Namespace) -> int:
+    from datetime import UTC, datetime
+
+    from baton_handoff.policy.decisions import as_text, begun, decisions, radar
+
+    rows = radar(decisions(project), begun(project), datetime.now(UTC).date())
+    print(as_text(rows) or "docs/decisions/ names no tool yet.")
+    return 0
