@@ -95,9 +95,9 @@ def test_a_service_that_does_not_start_says_why(
     workshop: Workshop, environment: Path, project: Project
 ) -> None:
     start = """
-        from baton_handoff.errors import HandoffError
-        from baton_handoff.project import find_project
-        from baton_handoff.service.running import running
+        from baton_handoff.config.project import find_project
+        from baton_handoff.core.errors import HandoffError
+        from baton_handoff.serving.running import running
         try:
             with running(find_project(), patience={}):
                 print("it runs")

@@ -146,7 +146,7 @@ def test_a_parquet_file_with_a_quantity_is_tested_on_its_future(
     assert blank.python(
         """
         import polars
-        from baton_handoff.project import find_project
+        from baton_handoff.config.project import find_project
         train, test = find_project().room("training.split").split()
         assert (len(train), len(test)) == (159, 40)
         assert train["SaleDate"].max() <= test["SaleDate"].min()

@@ -238,8 +238,8 @@ def test_registering_that_is_broken_off_gives_no_version(project: Project) -> No
 
     assert "version 2 is the candidate" in project("handoff", "register").stdout
     loaded = """
-        from baton_handoff.model.registry import load
-        from baton_handoff.project import find_project
+        from baton_handoff.config.project import find_project
+        from baton_handoff.registry.model_registry import load
         print([load(find_project(), wanted).version for wanted in ("1", "candidate")])
     """
     assert project.python(loaded) == "[1, 2]\n"

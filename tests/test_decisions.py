@@ -28,8 +28,8 @@ def test_a_new_project_has_a_radar_and_its_clock_runs(
     late = project.python(
         """
         from datetime import date, timedelta
-        from baton_handoff.decisions import check_tools
-        from baton_handoff.project import find_project
+        from baton_handoff.config.project import find_project
+        from baton_handoff.policy.decisions import check_tools
         for days in (180, 190, 370):
             today = date.today() + timedelta(days)
             print(*(finding.side for finding in check_tools(find_project(), today)))

@@ -77,8 +77,8 @@ def test_the_candidate_knows_what_it_came_from(project: Project) -> None:
     said = project.python(
         """
         import json, mlflow
-        from baton_handoff.model.registry import connect
-        from baton_handoff.project import find_project
+        from baton_handoff.config.project import find_project
+        from baton_handoff.registry.model_registry import connect
         version = connect(find_project()).get_model_version_by_alias("flight-delays", "candidate")
         run = mlflow.get_run(version.run_id)
         lineage = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/lineage.json")
@@ -114,8 +114,8 @@ def test_the_registered_model_refuses_bad_input_by_column(project: Project) -> N
     said = project.python(
         f"""
         import json, mlflow, pandas, polars
-        from baton_handoff.model.registry import connect
-        from baton_handoff.project import find_project
+        from baton_handoff.config.project import find_project
+        from baton_handoff.registry.model_registry import connect
         connect(find_project())
         model = mlflow.pyfunc.load_model("models:/flight-delays@candidate")
         refused = {{}}

@@ -81,9 +81,9 @@ def moves(project: Project) -> list[dict[str, Any]]:
         """
         import json
         from dataclasses import asdict
-        from baton_handoff.model.records import moves
-        from baton_handoff.model.registry import registry
-        from baton_handoff.project import find_project
+        from baton_handoff.config.project import find_project
+        from baton_handoff.registry.model_registry import registry
+        from baton_handoff.registry.records import moves
         project = find_project()
         print(json.dumps([asdict(m) for m in moves(registry(project), project, "champion")]))
         """
@@ -165,8 +165,8 @@ def test_the_champions_card_says_what_a_person_has_said(project: Project) -> Non
     page = project.python(
         """
         import mlflow
-        from baton_handoff.model.registry import version_at
-        from baton_handoff.project import find_project
+        from baton_handoff.config.project import find_project
+        from baton_handoff.registry.model_registry import version_at
         run = version_at(find_project(), "champion").run_id
         print(mlflow.artifacts.load_text(f"runs:/{run}/card/card.html"))
         """
@@ -181,8 +181,8 @@ CRASH = """
     import os, sys
     import mlflow
     mlflow.MlflowClient.set_registered_model_alias = lambda *_: os._exit(9)
-    from baton_handoff.model import promotion, records
-    from baton_handoff.project import find_project
+    from baton_handoff.config.project import find_project
+    from baton_handoff.policy.promotion import promote as promotion
     project = find_project()
     promotion.candidate_of = lambda *_: None
     promotion.judged = lambda *_: {}

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 VERSION = "v1.0.0"
 STAGES = ("push", "handoff", "promotion")
-PRACTICES = ROOT / "template/standards/handoff/src/baton_handoff/practices/practices.toml"
+PRACTICES = ROOT / "handoff/src/baton_handoff/policy/practices/practices.toml"
 
 GROWN = {
     "look.ipynb": '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-PRACTICES = "handoff/src/baton_handoff/practices/practices.toml"
+PRACTICES = "handoff/src/baton_handoff/policy/practices/practices.toml"
 CACHES = ("__pycache__", "*.py[co]", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
 COPIER_DEFAULTS = ("~*", ".git", ".DS_Store", ".svn")
 

@@ -10,9 +10,9 @@ import pandera.polars
 import pytest
 from fastapi.testclient import TestClient
 
+from baton_handoff.config.project import Project, find_project
 from baton_handoff.contracts import Contract
-from baton_handoff.practices.definition_of_done import what_is_not_done
-from baton_handoff.project import Project, find_project
+from baton_handoff.policy.status.definition_of_done import what_is_not_done
 from begun_project import Edit, Lacks, begun_project
 from kept_project import kept_project
 from prices import Write, writing

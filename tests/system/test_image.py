@@ -198,7 +198,7 @@ def test_it_holds_the_service_and_no_training_code_and_no_tools(
 
 
 def test_its_code_is_the_code_that_models_are_held_against(image: Image, project: Project) -> None:
-    code = "from baton_handoff.model.code import code_hash; from pathlib import Path;"
+    code = "from baton_handoff.registry.code_hash import code_hash; from pathlib import Path;"
     code += " print(code_hash(Path('src/flight_delays')))"
     assert image.inside("python", "-c", code) == project("python", "-c", code).stdout.strip()
 

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 
 from baton_handoff.cli import contracts, daily, model, monitor, practices, sources
-from baton_handoff.errors import in_one_sentence
-from baton_handoff.project import find_project
+from baton_handoff.config.project import find_project
+from baton_handoff.core.command import in_one_sentence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

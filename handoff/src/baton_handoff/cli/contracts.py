@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from baton_handoff.cli.options import add_format
-from baton_handoff.errors import HandoffError
-from baton_handoff.findings import shown
-from baton_handoff.project import Project
-from baton_handoff.sides import SIDES
+from baton_handoff.config.project import Project
+from baton_handoff.config.sides import SIDES
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.reporting.findings import shown
 
 _BASE = "; by default the branch that this one follows, the remote's main branch or the last commit"
 
@@ -95,9 +95,9 @@ def _api(project: Project, options: argparse.Namespace) -> int:
 
 
 def _features(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.catalogue import catalogue, check_features
-    from baton_handoff.catalogue.shown import as_data, as_text
     from baton_handoff.contracts import border
+    from baton_handoff.lineage.features.catalogue import catalogue, check_features
+    from baton_handoff.lineage.features.rendering import as_data, as_text
 
     if options.check:
         found = check_features(project)
@@ -112,7 +112,7 @@ def _features(project: Project, options: argparse.Namespace) -> int:
 
 
 def _feature_store(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.feature_store import check, fill
+    from baton_handoff.integrations.feast.store import check, fill
 
     store = check(project) if options.check else fill(project)
     print(shown(store.findings, options.format, "What is served is what the pipeline has made."))
@@ -125,7 +125,7 @@ def _feature_store(project: Project, options: argparse.Namespace) -> int:
 
 def _diff(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.contracts.diff import begins, differences, findings, write_changelog
-    from baton_handoff.practices.left_open import DIFF, kept
+    from baton_handoff.policy.status.change_findings import DIFF, kept
 
     with kept(project, DIFF, options.base) as keep:
         changed = differences(project, options.base)
@@ -141,7 +141,7 @@ def _diff(project: Project, options: argparse.Namespace) -> int:
 
 
 def _triage(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.practices.left_open import TRIAGE, kept
+    from baton_handoff.policy.status.change_findings import TRIAGE, kept
     from baton_handoff.triage.run import triage
 
     with kept(project, TRIAGE, options.base) as keep:
@@ -155,7 +155,7 @@ def _triage(project: Project, options: argparse.Namespace) -> int:
 
 
 def _done(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.practices.definition_of_done import what_is_not_done
+    from baton_handoff.policy.status.definition_of_done import what_is_not_done
 
     found = what_is_not_done(project, options.base)
     print(shown(found, options.format, "The change brings what belongs to it."))
@@ -163,7 +163,7 @@ def _done(project: Project, options: argparse.Namespace) -> int:
 
 
 def _owners(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.owners import owners_are_current, owners_file, write_owners
+    from baton_handoff.config.code_owners import owners_are_current, owners_file, write_owners
 
     name = owners_file(project).relative_to(project.root)
     if not options.check:

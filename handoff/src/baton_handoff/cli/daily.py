@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from baton_handoff.cli.options import add_format
-from baton_handoff.errors import HandoffError
-from baton_handoff.findings import shown
-from baton_handoff.project import Project
-from baton_handoff.tracing import continued, handed_on
+from baton_handoff.config.project import Project
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.tracing import continued, handed_on
+from baton_handoff.reporting.findings import shown
 
 
 def add(commands: Any) -> None:
@@ -44,28 +44,28 @@ def add(commands: Any) -> None:
 
 
 def _setup(project: Project, _: argparse.Namespace) -> int:
-    from baton_handoff.setup import set_up
+    from baton_handoff.integrations.setup import set_up
 
     set_up(project)
     return 0
 
 
 def _new_contract(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.starting import start_from
+    from baton_handoff.lineage.first_contract import start_from
 
     start_from(project, options.file, options.target, task=options.task, replace=options.replace)
     return 0
 
 
 def _pipeline(project: Project, _: argparse.Namespace) -> int:
-    from baton_handoff.setup import require_repository
+    from baton_handoff.core.git import require_repository
 
     # Importing contracts takes longer than seeing that nothing changed; once it ran, they exist.
     if not (project.root / "dvc.lock").exists():
         from baton_handoff.contracts import border
 
         border(project.room("contracts"))
-    require_repository(project)
+    require_repository(project.root)
     # DVC writes these in place, and stops at one that a kill or a full disk has left empty.
     for file in (project.root / "dvc.lock", project.root / ".dvc/tmp/rwlock"):
         if file.exists() and not file.stat().st_size:
@@ -76,7 +76,7 @@ def _pipeline(project: Project, _: argparse.Namespace) -> int:
 
 
 def _docs(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.docs import make_docs, serve_docs
+    from baton_handoff.integrations.docs_site.build import make_docs, serve_docs
 
     if options.serve:
         serve_docs(project, options.port)
@@ -88,7 +88,7 @@ def _docs(project: Project, options: argparse.Namespace) -> int:
 def _radar(project: Project, options: argparse.Namespace) -> int:
     from datetime import UTC, datetime
 
-    from baton_handoff.decisions import as_text, begun, check_tools, decisions, radar
+    from baton_handoff.policy.decisions import as_text, begun, check_tools, decisions, radar
 
     today = datetime.now(UTC).date()
     if options.check:

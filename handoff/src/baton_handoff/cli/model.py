@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from baton_handoff.cli.options import add_format
-from baton_handoff.errors import HandoffError
-from baton_handoff.findings import shown
-from baton_handoff.project import Project
-from baton_handoff.tracing import continued
+from baton_handoff.config.project import Project
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.tracing import continued
+from baton_handoff.reporting.findings import shown
 
 
 def add(commands: Any) -> None:
@@ -86,9 +86,9 @@ def add(commands: Any) -> None:
 
 def _register(project: Project, _: argparse.Namespace) -> int:
     from baton_handoff.contracts import border
-    from baton_handoff.practices.base_and_head import binding_registry
-    from baton_handoff.practices.shown.summary import open_at_the_handoff
-    from baton_handoff.practices.status import standing_of
+    from baton_handoff.policy.rendering.summary import open_at_the_handoff
+    from baton_handoff.policy.status.base_practices import binding_registry
+    from baton_handoff.policy.status.status import standing_of
 
     border(project.room("contracts"))
     binding_registry(project)
@@ -107,8 +107,8 @@ def _register(project: Project, _: argparse.Namespace) -> int:
 
 
 def _fetch(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.model.records import apart
-    from baton_handoff.model.registry import fetch, registry
+    from baton_handoff.registry.model_registry import fetch, registry
+    from baton_handoff.registry.records import apart
 
     wanted = options.version or project.alias
     folder = fetch(project, wanted, options.to)
@@ -119,9 +119,9 @@ def _fetch(project: Project, options: argparse.Namespace) -> int:
 
 
 def _promote(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.model.limits import binding
-    from baton_handoff.model.promotion import promote
-    from baton_handoff.practices.producing import show
+    from baton_handoff.policy.promotion.limits import binding
+    from baton_handoff.policy.promotion.promote import promote
+    from baton_handoff.policy.status.missing_evidence import show
 
     if not (options.why or options.dry_run):
         raise HandoffError("A promotion is recorded with its reason: say --why, or --dry-run.")
@@ -141,7 +141,7 @@ def _promote(project: Project, options: argparse.Namespace) -> int:
 
 
 def _rollback(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.model.records import roll_back
+    from baton_handoff.registry.records import roll_back
 
     move, other_code = roll_back(project, options.why)
     print(f"Version {move.to} is the champion again (it was {move.before}).")
@@ -161,7 +161,7 @@ def _rollback(project: Project, options: argparse.Namespace) -> int:
 
 
 def _models(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.model.promotion import listed
+    from baton_handoff.policy.promotion.promote import listed
 
     versions = listed(project)
     if options.json:
@@ -185,7 +185,7 @@ def _models(project: Project, options: argparse.Namespace) -> int:
 
 def _serve(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.contracts import border
-    from baton_handoff.service.serve import serve
+    from baton_handoff.serving.server import serve
 
     border(project.room("contracts"))
     serve(project, options.host, options.port)
@@ -194,9 +194,9 @@ def _serve(project: Project, options: argparse.Namespace) -> int:
 
 def _replay(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.contracts import border
-    from baton_handoff.model.registry import load
-    from baton_handoff.service.prediction_log import read_log
-    from baton_handoff.service.replay import replay, summed_up, write_replayed
+    from baton_handoff.registry.model_registry import load
+    from baton_handoff.serving.prediction_log import read_log
+    from baton_handoff.serving.replay import replay, summed_up, write_replayed
 
     takes, _ = border(project.room("contracts"))
     challenger = load(project, options.version)
@@ -210,7 +210,7 @@ def _replay(project: Project, options: argparse.Namespace) -> int:
 
 def _acceptance(project: Project, _: argparse.Namespace) -> int:
     from baton_handoff.contracts import border
-    from baton_handoff.model.registry import load
+    from baton_handoff.registry.model_registry import load
 
     border(project.room("contracts"))
     # Scenarios are about a registered model: without one, none of them has a meaning.
@@ -224,12 +224,12 @@ def _acceptance(project: Project, _: argparse.Namespace) -> int:
 
 def _score(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.contracts import border
-    from baton_handoff.model.registry import load
+    from baton_handoff.registry.model_registry import load
 
     border(project.room("contracts"))
     with continued("score", os.environ):
         if options.engine == "spark":
-            from baton_handoff.service.batch.spark import score_on_spark
+            from baton_handoff.integrations.spark import score_on_spark
 
             scored = score_on_spark(project, options.file, options.to)
         else:
@@ -239,7 +239,7 @@ def _score(project: Project, options: argparse.Namespace) -> int:
 
 
 def _image(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.service.image import build_image
+    from baton_handoff.integrations.image import build_image
 
     print(build_image(project, options.base))
     return 0

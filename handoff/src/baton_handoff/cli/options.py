@@ -3,7 +3,7 @@
 import argparse
 from typing import get_args
 
-from baton_handoff.findings import Format
+from baton_handoff.reporting.findings import Format
 
 
 def add_format(command: argparse.ArgumentParser) -> None:

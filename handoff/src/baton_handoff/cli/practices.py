@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from baton_handoff.cli.options import add_format
-from baton_handoff.errors import HandoffError
-from baton_handoff.practices.practice import STAGES, Stage
-from baton_handoff.project import Project, find_project, settings_file
-from baton_handoff.sides import SIDES
+from baton_handoff.config.project import Project, find_project, settings_file
+from baton_handoff.config.sides import SIDES
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.policy.practices.practice import STAGES, Stage
 
 if TYPE_CHECKING:
-    from baton_handoff.practices.standing import Standing
+    from baton_handoff.policy.practices.assessment import Standing
 
 
 def add(commands: Any) -> None:
@@ -71,17 +71,17 @@ def _project_or_repository() -> Project:
     """The project; where Baton is not in use, the repository, which is only looked at."""
     if settings_file():
         return find_project()
-    from baton_handoff.practices.foreign.repository import find_repository
+    from baton_handoff.policy.unmanaged.repository import find_repository
 
     return find_repository()
 
 
 def _status(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.practices.producing import produce
-    from baton_handoff.practices.shown.explained import explained
-    from baton_handoff.practices.shown.look import Look
-    from baton_handoff.practices.shown.summary import only
-    from baton_handoff.practices.status import standing_of, standing_since
+    from baton_handoff.policy.rendering.explained import explained
+    from baton_handoff.policy.rendering.summary import only
+    from baton_handoff.policy.status.missing_evidence import produce
+    from baton_handoff.policy.status.status import standing_of, standing_since
+    from baton_handoff.reporting.terminal_style import Look
 
     def look() -> "Standing":
         if options.base is None:
@@ -111,12 +111,12 @@ def _status(project: Project, options: argparse.Namespace) -> int:
 
 
 def _shown(standing: "Standing", stage: Stage, options: argparse.Namespace) -> str:
-    from baton_handoff.findings import shown
-    from baton_handoff.practices.shown.data import as_data
-    from baton_handoff.practices.shown.found import findings_of
-    from baton_handoff.practices.shown.look import Look
-    from baton_handoff.practices.shown.markdown import comment
-    from baton_handoff.practices.shown.terminal import screen
+    from baton_handoff.policy.rendering.data import as_data
+    from baton_handoff.policy.rendering.markdown import comment
+    from baton_handoff.policy.rendering.open_findings import findings_of
+    from baton_handoff.policy.rendering.terminal import screen
+    from baton_handoff.reporting.findings import shown
+    from baton_handoff.reporting.terminal_style import Look
 
     match options.format:
         case "terminal":
@@ -130,8 +130,8 @@ def _shown(standing: "Standing", stage: Stage, options: argparse.Namespace) -> s
 
 
 def _write_page(standing: "Standing", file: Path) -> None:
-    from baton_handoff.practices.record import now
-    from baton_handoff.practices.shown.page import page
+    from baton_handoff.policy.evidence.recording import now
+    from baton_handoff.policy.rendering.page import page
 
     try:
         file.write_text(page(standing, now()), encoding="utf-8")
@@ -141,8 +141,8 @@ def _write_page(standing: "Standing", file: Path) -> None:
 
 def _comment(project: Project, standing: "Standing", stage: Stage) -> None:
     """What keeps a comment away is said, and changes nothing of what is judged."""
-    from baton_handoff.practices.posting import post
-    from baton_handoff.practices.shown.markdown import comment
+    from baton_handoff.integrations.pull_request_comments import post
+    from baton_handoff.policy.rendering.markdown import comment
 
     try:
         post(project, comment(standing, stage), os.environ)
@@ -151,14 +151,14 @@ def _comment(project: Project, standing: "Standing", stage: Stage) -> None:
 
 
 def _baseline(project: Project, _: argparse.Namespace) -> int:
-    from baton_handoff.practices.recorded import record
+    from baton_handoff.policy.status.baseline_recording import record
 
     print(record(project))
     return 0
 
 
 def _record(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.practices.record import run_recorded
+    from baton_handoff.policy.evidence.recording import run_recorded
 
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     return run_recorded(project, options.kind, command)

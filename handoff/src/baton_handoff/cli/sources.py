@@ -5,9 +5,9 @@ import json
 from typing import Any
 
 from baton_handoff.cli.options import add_format
-from baton_handoff.errors import HandoffError
-from baton_handoff.findings import shown
-from baton_handoff.project import Project
+from baton_handoff.config.project import Project
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.reporting.findings import shown
 
 
 def add(commands: Any) -> None:
@@ -38,9 +38,9 @@ def add(commands: Any) -> None:
 
 
 def _list(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.sources.checks import findings
-    from baton_handoff.sources.seen import look
-    from baton_handoff.sources.shown import as_data, as_text
+    from baton_handoff.lineage.sources.checks import findings
+    from baton_handoff.lineage.sources.observation import look
+    from baton_handoff.lineage.sources.rendering import as_data, as_text
 
     seen = look(project)
     if options.check:
@@ -55,8 +55,8 @@ def _list(project: Project, options: argparse.Namespace) -> int:
 
 
 def _add(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.sources.draft import add_source
-    from baton_handoff.sources.seen import look
+    from baton_handoff.lineage.sources.draft import add_source
+    from baton_handoff.lineage.sources.observation import look
 
     path = add_source(project, look(project), options.what)
     print(f"{path}   a draft: `uv run poe sources --check` says what it leaves open")
@@ -64,8 +64,8 @@ def _add(project: Project, options: argparse.Namespace) -> int:
 
 
 def _report_problem(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.sources.report import problem_report
-    from baton_handoff.sources.seen import look
+    from baton_handoff.lineage.sources.observation import look
+    from baton_handoff.lineage.sources.report import problem_report
 
     text = problem_report(project, look(project), options.source)
     print(text or f"Nothing is known to be wrong with {options.source}.")

@@ -20,7 +20,7 @@ from pandera.api.base.model_components import BaseCheckInfo, BaseParserInfo
 from pandera.api.checks import Check
 from pandera.api.dataframe.model import DataFrameModel
 
-from baton_handoff.errors import HandoffError
+from baton_handoff.core.errors import HandoffError
 
 Contract: TypeAlias = type[DataFrameModel[Any, Any]]
 """A data contract: a pandera model of either engine."""

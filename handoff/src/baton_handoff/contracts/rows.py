@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from baton_handoff.contracts.canonical import Contract, canonical_form
 from baton_handoff.contracts.frames import Engine, engine_of
-from baton_handoff.errors import HandoffError
+from baton_handoff.core.errors import HandoffError
 
 _HEADER = '''\
 """The API's models. Generated from the contracts by `uv run poe api`: change those instead.

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree as ET
 
-from baton_handoff.project import Project
+from baton_handoff.config.project import Project
 from baton_handoff.triage.tools import Tools
 from baton_handoff.triage.verdict import Red
 
