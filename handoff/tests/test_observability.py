@@ -77,7 +77,9 @@ def test_every_heading_about_an_alert_has_its_alert() -> None:
 
 
 def test_what_is_scraped_is_what_alerts_and_dashboard_ask_for() -> None:
-    example = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
+    page = (STANDARDS / "handbook/watch-it.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.+?)```", page, re.DOTALL)
+    example = yaml.safe_load(block)
     (job,) = example["scrape_configs"]
     for rule in RULES:
         # The monitor's figures are handed on by node_exporter, under whatever name it has.
