@@ -256,7 +256,6 @@ SERVERS = {
     SERVE: ("--port {port}", "/readyz"),
     "uv run poe explore": ("--no-browser --allow-root --port {port}", "/api"),
     "uv run poe docs --serve": ("--port {port}", "/standards/handbook/explore.html"),
-    "uv run mlflow ui --backend-store-uri sqlite:///mlflow.db": ("--port {port}", "/health"),
 }
 """What runs until somebody stops it: what is typed in addition, and what it is asked for."""
 
@@ -266,12 +265,13 @@ STOPS = {
     ('uv run poe rollback --why "it underrates snow"', "flights"): 2,
     ("uv run handoff contract new data.csv --target y", "flights"): 2,
     ("uv run poe status --stage handoff", "flights"): 1,
+    ("uv run poe status --level 2", "flights"): 1,
     ("uv run poe monitor --rows data/evaluation/rows.parquet", "flights"): 1,
 }
 """Commands that stop, as the page declares, in the state in which they are tried here."""
 
 ANYWHERE = (
-    *("uv run poe setup", "uv run poe explore", "uv run poe docs --serve", "uv run mlflow ui"),
+    *("uv run poe setup", "uv run poe explore", "uv run poe docs --serve"),
     *("uv run poe fix", "uv run poe test", "uv run dvc", "uv run handoff policy", "uv lock"),
     *("uv run poe status --", "uv run handoff triage", "uv run poe promote candidate --to"),
     *("uv run poe rollback", "uv run handoff source", "uv run handoff model fetch"),
