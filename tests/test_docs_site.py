@@ -21,6 +21,8 @@ from tests.tables import flowers, write_csv
 
 pytestmark = pytest.mark.slow
 
+HANDBOOK = "standards/handbook/"
+
 # A rule of each kind, as somebody would say it.
 RULES = {
     ("ScheduledFlight", "carrier"): "one of 16 values 9E, AA, AS, B6, DL, EV, F9, FL, HA, MQ, OO,"
@@ -217,10 +219,18 @@ def test_the_site_says_what_the_code_says(flights: Project) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", radar["dvc"]["Next review"])
     # Where each alert leads to.
     alerts = (flights.folder / "standards/observability/alerts.yml").read_text(encoding="utf-8")
-    headings = re.findall(r"/runbook\.html#([\w-]+)", alerts)
-    runbook = (site / "runbook.html").read_text(encoding="utf-8")
-    assert headings
-    assert [heading for heading in headings if f'id="{heading}"' not in runbook] == []
+    links = re.findall(r"\$externalLabels\.docs \}\}/(\S+)#([\w-]+)", alerts)
+    assert links
+    assert [
+        f"{page}#{heading}"
+        for page, heading in links
+        if f'id="{heading}"' not in (site / page).read_text(encoding="utf-8")
+    ] == []
+    # The handbook's menu follows the work, not the alphabet.
+    addresses = [a for a in Page(site / "index.html").addresses if a.startswith(HANDBOOK)]
+    assert [*dict.fromkeys(addresses)][:3] == [
+        f"{HANDBOOK}{name}.html" for name in ("explore", "state-a-contract", "change-a-feature")
+    ]
     # Nothing of it is for git, and none of it is the team's.
     assert git(flights.folder, "status", "--porcelain") == ""
 
@@ -340,7 +350,7 @@ def own(workshop: Workshop, environment: Path, tmp_path: Path) -> Project:
         "docs/guide.md": "# Guide\n\n[First](decisions/first.md), [home](../README.md),"
         " [input](../contracts/ScheduledFlight.md), [code](../src/x.py)\n",
         "docs/decisions/first.md": "# First\n\nWe wrote it down.\n",
-        "mkdocs.yml": "INHERIT: standards/docs/mkdocs.yml\nsite_name: Ours\n",
+        "mkdocs.yml": "site_name: Ours\n",
     }.items():
         (folder / name).write_text(text, encoding="utf-8")
     return Project(folder, environment)
@@ -353,7 +363,15 @@ def test_a_teams_own_pages_and_settings_join_the_site(own: Project) -> None:
     assert said[1:] == ["site/index.html   9 contracts, 5 pages of docs/"]
     site = own.folder / "site"
     assert "We wrote it down." in Page(site / "docs/decisions/first.html").text
-    assert "<title>Ours</title>" in (site / "index.html").read_text(encoding="utf-8")
+    home = (site / "index.html").read_text(encoding="utf-8")
+    assert "<title>Ours</title>" in home
+    # Settings that a project says nothing of stay as they are.
+    assert 'href="dictionary.css"' in home
+    # The line with which settings had to begin before the engine held the others.
+    settings = own.folder / "mkdocs.yml"
+    settings.write_text("INHERIT: standards/docs/mkdocs.yml\nsite_name: Theirs\n", "utf-8")
+    own("handoff", "docs")
+    assert "<title>Theirs</title>" in (site / "index.html").read_text(encoding="utf-8")
     addresses = Page(site / "docs/guide.html").addresses
     for target in ("decisions/first.html", "../index.html", "../contracts/ScheduledFlight.html"):
         assert target in addresses
@@ -365,10 +383,7 @@ def test_a_teams_own_pages_and_settings_join_the_site(own: Project) -> None:
     [
         ("INHERIT: nowhere.yml\n", "mkdocs.yml can't be used: Inherited config file"),
         ("nav: 3\n", "mkdocs.yml can't be used: nav:"),
-        (
-            "INHERIT: standards/docs/mkdocs.yml\nnav: [lost.md]\n",
-            "The site can't be built: A reference to 'lost.md'",
-        ),
+        ("nav: [lost.md]\n", "The site can't be built: A reference to 'lost.md'"),
     ],
 )
 def test_settings_that_can_not_be_used_are_one_sentence(

@@ -19,10 +19,8 @@ SERVER_HEADER = (
     "# Template-owned: what the server's image holds. `make pins` in the template writes it.\n"
 )
 SERVER_NEEDS = ["mlflow[auth]", "boto3", "psycopg2-binary"]
-FEATURE_STORE = ROOT / "template" / "standards" / "feature-store" / "requirements.txt"
-FEATURE_STORE_HEADER = (
-    "# Template-owned: what Feast's own environment holds. `make pins` in the template writes it.\n"
-)
+FEATURE_STORE = ROOT / "handoff/src/baton_handoff/integrations/feast/requirements.txt"
+FEATURE_STORE_HEADER = "# What Feast's own environment holds. `make pins` writes it.\n"
 BLOCK = re.compile(r"(# >>> [^\n]*\n).*?(# <<<\n)", re.DOTALL)
 
 

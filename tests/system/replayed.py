@@ -17,7 +17,7 @@ from tests.project import Project, service, wait_for
 
 ALERTS = ROOT / "template/standards/observability/alerts.yml"
 STEP = 15
-"""Seconds between two readings, as prometheus.yml has it."""
+"""Seconds between two readings, as the handbook has it."""
 DAY = 24 * 3600
 
 Row: TypeAlias = dict[str, Any]

@@ -22,6 +22,11 @@ HERE = Path(__file__).parent
 STANDARDS = ROOT / "template" / "standards" / "observability"
 RULES = yaml.safe_load((STANDARDS / "alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
 
+(SETTINGS,) = re.findall(
+    r"```yaml\n(.+?)```", (STANDARDS.parent / "handbook/watch-it.md").read_text("utf-8"), re.DOTALL
+)
+"""How a Prometheus finds service and alerts, as the handbook shows it."""
+
 Span = dict[str, Any]
 
 
@@ -109,10 +114,9 @@ class Prometheus:
 @pytest.fixture(scope="module")
 def prometheus(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     folder, port = tmp_path_factory.mktemp("prometheus"), free_port()
-    example = (STANDARDS / "prometheus.yml").read_text("utf-8")
     shutil.copy(STANDARDS / "alerts.yml", folder)
     (folder / "prometheus.yml").write_text(
-        example.replace("15s", "1s").replace("localhost:8000", served.address[len("http://") :])
+        SETTINGS.replace("15s", "1s").replace("localhost:8000", served.address[len("http://") :])
     )
     command = ["prometheus", f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
     with subprocess.Popen(
@@ -143,9 +147,11 @@ def predict(project: Project, address: str, name: str) -> int:
         return status
 
 
-def test_alerts_and_the_example_are_what_prometheus_reads() -> None:
-    run(["promtool", "check", "rules", "alerts.yml"], STANDARDS)
-    run(["promtool", "check", "config", "prometheus.yml"], STANDARDS)
+def test_alerts_and_the_handbooks_settings_are_what_prometheus_reads(tmp_path: Path) -> None:
+    shutil.copy(STANDARDS / "alerts.yml", tmp_path)
+    (tmp_path / "prometheus.yml").write_text(SETTINGS, encoding="utf-8")
+    run(["promtool", "check", "rules", "alerts.yml"], tmp_path)
+    run(["promtool", "check", "config", "prometheus.yml"], tmp_path)
 
 
 def test_every_alert_is_raised_by_what_it_is_about_and_none_by_a_quiet_day() -> None:

@@ -140,7 +140,7 @@ class TrackingServer:
                 process.terminate()
 
     def add_login(self, name: str) -> None:
-        """Let somebody in, as README.md says."""
+        """Let somebody in, as the handbook says."""
         user = json.dumps({"username": name, "password": PASSWORD})
         api = f"{self.address}/api/2.0/mlflow/users/create"
         run(

@@ -13,7 +13,9 @@ from fastapi.testclient import TestClient
 from baton_handoff.config.sides import AXES
 from trip_service import ask
 
-FOLDER = Path(__file__).parents[3] / "template" / "standards" / "observability"
+STANDARDS = Path(__file__).parents[3] / "template" / "standards"
+FOLDER = STANDARDS / "observability"
+PAGE = STANDARDS / "handbook/when-something-breaks.md"
 RULES = yaml.safe_load((FOLDER / "alerts.yml").read_text(encoding="utf-8"))["groups"][0]["rules"]
 DASHBOARD = json.loads((FOLDER / "dashboard.json").read_text(encoding="utf-8"))
 
@@ -52,27 +54,32 @@ def test_every_figure_of_the_service_is_on_the_dashboard(client: TestClient) -> 
     ] == []
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
-def test_every_alert_says_whose_turn_it_is_and_leads_to_its_heading(rule: dict[str, Any]) -> None:
-    runbook = (FOLDER / "runbook.md").read_text(encoding="utf-8")
-    headings = {
-        re.sub(r"\W+", "-", heading.lower()): said
-        for heading, said in re.findall(r"(?m)^## (.+)\n\n\*\*(?:The )?([^*]+)\*\*", runbook)
+def headings() -> dict[str, str]:
+    """Which side each alert is for, by the anchor of its heading in the handbook."""
+    _, _, alerts = PAGE.read_text(encoding="utf-8").partition("\n## If an alert is raised\n")
+    return {
+        re.sub(r"\W+", "-", heading.lower()): side
+        for heading, side in re.findall(r"(?m)^### (.+)\n\n\*\*(?:The )?([^*]+)\*\*", alerts)
     }
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
+def test_every_alert_names_the_side_and_links_to_its_heading(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in ("page", "ticket")
     page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
-    assert page == "{{ $externalLabels.docs }}/runbook.html"
-    assert headings[anchor].lower().replace(" ", "-") == rule["labels"]["side"]
+    assert page == "{{ $externalLabels.docs }}/standards/handbook/when-something-breaks.html"
+    assert headings()[anchor].lower().replace(" ", "-") == rule["labels"]["side"]
     assert rule["labels"]["side"] in AXES
 
 
-def test_every_heading_of_the_runbook_has_its_alert() -> None:
-    runbook = (FOLDER / "runbook.md").read_text(encoding="utf-8")
-    assert len(re.findall("(?m)^## ", runbook)) == len(RULES)
+def test_every_heading_about_an_alert_has_its_alert() -> None:
+    assert len(headings()) == len(RULES)
 
 
 def test_what_is_scraped_is_what_alerts_and_dashboard_ask_for() -> None:
-    example = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
+    page = (STANDARDS / "handbook/watch-it.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.+?)```", page, re.DOTALL)
+    example = yaml.safe_load(block)
     (job,) = example["scrape_configs"]
     for rule in RULES:
         # The monitor's figures are handed on by node_exporter, under whatever name it has.

@@ -92,9 +92,6 @@ def _pages(
     if made := decisions(project):
         pages["radar.md"] = radar_page(radar(made, begun(project), datetime.now(UTC).date()))
     pages["practices.md"] = practices_page(registry_of(project).practices)
-    runbook = project.root / "standards/observability/runbook.md"
-    if runbook.exists():  # every alert leads there
-        pages["runbook.md"] = runbook.read_text(encoding="utf-8")
     return pages
 
 

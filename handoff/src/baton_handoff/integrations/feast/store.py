@@ -29,7 +29,7 @@ from baton_handoff.integrations.feast.definitions import View, settings_of, sour
 from baton_handoff.integrations.feast.newest_rows import newest
 from baton_handoff.reporting.findings import Finding
 
-REQUIREMENTS = Path("standards/feature-store/requirements.txt")
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 _DEFINITIONS, _ASKED = "features.py", "asked.parquet"
 
 
@@ -161,18 +161,17 @@ def _answers(project: Project, folder: Path, asked: Path, what: str) -> dict[str
 
 def _environment(project: Project) -> Path:
     """Feast's own environment; it is made when somebody first wants it."""
-    requirements = project.root / REQUIREMENTS
     place = _environment_place(project)
     if not is_complete(place):
         said = "Installing Feast, in an environment of its own (once, up to a minute) …"
         print(said, file=sys.stderr, flush=True)
-        if complaint := make_environment(place, requirements):
+        if complaint := make_environment(place, REQUIREMENTS):
             raise HandoffError(f"Feast can't be installed: {complaint}")
     return place
 
 
 def _environment_place(project: Project) -> Path:
-    pinned = sha256((project.root / REQUIREMENTS).read_bytes()).hexdigest()
+    pinned = sha256(REQUIREMENTS.read_bytes()).hexdigest()
     return project.local / "environments" / f"feast-{pinned[:16]}"
 
 

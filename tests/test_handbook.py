@@ -1,0 +1,348 @@
+"""README and handbook of a project: short pages, and every command block in them runs.
+
+A block marked `bash` is run as it stands. A comment `# exits 1 …` behind a command declares that it
+may stop, and with which exit code. A block marked `sh` needs what a machine may not have; what runs
+it instead is listed below.
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import textwrap
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.baton import ROOT, Workshop, commit, git, render, run
+from tests.project import ENGINES, Project, ask, free_port, registered
+from tests.tables import flowers, write_csv
+
+HANDBOOK = "standards/handbook/"
+PAGES = sorted((ROOT / "template" / HANDBOOK).glob("*.md"))
+README = "README.md"
+MOST_WORDS = 1500
+MOST_LINES = 90
+
+LANGUAGES = {"bash", "sh", "python", "toml", "json", "yaml", "text"}
+
+RUN_ELSEWHERE = {
+    ("run-the-service.md", "uv add --group spark 'baton-standards[spark]'"): (
+        "tests/system/test_spark.py"
+    ),
+    ("run-the-service.md", "uv run handoff model image"): "tests/system/test_image.py",
+    ("team-server.md", "export MLFLOW_TRACKING_URI=https://mlflow.example.com"): (
+        "tests/system/test_shared_backends.py"
+    ),
+    ("team-server.md", "cd standards/tracking-server"): "tests/system/test_shared_backends.py",
+    ("team-server.md", "docker compose up --detach"): "tests/system/test_shared_backends.py",
+    ("team-server.md", "curl --user admin"): "tests/system/test_shared_backends.py",
+    ("team-server.md", "docker compose build"): "tests/system/test_shared_backends.py",
+    ("feature-store.md", "uv run handoff feature store"): "tests/prove/test_feature_store.py",
+    ("levels-and-practices.md", "uvx copier update"): "tests/test_update.py",
+}
+"""Blocks that are not run here, by page and beginning, and what tries the same; as far as it can be
+tried without Docker, which the page says."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page.
+
+    Attributes:
+        page: The page's path in the project.
+        language: What stands behind the fence.
+        text: What stands inside.
+    """
+
+    page: str
+    language: str
+    text: str
+
+    def commands(self) -> Iterator[tuple[str, int]]:
+        """Each command, and the exit code with which it may stop."""
+        for line in self.text.replace("\\\n", " ").splitlines():
+            command, _, comment = line.partition("   # ")
+            declared = re.match(r"exits (\d)", comment)
+            yield command.strip(), int(declared[1]) if declared else 0
+
+
+def blocks(page: str, text: str) -> list[Block]:
+    """The fenced blocks of a page, in order."""
+    found = re.findall(r"(?ms)^```(\w*)\n(.*?)^```$", text)
+    return [Block(page, language, inside) for language, inside in found]
+
+
+def handbook() -> list[Block]:
+    """The blocks of all pages."""
+    return [one for page in PAGES for one in blocks(page.name, page.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_is_short_and_begins_with_commands(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert len(text.split()) <= MOST_WORDS
+    assert re.fullmatch(r"# [^\n]+", text.splitlines()[0])
+    assert {one.language for one in blocks(page.name, text)} <= LANGUAGES
+    assert not re.search(r"\{\{|\{%|flight_delays|flight-delays", text)
+
+
+@pytest.mark.parametrize("starter", ["flights", "blank"])
+def test_the_readme_is_short(workshop: Workshop, starter: str) -> None:
+    text = (workshop.project({"starter": starter}) / README).read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= MOST_LINES
+    days = [one for one in blocks(README, text) if len(one.text.splitlines()) == 5]
+    assert len(days) == 2
+
+
+def test_every_page_is_listed_beside_the_standards() -> None:
+    listed = (ROOT / "template/standards/README.md").read_text(encoding="utf-8")
+    assert len(PAGES) == 12
+    assert sorted(re.findall(r"\(handbook/([\w-]+\.md)\)", listed)) == [p.name for p in PAGES]
+
+
+def test_a_link_leads_to_a_page_and_a_heading() -> None:
+    headings = {
+        page.name: {
+            re.sub(r"\W+", "-", heading.lower()).strip("-")
+            for heading in re.findall(r"(?m)^#+ (.+)$", page.read_text(encoding="utf-8"))
+        }
+        for page in PAGES
+    }
+    for page in PAGES:
+        for link in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+            if not link.startswith("https://"):
+                name, _, anchor = link.partition("#")
+                assert name in headings, f"{page.name}: {link}"
+                assert not anchor or anchor in headings[name], f"{page.name}: {link}"
+
+
+def test_what_is_not_run_here_is_known() -> None:
+    for block in handbook():
+        if block.language == "sh":
+            named = [
+                test
+                for (page, begins), test in RUN_ELSEWHERE.items()
+                if page == block.page and block.text.startswith(begins)
+            ]
+            assert len(named) == 1, f"{block.page}: {block.text}"
+            assert (ROOT / named[0]).is_file()
+    assert len(RUN_ELSEWHERE) == sum(one.language == "sh" for one in handbook())
+
+
+@pytest.mark.slow
+def test_every_command_that_is_named_exists(environment: Path, default_project: Path) -> None:
+    """In blocks and in sentences: its name and its options are ones that the engine knows."""
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    texts.append((ROOT / "template/standards/README.md").read_text(encoding="utf-8"))
+    texts.append((default_project / README).read_text(encoding="utf-8"))
+    named = {
+        command.strip()
+        for text in texts
+        for command in re.findall(r"uv run (?:--group \w+ )?((?:poe|handoff) [^`#\n]+)", text)
+    }
+    assert len(named) > 40
+    said = Project(default_project, environment).python(
+        f"""
+        import contextlib, io, json, shlex, tomllib
+        from baton_handoff.cli import _parser
+        from pathlib import Path
+        stated = tomllib.loads(Path("standards/tasks.toml").read_text(encoding="utf-8"))
+        tasks = {{name: task["cmd"] for name, task in stated["tool"]["poe"]["tasks"].items()}}
+        unknown = []
+        for command in {sorted(named)!r}:
+            first, *rest = shlex.split(command)
+            if first == "poe":
+                first, *rest = [*shlex.split(tasks.get(rest[0], "no such task")), *rest[1:]]
+            if first == "handoff" and rest not in (["--help"], ["test", "tests/unit", "-x"]):
+                try:
+                    with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(
+                        io.StringIO()
+                    ):
+                        known = "run" in _parser().parse_args(rest)
+                except SystemExit as stopped:
+                    known = stopped.code == 0
+                if not known:
+                    unknown.append(command)
+            elif first not in ("handoff", "jupyter"):
+                unknown.append(command)
+        print(json.dumps(unknown))
+        """
+    )
+    assert json.loads(said) == []
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody who types what is written, in a project of one kind.
+
+    Attributes:
+        project: The project. uv is there, with an environment that is there already.
+        starter: Which starter it began with.
+        row: What its service can be asked for.
+        names: What stands for a word in capitals.
+        done: What has been typed already: the same again would show nothing new.
+    """
+
+    project: Project
+    starter: str
+    row: Mapping[str, Any]
+    names: Mapping[str, str]
+    done: set[str]
+
+    def types(self, command: str, declared: int) -> None:
+        """Run one command, as far as it has not run yet in this project."""
+        if command in self.done:
+            return
+        self.done.add(command)
+        for name, instead in self.names.items():
+            command = re.sub(rf"\b{name}\b", instead, command)
+        if command in SERVERS:
+            with self.running(command) as address:
+                if command == SERVE:
+                    status, said = ask(f"{address}/predict", {"rows": [self.row]})
+                    assert status == 200, said
+        elif "localhost:8000" in command:
+            with self.running(SERVE) as address:
+                self.ran(command.replace("localhost:8000", address.removeprefix("http://")), 0)
+        else:
+            self.ran(command, declared)
+
+    def ran(self, command: str, declared: int) -> None:
+        """A command that ends by itself."""
+        done = self.project("bash", "-c", command, check=False)
+        stops = STOPS.get((command, self.starter), 0)
+        assert stops in (0, declared)
+        said = f"{command} exited {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == stops, said
+        assert "Traceback" not in done.stdout + done.stderr, said
+        # The README says so there.
+        if command == "uv run poe fix" and git(self.project.folder, "status", "--porcelain"):
+            commit(self.project.folder, "what I did today")
+
+    @contextmanager
+    def running(self, command: str) -> Iterator[str]:
+        """The address of what a command runs, until the end of the block."""
+        more, path = SERVERS[command]
+        port = free_port()
+        address = f"http://127.0.0.1:{port}"
+        typed = f"{command} {more.format(port=port)}"
+        env = {**os.environ, **self.project.env}
+        with subprocess.Popen(
+            ["bash", "-c", typed], cwd=self.project.folder, env=env, start_new_session=True
+        ) as process:
+            try:
+                for _ in range(600):
+                    assert process.poll() is None, f"{typed} has ended"
+                    with suppress(OSError):
+                        if ask(f"{address}{path}")[0] == 200:
+                            break
+                    time.sleep(0.2)
+                yield address
+            finally:
+                os.killpg(process.pid, signal.SIGTERM)
+
+
+SERVE = "uv run poe serve"
+SERVERS = {
+    SERVE: ("--port {port}", "/readyz"),
+    "uv run poe explore": ("--no-browser --allow-root --port {port}", "/api"),
+    "uv run poe docs --serve": ("--port {port}", "/standards/handbook/explore.html"),
+}
+"""What runs until somebody stops it: what is typed in addition, and what it is asked for."""
+
+STOPS = {
+    ("uv run poe promote candidate --dry-run", "flights"): 1,
+    ("uv run poe promote candidate --dry-run", "blank"): 1,
+    ('uv run poe rollback --why "it underrates snow"', "flights"): 2,
+    ("uv run handoff contract new data.csv --target y", "flights"): 2,
+    ("uv run poe status --stage handoff", "flights"): 1,
+    ("uv run poe status --level 2", "flights"): 1,
+    ("uv run poe monitor --rows data/evaluation/rows.parquet", "flights"): 1,
+}
+"""Commands that stop, as the page declares, in the state in which they are tried here."""
+
+ANYWHERE = (
+    *("uv run poe setup", "uv run poe explore", "uv run poe docs --serve"),
+    *("uv run poe fix", "uv run poe test", "uv run dvc", "uv run handoff policy", "uv lock"),
+    *("uv run poe status --", "uv run handoff triage", "uv run poe promote candidate --to"),
+    *("uv run poe rollback", "uv run handoff source", "uv run handoff model fetch"),
+    *("uv run poe check --only sources", "uv run poe check --only radar"),
+)
+"""What says the same whatever starter and engine are: run in one kind of project only."""
+
+
+def reader(
+    workshop: Workshop, environment: Path, folder: Path, starter: str, engine: str
+) -> Reader:
+    """A project of one kind, in which nobody has typed anything yet."""
+    place = folder / "project"
+    if starter == "flights":
+        made = registered(workshop, environment, engine).folder
+        shutil.copytree(made, place, symlinks=True)
+        golden = json.loads((place / "tests/golden/request.json").read_text(encoding="utf-8"))
+        row, names = golden["rows"][0], {"SOURCE": "weather"}
+    else:
+        render(workshop.template(), place, {"starter": "blank", "dataframe": engine})
+        head, *rows = flowers()
+        write_csv(place / "data.csv", [[*head[:2], "season", "y"], *rows])
+        run(["uv", "lock", "--quiet"], place)
+        commit(place, "first")
+        row = {"petal_length_cm": 1.5, "petal_width_cm": 0.3, "season": None}
+        names = {"SOURCE": "source"}
+    tools = folder / "bin"
+    tools.mkdir()
+    uv = tools / "uv"
+    uv.write_text(
+        textwrap.dedent(
+            f"""\
+            #!/bin/sh
+            # uv, where the environment is there already; make demo has it make one.
+            case "$1" in
+              run) shift; while [ "${{1#-}}" != "$1" ]; do shift; done; exec "$@" ;;
+              sync) exit 0 ;;
+              *) exec {shlex.quote(str(shutil.which("uv")))} "$@" ;;
+            esac
+            """
+        ),
+        encoding="utf-8",
+    )
+    uv.chmod(0o755)
+    project = Project(place, environment)
+    project.env |= {
+        "PATH": os.pathsep.join([str(tools), project.env["PATH"]]),
+        "UV": str(uv),
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
+    return Reader(project, starter, row, names, set())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("starter", ["flights", "blank"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_command_block_runs(
+    workshop: Workshop,
+    environment: Path,
+    types_cache: Path,
+    tmp_path: Path,
+    starter: str,
+    engine: str,
+) -> None:
+    person = reader(workshop, environment, tmp_path, starter, engine)
+    person.project.env["MYPY_CACHE_DIR"] = str(types_cache)
+    text = (person.project.folder / README).read_text(encoding="utf-8")
+    whole = (starter, engine) == ("flights", "pandas")
+    for block in [*blocks(README, text), *handbook()]:
+        if block.language == "bash":
+            for command, declared in block.commands():
+                if whole or not command.startswith(ANYWHERE):
+                    person.types(command, declared)
