@@ -122,8 +122,8 @@ def owners(project: Path, *options: str, check: bool = True) -> subprocess.Compl
         "-c",
         "import sys; from baton_handoff.cli import main; sys.exit(main())",
     ]
-    package = {"PYTHONPATH": str(project / "standards/handoff/src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    return run([*handoff, "owners", *options], project, check=check, env=package)
+    engine = {"PYTHONPATH": str(ROOT / "handoff/src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return run([*handoff, "owners", *options], project, check=check, env=engine)
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -1,7 +1,12 @@
-"""One environment for the projects of all tests: answers change code, not what it needs."""
+"""One environment for the projects of all tests: answers change code, not what it needs.
 
+`python -m tests.environment` makes it and prints its folder.
+"""
+
+import hashlib
 import json
 import os
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,6 +14,9 @@ from typing import Any
 from filelock import FileLock
 
 from tests.baton import ROOT, Workshop, run
+
+TEST_TOOLS = ("pytest-timeout", "pytest-xdist")
+"""What the engine's own tests need beside what projects have."""
 
 
 def metadata(project: Path) -> dict[str, Any]:
@@ -25,22 +33,32 @@ def requirements(project: Path) -> set[str]:
 
 
 def shared_environment(workshop: Workshop) -> Path:
-    """One environment with what every project asks for, kept between runs in .cache/."""
+    """One environment with what every project asks for, kept between runs in .cache/.
+
+    The engine in it is the wheel that projects receive.
+    """
     projects = [
         workshop.project({"starter": starter, "dataframe": dataframe, "cloud": "aws"})
         for starter in ("flights", "blank")
         for dataframe in ("pandas", "polars")
     ]
-    package = projects[0] / "standards/handoff"
-    wanted = sorted(set.union(*map(requirements, projects)))
+    return made_environment(set.union(*map(requirements, projects)))
+
+
+def made_environment(wanted: set[str]) -> Path:
+    """The environment in .cache/ with these requirements and the engine as it is built now."""
+    standards = ROOT / "template/standards"
+    (wheel,) = standards.glob("baton_handoff-*.whl")
     pyproject = "\n".join(
         [
             '[project]\nname = "every-project"\nversion = "0"\nrequires-python = ">=3.11"',
-            f"dependencies = {json.dumps(wanted)}",
-            f"[tool.uv.sources]\nbaton-handoff = {{ path = {json.dumps(str(package))} }}",
+            f"dependencies = {json.dumps(sorted({*wanted, *TEST_TOOLS}))}",
+            f"[tool.uv.sources]\nbaton-standards = {{ path = {json.dumps(str(standards))} }}",
         ]
     )
-    key = "\n".join([*wanted, (package / "pyproject.toml").read_text(encoding="utf-8")])
+    engine = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    pins = (standards / "pyproject.toml").read_text(encoding="utf-8")
+    key = "\n".join([pyproject, pins, engine])
     place = ROOT / ".cache" / "every-project"
     place.parent.mkdir(exist_ok=True)
     made = place / "made-for.txt"
@@ -48,18 +66,25 @@ def shared_environment(workshop: Workshop) -> Path:
         if not made.exists() or made.read_text(encoding="utf-8") != key:
             place.mkdir(exist_ok=True)
             made.unlink(missing_ok=True)
+            # A lock holds the hash of the wheel that it was made with.
+            (place / "uv.lock").unlink(missing_ok=True)
             (place / "pyproject.toml").write_text(pyproject, encoding="utf-8")
-            run(["uv", "sync", "--quiet", "--compile-bytecode"], place)
+            command = ["uv", "sync", "--quiet", "--compile-bytecode"]
+            run([*command, "--reinstall-package", "baton-handoff"], place)
             made.write_text(key, encoding="utf-8")
     return place / ".venv"
 
 
 def inside(environment: Path, project: Path) -> dict[str, str]:
     """The environment variables with which a project's own code and configuration are used."""
-    own = [str(project / "src"), str(project / "standards/handoff/src")]
     return {
         "PATH": os.pathsep.join([str(environment / "bin"), os.environ["PATH"]]),
-        "PYTHONPATH": os.pathsep.join(own),
+        "PYTHONPATH": str(project / "src"),
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "OMP_NUM_THREADS": "1",
     }
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        print(shared_environment(Workshop(Path(scratch))))

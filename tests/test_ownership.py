@@ -68,11 +68,9 @@ def test_what_is_yours_is_never_rendered(workshop: Workshop) -> None:
 
 
 @pytest.mark.parametrize("answers", COMBINATIONS, ids=named)
-def test_a_project_has_at_most_100_files_beside_the_package_handoff(
-    workshop: Workshop, answers: dict[str, str]
-) -> None:
-    own = [path for path in files(workshop.project(answers)) if "standards/handoff/" not in path]
-    assert len(own) <= 100
+def test_a_project_has_few_files(workshop: Workshop, answers: dict[str, str]) -> None:
+    most = {"flights": 100, "blank": 95}[answers["starter"]] + 7 * (answers["cloud"] != "none")
+    assert len(files(workshop.project(answers))) <= most
 
 
 @pytest.mark.parametrize("answers", COMBINATIONS, ids=named)

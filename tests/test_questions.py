@@ -97,7 +97,7 @@ def test_a_repository_cannot_be_called_like_what_it_depends_on(workshop: Worksho
     names = {
         Requirement(requirement).name.lower()
         for project in projects
-        for folder in (project, project / "standards/handoff")
+        for folder in (project, project / "standards", ROOT / "handoff")
         for requirement in requirements(folder / "pyproject.toml")
     }
     assert {"pandas", "dvc", "mlflow", "ruff"} <= names
@@ -105,7 +105,7 @@ def test_a_repository_cannot_be_called_like_what_it_depends_on(workshop: Worksho
 
 
 def requirements(pyproject: Path) -> list[str]:
-    """What a project asks for itself; what comes with it is in the extras `proved…`."""
+    """What is asked for by name; what comes with it is in the extras `proved…`."""
     content = tomllib.loads(pyproject.read_text(encoding="utf-8"))
     extras = content["project"].get("optional-dependencies", {})
     lists = [

@@ -45,7 +45,7 @@ def test_the_dockerfile_is_without_a_finding() -> None:
 
 
 def test_the_server_has_the_versions_that_the_standards_are_proved_with() -> None:
-    machinery = ROOT / "template/standards/handoff/pyproject.toml"
+    machinery = ROOT / "template/standards/pyproject.toml"
     extras = tomllib.loads(machinery.read_text(encoding="utf-8"))["project"][
         "optional-dependencies"
     ]

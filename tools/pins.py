@@ -1,7 +1,7 @@
-"""Pin what the standards are proved with: the extras `proved` of baton-handoff.
+"""Pin what the standards are proved with: the extras `proved` of baton-standards.
 
 Makes one project of each kind, lets uv resolve it freely, and writes what came out into
-template/standards/handoff/pyproject.toml; the tracking server follows. Feast, which wants other
+template/standards/pyproject.toml; the tracking server follows. Feast, which wants other
 versions, is resolved on its own. Run by `make pins`, when the standards move.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import copier
 
 ROOT = Path(__file__).parent.parent
-MACHINERY = ROOT / "template" / "standards" / "handoff" / "pyproject.toml"
+STANDARDS = ROOT / "template" / "standards" / "pyproject.toml"
 SERVER = ROOT / "template" / "standards" / "tracking-server" / "requirements.txt"
 SERVER_HEADER = (
     "# Template-owned: what the server's image holds. `make pins` in the template writes it.\n"
@@ -28,7 +28,7 @@ BLOCK = re.compile(r"(# >>> [^\n]*\n).*?(# <<<\n)", re.DOTALL)
 
 def main() -> None:
     """Rewrite the block of pins."""
-    text = MACHINERY.read_text(encoding="utf-8")
+    text = STANDARDS.read_text(encoding="utf-8")
     try:
         # The first resolves freely; what it found steers the second, so that both agree.
         pins: tuple[set[str], set[str]] = (set(), set())
@@ -37,7 +37,7 @@ def main() -> None:
             base, cloud = _resolved(starter)
             pins = pins[0] | base, pins[1] | cloud
     except BaseException:
-        MACHINERY.write_text(text, encoding="utf-8")
+        STANDARDS.write_text(text, encoding="utf-8")
         raise
     _write(text, *pins)
     server = _pinned_for_the_server(pins[0] | pins[1])
@@ -95,7 +95,7 @@ def _write(text: str, base: set[str], cloud: set[str]) -> None:
         for extra, pins in (("proved", base), ("proved-aws", cloud))
     ]
     pinned = BLOCK.sub(lambda match: match[1] + "".join(lines) + match[2], text)
-    MACHINERY.write_text(pinned, encoding="utf-8")
+    STANDARDS.write_text(pinned, encoding="utf-8")
 
 
 def _run(folder: Path, *command: str) -> str:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from handoff.tests.hosting import PR, TOKEN, Provider, hosted
 from tests.baton import ROOT, commit, git, run
-from tests.handoff.inside.hosting import PR, TOKEN, Provider, hosted
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -11,7 +11,7 @@ import pytest
 from tests.baton import ROOT, Workshop, run
 from tests.project import Project, registered
 
-HANDOFF = ROOT / "template/standards/handoff/pyproject.toml"
+HANDOFF = ROOT / "handoff/pyproject.toml"
 
 
 @pytest.fixture

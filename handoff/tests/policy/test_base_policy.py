@@ -1,6 +1,7 @@
 """The stricter of its base and itself judges a change, and what it makes easier is named."""
 
 import re
+import zipfile
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
@@ -195,13 +196,12 @@ def test_a_base_that_can_not_be_read_does_not_keep_anybody_from_mending_it(begun
     assert loosened(base, begun) == []
 
 
-PRACTICES = "standards/handoff/src/baton_handoff/practices/practices.toml"
-
-
 def standards(root: Path, base: str) -> Project:
-    """The project, held against a base whose practices.toml says that."""
-    (root / PRACTICES).parent.mkdir(parents=True, exist_ok=True)
-    (root / PRACTICES).write_text(base)
+    """The project, held against a base whose engine has this practices.toml."""
+    engine = root / "standards/baton_handoff-0.9.0-py3-none-any.whl"
+    engine.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(engine, "w") as archive:
+        archive.writestr("baton_handoff/policy/practices.toml", base)
     git(root, "add", "--all")
     with trees_of(root) as (trees, scratch):
         was = stated_before(find_project(root), trees, trees.of_working_directory(), scratch / "b")

@@ -45,7 +45,7 @@ FIRST, TODAY = date(2026, 8, 31), date(2026, 11, 25)
 def project(tmp_path: Path) -> Project:
     (tmp_path / "docs/decisions").mkdir(parents=True)
     (tmp_path / "pyproject.toml").write_text(
-        '[project]\ndependencies = ["baton-handoff[model]", "scikit-learn>=1.9"]\n'
+        '[project]\ndependencies = ["baton-standards[model]", "scikit-learn>=1.9"]\n'
     )
     decide(tmp_path, TEXT)
     return Project(tmp_path, "mine", "m", "candidate")

@@ -43,7 +43,7 @@ owner = "ada"
 expires = 2027-01-31
 """
 ALTAIR = '[{ name = "altair" }, { name = "jupyterlab" }]'
-EXTRA = 'dev = [{ name = "baton-handoff", extras = ["tools"] }, { name = "jupyterlab" }'
+EXTRA = 'dev = [{ name = "baton-standards", extras = ["tools"] }, { name = "jupyterlab" }'
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,8 @@ CASES: dict[str, Case] = {
     "tools-proved": Case(
         changed("pyproject.toml", "[tools]", ""),
         "take the tools out of `override-dependencies` and `[tool.uv.sources]`, and have"
-        " `baton-handoff[tools]` in the group dev",
-        changed("pyproject.toml", '"baton-handoff"', '"baton-handoff[tools]"'),
+        " `baton-standards[tools]` in the group dev",
+        changed("pyproject.toml", '"baton-standards"', '"baton-standards[tools]"'),
     ),
     "tools-chosen": Case(
         gone("docs/decisions/0001.md"),

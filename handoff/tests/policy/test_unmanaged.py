@@ -300,8 +300,8 @@ class Installed:
             {"url": "https://git.example.org/ml/baton", "vcs_info": {"vcs": "git"}},
             "git+https://git.example.org/ml/baton",
         ),
-        ({"url": "file:///srv/my%20baton/template/standards/handoff"}, "'/srv/my baton'"),
-        ({"url": "file:///somewhere/standards/handoff", "dir_info": {}}, "<address of Baton>"),
+        ({"url": "file:///somewhere/handoff", "dir_info": {}}, "<address of Baton>"),
+        ({"url": "file:///p/standards/baton_handoff-1.0.0-py3-none-any.whl"}, "<address of Baton>"),
         ({}, "<address of Baton>"),
     ],
 )
@@ -310,3 +310,14 @@ def test_the_address_is_the_one_that_it_was_installed_from(
 ) -> None:
     monkeypatch.setattr(commands, "distribution", lambda _: Installed(**said))
     assert commands.adopt() == f"uvx copier copy --data starter=blank {address} ."
+
+
+def test_the_address_of_a_clone_is_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone = tmp_path / "my baton"
+    clone.mkdir()
+    (clone / "copier.yml").touch()
+    said = {"url": (clone / "handoff").as_uri(), "dir_info": {}}
+    monkeypatch.setattr(commands, "distribution", lambda _: Installed(**said))
+    assert commands.adopt() == f"uvx copier copy --data starter=blank '{clone}' ."

@@ -46,13 +46,13 @@ requires-python = ">=3.11,<3.15"
 dependencies = ["pandas"]
 
 [dependency-groups]
-dev = [{ include-group = "notebooks" }, "baton-handoff[tools]"]
+dev = [{ include-group = "notebooks" }, "baton-standards[tools]"]
 notebooks = ["jupyterlab"]
 """
 
-HANDOFF = """
+STANDARDS = """
 [project]
-name = "baton-handoff"
+name = "baton-standards"
 
 [project.optional-dependencies]
 tools = ["pytest==9.2.0", "ruff==0.17.6"]
@@ -76,7 +76,7 @@ dev = [
 requires-dist = [{{ name = "pandas" }}]
 
 [package.metadata.requires-dev]
-dev = [{{ name = "baton-handoff", extras = ["tools"] }}, {{ name = "jupyterlab" }}]
+dev = [{{ name = "baton-standards", extras = ["tools"] }}, {{ name = "jupyterlab" }}]
 notebooks = [{{ name = "jupyterlab" }}]
 
 [[package]]
@@ -156,7 +156,7 @@ def ingest():
 NOTEBOOK = {"cells": [{"cell_type": "code", "source": ["1 + 1"], "outputs": []}]}
 
 APP = """
-from baton_handoff.service import create_app
+from baton_handoff.serving import create_app
 
 
 def create(loaded):
@@ -272,7 +272,7 @@ def kept_project(root: Path) -> Project:
         "src/trips/features/build.py": "",
         "src/trips/serving/app.py": APP,
         "src/trips/training/ingest.py": INGEST,
-        "standards/handoff/pyproject.toml": HANDOFF,
+        "standards/pyproject.toml": STANDARDS,
         "uv.lock": LOCK,
     }
     for name, text in files.items():

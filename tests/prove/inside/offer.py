@@ -79,10 +79,10 @@ def clone(champions: Path, to: Path) -> None:
     registry = shutil.ignore_patterns("mlflow.db*", "mlartifacts", ".handoff")
     shutil.copytree(champions, to, symlinks=True, ignore=registry)
     os.chdir(to)
-    own = [str(to / "src"), str(to / "standards/handoff/src")]
-    sys.path[:0] = own
+    own = str(to / "src")
+    sys.path[:0] = [own]
     os.environ |= {
-        "PYTHONPATH": os.pathsep.join(own),
+        "PYTHONPATH": own,
         "MLFLOW_TRACKING_URI": f"sqlite:///{champions / 'mlflow.db'}",
         "HANDOFF_LOCAL": str(champions / ".handoff"),
     }

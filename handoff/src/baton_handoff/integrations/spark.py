@@ -156,7 +156,7 @@ def _session() -> "SparkSession":
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise HandoffError(
-            "PySpark is missing: `uv add --group spark 'baton-handoff[spark]'`, and then"
+            "PySpark is missing: `uv add --group spark 'baton-standards[spark]'`, and then"
             " `uv run --group spark poe score --engine spark …`."
         ) from error
     java = Path(os.environ.get("JAVA_HOME", ""), "bin", "java")

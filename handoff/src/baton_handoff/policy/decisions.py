@@ -31,7 +31,7 @@ _KEYS = ("status", "side", "review", "reviewed", "tools")
 _GROUPS = ("service", "training")
 """The groups of pyproject.toml that what runs is made of, beside run time itself."""
 
-_OURS = "baton-handoff"
+_OURS = "baton-standards"
 
 
 @dataclass(frozen=True)

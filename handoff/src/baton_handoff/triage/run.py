@@ -9,6 +9,7 @@ from pathlib import Path
 
 from baton_handoff.config.project import Project, stated_in
 from baton_handoff.config.sides import DEPENDENCIES, OTHER, PLATFORM, answerable
+from baton_handoff.config.standards import ENGINE, unpack_engine
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git_snapshots import Edit, Trees, trees_of
 from baton_handoff.policy.status.base_policy import stricter
@@ -144,13 +145,17 @@ class Experiment:
 
     def _tools(self, python: Path) -> Tools:
         # Where the standards did not change, the installed package is every tree's.
-        standards = ("standards/handoff/src",) if PLATFORM in self.edits else ()
+        engine = ENGINE if PLATFORM in self.edits else ()
         memory = self.project.root / ".mypy_cache" / "triage"
-        return Tools(python, memory, ("src", *standards))
+        return Tools(python, memory, ("src", *engine))
 
     def _folder(self, tree: str) -> Path:
         folder = self._scratch / f"tree-{tree}"
-        return folder if folder.exists() else self._trees.written(tree, folder)
+        if not folder.exists():
+            self._trees.written(tree, folder)
+            if PLATFORM in self.edits:
+                unpack_engine(folder)
+        return folder
 
     def _python(self, axes: Axes) -> Path:
         """The interpreter for a cell: this one, unless it has the old lock."""

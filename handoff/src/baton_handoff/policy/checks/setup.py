@@ -7,6 +7,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement
 from packaging.specifiers import InvalidSpecifier
 
+from baton_handoff.config.standards import PYPROJECT
 from baton_handoff.core.requirements import name_of
 from baton_handoff.policy.checks.check_context import (
     Look,
@@ -96,7 +97,7 @@ def hooks_installed(look: Look) -> Seen:
 def tools_proved(look: Look) -> Seen:
     """A group asks for the standards' tools, and nothing gives them another version or source."""
     uv = look.pyproject.get("tool", {}).get("uv", {})
-    handoff = look.toml("standards/handoff/pyproject.toml")
+    handoff = look.toml(PYPROJECT)
     tools = handoff.get("project", {}).get("optional-dependencies", {}).get("tools", [])
     proved = {name_of(tool) for tool in tools}
     stated = {
@@ -114,11 +115,11 @@ def tools_proved(look: Look) -> Seen:
         entry
         for group in look.pyproject.get("dependency-groups", {}).values()
         for entry in group
-        if isinstance(entry, str) and re.match(r"baton-handoff\[.*\btools\b.*\]", entry)
+        if isinstance(entry, str) and re.match(r"baton-standards\[.*\btools\b.*\]", entry)
     ]
     if not own:
         return not_met(
-            "No group of pyproject.toml has baton-handoff[tools].",
+            "No group of pyproject.toml has baton-standards[tools].",
             place("the tools of the standards are not asked for", "pyproject.toml"),
         )
     return met(f"{len(proved)} tools have the versions with which the standards were proved.")
@@ -128,7 +129,7 @@ def dependencies_apart(look: Look) -> Seen:
     """What runs in production needs no tool of exploration, training or development."""
     run_time = {name_of(one) for one in look.pyproject.get("project", {}).get("dependencies", [])}
     service = {name_of(one) for one in asked_for(look.pyproject).get("service", [])}
-    tools = look.toml("standards/handoff/pyproject.toml").get("project", {})
+    tools = look.toml(PYPROJECT).get("project", {})
     named = {name_of(one) for one in tools.get("optional-dependencies", {}).get("tools", [])}
     for where, names in (("dependencies", run_time), ("service", service)):
         if strangers := sorted(names & (EXPLORING | named)):

@@ -9,13 +9,13 @@ from urllib.parse import quote
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.project_files import Files
+from baton_handoff.config.standards import WHEEL
 from baton_handoff.core.files import write_whole
 from baton_handoff.policy.evidence.tool_findings import Place
 from baton_handoff.registry.version_facts import offered
 from baton_handoff.reporting.findings import Finding
 
 _LOCKED = ("pyproject.toml", "uv.lock")
-_HANDOFF = "standards/handoff/"
 _STYLED = ("*.py", "*.pyi", "*ruff.toml", "*pyproject.toml", "uv.lock")
 _TESTED = (
     *("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml"),
@@ -63,7 +63,7 @@ KINDS: Mapping[str, Kind] = {
     "types": Kind(
         ("mypy", "--config-file", "standards/mypy.ini"),
         "uv run poe check",
-        ("src/", "tests/", "standards/mypy.ini", _HANDOFF, *_LOCKED),
+        ("src/", "tests/", "standards/mypy.ini", WHEEL, *_LOCKED),
         for_programs=("--output", "json"),
         practice="typed",
     ),
@@ -75,24 +75,24 @@ KINDS: Mapping[str, Kind] = {
     "api": Kind(
         ("handoff", "api", "--check"),
         "uv run poe check",
-        ("src/", "handoff.toml", _HANDOFF, *_LOCKED),
+        ("src/", "handoff.toml", WHEEL, *_LOCKED),
     ),
     "features": Kind(
         ("handoff", "features", "--check"),
         "uv run poe check",
-        ("src/", "notebooks/", "handoff.toml", _HANDOFF, "uv.lock"),
+        ("src/", "notebooks/", "handoff.toml", WHEEL, "uv.lock"),
     ),
     "test": Kind(
         ("pytest",),
         "uv run poe test",
-        ("src/", "tests/", "notebooks/", "params.yaml", "handoff.toml", _HANDOFF, *_TESTED),
+        ("src/", "tests/", "notebooks/", "params.yaml", "handoff.toml", WHEEL, *_TESTED),
     ),
     "acceptance": Kind(
         ("handoff", "acceptance"),
         "uv run poe acceptance",
         (
             *("src/", "tests/acceptance/", "tests/golden/", "tests/conftest.py"),
-            *("handoff.toml", _HANDOFF, *_TESTED),
+            *("handoff.toml", WHEEL, *_TESTED),
         ),
         of_model=True,
     ),

@@ -9,8 +9,9 @@ from typing import Any
 from baton_handoff.config.baseline import FILE, moved
 from baton_handoff.config.project import Project, stated_in
 from baton_handoff.config.settings import Accepted, PromotionSettings
+from baton_handoff.config.standards import FOLDER, practices_text
 from baton_handoff.core.git_snapshots import Trees
-from baton_handoff.core.toml_files import read_toml
+from baton_handoff.core.toml_files import parse_toml, read_toml
 from baton_handoff.core.yaml_files import read_yaml
 from baton_handoff.policy.status.base_practices import by_both, easier, loosened_practices
 from baton_handoff.reporting.findings import Finding
@@ -25,8 +26,6 @@ _SETTINGS = (
 """What says to tools how to look, beside pyproject.toml; mypy reads only what the standards say."""
 
 _SHOWN = 3
-_STANDARDS = "standards/"
-_PRACTICES = f"{_STANDARDS}handoff/src/baton_handoff/practices/practices.toml"
 
 
 def stricter(base: Project, head: Project) -> Project:
@@ -84,7 +83,7 @@ def stated_before(project: Project, trees: Trees, base: str, folder: Path) -> Pr
 def _standards(folder: Path) -> dict[str, Any]:
     """What the practices.toml of a tree says; nothing without one, or where it is no TOML."""
     try:
-        return read_toml(folder / _PRACTICES)
+        return parse_toml(practices_text(folder))
     except (OSError, ValueError):
         return {}
 
@@ -124,14 +123,14 @@ def at_once(project: Project, trees: Trees, tree: str, before: Path) -> list[Fin
         )
         for what, file in _tools(project.root, before, paths)
     ]
-    ours = [path for path in paths if path.startswith(_STANDARDS)]
+    ours = [path for path in paths if path.startswith(FOLDER)]
     version = _version(before)
     if ours and version and version == _version(project.root):
         more = f" and {len(ours) - _SHOWN} more" if len(ours) > _SHOWN else ""
         found.append(
             Finding(
                 _BOTH,
-                f"{_STANDARDS} was edited by hand ({', '.join(ours[:_SHOWN])}{more}): that counts"
+                f"{FOLDER} was edited by hand ({', '.join(ours[:_SHOWN])}{more}): that counts"
                 " at once, and an update writes over it",
                 blocks=False,
                 file=ours[0],
@@ -145,12 +144,12 @@ def _tools(root: Path, before: Path, paths: Sequence[str]) -> Iterator[tuple[str
     """The team's own settings of tools that differ, and the files that they stand in."""
     for path in paths:
         name = PurePosixPath(path).name
-        if name == "pyproject.toml" and not path.startswith(_STANDARDS):
+        if name == "pyproject.toml" and not path.startswith(FOLDER):
             was, now = (_table(folder / path) for folder in (before, root))
             for tool in _TOOLS:
                 if was.get(tool) != now.get(tool):
                     yield f"[tool.{tool}] in {path}", path
-        elif name in _SETTINGS and not path.startswith(_STANDARDS):
+        elif name in _SETTINGS and not path.startswith(FOLDER):
             yield path, path
 
 

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.project_files import Files
+from baton_handoff.config.standards import WHEEL
 from baton_handoff.core.git_snapshots import trees_of
 from baton_handoff.policy.evidence.evidence import KINDS, Evidence, Record
 from baton_handoff.policy.evidence.recording import now
@@ -129,7 +130,7 @@ def _key(kind: str, project: Project, before: Path) -> str:
     both = ["handoff.toml", ".copier-answers.yml"]
     if kind == DIFF:
         both.append(f"src/{project.package}/contracts/")
-        ours = [*both, "standards/handoff/", "uv.lock"]
+        ours = [*both, WHEEL, "uv.lock"]
     else:
         tried = [place for name in ("test", "types", "layers") for place in KINDS[name].places]
         both += [*tried, "data/", "*.dvc"]

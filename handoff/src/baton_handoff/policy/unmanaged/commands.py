@@ -3,6 +3,7 @@
 import json
 import shlex
 from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -18,7 +19,7 @@ _PREFIXES = {
 }
 """By the file that says how its packages are installed, what its commands begin with."""
 
-_PLACE = "/template/standards/handoff"
+_PLACE = "/handoff"
 """Where this package lies in the template's repository."""
 
 
@@ -95,5 +96,6 @@ def _address() -> str:
         return f"git+{address}"
     if address.startswith("file://") and address.rstrip("/").endswith(_PLACE):
         folder = url2pathname(urlsplit(address).path).rstrip("/").removesuffix(_PLACE)
-        return shlex.quote(folder)
+        if (Path(folder) / "copier.yml").is_file():
+            return shlex.quote(folder)
     return "<address of Baton>"

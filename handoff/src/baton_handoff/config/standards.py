@@ -1,0 +1,48 @@
+"""The engine as a tree of a project holds it: one wheel in standards/."""
+
+import zipfile
+from pathlib import Path
+
+FOLDER = "standards/"
+WHEEL = f"{FOLDER}baton_handoff-*.whl"
+"""Where a project holds the engine."""
+
+PYPROJECT = f"{FOLDER}pyproject.toml"
+"""What names the engine, its extras, the tools and the proved versions."""
+
+ENGINE = (f"{FOLDER}engine", f"{FOLDER}handoff/src")
+"""Where `unpack_engine` puts it, and where a project made before 1.0 holds its sources."""
+
+
+def practices_text(root: Path) -> str:
+    """The practices.toml of the engine that a tree holds; empty where it holds none.
+
+    Raises:
+        OSError: A file can't be read.
+        ValueError: The wheel is broken, or its text is not UTF-8.
+    """
+    for wheel in sorted(root.glob(WHEEL)):
+        try:
+            with zipfile.ZipFile(wheel) as archive:
+                for name in archive.namelist():
+                    if name.endswith("/practices.toml"):
+                        return archive.read(name).decode("utf-8")
+        except zipfile.BadZipFile as error:
+            raise ValueError(f"{wheel} is no wheel") from error
+    for file in sorted((root / ENGINE[1]).rglob("practices.toml")):
+        return file.read_text(encoding="utf-8")
+    return ""
+
+
+def unpack_engine(root: Path) -> None:
+    """Make the engine of a tree importable from one of `ENGINE`, if the tree holds one.
+
+    Args:
+        root: The tree's folder, in which this may write.
+
+    Raises:
+        zipfile.BadZipFile: The wheel is broken.
+    """
+    for wheel in sorted(root.glob(WHEEL)):
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(root / ENGINE[0])

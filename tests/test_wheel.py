@@ -1,0 +1,200 @@
+"""The engine's wheel: what a project receives, how it is locked, and how a newer one arrives."""
+
+import os
+import re
+import shutil
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.baton import ROOT, Workshop, commit, export, files, git, render, run, update
+from tests.environment import inside
+from tools.wheel import STANDARDS, reused, stale, wheel, write
+
+BEFORE = "7abd453"
+"""The last commit whose projects hold the engine's sources."""
+
+RENAME = (
+    "sed -i -e 's/\"baton-handoff\\[/\"baton-standards[/'"
+    " -e 's/^baton-handoff = .*/baton-standards = { path = \"standards\" }/' pyproject.toml"
+)
+"""The step that such a project has to take once, as CHANGELOG.md says it."""
+
+
+@pytest.fixture
+def locked(workshop: Workshop, tmp_path: Path) -> Path:
+    """A project with a lock."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(workshop.project({}), folder)
+        run(["uv", "lock", "--quiet"], folder)
+
+    return shutil.copytree(workshop.once("locked", make), tmp_path / "project")
+
+
+def the_wheel(project: Path) -> Path:
+    (found,) = (project / "standards").glob("*.whl")
+    return found
+
+
+def test_the_wheel_is_what_the_engine_builds() -> None:
+    assert stale(ROOT) == []
+
+
+def test_folder_times_and_modes_make_no_difference(tmp_path: Path) -> None:
+    elsewhere = export(tmp_path / "another folder")
+    for path in (elsewhere / "handoff").rglob("*"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+        path.chmod(0o700)
+    mask = os.umask(0o077)
+    try:
+        assert wheel(elsewhere) == wheel(ROOT)
+    finally:
+        os.umask(mask)
+
+
+def test_an_edit_of_the_engine_is_seen_until_the_wheel_is_built(tmp_path: Path) -> None:
+    template = export(tmp_path)
+    (module,) = template.glob("handoff/src/baton_handoff/__init__.py")
+    module.write_text(module.read_text() + "\n# edited\n")
+    assert stale(template) == [STANDARDS / wheel(ROOT)[0]]
+    write(template)
+    assert stale(template) == []
+
+
+def test_a_new_version_replaces_the_wheel_and_the_line_that_names_it(tmp_path: Path) -> None:
+    template = export(tmp_path)
+    newer = another_version(template)
+    assert [path.name for path in (template / STANDARDS).glob("*.whl")] == [newer]
+    assert f'path = "{newer}"' in (template / STANDARDS / "pyproject.toml").read_text()
+    assert stale(template) == []
+
+
+def test_a_released_version_is_never_built_with_other_content(tmp_path: Path) -> None:
+    template = export(tmp_path)
+    commit(template, "release")
+    assert not reused(template)
+    git(template, "tag", "v1.0.0")
+    assert not reused(template)
+    module = template / "handoff/src/baton_handoff/__init__.py"
+    module.write_text(module.read_text() + "\n# edited\n")
+    write(template)
+    assert reused(template) == "v1.0.0"
+    another_version(template)
+    assert not reused(template)
+
+
+def test_git_stores_a_wheel_as_its_difference_from_the_one_before() -> None:
+    with zipfile.ZipFile(ROOT / STANDARDS / wheel(ROOT)[0]) as archive:
+        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
+
+
+def test_the_lock_names_the_wheel_by_a_relative_path_and_its_hash(locked: Path) -> None:
+    packages = tomllib.loads((locked / "uv.lock").read_text(encoding="utf-8"))["package"]
+    (engine,) = (one for one in packages if one["name"] == "baton-handoff")
+    name = the_wheel(locked).name
+    assert engine["source"] == {"path": f"standards/{name}"}
+    assert [one["hash"].partition(":")[0] for one in engine["wheels"]] == ["sha256"]
+
+
+def test_a_wheel_that_was_tampered_with_is_refused(locked: Path) -> None:
+    with zipfile.ZipFile(the_wheel(locked), "a") as archive:
+        archive.writestr("baton_handoff/more.py", "")
+    done = run(
+        ["uv", "sync", "--locked", "--quiet", "--only-group", "service"], locked, check=False
+    )
+    assert done.returncode == 1
+    assert "Hash mismatch for `baton-handoff" in done.stderr
+
+
+def test_a_moved_project_installs_offline(locked: Path, environment: Path, tmp_path: Path) -> None:
+    assert environment.exists()  # its packages are in uv's cache
+    moved = locked.rename(tmp_path / "moved")
+    command = ["uv", "sync", "--locked", "--offline", "--quiet", "--no-default-groups"]
+    run([*command, "--no-install-project"], moved)
+    assert "usage: handoff" in run([".venv/bin/handoff", "--help"], moved).stdout
+
+
+def test_an_update_changes_the_lock_and_no_file_of_the_project(tmp_path: Path) -> None:
+    template = export(tmp_path / "template")
+    commit(template, "v1.0.0")
+    git(template, "tag", "v1.0.0")
+    project = render(template, tmp_path / "project", {})
+    run(["uv", "lock", "--quiet"], project)
+    commit(project, "first")
+    newer = another_version(template)
+    commit(template, "v1.0.1")
+    git(template, "tag", "v1.0.1")
+    before = files(project)
+    update(project)
+    assert run(["uv", "lock", "--check"], project, check=False).returncode
+    run(["uv", "lock", "--quiet", "--offline"], project)
+    after = files(project)
+    assert the_wheel(project).name == newer
+    changed = {path for path in before | after if before.get(path) != after.get(path)}
+    assert {path for path in changed if not path.startswith("standards/")} == {
+        ".copier-answers.yml",
+        "uv.lock",
+    }
+
+
+@pytest.mark.parametrize("starter", ["flights", "blank"])
+def test_a_project_made_before_there_was_a_wheel_takes_one_step(
+    environment: Path, tmp_path: Path, starter: str
+) -> None:
+    template = tmp_path / "template"
+    git(ROOT, "clone", "--quiet", "--no-tags", str(ROOT), str(template))
+    git(template, "checkout", "--quiet", BEFORE)
+    git(template, "tag", "v0.9.0")
+    project = render(template, tmp_path / "project", {"starter": starter}, "v0.9.0")
+    run(["uv", "lock", "--quiet"], project)
+    commit(project, "first")
+    git(template, "rm", "-r", "--quiet", ".")
+    commit(export(template), "v1.0.0")
+    git(template, "tag", "v1.0.0")
+    update(project)
+    assert RENAME in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "standards/handoff" in run(["uv", "lock"], project, check=False).stderr
+
+    run(["sh", "-c", RENAME], project)
+    run(["uv", "lock", "--quiet"], project)
+    assert not (project / "standards/handoff").exists()
+    commit(project, "update")
+    env = inside(environment, project)
+    run(["poe", "check"], project, env=env)
+    run(["poe", "test"], project, env=env)
+
+
+def test_a_team_can_run_a_checkout_of_the_engine(locked: Path, tmp_path: Path) -> None:
+    checkout = shutil.copytree(ROOT / "handoff", tmp_path / "engine")
+    sources = "[tool.uv.sources]\n"
+    override, source = checkout_lines()
+    pyproject = locked / "pyproject.toml"
+    text = pyproject.read_text(encoding="utf-8").replace(
+        sources, f"[tool.uv]\n{override}\n\n{sources}{source}\n"
+    )
+    pyproject.write_text(text.replace("../baton/handoff", checkout.as_posix()), encoding="utf-8")
+    run(["uv", "lock", "--quiet"], locked)
+    run(["uv", "sync", "--quiet", "--no-default-groups", "--no-install-project"], locked)
+    where = "import baton_handoff; print(baton_handoff.__file__)"
+    place = run([".venv/bin/python", "-c", where], locked).stdout
+    assert Path(place.strip()).is_relative_to(checkout)
+
+
+def checkout_lines() -> tuple[str, str]:
+    """The two lines for pyproject.toml that handoff/README.md gives."""
+    text = (ROOT / "handoff/README.md").read_text(encoding="utf-8")
+    override, source = re.findall(r"(?m)^(override-dependencies = .*|baton-handoff = .*)$", text)
+    return override, source
+
+
+def another_version(template: Path) -> str:
+    """Give the engine of a template a higher version, build it, and return the wheel's name."""
+    pyproject = template / "handoff/pyproject.toml"
+    text = pyproject.read_text(encoding="utf-8")
+    version = tomllib.loads(text)["project"]["version"]
+    pyproject.write_text(text.replace(f'"{version}"', f'"{version}.1"', 1), encoding="utf-8")
+    write(template)
+    return wheel(template)[0]

@@ -1,0 +1,136 @@
+"""Build the engine's wheel, which every project receives in standards/.
+
+The same sources give the same bytes, whatever their folder, times and modes. Files are stored, not
+compressed, so that git keeps each version as its difference from the one before.
+
+`python tools/wheel.py` writes it; with `--check` it exits 1 where the wheel is not what handoff/
+builds, or where a release has another wheel of the same version.
+"""
+
+import io
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from uv import find_uv_bin
+
+ROOT = Path(__file__).resolve().parent.parent
+ENGINE = Path("handoff")
+STANDARDS = Path("template/standards")
+PYPROJECT = STANDARDS / "pyproject.toml"
+SCHEMA = "practices.schema.json"
+
+_WHEELS = "baton_handoff-*.whl"
+_SOURCE = re.compile(r'^(baton-handoff = \{ path = ")[^"]*', re.MULTILINE)
+_VERSION = re.compile(r'^(version = ")[^"]*', re.MULTILINE)
+
+
+def wheel(root: Path) -> tuple[str, bytes]:
+    """Build the engine.
+
+    Args:
+        root: The repository's folder.
+
+    Returns:
+        The wheel's name and content.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        build = [find_uv_bin(), "build", "--quiet", "--wheel", "--out-dir", folder]
+        subprocess.run([*build, root / ENGINE], check=True)
+        (built,) = Path(folder).glob("*.whl")
+        return built.name, _stored(built)
+
+
+def files(root: Path) -> dict[Path, bytes]:
+    """What follows from the engine in what a project receives, by path in the repository."""
+    name, content = wheel(root)
+    version = name.split("-")[1]
+    (schema,) = (root / ENGINE / "src").rglob(SCHEMA)
+    text = (root / PYPROJECT).read_text(encoding="utf-8")
+    text = _SOURCE.sub(rf"\g<1>{name}", text)
+    text = _VERSION.sub(rf"\g<1>{version}", text, count=1)
+    return {
+        STANDARDS / name: content,
+        STANDARDS / "handoff.schema.json": schema.read_bytes(),
+        PYPROJECT: text.encode(),
+    }
+
+
+def stale(root: Path) -> list[Path]:
+    """The paths that are not what the engine builds, one of an earlier version included."""
+    wanted = files(root)
+    other = [path for path in _wheels(root) if path not in wanted]
+    changed = [
+        path
+        for path, content in wanted.items()
+        if not (root / path).is_file() or (root / path).read_bytes() != content
+    ]
+    return [*changed, *other]
+
+
+def write(root: Path) -> None:
+    """Write what follows from the engine, and remove the wheels of earlier versions."""
+    wanted = files(root)
+    for path in _wheels(root):
+        if path not in wanted:
+            (root / path).unlink()
+    for path, content in wanted.items():
+        (root / path).write_bytes(content)
+
+
+def reused(root: Path) -> str:
+    """The newest release whose wheel has today's name and other content; empty where none has.
+
+    A project's lock holds the wheel's hash by its version: uv refuses other content for it.
+
+    Args:
+        root: The folder of a repository.
+    """
+    tags = _git(root, "tag", "--list", "v*", "--sort=-version:refname").decode().split()
+    for path in _wheels(root):
+        for tag in tags[:1]:
+            listed = _git(root, "ls-tree", "--name-only", tag, path.as_posix())
+            if (
+                listed
+                and _git(root, "show", f"{tag}:{path.as_posix()}") != (root / path).read_bytes()
+            ):
+                return tag
+    return ""
+
+
+def _git(root: Path, *arguments: str) -> bytes:
+    command = ["git", "-C", str(root), *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+
+
+def _wheels(root: Path) -> list[Path]:
+    return [path.relative_to(root) for path in (root / STANDARDS).glob(_WHEELS)]
+
+
+def _stored(built: Path) -> bytes:
+    """The wheel's files in order, uncompressed, with one time and one mode."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(built) as source, zipfile.ZipFile(packed, "w") as target:
+        for name in sorted(source.namelist()):
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = 0o644 << 16
+            entry.create_system = 3
+            target.writestr(entry, source.read(name))
+    return packed.getvalue()
+
+
+def main() -> None:
+    """Write, or with `--check` only compare."""
+    if "--check" not in sys.argv[1:]:
+        write(ROOT)
+    elif paths := stale(ROOT):
+        sys.exit(f"Not what handoff/ builds: {', '.join(map(str, paths))}. Run `make wheel`.")
+    elif tag := reused(ROOT):
+        sys.exit(f"{tag} has another wheel of this version: raise it in handoff/pyproject.toml.")
+
+
+if __name__ == "__main__":
+    main()
