@@ -17,13 +17,14 @@ from baton_handoff.practices.record import now
 from baton_handoff.practices.registry import STATEMENT
 from baton_handoff.practices.standing import Standing, State
 from baton_handoff.practices.status import serving
+from baton_handoff.practices.steps import STEPS
 from baton_handoff.project import Project
 
 _ORDER = (
-    "uv run poe check",
-    "uv run poe test",
+    STEPS["format"].shown_by,
+    STEPS["test"].shown_by,
     "uv run poe pipeline",
-    "uv run handoff model accept",
+    STEPS["acceptance"].shown_by,
     "uv run poe monitor",
 )
 """What is run, in the order in which one needs the other. To offer a model is a person's turn."""
@@ -48,8 +49,8 @@ def produce(project: Project, standing: Standing, stage: Stage = "promotion") ->
         for outcome in standing.outcomes
         if outcome.state == State.NOT_SHOWN and STAGES.index(outcome.practice.stage) <= until
     ]
-    asked = {outcome.fix.strip("`") for outcome in missing if outcome.practice.check in CHECKS}
-    wanted = [command for command in _ORDER if any(one.endswith(command) for one in asked)]
+    asked = {outcome.command for outcome in missing if outcome.practice.check in CHECKS}
+    wanted = [command for command in _ORDER if command in asked]
     own = {
         outcome.practice.name: outcome.practice
         for outcome in missing
