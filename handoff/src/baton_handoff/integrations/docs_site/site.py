@@ -107,7 +107,7 @@ def _config(project: Project, pages: Mapping[str, str], folder: Path, built: Pat
     """The engine's settings, and over them the team's if there are any."""
     file = project.root / "mkdocs.yml"
     file = file if file.exists() else _SETTINGS
-    nav = ["README.md"]
+    nav: list[Any] = ["README.md"]
     if handbook := _handbook(folder):
         nav.append({"Handbook": handbook})
     nav += _nav(pages)

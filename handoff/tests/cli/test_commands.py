@@ -62,53 +62,57 @@ def test_every_command_has_a_help(capsys: pytest.CaptureFixture[str], command: s
     assert capsys.readouterr().out.startswith(f"usage: handoff {command}")
 
 
+TYPED = [
+    ("new-contract a.csv", "contract new a.csv", "uv run handoff contract new"),
+    ("diff --base main", "contract diff --base main", "uv run poe diff"),
+    ("api", "contract api", "uv run handoff contract api"),
+    ("api --check", "check --only api", "uv run poe check --only api"),
+    ("build-contracts", "contract wheel", "uv run handoff contract wheel"),
+    ("models --json", "model list --json", "uv run handoff model list"),
+    ("register", "model register", "uv run poe register"),
+    ("promote 1 --dry-run", "model promote 1 --dry-run", "uv run poe promote"),
+    ("rollback --why late", "model rollback --why late", "uv run poe rollback"),
+    ("fetch candidate", "model fetch candidate", "uv run handoff model fetch"),
+    ("replay 2", "model compare 2", "uv run handoff model compare"),
+    ("image", "model image", "uv run handoff model image"),
+    ("score a b", "model score a b", "uv run handoff model score"),
+    ("acceptance", "model accept", "uv run handoff model accept"),
+    ("sources", "source list", "uv run handoff source list"),
+    ("sources list --json", "source list --json", "uv run handoff source list"),
+    ("sources add a.csv", "source add a.csv", "uv run handoff source add"),
+    ("sources report-problem a", "source report a", "uv run handoff source report"),
+    (
+        "sources --check --format json",
+        "check --only sources --format json",
+        "uv run poe check --only sources",
+    ),
+    ("features --json", "feature list --json", "uv run handoff feature list"),
+    ("features --check", "check --only features", "uv run poe check --only features"),
+    ("feature-store", "feature store", "uv run handoff feature store"),
+    (
+        "feature-store --check",
+        "check --only feature-store",
+        "uv run poe check --only feature-store",
+    ),
+    ("baseline", "policy baseline", "uv run handoff policy baseline"),
+    ("owners", "policy owners", "uv run handoff policy owners"),
+    ("owners --check", "check --only owners", "uv run poe check --only owners"),
+    ("radar", "policy radar", "uv run handoff policy radar"),
+    ("radar --check", "check --only radar", "uv run poe check --only radar"),
+    ("types", "check --only types", "uv run poe check --only types"),
+    ("layers", "check --only layers", "uv run poe check --only layers"),
+    ("poe-triage --side a", "triage --side a", "uv run handoff triage"),
+    ("done --base main", "done --base main", "uv run poe status --base REF"),
+    ("record lint -- x", "record lint -- x", "uv run poe check --only lint"),
+    ("record test -- x", "record test -- x", "uv run poe test"),
+    ("record acceptance -- x", "record acceptance -- x", "uv run handoff model accept"),
+]
+"""Each old name, with what is typed and what it becomes."""
+
+
 @pytest.mark.parametrize(
     ("old", "new", "typed"),
-    [
-        ("new-contract a.csv", "contract new a.csv", "uv run handoff contract new"),
-        ("diff --base main", "contract diff --base main", "uv run poe diff"),
-        ("api", "contract api", "uv run handoff contract api"),
-        ("api --check", "check --only api", "uv run poe check --only api"),
-        ("build-contracts", "contract wheel", "uv run handoff contract wheel"),
-        ("models --json", "model list --json", "uv run handoff model list"),
-        ("register", "model register", "uv run poe register"),
-        ("promote 1 --dry-run", "model promote 1 --dry-run", "uv run poe promote"),
-        ("rollback --why late", "model rollback --why late", "uv run poe rollback"),
-        ("fetch candidate", "model fetch candidate", "uv run handoff model fetch"),
-        ("replay 2", "model compare 2", "uv run handoff model compare"),
-        ("image", "model image", "uv run handoff model image"),
-        ("score a b", "model score a b", "uv run handoff model score"),
-        ("acceptance", "model accept", "uv run handoff model accept"),
-        ("sources", "source list", "uv run handoff source list"),
-        ("sources list --json", "source list --json", "uv run handoff source list"),
-        ("sources add a.csv", "source add a.csv", "uv run handoff source add"),
-        ("sources report-problem a", "source report a", "uv run handoff source report"),
-        (
-            "sources --check --format json",
-            "check --only sources --format json",
-            "uv run poe check --only sources",
-        ),
-        ("features --json", "feature list --json", "uv run handoff feature list"),
-        ("features --check", "check --only features", "uv run poe check --only features"),
-        ("feature-store", "feature store", "uv run handoff feature store"),
-        (
-            "feature-store --check",
-            "check --only feature-store",
-            "uv run poe check --only feature-store",
-        ),
-        ("baseline", "policy baseline", "uv run handoff policy baseline"),
-        ("owners", "policy owners", "uv run handoff policy owners"),
-        ("owners --check", "check --only owners", "uv run poe check --only owners"),
-        ("radar", "policy radar", "uv run handoff policy radar"),
-        ("radar --check", "check --only radar", "uv run poe check --only radar"),
-        ("types", "check --only types", "uv run poe check --only types"),
-        ("layers", "check --only layers", "uv run poe check --only layers"),
-        ("poe-triage --side a", "triage --side a", "uv run handoff triage"),
-        ("done --base main", "done --base main", "uv run poe status --base REF"),
-        ("record lint -- x", "record lint -- x", "uv run poe check --only lint"),
-        ("record test -- x", "record test -- x", "uv run poe test"),
-        ("record acceptance -- x", "record acceptance -- x", "uv run handoff model accept"),
-    ],
+    TYPED,
 )
 def test_an_old_name_is_the_new_command_and_says_so_in_one_line(
     capsys: pytest.CaptureFixture[str], old: str, new: str, typed: str
@@ -124,8 +128,7 @@ def test_an_old_name_is_the_new_command_and_says_so_in_one_line(
 
 
 def test_every_old_name_is_tried_above() -> None:
-    (mark,) = test_an_old_name_is_the_new_command_and_says_so_in_one_line.pytestmark
-    assert {old.partition(" ")[0] for old, *_ in mark.args[1]} == {*OLD_NAMES}
+    assert {old.partition(" ")[0] for old, *_ in TYPED} == {*OLD_NAMES}
 
 
 def test_a_new_name_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:

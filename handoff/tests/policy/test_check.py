@@ -10,10 +10,10 @@ from baton_handoff.cli import main
 from baton_handoff.cli.check import LOOKS, MENDS
 from baton_handoff.config.project import Project
 from baton_handoff.contracts.rows import says
+from baton_handoff.policy.evidence import checking, evidence, recording
 from baton_handoff.policy.evidence.checking import Result
 from baton_handoff.policy.evidence.evidence import Record
 from baton_handoff.policy.evidence.steps import CHECKABLE, CHECKED, FIXED, STEPS, Step
-from baton_handoff.policy.practices import checking, evidence, record
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> dict[str, Step]:
     }
     monkeypatch.setattr(checking, "STEPS", steps)
     monkeypatch.setattr(checking, "CHECKED", tuple(steps))
-    for module in (checking, record, evidence):
+    for module in (checking, recording, evidence):
         monkeypatch.setattr(module, "KINDS", steps)
     return steps
 
@@ -293,7 +293,7 @@ def test_all_after_test_is_given_to_pytest(
         ran.append([kind, *command])
         return 5
 
-    monkeypatch.setattr(record, "run_recorded", run)
+    monkeypatch.setattr(recording, "run_recorded", run)
     assert main(["test"]) == 5
     assert main(["test", "-k", "one", "tests/unit", "--help-me"]) == 5
     assert main(["test", "--", "-x"]) == 5
