@@ -29,7 +29,7 @@ def set_up(project: Project) -> None:
         write_owners(project)
     begun = _asks_git(project, "rev-parse", "--verify", "--quiet", "HEAD")
     yours = "" if begun else "; the first commit is yours"
-    print(f"Ready. `uv run poe` lists every command{yours}.")
+    print(f"Ready. `uv run poe` lists the tasks, `uv run handoff --help` every command{yours}.")
 
 
 def require_repository(project: Project) -> None:
