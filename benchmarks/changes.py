@@ -64,8 +64,9 @@ def _diff(project: Path, base: str) -> list[Result]:
 
 
 def _triage(project: Path, base: str) -> list[Result]:
-    triage = [*POE, "triage", "--base", base]
-    checks = [[*POE, "types"], [*POE, "layers"], [*POE, "test", "tests/contract"]]
+    triage = ["uv", "run", "--quiet", "handoff", "triage", "--base", base]
+    steps = [[*POE, "check", "--only", name] for name in ("types", "layers")]
+    checks = [*steps, [*POE, "test", "tests/contract"]]
     ours, theirs, ours_cold, theirs_cold = _by_turns(project, triage, checks)
     by_hand = "types, layers and contract tests once, which say what is red, not who has to act"
     return [

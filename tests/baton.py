@@ -115,15 +115,15 @@ def render(
     return destination
 
 
-def owners(project: Path, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run `handoff policy owners`, as set-up does; it needs nothing of its environment."""
+def owners(project: Path, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Write the owners' file, as set-up does, or run another command that needs no environment."""
     handoff = [
         sys.executable,
         "-c",
         "import sys; from baton_handoff.cli import main; sys.exit(main())",
     ]
     engine = {"PYTHONPATH": str(ROOT / "handoff/src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    return run([*handoff, "owners", *options], project, check=check, env=engine)
+    return run([*handoff, *(command or ("policy", "owners"))], project, check=check, env=engine)
 
 
 def files(folder: Path) -> dict[str, bytes]:

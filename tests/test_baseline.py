@@ -1,7 +1,6 @@
 """A grown repository takes up level 2: what is open is recorded once, and can only shrink."""
 
 import json
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 
 from tests.baton import Workshop, commit, owners, render, run
 from tests.project import Project
-from tests.test_pairwise import CHECKS, tasks
+from tests.test_pairwise import CHECKS, step
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +40,7 @@ def serving(project: Project) -> Path:
 def look(project: Project) -> None:
     """Check and test, whatever comes of it."""
     for check in [*CHECKS, "test"]:
-        project(*shlex.split(tasks(project.folder)[check]), check=False)
+        project(*step(check), check=False)
 
 
 def status(project: Project, *options: str) -> tuple[int, set[str], list[dict[str, Any]]]:
@@ -66,14 +65,14 @@ def test_what_is_old_is_recorded_and_what_is_new_is_refused(project: Project) ->
     }
     assert recorded["typed"]["ml-engineering"] == {path: 1}
     owners(project.folder)
-    project(*shlex.split(tasks(project.folder)["_owners"]))
+    project(*step("owners"))
     # In the change that brings it, it does not count yet.
     assert status(project)[:2] == (0, set())
     assert status(project, "--base", "HEAD")[:2] == (1, OF_TOOLS)
     commit(project.folder, "what was open")
     assert status(project, "--base", "HEAD")[:2] == (0, set())
-    for check in ("_format", "_lint", "types"):
-        done = project(*shlex.split(tasks(project.folder)[check]))
+    for check in ("format", "lint", "types"):
+        done = project(*step(check))
         assert done.stdout.endswith(", all in the baseline\n")
     newer.write_text('"""New, and good."""\n', encoding="utf-8")
     project("git", "add", str(newer))

@@ -1,7 +1,6 @@
 """A blank project says that it has no contract yet; a table of one's own gives it one that runs."""
 
 import json
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from tests.tables import (
     write_excel,
     write_parquet,
 )
-from tests.test_pairwise import CHECKS, tasks
+from tests.test_pairwise import CHECKS, step
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +66,7 @@ def check(project: Project) -> None:
     """What `poe check` runs, after what set-up writes."""
     owners(project.folder)
     for task in CHECKS:
-        project(*shlex.split(tasks(project.folder)[task]))
+        project(*step(task))
 
 
 def metrics(project: Project) -> dict[str, dict[str, float]]:
@@ -82,8 +81,8 @@ def contract(project: Project) -> str:
 
 def test_before_the_first_contract_every_command_says_the_same_sentence(blank: Project) -> None:
     assert "deselected" in blank("pytest").stdout
-    commands = [["pipeline"], ["register"], ["api"], ["serve"], ["acceptance"], ["monitor"]]
-    commands.append(["score", "a.parquet", "b.parquet"])
+    commands = [["pipeline"], ["model", "register"], ["contract", "api"], ["serve"], ["monitor"]]
+    commands += [["model", "accept"], ["model", "score", "a.parquet", "b.parquet"]]
     assert in_one_process(blank, commands) == [(2, NO_CONTRACT)] * len(commands)
 
 

@@ -214,7 +214,6 @@ def test_the_three_pipelines_say_the_same(pipelines: dict[str, Any]) -> None:
         "handoff": [f"{GATE} --html {PAGE}"],
         "contracts": [
             f"uv run --locked handoff contract diff --base {TARGET}",
-            f"uv run --locked handoff done --base {TARGET}",
         ],
         "data-science": [f"uv run --locked handoff triage --base {TARGET} --side data-science"],
         "ml-engineering": [f"uv run --locked handoff triage --base {TARGET} --side ml-engineering"],
@@ -232,9 +231,9 @@ def test_what_judges_a_change_sees_the_whole_history(pipelines: dict[str, Any]) 
 
 def test_findings_stand_at_the_lines_of_a_pull_request(projects: dict[str, Path]) -> None:
     text = (projects["github"] / PIPELINES["github"]).read_text(encoding="utf-8")
-    asked = "handoff (diff|done|status|triage) "
+    asked = "handoff (contract diff|status|triage) "
     judging = [line for line in text.splitlines() if re.search(asked, line)]
-    assert [" --format github" in line for line in judging] == [True] * 5
+    assert [" --format github" in line for line in judging] == [True] * 4
 
 
 def test_only_who_writes_the_comment_is_given_a_token(pipelines: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 import shutil
 import signal
 import subprocess
@@ -24,7 +23,7 @@ from tests.project import (
     service,
     state,
 )
-from tests.test_pairwise import CHECKS, tasks
+from tests.test_pairwise import CHECKS, step
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +52,7 @@ def project(
     owners(folder)
     project("pre-commit", "install")
     for task in [*CHECKS, "test", "acceptance"]:
-        project(*shlex.split(tasks(folder)[task]))
+        project(*step(task))
     return project
 
 

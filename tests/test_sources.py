@@ -222,12 +222,24 @@ def test_a_table_of_ones_own_becomes_a_source_whose_owner_is_open(
 
 def test_what_can_not_be_carried_out_is_one_sentence(flights: Project) -> None:
     for command, why in {
-        ("add", "nothing.csv"): "There is no file nothing.csv, and the code reads nothing of that",
-        ("report-problem", "wether"): "There is no source 'wether'; there are: airlines, airports",
-        ("report-problem", "planes"): "None of the files of planes is here: `uv run poe pipeline`",
-        ("--format", "json"): "--format is for findings, with --check; the list has --json.",
+        (
+            "source",
+            "add",
+            "nothing.csv",
+        ): "There is no file nothing.csv, and the code reads nothing of that",
+        (
+            "source",
+            "report",
+            "wether",
+        ): "There is no source 'wether'; there are: airlines, airports",
+        (
+            "source",
+            "report",
+            "planes",
+        ): "None of the files of planes is here: `uv run poe pipeline`",
+        ("check", "--format", "json"): "FILE and --format are for one step: say which by --only.",
     }.items():
-        done = flights("handoff", "source", "list", *command, check=False)
+        done = flights("handoff", *command, check=False)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith(why)
         assert done.stderr.count("\n") == 1

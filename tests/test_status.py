@@ -13,7 +13,7 @@ import pytest
 
 from tests.baton import ROOT, Workshop, commit, git, owners, render, run, update
 from tests.project import Project
-from tests.test_pairwise import CHECKS, tasks
+from tests.test_pairwise import CHECKS, step
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ def fresh(
     commit(folder, "first")
     project("pre-commit", "install")
     for check in [*CHECKS, "test"]:
-        project(*shlex.split(tasks(folder)[check]))
+        project(*step(check))
     assert git(folder, "status", "--porcelain") == ""
     return project
 
@@ -121,14 +121,14 @@ def test_a_new_project_is_green_at_push_and_says_what_is_open_at_the_handoff(
 
 
 PRACTICE_OF = {
-    "_format": "formatted",
-    "_lint": "linted",
+    "format": "formatted",
+    "lint": "linted",
     "types": "typed",
     "layers": "layers-kept",
-    "_api": "api-current",
-    "_features": "features-inside",
-    "_owners": "contracts-owned",
-    "_sources": "sources-described",
+    "api": "api-current",
+    "features": "features-inside",
+    "owners": "contracts-owned",
+    "sources": "sources-described",
 }
 """What each command of `poe check` looks at."""
 
@@ -140,8 +140,8 @@ def test_the_next_level_asks_for_what_was_said_beforehand_and_for_nothing_else(
     # Something that level 1 lets pass at a push.
     (project.folder / "tool.py").write_text("import os\nx  =  1\n", encoding="utf-8")
     commit(project.folder, "in a hurry")
-    for check in ("_format", "_lint"):
-        assert project(*shlex.split(tasks(project.folder)[check]), check=False).returncode == 1
+    for check in ("format", "lint"):
+        assert project(*step(check), check=False).returncode == 1
     assert blocking(project, "push") == set()
     beforehand = {stage: blocking(project, stage, "--level", "2") for stage in STAGES}
     assert names(beforehand["push"]) == {"formatted", "linted", "contracts-owned"}
@@ -149,19 +149,17 @@ def test_the_next_level_asks_for_what_was_said_beforehand_and_for_nothing_else(
     update(project.folder, {"level": 2}, VERSION)
     assert git(project.folder, "diff", "--name-only").split() == [".copier-answers.yml"]
     commit(project.folder, "level 2")
-    checks = tasks(project.folder)
-    red = {c for c in CHECKS if project(*shlex.split(checks[c]), check=False).returncode}
+    red = {c for c in CHECKS if project(*step(c), check=False).returncode}
     assert {PRACTICE_OF[check] for check in red} == names(beforehand["push"])
     assert {stage: blocking(project, stage) for stage in STAGES} == beforehand
-    for judge in ("diff", "done"):
-        project("handoff", judge, "--base", "HEAD~1")
+    project("handoff", "contract", "diff", "--base", "HEAD~1")
 
     project("handoff", "policy", "owners")
     project("ruff", "format")
     project("ruff", "check", "--fix")
     (project.folder / "tool.py").unlink()  # there was nothing in it that anybody uses
-    for check in ("_format", "_lint", "_owners"):
-        project(*shlex.split(checks[check]))
+    for check in ("format", "lint", "owners"):
+        project(*step(check))
     assert blocking(project, "push") == set()
 
 
@@ -222,11 +220,11 @@ BROKEN = {
         gone(".git/hooks/pre-commit"), (), "`uv run poe setup`", ["handoff setup"]
     ),
     "formatted": Broken(
-        longer("tool.py", "x  =  1"), ("_format", "_lint"), "`uv run poe fix`", ["poe fix"]
+        longer("tool.py", "x  =  1"), ("format", "lint"), "`uv run poe fix`", ["poe fix"]
     ),
     "linted": Broken(
         longer("tool.py", "import os"),
-        ("_lint", "_format"),
+        ("lint", "format"),
         "`uv run poe fix`, then mend what `uv run poe check` still shows",
         ["poe fix"],
     ),
@@ -244,7 +242,7 @@ BROKEN = {
     ),
     "api-current": Broken(
         longer("src/flight_delays/contracts/api.py", "# edited"),
-        ("_api",),
+        ("api",),
         "`uv run poe fix`",
         ["poe fix"],
     ),
@@ -276,7 +274,7 @@ def test_a_must_that_is_broken_lowers_the_level_and_what_is_said_then_restores_i
         return next(int(one["earned"]) for one in found["sections"] if one["name"] == section)
 
     def look() -> list[int]:
-        commands = (shlex.split(tasks(project.folder)[look]) for look in case.looks)
+        commands = (step(look) for look in case.looks)
         return [project(*command, check=False).returncode for command in commands]
 
     before, earned = blocking(project, "handoff"), level()

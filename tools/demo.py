@@ -120,7 +120,7 @@ def _sum_up(took: dict[str, float], answer: dict[str, Any]) -> None:
 Now look around:
 
   cd {PROJECT.relative_to(Path.cwd()) if PROJECT.is_relative_to(Path.cwd()) else PROJECT}
-  uv run poe             every command
+  uv run poe             every task (uv run handoff --help: every command)
   uv run poe explore     the first notebook
   uv run poe check       format, lint, types, layers, owners
   uv run poe serve       the service, with its API on /docs

@@ -155,8 +155,8 @@ def test_a_store_is_filled_of_what_is_there_now_or_not_at_all(flights: Project) 
 
     code = flights.folder / "src/flight_delays/features/build.py"
     code.write_text(code.read_text(encoding="utf-8") + "\n# another state\n", encoding="utf-8")
-    for options in ((), ("--check",)):
-        stale = flights("handoff", "feature", "store", *options, check=False)
+    for command in (("feature", "store"), ("check", "--only", "feature-store")):
+        stale = flights("handoff", *command, check=False)
         assert (stale.returncode, stale.stdout, stale.stderr) == (2, "", STALE)
     assert (store / "online.db").read_bytes() == before
     assert [path.name for path in store.parent.glob(".feature-store-*")] == []

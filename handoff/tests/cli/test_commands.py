@@ -104,6 +104,11 @@ TYPED = [
     ("poe-triage --side a", "triage --side a", "uv run handoff triage"),
     ("done --base main", "done --base main", "uv run poe status --base REF"),
     ("record lint -- x", "record lint -- x", "uv run poe check --only lint"),
+    (
+        "record lint -- ruff check --fix a.py",
+        "record lint -- ruff check --fix a.py",
+        "uv run poe fix --only lint",
+    ),
     ("record test -- x", "record test -- x", "uv run poe test"),
     ("record acceptance -- x", "record acceptance -- x", "uv run handoff model accept"),
 ]

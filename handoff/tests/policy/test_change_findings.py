@@ -1,4 +1,4 @@
-"""What a change leaves open, in the report: what `diff`, `done` and `triage` find of it."""
+"""What a change leaves open, in the report: breaks, what it does not bring, whose turn it is."""
 
 import json
 from functools import partial

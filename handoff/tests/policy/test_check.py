@@ -1,5 +1,6 @@
 """`handoff check` and `handoff fix` run the steps of the one table, and keep what came of them."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -315,3 +316,14 @@ def test_nothing_is_imported_that_the_help_does_not_need() -> None:
         check=True,
     )
     assert not {"pandas", "pandera", "mlflow", "pydantic"} & {*said.stdout.split()}
+
+
+def test_a_full_disk_is_no_fault_of_the_step(
+    project: Project, table: dict[str, Step], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> Result:
+        raise OSError(errno.ENOSPC, "no space", "evidence")
+
+    with pytest.raises(OSError, match="no space"):
+        checking.check(project, {"api": full, "features": GOOD})
+    assert capsys.readouterr().out.count("ok") <= len(table)

@@ -60,7 +60,8 @@ def translated(arguments: Sequence[str]) -> list[str]:
         return [*arguments]
     if name == "record":
         kind = more[0] if more else "NAME"
-        _say("record", _RECORDED.get(kind, f"uv run poe check --only {kind}"))
+        verb = "fix" if "--fix" in more else "check"
+        _say("record", _RECORDED.get(kind, f"uv run poe {verb} --only {kind}"))
         return [*arguments]
     new = _NEW[name]
     if name in _CHECKS and "--check" in more:

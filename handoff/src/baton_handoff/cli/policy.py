@@ -52,8 +52,8 @@ def add_status(commands: Any) -> None:
         nargs="?",
         const="",
         metavar="REF",
-        help="judge by the stricter of REF and this, as CI does; by default REF is what the branch"
-        " goes back to",
+        help="judge by the stricter of REF and this, as CI does, and list what the change does not"
+        " bring along: tests, meanings of features; by default REF is what the branch goes back to",
     )
     command.add_argument("--explain", metavar="PRACTICE", help="what it is, and what is asked")
     command.add_argument(

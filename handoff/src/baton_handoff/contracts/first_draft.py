@@ -13,8 +13,8 @@ from baton_handoff.contracts.table_description import Column, Description
 _HEAD = '''\
 """The tables around the model: what it is given, what it computes inside, what it answers.
 
-`new-contract` wrote this from a table. Bounds, categories and gaps are those that it saw: replace
-them by what must hold.
+`handoff contract new` wrote this from a table. Bounds, categories and gaps are those that it saw:
+replace them by what must hold.
 """
 
 from collections.abc import Sequence

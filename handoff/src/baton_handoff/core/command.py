@@ -10,7 +10,8 @@ from pathlib import Path
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.tracing import continued
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where a disk is full."""
 
 
 def in_one_sentence(run: Callable[[], int | None]) -> int:
@@ -27,7 +28,7 @@ def in_one_sentence(run: Callable[[], int | None]) -> int:
     except HandoffError as error:
         sentence, code = str(error), error.exit_code
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in NO_ROOM:
             raise
         file = error.filename2 or error.filename
         at = f"{file}: " if file else ""

@@ -30,7 +30,7 @@ def set_up(project: Project) -> None:
         write_owners(project)
     begun = ask_git(project.root, "rev-parse", "--verify", "--quiet", "HEAD")
     yours = "" if begun else "; the first commit is yours"
-    print(f"Ready. `uv run poe` lists every command{yours}.")
+    print(f"Ready. `uv run poe` lists the tasks, `uv run handoff --help` every command{yours}.")
 
 
 def _run(project: Project, *command: str) -> None:

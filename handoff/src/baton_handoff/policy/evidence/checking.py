@@ -13,6 +13,7 @@ from threading import Lock
 from typing import TypeAlias
 
 from baton_handoff.config.project import Project
+from baton_handoff.core.command import NO_ROOM
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.evidence.evidence import KINDS, Evidence, Record
 from baton_handoff.policy.evidence.recording import IN_BASELINE, keep, now, run_recorded
@@ -188,7 +189,11 @@ def _without_raising(run: Callable[[], Result]) -> Result:
         return run()
     except HandoffError as error:
         return Result(error.exit_code, str(error))
-    except (Exception, SystemExit):  # noqa: BLE001 - it may be any fault of the project's own modules
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise
+        return Result(1, traceback.format_exc())
+    except (Exception, SystemExit):  # noqa: BLE001 - any fault of the project's modules
         return Result(1, traceback.format_exc())
 
 

@@ -1,11 +1,14 @@
-"""What a change leaves open that no practice asks about: what `diff`, `done` and `triage` find.
+"""What a change leaves open that no practice asks about.
+
+`contract diff` finds breaks of contracts, `definition_of_done` what a change does not bring along,
+and `triage` whose turn it is.
 
 Breaks of contracts block from level 1 on, and tests and meanings that a change does not bring from
 level 2 on. Triage blocks nothing here: it says whose turn it is where checks are red.
 
-`done` only reads, so it is asked each time. What the others have found is kept under the hash of
-both states of the files that it depends on, so that it is as good on another machine, and after a
-merge of the base that changes none of them.
+The second only reads, so it is asked each time. What the others have found is kept under the hash
+of both states of the files that it depends on, so that it is as good on another machine, and after
+a merge of the base that changes none of them.
 """
 
 import shlex

@@ -1,0 +1,150 @@
+"""One table says what is run: tasks, hooks and pipelines only use the engine's own names."""
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.baton import ROOT, Workshop, run
+from tests.environment import inside
+from tests.test_pairwise import CHECKS
+
+TASKS = [
+    *("setup", "explore", "pipeline", "fix", "check", "test", "status"),
+    *("diff", "register", "promote", "rollback", "serve", "monitor", "docs"),
+]
+"""The tasks that people see."""
+
+TEMPLATE = ROOT / "template"
+ENGINE = {"PYTHONPATH": str(ROOT / "handoff/src"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@cache
+def handoff(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """What the command says, without a project."""
+    code = "import sys; from baton_handoff.cli import main; sys.exit(main())"
+    return run([sys.executable, "-c", code, *arguments], ROOT, env=ENGINE)
+
+
+def commands() -> set[str]:
+    """Every command that the engine's help lists."""
+    said = handoff("--help").stdout
+    return set(re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", said, re.MULTILINE))
+
+
+def steps(command: str) -> set[str]:
+    """The steps that `check` or `fix` takes by name."""
+    said = " ".join(handoff(command, "--help").stdout.split())
+    (names,) = re.findall(r"one step: ([-a-z]+(?:, [-a-z]+)*)", said)
+    return set(names.split(", "))
+
+
+def table(name: str) -> dict[str, Any]:
+    said = tomllib.loads((TEMPLATE / "standards" / name).read_text(encoding="utf-8"))
+    poe: dict[str, Any] = said["tool"]["poe"]
+    return poe
+
+
+def old_tasks() -> dict[str, dict[str, str]]:
+    (group,) = table("old-tasks.toml")["groups"].values()
+    found: dict[str, dict[str, str]] = group["tasks"]
+    return found
+
+
+def known(command: str) -> bool:
+    """Whether a line calls the engine by a name of its own, and a step by the table's."""
+    words = shlex.split(command)
+    called = words[words.index("handoff") + 1 :]
+    one, two = called[0], " ".join(called[:2])
+    if "--only" in called:
+        return called[called.index("--only") + 1] in steps(one)
+    return bool({one, two} & commands())
+
+
+def test_fourteen_tasks_are_public_and_each_calls_a_command() -> None:
+    tasks = table("tasks.toml")["tasks"]
+    assert sorted(name for name in tasks if not name.startswith("_")) == sorted(TASKS)
+    called = {name: task["cmd"] for name, task in tasks.items()}
+    assert [name for name, cmd in called.items() if "handoff" not in cmd] == ["explore"]
+    assert all(known(cmd) for name, cmd in called.items() if name != "explore")
+
+
+def test_the_steps_of_the_tests_are_those_of_the_engine() -> None:
+    assert set(CHECKS) | {"radar", "feature-store"} == steps("check")
+    assert steps("fix") == {"format", "lint", "api", "owners"}
+    (line,) = re.findall(r"^  check  +(.+)$", handoff("--help").stdout, re.MULTILINE)
+    assert line.startswith(f"{', '.join(CHECKS[:-1])} and {CHECKS[-1]}")
+
+
+def test_hooks_call_the_engine_by_the_names_of_the_table() -> None:
+    said = yaml.safe_load((TEMPLATE / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    (repo,) = said["repos"]
+    entries = {hook["id"]: hook["entry"] for hook in repo["hooks"]}
+    assert all(entry.startswith("uv run --no-sync ") for entry in entries.values())
+    assert {name for name, entry in entries.items() if "handoff" not in entry} == {"notebooks"}
+    assert all(known(entry) for name, entry in entries.items() if name != "notebooks")
+
+
+def test_pipelines_call_the_engine_by_its_names(workshop: Workshop) -> None:
+    for ci in ("github", "gitlab", "azure"):
+        project = workshop.project({"ci": ci})
+        files = [
+            *(project / ".github/workflows").glob("*.yml"),
+            *project.glob(".gitlab-ci.yml"),
+            *project.glob("azure-*.yml"),
+        ]
+        text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+        called = re.findall(r"uv run --locked (handoff [a-z]+(?: [a-z]+)?)", text)
+        assert len(called) >= 5
+        assert [command for command in called if not known(command)] == []
+
+
+def test_no_text_of_the_template_names_an_old_task() -> None:
+    names = "|".join(sorted(old_tasks(), key=len, reverse=True))
+    old = re.compile(rf"\bpoe (?:{names})(?![-\w])")
+    for file in TEMPLATE.rglob("*"):
+        if file.is_file() and file.name != "old-tasks.toml":
+            assert not old.search(file.read_text(encoding="utf-8", errors="replace")), file
+
+
+@pytest.mark.parametrize("name", old_tasks())
+def test_an_old_task_runs_the_new_command_and_says_its_name(name: str) -> None:
+    task = old_tasks()[name]
+    _, *called = shlex.split(task["cmd"])
+    done = handoff(*called, "--help")
+    assert done.returncode == 0
+    (new,) = re.findall(r"^now (`.+`)$", task["help"])
+    said = f"`{called[0].replace('poe-', 'poe ')}` is an old name, which the next release drops"
+    assert done.stderr == f"{said}: {new}\n"
+
+
+@pytest.mark.slow
+def test_a_new_project_lists_the_fourteen_and_an_older_one_its_old_names_below(
+    environment: Path, workshop: Workshop, tmp_path: Path
+) -> None:
+    project = workshop.project({})
+    folder = tmp_path / "project"
+    run(["cp", "-r", str(project), str(folder)], tmp_path)
+
+    def listed() -> list[str]:
+        said = run(["poe"], folder, check=False, env=inside(environment, folder))
+        assert said.stderr == ""
+        return re.findall(r"^  ([-a-z]+)  +\S", said.stdout, re.MULTILINE)
+
+    assert sorted(listed()) == sorted(TASKS)
+    pyproject = folder / "pyproject.toml"
+    text = pyproject.read_text(encoding="utf-8")
+    own = 'include = [{ path = "standards/tasks.toml", recursive = false }]'
+    assert own in text
+    pyproject.write_text(text.replace(own, 'include = "standards/tasks.toml"'), encoding="utf-8")
+    assert sorted(listed()[: len(TASKS)]) == sorted(TASKS)
+    assert listed()[len(TASKS) :] == [*old_tasks()]
+    done = run(["poe", "layers"], folder, env=inside(environment, folder))
+    assert "`layers` is an old name" in done.stderr
