@@ -1,4 +1,4 @@
-"""Who catches what: the same changes of a contract, shown to `handoff diff` and two other tools.
+"""Who catches what: contract changes, shown to `handoff contract diff` and to two other tools.
 
 griffe reads the same code. datacontract-cli reads no pandera: it is given its own best case, the
 same contract written by hand as an ODCS file.
@@ -56,7 +56,7 @@ def compare(project: Path, folder: Path) -> str:
         for tool in range(3)
     ]
     lines = [
-        f"| change | breaks | `handoff diff` | {GRIFFE} | {DATACONTRACT} |",
+        f"| change | breaks | `handoff contract diff` | {GRIFFE} | {DATACONTRACT} |",
         "|---|---|---|---|---|",
         *(
             f"| {change.what} | {'yes' if change.breaks else 'nobody'} | "

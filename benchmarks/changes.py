@@ -70,7 +70,7 @@ def _triage(project: Path, base: str) -> list[Result]:
     by_hand = "types, layers and contract tests once, which say what is red, not who has to act"
     return [
         Result(
-            "`poe triage` of the same, warm, s",
+            "`handoff triage` of the same, warm, s",
             statistics.median(ours),
             by_hand,
             statistics.median(theirs),
@@ -79,7 +79,7 @@ def _triage(project: Path, base: str) -> list[Result]:
             statistics.median(ours) <= WARM,
         ),
         Result(
-            "`poe triage` of the same, cold, s",
+            "`handoff triage` of the same, cold, s",
             statistics.median(ours_cold),
             by_hand,
             statistics.median(theirs_cold),

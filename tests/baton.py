@@ -116,7 +116,7 @@ def render(
 
 
 def owners(project: Path, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run `handoff owners`, as set-up does; it needs nothing of the project's environment."""
+    """Run `handoff policy owners`, as set-up does; it needs nothing of its environment."""
     handoff = [
         sys.executable,
         "-c",

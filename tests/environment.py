@@ -1,8 +1,12 @@
-"""One environment for the projects of all tests: answers change code, not what it needs."""
+"""One environment for the projects of all tests: answers change code, not what it needs.
+
+`python -m tests.environment` makes it and prints its folder.
+"""
 
 import hashlib
 import json
 import os
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -79,3 +83,8 @@ def inside(environment: Path, project: Path) -> dict[str, str]:
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "OMP_NUM_THREADS": "1",
     }
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        print(shared_environment(Workshop(Path(scratch))))

@@ -25,8 +25,8 @@ T = TypeVar("T")
 ENGINES = ["pandas", "polars"]
 
 NO_CONTRACT = (
-    "There is no contract yet: `uv run poe new-contract FILE --target COLUMN` writes it from your"
-    " table.\n"
+    "There is no contract yet: `uv run handoff contract new FILE --target COLUMN` writes it from"
+    " your table.\n"
 )
 """What every command says of a blank project."""
 
@@ -83,7 +83,7 @@ def registered(workshop: Workshop, environment: Path, engine: str) -> Project:
     project = trained(workshop, environment, engine)
     with FileLock(f"{project.folder}.lock"):
         if not (project.folder / "mlflow.db").exists():
-            project("handoff", "register")
+            project("handoff", "model", "register")
     return project
 
 

@@ -62,7 +62,7 @@ def red(said: str) -> set[str]:
 def test_the_scenarios_hold_for_the_registered_model_and_its_service(
     workshop: Workshop, environment: Path, engine: str
 ) -> None:
-    said = registered(workshop, environment, engine)("handoff", "acceptance").stdout
+    said = registered(workshop, environment, engine)("handoff", "model", "accept").stdout
     assert "12 passed" in said
     assert "test_bad_weather_raises_the_chance[a thunderstorm] PASSED" in said
 
@@ -75,7 +75,7 @@ def test_a_scenario_that_does_not_hold_is_red(
     feature = copy.folder / "tests/acceptance/delays.feature"
     replace(feature, "flight at 6 o'clock", "flight at 22 o'clock")
     replace(feature, '"ZZ"', '"UA"')
-    done = copy("handoff", "acceptance", check=False)
+    done = copy("handoff", "model", "accept", check=False)
     assert done.returncode == 1
     assert {test.partition("::")[2] for test in red(done.stdout)} == {
         "test_delays_add_up_over_the_day",
@@ -85,7 +85,7 @@ def test_a_scenario_that_does_not_hold_is_red(
 
 
 def test_without_a_candidate_scenarios_are_not_tried(project: Project) -> None:
-    done = project("handoff", "acceptance", check=False)
+    done = project("handoff", "model", "accept", check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("The registry has no candidate of flight-delays: `uv run poe")
     assert done.stderr.count("\n") == 1
@@ -95,9 +95,9 @@ def test_a_service_that_does_not_start_says_why(
     workshop: Workshop, environment: Path, project: Project
 ) -> None:
     start = """
-        from baton_handoff.errors import HandoffError
-        from baton_handoff.project import find_project
-        from baton_handoff.service.running import running
+        from baton_handoff.config.project import find_project
+        from baton_handoff.core.errors import HandoffError
+        from baton_handoff.serving.running import running
         try:
             with running(find_project(), patience={}):
                 print("it runs")

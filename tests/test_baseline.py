@@ -56,7 +56,9 @@ def test_what_is_old_is_recorded_and_what_is_new_is_refused(project: Project) ->
     legacy, newer = (serving(project) / name for name in ("legacy.py", "newer.py"))
     path = legacy.relative_to(project.folder).as_posix()
     assert status(project)[:2] == (1, OF_TOOLS)
-    assert project("handoff", "baseline").stdout.startswith("handoff-baseline.json records ")
+    assert project("handoff", "policy", "baseline").stdout.startswith(
+        "handoff-baseline.json records "
+    )
     file = project.folder / "handoff-baseline.json"
     recorded = json.loads(file.read_text(encoding="utf-8"))
     assert {name: list(sides) for name, sides in recorded.items()} == {
@@ -83,7 +85,7 @@ def test_what_is_old_is_recorded_and_what_is_new_is_refused(project: Project) ->
     assert (code, blocking) == (1, {"linted"})
     assert {f["file"].rpartition("/")[2] for f in findings if f["blocks"]} == {"newer.py"}
     before = file.read_bytes()
-    refused = project("handoff", "baseline", check=False)
+    refused = project("handoff", "policy", "baseline", check=False)
     assert refused.returncode == 2
     assert "newer.py has more findings of linted for ml-engineering (1)" in refused.stderr
     assert file.read_bytes() == before
@@ -99,7 +101,7 @@ def test_what_is_old_is_recorded_and_what_is_new_is_refused(project: Project) ->
     newer.unlink()
     legacy.write_text(LEGACY.replace("import os\n", ""), encoding="utf-8")
     look(project)
-    assert "1 fewer than before" in project("handoff", "baseline").stdout
+    assert "1 fewer than before" in project("handoff", "policy", "baseline").stdout
     assert status(project, "--base", "HEAD")[:2] == (0, set())
 
     # The hooks let pass what no tool can mend by itself.

@@ -94,21 +94,21 @@ def offer_a_candidate(project: Project) -> None:
     commit(project.folder, "contract")
     project("handoff", "pipeline")
     assert " passed" in project("pytest").stdout
-    said = project("handoff", "register").stdout
+    said = project("handoff", "model", "register").stdout
     assert "version 1 is the candidate" in said
-    assert "5 passed" in project("handoff", "acceptance").stdout
+    assert "5 passed" in project("handoff", "model", "accept").stdout
 
 
 def test_a_csv_with_three_classes_becomes_a_candidate_that_answers(
     blank: Project, tmp_path: Path
 ) -> None:
     table = write_csv(tmp_path / "my flowers.csv", flowers(), delimiter=";")
-    said = blank("handoff", "new-contract", str(table), "--target", "class").stdout
+    said = blank("handoff", "contract", "new", str(table), "--target", "class").stdout
     assert "'petal length (cm)' is called petal_length_cm" in said
     assert "'class' is called class_" in said
     offer_a_candidate(blank)
     assert metrics(blank)["model"]["accuracy"] > 0.9 > metrics(blank)["constant"]["accuracy"]
-    again = blank("handoff", "new-contract", str(table), "--target", "class", check=False)
+    again = blank("handoff", "contract", "new", str(table), "--target", "class", check=False)
     assert (again.returncode, again.stdout) == (2, "")
     assert again.stderr.startswith("There is a contract already")
 
@@ -128,7 +128,7 @@ def test_a_parquet_file_with_a_quantity_is_tested_on_its_future(
     blank: Project, tmp_path: Path
 ) -> None:
     table = write_parquet(blank, tmp_path / "houses.parquet", houses())
-    said = blank("handoff", "new-contract", str(table), "--target", "price").stdout
+    said = blank("handoff", "contract", "new", str(table), "--target", "price").stdout
     assert "200 rows, 1 of them without a target" in said
     assert "without a time zone are taken as UTC" in said
     offer_a_candidate(blank)
@@ -141,12 +141,14 @@ def test_a_parquet_file_with_a_quantity_is_tested_on_its_future(
         rows.drop("price").write_parquet("asked.parquet")
         """
     )
-    assert blank("handoff", "score", "asked.parquet", "answered.parquet").stdout.startswith("199 ")
+    assert blank(
+        "handoff", "model", "score", "asked.parquet", "answered.parquet"
+    ).stdout.startswith("199 ")
     assert "only 199 rows" in blank("handoff", "monitor", "--rows", "asked.parquet").stdout
     assert blank.python(
         """
         import polars
-        from baton_handoff.project import find_project
+        from baton_handoff.config.project import find_project
         train, test = find_project().room("training.split").split()
         assert (len(train), len(test)) == (159, 40)
         assert train["SaleDate"].max() <= test["SaleDate"].min()
@@ -159,13 +161,15 @@ def test_an_excel_sheet_with_zeros_and_ones_is_a_classification(
     blank: Project, tmp_path: Path
 ) -> None:
     table = write_excel(tmp_path / "loans.xlsx", loans())
-    blank("handoff", "new-contract", str(table), "--target", "paid")
+    blank("handoff", "contract", "new", str(table), "--target", "paid")
     assert "income: int = Field(ge=" in contract(blank)
     assert "prediction: int = Field(isin=CLASSES)" in contract(blank)
     offer_a_candidate(blank)
     assert metrics(blank)["model"]["accuracy"] > 0.8
 
-    blank("handoff", "new-contract", str(table), "--target=paid", "--task=regression", "--replace")
+    blank(
+        "handoff", "contract", "new", str(table), "--target=paid", "--task=regression", "--replace"
+    )
     check(blank)
     assert "prediction: float\n" in contract(blank)
     blank("handoff", "pipeline")
@@ -187,7 +191,7 @@ def test_any_names_and_values_give_code_that_passes_every_check(
         values: list[Any] = [odd[place % 9], place, place / 7, place % 2 == 0, "z" * 99]
         rows.append([*(values[n % 5] for n in range(len(names))), place % 3 == 0])
     table = write_parquet(blank, tmp_path / "${odd} näme's.parquet", rows)
-    blank("handoff", "new-contract", str(table), "--target", "yes or no")
+    blank("handoff", "contract", "new", str(table), "--target", "yes or no")
     check(blank)
     assert " passed" in blank("pytest", "tests").stdout
     blank("handoff", "pipeline")
@@ -199,7 +203,7 @@ def test_a_table_that_is_none_to_learn_from_gets_one_sentence_and_changes_nothin
     before = files(blank.folder)
     expected = bad_tables(blank, tmp_path)
     commands = [
-        ["new-contract", str(tmp_path / file), "--target", "y", *options]
+        ["contract", "new", str(tmp_path / file), "--target", "y", *options]
         for file, *options in expected.values()
     ]
     for sentence, (code, complaint) in zip(expected, in_one_process(blank, commands), strict=True):
@@ -217,7 +221,7 @@ def test_what_fails_at_the_last_step_is_undone(blank: Project, tmp_path: Path) -
     place.write_text("mine\n", encoding="utf-8")
     commit(blank.folder, "mine")
     table = write_csv(tmp_path / "loans.csv", loans())
-    done = blank("handoff", "new-contract", str(table), "--target", "paid", check=False)
+    done = blank("handoff", "contract", "new", str(table), "--target", "paid", check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("DVC can't keep data/source/loans.csv: output")
     assert git(blank.folder, "status", "--porcelain") == ""
@@ -228,7 +232,7 @@ def test_contracts_that_did_not_begin_blank_stay_as_they_are(
 ) -> None:
     folder = render(workshop.template(), tmp_path / "project", {})
     table = write_csv(tmp_path / "loans.csv", loans())
-    command = ["new-contract", str(table), "--target", "paid", "--replace"]
+    command = ["contract", "new", str(table), "--target", "paid", "--replace"]
     ((code, complaint),) = in_one_process(Project(folder, environment), [command])
     assert code == 2
     assert complaint == (
@@ -239,7 +243,7 @@ def test_contracts_that_did_not_begin_blank_stay_as_they_are(
 def test_a_new_month_of_another_shape_is_refused_by_name(blank: Project, tmp_path: Path) -> None:
     """What ingest reads later has to be what the contract describes."""
     table = write_csv(tmp_path / "loans.csv", loans())
-    blank("handoff", "new-contract", str(table), "--target", "paid")
+    blank("handoff", "contract", "new", str(table), "--target", "paid")
     source = blank.folder / "data/source/loans.csv"
     ingest = ["python", "-m", "flight_delays.training.ingest"]
 

@@ -132,7 +132,7 @@ def test_what_a_killed_service_has_answered_is_in_its_log(project: Project, tmp_
     assert after == before | {4000: json.loads(said)["predictions"]}
 
     project.env |= {"HANDOFF_PREDICTIONS": str(log)}
-    replayed = project("handoff", "replay", "candidate")
+    replayed = project("handoff", "model", "compare", "candidate")
     assert replayed.stdout.startswith(
         f"{len(after) * ROWS:,} rows answered by version 1, asked again of 1\n"
     )
@@ -201,7 +201,7 @@ def test_training_that_is_broken_off_is_not_believed_and_goes_on(project: Projec
     done = project("handoff", "pipeline")
     assert "Stage 'features' didn't change, skipping\nRunning stage 'train':" in done.stdout
     assert "Traceback" not in done.stderr
-    assert "version 2 is the candidate" in project("handoff", "register").stdout
+    assert "version 2 is the candidate" in project("handoff", "model", "register").stdout
 
 
 def test_what_a_broken_off_run_leaves_empty_does_not_stop_the_next(project: Project) -> None:
@@ -230,16 +230,16 @@ def test_registering_that_is_broken_off_gives_no_version(project: Project) -> No
 
     largest = max(f.stat().st_size for f in (project.folder / "data/evaluation").iterdir())
     before = state()
-    code, (sentence,) = out_of_space(project, largest - 1, "handoff", "register")
+    code, (sentence,) = out_of_space(project, largest - 1, "handoff", "model", "register")
     assert code == 2
     assert sentence.endswith(".parquet: File too large: make room, then run the same again.")
-    killed(project, is_logging_the_model, "handoff", "register")
+    killed(project, is_logging_the_model, "handoff", "model", "register")
     assert state() == before == ([(1,)], [("candidate", 1)])
 
-    assert "version 2 is the candidate" in project("handoff", "register").stdout
+    assert "version 2 is the candidate" in project("handoff", "model", "register").stdout
     loaded = """
-        from baton_handoff.model.registry import load
-        from baton_handoff.project import find_project
+        from baton_handoff.config.project import find_project
+        from baton_handoff.registry.model_registry import load
         print([load(find_project(), wanted).version for wanted in ("1", "candidate")])
     """
     assert project.python(loaded) == "[1, 2]\n"
@@ -248,7 +248,7 @@ def test_registering_that_is_broken_off_gives_no_version(project: Project) -> No
 def test_a_promotion_that_is_killed_does_not_block_the_next(project: Project) -> None:
     """It is the system that lets go of the lock; a rollback asks for the same one."""
 
-    with begun(project, "handoff", "promote", "1", "--dry-run") as promoting:
+    with begun(project, "handoff", "model", "promote", "1", "--dry-run") as promoting:
         assert promoting.stderr
         while "rebuilding its environment" not in promoting.stderr.readline():
             assert promoting.poll() is None
@@ -257,7 +257,7 @@ def test_a_promotion_that_is_killed_does_not_block_the_next(project: Project) ->
                 FileLock(project.folder / "mlflow.db.promotion").acquire(timeout=0)
             promoting.kill()
             promoting.wait()
-            done = project("handoff", "rollback", "--why", "trying", check=False)
+            done = project("handoff", "model", "rollback", "--why", "trying", check=False)
             assert done.stderr.startswith("There is no former champion of flight-delays")
         finally:
             with contextlib.suppress(ProcessLookupError):  # what it has started may live on

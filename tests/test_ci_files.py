@@ -185,7 +185,7 @@ def test_a_champion_needs_consent_and_comes_one_at_a_time(projects: dict[str, Pa
     assert read["azure"]["lockBehavior"] == "sequential"
     steps = azure["strategy"]["runOnce"]["deploy"]["steps"]
     typed = {github["steps"][-1]["run"], gitlab["script"][-1]}
-    promote = 'uv run --locked handoff promote "$VERSION" --why "$WHY" --run'
+    promote = 'uv run --locked handoff model promote "$VERSION" --why "$WHY" --run'
     # Azure's predefined variables don't say which branch is the main one: it is main or master.
     assert (typed, steps[-1]["script"]) == ({f'{promote} --base "origin/$MAIN"'}, promote)
     depths = (
@@ -213,7 +213,7 @@ def test_the_three_pipelines_say_the_same(pipelines: dict[str, Any]) -> None:
     assert {name: job.types[2:] for name, job in said["github"].items()} == {
         "handoff": [f"{GATE} --html {PAGE}"],
         "contracts": [
-            f"uv run --locked handoff diff --base {TARGET}",
+            f"uv run --locked handoff contract diff --base {TARGET}",
             f"uv run --locked handoff done --base {TARGET}",
         ],
         "data-science": [f"uv run --locked handoff triage --base {TARGET} --side data-science"],

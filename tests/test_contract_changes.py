@@ -30,7 +30,7 @@ def test_a_second_repository_uses_the_contracts(
     shutil.copytree(workshop.project({}), project)
     git(project, "init", "--quiet")
     env = inside(environment, project)
-    run(["handoff", "build-contracts"], project, env=env)
+    run(["handoff", "contract", "wheel"], project, env=env)
     (wheel,) = (project / "dist").glob("*.whl")
 
     other = tmp_path / "other"
@@ -39,12 +39,12 @@ def test_a_second_repository_uses_the_contracts(
     run(["uv", "pip", "install", "--quiet", "--python", python, wheel], tmp_path)
     assert run([python, "-c", CALLER], tmp_path).stdout == "refused\n"
 
-    unchanged = run(["handoff", "diff", "--base", wheel], project, env=env)
+    unchanged = run(["handoff", "contract", "diff", "--base", wheel], project, env=env)
     assert unchanged.stdout == "The contracts are what they were.\n"
     contracts = project / "src" / "flight_delays" / "contracts" / "data.py"
     text = contracts.read_text(encoding="utf-8")
     contracts.write_text(text.replace("ge=0, le=1, desc", "ge=0, lt=1, desc"), encoding="utf-8")
-    tightened = run(["handoff", "diff", "--base", wheel], project, check=False, env=env)
+    tightened = run(["handoff", "contract", "diff", "--base", wheel], project, check=False, env=env)
     assert tightened.returncode == 1
     assert "DelayPrediction.late_probability: largest value 1 → less than 1" in tightened.stdout
     assert "late_probability = 1" in tightened.stdout
@@ -72,7 +72,7 @@ def test_a_derived_feature_takes_a_few_lines_and_asks_nobody(
     calendar.write_text(text.replace(last, last + new), encoding="utf-8")
 
     env = inside(environment, project)
-    said = run(["handoff", "diff", "--format", "json"], project, env=env)
+    said = run(["handoff", "contract", "diff", "--format", "json"], project, env=env)
     findings = json.loads(said.stdout)
     assert {finding["message"] for finding in findings} == {
         "Features.weekend: new column",

@@ -17,19 +17,19 @@ def test_a_new_project_has_a_radar_and_its_clock_runs(
 ) -> None:
     answers = {"starter": starter, "dataframe": engine, "cloud": "aws"}
     project = Project(render(workshop.template(), tmp_path / "project", answers), environment)
-    assert "months after the first commit" in project("handoff", "radar").stdout
+    assert "months after the first commit" in project("handoff", "policy", "radar").stdout
     commit(project.folder, "first")
-    shown = project("handoff", "radar").stdout
+    shown = project("handoff", "policy", "radar").stdout
     for tool in (engine, "mlflow", "dvc", "terraform"):
         assert f"adopt   {tool} " in shown
     assert "overdue" not in shown
-    quiet = project("handoff", "radar", "--check").stdout
+    quiet = project("handoff", "check", "--only", "radar").stdout
     assert quiet == "Every tool was chosen on purpose, and none is to be looked at again.\n"
     late = project.python(
         """
         from datetime import date, timedelta
-        from baton_handoff.decisions import check_tools
-        from baton_handoff.project import find_project
+        from baton_handoff.config.project import find_project
+        from baton_handoff.policy.decisions import check_tools
         for days in (180, 190, 370):
             today = date.today() + timedelta(days)
             print(*(finding.side for finding in check_tools(find_project(), today)))

@@ -332,7 +332,7 @@ def test_a_blank_project_has_a_site_before_and_after_its_first_contract(
     assert_is_complete(folder / "site")
 
     table = write_csv(tmp_path / "flowers.csv", flowers())
-    project("handoff", "new-contract", str(table), "--target", "class")
+    project("handoff", "contract", "new", str(table), "--target", "class")
     assert project("handoff", "docs").stdout == "site/index.html   5 contracts, 3 pages of docs/\n"
     assert_says_what_the_code_says(project, "mine")
     features = {row["Feature"]: row for row in Page(folder / "site/features.html").rows(1)}

@@ -56,7 +56,7 @@ def flights(
 
 
 def test_every_feature_is_listed_with_what_it_means_and_comes_from(flights: Project) -> None:
-    said: list[dict[str, Any]] = json.loads(flights("handoff", "features", "--json").stdout)
+    said: list[dict[str, Any]] = json.loads(flights("handoff", "feature", "list", "--json").stdout)
     stated = flights.python(
         """
         from flight_delays.contracts import Features
@@ -79,7 +79,7 @@ def test_every_feature_is_listed_with_what_it_means_and_comes_from(flights: Proj
         assert "src/flight_delays/model/estimator.py" in feature["used_in"]
         assert "src/flight_delays/serving/app.py" not in feature["used_in"]
     assert features["carrier"]["named_in"][0] == "src/flight_delays/model/estimator.py"
-    refused = flights("handoff", "features", "--format", "markdown", check=False)
+    refused = flights("handoff", "feature", "list", "--format", "markdown", check=False)
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     # To look at them leaves nothing behind.
     assert git(flights.folder, "status", "--porcelain") == ""
@@ -93,7 +93,7 @@ def test_feature_code_elsewhere_is_found_and_stops_nobody(flights: Project) -> N
         assert before in text
         place.write_text(text.replace(before, f"{stray}\n{before}", 1), encoding="utf-8")
         lines[f"src/flight_delays/{file}"] = text[: text.index(before)].count("\n") + 1
-    found = flights("handoff", "features", "--check", "--format", "json")
+    found = flights("handoff", "check", "--only", "features", "--format", "json")
     findings = json.loads(found.stdout)
     assert {finding["file"]: finding["line"] for finding in findings} == lines
     assert [finding["message"] for finding in findings] == [

@@ -80,7 +80,7 @@ def test_an_answer_that_changes_asks_for_the_file_again(
 
     told = owners(project, "--check", check=False)
     assert told.returncode == 1
-    assert told.stdout == f"{file} is not what sides, teams and level say: `uv run poe owners`\n"
+    assert told.stdout == f"{file} is not what sides, teams and level say: `uv run poe fix`\n"
     owners(project)
     assert owners(project, "--check").stdout == ""
     assert codeowners.read_text(encoding="utf-8").startswith(own)

@@ -4,7 +4,7 @@ import re
 
 from tests.baton import ROOT
 
-PAGE = (ROOT / "docs/practices.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/own/practices.md").read_text(encoding="utf-8")
 
 
 def test_every_link_leads_to_a_heading() -> None:

@@ -77,8 +77,8 @@ def test_the_candidate_knows_what_it_came_from(project: Project) -> None:
     said = project.python(
         """
         import json, mlflow
-        from baton_handoff.model.registry import connect
-        from baton_handoff.project import find_project
+        from baton_handoff.config.project import find_project
+        from baton_handoff.registry.model_registry import connect
         version = connect(find_project()).get_model_version_by_alias("flight-delays", "candidate")
         run = mlflow.get_run(version.run_id)
         lineage = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/lineage.json")
@@ -114,8 +114,8 @@ def test_the_registered_model_refuses_bad_input_by_column(project: Project) -> N
     said = project.python(
         f"""
         import json, mlflow, pandas, polars
-        from baton_handoff.model.registry import connect
-        from baton_handoff.project import find_project
+        from baton_handoff.config.project import find_project
+        from baton_handoff.registry.model_registry import connect
         connect(find_project())
         model = mlflow.pyfunc.load_model("models:/flight-delays@candidate")
         refused = {{}}
@@ -159,7 +159,7 @@ def test_the_service_predicts_and_refuses_bad_rows_by_field(project: Project, se
 
 def test_a_file_is_scored_as_the_service_would(project: Project, tmp_path: Path) -> None:
     scored = tmp_path / "scored.parquet"
-    project("handoff", "score", "data/scheduled.parquet", str(scored))
+    project("handoff", "model", "score", "data/scheduled.parquet", str(scored))
     said = project.python(
         f"""
         import json, polars
@@ -196,7 +196,7 @@ def test_scoring_sets_aside_what_the_contract_refuses(project: Project, tmp_path
         """
     )
     some, scored = tmp_path / "some.parquet", tmp_path / "scored.parquet"
-    done = project("handoff", "score", str(some), str(scored), check=False)
+    done = project("handoff", "model", "score", str(some), str(scored), check=False)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.splitlines() == [
         f"4 rows scored: {scored}",
@@ -204,7 +204,7 @@ def test_scoring_sets_aside_what_the_contract_refuses(project: Project, tmp_path
         "  1 because of humidity_pct: must be less than or equal to 100",
     ]
     none, unscored = tmp_path / "none.parquet", tmp_path / "unscored.parquet"
-    done = project("handoff", "score", str(none), str(unscored), check=False)
+    done = project("handoff", "model", "score", str(none), str(unscored), check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         f"{none} can't be scored: ScheduledFlight refuses column 'origin': is missing.\n"
@@ -217,7 +217,7 @@ def test_scoring_that_is_killed_is_taken_up_by_the_next_run(
 ) -> None:
     project = registered(workshop, environment, "pandas")
     whole, scored = tmp_path / "whole.parquet", tmp_path / "scored.parquet"
-    command = ["handoff", "score", "data/scheduled.parquet"]
+    command = ["handoff", "model", "score", "data/scheduled.parquet"]
     project(*command, str(whole))
     second = tmp_path / ".scored.parquet.parts/00001.scored.parquet"
     env = os.environ | project.env
@@ -238,7 +238,8 @@ def test_scoring_that_is_killed_is_taken_up_by_the_next_run(
 def test_spark_that_is_not_there_is_said_in_a_sentence(project: Project, tmp_path: Path) -> None:
     scored = str(tmp_path / "scored")
     done = project(
-        *("handoff", "score", "--engine", "spark", "data/scheduled.parquet", scored), check=False
+        *("handoff", "model", "score", "--engine", "spark", "data/scheduled.parquet", scored),
+        check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("PySpark is missing: `uv add --group spark")
@@ -266,7 +267,7 @@ def test_what_is_registered_is_what_the_parameters_say(copy: Project) -> None:
     knobs = copy.folder / "params.yaml"
     text = knobs.read_text(encoding="utf-8")
     knobs.write_text(text.replace("iterations: 40", "iterations: 5"), encoding="utf-8")
-    done = copy("handoff", "register", check=False)
+    done = copy("handoff", "model", "register", check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "The pipeline has not run since the last change: `uv run poe pipeline`.\n"
@@ -331,11 +332,11 @@ def test_a_changed_contract_asks_for_a_new_api(copy: Project) -> None:
     data = copy.folder / "src/flight_delays/contracts/data.py"
     text = data.read_text(encoding="utf-8").replace("ge=0, le=100)", "ge=0, le=99)")
     data.write_text(text, encoding="utf-8")
-    done = copy("handoff", "api", "--check", check=False)
+    done = copy("handoff", "check", "--only", "api", check=False)
     assert done.returncode == 1
-    assert done.stdout.endswith("is not what the contracts say: `uv run poe api`\n")
-    copy("handoff", "api")
-    copy("handoff", "api", "--check")
+    assert done.stdout.endswith("is not what the contracts say: `uv run poe fix`\n")
+    copy("handoff", "contract", "api")
+    copy("handoff", "check", "--only", "api")
 
 
 def test_the_service_may_not_import_the_model(copy: Project) -> None:

@@ -45,7 +45,7 @@ def project(
     shutil.copytree(trained.folder, folder, symlinks=True)
     project = Project(folder, environment)
     project.env |= {"PYTHONDONTWRITEBYTECODE": "", "MYPY_CACHE_DIR": str(types_cache)}
-    project("handoff", "register")
+    project("handoff", "model", "register")
     state(folder)
     edit(folder / "docs/model-card.md", STATED, "")
     # It follows what is promoted at once.
@@ -68,11 +68,11 @@ def promote(
 ) -> subprocess.CompletedProcess[str]:
     promoting = Project(project.folder, Path())
     promoting.env = project.env | env
-    return promoting("handoff", "promote", str(version), *options, check=False)
+    return promoting("handoff", "model", "promote", str(version), *options, check=False)
 
 
 def versions(project: Project) -> dict[int, list[str]]:
-    listed = json.loads(project("handoff", "models", "--json").stdout)
+    listed = json.loads(project("handoff", "model", "list", "--json").stdout)
     return {version["version"]: version["aliases"] for version in listed}
 
 
@@ -81,9 +81,9 @@ def moves(project: Project) -> list[dict[str, Any]]:
         """
         import json
         from dataclasses import asdict
-        from baton_handoff.model.records import moves
-        from baton_handoff.model.registry import registry
-        from baton_handoff.project import find_project
+        from baton_handoff.config.project import find_project
+        from baton_handoff.registry.model_registry import registry
+        from baton_handoff.registry.records import moves
         project = find_project()
         print(json.dumps([asdict(m) for m in moves(registry(project), project, "champion")]))
         """
@@ -141,7 +141,7 @@ def test_who_lowers_the_level_is_judged_by_the_level_that_was(project: Project) 
 
 def test_of_two_promotions_at_the_same_time_exactly_one_wins(project: Project) -> None:
     (project.folder / "docs/model-card.md").write_text(STATED, encoding="utf-8")
-    command = ["handoff", "promote", "1", "--why", "the first"]
+    command = ["handoff", "model", "promote", "1", "--why", "the first"]
     env = {**os.environ, **project.env, **PIPELINE}
     both = [
         subprocess.Popen(
@@ -165,8 +165,8 @@ def test_the_champions_card_says_what_a_person_has_said(project: Project) -> Non
     page = project.python(
         """
         import mlflow
-        from baton_handoff.model.registry import version_at
-        from baton_handoff.project import find_project
+        from baton_handoff.config.project import find_project
+        from baton_handoff.registry.model_registry import version_at
         run = version_at(find_project(), "champion").run_id
         print(mlflow.artifacts.load_text(f"runs:/{run}/card/card.html"))
         """
@@ -181,8 +181,8 @@ CRASH = """
     import os, sys
     import mlflow
     mlflow.MlflowClient.set_registered_model_alias = lambda *_: os._exit(9)
-    from baton_handoff.model import promotion, records
-    from baton_handoff.project import find_project
+    from baton_handoff.config.project import find_project
+    from baton_handoff.policy.promotion import promote as promotion
     project = find_project()
     promotion.candidate_of = lambda *_: None
     promotion.judged = lambda *_: {}
@@ -197,7 +197,7 @@ def test_a_crash_in_the_middle_leaves_the_old_champion_and_is_told(project: Proj
     with pytest.raises(AssertionError, match="exited 9"):
         crashing.python(CRASH)
     assert versions(project) == {2: ["candidate"], 1: ["champion"]}
-    brought = crashing("handoff", "fetch").stdout.splitlines()
+    brought = crashing("handoff", "model", "fetch").stdout.splitlines()
     assert brought[0].startswith("The registry records that max moved champion to version 2 on ")
     assert brought[0].endswith("Promote the version that is meant.")
     assert Path(brought[1]).name.startswith("1-")
@@ -234,7 +234,7 @@ def test_a_retrained_version_is_promoted_and_taken_back_under_load(project: Proj
             promoted = promote(project, 2, "--why", "retrained", **PIPELINE)
             assert promoted.returncode == 0, promoted.stdout
             until(2)
-            back = project("handoff", "rollback", "--why", "only trying").stdout
+            back = project("handoff", "model", "rollback", "--why", "only trying").stdout
             assert back == "Version 1 is the champion again (it was 2).\n"
             until(1)
         finally:
@@ -248,7 +248,7 @@ def test_a_retrained_version_is_promoted_and_taken_back_under_load(project: Proj
 
 
 def test_there_is_nothing_before_the_first(project: Project) -> None:
-    done = project("handoff", "rollback", "--why", "further", check=False)
+    done = project("handoff", "model", "rollback", "--why", "further", check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("There is no former champion of flight-delays to go back to")
 
@@ -263,7 +263,7 @@ def test_other_code_is_not_taken_over_while_the_service_runs(project: Project) -
         calendar.write_text(calendar.read_text(encoding="utf-8") + "\n", encoding="utf-8")
         commit(project.folder, "other code")
         project("handoff", "pipeline")
-        project("handoff", "register")
+        project("handoff", "model", "register")
         for _ in range(300):
             now = json.loads(ask(f"{address}/version")[1])
             if now["refused"]:

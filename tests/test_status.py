@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 VERSION = "v1.0.0"
 STAGES = ("push", "handoff", "promotion")
-PRACTICES = ROOT / "handoff/src/baton_handoff/practices/practices.toml"
+PRACTICES = ROOT / "handoff/src/baton_handoff/policy/practices/practices.toml"
 
 GROWN = {
     "look.ipynb": '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
@@ -156,7 +156,7 @@ def test_the_next_level_asks_for_what_was_said_beforehand_and_for_nothing_else(
     for judge in ("diff", "done"):
         project("handoff", judge, "--base", "HEAD~1")
 
-    project("handoff", "owners")
+    project("handoff", "policy", "owners")
     project("ruff", "format")
     project("ruff", "check", "--fix")
     (project.folder / "tool.py").unlink()  # there was nothing in it that anybody uses
@@ -233,23 +233,23 @@ BROKEN = {
     "typed": Broken(
         longer(APP, 'LATE: int = "late"'),
         ("types",),
-        "mend what `uv run poe types` shows",
+        "mend what `uv run poe check --only types` shows",
         shorter(APP),
     ),
     "layers-kept": Broken(
         longer(APP, "import flight_delays.training"),
         ("layers",),
-        "mend the imports that `uv run poe layers` shows",
+        "mend the imports that `uv run poe check --only layers` shows",
         shorter(APP),
     ),
     "api-current": Broken(
         longer("src/flight_delays/contracts/api.py", "# edited"),
         ("_api",),
-        "`uv run poe api`",
-        ["poe api"],
+        "`uv run poe fix`",
+        ["poe fix"],
     ),
     "contracts-owned": Broken(
-        gone("CODEOWNERS"), (), "`uv run poe owners`, and commit what it writes", ["poe owners"]
+        gone("CODEOWNERS"), (), "`uv run poe fix`, and commit what it writes", ["poe fix"]
     ),
     "data-versioned": Broken(
         a_large_table,

@@ -219,7 +219,7 @@ def test_infrastructure_is_the_projects_own_once_it_is_there(
 def test_another_ci_takes_the_place_of_the_old_one_where_git_shows_it(
     workshop: Workshop, tmp_path: Path
 ) -> None:
-    """The one edit that an update removes: docs/ownership.md says so, and git shows it."""
+    """The one edit that an update removes: docs/own/ownership.md says so, and git shows it."""
     edit = append(".github/workflows/handoff.yml", "# ours")
     after = story(workshop, tmp_path / "project", edit, later={"ci": "gitlab"})
     assert ".gitlab-ci.yml" in after.updated

@@ -1,6 +1,7 @@
 """The engine's wheel: what a project receives, how it is locked, and how a newer one arrives."""
 
 import os
+import re
 import shutil
 import tomllib
 import zipfile
@@ -164,6 +165,29 @@ def test_a_project_made_before_there_was_a_wheel_takes_one_step(
     env = inside(environment, project)
     run(["poe", "check"], project, env=env)
     run(["poe", "test"], project, env=env)
+
+
+def test_a_team_can_run_a_checkout_of_the_engine(locked: Path, tmp_path: Path) -> None:
+    checkout = shutil.copytree(ROOT / "handoff", tmp_path / "engine")
+    sources = "[tool.uv.sources]\n"
+    override, source = checkout_lines()
+    pyproject = locked / "pyproject.toml"
+    text = pyproject.read_text(encoding="utf-8").replace(
+        sources, f"[tool.uv]\n{override}\n\n{sources}{source}\n"
+    )
+    pyproject.write_text(text.replace("../baton/handoff", checkout.as_posix()), encoding="utf-8")
+    run(["uv", "lock", "--quiet"], locked)
+    run(["uv", "sync", "--quiet", "--no-default-groups", "--no-install-project"], locked)
+    where = "import baton_handoff; print(baton_handoff.__file__)"
+    place = run([".venv/bin/python", "-c", where], locked).stdout
+    assert Path(place.strip()).is_relative_to(checkout)
+
+
+def checkout_lines() -> tuple[str, str]:
+    """The two lines for pyproject.toml that handoff/README.md gives."""
+    text = (ROOT / "handoff/README.md").read_text(encoding="utf-8")
+    override, source = re.findall(r"(?m)^(override-dependencies = .*|baton-handoff = .*)$", text)
+    return override, source
 
 
 def another_version(template: Path) -> str:

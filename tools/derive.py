@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-PRACTICES = "handoff/src/baton_handoff/practices/practices.toml"
+PRACTICES = "handoff/src/baton_handoff/policy/practices/practices.toml"
 CACHES = ("__pycache__", "*.py[co]", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
 COPIER_DEFAULTS = ("~*", ".git", ".DS_Store", ".svn")
 
@@ -130,7 +130,7 @@ def cookiecutter_json(asked: list[Question]) -> str:
 
 
 def ownership_table(ownership: dict[str, Any]) -> str:
-    """Who owns what, as a table for docs/ownership.md."""
+    """Who owns what, as a table for docs/own/ownership.md."""
     rows = ["| path | what | class |", "|---|---|---|"]
     for name, paths in ownership.items():
         for path, entry in paths.items():
@@ -140,7 +140,7 @@ def ownership_table(ownership: dict[str, Any]) -> str:
 
 
 def questions_table(asked: list[Question]) -> str:
-    """The questions, as a table for docs/questions.md."""
+    """The questions, as a table for docs/own/questions.md."""
     rows = ["| question | answers | default | may change later |", "|---|---|---|---|"]
     for question in asked:
         answers = ", ".join(f"`{value}`" for value in question.choices.values()) or "text"
@@ -166,7 +166,7 @@ STAGES = {
 
 
 def faults_table(faults: list[dict[str, Any]]) -> str:
-    """What catches each fault, as a table for docs/faults.md."""
+    """What catches each fault, as a table for docs/change/faults.md."""
     rows = ["| room | fault | caught by | first met | asked |", "|---|---|---|---|---|"]
     for fault in faults:
         caught = [check for check in STAGES if check in fault["caught"]]
@@ -178,7 +178,7 @@ def faults_table(faults: list[dict[str, Any]]) -> str:
 
 
 def incidents_table(incidents: list[dict[str, Any]]) -> str:
-    """What notices each incident, as a table for docs/incidents.md."""
+    """What notices each incident, as a table for docs/change/incidents.md."""
     rows = ["| incident | noticed by | after requests | at | asked |", "|---|---|---|---|---|"]
     for incident in incidents:
         by = ", ".join(f"`{signal}`" for signal in incident["signals"])
@@ -244,23 +244,23 @@ def derived(root: Path) -> dict[Path, str]:
     asked = questions(copier_yml)
     in_yaml = ("# >>> derived", "# <<< derived")
     in_docs = ("<!-- derived", "<!-- end -->")
-    ownership_md = (root / "docs/ownership.md").read_text(encoding="utf-8")
+    ownership_md = (root / "docs/own/ownership.md").read_text(encoding="utf-8")
     faults = tomllib.loads((root / "tests/prove/faults.toml").read_text(encoding="utf-8"))["fault"]
-    faults_md = (root / "docs/faults.md").read_text(encoding="utf-8")
+    faults_md = (root / "docs/change/faults.md").read_text(encoding="utf-8")
     incidents_toml = (root / "tests/system/incidents.toml").read_text(encoding="utf-8")
     incidents = incidents_table(tomllib.loads(incidents_toml)["incident"])
-    incidents_md = (root / "docs/incidents.md").read_text(encoding="utf-8")
-    questions_md = (root / "docs/questions.md").read_text(encoding="utf-8")
+    incidents_md = (root / "docs/change/incidents.md").read_text(encoding="utf-8")
+    questions_md = (root / "docs/own/questions.md").read_text(encoding="utf-8")
     practices = tomllib.loads((root / PRACTICES).read_text(encoding="utf-8"))
-    practices_md = (root / "docs/practices.md").read_text(encoding="utf-8")
+    practices_md = (root / "docs/own/practices.md").read_text(encoding="utf-8")
     return {
         root / "copier.yml": between(copier_yml, in_yaml, copier_lists(ownership)),
         root / "cookiecutter.json": cookiecutter_json(asked),
-        root / "docs/faults.md": between(faults_md, in_docs, faults_table(faults)),
-        root / "docs/incidents.md": between(incidents_md, in_docs, incidents),
-        root / "docs/ownership.md": between(ownership_md, in_docs, ownership_table(ownership)),
-        root / "docs/practices.md": between(practices_md, in_docs, practices_pages(practices)),
-        root / "docs/questions.md": between(questions_md, in_docs, questions_table(asked)),
+        root / "docs/change/faults.md": between(faults_md, in_docs, faults_table(faults)),
+        root / "docs/change/incidents.md": between(incidents_md, in_docs, incidents),
+        root / "docs/own/ownership.md": between(ownership_md, in_docs, ownership_table(ownership)),
+        root / "docs/own/practices.md": between(practices_md, in_docs, practices_pages(practices)),
+        root / "docs/own/questions.md": between(questions_md, in_docs, questions_table(asked)),
     }
 
 

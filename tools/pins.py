@@ -19,7 +19,7 @@ SERVER_HEADER = (
     "# Template-owned: what the server's image holds. `make pins` in the template writes it.\n"
 )
 SERVER_NEEDS = ["mlflow[auth]", "boto3", "psycopg2-binary"]
-(FEATURE_STORE,) = (ROOT / "handoff" / "src").rglob("feature_store/requirements.txt")
+FEATURE_STORE = ROOT / "handoff/src/baton_handoff/integrations/feast/requirements.txt"
 FEATURE_STORE_HEADER = "# What Feast's own environment holds. `make pins` writes it.\n"
 BLOCK = re.compile(r"(# >>> [^\n]*\n).*?(# <<<\n)", re.DOTALL)
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 import narwhals as nw
+from baton_handoff.config.project import find_project
 from baton_handoff.contracts import to_rows
-from baton_handoff.model.registry import load
-from baton_handoff.project import find_project
+from baton_handoff.registry.model_registry import load
 from flight_delays.contracts.engine import BACKEND
 from flight_delays.features import build_features
 

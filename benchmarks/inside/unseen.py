@@ -5,8 +5,8 @@ import sys
 from typing import Any
 
 from baton_handoff.cli import main
-from baton_handoff.service import app
-from baton_handoff.service.distribution import Distribution
+from baton_handoff.serving import app
+from baton_handoff.serving.distribution import Distribution
 
 
 class Unseen:

@@ -1,5 +1,6 @@
 """What the tests of the handoff package share: both engines, and a small contract for each."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,15 +11,25 @@ import pandera.polars
 import pytest
 from fastapi.testclient import TestClient
 
+from baton_handoff.config.project import Project, find_project
 from baton_handoff.contracts import Contract
-from baton_handoff.practices.definition_of_done import what_is_not_done
-from baton_handoff.project import Project, find_project
+from baton_handoff.policy.status.definition_of_done import what_is_not_done
 from begun_project import Edit, Lacks, begun_project
 from kept_project import kept_project
 from prices import Write, writing
 from trip_project import Change, git, trip_project
 from trip_service import Price, api_of, app_of, fixed
 from trips import ROWS, PandasTrip, PolarsTrip, Row
+
+SOURCE = Path(__file__).parents[1] / "src"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _processes_use_this_package() -> Iterator[None]:
+    """What a test starts imports the package as it stands, not one that is installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(SOURCE), prepend=os.pathsep)
+        yield
 
 
 @pytest.fixture(params=["pandas", "polars"])

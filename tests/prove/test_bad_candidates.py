@@ -45,7 +45,7 @@ def offered(workshop: Workshop, environment: Path) -> dict[str, Any]:
         project.env |= PIPELINE
         state(project.folder, *(f"practice {name}" for name in BY_RUNS))
         commit(project.folder, "trained")
-        project("handoff", "promote", "1", "--why", "the first")
+        project("handoff", "model", "promote", "1", "--why", "the first")
         project(
             "python", *map(str, (HERE / "inside/offer.py", LISTED, project.folder, told(folder)))
         )

@@ -45,7 +45,10 @@ def early(fault: Fault, project: Project) -> tuple[set[str], set[str]]:
     red = {finding["evidence"][0].partition(":")[0] for finding in findings}
     checks = {"lint": ["ruff", "check"], "unit tests": [*PYTEST, "tests/unit"]}
     if fault["file"].startswith("contracts/"):
-        checks |= {"diff": ["handoff", "diff", *BASE], "API models": ["handoff", "api", "--check"]}
+        checks |= {
+            "diff": ["handoff", "contract", "diff", *BASE],
+            "API models": ["handoff", "check", "--only", "api"],
+        }
     red |= {name for name, check in checks.items() if project(*check, check=False).returncode}
     if not red and project(*PYTEST, "tests/fuzz", check=False).returncode:
         red.add("fuzzing")
@@ -56,8 +59,10 @@ def late(project: Project) -> set[str]:
     """What is red when a model is trained, registered and served."""
     if project("handoff", "pipeline", check=False).returncode:
         return {"pipeline"}
-    project("handoff", "register")
-    return {"acceptance"} if project("handoff", "acceptance", check=False).returncode else set()
+    project("handoff", "model", "register")
+    return (
+        {"acceptance"} if project("handoff", "model", "accept", check=False).returncode else set()
+    )
 
 
 @pytest.fixture(scope="module")

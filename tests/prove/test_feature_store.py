@@ -32,7 +32,7 @@ def filled_by(project: Project, workshop: Workshop) -> str:
         shared.mkdir(exist_ok=True)
         (project.folder / ".handoff").mkdir(exist_ok=True)
         (project.folder / ".handoff/environments").symlink_to(shared)
-        return project("handoff", "feature-store").stdout
+        return project("handoff", "feature", "store").stdout
 
 
 def feast_of(project: Project) -> Path:
@@ -117,7 +117,7 @@ def test_every_value_served_is_the_pipelines(flights: Project) -> None:
     # Gaps are among them.
     kinds = {type(value) for values in made.values() for value in values}
     assert kinds == {str, int, float, type(None)}
-    catalogue = json.loads(flights("handoff", "features", "--json").stdout)
+    catalogue = json.loads(flights("handoff", "feature", "list", "--json").stdout)
     meanings = {one["name"]: one["meaning"] for one in catalogue if one["name"] not in names}
     assert said["registered"] == {"owner": "@data-science", "described": meanings}
 
@@ -125,10 +125,10 @@ def test_every_value_served_is_the_pipelines(flights: Project) -> None:
 def test_a_value_that_somebody_changes_is_found(flights: Project) -> None:
     store = flights.folder / ".handoff/feature-store"
     shutil.copytree(store, store.with_name("kept"))
-    assert flights("handoff", "feature-store", "--check").stdout.startswith(EQUAL)
+    assert flights("handoff", "check", "--only", "feature-store").stdout.startswith(EQUAL)
     change(store, "wind_speed_mph", b"\x29" + struct.pack("<d", 99.5))
     change(store, "weekday", b"")
-    found = flights("handoff", "feature-store", "--check", "--format", "json", check=False)
+    found = flights("handoff", "check", "--only", "feature-store", "--format", "json", check=False)
     assert found.returncode == 1
     findings = {finding["message"]: finding for finding in json.loads(found.stdout)}
     assert set(findings) == {
@@ -148,7 +148,7 @@ def test_a_store_is_filled_of_what_is_there_now_or_not_at_all(flights: Project) 
     definitions = store / "features.py"
     text = definitions.read_text(encoding="utf-8")
     definitions.write_text(text.replace("°F at the origin", "°C at the origin"), encoding="utf-8")
-    other = flights("handoff", "feature-store", "--check", check=False)
+    other = flights("handoff", "check", "--only", "feature-store", check=False)
     assert other.returncode == 1
     assert "filled by other contracts than those there are now" in other.stdout
     definitions.write_text(text, encoding="utf-8")
@@ -156,7 +156,7 @@ def test_a_store_is_filled_of_what_is_there_now_or_not_at_all(flights: Project) 
     code = flights.folder / "src/flight_delays/features/build.py"
     code.write_text(code.read_text(encoding="utf-8") + "\n# another state\n", encoding="utf-8")
     for options in ((), ("--check",)):
-        stale = flights("handoff", "feature-store", *options, check=False)
+        stale = flights("handoff", "feature", "store", *options, check=False)
         assert (stale.returncode, stale.stdout, stale.stderr) == (2, "", STALE)
     assert (store / "online.db").read_bytes() == before
     assert [path.name for path in store.parent.glob(".feature-store-*")] == []
@@ -169,15 +169,15 @@ def test_a_team_of_another_engine_and_other_tables_has_one_too(
     answers = {"starter": "blank", "dataframe": "polars", "package_name": "mine"}
     project = Project(render(workshop.template(), tmp_path / "project", answers), environment)
     commit(project.folder, "first")
-    assert project("handoff", "feature-store", check=False).stderr == NO_CONTRACT
+    assert project("handoff", "feature", "store", check=False).stderr == NO_CONTRACT
 
     heads, *rows = houses()
     named = [[*row[:4], f"house {place % 40}", row[5]] for place, row in enumerate(rows)]
     moments = ["2021-05-06T07:08:09Z" if place % 3 else None for place, _ in enumerate(rows)]
     table = [[*row, moment] for row, moment in zip(named, moments, strict=True)]
     write_csv(tmp_path / "houses.csv", [[*heads, "renewed"], *table])
-    project("handoff", "new-contract", str(tmp_path / "houses.csv"), "--target", "price")
-    nameless = project("handoff", "feature-store", check=False)
+    project("handoff", "contract", "new", str(tmp_path / "houses.csv"), "--target", "price")
+    nameless = project("handoff", "feature", "store", check=False)
     assert nameless.returncode == 2
     assert "ModelInput must say, by `unique = [...]` in its Config" in nameless.stderr
 
@@ -185,7 +185,7 @@ def test_a_team_of_another_engine_and_other_tables_has_one_too(
     text = contracts.read_text(encoding="utf-8")
     unique = 'strict = True\n        unique = ["notes", "SaleDate"]\n'
     contracts.write_text(text.replace("strict = True\n", unique, 1), encoding="utf-8")
-    assert project("handoff", "feature-store", check=False).stderr == STALE
+    assert project("handoff", "feature", "store", check=False).stderr == STALE
     project("handoff", "pipeline")
     done = filled_by(project, workshop)
     assert done.startswith(f"{EQUAL}\nFeatures: 4 features of 40 things, by notes\n")

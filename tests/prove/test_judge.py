@@ -16,5 +16,5 @@ def test_an_oracle_agrees_except_in_what_is_listed(environment: Path) -> None:
 
 def long_tests(environment: Path, file: str) -> None:
     path = {"PATH": os.pathsep.join([str(environment / "bin"), os.environ["PATH"]])}
-    pytest = ["pytest", "--quiet", "--tb=short", "--config-file", "pytest.ini", "-m", "long", file]
-    run(pytest, ROOT / "tests" / "handoff" / "inside", env=path)
+    pytest = ["pytest", "--quiet", "--tb=short", "-m", "long", f"tests/contracts/{file}"]
+    run(pytest, ROOT / "handoff", env=path)

@@ -131,7 +131,7 @@ def image(
             "GIT_CONFIG_VALUE_0": "*",
         },
     }
-    built = run(["handoff", "image", "--base", BASE_IMAGE], clone, env=env)
+    built = run(["handoff", "model", "image", "--base", BASE_IMAGE], clone, env=env)
     commit = git(project.folder, "rev-parse", "HEAD").strip()
     return Image(built.stdout.splitlines()[-1], commit, fresh_computer, network)
 
@@ -141,7 +141,7 @@ def service(image: Image, project: Project, registry: str) -> str:
     """A container of it, hardened as far as that goes, that knows the registry's address only."""
     wait_for(lambda: asked(image.network, f"{registry}/health"))
     env = project.env | {"MLFLOW_TRACKING_URI": registry}
-    run([*image.network, "handoff", "register"], project.folder, env=env)
+    run([*image.network, "handoff", "model", "register"], project.folder, env=env)
     options = ["--read-only", "--cap-drop=all", "--security-opt=no-new-privileges"]
     options += ["--network=host", f"--env=MLFLOW_TRACKING_URI={registry}"]
     container = image.podman("run", "--detach", *options, image.name)
@@ -198,7 +198,7 @@ def test_it_holds_the_service_and_no_training_code_and_no_tools(
 
 
 def test_its_code_is_the_code_that_models_are_held_against(image: Image, project: Project) -> None:
-    code = "from baton_handoff.model.code import code_hash; from pathlib import Path;"
+    code = "from baton_handoff.registry.code_hash import code_hash; from pathlib import Path;"
     code += " print(code_hash(Path('src/flight_delays')))"
     assert image.inside("python", "-c", code) == project("python", "-c", code).stdout.strip()
 

@@ -57,7 +57,7 @@ def ada(
     project("dvc", "remote", "add", "--default", "team", "s3://team/dvc")
     commit(folder, "trained")
     run(["dvc", "push"], folder, env=project.env | aws)
-    project("handoff", "register")
+    project("handoff", "model", "register")
     return project
 
 
@@ -107,7 +107,7 @@ def test_a_login_that_is_none_is_refused_in_one_sentence(
     ada: Project, server: TrackingServer
 ) -> None:
     mistyped = ada.env | {"MLFLOW_TRACKING_PASSWORD": "mistyped"}
-    refused = run(["handoff", "register"], ada.folder, env=mistyped, check=False)
+    refused = run(["handoff", "model", "register"], ada.folder, env=mistyped, check=False)
     assert refused.returncode == 2
     (sentence,) = refused.stderr.splitlines()
     assert sentence.startswith(f"The registry at {server.address} refuses this login: ")
@@ -125,7 +125,7 @@ def test_a_database_without_a_server_asks_where_models_belong(
         "PGDATABASE": "direct",
         "PYTHONPATH": os.pathsep.join([ada.env["PYTHONPATH"], str(drivers)]),
     }
-    asked = run(["handoff", "register"], ada.folder, env=direct, check=False)
+    asked = run(["handoff", "model", "register"], ada.folder, env=direct, check=False)
     assert asked.returncode == 2
     (sentence,) = asked.stderr.splitlines()
     assert "MLFLOW_DEFAULT_ARTIFACT_ROOT has to name a place that everybody reaches" in sentence
@@ -134,10 +134,10 @@ def test_a_database_without_a_server_asks_where_models_belong(
 def test_what_the_pipeline_promotes_is_champion_for_everybody(ada: Project, grace: Project) -> None:
     state(ada.folder, "practices")
     commit(ada.folder, "what only a person can say")
-    command = ["handoff", "promote", "1", "--why", "the first"]
+    command = ["handoff", "model", "promote", "1", "--why", "the first"]
     said = run(command, ada.folder, env=ada.env | PIPELINE).stdout
     assert said.endswith("\nchampion is version 1 now.\n")
-    (listed,) = json.loads(grace("handoff", "models", "--json").stdout)
+    (listed,) = json.loads(grace("handoff", "model", "list", "--json").stdout)
     assert listed["aliases"] == ["candidate", "champion"]
 
 
@@ -156,7 +156,7 @@ def test_a_database_killed_while_registering_leaves_nothing_half_done(
         with (
             database.holding(table),
             subprocess.Popen(
-                ["handoff", "register"],
+                ["handoff", "model", "register"],
                 cwd=grace.folder,
                 env=environment,
                 text=True,
@@ -177,6 +177,6 @@ def test_a_database_killed_while_registering_leaves_nothing_half_done(
     # The version is whole by then; nobody is told of it but by its number.
     killed_before_writing_to("registered_model_aliases")
     assert (versions(), candidate()) == (["1", "2"], ["1"])
-    said = grace("handoff", "register").stdout
+    said = grace("handoff", "model", "register").stdout
     assert "flight-delays version 3 is the candidate" in said
     assert (versions(), candidate()) == (["1", "2", "3"], ["3"])

@@ -34,7 +34,7 @@ def project(workshop: Workshop, environment: Path) -> Project:
 
 
 def score(project: Project, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return project("handoff", "score", *map(str, arguments), check=False)
+    return project("handoff", "model", "score", *map(str, arguments), check=False)
 
 
 def test_the_same_rows_are_scored_and_rejected(project: Project, tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from baton_handoff.model.loaded import Loaded
-from baton_handoff.model.registry import load
-from baton_handoff.project import Project, find_project
-from baton_handoff.service.running import running
+from baton_handoff.config.project import Project, find_project
+from baton_handoff.registry.loaded import Loaded
+from baton_handoff.registry.model_registry import load
+from baton_handoff.serving.running import running
 
 
 @pytest.fixture(scope="session")

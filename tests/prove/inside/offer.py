@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 LIBRARIES = (
-    "baton_handoff.model.promotion",
+    "baton_handoff.policy.promotion.promote",
     "fairlearn.metrics",
     "mlflow.pyfunc",
     "mlflow.store.model_registry.sqlalchemy_store",
@@ -53,10 +53,10 @@ def main(candidates: Path, champions: Path, to: Path) -> None:
 
 def offered(candidate: Candidate, champions: Path) -> dict[str, Any]:
     """Make a candidate, register it and promote it."""
-    from baton_handoff.model.promotion import promote
-    from baton_handoff.model.records import CHAMPION, points_to
-    from baton_handoff.model.registry import connect
-    from baton_handoff.project import find_project
+    from baton_handoff.config.project import find_project
+    from baton_handoff.policy.promotion.promote import promote
+    from baton_handoff.registry.model_registry import connect
+    from baton_handoff.registry.records import CHAMPION, points_to
 
     gc.freeze()  # what is imported need not be searched for garbage by every fork
     clone(champions, champions.with_name(candidate["name"].replace(" ", "-")))
@@ -103,7 +103,7 @@ def change(edits: list[list[str]], *, commit: bool) -> None:
 def evaluate(*, again: bool) -> None:
     """Leave the evaluation that the pipeline leaves, `again` by the code that stands here now."""
     import joblib
-    from baton_handoff.model.evaluation import read_evaluation
+    from baton_handoff.evaluation.evaluation import read_evaluation
     from flight_delays.features import build_features
     from flight_delays.training.files import BASELINE, EVALUATION, MODEL
 
@@ -125,7 +125,7 @@ def register(champions: Path, lost: str | None) -> str:
         The version's number.
     """
     import mlflow
-    from baton_handoff.project import find_project
+    from baton_handoff.config.project import find_project
     from filelock import FileLock
     from flight_delays.training.register import main as registered
     from mlflow.utils.file_utils import local_file_uri_to_path

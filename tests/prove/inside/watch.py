@@ -16,11 +16,11 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+from baton_handoff.config.project import Project, find_project
 from baton_handoff.contracts import border
-from baton_handoff.monitor import Asked, Known, Period, known_of, look, watch
-from baton_handoff.monitor.alerts import alerts
-from baton_handoff.monitor.inputs import Watched, from_file
-from baton_handoff.project import Project, find_project
+from baton_handoff.monitoring.alerts import alerts
+from baton_handoff.monitoring.inputs import Watched, from_file
+from baton_handoff.monitoring.monitor import Asked, Known, Period, known_of, look, watch
 from pyarrow import parquet
 
 SHUFFLES, ROWS = 100, 800

@@ -13,9 +13,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
+from baton_handoff.config.project import find_project
 from baton_handoff.contracts import to_rows
-from baton_handoff.monitor import known_of
-from baton_handoff.project import find_project
+from baton_handoff.monitoring.monitor import known_of
 
 TIME = "scheduled_departure"
 

@@ -9,23 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from baton_handoff.cli.options import add_format
-from baton_handoff.errors import HandoffError
-from baton_handoff.findings import shown
-from baton_handoff.project import Project
-from baton_handoff.tracing import continued
+from baton_handoff.config.project import Project
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.tracing import continued
+from baton_handoff.reporting.findings import shown
 
 
 def add(commands: Any) -> None:
-    """Add its commands to those of `handoff`."""
+    """Add its commands to those of `handoff model`."""
+    command = commands.add_parser("list", help="every version: aliases, contracts, figures")
+    command.add_argument("--json", action="store_true")
+    command.set_defaults(run=_list)
+
     command = commands.add_parser("register", help="offer the trained model as the candidate")
     command.set_defaults(run=_register)
-
-    command = commands.add_parser("fetch", help="bring a version from the registry; its folder")
-    command.add_argument(
-        "version", nargs="?", help="a number or an alias; by default the alias that is served"
-    )
-    command.add_argument("--to", type=Path, help="another folder for all versions")
-    command.set_defaults(run=_fetch)
 
     command = commands.add_parser("promote", help="through the gates, and into production")
     command.add_argument("version", help="a number, or an alias such as candidate")
@@ -45,26 +42,23 @@ def add(commands: Any) -> None:
     command.add_argument("--why", required=True, help="the reason, for the record")
     command.set_defaults(run=_rollback)
 
-    command = commands.add_parser("models", help="every version: aliases, contracts, figures")
-    command.add_argument("--json", action="store_true")
-    command.set_defaults(run=_models)
-
-    command = commands.add_parser("serve", help="answer over HTTP with the registered model")
-    command.add_argument("--host", default="127.0.0.1")
-    command.add_argument("--port", type=int, default=8000)
-    command.set_defaults(run=_serve)
+    command = commands.add_parser("fetch", help="bring a version from the registry; its folder")
+    command.add_argument(
+        "version", nargs="?", help="a number or an alias; by default the alias that is served"
+    )
+    command.add_argument("--to", type=Path, help="another folder for all versions")
+    command.set_defaults(run=_fetch)
 
     command = commands.add_parser(
-        "replay", help="ask a challenger what the service was asked, and compare"
+        "compare", help="ask a challenger what the service was asked, and compare"
     )
     command.add_argument("version", help="a number, or an alias such as candidate")
     command.add_argument("--to", type=Path, help="a Parquet file for every row with both answers")
-    command.set_defaults(run=_replay)
+    command.set_defaults(run=_compare)
 
-    command = commands.add_parser(
-        "acceptance", help="the scenarios, tried on the registered model and the running service"
-    )
-    command.set_defaults(run=_acceptance)
+    command = commands.add_parser("image", help="the service as a container image")
+    command.add_argument("--base", help="build on this image, not the one the Dockerfile names")
+    command.set_defaults(run=_image)
 
     command = commands.add_parser(
         "score",
@@ -79,16 +73,17 @@ def add(commands: Any) -> None:
     command.add_argument("--engine", choices=["local", "spark"], default="local")
     command.set_defaults(run=_score)
 
-    command = commands.add_parser("image", help="the service as a container image")
-    command.add_argument("--base", help="build on this image, not the one the Dockerfile names")
-    command.set_defaults(run=_image)
+    command = commands.add_parser(
+        "accept", help="the scenarios, tried on the registered model and the running service"
+    )
+    command.set_defaults(run=_accept)
 
 
 def _register(project: Project, _: argparse.Namespace) -> int:
     from baton_handoff.contracts import border
-    from baton_handoff.practices.base_and_head import binding_registry
-    from baton_handoff.practices.shown.summary import open_at_the_handoff
-    from baton_handoff.practices.status import standing_of
+    from baton_handoff.policy.rendering.summary import open_at_the_handoff
+    from baton_handoff.policy.status.base_practices import binding_registry
+    from baton_handoff.policy.status.status import standing_of
 
     border(project.room("contracts"))
     binding_registry(project)
@@ -107,8 +102,8 @@ def _register(project: Project, _: argparse.Namespace) -> int:
 
 
 def _fetch(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.model.records import apart
-    from baton_handoff.model.registry import fetch, registry
+    from baton_handoff.registry.model_registry import fetch, registry
+    from baton_handoff.registry.records import apart
 
     wanted = options.version or project.alias
     folder = fetch(project, wanted, options.to)
@@ -119,9 +114,9 @@ def _fetch(project: Project, options: argparse.Namespace) -> int:
 
 
 def _promote(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.model.limits import binding
-    from baton_handoff.model.promotion import promote
-    from baton_handoff.practices.producing import show
+    from baton_handoff.policy.promotion.limits import binding
+    from baton_handoff.policy.promotion.promote import promote
+    from baton_handoff.policy.status.missing_evidence import show
 
     if not (options.why or options.dry_run):
         raise HandoffError("A promotion is recorded with its reason: say --why, or --dry-run.")
@@ -141,7 +136,7 @@ def _promote(project: Project, options: argparse.Namespace) -> int:
 
 
 def _rollback(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.model.records import roll_back
+    from baton_handoff.registry.records import roll_back
 
     move, other_code = roll_back(project, options.why)
     print(f"Version {move.to} is the champion again (it was {move.before}).")
@@ -160,8 +155,8 @@ def _rollback(project: Project, options: argparse.Namespace) -> int:
     return 0
 
 
-def _models(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.model.promotion import listed
+def _list(project: Project, options: argparse.Namespace) -> int:
+    from baton_handoff.policy.promotion.promote import listed
 
     versions = listed(project)
     if options.json:
@@ -183,20 +178,11 @@ def _models(project: Project, options: argparse.Namespace) -> int:
     return 0
 
 
-def _serve(project: Project, options: argparse.Namespace) -> int:
+def _compare(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.contracts import border
-    from baton_handoff.service.serve import serve
-
-    border(project.room("contracts"))
-    serve(project, options.host, options.port)
-    return 0
-
-
-def _replay(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.contracts import border
-    from baton_handoff.model.registry import load
-    from baton_handoff.service.prediction_log import read_log
-    from baton_handoff.service.replay import replay, summed_up, write_replayed
+    from baton_handoff.registry.model_registry import load
+    from baton_handoff.serving.prediction_log import read_log
+    from baton_handoff.serving.replay import replay, summed_up, write_replayed
 
     takes, _ = border(project.room("contracts"))
     challenger = load(project, options.version)
@@ -208,9 +194,11 @@ def _replay(project: Project, options: argparse.Namespace) -> int:
     return 0
 
 
-def _acceptance(project: Project, _: argparse.Namespace) -> int:
+def _accept(project: Project, _: argparse.Namespace) -> int:
     from baton_handoff.contracts import border
-    from baton_handoff.model.registry import load
+    from baton_handoff.policy.evidence.recording import run_recorded
+    from baton_handoff.policy.evidence.steps import STEPS
+    from baton_handoff.registry.model_registry import load
 
     border(project.room("contracts"))
     # Scenarios are about a registered model: without one, none of them has a meaning.
@@ -218,18 +206,17 @@ def _acceptance(project: Project, _: argparse.Namespace) -> int:
     scenarios = Path("tests", "acceptance")
     if not (project.root / scenarios).is_dir():
         raise HandoffError(f"There is no {scenarios.as_posix()}: scenarios have their place there.")
-    command = [sys.executable, "-m", "pytest", "--verbose", str(scenarios)]
-    return subprocess.run(command, cwd=project.root, check=False).returncode
+    return run_recorded(project, "acceptance", STEPS["acceptance"].command)
 
 
 def _score(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.contracts import border
-    from baton_handoff.model.registry import load
+    from baton_handoff.registry.model_registry import load
 
     border(project.room("contracts"))
     with continued("score", os.environ):
         if options.engine == "spark":
-            from baton_handoff.service.batch.spark import score_on_spark
+            from baton_handoff.integrations.spark import score_on_spark
 
             scored = score_on_spark(project, options.file, options.to)
         else:
@@ -239,7 +226,7 @@ def _score(project: Project, options: argparse.Namespace) -> int:
 
 
 def _image(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.service.image import build_image
+    from baton_handoff.integrations.image import build_image
 
     print(build_image(project, options.base))
     return 0

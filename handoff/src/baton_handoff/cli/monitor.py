@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from baton_handoff.cli.options import add_format
-from baton_handoff.findings import shown
-from baton_handoff.project import Project
+from baton_handoff.config.project import Project
+from baton_handoff.reporting.findings import shown
 
 
 def add(commands: Any) -> None:
@@ -41,9 +41,9 @@ def _monitor(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.contracts import border
 
     border(project.room("contracts"))
-    from baton_handoff.monitor import Asked, Period, watch
-    from baton_handoff.monitor.alerts import alerts
-    from baton_handoff.monitor.publish import publish
+    from baton_handoff.monitoring.alerts import alerts
+    from baton_handoff.monitoring.monitor import Asked, Period, watch
+    from baton_handoff.monitoring.publish import publish
 
     period = Period(options.since, options.until)
     asked = Asked(options.version, options.rows, options.truth, period, options.against)

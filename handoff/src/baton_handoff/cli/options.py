@@ -3,7 +3,10 @@
 import argparse
 from typing import get_args
 
-from baton_handoff.findings import Format
+from baton_handoff.reporting.findings import Format
+
+BASE = "; by default the branch that this one follows, the remote's main branch or the last commit"
+"""What an option that names a base says of its default."""
 
 
 def add_format(command: argparse.ArgumentParser) -> None:

@@ -20,7 +20,7 @@ from pandera.api.base.model_components import BaseCheckInfo, BaseParserInfo
 from pandera.api.checks import Check
 from pandera.api.dataframe.model import DataFrameModel
 
-from baton_handoff.errors import HandoffError
+from baton_handoff.core.errors import HandoffError
 
 Contract: TypeAlias = type[DataFrameModel[Any, Any]]
 """A data contract: a pandera model of either engine."""
@@ -118,7 +118,7 @@ def border(room: ModuleType, *, begun: bool = True) -> tuple[Contract, Contract]
     takes, gives = (_the_one(room, position) for position in ("input", "output"))
     if begun and not takes.to_schema().columns:
         raise HandoffError(
-            "There is no contract yet: `uv run poe new-contract FILE --target COLUMN` writes it"
+            "There is no contract yet: `uv run handoff contract new FILE --target COLUMN` writes it"
             " from your table."
         )
     return takes, gives

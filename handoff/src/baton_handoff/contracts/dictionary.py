@@ -13,7 +13,7 @@ from baton_handoff.contracts.examples import Legal, Row, legal_row, legal_value
 from baton_handoff.contracts.protocol import protocols_of
 from baton_handoff.contracts.reader import accepted
 from baton_handoff.contracts.words import Rule, column_rules, table_rules
-from baton_handoff.errors import HandoffError
+from baton_handoff.core.errors import HandoffError
 
 
 @dataclass(frozen=True)

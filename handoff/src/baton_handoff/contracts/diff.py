@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from baton_handoff.config.project import Project, stated_in
 from baton_handoff.contracts.examples import Example, example_of
 from baton_handoff.contracts.judge import Change, Judgement, judge_all
 from baton_handoff.contracts.protocol import judge_protocol
 from baton_handoff.contracts.reader import Place, Reader, reading
 from baton_handoff.contracts.wheel import wheel_room
-from baton_handoff.errors import HandoffError
-from baton_handoff.findings import Finding
-from baton_handoff.project import Project, stated_in
-from baton_handoff.stricter import stricter
-from baton_handoff.trees import Trees, trees_of
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.git_snapshots import Trees, trees_of
+from baton_handoff.reporting.findings import Finding
 
 _HERE = "the working directory"
 
@@ -53,7 +52,7 @@ def begins(project: Project, base: str | None = None) -> bool:
     """
     if (base or "").endswith(".whl"):
         return False
-    with trees_of(project) as (trees, _):
+    with trees_of(project.root) as (trees, _):
         return _nothing_yet(trees, base)
 
 
@@ -68,17 +67,17 @@ def differences(project: Project, base: str | None = None) -> list[Difference]:
 
     Args:
         project: The project.
-        base: A commit, the path of a wheel that `uv run poe build-contracts` has made, or None for
+        base: A commit, the path of a wheel that `handoff contract wheel` has made, or None for
             what this branch goes back to (`Trees.base`). None differ where it has no contracts yet.
 
     Raises:
         HandoffError: The earlier state can't be found, or contracts of either can't be imported.
     """
-    with trees_of(project) as (trees, scratch):
+    with trees_of(project.root) as (trees, scratch):
         if not (base or "").endswith(".whl") and _nothing_yet(trees, base):
             return []
         source, room = _earlier(project, base, trees, scratch)
-        level = stricter(stated_in(source.parent, project), project).level
+        level = max(stated_in(source.parent, project).level, project.level)
         with (
             reading(source, room, base or "the base") as before,
             reading(project.root / "src", f"{project.package}.contracts", _HERE) as after,

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
+from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING
 from baton_handoff.contracts.judge import Change, Direction, Judgement, Role, version
-from baton_handoff.sides import DATA_SCIENCE, ML_ENGINEERING
 
 _PARTIES: Mapping[Role, str] = {"producer": DATA_SCIENCE, "consumer": ML_ENGINEERING}
 

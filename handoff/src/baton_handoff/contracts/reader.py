@@ -36,7 +36,7 @@ from baton_handoff.contracts.examples import Row, Table
 from baton_handoff.contracts.frames import Frame, from_rows
 from baton_handoff.contracts.protocol import protocols_of
 from baton_handoff.contracts.requests import accepts, request_forms
-from baton_handoff.errors import HandoffError
+from baton_handoff.core.errors import HandoffError
 
 _MACHINERY = str(Path(baton_handoff.__file__).parents[1])
 """Both trees are read by this very package, so that only what they state can differ."""

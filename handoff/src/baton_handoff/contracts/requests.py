@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from baton_handoff.sides import ML_ENGINEERING
+from baton_handoff.config.sides import ML_ENGINEERING
 
 _ROLES = {
     "input": {"position": "input", "producer": "clients", "consumer": ML_ENGINEERING},

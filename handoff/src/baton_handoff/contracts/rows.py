@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Mapping
 from keyword import iskeyword
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,10 @@ from pydantic import BaseModel
 
 from baton_handoff.contracts.canonical import Contract, canonical_form
 from baton_handoff.contracts.frames import Engine, engine_of
-from baton_handoff.errors import HandoffError
+from baton_handoff.core.errors import HandoffError
 
 _HEADER = '''\
-"""The API's models. Generated from the contracts by `uv run poe api`: change those instead.
+"""The API's models. Generated from the contracts by `uv run poe fix`: change those instead.
 
 A row holds what can be said of one row; rules about several columns or rows are checked by the
 model itself.
@@ -108,6 +109,14 @@ def _said(column: Mapping[str, Any]) -> set[str]:
     if _categories(column):
         return {"isin"}
     return {rule for rule in _RULES if column["type"] in ("integer", "number", "string")}
+
+
+def says(file: Path, source: str) -> bool:
+    """Whether a file is the generated source; who generates it was once called `poe api`."""
+    if not file.exists():
+        return False
+    said = file.read_text(encoding="utf-8")
+    return said.replace("`uv run poe api`", "`uv run poe fix`") == source
 
 
 def api_source(takes: Contract, gives: Contract) -> str:

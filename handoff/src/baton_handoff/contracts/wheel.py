@@ -5,11 +5,11 @@ import os
 import shutil
 import subprocess
 import tempfile
-import tomllib
 from pathlib import Path
 
-from baton_handoff.errors import HandoffError
-from baton_handoff.project import Project
+from baton_handoff.config.project import Project
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.toml_files import read_toml
 
 # The build back-end that projects use too.
 _PYPROJECT = """\
@@ -47,7 +47,7 @@ def build_contracts(project: Project, to: Path) -> Path:
     Raises:
         HandoffError: The wheel can't be built.
     """
-    stated = tomllib.loads((project.root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    stated = read_toml(project.root / "pyproject.toml")["project"]
     room = wheel_room(project.package)
     named = [entry for entry in stated["dependencies"] if entry.startswith(_NEEDED)]
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,1 +1,1 @@
-"""Practices: what each side must, should and would like to keep, and where a project stands."""
+"""Moved to `baton_handoff.policy`; this name goes with 2.0."""

@@ -1,5 +1,5 @@
-"""The service: a registered model behind HTTP, and the same model over files."""
+"""Moved to `baton_handoff.serving`; this name goes with 2.0."""
 
-from baton_handoff.service.app import create_app
+from baton_handoff.serving import create_app
 
 __all__ = ["create_app"]

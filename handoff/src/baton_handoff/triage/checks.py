@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree as ET
 
-from baton_handoff.project import Project
+from baton_handoff.config.project import Project
 from baton_handoff.triage.tools import Tools
 from baton_handoff.triage.verdict import Red
 
@@ -55,7 +55,7 @@ def _types(project: Project, tree: Path, tools: Tools) -> list[Red]:
 
 
 def _type_errors(said: str, complaint: str) -> Iterator[Red]:
-    again = "uv run poe types"
+    again = "uv run poe check --only types"
     for line in said.splitlines():
         if not line.startswith("{"):
             continue
@@ -82,10 +82,19 @@ def _layers(tree: Path, tools: Tools) -> list[Red]:
             f"{importer} imports {imported}",
             _in_file(["src", *importer.split(".")], tree)[0],
             int(line),
-            "uv run poe layers",
+            "uv run poe check --only layers",
         )
         for importer, imported, line in broken
-    ] or [Red(_LAYERS, "layers", said.stdout.strip()[-200:], None, None, "uv run poe layers")]
+    ] or [
+        Red(
+            _LAYERS,
+            "layers",
+            said.stdout.strip()[-200:],
+            None,
+            None,
+            "uv run poe check --only layers",
+        )
+    ]
 
 
 def _tests(tree: Path, tools: Tools, items: Sequence[str]) -> list[Red]:

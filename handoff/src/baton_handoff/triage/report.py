@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from baton_handoff.findings import Finding
-from baton_handoff.project import Project
-from baton_handoff.sides import CONTRACTS, DATA_OWNER, DEPENDENCIES, PLATFORM, SIDES
+from baton_handoff.config.project import Project
+from baton_handoff.config.sides import CONTRACTS, DATA_OWNER, DEPENDENCIES, PLATFORM, SIDES
+from baton_handoff.reporting.findings import Finding
 from baton_handoff.triage.verdict import Axes, Cause, Verdict
 
 _SHOWN = 3

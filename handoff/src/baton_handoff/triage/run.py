@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 
-from baton_handoff.errors import HandoffError
-from baton_handoff.findings import Finding
-from baton_handoff.project import Project, stated_in
-from baton_handoff.sides import DEPENDENCIES, OTHER, PLATFORM, answerable
-from baton_handoff.standards import ENGINE, unpack_engine
-from baton_handoff.stricter import stricter
-from baton_handoff.trees import Edit, Trees, trees_of
+from baton_handoff.config.project import Project, stated_in
+from baton_handoff.config.sides import DEPENDENCIES, OTHER, PLATFORM, answerable
+from baton_handoff.config.standards import ENGINE, unpack_engine
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.git_snapshots import Edit, Trees, trees_of
+from baton_handoff.policy.status.base_policy import stricter
+from baton_handoff.reporting.findings import Finding
 from baton_handoff.triage.checks import TESTS, run_checks
 from baton_handoff.triage.report import Facts, finding_of
 from baton_handoff.triage.tools import Tools
@@ -32,7 +32,7 @@ def triage(project: Project, base: str | None = None, since: str | None = None) 
     Raises:
         HandoffError: `base` or `since` can't be used.
     """
-    with trees_of(project) as (trees, scratch):
+    with trees_of(project.root) as (trees, scratch):
         experiment = Experiment(project, trees, scratch, base)
         return [
             finding_of(verdicts, experiment.facts(verdicts, since))

@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import combinations
 from typing import TypeAlias
 
-from baton_handoff.sides import CONTRACTS, DEPENDENCIES, SIDES
+from baton_handoff.config.sides import CONTRACTS, DEPENDENCIES, SIDES
 
 
 @dataclass(frozen=True)

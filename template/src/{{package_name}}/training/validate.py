@@ -6,7 +6,7 @@ from typing import Any
 
 import narwhals as nw
 from baton_handoff.contracts import ContractViolation, check, contracts_at
-from baton_handoff.errors import in_one_sentence
+from baton_handoff.core.command import in_one_sentence
 
 from .. import contracts
 from ..contracts.engine import BACKEND

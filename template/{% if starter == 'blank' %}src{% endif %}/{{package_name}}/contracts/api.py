@@ -1,4 +1,4 @@
-"""The API's models. Generated from the contracts by `uv run poe api`: change those instead.
+"""The API's models. Generated from the contracts by `uv run poe fix`: change those instead.
 
 A row holds what can be said of one row; rules about several columns or rows are checked by the
 model itself.

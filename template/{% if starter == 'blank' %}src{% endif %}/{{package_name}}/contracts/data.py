@@ -1,6 +1,6 @@
 """The tables around the model: what it is given, what it computes inside, what it answers.
 
-They have no columns yet: `uv run poe new-contract FILE --target COLUMN` writes this module from
+They have no columns yet: `uv run handoff contract new FILE --target COLUMN` writes this module from
 your table.
 """
 

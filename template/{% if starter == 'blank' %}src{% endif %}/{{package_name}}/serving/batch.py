@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from baton_handoff.model.loaded import Loaded
-from baton_handoff.service.batch import Scored, score_file
+from baton_handoff.registry.loaded import Loaded
+from baton_handoff.serving.batch import Scored, score_file
 
 from ..contracts import ModelInput, Prediction
 

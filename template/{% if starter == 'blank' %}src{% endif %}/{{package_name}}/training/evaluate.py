@@ -6,9 +6,9 @@ from typing import Any
 import joblib
 import narwhals as nw
 import numpy as np
-from baton_handoff.errors import in_one_sentence
-from baton_handoff.model.evaluation import Evaluation, Kind, importance, scores
-from baton_handoff.model.plots import draw
+from baton_handoff.core.command import in_one_sentence
+from baton_handoff.evaluation.evaluation import Evaluation, Kind, importance, scores
+from baton_handoff.evaluation.plots import draw
 
 from ..contracts import ModelInput
 from ..contracts.data import CLASSES, TARGET

@@ -1,7 +1,7 @@
 """Features: from the source to the model's input, and from there to labelled features."""
 
 import narwhals as nw
-from baton_handoff.errors import in_one_sentence
+from baton_handoff.core.command import in_one_sentence
 
 from ..contracts import Labelled, ModelInput, Source
 from ..contracts.data import TARGET

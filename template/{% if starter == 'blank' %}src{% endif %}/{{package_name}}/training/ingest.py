@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import narwhals as nw
-from baton_handoff.errors import in_one_sentence
-from baton_handoff.sources import read_source
+from baton_handoff.contracts.table_files import read_source
+from baton_handoff.core.command import in_one_sentence
 
 from ..contracts import Source
 from ..contracts.data import TARGET

@@ -3,7 +3,7 @@
 import sys
 
 import joblib
-from baton_handoff.errors import in_one_sentence
+from baton_handoff.core.command import in_one_sentence
 
 from ..contracts.data import CLASSES, TARGET
 from ..model import TableModel

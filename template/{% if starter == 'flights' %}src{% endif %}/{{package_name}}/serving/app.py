@@ -1,7 +1,7 @@
 """The service. What every service has is in the standards; here is what is this project's own."""
 
-from baton_handoff.model.loaded import Loaded
-from baton_handoff.service import create_app
+from baton_handoff.registry.loaded import Loaded
+from baton_handoff.serving import create_app
 from fastapi import FastAPI
 
 from ..contracts import DelayPrediction, ScheduledFlight

@@ -5,9 +5,9 @@ import json
 import joblib
 import narwhals as nw
 import numpy as np
-from baton_handoff.errors import in_one_sentence
-from baton_handoff.model.evaluation import Evaluation, importance, scores
-from baton_handoff.model.plots import draw
+from baton_handoff.core.command import in_one_sentence
+from baton_handoff.evaluation.evaluation import Evaluation, importance, scores
+from baton_handoff.evaluation.plots import draw
 
 from ..contracts import Flights, ScheduledFlight
 from ..contracts.engine import DataFrame, validated

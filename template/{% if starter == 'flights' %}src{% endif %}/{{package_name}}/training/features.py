@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import narwhals as nw
-from baton_handoff.errors import in_one_sentence
+from baton_handoff.core.command import in_one_sentence
 
 from ..contracts import Airports, Flights, LabelledFlight, Planes, Weather
 from ..contracts.engine import validated

@@ -9,7 +9,7 @@ from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
-from baton_handoff.errors import in_one_sentence
+from baton_handoff.core.command import in_one_sentence
 from pyarrow import csv
 
 from ..contracts import Airlines, Airports, Flights, Planes, Weather

@@ -1,9 +1,9 @@
 """Register: offer the model that the pipeline has made as the candidate."""
 
 import joblib
-from baton_handoff.model.register import Registered, register
-from baton_handoff.model.wrapper import ContractedModel
-from baton_handoff.project import Project
+from baton_handoff.config.project import Project
+from baton_handoff.registry.register import Registered, register
+from baton_handoff.registry.wrapper import ContractedModel
 
 from ..contracts import DelayModel, DelayPrediction, ScheduledFlight
 from .files import EVALUATION, MODEL, REPORTS

@@ -1,7 +1,7 @@
 """Train: the model and its baseline, on the past."""
 
 import joblib
-from baton_handoff.errors import in_one_sentence
+from baton_handoff.core.command import in_one_sentence
 
 from ..contracts import Airports, Planes
 from ..features import airports_by_code, planes_by_tail_number

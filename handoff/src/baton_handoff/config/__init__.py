@@ -1,0 +1,1 @@
+"""What a project states of itself: handoff.toml, settings, sides, exceptions, baseline."""

@@ -1,0 +1,206 @@
+"""Describing a table: what its columns hold, as far as its rows show it."""
+
+import keyword
+import re
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from baton_handoff.contracts.table_files import whole
+from baton_handoff.core.errors import HandoffError
+
+MIN_ROWS = 20
+MAX_COLUMNS = 200
+MAX_CLASSES = 50
+MIN_ROWS_OF_A_CLASS = 5
+MAX_CATEGORIES = 20
+"""Text with more different values than this is free text; whole numbers are quantities."""
+
+MAX_LENGTH = 60
+"""Of a name or of a category."""
+
+Task: TypeAlias = Literal["classification", "regression"]
+Kind: TypeAlias = Literal["int", "float", "bool", "str", "Utc"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as a contract states it.
+
+    Attributes:
+        name: What the contract calls it.
+        source: What the file calls it.
+        kind: Its type.
+        nullable: Whether values are missing.
+        rules: What holds for all its values, as arguments of pandera's `Field`.
+    """
+
+    name: str
+    source: str
+    kind: Kind
+    nullable: bool = False
+    rules: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Description:
+    """A table from which a target is to be predicted.
+
+    Attributes:
+        columns: What the model is given.
+        target: What it predicts.
+        classes: What the target can be, empty where it is a quantity.
+    """
+
+    columns: tuple[Column, ...]
+    target: Column
+    classes: tuple[str | int | bool, ...]
+
+    @property
+    def ordered_by(self) -> str | None:
+        """The column that tells past from future, None where there is none without gaps."""
+        moments = (c.name for c in self.columns if c.kind == "Utc" and not c.nullable)
+        return next(moments, None)
+
+
+def describe(
+    table: pa.Table, target: str, task: Task | None, reserved: Collection[str]
+) -> Description:
+    """Describe a table of plain types.
+
+    Args:
+        table: The table, as `read_table` gives it.
+        target: The column to predict.
+        task: What the target is predicted as; None where its values are to say it.
+        reserved: Names that no column may have in the contracts.
+
+    Raises:
+        HandoffError: It is no table to learn from.
+    """
+    if target not in table.column_names:
+        raise HandoffError(f"There is no column {target!r}: {_some(table.column_names)} are there.")
+    if len(table.column_names) > MAX_COLUMNS:
+        raise HandoffError(
+            f"The table has {len(table.column_names):,} columns, more than a contract that people"
+            f" read can hold: choose at most {MAX_COLUMNS}."
+        )
+    table = table.filter(pc.is_valid(table[target]))
+    if len(table) < MIN_ROWS:
+        raise HandoffError(
+            f"Only {len(table)} rows have a value of {target!r}, too few to learn and test from:"
+            f" at least {MIN_ROWS} are needed."
+        )
+    empty = [name for name in table.column_names if table[name].null_count == len(table)]
+    if empty:
+        raise HandoffError(f"Nothing stands in {_some(empty)}: leave out what is empty.")
+    names = contract_names(table.column_names, reserved)
+    columns = [_column(names[name], name, table[name]) for name in names if name != target]
+    if all(column.kind == "Utc" for column in columns):
+        raise HandoffError(f"Besides {target!r} the table has no column to predict it from.")
+    kind, classes = _target(target, table[target], task)
+    return Description(tuple(columns), Column(names[target], target, kind), tuple(classes))
+
+
+def contract_names(sources: Sequence[str], reserved: Collection[str]) -> dict[str, str]:
+    """A name for each column that code can carry: its own if that will do, else in snake_case."""
+    names = {source: source for source in sources if _will_do(source, reserved)}
+    for place, source in enumerate(sources, start=1):
+        if source not in names:
+            name = _snake_case(source, place)
+            while not _will_do(name, reserved) or name in names.values():
+                name += "_" if keyword.iskeyword(name) or name in reserved else f"_{place}"
+            names[source] = name
+    return {source: names[source] for source in sources}
+
+
+def _will_do(name: str, reserved: Collection[str]) -> bool:
+    return (
+        name.isidentifier()
+        and not name.startswith("_")
+        and not keyword.iskeyword(name)
+        and name not in reserved
+        and len(name) <= MAX_LENGTH
+        and name == unicodedata.normalize("NFKC", name)
+    )
+
+
+def _snake_case(name: str, place: int) -> str:
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", name).lower())
+    joined = "_".join(words)[: MAX_LENGTH - 20].strip("_")
+    if joined.isidentifier():
+        return joined
+    plain = re.sub(r"\W", "", joined, flags=re.ASCII)
+    return f"column_{plain or place}"
+
+
+def _column(name: str, source: str, values: pa.ChunkedArray) -> Column:
+    kind = _kind(values)
+    rules: dict[str, Any] = {}
+    if kind in ("int", "float"):
+        bounds = pc.min_max(pc.cast(values, pa.float64() if kind == "float" else pa.int64()))
+        rules = {"ge": bounds["min"].as_py(), "le": bounds["max"].as_py()}
+        if float("inf") in (abs(rules["ge"]), abs(rules["le"])):
+            raise HandoffError(f"Column {source!r} holds infinity, which no contract describes.")
+    elif kind == "str":
+        categories = sorted(pc.unique(values.drop_null()).to_pylist())
+        few = len(categories) <= min(MAX_CATEGORIES, len(values) // 2)
+        if few and all(len(category) <= MAX_LENGTH for category in categories):
+            rules = {"isin": categories}
+    return Column(name, source, kind, values.null_count > 0, rules)
+
+
+def _kind(values: pa.ChunkedArray) -> Kind:
+    if pa.types.is_string(values.type):
+        return "str"
+    if pa.types.is_timestamp(values.type):
+        return "Utc"
+    # An integer or a truth value with gaps is a number: pandas knows no gap in either.
+    if pa.types.is_floating(values.type) or values.null_count:
+        return "float"
+    return "bool" if pa.types.is_boolean(values.type) else "int"
+
+
+def _target(
+    name: str, values: pa.ChunkedArray, task: Task | None
+) -> tuple[Kind, list[str | int | bool]]:
+    kind = _kind(values)
+    if kind == "float" and whole(values):
+        kind = "int"
+        values = pc.cast(values, pa.int64())
+    counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(values).to_pylist()}
+    if len(counts) == 1:
+        raise HandoffError(f"The target {name!r} has only one value: there is nothing to learn.")
+    if kind == "Utc":
+        raise HandoffError(f"The target {name!r} holds moments: predict a number or a category.")
+    if task is None:
+        closed = kind in ("str", "bool") or (kind == "int" and len(counts) <= MAX_CATEGORIES)
+        task = "classification" if closed else "regression"
+    if task == "regression":
+        if kind in ("str", "bool"):
+            raise HandoffError(f"The target {name!r} holds no numbers: make it a classification.")
+        return "float", []
+    if kind == "float":
+        raise HandoffError(f"The target {name!r} holds fractions: make it a regression.")
+    if len(counts) > MAX_CLASSES:
+        raise HandoffError(
+            f"The target {name!r} has {len(counts):,} different values, too many to be classes:"
+            f" at most {MAX_CLASSES}."
+        )
+    rarest = min(counts, key=lambda value: (counts[value], str(value)))
+    if counts[rarest] < MIN_ROWS_OF_A_CLASS:
+        instead = " or predict a quantity with --task regression" if kind == "int" else ""
+        raise HandoffError(
+            f"The class {rarest!r} of the target {name!r} has {counts[rarest]} of the"
+            f" {MIN_ROWS_OF_A_CLASS} rows it needs to be learnt and tested: merge it with another"
+            f"{instead}."
+        )
+    return kind, sorted(counts)
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:8])
+    return f"{shown} and {len(names) - 8:,} more" if len(names) > 8 else shown

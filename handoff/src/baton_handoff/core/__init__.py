@@ -1,0 +1,1 @@
+"""What needs nothing of a project: errors, git, files, TOML and YAML, tracing."""

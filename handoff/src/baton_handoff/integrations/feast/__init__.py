@@ -1,0 +1,1 @@
+"""The feature store: the features of the pipeline, served by Feast."""

@@ -1,0 +1,74 @@
+"""The service as a container image, built by docker or podman and tagged with its commit."""
+
+import os
+import shutil
+import subprocess
+
+from baton_handoff.config.project import Project
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.git import ask_git, require_repository, run_git
+from baton_handoff.core.toml_files import read_toml
+
+_ENGINES = ("docker", "podman")
+_CODE = ("src", "standards", "pyproject.toml", "uv.lock", "handoff.toml", ".copier-answers.yml")
+"""What the image is made of, and its tag therefore promises."""
+
+
+def build_image(project: Project, base: str | None = None) -> str:
+    """Build the image of the service from what the last commit says.
+
+    Args:
+        project: The project.
+        base: The image to build on; None for the one that the Dockerfile names.
+
+    Returns:
+        Its name, with the first twelve digits of the commit as its tag.
+
+    Raises:
+        HandoffError: The code is not committed, no engine answers, or it can't build the image.
+    """
+    commit = _commit(project)
+    engine = _engine()
+    stated = read_toml(project.root / "pyproject.toml")
+    arguments = {
+        "TITLE": project.name or project.model,
+        "VERSION": stated["project"]["version"],
+        "REVISION": commit,
+        **({"BASE_IMAGE": base} if base else {}),
+    }
+    image = f"{project.model}:{commit[:12]}"
+    command = [
+        *(engine, "build", f"--tag={image}"),
+        f"--file={project.root / 'standards' / 'image' / 'Dockerfile'}",
+        *(f"--build-arg={name}={value}" for name, value in arguments.items()),
+        str(project.root),
+    ]
+    # Podman's own format has no health check.
+    environment = os.environ | {"BUILDAH_FORMAT": "docker"}
+    if subprocess.run(command, env=environment, check=False).returncode != 0:
+        raise HandoffError(f"{engine} can't build {image}: its last lines above say why.")
+    return image
+
+
+def _commit(project: Project) -> str:
+    """The commit that the code equals."""
+    require_repository(project.root)
+    commit = ask_git(project.root, "rev-parse", "--verify", "--quiet", "HEAD")
+    if not commit:
+        raise HandoffError("There is no commit yet, and an image is tagged with one: make it.")
+    changed = run_git(project.root, "status", "--porcelain", "--", *_CODE).stdout.splitlines()
+    if changed:
+        more = f" (and {len(changed) - 1} more)" if changed[1:] else ""
+        raise HandoffError(
+            f"{changed[0][3:]}{more} is not committed, and an image is tagged with the commit that"
+            " it is made of: commit first."
+        )
+    return commit
+
+
+def _engine() -> str:
+    """The engine that answers; a command may be there without a daemon behind it."""
+    for engine in filter(shutil.which, _ENGINES):
+        if subprocess.run([engine, "version"], capture_output=True, check=False).returncode == 0:
+            return engine
+    raise HandoffError("Neither docker nor podman answers: install one of them, or start it.")

@@ -1,0 +1,176 @@
+"""Batch scoring on Spark: a partition goes through what a part of a file goes through."""
+
+import functools
+import os
+import re
+import shutil
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from operator import and_
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from baton_handoff.config.project import Project, find_project
+from baton_handoff.contracts import border
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.registry.loaded import Loaded
+from baton_handoff.registry.model_registry import load
+from baton_handoff.serving.batch.parts import Scored, rejected_to
+from baton_handoff.serving.batch.rows import FILE, REASON, ROW, Border, border_of, score_rows
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+_AGAIN = "handoff: again {}"
+"""The columns that mark, on the way, the rows that repeat values that may occur once."""
+
+
+def score_on_spark(project: Project, file: Path, to: Path) -> Scored:
+    """Predict for every row of a Parquet file, or of all in a folder.
+
+    The session is the one that the environment describes, by default on this machine. Each worker
+    loads the model by itself: project and registry have to be in its reach.
+
+    Args:
+        project: The project, with a registered model.
+        file: A Parquet file, or a folder of such files with the same columns.
+        to: The folder to write, and beside it `<to>.rejected.parquet` if there are such rows. It
+            appears only once it is complete.
+
+    Raises:
+        HandoffError: PySpark or Java is missing, the target exists, a file can't be read, or what
+            makes `score_file` raise one.
+    """
+    if not file.exists():
+        raise HandoffError(f"There is no {file}.")
+    for place in (to, rejected_to(to)):
+        if place.exists():
+            raise HandoffError(f"{place} exists already: name a folder that doesn't.")
+    session = _session()
+    try:
+        return _score(session, project, file, to)
+    except Exception as error:  # a worker's comes as one of several kinds, with all that it said
+        said = re.search(r"HandoffError: (.+)", str(error))
+        if not said:
+            raise
+        raise HandoffError(said[1]) from error
+    finally:
+        session.stop()
+
+
+def _score(session: "SparkSession", project: Project, file: Path, to: Path) -> Scored:
+    from pyspark import StorageLevel
+    from pyspark.sql.functions import col
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    version = load(project).version
+    try:
+        rows = session.read.parquet(str(file))
+        schema = rows.limit(0).toArrow().schema
+    except Exception as error:  # Java's come as several kinds
+        said = re.search(r"Exception: (.+)", str(error)) or re.search("(.+)", str(error))
+        raise HandoffError(f"{file} can't be read as Parquet: {said and said[1]}") from error
+    known = border_of(*border(project.room("contracts")), schema, file)
+    session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", known.part)
+    session.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+    partition = functools.partial(_score_partition, str(project.root), version, schema)
+    gives = from_arrow_schema(pa.unify_schemas([known.scored, known.rejected]))
+    # Two tables are made of it: not to predict twice, it is kept until both are written.
+    answered = _with_places(rows, known).mapInArrow(partition, gives)
+    answered = answered.persist(StorageLevel.DISK_ONLY)
+    rejected = answered.where(col(REASON).isNotNull())
+    scored = answered.where(col(REASON).isNull())
+    reasons = {row[REASON]: row["count"] for row in rejected.groupBy(REASON).count().collect()}
+    tables = {to: scored.select(*map(_column, known.scored.names))}
+    if reasons:
+        tables = {rejected_to(to): rejected.select(*map(_column, known.rejected.names)), **tables}
+    unfinished = {place: place.with_name(f".{place.name}.unfinished") for place in tables}
+    try:
+        for place, table in tables.items():
+            table.write.mode("overwrite").parquet(str(unfinished[place]))
+        for place in tables:
+            unfinished[place].rename(place)
+    finally:
+        for folder in unfinished.values():
+            shutil.rmtree(folder, ignore_errors=True)
+    return Scored(to, scored.count(), Counter(reasons))
+
+
+def _with_places(rows: "DataFrame", known: Border) -> "DataFrame":
+    """The rows with their places, and a mark on those that repeat what may occur once."""
+    from pyspark.sql.functions import col, lit
+
+    rows = rows.withColumns({FILE: col("_metadata.file_name"), ROW: col("_metadata.row_index")})
+    for number, key in enumerate(known.keys.values()):
+        mark, same = _AGAIN.format(number), [f"handoff: key {n}" for n in range(len(key))]
+        keys = rows.select(*map(_column, key)).toDF(*same)
+        twice = keys.groupBy(*same).count().where("count > 1").drop("count")
+        twice = twice.withColumn(mark, lit(True)).persist()
+        twice.count()  # how few they are, Spark has to know before it joins
+        pairs = [_column(a).eqNullSafe(col(b)) for a, b in zip(key, same, strict=True)]
+        rows = rows.join(twice, functools.reduce(and_, pairs), "left").drop(*same)
+    return rows
+
+
+def _score_partition(
+    root: str, version: int, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """What a worker does, with nothing but what it is given and what it loads itself."""
+    project, loaded = _loaded(root)
+    if loaded.version != version:
+        raise HandoffError(f"{loaded.model} became version {loaded.version} meanwhile: run again.")
+    known = border_of(*border(project.room("contracts")), schema, "the table")
+    marks = {rule: _AGAIN.format(number) for number, rule in enumerate(known.keys)}
+    for batch in batches:
+        table = pa.Table.from_batches([batch])
+        again = {rule: pc.is_valid(table[mark]) for rule, mark in marks.items()}
+        given = table.select(known.given.names).cast(known.given)
+        both = score_rows(loaded, known, given, table.select([FILE, ROW]), again)
+        yield from pa.concat_tables(both, promote_options="default").to_batches()
+
+
+@functools.cache
+def _loaded(root: str) -> tuple[Project, Loaded]:
+    project = find_project(Path(root))
+    return project, load(project)
+
+
+def _column(name: str) -> "Column":
+    from pyspark.sql.functions import col
+
+    return col(f"`{name}`")  # a name may hold a dot
+
+
+def _session() -> "SparkSession":
+    """A session in UTC, whose workers run the Python of this process.
+
+    Raises:
+        HandoffError: PySpark or Java is missing.
+    """
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise HandoffError(
+            "PySpark is missing: `uv add --group spark 'baton-standards[spark]'`, and then"
+            " `uv run --group spark handoff model score --engine spark …`."
+        ) from error
+    java = Path(os.environ.get("JAVA_HOME", ""), "bin", "java")
+    if "SPARK_REMOTE" not in os.environ and not (java.is_file() or shutil.which("java")):
+        raise HandoffError("Java is missing: Spark needs version 17 or newer.")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    # Its own conversions to pandas are meant; here tables cross as Arrow.
+    unsupported = "PySpark does not yet fully support pandas"
+    os.environ.setdefault("PYTHONWARNINGS", f"ignore:{unsupported}:FutureWarning")
+    warnings.filterwarnings("ignore", unsupported, FutureWarning)
+    options = {
+        "spark.sql.session.timeZone": "UTC",
+        "spark.log.level": "FATAL",  # what fails is raised here, with its reason
+        "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
+    }
+    builder = SparkSession.builder.appName("handoff model score")
+    return builder.config(map=options).getOrCreate()

@@ -1,0 +1,1 @@
+"""The feature catalogue: each feature, the columns it comes from, the places that use it."""

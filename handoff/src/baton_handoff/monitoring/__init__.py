@@ -1,0 +1,1 @@
+"""Monitoring a model in production: quality, drift, performance, alerts."""

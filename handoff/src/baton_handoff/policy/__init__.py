@@ -1,0 +1,1 @@
+"""What a project must keep, and whether it does: practices, checks, evidence, gates."""

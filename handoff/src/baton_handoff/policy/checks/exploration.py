@@ -1,0 +1,102 @@
+"""Checks of exploration: nothing is in its way, and what it leaves can be read again."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from baton_handoff.policy.checks.check_context import (
+    Look,
+    Seen,
+    met,
+    missing,
+    not_applicable,
+    not_met,
+    not_shown,
+    place,
+)
+from baton_handoff.policy.evidence.evidence import KINDS
+
+_FIXING = ("nbstripout", "ruff check --fix", "ruff format", "ruff-format", "handoff fix")
+_LOOKING = re.compile(r"--(check|diff|verify|dry-run)\b")
+_NOTEBOOKS = {"jupyter", "notebook"}
+_COMMITTING = {"pre-commit", "commit", "pre-push", "push"}
+
+
+def notebooks_unblocked(look: Look) -> Seen:
+    """No hook looks at notebooks but those that fix."""
+    notebooks = look.record.files.under(["*.ipynb"]) or ["notebooks/any.ipynb"]
+    blocking = [
+        str(hook.get("id", "?"))
+        for hook in look.hooks
+        if any(_takes(hook, path) for path in notebooks) and not _fixes(hook)
+    ]
+    if blocking:
+        return not_met(
+            f"The hooks {', '.join(blocking)} refuse notebooks.",
+            *(place(f"{name} looks at notebooks", ".pre-commit-config.yaml") for name in blocking),
+        )
+    return met("No hook stands in the way of a notebook.")
+
+
+def _takes(hook: Mapping[str, Any], notebook: str) -> bool:
+    """Whether a hook runs for a notebook, as far as it says so here."""
+    types = [*(hook.get("types") or []), *(hook.get("types_or") or [])]
+    files, but = str(hook.get("files") or ""), str(hook.get("exclude") or "^$")
+    of_another = "entry" not in hook and not types and not files
+    stages = {*(hook.get("stages") or _COMMITTING)}
+    if of_another or not stages & _COMMITTING or _NOTEBOOKS & {*(hook.get("exclude_types") or [])}:
+        return False
+    if types and not {*types} & {*_NOTEBOOKS, "file", "text"}:
+        return False
+    try:
+        return bool(re.search(files, notebook)) and not re.search(but, notebook)
+    except re.error:
+        return False
+
+
+def _fixes(hook: Mapping[str, Any]) -> bool:
+    """Whether a hook mends what it finds."""
+    said = " ".join(map(str, [hook.get("entry") or hook.get("id"), *(hook.get("args") or [])]))
+    return any(fixing in said for fixing in _FIXING) and not _LOOKING.search(said)
+
+
+def notebooks_stripped(look: Look) -> Seen:
+    """Notebooks are kept without what they printed."""
+    notebooks = look.record.files.under(["*.ipynb"])
+    if not notebooks:
+        return not_applicable("There is no notebook.")
+    full = [path for path in notebooks if _has_output(look.text(path) or "")]
+    if full:
+        return not_met(
+            f"{len(full)} of {len(notebooks)} notebooks hold outputs.",
+            *(place("it holds outputs, and with them rows of data", path) for path in full),
+        )
+    return met(f"{len(notebooks)} notebooks hold no outputs.")
+
+
+def notebooks_run(look: Look) -> Seen:
+    """Notebooks run from top to bottom."""
+    kept = [path for path in look.record.files.in_git if path.endswith(".ipynb")]
+    notebooks = [path for path in kept if path.startswith("notebooks/")]
+    if not notebooks:
+        return not_applicable("There is no notebook.")
+    evidence = look.record.of("test")
+    if evidence is None:
+        return missing(look, "test")
+    counts = {path: evidence.facts.get(path, {}) for path in notebooks}
+    if failed := [path for path, count in counts.items() if count.get("failed")]:
+        return not_met(f"Not run to the end: {', '.join(failed)}.")
+    if any(count.get("unrun") for count in counts.values()):
+        return not_shown("The run broke off before the notebooks.", KINDS["test"].shown_by)
+    if unseen := [path for path, count in counts.items() if not count.get("passed")]:
+        return not_met(f"Not run at all: {', '.join(unseen)}.")
+    return met("Every notebook runs from top to bottom.")
+
+
+def _has_output(text: str) -> bool:
+    try:
+        cells = json.loads(text)["cells"]
+        return any(cell.get("outputs") for cell in cells)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False

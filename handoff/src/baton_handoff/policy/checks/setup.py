@@ -1,0 +1,166 @@
+"""Checks of the environment: what is locked, installed, and of which tools."""
+
+import re
+import sysconfig
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement
+from packaging.specifiers import InvalidSpecifier
+
+from baton_handoff.config.standards import PYPROJECT
+from baton_handoff.core.requirements import name_of
+from baton_handoff.policy.checks.check_context import (
+    Look,
+    Seen,
+    met,
+    not_applicable,
+    not_met,
+    not_shown,
+    place,
+)
+from baton_handoff.policy.checks.lock import (
+    apart_about_packages,
+    apart_about_python,
+    asked_for,
+    own_entry,
+    wanted,
+)
+
+EXPLORING = {"ipykernel", "jupyter", "jupyterlab", "matplotlib", "notebook", "seaborn"}
+"""Packages that only exploration needs."""
+
+
+def lock_current(look: Look) -> Seen:
+    """The lock was made for what pyproject.toml asks for: versions, extras and Python included."""
+    lock, project = look.toml("uv.lock"), look.pyproject.get("project", {})
+    if not lock.get("package"):
+        return not_met("There is no uv.lock: every machine would install something else.")
+    if not project.get("name"):
+        says = "pyproject.toml names no project of its own, so its uv.lock is of other folders."
+        return not_shown(says, "uv lock --check")
+    entry = own_entry(look)
+    if not entry:
+        return not_met(f"uv.lock is not of {project['name']}.")
+    try:
+        python = apart_about_python(lock, look.pyproject)
+        apart = python or apart_about_packages(entry, look.pyproject)
+    except (InvalidRequirement, InvalidSpecifier) as error:
+        first = str(error).partition("\n")[0]
+        return not_met(f"pyproject.toml asks for something that can't be read: {first}.")
+    if apart:
+        return not_met(
+            f"uv.lock and pyproject.toml don't agree about {', '.join(sorted(apart))}.",
+            place("the lock was made for other dependencies", "pyproject.toml"),
+        )
+    return met(f"{len(lock['package'])} packages are locked, for what pyproject.toml states.")
+
+
+def environment_current(look: Look) -> Seen:
+    """What the lock says is installed here, in the locked version, and nothing of it in another."""
+    locked = {one["name"]: one.get("version") for one in look.toml("uv.lock").get("package", [])}
+    if not locked:
+        return not_met("There is no uv.lock that the environment could be made from.")
+    installed, several = _installed(), _several(look)
+    other = [
+        f"{name} {version} (locked: {locked[name]})"
+        for name, version in installed.items()
+        if locked.get(name) and name not in several and locked[name] != version
+    ]
+    if other:
+        return not_met(f"Installed is {', '.join(sorted(other)[:3])}.")
+    needed = wanted(look)
+    if not needed:
+        return not_shown("uv.lock does not say what this project needs.", "uv sync --check")
+    if absent := sorted(needed - {*installed}):
+        return not_met(f"Locked and not installed is {', '.join(absent[:3])}.")
+    return met(f"{len(needed)} packages are installed here as uv.lock has them.")
+
+
+def hooks_installed(look: Look) -> Seen:
+    """Hooks run before a commit, and call the project's own tools."""
+    if look.env.get("CI") or look.env.get("TF_BUILD"):
+        return not_applicable("CI commits nothing.")
+    hook = git_folder(look.project.root) / "hooks" / "pre-commit"
+    text = hook.read_text(encoding="utf-8", errors="replace") if hook.is_file() else ""
+    if "pre-commit" not in text.replace("#!/", ""):
+        return not_met("No hook runs before a commit on this machine.")
+    entries = [str(hook["entry"]) for hook in look.hooks if "entry" in hook]
+    wanted = {"ruff format", "ruff check"}
+    if absent := sorted(name for name in wanted if not any(name in entry for entry in entries)):
+        return not_met(
+            f"No hook calls {' or '.join(absent)}.",
+            place("hooks fix what tools can fix", ".pre-commit-config.yaml"),
+        )
+    return met(f"{len(entries)} hooks run before a commit.")
+
+
+def tools_proved(look: Look) -> Seen:
+    """A group asks for the standards' tools, and nothing gives them another version or source."""
+    uv = look.pyproject.get("tool", {}).get("uv", {})
+    handoff = look.toml(PYPROJECT)
+    tools = handoff.get("project", {}).get("optional-dependencies", {}).get("tools", [])
+    proved = {name_of(tool) for tool in tools}
+    stated = {
+        "override-dependencies of pyproject.toml": uv.get("override-dependencies", []),
+        "override-dependencies of uv.toml": look.toml("uv.toml").get("override-dependencies", []),
+        "[tool.uv.sources] of pyproject.toml": uv.get("sources", {}),
+    }
+    for where, named in stated.items():
+        if changed := [name_of(one) for one in named if name_of(one) in proved]:
+            return not_met(
+                f"{where} has another {', '.join(changed)} than the standards.",
+                place("a standard and its tool arrive together", where.rpartition(" ")[2]),
+            )
+    own = [
+        entry
+        for group in look.pyproject.get("dependency-groups", {}).values()
+        for entry in group
+        if isinstance(entry, str) and re.match(r"baton-standards\[.*\btools\b.*\]", entry)
+    ]
+    if not own:
+        return not_met(
+            "No group of pyproject.toml has baton-standards[tools].",
+            place("the tools of the standards are not asked for", "pyproject.toml"),
+        )
+    return met(f"{len(proved)} tools have the versions with which the standards were proved.")
+
+
+def dependencies_apart(look: Look) -> Seen:
+    """What runs in production needs no tool of exploration, training or development."""
+    run_time = {name_of(one) for one in look.pyproject.get("project", {}).get("dependencies", [])}
+    service = {name_of(one) for one in asked_for(look.pyproject).get("service", [])}
+    tools = look.toml(PYPROJECT).get("project", {})
+    named = {name_of(one) for one in tools.get("optional-dependencies", {}).get("tools", [])}
+    for where, names in (("dependencies", run_time), ("service", service)):
+        if strangers := sorted(names & (EXPLORING | named)):
+            return not_met(
+                f"The service would install {', '.join(strangers)}.",
+                place(f"{where} has what production does not need", "pyproject.toml"),
+            )
+    return met("What runs in production needs no tool of exploration or development.")
+
+
+def _several(look: Look) -> set[str]:
+    """The packages that the lock has in several versions, by Python for example."""
+    names = [one["name"] for one in look.toml("uv.lock").get("package", [])]
+    return {name for name in names if names.count(name) > 1}
+
+
+def _installed() -> dict[str, str]:
+    """What is installed here, by the names of the folders that say so."""
+    folder = Path(sysconfig.get_path("purelib"))
+    about = (path.name.removesuffix(".dist-info") for path in folder.glob("*.dist-info"))
+    return {name_of(name): version for name, _, version in (one.rpartition("-") for one in about)}
+
+
+def git_folder(root: Path) -> Path:
+    """Git's folder for the project; a worktree, or a repository around it, has it elsewhere."""
+    for folder in (root, *root.parents):
+        place = folder / ".git"
+        if place.is_dir():
+            return place
+        if place.is_file():
+            own = folder / place.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+            common = own / "commondir"
+            return own / common.read_text(encoding="utf-8").strip() if common.exists() else own
+    return root / ".git"

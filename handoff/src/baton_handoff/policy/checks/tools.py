@@ -1,0 +1,44 @@
+"""Checks of the tools: chosen on purpose, and looked at again."""
+
+from baton_handoff.core.git import is_shallow
+from baton_handoff.policy.checks.check_context import (
+    Look,
+    Seen,
+    met,
+    not_applicable,
+    not_met,
+    not_shown,
+)
+from baton_handoff.policy.decisions import (
+    begun,
+    decisions,
+    dependencies,
+    not_chosen,
+    overdue,
+)
+
+
+def tools_chosen(look: Look) -> Seen:
+    """Each package of run time, service and training has a decision with alternatives, reasoned."""
+    needed = dependencies(look.project)
+    if not needed:
+        return not_applicable("Run time, service and training need no package.")
+    if found := not_chosen(decisions(look.project), needed):
+        return not_met("Not every tool was chosen on purpose.", *found)
+    of = "the one package" if len(needed) == 1 else f"each of the {len(needed)} packages"
+    return met(f"A decision names {of} that run time, service and training need.")
+
+
+def tools_reviewed(look: Look) -> Seen:
+    """No decision is overdue for a second look."""
+    made = decisions(look.project)
+    if not made:
+        return not_met("No decision about a tool is written down.")
+    first = begun(look.project)
+    if found := overdue(made, first, look.today):
+        return not_met("Somebody has to look again at what was decided.", *found)
+    ageless = first is None and any(one.accepted and one.reviewed is None for one in made)
+    if ageless and is_shallow(look.project.root):
+        says = "This clone lacks the first commit, from which on decisions grow old."
+        return not_shown(says, "git fetch --unshallow")
+    return met("No decision is overdue for a second look.")

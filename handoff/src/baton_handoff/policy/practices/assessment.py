@@ -1,0 +1,143 @@
+"""Where a project stands: what came of each practice for each side, the level it has earned."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from baton_handoff.config.settings import Accepted
+from baton_handoff.policy.practices.practice import Practice, Stage, Tier
+from baton_handoff.reporting.findings import Finding
+
+
+class State(StrEnum):
+    """What came of a practice."""
+
+    MET = "met"
+    STATED = "stated by a person"
+    NOT_MET = "not met"
+    NOT_SHOWN = "not shown"
+    NOT_APPLICABLE = "not applicable"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one practice for one side.
+
+    Attributes:
+        practice: The practice.
+        side: Whose it is.
+        tier: How much it is asked of that side at the project's level.
+        state: What came of it.
+        says: What was seen, a sentence.
+        findings: Where it is not met, one by one.
+        fix: What to do, the command where there is one.
+        accepted: The exception that covers it, None where there is none.
+        recorded: Findings beside these that the baseline has recorded: they do not block.
+    """
+
+    practice: Practice
+    side: str
+    tier: Tier
+    state: State
+    says: str
+    findings: tuple[Finding, ...] = ()
+    fix: str = ""
+    accepted: Accepted | None = None
+    recorded: tuple[Finding, ...] = ()
+
+    @property
+    def excepted(self) -> bool:
+        """Whether it is accepted although not met, by an exception or by the baseline alone."""
+        return self.accepted is not None or bool(self.recorded and not self.findings)
+
+    @property
+    def reached(self) -> bool:
+        """Whether nothing more is asked: met, stated or accepted, or it does not apply."""
+        return self.excepted or self.state in (State.MET, State.STATED, State.NOT_APPLICABLE)
+
+    @property
+    def earned(self) -> float | None:
+        """What it earns, 0 to 1: a statement a half; None where it does not apply."""
+        match self.state:
+            case State.NOT_APPLICABLE:
+                return None
+            case State.MET:
+                return 1
+            case State.STATED:
+                return 0.5
+            case _:
+                return 0
+
+
+@dataclass(frozen=True)
+class Unadopted:
+    """What is known of a repository in which Baton is not in use.
+
+    Attributes:
+        looked_at: How much was looked at: files, modules, notebooks.
+        unread: The files with code that can't be read, and why.
+        adopt: The command that brings Baton.
+    """
+
+    looked_at: Mapping[str, int]
+    unread: tuple[Finding, ...]
+    adopt: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a project stands.
+
+    Attributes:
+        project: Its name.
+        level: The level that it has chosen.
+        outcomes: What came of each practice, in the order of the sections.
+        loosened: What a change makes easier for whoever comes after it, and what it may.
+        left_open: What a change leaves open, and is no practice.
+        base: What it was held against, empty where it was judged by itself.
+        unadopted: What is known of it where Baton is not in use, None where it is.
+    """
+
+    project: str
+    level: int
+    outcomes: Sequence[Outcome]
+    loosened: Sequence[Finding] = ()
+    left_open: Sequence[Finding] = ()
+    base: str = ""
+    unadopted: Unadopted | None = None
+
+    def stops(self, stage: Stage) -> bool:
+        """Whether anything blocks at a stage, or in a change."""
+        return bool(self.blocking(stage)) or any(finding.blocks for finding in self.left_open)
+
+    def blocking(self, stage: Stage, level: int | None = None) -> list[Outcome]:
+        """What blocks at a stage, at the project's level or at another one."""
+        at = self.level if level is None else level
+        return [
+            outcome
+            for outcome in self.outcomes
+            if not outcome.reached and outcome.practice.blocks(outcome.side, at, stage)
+        ]
+
+    def sections(self) -> list[str]:
+        """The names of its sections, each once, in their order."""
+        return list(dict.fromkeys(outcome.practice.section for outcome in self.outcomes))
+
+    def earned(self, section: str | None = None) -> int:
+        """The level that is earned, in one section or in all: with each level what it asks for."""
+        for level in (1, 2):
+            missing = self.blocking("promotion", level) + self.blocking("push", level)
+            if any(section in (None, outcome.practice.section) for outcome in missing):
+                return level - 1
+        return 2
+
+    def share(self, section: str, side: str) -> float | None:
+        """How much of a section a side has reached, 0 to 1; None where nothing is asked of it."""
+        earned = [
+            outcome.earned
+            for outcome in self.outcomes
+            if (outcome.practice.section, outcome.side) == (section, side)
+            and outcome.tier != "not-needed"
+            and outcome.earned is not None
+        ]
+        return sum(earned) / len(earned) if earned else None

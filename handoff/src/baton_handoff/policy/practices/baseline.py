@@ -1,0 +1,50 @@
+"""The findings of practices that a baseline records."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from baton_handoff.config.baseline import Baseline, wrong
+from baton_handoff.policy.practices.assessment import Outcome, State
+from baton_handoff.policy.practices.practice import Practice
+
+
+def known(file: Path, baseline: Baseline, practices: Mapping[str, Practice]) -> None:
+    """Make sure that there is nothing in it but practices whose findings can be counted.
+
+    Raises:
+        HandoffError: There is something else.
+    """
+    may = [practice.name for practice in practices.values() if practice.baseline]
+    for name, _, _ in baseline:
+        if name not in may:
+            what = "never in a baseline" if name in practices else "unknown"
+            wrong(file, (name,), f"the practice {name} is {what}: it may be {', '.join(may)}")
+
+
+def covered(outcome: Outcome, baseline: Baseline) -> Outcome:
+    """What came of a practice, with what the baseline records of it set apart."""
+    if not outcome.practice.baseline or outcome.state is not State.NOT_MET:
+        return outcome
+    now = counted([outcome])
+    recorded = {key for key, count in now.items() if count <= baseline.get(key, 0)}
+
+    def is_recorded(file: str | None) -> bool:
+        return (outcome.practice.name, outcome.side, file or "") in recorded
+
+    return replace(
+        outcome,
+        findings=tuple(one for one in outcome.findings if not is_recorded(one.file)),
+        recorded=tuple(one for one in outcome.findings if is_recorded(one.file)),
+    )
+
+
+def counted(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str, str]]:
+    """How many findings there are; one that is in no file can't be counted."""
+    return Counter(
+        (outcome.practice.name, outcome.side, finding.file)
+        for outcome in outcomes
+        for finding in (*outcome.findings, *outcome.recorded)
+        if finding.file
+    )

@@ -1,0 +1,170 @@
+"""Promotion: a version is validated, judged by the gates, recorded, and then the alias moves."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow.entities.model_registry import ModelVersion
+
+from baton_handoff.config.project import Project
+from baton_handoff.config.sides import ML_ENGINEERING
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.policy.promotion.candidate import Candidate
+from baton_handoff.policy.promotion.gates import FOR_STAGING, Verdict, judged, red
+from baton_handoff.policy.promotion.validation import Say, candidate_of
+from baton_handoff.registry.lineage import Lineage
+from baton_handoff.registry.model_registry import answering, artifact, connect, version_at
+from baton_handoff.registry.records import (
+    CHAMPION,
+    Move,
+    alone,
+    in_ci,
+    now,
+    points_to,
+    record,
+    who,
+)
+from baton_handoff.registry.register import log_card
+from baton_handoff.reporting.findings import Finding
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a promotion.
+
+    Attributes:
+        findings: What every gate said.
+        moved: The move of the alias, None where it stays where it is.
+    """
+
+    findings: Sequence[Finding]
+    moved: Move | None
+
+    @property
+    def blocked(self) -> bool:
+        """Whether anything stands in the way."""
+        return any(finding.blocks for finding in self.findings)
+
+
+@answering()
+def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -> Outcome:
+    """Validate a version, and move an alias to it if no gate blocks.
+
+    Args:
+        project: The project, checked out at the code that the service runs, as it judges
+            (`limits.binding`).
+        wanted: A version's number, or an alias.
+        to: The alias to move: `champion` or `staging`.
+        why: The reason, for the record; None only says what the gates say.
+        say: Where progress is told.
+
+    Raises:
+        HandoffError: There is no such version, or another promotion is under way.
+    """
+    version = version_at(project, wanted)
+    with alone(project):
+        client = connect(project)
+        before = points_to(client, project, to)
+        candidate = candidate_of(project, client, version, say)
+        verdicts = judged(candidate, project.promotion) | _approval(project, to)
+        findings = list(found(project, verdicts, to))
+        outcome = Outcome(findings, None)
+        if why is None or outcome.blocked:
+            return outcome
+        if points_to(client, project, to) != before:
+            raise HandoffError(
+                f"Somebody else has moved {to} in the meantime: promote again, against that one."
+            )
+        if to == CHAMPION:
+            _restate_card(project, version, candidate)
+        accepted = tuple(name for name, verdict in verdicts.items() if not verdict.passes)
+        move = Move(
+            to, int(version.version), before, "promotion", who(project), now(), why, accepted
+        )
+        record(client, project, move)
+        client.set_registered_model_alias(project.model, to, version.version)
+        return Outcome(findings, move)
+
+
+@answering()
+def listed(project: Project) -> list[dict[str, Any]]:
+    """Every version, the newest first: aliases, origin, contracts, figures."""
+    client = connect(project)
+    found = client.search_model_versions(f"name = '{project.model}'")
+    aliases: dict[int, list[str]] = {}
+    for alias, version in (
+        client.get_registered_model(project.model).aliases.items() if found else ()
+    ):
+        aliases.setdefault(int(version), []).append(alias)
+    return [
+        {
+            "version": int(version.version),
+            "aliases": sorted(aliases.get(int(version.version), [])),
+            "registered": datetime.fromtimestamp(version.creation_timestamp / 1000, UTC).isoformat(
+                timespec="seconds"
+            ),
+            "commit": version.tags.get("handoff.commit", ""),
+            "clean": version.tags.get("handoff.clean") == "true",
+            "contracts": json.loads(version.tags.get("handoff.contracts", "{}")),
+            "metrics": {
+                name: value
+                for name, value in client.get_run(str(version.run_id)).data.metrics.items()
+                if name.startswith("model.") and name.count(".") == 1
+            },
+        }
+        for version in sorted(found, key=lambda version: -int(version.version))
+    ]
+
+
+def found(project: Project, verdicts: Mapping[str, Verdict], to: str) -> Iterator[Finding]:
+    """What the gates said, as findings: what blocks the move of an alias, and what is accepted."""
+    today = datetime.now(UTC).date()
+    for gate, verdict in verdicts.items():
+        asked = to == CHAMPION or gate in FOR_STAGING
+        accepted = [e for e in project.exceptions if e.gate == gate]
+        counts = [e for e in accepted if e.counts(today)]
+        notes = [
+            f"{'accepted' if e in counts else 'no longer accepted'} until {e.expires} by {e.owner}:"
+            f" {e.reason}"
+            for e in accepted
+        ]
+        refused = not verdict.passes
+        yield Finding(
+            f"gate-{gate}",
+            f"{gate}: {verdict.says}",
+            blocks=refused and asked and not counts and (project.level > 0 or verdict.binding),
+            side=verdict.side if refused else None,
+            fix=verdict.fix if refused else "",
+            evidence=(*verdict.evidence, *(notes if refused else ())),
+            met=verdict.passes,
+        )
+
+
+def _approval(project: Project, to: str) -> dict[str, Verdict]:
+    """The other side's consent is what the CI provider protects the job with, nothing of ours."""
+    if to != CHAMPION or project.level == 0 or in_ci():
+        return {}
+    return {
+        "approval": red(
+            "this is not the pipeline, where the other side approves a champion",
+            "run the job `promote`, or record an exception for `approval` in handoff.toml",
+            ML_ENGINEERING,
+        )
+    }
+
+
+def _restate_card(project: Project, version: ModelVersion, candidate: Candidate) -> None:
+    """Put what a person has said by now into the version's card."""
+    if candidate.evaluation is None:
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        plots = artifact(version, "card/plots", Path(scratch))
+        files = sorted(plots.glob("*.png")) if plots else []
+        with mlflow.start_run(run_id=version.run_id):
+            lineage = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/lineage.json")
+            log_card(project, Lineage(**lineage), candidate.evaluation, files)

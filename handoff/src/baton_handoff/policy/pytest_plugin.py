@@ -1,0 +1,109 @@
+"""Practices among a project's tests: `pytest -p baton_handoff.policy.pytest_plugin`.
+
+An IDE's test explorer then shows one test for each practice and side, under `handoff.toml`.
+"""
+
+import importlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from baton_handoff.config.project import read_project
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.policy.evidence.counting_plugin import COUNTS
+from baton_handoff.policy.practices.assessment import Outcome, Standing, State
+from baton_handoff.policy.rendering.open_findings import accepted_in_words
+
+_FILE = "handoff.toml"
+
+
+class NotMetError(Exception):
+    """A practice that is not met; the sentences that say so."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Look at practices as well where all is tested, and not only what somebody has named.
+
+    VS Code names folders of the project for that, `tests`.
+    """
+    root = config.rootpath
+    folders = {Path(config.invocation_params.dir, name) for name in config.args}
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    whole = not named or all(one.is_dir() and one.parent == root for one in folders)
+    if whole and not _recorded() and (root / _FILE).is_file():
+        config.args.append(str(root / _FILE))
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Practices are collected where the project says what it is."""
+    if file_path == parent.config.rootpath / _FILE and not _recorded():
+        practices: Practices = Practices.from_parent(parent, path=file_path)
+        return practices
+    return None
+
+
+def _recorded() -> bool:
+    """Whether the run is evidence itself: some practices read it, and would be judged by it."""
+    return bool(os.environ.get(COUNTS))
+
+
+class Practices(pytest.File):
+    """All practices of a project."""
+
+    def collect(self) -> Iterable[pytest.Item]:
+        """One test for each practice and side of which it is asked."""
+        try:
+            standing = _standing(self.path)
+        except HandoffError as error:
+            raise self.CollectError(str(error)) from error
+        for outcome in standing.outcomes:
+            if outcome.tier != "not-needed" or outcome.practice.enforced:
+                name = f"{outcome.practice.name}[{outcome.side}]"
+                yield Shown.from_parent(self, name=name, outcome=outcome)
+
+
+class Shown(pytest.Item):
+    """One practice of one side."""
+
+    def __init__(self, *, outcome: Outcome, **others: Any) -> None:
+        super().__init__(**others)
+        self.outcome = outcome
+
+    def runtest(self) -> None:
+        """Passes where it is met, fails where it is not, and is skipped where nobody knows."""
+        outcome = self.outcome
+        fix = outcome.fix or outcome.practice.fix
+        if outcome.excepted:
+            pytest.xfail(accepted_in_words(outcome))
+        match outcome.state:
+            case State.NOT_APPLICABLE:
+                pytest.skip(f"{outcome.state}: {outcome.says}")
+            case State.NOT_SHOWN:
+                pytest.skip(f"{outcome.state}: {outcome.says} → {fix}")
+            case State.NOT_MET:
+                places = [
+                    f"  {finding.file or ''}:{finding.line or ''} {finding.message}"
+                    for finding in outcome.findings
+                ]
+                raise NotMetError("\n".join([outcome.says, *places, f"→ {fix}"]))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The sentences alone where a practice is not met."""
+        if isinstance(excinfo.value, NotMetError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """What the practice is called in a report."""
+        return self.path, 0, f"{self.outcome.practice.title} [{self.outcome.side}]"
+
+
+def _standing(file: Path) -> Standing:
+    # Imported where it is asked for: pytest loads this module long before a project is known.
+    status = importlib.import_module("baton_handoff.policy.status.status")
+    standing: Standing = status.standing_of(read_project(file))
+    return standing

@@ -1,0 +1,196 @@
+"""Where a project stands, on one screen of a terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from baton_handoff.policy.practices.assessment import Outcome, Standing, State
+from baton_handoff.policy.practices.practice import Practice, Stage
+from baton_handoff.policy.rendering import adoption as adopting
+from baton_handoff.policy.rendering.open_findings import accepted_in_words
+from baton_handoff.policy.rendering.summary import (
+    HIGHEST,
+    LEFT_OPEN,
+    LOOSENED,
+    WHEN,
+    Step,
+    counts,
+    excepted,
+    judged_by,
+    levels,
+    sides_of,
+    steps,
+    unnamed,
+)
+from baton_handoff.reporting.findings import Finding
+from baton_handoff.reporting.terminal_style import Look, clean, fitted
+
+_HALF = 0.5
+_GATES = (
+    "`uv run poe promote candidate --dry-run` shows what a promotion asks beside practices: the"
+    " model card, an approval, …"
+)
+
+
+def screen(standing: Standing, look: Look, stage: Stage | None = None) -> str:
+    """What is reached, what blocks, and what to do next.
+
+    Args:
+        standing: Where the project stands; `only` and `ahead` narrow it and look ahead.
+        look: What the terminal can show.
+        stage: The stage of which everything that blocks is listed, None where only counts are.
+    """
+    blocks = [
+        list(_head(standing, look)),
+        list(_looked_at(standing, look)),
+        list(_bars(standing, look)),
+        list(_counts(standing, look)),
+        list(_blocking(standing, look, stage)) if stage else [],
+        list(_found(LEFT_OPEN, standing.left_open, look)),
+        list(_seen_by_reading(standing, look)) if standing.unadopted else [],
+        list(_next(steps(standing), look)),
+        list(_exceptions(excepted(standing), look)),
+        list(_found(LOOSENED, standing.loosened, look)),
+        list(_adopting(standing, look)),
+    ]
+    return look.encoded("\n\n".join("\n".join(lines) for lines in blocks if lines))
+
+
+def _head(standing: Standing, look: Look) -> Iterator[str]:
+    earned = standing.earned()
+    name = fitted(standing.project, min(len(clean(standing.project)), look.width - 50))
+    dots = " ".join("●" if level <= earned else "○" for level in range(HIGHEST + 1))
+    colour = "green" if earned >= standing.level else "yellow"
+    said = levels(standing)
+    space = " " * (look.width - len(name) - len(said) - len(dots) - 2)
+    yield look.paint(name, "bold") + space + look.paint(f"{said}  {dots}", "bold", colour)
+    if standing.base:
+        yield from (look.paint(line, "dim") for line in look.paragraph(judged_by(standing), ""))
+
+
+def _bars(standing: Standing, look: Look) -> Iterator[str]:
+    sides = sides_of(standing)
+    if not sides:
+        return
+    name = 24
+    # Before each bar stand two spaces, behind it six signs of a share; the level closes the line.
+    bar = min(20, (look.width - name - len("  level 0")) // len(sides) - 8)
+    yield look.paint(
+        " " * name + "".join(f"  {fitted(side, bar + 6)}" for side in sides).rstrip(), "dim"
+    )
+    for section in standing.sections():
+        shares = "".join(f"  {_bar(standing.share(section, side), bar, look)}" for side in sides)
+        level = standing.earned(section)
+        colour = "green" if level >= standing.level else "yellow"
+        yield fitted(section, name) + shares + look.paint(f"  level {level}", colour)
+
+
+def _bar(share: float | None, width: int, look: Look) -> str:
+    if share is None:
+        return look.paint("·".ljust(width + 6), "dim")
+    # Only what is whole looks whole, and what is begun looks begun.
+    full = width if share == 1 else min(width - 1, max(int(share > 0), int(share * width)))
+    colour = "green" if share == 1 else "yellow" if share >= _HALF else "red"
+    rest = look.paint("░" * (width - full), "dim")
+    return f"{look.paint('█' * full, colour)}{rest}{percent(share):>6}"
+
+
+def percent(share: float) -> str:
+    """A share in percent; only what is whole is a hundred."""
+    return f"{int(share * 100 + 1e-9)} %"
+
+
+def _counts(standing: Standing, look: Look) -> Iterator[str]:
+    said = " · ".join(
+        look.paint(f"{number} {when}", *(["red", "bold"] if number and not place else []))
+        for place, (when, number) in enumerate(counts(standing).items())
+    )
+    title = "Open" if standing.unadopted else "Blocks"
+    yield f"{look.paint(title, 'bold')}  {said}"
+
+
+def _blocking(standing: Standing, look: Look, stage: Stage) -> Iterator[str]:
+    yield look.paint(f"Blocks {WHEN[stage]}", "bold")
+    found = standing.blocking(stage)
+    if not found:
+        yield "  nothing"
+    alike: dict[tuple[str, State, str], list[Outcome]] = {}
+    for outcome in found:
+        key = outcome.practice.name, outcome.state, outcome.says
+        alike.setdefault(key, []).append(outcome)
+    for (_, state, says), outcomes in alike.items():
+        sides = ", ".join(outcome.side for outcome in outcomes)
+        yield from _named(outcomes[0].practice, f" [{sides}, {state}]: {says}", look, "  ✗ ")
+    if stage == "promotion" and standing.unadopted is None:
+        yield from look.paragraph(_GATES, "  · ")
+
+
+def _next(todo: Sequence[Step], look: Look) -> Iterator[str]:
+    if not todo:
+        yield look.paint("Nothing is left to do.", "green")
+        return
+    yield look.paint("Next", "bold")
+    for place, step in enumerate(todo, 1):
+        first = step.outcomes[0]
+        others = len({one.practice.name for one in step.outcomes} - {first.practice.name})
+        more = f" (and {others} more)" if others else ""
+        whose = f"{', '.join(step.sides)} · {step.when}"
+        yield f"  {place} {look.paint(clean(whose), 'cyan')}"
+        yield from _named(first.practice, f": {step.says}{more}", look, "    ")
+        for line in look.paragraph(step.fix, "    → ", "      "):
+            yield look.paint(line, "bold")
+
+
+def _named(practice: Practice, said: str, look: Look, first: str) -> Iterator[str]:
+    """A sentence behind a practice's title and, less loud, its name."""
+    name = clean(f"({practice.name})")
+    for line in look.paragraph(f"{practice.title} {name}{said}", first):
+        yield line.replace(name, look.paint(name, "dim"))
+
+
+def _exceptions(found: Sequence[Outcome], look: Look) -> Iterator[str]:
+    if not found:
+        return
+    yield look.paint(f"Accepted although not met ({len(found)})", "bold")
+    for outcome in found:
+        said = f" [{outcome.side}]: {accepted_in_words(outcome)}"
+        yield from _named(outcome.practice, said, look, "  · ")
+
+
+def _found(title: str, found: Sequence[Finding], look: Look) -> Iterator[str]:
+    if not found:
+        return
+    yield look.paint(f"{title} ({len(found)})", "bold")
+    for finding in found:
+        mark = "✗" if finding.blocks else "·"
+        whose = f" [{finding.side}]" if finding.side else ""
+        file = unnamed(finding)
+        where = f" ({file})" if file else ""
+        yield from look.paragraph(f"{finding.message}{whose}{where}", f"  {mark} ")
+        if finding.fix:
+            yield from look.paragraph(finding.fix, "    → ", "      ")
+
+
+def _looked_at(standing: Standing, look: Look) -> Iterator[str]:
+    if standing.unadopted:
+        yield from look.paragraph(adopting.looked_at(standing.unadopted), "Looked at  ")
+        yield from look.paragraph(adopting.states(standing), "Practices  ")
+
+
+def _seen_by_reading(standing: Standing, look: Look) -> Iterator[str]:
+    yield look.paint("Seen by reading", "bold")
+    for outcome in adopting.found(standing):
+        yield from _named(outcome.practice, f": {outcome.says}", look, "  ✗ ")
+    if commands := adopting.shown_by(standing):
+        yield look.paint("Not shown by reading, but by", "bold")
+    for command, practices in commands.items():
+        yield from look.paragraph(f"{command} ({adopting.names(practices)})", "  · ")
+
+
+def _adopting(standing: Standing, look: Look) -> Iterator[str]:
+    if standing.unadopted is None:
+        return
+    for title, groups in adopting.both(standing):
+        yield look.paint(f"{title} ({adopting.number_of(groups)})", "bold")
+        for name, practices in groups.items():
+            yield from look.paragraph(adopting.names(practices), f"  {name:<18} ")
+    for line in look.paragraph(standing.unadopted.adopt, "  → "):
+        yield look.paint(line, "bold")

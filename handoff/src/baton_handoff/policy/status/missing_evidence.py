@@ -1,0 +1,117 @@
+"""Producing the evidence that is missing: the project's own commands, one after the other."""
+
+import os
+import shlex
+import subprocess
+import sys
+
+from baton_handoff.config.project import Project
+from baton_handoff.policy.checks import CHECKS
+from baton_handoff.policy.evidence.evidence import Evidence, Record
+from baton_handoff.policy.evidence.recording import now
+from baton_handoff.policy.practices.assessment import Standing, State
+from baton_handoff.policy.practices.practice import STAGES, Stage
+from baton_handoff.policy.practices.registry import STATEMENT
+from baton_handoff.policy.status.change_findings import UNSEEN
+from baton_handoff.policy.status.own_checks import ANYTHING, command_of, evidence_of, is_function
+from baton_handoff.policy.status.promotion_practices import asked_of
+from baton_handoff.policy.status.status import serving
+from baton_handoff.registry.version_facts import offered
+
+TOKENS = ("GITHUB_TOKEN", "HANDOFF_TOKEN", "SYSTEM_ACCESSTOKEN")
+"""The environment variables by which a provider knows who comments; no command sees them."""
+
+_ORDER = (
+    "uv run poe check",
+    "uv run poe test",
+    "uv run poe pipeline",
+    "uv run handoff model accept",
+    "uv run poe monitor",
+)
+"""What is run, in the order in which one needs the other. To offer a model is a person's turn."""
+
+
+def produce(project: Project, standing: Standing, stage: Stage = "promotion") -> None:
+    """Run what shows what is not shown, each command once.
+
+    What a command says goes to standard error: the report is what is printed.
+
+    Args:
+        project: The project.
+        standing: Where it stands.
+        stage: The last stage of which anything is to be shown.
+
+    Raises:
+        HandoffError: A team's own command can't be found.
+    """
+    until = STAGES.index(stage)
+    missing = [
+        outcome
+        for outcome in standing.outcomes
+        if outcome.state == State.NOT_SHOWN and STAGES.index(outcome.practice.stage) <= until
+    ]
+    asked = {outcome.fix.strip("`") for outcome in missing if outcome.practice.check in CHECKS}
+    wanted = [command for command in _ORDER if any(one.endswith(command) for one in asked)]
+    own = {
+        outcome.practice.name: outcome.practice
+        for outcome in missing
+        if outcome.practice.check not in (*CHECKS, STATEMENT) and not is_function(outcome.practice)
+    }
+    compared = [one.fix.strip("`") for one in standing.left_open if one.check == UNSEEN]
+    wanted = compared + wanted
+    steps = len(wanted) + len(own)
+    for number, command in enumerate(wanted, start=1):
+        _say(f"[{number}/{steps}] {command}")
+        _run(project, shlex.split(command))
+    for number, practice in enumerate(own.values(), start=len(wanted) + 1):
+        _say(f"[{number}/{steps}] {practice.check}")
+        kind = evidence_of(practice)
+        before, after = Record(project), Record(project)
+        key = before.key(kind, ANYTHING)
+        ok = _run(project, command_of(practice)) == 0
+        if after.key(kind, ANYTHING) == key:
+            after.keep(Evidence(kind, key, ok, now()))
+        else:
+            first, *more = after.files.changed(before.files)
+            files = f"{first} and {len(more)} more" if more else first
+            _say(
+                f"`{practice.check}` changed {files} while it ran, so what it said shows nothing:"
+                " let git ignore what it writes."
+            )
+
+
+def show(project: Project, wanted: str) -> None:
+    """Run what shows what the promotion of a version asks for, as far as it is not shown.
+
+    Args:
+        project: The project as it judges the promotion.
+        wanted: The version's number, or an alias; where there is none, nothing is run.
+
+    Raises:
+        HandoffError: A team's own command can't be found.
+    """
+    if version := offered(project, wanted):
+        asked = asked_of(project, version.version).open
+        produce(serving(project, version.version), Standing(project.name, project.level, asked))
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _run(project: Project, command: list[str]) -> int:
+    uv = os.environ.get("UV", "uv")
+    asked = [uv, *command[1:]] if command[0] == "uv" else command
+    # Whoever may comment is nobody that a test could be.
+    env = {name: value for name, value in os.environ.items() if name not in TOKENS}
+    env["HANDOFF_ALIAS"] = project.alias
+    try:
+        return subprocess.run(
+            asked, cwd=project.root, env=env, stdout=sys.stderr, check=False
+        ).returncode
+    except FileNotFoundError:
+        _say(f"{command[0]} is not installed here.")
+        return 1
+    except OSError as error:
+        _say(f"{command[0]} can't be run ({error.strerror}).")
+        return 1

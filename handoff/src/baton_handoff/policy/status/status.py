@@ -1,0 +1,197 @@
+"""Where a project stands: every practice, held against the evidence that there is."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+from baton_handoff.config.project import Project
+from baton_handoff.config.sides import SIDES
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.git_snapshots import trees_of
+from baton_handoff.policy.checks import CHECKS
+from baton_handoff.policy.checks.check_context import Check, Look, Seen, not_met
+from baton_handoff.policy.evidence.evidence import Record
+from baton_handoff.policy.practices.assessment import Outcome, Standing, State
+from baton_handoff.policy.practices.baseline import covered
+from baton_handoff.policy.practices.practice import Practice
+from baton_handoff.policy.practices.registry import ROLES, STATEMENT, Registry
+from baton_handoff.policy.status.base_policy import at_once, loosened, stated_before, stricter
+from baton_handoff.policy.status.base_practices import binding_registry
+from baton_handoff.policy.status.change_findings import breaks_since, turns_since
+from baton_handoff.policy.status.definition_of_done import lacking
+from baton_handoff.policy.status.own_checks import own_check
+from baton_handoff.policy.unmanaged.assess import NO_SENSE, look_for, unadopted
+from baton_handoff.policy.unmanaged.repository import Repository, without_collecting
+from baton_handoff.registry.version_facts import CANDIDATE, offered
+
+
+@without_collecting()
+def standing_of(
+    project: Project,
+    level: int | None = None,
+    today: date | None = None,
+    version: int | None = None,
+) -> Standing:
+    """Where a project stands, by the evidence that lies on this machine.
+
+    Args:
+        project: The project.
+        level: The level to look at; by default the project's own.
+        today: The day it is.
+        version: The version that it is about; by default the candidate.
+
+    Raises:
+        HandoffError: handoff.toml can't be used.
+    """
+    at = project.level if level is None else level
+    day = today or datetime.now(UTC).astimezone().date()
+    registry = binding_registry(project, day)
+    looked_at = replace(serving(project, version) if version else project, level=at)
+    look = Look(looked_at, Record(looked_at), day, os.environ, str(version or CANDIDATE))
+    repository = None if project.adopted else Repository(look)
+    outcomes = [
+        outcome
+        for practice in registry.practices
+        for outcome in _outcomes(practice, registry, look, at, repository)
+    ]
+    known = unadopted(repository) if repository else None
+    return Standing(project.name or project.package, at, outcomes, unadopted=known)
+
+
+def standing_since(project: Project, base: str | None, level: int | None = None) -> Standing:
+    """Where a project stands, judged by the stricter of what its base and it itself state.
+
+    Args:
+        project: The project.
+        base: The commit, or branch, that the work is to be merged into; None for what this branch
+            goes back to (`Trees.base`).
+        level: The level to look at; by default the higher of both.
+
+    Raises:
+        HandoffError: `base` can't be used, or see `standing_of`.
+    """
+    with trees_of(project.root) as (trees, scratch):
+        if base is None and not trees.begun:
+            return standing_of(project, level)
+        commit, before = trees.base(base), scratch / "base"
+        tree = trees.of(commit)
+        was = stated_before(project, trees, tree, before)
+        judging = stricter(was, project)
+        standing = standing_of(judging, level)
+        left_open = [
+            *breaks_since(judging, base, before),
+            *lacking(judging, trees, tree, before),
+            *turns_since(judging, base, before, standing),
+        ]
+        return replace(
+            standing,
+            loosened=[*loosened(was, project), *at_once(project, trees, tree, before)],
+            left_open=left_open,
+            base=f"{base or 'the commit it goes back to'} ({commit[:12]})",
+        )
+
+
+def serving(project: Project, version: int) -> Project:
+    """The project whose service loads a version; by its alias, if that points to it."""
+    loaded = offered(project, project.alias)
+    return project if loaded and loaded.version == version else replace(project, alias=str(version))
+
+
+def _outcomes(
+    practice: Practice,
+    registry: Registry,
+    look: Look,
+    level: int,
+    repository: Repository | None = None,
+) -> Iterator[Outcome]:
+    """What came of a practice for each side of which it is asked at some level."""
+    asked = [s for s in SIDES if any(practice.tier(s, at) != "not-needed" for at in (0, 1, 2))]
+    seen = _checked(practice, registry, look, repository)
+    accepted = [
+        one
+        for one in look.project.exceptions
+        if one.practice == practice.name and one.counts(look.today)
+    ]
+    for side in asked:
+        said = _for_side(side, asked, seen) if seen else _stated(practice, side, registry, look)
+        open_ = said.state in (State.NOT_MET, State.NOT_SHOWN)
+        fix = said.shown_by or practice.fix
+        outcome = Outcome(
+            practice=practice,
+            side=side,
+            tier=practice.tier(side, level),
+            state=said.state,
+            says=said.says,
+            findings=tuple(
+                replace(finding, check=practice.name, side=side, fix=finding.fix or fix)
+                for finding in said.findings
+                if finding.side == side or finding.side not in asked
+            ),
+            fix=fix if open_ else "",
+            accepted=accepted[0] if accepted and open_ else None,
+        )
+        yield covered(outcome, look.project.baseline)
+
+
+def _checked(
+    practice: Practice, registry: Registry, look: Look, repository: Repository | None
+) -> Seen | None:
+    """What is seen of a practice; None where only a person of the project can say it."""
+    if repository:
+        return look_for(practice, repository)
+    if practice.check == STATEMENT:
+        return None
+    check = CHECKS.get(practice.check)
+    if check:
+        return _looked(practice, check, look)
+    try:
+        return own_check(practice, look)
+    except HandoffError as error:
+        if practice.name not in registry.of_base:
+            raise
+        return not_met(f"The change takes away what checks it. {error}")
+
+
+def _looked(practice: Practice, check: Check, look: Look) -> Seen:
+    """What a check says; a file that it can't use hides this one practice, and no other."""
+    look.opened.clear()
+    try:
+        return check(look)
+    except NO_SENSE as error:
+        says = str(error).partition("\n")[0].replace(f"{look.project.root}{os.sep}", "")
+        if not isinstance(error, HandoffError):
+            files = " or ".join(dict.fromkeys(look.opened)) or f"what shows {practice.name}"
+            says = f"{files} says something else than expected ({type(error).__name__}: {says})"
+        fix = "mend that, then `uv run poe status`"
+        return Seen(State.NOT_SHOWN, f"{says.rstrip('.')}.", (), fix)
+
+
+def _for_side(side: str, asked: Sequence[str], seen: Seen) -> Seen:
+    """What a check has seen for one side: what is the other one's alone asks nothing of it.
+
+    What is the matter of nobody whom the practice asks is everybody's.
+    """
+    others = [one for one in asked if one != side]
+    found = len(seen.findings)
+    if found and all(finding.side in others for finding in seen.findings):
+        findings = f"{found} finding{'s' * (found != 1)}"
+        return Seen(State.MET, f"It is kept here; {others[0]} has {findings} to mend.")
+    return seen
+
+
+def _stated(practice: Practice, side: str, registry: Registry, look: Look) -> Seen:
+    """What a person of a side says of a practice, if it still counts."""
+    said = [one for one in registry.statements if (one.practice, one.side) == (practice.name, side)]
+    for one in said:
+        if one.counts(look.today):
+            return Seen(State.STATED, f"{one.says} ({one.by}, {one.day})")
+    role = next(role for role, of in ROLES.items() if of == side)
+    ahead = [one.day for one in said if one.day > look.today]
+    if ahead:
+        says = f"What the {role} stated does not count before {min(ahead)}."
+    elif said:
+        says = f"What the {role} stated counted until {max(one.expires for one in said)}."
+    else:
+        says = f"No {role} has stated it."
+    return Seen(State.NOT_SHOWN, says)

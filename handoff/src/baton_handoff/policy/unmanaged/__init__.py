@@ -1,0 +1,1 @@
+"""Practices in a repository that was not made with Baton."""

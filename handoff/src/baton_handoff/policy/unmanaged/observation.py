@@ -1,0 +1,29 @@
+"""What a check says where something is open, and what to do about it in this very repository."""
+
+from dataclasses import replace
+
+from baton_handoff.policy.checks.check_context import Seen, not_met, place
+from baton_handoff.policy.practices.assessment import State
+from baton_handoff.reporting.findings import Finding
+from baton_handoff.source_code.modules import Code
+
+
+def open_(says: str, fix: str = "") -> Seen:
+    """Nothing shows it; `fix` would, where it is known."""
+    return Seen(State.NOT_SHOWN, says, (), fix)
+
+
+def mend(says: str, fix: str, *findings: Finding) -> Seen:
+    """It is not met, and this mends it."""
+    return replace(not_met(says, *findings), shown_by=fix)
+
+
+def at(code: Code, line: int, message: str) -> Finding:
+    """A place in a file or a notebook, as people find it."""
+    number, cell = code.place(line)
+    return place(f"{message} ({cell})" if cell else message, code.file, number)
+
+
+def number(of: int, what: str) -> str:
+    """So many of something, in words that fit one as well."""
+    return f"{of:,} {what}" if of == 1 else f"{of:,} {what}s"

@@ -1,0 +1,113 @@
+"""Tests and notebooks in a repository that Baton has not made: read, and not run."""
+
+import ast
+import shlex
+from collections.abc import Iterator
+
+from baton_handoff.policy.checks.check_context import Seen, met, not_applicable, not_met, place
+from baton_handoff.policy.checks.exploration import notebooks_unblocked
+from baton_handoff.policy.unmanaged import commands
+from baton_handoff.policy.unmanaged.data import schemas
+from baton_handoff.policy.unmanaged.observation import mend, number, open_
+from baton_handoff.policy.unmanaged.repository import Repository, functions_of, imports
+from baton_handoff.source_code.modules import Code
+
+
+def passing(repository: Repository) -> Seen:
+    """Tests pass."""
+    found = sum(len(list(_tests(code))) for code in repository.tests)
+    if not found:
+        return mend("There is no test.", "write the first one, of what would hurt most")
+    return open_(
+        f"Whether {'the test passes' if found == 1 else f'the {found:,} tests pass'} is not shown.",
+        f"`{commands.tests(repository)}`",
+    )
+
+
+def units(repository: Repository) -> Seen:
+    """Parts are tested one by one."""
+    if not any(_is_unit(code) for code in repository.tests for _ in _tests(code)):
+        return mend("No test tries a part of the code.", "write one for each function of features")
+    return open_("Nothing has run the tests here.", f"`{commands.tests(repository)}`")
+
+
+def fuzzed(repository: Repository) -> Seen:
+    """Tests make rows up."""
+    if not schemas(repository):
+        return not_applicable("There is no schema that rows could be made from.")
+    if any("hypothesis" in imports(code) for code in repository.tests):
+        return open_("Nothing has run the tests here.", f"`{commands.tests(repository)}`")
+    return not_met("No test makes rows up.")
+
+
+def scenarios(repository: Repository) -> Seen:
+    """Scenarios are told in the words of the field."""
+    files = [path for path in repository.paths if path.endswith(".feature")]
+    if not files:
+        return not_met("No scenario is told in the words of the field.")
+    return open_(
+        f"{number(len(files), 'file')} with scenarios; whether they hold is not shown.",
+        f"`{commands.tests(repository)}`",
+    )
+
+
+def contract_tests(repository: Repository) -> Seen:
+    """Each side tests that it keeps the contracts."""
+    if not schemas(repository):
+        return not_applicable("There is no schema that a side could keep.")
+    return open_("No test says which side it is of.")
+
+
+def unblocked(repository: Repository) -> Seen:
+    """Nothing stands in the way of a notebook."""
+    if not repository.notebooks:
+        return not_applicable("There is no notebook.")
+    return notebooks_unblocked(repository.look)
+
+
+def stripped(repository: Repository) -> Seen:
+    """Notebooks are kept without what they printed."""
+    notebooks = repository.notebooks
+    if not notebooks:
+        return not_applicable("There is no notebook.")
+    full = [one.code.file for one in notebooks if one.outputs]
+    if full:
+        return mend(
+            f"{len(full)} of {len(notebooks)} notebooks hold outputs.",
+            "`uvx nbstripout FILE`",
+            *(place("it holds outputs, and with them rows of data", path) for path in full),
+        )
+    return met(f"{len(notebooks)} notebooks hold no outputs.")
+
+
+def run(repository: Repository) -> Seen:
+    """Notebooks run from top to bottom."""
+    notebooks = repository.notebooks
+    if not notebooks:
+        return not_applicable("There is no notebook.")
+    found = [
+        place(says, one.code.file)
+        for one in notebooks
+        for holds, says in (
+            (one.stopped, "it was saved where a cell had stopped with an error"),
+            (one.jumped and not one.stopped, "its cells were run in another order"),
+        )
+        if holds
+    ]
+    if found:
+        return mend(
+            f"{len(found)} of {len(notebooks)} notebooks were not run from top to bottom.",
+            "run it from its first cell on a fresh kernel, and mend where it stops",
+            *found,
+        )
+    first = notebooks[0].code.file
+    command = f"jupyter nbconvert --to notebook --execute --stdout {shlex.quote(first)}"
+    return open_("No notebook has run here.", f"`{commands.inside(repository, command)}`")
+
+
+def _tests(code: Code) -> Iterator[ast.AST]:
+    yield from (node for node in functions_of(code) if node.name.startswith("test"))
+
+
+def _is_unit(code: Code) -> bool:
+    return not any(part in code.file for part in ("integration", "acceptance", "e2e"))

@@ -1,0 +1,89 @@
+"""Every request to the model as others see it: its name, how long it took, what became of it."""
+
+import logging
+import re
+import time
+import uuid
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+
+from baton_handoff.core.tracing import passed
+from baton_handoff.serving.asgi import App, Message, Receive, Send, asks_the_model
+from baton_handoff.serving.metrics import Reason
+from baton_handoff.serving.prediction import Serving
+
+_log = logging.getLogger(__name__)
+
+REQUEST_ID = "X-Request-ID"
+
+
+class Observed:
+    """Names each request, and says afterwards what became of it: in figures, and in the log."""
+
+    def __init__(self, app: App, serving: Serving) -> None:
+        self._app = app
+        self._metrics = serving.metrics
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request, as ASGI has it."""
+        if not asks_the_model(scope):
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 500
+        scope.setdefault("state", {})["began"] = time.time_ns()
+        name = request_name(scope)
+        structlog.contextvars.bind_contextvars(request=name)
+
+        async def note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID] = name
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+        finally:
+            seconds = time.perf_counter() - began
+            reason = _reason(scope, status)
+            self._metrics.answered(status, reason, seconds)
+            why = {"reason": reason} if reason else {}
+            facts = {"status": status, **why, "milliseconds": round(1000 * seconds, 2)}
+            _log.log(_level(status), "answered", extra=facts)
+
+
+def request_name(scope: Message) -> str:
+    """The caller's name for a request if it is a decent one, or else one of ours."""
+    state = scope.setdefault("state", {})
+    if "name" not in state:
+        given = Headers(scope=scope).get(REQUEST_ID, "")
+        decent = re.fullmatch(r"[\w.:-]{1,128}", given, re.ASCII)
+        state["name"] = given if decent else uuid.uuid4().hex
+    name: str = state["name"]
+    return name
+
+
+def was_validated(scope: Message) -> None:
+    """Note that a request has arrived as a whole, and that each of its rows was looked at."""
+    passed("validation", scope["state"]["began"])
+
+
+def refused_because(scope: Message, reason: Reason) -> None:
+    """Note why a request is not answered as its caller has wished."""
+    scope.setdefault("state", {})["reason"] = reason
+
+
+def _reason(scope: Message, status: int) -> Reason | None:
+    if status < HTTPStatus.BAD_REQUEST:
+        return None
+    stated: Any = scope["state"].get("reason")
+    return stated or ("failed" if status == HTTPStatus.INTERNAL_SERVER_ERROR else "other")
+
+
+def _level(status: int) -> int:
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return logging.WARNING
+    return logging.ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO

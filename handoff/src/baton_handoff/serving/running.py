@@ -1,0 +1,97 @@
+"""The service as a process of its own, for as long as something asks it."""
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import IO
+
+from baton_handoff.config.project import Project
+from baton_handoff.core.errors import HandoffError
+
+HOST = "127.0.0.1"
+PATIENCE = 120.0
+"""Seconds for the service to answer the first time; a cold start imports for a while."""
+
+
+@contextmanager
+def running(project: Project, wanted: str = "", patience: float = PATIENCE) -> Iterator[str]:
+    """Run `handoff serve` on a free port of this machine, and end it with the block.
+
+    What it is asked leaves no trace in the project's own log of predictions.
+
+    Args:
+        project: The project whose registered model is served.
+        wanted: The version's number or alias; by default the alias that the project serves.
+        patience: Seconds to wait for the first answer.
+
+    Yields:
+        The address, `http://127.0.0.1:…`.
+
+    Raises:
+        HandoffError: The service ended, or did not answer in time; with the last it said.
+    """
+    port = _free_port()
+    command = [sys.executable, "-m", "baton_handoff", "serve", "--host", HOST, "--port", str(port)]
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as log,
+        tempfile.TemporaryDirectory() as predictions,
+    ):
+        own = {"HANDOFF_ALIAS": wanted or project.alias, "HANDOFF_PREDICTIONS": predictions}
+        process = subprocess.Popen(
+            command, cwd=project.root, stdout=log, stderr=log, env=os.environ | own
+        )
+        try:
+            _wait(process, port, time.monotonic() + patience, log)
+            yield f"http://{HOST}:{port}"
+        finally:
+            _end(process)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _wait(process: "subprocess.Popen[bytes]", port: int, deadline: float, log: IO[str]) -> None:
+    while not _answers(port):
+        if process.poll() is not None:
+            raise HandoffError(f"The service did not start: {_last_line(log)}")
+        if time.monotonic() > deadline:
+            raise HandoffError(f"The service does not answer on port {port}: {_last_line(log)}")
+        time.sleep(0.1)
+
+
+def _answers(port: int) -> bool:
+    # Without urllib, which would ask a proxy.
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    with suppress(OSError, http.client.HTTPException):
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.client.OK
+    return False
+
+
+def _last_line(log: IO[str]) -> str:
+    log.seek(0)
+    last = (log.read().strip().splitlines() or ["it said nothing."])[-1]
+    # What ends it before it can log is said in plain words.
+    with suppress(ValueError, TypeError, KeyError):
+        last = str(json.loads(last)["event"])
+    return last
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,70 @@
+"""The service as a process: the version behind the alias, watched, until somebody ends it."""
+
+import logging
+import signal
+import sys
+
+import uvicorn
+
+from baton_handoff.config.project import Project
+from baton_handoff.contracts.quick import check_short_tables_quickly
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.registry.loaded import import_model_code, open_version
+from baton_handoff.serving.hot_reload import Watch, brought, fetching
+from baton_handoff.serving.prediction_log import PredictionLog
+from baton_handoff.serving.telemetry import set_up_logs
+
+_log = logging.getLogger(__name__)
+
+
+def serve(project: Project, host: str, port: int) -> None:
+    """Answer over HTTP until SIGTERM or Ctrl+C, and then finish what was accepted.
+
+    Raises:
+        HandoffError: There is no version to serve, or it was made by other code, or the log of
+            predictions has no place.
+    """
+    set_up_logs(sys.stderr)
+    # As the first process of a container it would get no signal that it does not ask for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    process = fetching(project)  # which takes as long as the imports that follow
+    code = import_model_code(project)
+    create = project.room("serving.app").create
+    check_short_tables_quickly()
+    loaded = open_version(brought(process), code)
+    app = create(loaded)
+    serving = app.state.serving
+    serving.settings = project.service
+    serving.metrics.promised.set(project.promotion.latency_ms / 1000)
+    serving.log = _prediction_log(project)
+    watch = Watch(project, serving, code)
+    _log.info(
+        "%s version %s answers on http://%s:%s (its API on /docs; Ctrl+C ends it).",
+        *(loaded.model, loaded.version, host, port),
+    )
+    watch.start()
+    try:
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_config=None,  # as everything else
+            log_level="warning",
+            timeout_graceful_shutdown=30,
+            reset_contextvars=True,
+        )
+    finally:
+        watch.stop()
+
+
+def _prediction_log(project: Project) -> PredictionLog | None:
+    if not project.service.log_share:
+        return None
+    try:
+        project.predictions.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HandoffError(
+            f"Predictions can't be logged to {project.predictions} ({error.strerror}): let"
+            " HANDOFF_PREDICTIONS name another folder, or set log_share = 0 in handoff.toml."
+        ) from error
+    return PredictionLog(project.predictions, project.service.log_share)

@@ -1,0 +1,1 @@
+"""Reading Python modules and notebooks without running them."""

@@ -1,0 +1,47 @@
+"""The engine that a tree of a project holds."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from baton_handoff.config.standards import ENGINE, practices_text, unpack_engine
+
+MODULE = "baton_handoff/__init__.py"
+
+
+def hold(root: Path, **files: str) -> None:
+    """Put a wheel with some files into a tree."""
+    (root / "standards").mkdir()
+    with zipfile.ZipFile(root / "standards/baton_handoff-1.2.0-py3-none-any.whl", "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+
+
+def test_the_practices_are_read_from_the_wheel(tmp_path: Path) -> None:
+    hold(tmp_path, **{"baton_handoff/any/practices.toml": "sections = []\n"})
+    assert practices_text(tmp_path) == "sections = []\n"
+
+
+def test_the_practices_of_a_tree_before_1_0_are_read_from_its_sources(tmp_path: Path) -> None:
+    folder = tmp_path / "standards/handoff/src/baton_handoff/practices"
+    folder.mkdir(parents=True)
+    (folder / "practices.toml").write_text("sections = []\n")
+    assert practices_text(tmp_path) == "sections = []\n"
+
+
+def test_a_tree_without_an_engine_has_no_practices(tmp_path: Path) -> None:
+    assert practices_text(tmp_path) == ""
+
+
+def test_a_broken_wheel_is_named(tmp_path: Path) -> None:
+    (tmp_path / "standards").mkdir()
+    (tmp_path / "standards/baton_handoff-1.2.0-py3-none-any.whl").write_text("broken")
+    with pytest.raises(ValueError, match=r"baton_handoff-1\.2\.0-py3-none-any\.whl is no wheel"):
+        practices_text(tmp_path)
+
+
+def test_the_wheel_is_unpacked_where_it_can_be_imported(tmp_path: Path) -> None:
+    hold(tmp_path, **{MODULE: "x = 1\n"})
+    unpack_engine(tmp_path)
+    assert (tmp_path / ENGINE[0] / MODULE).read_text() == "x = 1\n"

@@ -1,0 +1,229 @@
+"""What a change does to the contracts of a project is told with a row that shows it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from baton_handoff.cli import main
+from baton_handoff.config.project import Project, find_project
+from baton_handoff.contracts.diff import Difference, differences, findings
+from trip_project import Change, git
+
+API = """
+from pydantic import BaseModel, Field
+
+
+class TripRow(BaseModel):
+    town: str
+    seats: int = Field(ge=1, le=9)
+
+
+class TripRequest(BaseModel):
+    rows: list[TripRow]
+"""
+
+
+def one(found: list[Difference], contract: str) -> Difference:
+    (difference,) = [d for d in found if d.judgement.contract == contract]
+    return difference
+
+
+@pytest.mark.parametrize(("was", "now", "blocks"), [(0, 0, False), (0, 1, True), (1, 0, True)])
+def test_the_stricter_level_of_before_and_after_binds(
+    project: Project, change: Change, was: int, now: int, blocks: bool
+) -> None:
+    answers = project.root / ".copier-answers.yml"
+    answers.write_text(f"level: {was}\n")
+    git(project.root, "add", "--all")
+    git(project.root, "commit", "--quiet", "--message", "level")
+    answers.write_text(f"level: {now}\n")
+    change("le=9", "le=8")
+    found = list(findings(differences(find_project(project.root), "HEAD")))
+    assert any(finding.blocks for finding in found) == blocks
+
+
+def test_contracts_that_did_not_change_are_not_mentioned(project: Project) -> None:
+    assert differences(project, "HEAD") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said", "example"),
+    [
+        ("le=9", "le=8", "Trip.seats: largest value 9 → 8", "seats = 9: accepted before"),
+        ("le=9", "le=10", "Trip.seats: largest value 9 → 10", "seats = 10: refused before"),
+        (
+            '"Bonn"]',
+            '"Bonn", "Rome"]',
+            "Trip.town: categories Bonn, Ulm → Bonn, Rome, Ulm",
+            "town = 'Rome': refused before",
+        ),
+        (
+            "nullable=True, gt=0",
+            "gt=0",
+            "Trip.price: nulls yes → no",
+            "price = null: accepted before",
+        ),
+        (
+            "    seats: int",
+            "    mood: str\n    seats: int",
+            "Trip.mood: new column",
+            "a row without mood: accepted before",
+        ),
+        (
+            'unique = ["town", "seats"]',
+            'unique = ["town"]',
+            "Trip: key seats, town → town",
+            "2 rows with the same key: accepted before",
+        ),
+        (
+            "price: float = Field(nullable=True, gt=0)",
+            "price: str = Field(nullable=True)",
+            "Trip.price: type number → string",
+            "price = ",
+        ),
+        ("[A-Z]{2}", "[A-Z]{3}", "Trip.code: rule 'str_matches'", "accepted before"),
+    ],
+)
+def test_a_change_is_shown_by_a_row(
+    project: Project, change: Change, old: str, new: str, said: str, example: str
+) -> None:
+    change(old, new)
+    (explained,) = one(differences(project, "HEAD"), "Trip").changes
+    assert str(explained.change).startswith(said)
+    assert explained.example is not None
+    assert example in explained.example.about(explained.change)
+    assert explained.place is not None
+    assert explained.place.file == "trips/contracts/__init__.py"
+
+
+def test_an_inherited_column_is_judged_in_both_contracts(project: Project, change: Change) -> None:
+    change("le=9", "le=8")
+    assert [d.judgement.contract for d in differences(project, "HEAD")] == ["Inner", "Trip"]
+
+
+def test_the_model_contract_is_judged(project: Project, change: Change) -> None:
+    change("DataFrame[Trip], /", "DataFrame[Trip], /, threshold: float")
+    difference = one(differences(project, "HEAD"), "TripModel")
+    assert [str(e.change) for e in difference.changes] == [
+        "TripModel.predict: new argument threshold"
+    ]
+    assert difference.judgement.consent == ("data-science", "ml-engineering")
+    blocking = [finding for finding in findings([difference]) if finding.blocks]
+    assert [finding.fix for finding in blocking] == ['say __version__ = "2.0.0" in its module']
+    change('__version__ = "1.0.0"', '__version__ = "2.0.0"')
+    raised = one(differences(project, "HEAD"), "TripModel")
+    assert not any(finding.blocks for finding in findings([raised]))
+
+
+def test_a_change_of_the_api_is_shown_by_a_row(project: Project, change: Change) -> None:
+    file = project.source / "contracts" / "api.py"
+    file.write_text(API)
+    git(project.root, "add", "--all")
+    git(project.root, "commit", "--quiet", "--message", "an API")
+    file.write_text(API.replace("le=9", "le=5"))
+    (explained,) = one(differences(project, "HEAD"), "TripRow").changes
+    assert str(explained.change) == "TripRow.seats: largest value 9 → 5"
+    assert explained.example is not None
+    said = explained.example.about(explained.change)
+    assert said == "seats = 9: accepted before, refused now"
+
+
+def test_the_command_fails_until_the_version_is_raised(
+    project: Project,
+    change: Change,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(project.root)
+    assert main(["contract", "diff", "--base", "main"]) == 0
+    change("ge=0, le=1)", "ge=0, le=1, nullable=True)")
+    assert main(["contract", "diff", "--base", "main"]) == 1
+    assert 'say "version": "2.0.0"' in capsys.readouterr().out
+    file = project.source / "contracts" / "__init__.py"
+    head, tail = file.read_text().split("class Answer")
+    file.write_text(head + "class Answer" + tail.replace('"1.0.0"', '"2.0.0"', 1))
+    assert main(["contract", "diff", "--base", "main", "--changelog", "--format", "json"]) == 0
+    (finding,) = json.loads(capsys.readouterr().out)
+    assert finding["side"] == "ml-engineering"
+    changelog = (project.source / "contracts" / "CHANGELOG.md").read_text()
+    assert "## Answer 2.0.0" in changelog
+    assert "ml-engineering must follow" in changelog
+    change("ge=0, le=1, nullable=True)", "ge=0, le=2, nullable=True)")
+    assert main(["contract", "diff", "--base", "main", "--changelog"]) == 0
+    changelog = (project.source / "contracts" / "CHANGELOG.md").read_text()
+    assert changelog.count("## Answer 2.0.0") == 1
+    assert "largest value 1 → 2" in changelog
+
+
+@pytest.mark.parametrize("stated", ["", '"version": 2,', '"version": "two",'])
+def test_a_break_without_a_version_that_says_so_blocks(
+    project: Project, change: Change, stated: str
+) -> None:
+    change("ge=0, le=1)", "ge=0, le=2)")
+    file = project.source / "contracts" / "__init__.py"
+    head, tail = file.read_text().split("class Answer")
+    file.write_text(head + "class Answer" + tail.replace('"version": "1.0.0",', stated, 1))
+    difference = one(differences(project, "HEAD"), "Answer")
+    assert difference.judgement.needed == "2.0.0"
+    assert any(finding.blocks for finding in findings([difference]))
+
+
+def test_what_a_branch_has_pushed_is_judged_still(project: Project, change: Change) -> None:
+    origin = project.root.parent / "origin"
+    git(project.root.parent, "clone", "--quiet", "--bare", str(project.root), str(origin))
+    git(project.root, "remote", "add", "origin", str(origin))
+    git(project.root, "fetch", "--quiet", "origin")
+    git(project.root, "remote", "set-head", "origin", "main")
+    git(project.root, "switch", "--quiet", "--create", "work")
+    change("le=9", "le=8")
+    git(project.root, "commit", "--all", "--quiet", "--message", "work")
+    git(project.root, "push", "--quiet", "--set-upstream", "origin", "work")
+    assert [d.judgement.contract for d in differences(project)] == ["Inner", "Trip"]
+
+
+def test_whatever_a_project_prints_the_contracts_are_read(project: Project, change: Change) -> None:
+    loud = "print('x' * 200_000)\n\nimport sys\nprint('x' * 200_000, file=sys.stderr)\n\n"
+    change("from typing import Protocol", loud + "from typing import Protocol")
+    change("le=9", "le=8")
+    (explained,) = one(differences(project, "HEAD"), "Trip").changes
+    assert explained.example is not None
+
+
+def test_a_new_feature_inside_asks_nobody(project: Project, change: Change) -> None:
+    change(
+        '    """What the model sees."""\n', '    """What the model sees."""\n\n    speed: float\n'
+    )
+    (difference,) = differences(project, "HEAD")
+    assert difference.judgement.consent == ()
+    assert difference.judgement.needed == "1.1.0"
+
+
+def test_only_what_this_branch_did_is_judged(project: Project, change: Change) -> None:
+    git(project.root, "switch", "--quiet", "--create", "work")
+    git(project.root, "switch", "--quiet", "main")
+    change("le=9", "le=8")
+    git(project.root, "commit", "--quiet", "--all", "--message", "meanwhile")
+    git(project.root, "switch", "--quiet", "work")
+    assert differences(project, "main") == []
+
+
+def test_nothing_is_left_behind(project: Project, change: Change) -> None:
+    change("le=9", "le=8")
+    before = git(project.root, "status", "--porcelain"), git(project.root, "count-objects")
+    differences(project, "HEAD")
+    after = git(project.root, "status", "--porcelain"), git(project.root, "count-objects")
+    assert after == before
+    assert git(project.root, "worktree", "list").count("\n") == 1
+
+
+def test_a_project_in_a_folder_of_its_repository_is_found_there(
+    project: Project, change: Change, tmp_path: Path
+) -> None:
+    git(project.root, "init", "--quiet", str(tmp_path))
+    (tmp_path / "other.txt").write_text("x")
+    (project.root / ".git").rename(tmp_path / "old.git")
+    git(tmp_path, "add", "other.txt", "project")
+    git(tmp_path, "commit", "--quiet", "--message", "both")
+    change("le=9", "le=8")
+    assert [d.judgement.contract for d in differences(project, "HEAD")] == ["Inner", "Trip"]

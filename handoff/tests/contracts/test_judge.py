@@ -1,0 +1,77 @@
+"""Every change of a contract is judged by its direction, and by whom that breaks."""
+
+from typing import Any
+
+import pytest
+
+from baton_handoff.contracts import canonical_form
+from baton_handoff.contracts.judge import Judgement, judge
+from contract_changes import CHANGES, HARMLESS, STRICT, State, body, contract
+
+ENGINE_KNOWS_NO = {"polars": {"a default", "invalid rows dropped"}}
+
+
+def judged(pa: Any, before: State, after: State, position: str = "input") -> Judgement:
+    states = (canonical_form(contract(pa, state, position)) for state in (before, after))
+    return judge(*states)
+
+
+@pytest.mark.parametrize("position", ["input", "output"])
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_is_judged_by_its_direction(pa: Any, name: str, position: str) -> None:
+    before, after, direction = CHANGES[name]
+    judgement = judged(pa, before, after, position)
+    if direction is HARMLESS:
+        assert (judgement.changes, judgement.bump, judgement.consent) == ((), "none", ())
+        return
+    (change,) = judgement.changes
+    assert change.direction is direction, str(change)
+    assert change.breaks == direction.breaks
+    assert judgement.bump == "major"
+    assert judgement.needed == "2.0.0"
+    assert judgement.consent == tuple(f"the {role}" for role in direction.breaks)
+
+
+def test_moving_rules_into_a_base_class_changes_nothing(pa: Any) -> None:
+    base = type("Base", (pa.DataFrameModel,), {**body({"ge": 0})(pa), "Config": type("C", (), {})})
+    own = contract(pa, body({"ge": 0}), "input")
+
+    class Table(base):  # type: ignore[misc, valid-type]
+        class Config:
+            metadata = canonical_form(own)["metadata"]
+
+    assert judge(canonical_form(own), canonical_form(Table)).changes == ()
+
+
+def test_a_new_feature_inside_asks_nobody(pa: Any) -> None:
+    wider = body(config=STRICT, more=(int, {"ge": 0}))
+    judgement = judged(pa, body(config=STRICT), wider, "internal")
+    assert (judgement.breaks, judgement.consent) == ((), ())
+    assert (judgement.bump, judgement.needed) == ("minor", "1.1.0")
+
+
+@pytest.mark.parametrize(
+    ("version", "needed"), [("1.0.0", "2.0.0"), ("1.9.0", "2.0.0"), ("2.0.0", None), ("3", "2.0.0")]
+)
+def test_a_version_that_was_raised_enough_is_enough(
+    pa: Any, version: str, needed: str | None
+) -> None:
+    before = canonical_form(contract(pa, body(), "input"))
+    after = canonical_form(contract(pa, body({"ge": 0}), "input", version))
+    assert judge(before, after).needed == needed
+
+
+def test_a_new_contract_breaks_nobody_and_a_lost_one_both(pa: Any) -> None:
+    form = canonical_form(contract(pa, body(), "input"))
+    assert judge(None, form).breaks == ()
+    assert judge(form, None).breaks == ("producer", "consumer")
+
+
+def test_who_has_to_agree_is_read_from_the_state_before(pa: Any) -> None:
+    before = canonical_form(contract(pa, body(), "input"))
+    after = {**before, "metadata": {**before["metadata"], "producer": "somebody else"}}
+    judgement = judge(before, after)
+    assert [str(change) for change in judgement.changes] == [
+        "Table: producer the producer → somebody else"
+    ]
+    assert judgement.consent == ("the producer", "the consumer")

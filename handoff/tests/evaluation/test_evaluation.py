@@ -1,0 +1,146 @@
+"""An evaluation says how good predictions are, where, and what they rest on."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from baton_handoff.contracts import Engine
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.evaluation.evaluation import (
+    Evaluation,
+    Kind,
+    by_group,
+    difference,
+    importance,
+    losses,
+    read_evaluation,
+    scores,
+)
+from baton_handoff.registry.lineage import Lineage
+from baton_handoff.registry.model_card import card, statements
+
+TRUTH = np.array([0, 1] * 300)
+GOOD = np.where(TRUTH == 1, 0.8, 0.2)
+TOWNS = ["Ulm"] * 300 + ["Bonn"] * 290 + ["Köln"] * 10
+
+
+def evaluation(engine: Engine = "pandas", **other: Any) -> Evaluation:
+    columns = {"town": TOWNS, "signal": GOOD.tolist(), "noise": [1.0, 2.0, 3.0] * 200}
+    rows = pd.DataFrame(columns) if engine == "pandas" else pl.DataFrame(columns)
+    stated: dict[str, Any] = {
+        "predicted": {"model": GOOD, "constant": np.full(600, 0.5)},
+        "kind": "probability",
+        "answer": "chance",
+        "groups": ("town",),
+    }
+    return Evaluation(rows, TRUTH, **{**stated, **other})
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars"])
+def test_what_is_written_is_read(engine: Engine, tmp_path: Path) -> None:
+    written = evaluation(engine, threshold=0.3)
+    written.write(tmp_path)
+    read = read_evaluation(tmp_path, engine)
+    assert type(read.rows) is type(written.rows)
+    assert read.truth.tolist() == TRUTH.tolist()
+    assert read.predicted["model"].tolist() == GOOD.tolist()
+    assert (read.kind, read.answer, list(read.groups), read.threshold) == (
+        "probability",
+        "chance",
+        ["town"],
+        0.3,
+    )
+
+
+def test_where_there_is_none_it_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(HandoffError, match="uv run poe pipeline"):
+        read_evaluation(tmp_path, "pandas")
+
+
+@pytest.mark.parametrize(
+    ("kind", "truth", "said", "expected"),
+    [
+        ("probability", [0, 1], [0.0, 1.0], [0, 0]),
+        ("probability", [1, 1], [0.5, 0.25], [np.log(2), np.log(4)]),
+        ("class", ["a", "b"], ["a", "c"], [0, 1]),
+        ("value", [1.0, 2.0], [1.5, 0.0], [0.5, 2.0]),
+    ],
+)
+def test_losses(kind: Kind, truth: list[Any], said: list[Any], expected: list[float]) -> None:
+    assert losses(kind, np.array(truth), np.array(said)) == pytest.approx(expected)
+
+
+def test_the_interval_holds_the_true_difference_and_excludes_none() -> None:
+    worse = np.where(TRUTH == 1, 0.7, 0.3)
+    low, high = difference(evaluation(), worse, GOOD)
+    assert low == pytest.approx(high) == pytest.approx(np.log(0.7) / np.log(0.8) - 1)
+    assert difference(evaluation(), GOOD, GOOD) == (0.0, 0.0)
+    low, high = difference(evaluation(), GOOD, worse)
+    assert high < 0
+
+
+def test_subgroups_with_few_rows_say_nothing() -> None:
+    said = np.where(np.array(TOWNS) == "Bonn", 0.5, GOOD)
+    assert by_group(evaluation(), said, "town") == {"Bonn": 0.5, "Ulm": 1.0}
+
+
+def test_a_figure_that_cannot_be_had_is_no_number() -> None:
+    assert np.isnan(scores("probability", np.ones(5), np.full(5, 0.5))["auc"])
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars"])
+def test_importance_finds_the_column_that_matters(engine: Engine) -> None:
+    def predict(rows: Any) -> Any:
+        return pd.DataFrame({"chance": rows["signal"].to_numpy()})
+
+    found = importance(predict, evaluation(engine))
+    assert next(iter(found)) == "signal"
+    assert found["signal"] > 0.1
+    assert found["noise"] == found["town"] == 0
+
+
+ASKS = """# What only a person can say
+
+## Intended use
+
+<!-- What is it for? -->
+
+## Limits
+
+Ulm only.
+"""
+
+
+def test_a_question_is_no_statement() -> None:
+    assert statements(ASKS) == {"Limits": "Ulm only."}
+    assert statements("") == {}
+
+
+def test_the_card_tells_figures_origin_and_what_nobody_has_said() -> None:
+    lineage = Lineage(
+        commit="c" * 40,
+        clean=False,
+        code="d" * 64,
+        lock="e" * 64,
+        parameters={"model": {"leaves": 15}},
+        data={"data/raw": "md5:1"},
+        sources={"Trips": {"rows": 600}},
+        contracts={"Trip": {"metadata": {"version": "1.0.0", "position": "input"}}},
+    )
+    text = card("tri|ps", lineage, evaluation(), [Path("roc.png")], {"Limits": "Ulm only."})
+    for said in (
+        "## Intended use\n\nNot stated yet: asked at promotion.",
+        "## Limits\n\nUlm only.",
+        "| model | 1.0000 | 0.2231 |",
+        "| Bonn | 1.0000 |",
+        "changes that are not committed",
+        "| model.leaves | 15 |",
+        "| Trip | 1.0.0 | input |",
+        "![roc](plots/roc.png)",
+        r"tri\|ps",
+    ):
+        assert said in text

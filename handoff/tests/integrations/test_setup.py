@@ -1,0 +1,95 @@
+"""Set-up makes a git repository only where there is none, and leaves commits to people."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from baton_handoff.config.project import Project
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.git import require_repository
+from baton_handoff.integrations.setup import set_up
+from trip_project import git
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A folder, and tools on PATH that only write down how they are called (but for git)."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in ("uv", "pre-commit"):
+        script = tools / tool
+        script.write_text(f'#!/bin/sh\necho "$(basename "$0") $*" >> "{tmp_path}/called"\n')
+        script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("UV", raising=False)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    root = tmp_path / "project"
+    root.mkdir()
+    return Project(root, "trips", "trips", "candidate")
+
+
+def repository_of(project: Project) -> Path:
+    command = ["git", "rev-parse", "--show-toplevel"]
+    said = subprocess.check_output(command, cwd=project.root, text=True)
+    return Path(said.strip())
+
+
+def test_a_folder_becomes_a_repository_without_a_commit(project: Project) -> None:
+    set_up(project)
+    assert repository_of(project) == project.root
+    log = subprocess.run(["git", "log"], cwd=project.root, capture_output=True, check=False)
+    assert b"does not have any commits yet" in log.stderr
+
+
+def test_the_environment_is_compiled_and_the_hooks_are_installed(project: Project) -> None:
+    set_up(project)
+    called = (project.root.parent / "called").read_text().splitlines()
+    assert called == ["uv sync --quiet --compile-bytecode", "pre-commit install"]
+
+
+def test_a_repository_around_the_project_is_kept(project: Project) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=project.root, check=True)
+    inner = Project(project.root / "inner", "trips", "trips", "candidate")
+    inner.root.mkdir()
+    set_up(inner)
+    assert repository_of(inner) == project.root
+    assert not (inner.root / ".git").exists()
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_the_first_commit_is_spoken_of_only_where_there_is_none(
+    project: Project, capsys: pytest.CaptureFixture[str], begun: bool
+) -> None:
+    git(project.root, "init", "--quiet")
+    if begun:
+        git(project.root, "commit", "--quiet", "--allow-empty", "--message", "long ago")
+    set_up(project)
+    assert ("the first commit is yours" in capsys.readouterr().out) is not begun
+
+
+def test_it_may_run_again(project: Project) -> None:
+    set_up(project)
+    set_up(project)
+    require_repository(project.root)
+
+
+def test_a_missing_repository_is_said_with_its_remedy(project: Project) -> None:
+    with pytest.raises(HandoffError, match="is not in a git repository yet: `uv run poe setup`"):
+        require_repository(project.root)
+
+
+def test_a_missing_git_is_said_in_one_sentence(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(project.root.parent / "tools"))
+    with pytest.raises(HandoffError, match="git is missing"):
+        require_repository(project.root)
+
+
+def test_a_tool_that_fails_is_quoted(project: Project) -> None:
+    failing = project.root.parent / "tools" / "pre-commit"
+    failing.write_text("#!/bin/sh\necho no such hook >&2\nexit 1\n")
+    with pytest.raises(HandoffError, match="`pre-commit install` failed: no such hook"):
+        set_up(project)

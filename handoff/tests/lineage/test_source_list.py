@@ -1,0 +1,155 @@
+"""What is read and where it comes from, as a list; drafts for what nobody has described."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from baton_handoff.config.project import Project
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.lineage.sources.assessment import Standing, standing
+from baton_handoff.lineage.sources.draft import add_source, source_name
+from baton_handoff.lineage.sources.observation import look
+from baton_handoff.lineage.sources.rendering import as_data, as_text
+from baton_handoff.lineage.sources.unofficial import unofficial
+from prices import (
+    CODE,
+    Write,
+    found,
+    good,
+)
+
+
+@pytest.fixture
+def engine() -> str:
+    """Only where rows are looked at does the engine make a difference."""
+    return "pandas"
+
+
+@pytest.mark.parametrize(
+    ("code", "covered"),
+    [
+        ("pd.read_csv('data/prices.csv')", True),
+        ("pd.read_csv('../data/prices.csv')", True),
+        ("pd.read_csv(f'{folder}/data/prices.csv')", True),
+        ("pd.read_sql_table('shop.prices', e)", True),
+        ("pd.read_sql('select * from prices', e)", True),
+        ("pd.read_sql('select * from Shop.Prices', e)", True),
+        ("pd.read_csv('data/prices.csv.bak')", False),
+        ("pd.read_csv('prices.csv')", False),
+        ("pd.read_sql('select * from other.prices', e)", False),
+    ],
+)
+def test_a_source_covers_what_it_names(
+    project: Project, write: Write, code: str, covered: bool
+) -> None:
+    write(good(), f"import pandas as pd\n{code}\n")
+    seen = look(project)
+    assert len(seen.read_in(seen.sources[0])) == covered
+    assert len(seen.found) == (not covered)
+
+
+def test_the_list_shows_every_source_and_every_place_that_reads(
+    project: Project, write: Write
+) -> None:
+    write(good(), CODE + "pd.read_csv('data/towns.csv')\npd.read_csv(where())\n")
+    assert as_text(look(project)).splitlines() == [
+        "SOURCE  STATE     OWNER          LAYER   UNTIL  CONTRACT        OPEN PROBLEMS",
+        "prices  official  ticket office  bronze         contracts:Trip  1",
+        "",
+        "READ IN                  READS              SOURCE",
+        "src/trips/training.py:3  data/prices.csv    prices",
+        "src/trips/training.py:4  data/towns.csv     none",
+        "src/trips/training.py:5  read_csv(where())  not known statically",
+    ]
+    data = as_data(look(project))
+    (source,) = data["sources"]
+    assert source["read_in"] == ["src/trips/training.py:3"]
+    assert [read["sources"] for read in data["reads"]] == [["prices"], [], []]
+
+
+ADDED = {
+    "data/Prices 2013.csv": ("prices-2013", None),
+    "seats.xlsx": ("seats", False),
+    "https://a.example/t/prices.json?v=1": ("prices", None),
+    "s3://lake/prices": ("prices", None),
+    "prices.feather": ("prices", None),
+    "shop.orders": ("shop-orders", None),
+}
+
+
+@pytest.mark.parametrize("what", ADDED)
+def test_a_draft_leaves_open_what_only_people_know(
+    project: Project, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.chdir(project.root)
+    if "://" not in what and "shop" not in what:
+        file = project.root / what
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    code = "import pandas as pd\npd.read_sql_table('shop.orders', engine)\n"
+    (project.source / "training.py").write_text(code)
+    name, is_official = ADDED[what]
+    assert add_source(project, look(project), what) == f"data/sources/{name}.odcs.yaml"
+    seen = look(project)
+    assert seen.flaws == ()
+    (source,) = seen.sources
+    assert source.locations == (what,)
+    assert (source.owner, source.official, seen.state(source)) == ("", is_official, "found")
+    about = {finding.check for finding in found(project) if finding.file == source.file}
+    assert about == {"source-owned", "source-official", "source-complete"}
+
+
+def test_a_file_from_outside_is_named_as_it_stands(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "far.csv").touch()
+    add_source(project, look(project), str(tmp_path / "far.csv"))
+    assert look(project).sources[0].locations == ((tmp_path / "far.csv").as_posix(),)
+
+
+def test_what_can_not_be_added_is_said_in_a_sentence(project: Project, write: Write) -> None:
+    write(good())
+    (project.root / "data/prices.csv").touch()
+    (project.root / "prices.csv").touch()
+    seen = look(project)
+    for what, why in {
+        "nothing.csv": "There is no file nothing.csv, and the code reads nothing of that name",
+        str(project.root / "data/prices.csv"): "The source prices describes data/prices.csv: see",
+        str(project.root / "prices.csv"): "data/sources/prices.odcs.yaml describes something else",
+    }.items():
+        with pytest.raises(HandoffError, match=f"^{re.escape(why)}") as refused:
+            add_source(project, seen, what)
+        assert "\n" not in str(refused.value)
+    assert len(list((project.root / "data/sources").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [("a/Ünï.tar.gz", "ünï"), ("/", "source"), ("a/ .csv", "source"), ("x.y", "x")],
+)
+def test_a_name_can_be_written_in_a_comment(place: str, name: str) -> None:
+    assert source_name(place) == name
+
+
+@pytest.mark.parametrize(
+    ("where", "looks"),
+    [
+        ("data/seats.XLSX", ""),
+        ("data/seats.xlsx", "a spreadsheet"),
+        ("https://docs.google.com/spreadsheets/d/1", "a spreadsheet"),
+        ("/home/ada/t.csv", "on a personal drive"),
+        ("C:/Users/ada/t.csv", "on a personal drive"),
+        ("/content/drive/MyDrive/t.csv", "on a personal drive"),
+        ("https://a.example/prices.html", "a scraped page"),
+        ("https://a.example/prices.csv", ""),
+        ("s3://lake/prices", ""),
+        ("data/prices.csv", ""),
+    ],
+)
+def test_by_its_place_a_source_may_look_unofficial(where: str, looks: str) -> None:
+    assert unofficial(where) == looks
+
+
+def test_a_project_that_reads_nothing_has_nothing_to_say(project: Project) -> None:
+    assert as_text(look(project)) == ""
+    assert found(project) == []
+    assert standing(look(project)) == Standing((), {}, ())

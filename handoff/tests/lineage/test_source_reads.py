@@ -1,0 +1,376 @@
+"""What code reads is found without running it, and what can't be told is said, not dropped."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from baton_handoff.lineage.sources.reads import Read, reads_of
+from baton_handoff.source_code.modules import all_code, code_of
+from trip_project import git
+
+TRIPS = "def trips(year):\n    return load(f'data/{year}/t.csv')\n\n\ntrips(2013)"
+
+# What is read by a line of code, after the usual imports: kind, and what.
+READS = {
+    "pandas": ("pd.read_csv('data/trips.csv')", "path", "data/trips.csv"),
+    "a keyword": ("pd.read_parquet(path='data/trips.parquet')", "path", "data/trips.parquet"),
+    "Excel": (
+        "pd.read_excel('shared/Seats (2).xlsx', sheet_name=1)",
+        "path",
+        "shared/Seats (2).xlsx",
+    ),
+    "a sheet of several": ("pd.ExcelFile('seats.xlsx')", "path", "seats.xlsx"),
+    "an address": (
+        "pd.read_json('https://a.example/t.json')",
+        "address",
+        "https://a.example/t.json",
+    ),
+    "a password": ("pd.read_csv('ftp://me:secret@a.example/t')", "address", "ftp://a.example/t"),
+    "a scraped page": (
+        "pd.read_html(requests.get('https://a.example').text)",
+        "address",
+        "https://a.example",
+    ),
+    "a table of SQL": ("pd.read_sql_table('trips', engine)", "table", "trips"),
+    "a query": ("pd.read_sql('SELECT a FROM shop.trips', engine)", "table", "shop.trips"),
+    "Polars": ("pl.scan_parquet('lake/trips/*.parquet')", "path", "lake/trips/*.parquet"),
+    "Polars asks": ("pl.read_database('select * from trips', c)", "table", "trips"),
+    "Polars asks an address": ("pl.read_database_uri('select 1 from t', uri)", "table", "t"),
+    "DuckDB": ("duckdb.sql('select 1 from trips')", "table", "trips"),
+    "DuckDB's file": ("duckdb.sql(\"select 1 from 'a/t.parquet'\")", "path", "a/t.parquet"),
+    "DuckDB's function": ("duckdb.query(\"from read_csv_auto('a.csv')\")", "path", "a.csv"),
+    "DuckDB reads": ("duckdb.read_parquet('a.parquet')", "path", "a.parquet"),
+    "SQLAlchemy": ("session.execute(text('select 1 from shop.trips'))", "table", "shop.trips"),
+    "SQLAlchemy's table": ("Table('trips', metadata, autoload_with=engine)", "table", "trips"),
+    "SQLAlchemy's query": ("session.scalars(select(Trip))", "unknown", "select(Trip)"),
+    "Spark": ("spark.read.parquet('s3://lake/trips')", "address", "s3://lake/trips"),
+    "Spark's format": (
+        "spark.read.format('csv').option('sep', ';').load('t.csv')",
+        "path",
+        "t.csv",
+    ),
+    "Spark's table": ("spark.table('shop.trips')", "table", "shop.trips"),
+    "Spark's reader of a table": ("spark.read.table('shop.trips')", "table", "shop.trips"),
+    "Spark's database": ("spark.read.jdbc(url, 'shop.trips')", "table", "shop.trips"),
+    "Spark's option": (
+        "spark.read.format('jdbc').option('dbtable', 'shop.trips').load()",
+        "table",
+        "shop.trips",
+    ),
+    "Spark asks": ("spark.sql('select * from shop.trips')", "table", "shop.trips"),
+    "narwhals": ("nw.read_parquet('t.parquet', backend='polars')", "path", "t.parquet"),
+    "joined": ("pd.read_csv(Path('data') / 'raw' / 'trips.csv')", "path", "data/raw/trips.csv"),
+    "joined by os": ("pd.read_csv(os.path.join('data', 'trips.csv'))", "path", "data/trips.csv"),
+    "beside the code": ("pd.read_csv(Path(__file__).parent / 'trips.csv')", "path", "*/trips.csv"),
+    "from above": ("pd.read_csv('../data/trips.csv')", "path", "data/trips.csv"),
+    "of Windows": (r"pd.read_csv(r'C:\Users\ada\trips.csv')", "path", "C:/Users/ada/trips.csv"),
+    "put together": ("pd.read_csv(f'data/{year}/trips.csv')", "path", "data/*/trips.csv"),
+    "formatted": ("pd.read_csv('data/{}/t.csv'.format(year))", "path", "data/*/t.csv"),
+    "per cent": ("pd.read_csv('data/%s/t.csv' % year)", "path", "data/*/t.csv"),
+    "added": ("pd.read_csv('data/' + 'trips' + '.csv')", "path", "data/trips.csv"),
+    "a constant": ("WHERE = 'data/t.csv'\npd.read_csv(WHERE)", "path", "data/t.csv"),
+    "a constant of a constant": (
+        "ROOT = Path('data')\nWHERE = ROOT / 't.csv'\npd.read_csv(str(WHERE))",
+        "path",
+        "data/t.csv",
+    ),
+    "opened": ("with open('t.csv') as lines:\n    pd.read_csv(lines)", "path", "t.csv"),
+    "unpacked": (
+        "with ZipFile('t.zip') as box:\n    pd.read_csv(BytesIO(box.read('t.csv')))",
+        "path",
+        "t.zip",
+    ),
+    "given to a function": (
+        "def load(at, name='t.csv'):\n    pd.read_csv(at / name)\n\n\nload(Path('data'))",
+        "path",
+        "data/t.csv",
+    ),
+    "given further": (
+        "def load(f):\n    f = Path(f)\n    pd.read_csv(f)\n\n\n" + TRIPS,
+        "path",
+        "data/2013/t.csv",
+    ),
+    "what a function gives": (
+        "def place(name):\n    return Path('data') / name\n\n\npd.read_csv(place('t.csv'))",
+        "path",
+        "data/t.csv",
+    ),
+    "an argument": ("pd.read_csv(sys.argv[1])", "unknown", "sys.argv[1]"),
+    "now this, now that": ("f = 'a.csv'\nf = 'b.csv'\npd.read_csv(f)", "unknown", "f"),
+    "no path at all": ("pd.read_json(f'[{lines}]')", "unknown", "f'[{lines}]'"),
+    "only how it ends": ("pd.read_csv(f'{name}.csv')", "unknown", "f'{name}.csv'"),
+    "a function that nobody calls": ("def load(f):\n    return pd.read_csv(f)", "unknown", "f"),
+    "a method": (
+        "class Trips:\n    def load(self):\n        return pd.read_csv(self.file)",
+        "unknown",
+        "self.file",
+    ),
+    "a table that is put in": ("duckdb.sql(f'select 1 from {t}')", "unknown", "select 1 from *"),
+    "SQL that can't be read": ("duckdb.sql('select from from')", "query", "select from from"),
+    "DuckDB's own table": (
+        "duckdb.sql(\"create or replace table t as select * from 'a/t.parquet'\")",
+        "path",
+        "a/t.parquet",
+    ),
+    "DuckDB's own table, named later": (
+        "duckdb.sql(f\"create table {t} as select * from 'a/t.parquet'\")",
+        "path",
+        "a/t.parquet",
+    ),
+    "DuckDB fills a table": (
+        "duckdb.sql(\"insert into t select * from 'a.csv'\")",
+        "path",
+        "a.csv",
+    ),
+    "DuckDB copies": ("duckdb.execute(\"copy t from '/home/me/d.csv'\")", "path", "/home/me/d.csv"),
+    "DuckDB copies out": (
+        "duckdb.execute(\"copy (select 1 from 'a.csv') to 'b.csv'\")",
+        "path",
+        "a.csv",
+    ),
+    "DuckDB copies what is not known": (
+        "duckdb.execute('copy t from ?')",
+        "unknown",
+        "copy t from ?",
+    ),
+    "DuckDB attaches": ("duckdb.execute(\"attach 'a.db' as old\")", "path", "a.db"),
+    "DuckDB attaches with a password": (
+        "duckdb.execute(\"attach 'dbname=shop password=secret' (type postgres)\")",
+        "table",
+        "dbname=shop",
+    ),
+    "DuckDB sums up": ("duckdb.sql(\"summarize 'a.csv'\")", "path", "a.csv"),
+    "a query behind a comment": (
+        "duckdb.sql(\"-- all\\n/* of ** them */ select 1 from 'a.csv'\")",
+        "path",
+        "a.csv",
+    ),
+    "a query behind a setting": (
+        "duckdb.sql(\"set threads = 1; select 1 from 'a.csv'\")",
+        "path",
+        "a.csv",
+    ),
+    "imported as another": (
+        "from pandas import read_csv as rc\nrc('a.csv')",
+        "path",
+        "a.csv",
+    ),
+    "called another": ("r = pd.read_csv\n\n\ndef f():\n    r('a.csv')", "path", "a.csv"),
+    "Spark, called another": ("r = spark.read.parquet\nr('lake/a')", "path", "lake/a"),
+    "its own name kept": ("from mine import load as read_csv\nread_csv('a.csv')", "path", "a.csv"),
+    "the clipboard": ("pd.read_clipboard()", "unknown", ""),
+}
+NONE = {
+    "of a table": "table.query('seats > 2')",
+    "a command": "cursor.execute('delete from trips')",
+    "a table of no rows": "cursor.execute('create table trips (seats int)')",
+    "a row of its own": "cursor.execute('insert into trips values (1)')",
+    "a table of its own": "duckdb.sql('create table t as select 1; select * from t')",
+    "what the client sends": "cursor.execute('copy trips from stdin')",
+    "a database in memory": "duckdb.execute(\"attach ':memory:' as scratch\")",
+    "a column so called": "table.query('describe in [1] or copy == 2')",
+    "SQLAlchemy's command": "session.execute(insert(Trip))",
+    "a frame by its variable": "trips = make()\nduckdb.sql('select * from trips')",
+    "a query's own table": "duckdb.sql('with t as (select 1) select * from t')",
+    "a file that is no table": "open('notes.txt').read()",
+    "its own name": "table(rows)",
+}
+IMPORTS = (
+    "import duckdb, os, requests, sqlalchemy\nimport pandas as pd\nimport polars as pl\n"
+    "import pyspark\n"
+)
+
+
+def read(code: str, file: str = "src/mine/a.py", imports: str = IMPORTS) -> list[Read]:
+    return reads_of([code_of(file, imports + code)], [])
+
+
+@pytest.mark.parametrize(("code", "kind", "what"), READS.values(), ids=READS)
+def test_what_is_read_is_found(code: str, kind: str, what: str) -> None:
+    assert [(one.kind, one.what) for one in read(code)] == [(kind, what)]
+
+
+@pytest.mark.parametrize("code", NONE.values(), ids=NONE)
+def test_what_reads_no_data_is_left_alone(code: str) -> None:
+    assert read(code) == []
+
+
+def test_several_files_are_several_reads() -> None:
+    assert [one.what for one in read("pl.read_csv(['a.csv', 'b.csv'])")] == ["a.csv", "b.csv"]
+
+
+def test_a_query_reads_all_its_tables() -> None:
+    query = "select * from a join b.c using (x) where x in (select x from `d`)"
+    found = read(f"spark.sql({query!r})")
+    assert sorted(one.what for one in found) == ["a", "b.c", "d"]
+
+
+def test_a_function_reads_where_it_is_called_in_another_file() -> None:
+    files = code_of(
+        "src/mine/files.py",
+        "import pandas as pd\nfrom pathlib import Path\nRAW = Path('data/raw')\n\n\n"
+        "def load(file, kind):\n    return pd.read_csv(file)\n",
+    )
+    door = code_of("src/mine/__init__.py", "from .files import load\n")
+    by_name = code_of(
+        "src/mine/deep/a.py",
+        "from ..files import RAW\nfrom .. import load\n\nload(RAW / 'a.csv', 1)\n",
+    )
+    by_module = code_of(
+        "scripts/b.py",
+        "from mine import files\nimport mine.files as other\n\n"
+        "files.load(files.RAW / 'b.csv', 1)\nother.load(kind=1, file='c.csv')\n",
+    )
+    found = reads_of([files, door, by_name, by_module], [])
+    assert [(one.place, one.how, one.what) for one in found] == [
+        ("scripts/b.py:4", "load", "data/raw/b.csv"),
+        ("scripts/b.py:5", "load", "c.csv"),
+        ("src/mine/deep/a.py:4", "load", "data/raw/a.csv"),
+    ]
+
+
+def test_functions_that_call_each_other_come_to_an_end() -> None:
+    code = (
+        "def a(f):\n    b(f)\n    return pd.read_csv(f)\n\n\ndef b(f):\n    return a(f + 'x')\n\n\n"
+        "def c(n):\n    return c(n)\n\n\npd.read_csv(c(1))\nX = X\npd.read_csv(X)"
+    )
+    assert [(one.kind, one.what) for one in read(code)] == [
+        *(("unknown", "f"), ("unknown", "c(1)"), ("unknown", "X")),
+    ]
+
+
+def test_what_is_passed_on_too_often_is_listed_all_the_same() -> None:
+    functions = ["def f0(x):\n    pd.read_csv(x)\n"]
+    functions += [f"def f{n}(x):\n    f{n - 1}('a' + x)\n" for n in range(1, 20)]
+    (near,) = read("\n\n".join([*functions[:5], "f4('.csv')"]))
+    assert (near.kind, near.what, near.how) == ("path", "aaaa.csv", "f4")
+    (far,) = read("\n\n".join([*functions, "f19('.csv')"]))
+    assert (far.kind, far.what) == ("unknown", "'a' + x")
+
+
+def test_what_the_project_makes_itself_is_told() -> None:
+    code = (
+        "pd.read_csv(sys.argv[1])\nt.to_csv('out/a.csv')\npd.read_csv('out/a.csv')\n"
+        "pd.read_csv('data/raw/t.csv')"
+    )
+    found = reads_of([code_of("src/mine/a.py", IMPORTS + code)], [("data/raw", "ingest")])
+    assert [(one.what, one.made_by) for one in found] == [
+        ("sys.argv[1]", ""),
+        ("out/a.csv", "src/mine/a.py:6"),
+        ("data/raw/t.csv", "stage ingest"),
+    ]
+
+
+NOT_MADE = {
+    "changed": "t = pd.read_excel('a.xlsx')\nt.to_excel('a.xlsx')",
+    "changed at once": "pd.read_excel('a.xlsx').dropna().to_excel('a.xlsx')",
+    "changed where it is said": (
+        "def f(p):\n    t = pd.read_excel(p)\n    t.to_excel(p)\n\n\nf('a.xlsx')"
+    ),
+    "changed in a function": (
+        "def f():\n    t = pd.read_excel('a.xlsx')\n    t.to_excel('a.xlsx')\n\n\nf()"
+    ),
+}
+
+
+@pytest.mark.parametrize("code", NOT_MADE.values(), ids=NOT_MADE)
+def test_what_is_read_and_written_back_is_not_of_the_projects_making(code: str) -> None:
+    assert [(one.what, one.made_by) for one in read(code)] == [("a.xlsx", "")]
+
+
+def test_what_a_notebook_makes_is_made_for_that_notebook_only() -> None:
+    source = "import pandas as pd\nt.to_csv('a.csv')\npd.read_csv('a.csv')"
+    cell = {"cell_type": "code", "source": source}
+    notebook = code_of("notebooks/a.ipynb", json.dumps({"cells": [cell]}))
+    module = code_of("src/mine/a.py", IMPORTS + "pd.read_csv('a.csv')")
+    found = reads_of([notebook, module], [])
+    assert [(one.file, one.made_by) for one in found] == [
+        ("notebooks/a.ipynb", "notebooks/a.ipynb, cell 1, line 2"),
+        ("src/mine/a.py", ""),
+    ]
+
+
+def test_a_comment_says_what_the_code_does_not() -> None:
+    beside = "pd.read_csv(\n    f,  # source: trips, towns\n)"
+    above = "# source: trips\npd.read_csv(f)"
+    assert [one.stated for one in read(beside)] == [("trips", "towns")]
+    assert [one.stated for one in read(above)] == [("trips",)]
+
+
+ANOTHERS = {
+    "a line": "pd.read_csv(f)  # source: trips\npd.read_csv(g)",
+    "an end": "pd.read_csv(\n    f\n)  # source: trips\npd.read_csv(g)",
+    "an item": "[\n    pd.read_csv(f),  # source: trips\n    pd.read_csv(g),\n]",
+    "a bracket": "[\n    pd.read_csv(\n        f\n    ),  # source: trips\n    pd.read_csv(g)]",
+}
+
+
+@pytest.mark.parametrize("code", ANOTHERS.values(), ids=ANOTHERS)
+def test_a_comment_beside_a_line_says_nothing_of_the_next(code: str) -> None:
+    assert [one.stated for one in read(code)] == [("trips",), ()]
+    cells = {"cells": [{"cell_type": "code", "source": code}]}
+    assert [one.stated for one in read(json.dumps(cells), "a.ipynb", "")] == [("trips",), ()]
+
+
+def test_notebooks_are_read_by_their_cells(tmp_path: Path) -> None:
+    cells = [
+        {"cell_type": "markdown", "source": ["pd.read_csv('no.csv')"]},
+        {
+            "cell_type": "code",
+            "source": ["%matplotlib inline\n", "import pandas as pd\n", "F = 'a.csv'"],
+        },
+        {"cell_type": "code", "source": ["this is no Python"]},
+        {"cell_type": "code", "source": ["\n", "pd.read_csv(F)  # source: trips"]},
+        {"cell_type": "code", "source": ["pd.read_csv('b.csv')"]},
+    ]
+    found = read(json.dumps({"cells": cells}), "notebooks/a.ipynb", "")
+    assert [(one.place, one.what, one.stated) for one in found] == [
+        ("notebooks/a.ipynb, cell 3, line 2", "a.csv", ("trips",)),
+        ("notebooks/a.ipynb, cell 4, line 1", "b.csv", ()),
+    ]
+
+
+@pytest.mark.parametrize("repository", [True, False], ids=["in git", "without git"])
+def test_only_the_projects_own_code_is_read(tmp_path: Path, repository: bool) -> None:
+    for place in ("a.py", "src/mine/b.py", "tests/c.py", "standards/d.py", ".venv/e.py", "f.txt"):
+        file = tmp_path / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("import os", encoding="utf-8")
+    (tmp_path / "broken.py").write_text("def (", encoding="utf-8")
+    (tmp_path / "broken.ipynb").write_text("{", encoding="utf-8")
+    (tmp_path / "binary.py").write_bytes(b"\xff\xfe")
+    if repository:
+        (tmp_path / ".gitignore").write_text(".venv/\nignored.py\n", encoding="utf-8")
+        (tmp_path / "ignored.py").write_text("", encoding="utf-8")
+        git(tmp_path, "init", "--quiet")
+    assert [code.file for code in all_code(tmp_path)] == ["a.py", "src/mine/b.py"]
+
+
+def test_a_folder_of_the_package_may_have_any_name(tmp_path: Path) -> None:
+    own = [f"src/mine/{name}/a.py" for name in ("build", "dist", "env", "tests", "venv")]
+    others = ["env/a.py", "lab/build/a.py", "src/mine/env/lib/site-packages/b.py", "src/tests/a.py"]
+    for place in own + others:
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).touch()
+    git(tmp_path, "init", "--quiet")
+    assert [code.file for code in all_code(tmp_path)] == own
+
+
+def test_code_is_found_where_git_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.py").touch()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert [code.file for code in all_code(tmp_path)] == ["a.py"]
+
+
+def test_a_repository_has_nothing_run_while_its_code_is_listed(tmp_path: Path) -> None:
+    (tmp_path / "a.py").touch()
+    git(tmp_path, "init", "--quiet")
+    hook = tmp_path / "watch.sh"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path / 'ran'}\n")
+    hook.chmod(0o755)
+    git(tmp_path, "config", "core.fsmonitor", str(hook))
+    assert [code.file for code in all_code(tmp_path)] == ["a.py"]
+    assert not (tmp_path / "ran").exists()

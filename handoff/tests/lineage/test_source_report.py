@@ -1,0 +1,132 @@
+"""What the owner of a source is told is wrong with it, without any value."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from baton_handoff.config.project import Project
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.lineage.sources.observation import look
+from baton_handoff.lineage.sources.report import problem_report
+from prices import (
+    WORKAROUND,
+    Write,
+    fixed,
+    found,
+    good,
+    no_contract,
+)
+from trip_project import trip_project
+
+
+@pytest.fixture
+def engine() -> str:
+    """Only where rows are looked at does the engine make a difference."""
+    return "pandas"
+
+
+SECRET = "Kunigunde"
+ROWS = f"town,code,seats,price\nUlm,{SECRET},1,2.5\nBonn,BN,{99},-7.25\nUlm,UL,12,1\n"
+
+
+def importable(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another module is called `trips` here: the project's contracts are imported by their file."""
+    file = project.source / "contracts/__init__.py"
+    spec = importlib.util.spec_from_file_location("trips_contracts", file)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "trips_contracts", module)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(Project, "room", lambda *_: module)
+
+
+@pytest.mark.parametrize("which", ["pandas", "polars"])
+def test_an_owner_is_told_which_rows_break_the_contract_and_no_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    project = trip_project(tmp_path / which, which)
+    importable(project, monkeypatch)
+    folder = project.root / "data/sources"
+    folder.mkdir(parents=True)
+    (folder / "prices.odcs.yaml").write_text(yaml.safe_dump(good(), sort_keys=False))
+    (project.source / "training.py").write_text(WORKAROUND)
+    (project.root / "data/prices.csv").write_text(ROWS)
+    text = problem_report(project, look(project), "prices")
+    assert text.splitlines()[:9] == [
+        "# The source prices: what is wrong with it",
+        "",
+        "For: ticket office (https://a.example/desk)",
+        "",
+        f"From: trips, {look(project).today}",
+        "",
+        "We read it from `data/prices.csv`.",
+        "",
+        "## Rows that break the contract `Trip`",
+    ]
+    assert "Looked at: `data/prices.csv`, 3 rows." in text
+    assert "| seats | must be less than or equal to 9 | 2 of 3 | 1, 2 |" in text
+    assert "| price | must be greater than 0 | 1 of 3 | 1 |" in text
+    assert "| code | must be text that matches '^[A-Z]{2}$' | 1 of 3 | 0 |" in text
+    assert "- negative: Some are below zero. (worked around in `src/trips/training.py:1`)" in text
+    for value in (SECRET, "99", "-7.25", "12,"):
+        assert value not in text
+
+
+def test_the_contract_is_about_the_last_of_its_files(
+    project: Project, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    importable(project, monkeypatch)
+    source = good()
+    source["servers"].append({**source["servers"][0], "server": "cut", "path": "data/cut.csv"})
+    write(source)
+    for place, seats in {"prices": 99, "cut": 10}.items():
+        rows = f"town,code,seats,price\nUlm,UL,{seats},1.5\nBonn,BN,{seats},1.5\n"
+        (project.root / f"data/{place}.csv").write_text(rows)
+    text = problem_report(project, look(project), "prices")
+    assert "We read it from `data/prices.csv`." in text
+    assert "Looked at: `data/cut.csv`, 2 rows." in text
+
+
+def test_rows_that_are_missing_or_good_are_told_as_such(
+    project: Project, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    importable(project, monkeypatch)
+    source = good()
+    fixed(source)
+    write(source)
+    with pytest.raises(HandoffError, match=r"^None of the files of prices is here: `uv run poe"):
+        problem_report(project, look(project), "prices")
+    (project.root / "data/prices.csv").write_bytes(b"\xff")
+    with pytest.raises(HandoffError, match=r"prices\.csv can't be read as \.csv: "):
+        problem_report(project, look(project), "prices")
+    (project.root / "data/prices.csv").write_text("town,code,seats,price\nUlm,UL,1,2.5\n")
+    assert problem_report(project, look(project), "prices") == ""
+    with pytest.raises(HandoffError, match=r"^There is no source 'towns'; there are: prices\.$"):
+        problem_report(project, look(project), "towns")
+    no_contract(source)
+    write(source)
+    with pytest.raises(HandoffError, match=r"^There is no contract contracts:Price, which data/"):
+        problem_report(project, look(project), "prices")
+    del source["schema"][0]["quality"]
+    write(source)
+    assert problem_report(project, look(project), "prices") == ""
+
+
+@pytest.mark.parametrize("stated", ["def (", "Trip = 1\n"], ids=["broken", "no contract"])
+def test_contracts_that_can_not_be_used_are_a_sentence(
+    project: Project, write: Write, monkeypatch: pytest.MonkeyPatch, stated: str
+) -> None:
+    write(good())
+    (project.source / "contracts/__init__.py").write_text(stated)
+    assert found(project) == []
+    (project.root / "data/prices.csv").write_text("town\nUlm\n")
+    monkeypatch.setattr(Project, "room", lambda *_: SimpleNamespace(Trip=1))
+    with pytest.raises(
+        HandoffError, match=r"^data/prices\.csv, by contracts:Trip, can't be read: "
+    ):
+        problem_report(project, look(project), "prices")

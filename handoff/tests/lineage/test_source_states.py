@@ -1,0 +1,178 @@
+"""How far a source is handed over: found, owned, official; and what that is worth."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from baton_handoff.config.project import Project, find_project
+from baton_handoff.config.settings import Accepted
+from baton_handoff.lineage.sources.assessment import Standing, standing
+from baton_handoff.lineage.sources.observation import Seen, look
+from baton_handoff.policy.practices.assessment import State
+from baton_handoff.policy.status.status import standing_of
+from prices import (
+    CODE,
+    Said,
+    Write,
+    elsewhere,
+    ended,
+    found,
+    good,
+    nobody,
+    own,
+    planned,
+    same,
+    unofficial_for_ever,
+    unofficial_until,
+    unsaid,
+)
+from trip_project import SETTINGS
+
+UNTIL = (datetime.now(UTC) + timedelta(days=300)).date().isoformat()
+
+
+@pytest.fixture
+def engine() -> str:
+    """Only where rows are looked at does the engine make a difference."""
+    return "pandas"
+
+
+def states(project: Project) -> list[str]:
+    seen = look(project)
+    return [seen.state(source) for source in seen.sources]
+
+
+def accept(project: Project, gate: str, until: str) -> Project:
+    exception = f'\n[[exceptions]]\ngate = "{gate}"\nreason = "no other yet"\nowner = "ada"\n'
+    text = f"{SETTINGS}{exception}expires = {until}\n"
+    (project.root / "handoff.toml").write_text(text)
+    return find_project(project.root)
+
+
+def test_data_is_handed_over_from_found_to_owned_to_official(
+    project: Project, write: Write
+) -> None:
+    source = good()
+    nobody(source)
+    unofficial_until(source)
+    write(source)
+    assert states(project) == ["found"]
+    assert standing(look(project)).lacking == {"prices": "nobody is named who answers for it"}
+    source["team"] = {"name": "ticket office"}
+    write(source)
+    assert states(project) == ["owned"]
+    assert standing(look(project)).lacking == {"prices": "owned, and not official"}
+    own(source)["official"]["value"] = True
+    write(source)
+    assert states(project) == ["official"]
+    assert standing(look(project)) == Standing(("prices",), {}, ())
+
+
+@pytest.mark.parametrize(
+    ("gate", "until", "state"),
+    [
+        ("sources", UNTIL, "official"),
+        ("sources/prices", UNTIL, "official"),
+        ("sources/towns", UNTIL, "owned"),
+        ("sources", "2020-12-31", "owned"),
+    ],
+)
+def test_an_exception_that_counts_stands_for_official(
+    project: Project, write: Write, gate: str, until: str, state: str
+) -> None:
+    source = good()
+    unofficial_until(source)
+    write(source)
+    accepting = accept(project, gate, until)
+    assert states(accepting) == [state]
+    said = standing(look(accepting)).notes
+    assert said == ((f"prices: accepted until {UNTIL} by ada: no other yet",) * (state != "owned"))
+
+
+def test_what_is_past_its_end_of_life_is_lacking_unless_that_is_accepted(
+    project: Project, write: Write
+) -> None:
+    source = good()
+    ended(source)
+    write(source)
+    assert standing(look(project)).lacking == {"prices": "past its end of life since 2020-12-31"}
+    assert standing(look(project, today=date(2020, 12, 31))).lacking == {}
+    assert standing(look(accept(project, "sources/prices", UNTIL))).lacking == {}
+
+
+PLANS = {
+    "official": (same, True),
+    "unofficial, with a plan": (planned, False),
+    "unofficial, without one": (unofficial_until, False),
+    "nobody says": (unsaid, False),
+}
+
+
+@pytest.mark.parametrize(("spoil", "official"), PLANS.values(), ids=PLANS)
+@pytest.mark.parametrize("accepted", ["", "sources", "sources/prices", "sources/towns"])
+def test_the_practice_says_what_the_gate_of_a_promotion_will_say(
+    project: Project, write: Write, spoil: Callable[[Said], None], official: bool, accepted: str
+) -> None:
+    source = good()
+    spoil(source)
+    write(source)
+    at = accept(project, accepted, UNTIL) if accepted else project
+    is_met = official or accepted in ("sources", "sources/prices")
+    assert (standing(look(at)).lacking == {}) is is_met
+    states = {o.state for o in standing_of(at).outcomes if o.practice.name == "sources-official"}
+    assert states == {State.MET if is_met else State.NOT_MET}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "asked"), [(planned, False), (unofficial_until, True), (unofficial_for_ever, True)]
+)
+def test_before_a_promotion_a_plan_is_asked_of_what_is_unofficial_or_an_exception(
+    project: Project, write: Write, spoil: Callable[[Said], None], asked: bool
+) -> None:
+    source = good()
+    spoil(source)
+    write(source)
+
+    def open_at(project: Project) -> list[str]:
+        outcomes = standing_of(project).blocking("handoff", 1)
+        return [one.practice.name for one in outcomes if one.practice.section == "lineage"]
+
+    assert ("sources-described" in open_at(project)) is asked
+    assert "sources-official" not in open_at(project)
+    assert bool(found(project)) is asked
+    accepting = accept(project, "sources/prices", UNTIL)
+    assert "sources-described" not in open_at(accepting)
+    assert found(accepting) == []
+
+
+def test_sources_are_as_old_as_the_day_that_the_status_is_asked_of(
+    project: Project, write: Write
+) -> None:
+    source = good()
+    planned(source, until="2027-03-31")
+    write(source)
+    for day, state in ((date(2027, 3, 31), State.MET), (date(2027, 4, 1), State.NOT_MET)):
+        outcomes = standing_of(project, today=day).outcomes
+        assert {o.state for o in outcomes if o.practice.name == "sources-described"} == {state}
+
+
+def test_what_production_reads_without_a_file_is_lacking(project: Project, write: Write) -> None:
+    source = good()
+    elsewhere(source)
+    write(source)
+    assert standing(look(project)).lacking == {
+        "data/prices.csv": "read in src/trips/training.py:3, and no source describes it"
+    }
+    write(good(), CODE.replace("'data/prices.csv'", "where()"))
+    assert standing(look(project)).lacking == {
+        "src/trips/training.py:3": (
+            "what `read_csv` reads is not known statically: say it, `# source: NAME`"
+        )
+    }
+
+
+def test_an_exception_counts_until_its_last_day() -> None:
+    seen = Seen((), (), (), (), frozenset(), (), {}, date(2026, 1, 1))
+    assert seen.found == []
+    assert Accepted("sources", "r", "o", date(2026, 1, 1)).counts(seen.today)

@@ -1,0 +1,429 @@
+"""The baseline of a grown repository: what was open counts as accepted, and it only shrinks."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+
+from baton_handoff.cli import main
+from baton_handoff.config.baseline import FILE
+from baton_handoff.config.code_owners import write_owners
+from baton_handoff.config.project import Project, find_project
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.policy import rendering as room
+from baton_handoff.policy.evidence.evidence import Evidence, Record
+from baton_handoff.policy.evidence.recording import run_recorded
+from baton_handoff.policy.practices.assessment import Outcome, State
+from baton_handoff.policy.practices.registry import registry_of, shipped
+from baton_handoff.policy.rendering.data import as_data
+from baton_handoff.policy.rendering.explained import explained
+from baton_handoff.policy.rendering.markdown import comment
+from baton_handoff.policy.rendering.open_findings import findings_of
+from baton_handoff.policy.rendering.page import page
+from baton_handoff.policy.rendering.terminal import screen
+from baton_handoff.policy.status import baseline_recording as recording
+from baton_handoff.policy.status.status import standing_of, standing_since
+from baton_handoff.reporting.findings import Finding
+from baton_handoff.reporting.terminal_style import Look
+from kept_project import TODAY, commit, kept_project, leave_counts, leave_evidence
+from standings import ML, outcome, practice, standing
+
+APP, BUILD, HELP = "src/trips/serving/app.py", "src/trips/features/build.py", "tests/help.py"
+OLD = ((APP, 3, "F401: unused"), (APP, 9, "F401: unused"), (BUILD, 1, "E501: too long"))
+UNTIL = (datetime.now(UTC) + timedelta(days=300)).date()
+EXCEPTION = f"""
+[[exceptions]]
+practice = "linted"
+reason = "a generated file"
+owner = "ada"
+expires = {UNTIL}
+"""
+Finds = Callable[..., Project]
+
+
+@pytest.fixture
+def grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A repository at level 2 in which the linter finds something, committed."""
+    for name in ("CI", "HANDOFF_LOCAL", "HANDOFF_MONITOR", "MLFLOW_TRACKING_URI", "HANDOFF_ALIAS"):
+        monkeypatch.delenv(name, raising=False)
+    root = kept_project(tmp_path / "project").root
+    answers = root / ".copier-answers.yml"
+    answers.write_text(answers.read_text().replace("level: 1", "level: 2"))
+    write_owners(find_project(root))
+    (root / ".gitignore").write_text(".handoff/\n")
+    monkeypatch.chdir(root)
+    commit(root, "ada@example.com")
+    return finds(root, OLD)
+
+
+def record(project: Project) -> str:
+    """Record, and then do what is said: write down who must agree to it."""
+    said = recording.record(project)
+    write_owners(find_project(project.root))
+    return said
+
+
+def finds(root: Path, lint: Sequence[tuple[str, int, str]], **ended: bool) -> Project:
+    """Leave evidence that the linter finds this and nothing else is wrong."""
+    project = find_project(root)
+    leave_evidence(project, **ended)
+    kept = Record(project)
+    at = "2026-11-25T12:00:00Z"
+    kept.keep(Evidence("lint", kept.key("lint"), not lint, at, found=lint))
+    return project
+
+
+def recorded(root: Path) -> dict[str, dict[str, dict[str, int]]]:
+    said: dict[str, dict[str, dict[str, int]]] = json.loads((root / FILE).read_text())
+    return said
+
+
+def linted(project: Project, side: str = ML) -> Outcome:
+    outcomes = standing_of(project, today=TODAY).outcomes
+    (found,) = (o for o in outcomes if (o.practice.name, o.side) == ("linted", side))
+    return found
+
+
+def blocking(project: Project) -> list[str]:
+    return [o.practice.name for o in standing_of(project, today=TODAY).blocking("push")]
+
+
+def test_what_is_recorded_does_not_block_and_earns_what_an_exception_earns(grown: Project) -> None:
+    assert blocking(grown) == ["linted"]
+    assert record(grown) == f"{FILE} records 3 findings: `uv run poe fix`, and commit both."
+    assert recorded(grown.root) == {
+        "linted": {"data-science": {BUILD: 1}, "ml-engineering": {APP: 2}}
+    }
+    project = find_project(grown.root)
+    assert blocking(project) == []
+    kept = linted(project)
+    assert (kept.state, kept.reached, kept.earned) == (State.NOT_MET, True, 0)
+    assert (len(kept.recorded), kept.findings) == (2, ())
+
+
+def test_lines_may_move_and_one_more_shows_all_of_that_file(grown: Project) -> None:
+    record(grown)
+    moved = [(file, line + 40, message) for file, line, message in OLD]
+    assert blocking(finds(grown.root, moved)) == []
+    more = linted(finds(grown.root, [*moved, (APP, 70, "F811: twice"), (HELP, 1, "E711: None")]))
+    assert not more.reached
+    assert [finding.line for finding in more.findings] == [43, 49, 70, 1]
+    # Of the other side's file nothing is new.
+    assert linted(find_project(grown.root), "data-science").recorded
+
+
+def test_it_only_shrinks(grown: Project) -> None:
+    record(grown)
+    before = (grown.root / FILE).read_bytes()
+    with pytest.raises(HandoffError) as caught:
+        record(finds(grown.root, [*OLD, (APP, 70, "F811: twice")]))
+    assert str(caught.value).startswith(
+        f"{APP} has more findings of linted for ml-engineering (3) than the baseline (2), which"
+    )
+    with pytest.raises(HandoffError, match=rf"{HELP} has more .* \(1\) than the baseline \(0\)"):
+        record(finds(grown.root, [*OLD, (HELP, 1, "E711: None")]))
+    assert (grown.root / FILE).read_bytes() == before
+    assert record(finds(grown.root, OLD[:1])) == (
+        f"{FILE} records 1 finding, 2 fewer than before: commit it."
+    )
+    assert recorded(grown.root) == {"linted": {"ml-engineering": {APP: 1}}}
+    assert blocking(finds(grown.root, OLD)) == ["linted"]
+    record(finds(grown.root, []))
+    assert recorded(grown.root) == {}
+    with pytest.raises(HandoffError, match="which only shrinks"):
+        record(finds(grown.root, OLD))
+
+
+def test_a_file_that_moves_takes_its_findings_along(grown: Project) -> None:
+    app = grown.root / APP
+    app.write_text("".join(f"LIMIT_{number} = {number}\n" for number in range(30)))
+    commit(grown.root, "ada@example.com")
+    record(finds(grown.root, OLD))
+    commit(grown.root, "ada@example.com")
+    there = APP.replace("app", "door")
+    app.rename(grown.root / there)
+    now = [(there if file == APP else file, line, message) for file, line, message in OLD]
+    assert record(finds(grown.root, now)).startswith(f"{FILE} records 3 findings, as many as")
+    assert recorded(grown.root)["linted"]["ml-engineering"] == {there: 2}
+    since = standing_since(find_project(grown.root), "HEAD")
+    assert "linted" not in [one.practice.name for one in since.blocking("push")]
+    assert since.loosened == []
+
+
+def test_no_contract_test_statement_or_unknown_gets_in(grown: Project) -> None:
+    contracts = grown.root / "src/trips/contracts/__init__.py"
+    contracts.write_text(contracts.read_text().replace('"version"', '"edition"'))
+    (grown.root / "handoff.toml").write_text(
+        (grown.root / "handoff.toml").read_text().partition("[[statements]]")[0]
+    )
+    project = finds(grown.root, OLD, layers=False, api=False)
+    failed = {"tests/contract/test_data_science.py": {"failed": 2}}
+    leave_counts(project, failed, ok=False)
+    open_ = {o.practice.name for o in standing_of(project, today=TODAY).outcomes if not o.reached}
+    assert {"contracts-complete", "contract-tests", "tests-pass", "proper-editor"} <= open_
+    record(project)
+    assert set(recorded(grown.root)) == {"linted"}
+    assert "contracts-complete" in blocking(find_project(grown.root))
+    assert not {p.section for p in shipped() if p.baseline} & {"contracts", "tests", "coupling"}
+
+
+def test_what_is_not_shown_is_not_recorded(grown: Project) -> None:
+    (grown.local / "evidence/types.json").unlink()
+    with pytest.raises(HandoffError, match="open of typed is not shown: `uv run poe check` first"):
+        record(grown)
+    project = finds(grown.root, OLD, format=False)
+    with pytest.raises(HandoffError, match="Nothing says where formatted is not met: `uv run poe"):
+        record(project)
+    assert not (grown.root / FILE).exists()
+
+
+def test_what_mypy_finds_behind_a_file_that_it_cannot_read_is_not_recorded(grown: Project) -> None:
+    kept = Record(grown)
+    found = ((APP, 3, "syntax: Expected an expression"),)
+    kept.keep(Evidence("types", kept.key("types"), ok=False, at="2026-11-25T12:00Z", found=found))
+    (said,) = (
+        one
+        for one in standing_of(grown, today=TODAY).blocking("push")
+        if one.practice.name == "typed"
+    )
+    assert (said.state, said.says) == (
+        State.NOT_SHOWN,
+        f"mypy reads no further than {APP}, which is no Python.",
+    )
+    mend = f"open of typed is not shown: mend {APP}:3, then `uv run poe check --only types` first"
+    with pytest.raises(HandoffError, match=mend):
+        record(grown)
+
+
+def test_nothing_is_written_where_nothing_is_open(grown: Project) -> None:
+    assert record(finds(grown.root, [])) == "Nothing is open that a baseline can record."
+    assert not (grown.root / FILE).exists()
+
+
+def test_an_exception_covers_what_is_new_and_does_not_let_the_baseline_grow(grown: Project) -> None:
+    record(grown)
+    with (grown.root / "handoff.toml").open("a") as settings:
+        settings.write(EXCEPTION)
+    project = finds(grown.root, [*OLD, (APP, 70, "F811: twice"), (HELP, 1, "E711: None")])
+    assert linted(project).reached
+    record(project)
+    assert recorded(grown.root)["linted"] == {
+        "data-science": {BUILD: 1},
+        "ml-engineering": {APP: 2},
+    }
+
+
+def test_a_baseline_that_is_deleted_is_not_recorded_anew(grown: Project) -> None:
+    record(grown)
+    commit(grown.root, "ada@example.com")
+    (grown.root / FILE).unlink()
+    with pytest.raises(HandoffError, match="is gone, and only shrinks: take it back from git"):
+        record(finds(grown.root, OLD))
+    assert not (grown.root / FILE).exists()
+
+
+def test_a_teams_own_practice_is_recorded_where_it_says_so(
+    grown: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "acme_prints.py").write_text(
+        "from baton_handoff.reporting.findings import Finding\n"
+        "def check(project):\n"
+        f"    yield Finding('', 'It prints.', blocks=False, file={APP!r})\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    own = (
+        '[[practices]]\nname = "acme/prints"\ntitle = "No prints"\nwhy = "Logs are read."\n'
+        'tiers = { ml-engineering = "must" }\nstage = "push"\ncheck = "acme_prints:check"\n'
+        'fix = "log it"\n'
+    )
+    settings = grown.root / "handoff.toml"
+    before = settings.read_text()
+    settings.write_text(before + own)
+    record(finds(grown.root, OLD))
+    assert "acme/prints" not in recorded(grown.root)
+    (grown.root / FILE).unlink()
+    settings.write_text(f"{before}{own}baseline = true\n")
+    record(finds(grown.root, OLD))
+    assert recorded(grown.root)["acme/prints"] == {ML: {APP: 1}}
+    assert blocking(find_project(grown.root)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ('{\n "linted": {', 2, "this is not valid JSON ("),
+        ("7", 1, "this must be an object of practices"),
+        ('{\n "linted": []\n}', 2, "`linted` must be an object of sides"),
+        ('{"linted": {\n "sales": {}}}', 2, "`sales` is no side: it may be data-science, ml-engi"),
+        (
+            '{"linted": {"data-science": 7}}',
+            1,
+            "`data-science` must be an object of files and their counts",
+        ),
+        (
+            '{"typed": {"data-science": {\n"a": 1}},\n"linted": {"data-science": {\n"a": -1}}}',
+            4,
+            "`-1` must be a whole number from 1 on",
+        ),
+        ('{"linted": {"data-science": {"a.py": true}}}', 1, "`true` must be a whole number from 1"),
+        (
+            '{\n\n"tidy": {"data-science": {"a.py": 1}}}',
+            3,
+            "the practice tidy is unknown: it may be notebooks-stripped, formatted, linted, typed",
+        ),
+        (
+            '{"contracts-complete": {"data-science": {"a.py": 1}}}',
+            1,
+            "the practice contracts-complete is never in a baseline: it may be ",
+        ),
+    ],
+)
+def test_a_file_that_can_not_be_used_is_said_with_its_line_and_what_is_allowed(
+    grown: Project, text: str, line: int, said: str
+) -> None:
+    (grown.root / FILE).write_text(text)
+    with pytest.raises(HandoffError) as caught:
+        registry_of(find_project(grown.root))
+    assert str(caught.value).startswith(f"{grown.root / FILE}:{line}: {said}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_change_that_grows_the_baseline_does_not_pass_its_own_gate(
+    grown: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(grown)
+    # What a change records for the first time counts once it is merged, too.
+    assert main(["status"]) == 0
+    assert main(["status", "--base", "HEAD"]) == 1
+    commit(grown.root, "ada@example.com")
+    assert main(["status", "--base", "HEAD"]) == 0
+    finds(grown.root, [*OLD, (APP, 70, "F811: twice"), (HELP, 1, "E711: None")])
+    by_hand = recorded(grown.root)
+    by_hand["linted"][ML] |= {APP: 3, HELP: 1}
+    (grown.root / FILE).write_text(json.dumps(by_hand))
+    assert main(["status"]) == 0
+    capsys.readouterr()
+    assert main(["status", "--base", "HEAD", "--format", "github"]) == 1
+    said = capsys.readouterr().out
+    assert f"::error file={APP},line=70::F811: twice" in said
+    assert f"::notice file={FILE},line=1::The baseline of linted grows by 2 for {ML}" in said
+
+
+def test_a_change_that_lowers_the_level_does_not_pass_its_own_gate(
+    grown: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = grown.root / ".copier-answers.yml"
+    answers.write_text(answers.read_text().replace("level: 2", "level: 0"))
+    with (grown.root / "handoff.toml").open("a") as settings:
+        settings.write(EXCEPTION)
+    finds(grown.root, OLD)
+    assert main(["status"]) == 0
+    capsys.readouterr()
+    assert main(["status", "--base"]) == 1
+    said = capsys.readouterr().out
+    assert "What this change makes easier, or may (2)" in said
+    assert "The level goes from 2 to 0: that counts once it is merged" in said
+    assert "An exception is new (a generated file)" in said
+
+
+def test_a_base_that_is_none_is_said_in_one_sentence(
+    grown: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["status", "--base", "nowhere"]) == 2
+    assert capsys.readouterr().err.startswith("nowhere is no commit that this clone knows")
+
+
+def test_every_screen_says_what_the_baseline_accepts_and_what_a_change_loosens() -> None:
+    one = Finding("style", "E501: too long", False, ML, "src/a.py", 7)
+    style = practice("style", baseline=True)
+    said = "accepted by the baseline: 2 findings in 1 file"
+    loosened = Finding("stricter-of-both", "The baseline grows", False, file=FILE)
+    it = replace(
+        standing(),
+        outcomes=[
+            outcome(
+                style, ML, State.NOT_MET, "ruff found it.", recorded=(one, replace(one, line=8))
+            )
+        ],
+        loosened=[loosened],
+    )
+    for text in (screen(it, Look()), comment(it), page(it, "2026-11-25T13:20:00")):
+        assert said in " ".join(text.split())
+        assert "The baseline grows" in text
+    assert said in explained(it, "style", Look())
+    assert "1 accepted although not met" in comment(it)
+    assert [finding.message for finding in findings_of(it)] == [
+        f"Style: {said}",
+        "The baseline grows",
+    ]
+    schema = (Path(room.__file__).parent / "standing.schema.json").read_text(encoding="utf-8")
+    data = json.loads(json.dumps(as_data(it)))
+    jsonschema_rs.validator_for(json.loads(schema)).validate(data)
+    assert data["outcomes"][0]["recorded"] == 2
+    assert data["outcomes"][0]["reached"]
+
+
+def test_a_comment_stays_as_short_as_a_provider_takes_it() -> None:
+    many = tuple(Finding("", f"E{n}: too long", False, ML, "src/a.py", n) for n in range(1, 3000))
+    it = replace(
+        standing(), outcomes=[outcome(practice("style"), ML, State.NOT_MET, "No.", findings=many)]
+    )
+    assert len(comment(it)) < 65_536
+    assert "and 2899 more: `uv run poe status --html status.html` has all" in comment(it)
+
+
+def test_a_hook_passes_what_the_baseline_holds_of_the_files_that_it_names(
+    grown: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (grown.root / APP).write_text("import os\nimport sys\n")
+    (grown.root / BUILD).write_text("import os\n")
+    held = replace(grown, baseline={("linted", ML, APP): 2})
+
+    def ends(*arguments: str) -> int:
+        return run_recorded(held, "lint", ["ruff", "check", *arguments])
+
+    kept = Record(grown).latest("lint")
+    assert ends("--force-exclude", APP) == 0
+    assert capfd.readouterr().out.endswith("\n2 findings, all in the baseline\n")
+    assert ends(APP, BUILD) == 1
+    (grown.root / APP).write_text("import os\nimport sys\nimport re\n")
+    assert ends(APP) == 1
+    assert ends("--fix", APP) == 0
+    assert Record(grown).latest("lint") == kept
+
+
+def test_what_the_tools_find_is_kept_place_by_place(grown: Project) -> None:
+    (grown.root / "ruff.toml").write_text('extend-exclude = ["src/trips/contracts"]\n')
+    bad = "import os\nx  = 1\n"
+    (grown.root / APP).write_text(bad)
+    cell = {"cell_type": "code", "source": "import os\n", "metadata": {}, "outputs": []}
+    notebook = {
+        "cells": [{**cell, "execution_count": None}],
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    (grown.root / "notebooks/look.ipynb").write_text(json.dumps(notebook))
+    assert run_recorded(grown, "lint", ["ruff", "check"]) == 1
+    assert run_recorded(grown, "format", ["ruff", "format", "--check"]) == 1
+    lint, style = (Record(grown).of(kind) for kind in ("lint", "format"))
+    assert lint
+    assert style
+    found = [list(place) for place in (*lint.found, *style.found)]
+    assert [APP, 1, "F401: `os` imported but unused"] in found
+    assert ["notebooks/look.ipynb", None, "F401: `os` imported but unused (cell 1)"] in found
+    assert [APP, 2, "unformatted: File would be reformatted"] in found
+    assert {finding.side for finding in linted(grown).findings} == {ML}
+    assert linted(grown, "data-science").state == State.MET
+    (grown.root / APP).write_text('"""The service."""\n')
+    assert run_recorded(grown, "lint", ["ruff", "check"]) == 1
+    alone = linted(grown)
+    assert (alone.state, alone.says) == (
+        State.MET,
+        "The linter finds nothing. Notebooks aside, where nothing blocks.",
+    )

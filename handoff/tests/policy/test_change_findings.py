@@ -1,0 +1,222 @@
+"""What a change leaves open, in the report: what `diff`, `done` and `triage` find of it."""
+
+import json
+from functools import partial
+
+import pytest
+
+from baton_handoff.cli import main
+from baton_handoff.config.project import Project, find_project
+from baton_handoff.policy.evidence.evidence import Record
+from baton_handoff.policy.status import missing_evidence as producing
+from baton_handoff.policy.status import status
+from baton_handoff.policy.status.change_findings import DIFF
+from baton_handoff.policy.status.change_findings import kept as keeping
+from baton_handoff.reporting.findings import Finding
+from breaking import changed
+from kept_project import TODAY, commit, leave_counts, leave_evidence
+from trip_project import git
+
+CONTRACTS = "src/trips/contracts/__init__.py"
+UNSEEN = "The contracts have changed, and nothing says yet what that breaks"
+
+
+@pytest.fixture
+def project(kept: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project on a branch of its own, at level 1."""
+    monkeypatch.chdir(kept.root)
+    monkeypatch.setattr(status, "standing_of", partial(status.standing_of, today=TODAY))
+    commit(kept.root, "ds@example.com")
+    git(kept.root, "branch", "target")
+    return kept
+
+
+def judged(capsys: pytest.CaptureFixture[str]) -> tuple[int, list[tuple[str, bool, str]]]:
+    """The exit code, and what is said of contracts: each a sentence, whether it blocks, a fix."""
+    capsys.readouterr()
+    code = main(["status", "--base", "target", "--format", "json"])
+    found = json.loads(capsys.readouterr().out)["findings"]
+    ours = [
+        one for one in found if one["check"].startswith("contract-") or UNSEEN in one["message"]
+    ]
+    return code, [(one["message"], one["blocks"], one["fix"]) for one in ours]
+
+
+def test_what_a_change_breaks_blocks_until_its_version_says_so(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fix = "`uv run poe diff --base target`"
+    assert judged(capsys) == (0, [])
+    changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
+    assert judged(capsys) == (1, [(UNSEEN, True, fix)])
+
+    assert main(["contract", "diff", "--base", "target"]) == 1
+    code, [(said, blocks, then)] = judged(capsys)
+    assert said.startswith("Answer is still version 1.0.0, and this is a major change")
+    assert (code, blocks, then) == (1, True, fix)
+
+    text = (project.root / CONTRACTS).read_text(encoding="utf-8")
+    answer = text.index("class Answer")
+    changed(CONTRACTS, text[answer:], text[answer:].replace("1.0.0", "2.0.0"))(project)
+    assert judged(capsys) == (1, [(UNSEEN, True, fix)])
+    main(["contract", "diff", "--base", "target"])
+    assert judged(capsys)[0] == main(["contract", "diff", "--base", "target"]) == 0
+
+
+def test_at_level_0_it_is_advice(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    changed(".copier-answers.yml", "level: 1", "level: 0")(project)
+    commit(project.root, "ds@example.com")
+    git(project.root, "branch", "--force", "target")
+    changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
+    assert main(["contract", "diff", "--base", "target"]) == 0
+    code, [(said, blocks, _)] = judged(capsys)
+    assert (code, blocks) == (0, False)
+    assert "is still version 1.0.0" in said
+
+
+def test_what_changes_no_contract_leaves_the_evidence_good(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
+    main(["contract", "diff", "--base", "target"])
+    before = judged(capsys)
+    commit(project.root, "ds@example.com")
+    git(project.root, "switch", "--quiet", "target")
+    (project.root / "docs/decisions/0002.md").write_text("# More\n", encoding="utf-8")
+    git(project.root, "add", "--all")
+    commit(project.root, "ml@example.com")
+    git(project.root, "switch", "--quiet", "-")
+    git(project.root, "merge", "--quiet", "--no-edit", "target")
+    leave_evidence(find_project(project.root))
+    assert judged(capsys) == before
+
+
+def test_a_comparison_with_another_base_says_nothing_of_this_change(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
+    commit(project.root, "ds@example.com")
+    assert main(["contract", "diff", "--base", "HEAD"]) == 0
+    code, [(said, *_)] = judged(capsys)
+    assert (code, said) == (1, UNSEEN)
+
+
+def test_the_change_that_brings_baton_breaks_nothing(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(project.root, "rm", "--quiet", "--cached", "handoff.toml")
+    git(project.root, "commit", "--quiet", "--message", "before Baton")
+    git(project.root, "branch", "--force", "target")
+    changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
+    assert judged(capsys)[1] == []
+
+
+def test_a_comparison_with_a_wheel_leaves_none(project: Project) -> None:
+    with keeping(project, DIFF, "dist/trips_contracts.whl") as keep:
+        keep([])
+    assert Record(project).latest("diff") is None
+
+
+def test_every_form_tells_it(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
+    main(["contract", "diff", "--base", "target"])
+    for form in ("terminal", "markdown", "json", "sarif", "github", "gitlab", "azure"):
+        capsys.readouterr()
+        assert main(["status", "--base", "target", "--format", form, "--html", "s.html"]) == 1
+        assert "Answer is still version" in " ".join(capsys.readouterr().out.split())
+    assert "Answer is still version" in (project.root / "s.html").read_text(encoding="utf-8")
+
+
+def test_what_is_missing_is_produced_with_the_same_base(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
+    ran: list[list[str]] = []
+
+    def run(_: Project, command: list[str]) -> int:
+        ran.append(command)
+        return main(command[3:])
+
+    monkeypatch.setattr(producing, "_run", run)
+    assert main(["status", "--run", "--stage", "push", "--base", "target"]) == 1
+    assert main(["status", "--run", "--stage", "push", "--base", "target"]) == 1
+    assert ran == [["uv", "run", "poe", "diff", "--base", "target"]]
+
+
+def test_tests_that_a_change_does_not_bring_block_from_level_2_on(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = "src/trips/serving/app.py"
+    changed(file, "create_app(loaded)", "create_app(loaded, docs=False)")(project)
+    said = f"{file} does something else now, and no test changed with it"
+    for level, blocks in ((1, False), (2, True)):
+        changed(".copier-answers.yml", "level: 1", f"level: {level}")(project)
+        capsys.readouterr()
+        code = main(["status", "--base", "target", "--format", "json"])
+        found = json.loads(capsys.readouterr().out)["findings"]
+        (done,) = (one for one in found if one["check"] == "definition-of-done")
+        assert (done["message"], done["side"], done["blocks"]) == (said, "ml-engineering", blocks)
+        assert code == int(blocks)
+
+
+TURN = Finding(
+    "triage-change",
+    "ml-engineering has to act: the change broke the checks of data-science",
+    blocks=True,
+    side="ml-engineering",
+    evidence=("contract tests: it is late",),
+    fix="see it again: pytest",
+)
+
+
+def turns(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, bool]]:
+    """What is said of whose turn it is, and whether it blocks."""
+    capsys.readouterr()
+    main(["status", "--base", "target", "--format", "json"])
+    found = json.loads(capsys.readouterr().out)["findings"]
+    return [(f["message"], f["blocks"]) for f in found if f["check"].startswith("triage")]
+
+
+def test_whose_turn_it_is_triage_has_found_out_of_this_very_change(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = {"tests/contract/test_data_science.py": {"failed": 1}}
+    leave_counts(project, late, ok=False)
+    untried = [("Checks are red, and nothing says yet whose turn it is", False)]
+    assert turns(capsys) == untried
+
+    monkeypatch.setattr("baton_handoff.triage.run.triage", lambda *_: [TURN])
+    # What is shown is one side's; what is kept is what was found of all.
+    assert main(["triage", "--base", "target", "--side", "data-science"]) == 0
+    assert turns(capsys) == [(TURN.message, False)]
+    for form in ("terminal", "markdown", "sarif", "github", "gitlab", "azure"):
+        main(["status", "--base", "target", "--format", form, "--html", "s.html"])
+        assert "has to act: the change broke" in " ".join(capsys.readouterr().out.split())
+    assert TURN.message in (project.root / "s.html").read_text(encoding="utf-8")
+
+    (project.root / "README.md").write_text("# Trips\n", encoding="utf-8")
+    assert turns(capsys) == [(TURN.message, False)]
+    (project.root / "tests/contract").mkdir(parents=True)
+    (project.root / "tests/contract/test_data_science.py").write_text("", encoding="utf-8")
+    leave_counts(project, late, ok=False)
+    assert turns(capsys) == untried
+
+
+def test_every_form_that_people_read_says_what_it_is_held_against(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commit_ = git(project.root, "rev-parse", "target").strip()[:12]
+    said = f"Judged by the stricter of this and target ({commit_})."
+    for form in ("terminal", "markdown"):
+        capsys.readouterr()
+        main(["status", "--base", "target", "--format", form, "--html", "s.html"])
+        assert said in capsys.readouterr().out
+    assert said in (project.root / "s.html").read_text(encoding="utf-8")
+    main(["status"])
+    assert "Judged by" not in capsys.readouterr().out
+
+
+def test_where_nothing_is_red_nobody_is_asked_to_try(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert turns(capsys) == []

@@ -1,0 +1,249 @@
+"""Checks read what people write in several ways, and say what they can't tell."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from baton_handoff.config.project import Project, find_project
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.policy.checks.check_context import Look
+from baton_handoff.policy.evidence.evidence import Record
+from baton_handoff.policy.practices.assessment import Outcome, State
+from baton_handoff.policy.status.status import standing_of
+from breaking import Break, changed, written
+from kept_project import TODAY, leave_evidence
+from trip_project import git
+
+TEMPLATE = Path(__file__).parents[3] / "template"
+OF_PROVIDERS = {
+    "github": "{% if ci == 'github' %}.github{% endif %}/workflows/handoff.yml",
+    "gitlab": "{% if ci == 'gitlab' %}.gitlab-ci.yml{% endif %}",
+    "azure": "{% if ci == 'azure' %}azure-pipelines.yml{% endif %}",
+}
+PLACES = {
+    "github": ".github/workflows/handoff.yml",
+    "gitlab": ".gitlab-ci.yml",
+    "azure": "azure-pipelines.yml",
+}
+WDIR = """
+    wdir: src/trips
+    cmd: python -m trips.train
+    deps: [../../reports/sources.json, model.py]
+    params: [../../params.yaml: [model]]
+    outs: [../../models/model.joblib]
+"""
+
+
+def seen(project: Project, name: str, today: date = TODAY) -> Outcome:
+    standing = standing_of(find_project(project.root), today=today)
+    return next(outcome for outcome in standing.outcomes if outcome.practice.name == name)
+
+
+def recorded(change: Callable[[dict[str, dict[str, object]]], object]) -> Break:
+    """Another record of the pipeline's run."""
+
+    def done(project: Project) -> None:
+        file = project.root / "dvc.lock"
+        said = json.loads(file.read_text(encoding="utf-8"))
+        change(said["stages"])
+        file.write_text(json.dumps(said), encoding="utf-8")
+
+    return done
+
+
+def in_its_folder(stages: dict[str, dict[str, object]]) -> None:
+    said = json.dumps(stages["train"]).replace("src/trips/", "")
+    for place in ("reports/", "models/", "params.yaml"):
+        said = said.replace(place, f"../../{place}")
+    stages["train"] = json.loads(said)
+
+
+def of_a_server(stages: dict[str, dict[str, object]]) -> None:
+    stages["validate"]["deps"][0] = {"path": "data/raw.csv", "etag": "x"}  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("name", "ways"),
+    [
+        (
+            "pipeline-current",
+            [
+                changed("dvc.yaml", "trips.train", "trips.train ${model.leaves}"),
+                recorded(lambda stages: stages["train"].update(cmd="python -m trips.train 15")),
+            ],
+        ),
+        (
+            "pipeline-current",
+            [
+                lambda project: (project.root / "dvc.yaml").write_text(
+                    (project.root / "dvc.yaml").read_text().partition("  train:\n")[0]
+                    + f"  train:{WDIR}"
+                ),
+                recorded(in_its_folder),
+            ],
+        ),
+        ("pipeline-current", [recorded(of_a_server)]),
+        (
+            "lock-current",
+            [
+                changed("pyproject.toml", '"pandas"', '"Pandas>=2,<9"'),
+                changed(
+                    "uv.lock",
+                    'requires-dist = [{ name = "pandas" }]',
+                    'requires-dist = [{ name = "pandas", specifier = "<9,>=2.0" }]',
+                ),
+            ],
+        ),
+        (
+            "lock-current",
+            [changed("pyproject.toml", '"pandas"', "\"pandas ; python_version >= '3.11'\"")],
+        ),
+        (
+            "lock-current",
+            [
+                changed(
+                    "pyproject.toml",
+                    "[dependency-groups]",
+                    "[project.optional-dependencies]\nplot = [\"altair>=5 ; os_name == 'nt'\"]\n"
+                    "[dependency-groups]",
+                ),
+                changed(
+                    "uv.lock",
+                    'requires-dist = [{ name = "pandas" }]',
+                    'requires-dist = [{ name = "altair", specifier = ">=5", marker ='
+                    " \"os_name == 'nt' and extra == 'plot'\" }, { name = \"pandas\" }]",
+                ),
+            ],
+        ),
+        (
+            "lock-current",
+            [
+                changed("pyproject.toml", '"pandas"', '"pandas>=1"'),
+                changed(
+                    "pyproject.toml",
+                    "[dependency-groups]",
+                    '[tool.uv.sources]\npandas = { path = "../pandas" }\n[dependency-groups]',
+                ),
+            ],
+        ),
+        ("notebooks-unblocked", [written(".pre-commit-config.yaml", "repos:\n")]),
+        ("notebooks-unblocked", [written(".pre-commit-config.yaml", "- repo: x\n")]),
+        (
+            "notebooks-unblocked",
+            [
+                written(
+                    ".pre-commit-config.yaml",
+                    "repos: [{repo: local, hooks: [{id: a, entry: mypy, files: ^src/},"
+                    " {id: b, entry: mypy, stages: [manual]},"
+                    " {id: c, entry: mypy, exclude: ipynb$}]}, {repo: x, hooks: [{id: black}]}]",
+                )
+            ],
+        ),
+    ],
+)
+def test_what_is_written_otherwise_is_met_as_well(
+    kept: Project, name: str, ways: list[Break]
+) -> None:
+    for way in ways:
+        way(kept)
+    outcome = seen(kept, name)
+    assert outcome.state == State.MET, outcome.says
+
+
+@pytest.mark.parametrize(
+    ("name", "way", "fix"),
+    [
+        (
+            "pipeline-current",
+            changed("dvc.yaml", "stages:", "stages:\n  each: {foreach: [1], do: {cmd: ls}}"),
+            "`uv run dvc status`",
+        ),
+        (
+            "pipeline-current",
+            changed("dvc.yaml", "trips.train", "trips.train ${nowhere}"),
+            "`uv run dvc status`",
+        ),
+        ("pipeline-current", written("dvc.yaml", "- a\n"), "`uv run poe pipeline`"),
+        (
+            "lock-current",
+            changed("pyproject.toml", 'name = "trips"\n', ""),
+            "`uv lock --check`",
+        ),
+    ],
+)
+def test_what_reading_can_not_tell_is_not_shown(
+    kept: Project, name: str, way: Break, fix: str
+) -> None:
+    way(kept)
+    assert (seen(kept, name).state, seen(kept, name).fix) == (State.NOT_SHOWN, fix)
+
+
+@pytest.mark.parametrize("provider", PLACES)
+def test_the_templates_own_file_of_ci_runs_all_that_is_asked(kept: Project, provider: str) -> None:
+    changed(".copier-answers.yml", "github", provider)(kept)
+    own = (TEMPLATE / OF_PROVIDERS[provider]).read_text(encoding="utf-8")
+    written(PLACES[provider], own)(kept)
+    assert seen(kept, "ci-checks").state == State.MET
+    for command in ("handoff contract diff", "handoff triage", "handoff status"):
+        written(PLACES[provider], own.replace(command, "true"))(kept)
+        assert command in seen(kept, "ci-checks").says
+
+
+@pytest.mark.parametrize(
+    ("provider", "before", "after"),
+    [
+        ("gitlab", "merge_request_event", "push"),
+        ("azure", "trigger: [main, master]", "trigger: [main, master]\npr: none"),
+        ("github", "pull_request:", "workflow_dispatch:"),
+    ],
+)
+def test_what_no_change_starts_is_not_ci(
+    kept: Project, provider: str, before: str, after: str
+) -> None:
+    changed(".copier-answers.yml", "github", provider)(kept)
+    own = (TEMPLATE / OF_PROVIDERS[provider]).read_text(encoding="utf-8")
+    assert before in own
+    written(PLACES[provider], own.replace(before, after))(kept)
+    assert seen(kept, "ci-checks").says == "CI runs nothing before a change is merged."
+
+
+def test_a_tag_of_a_provider_is_no_broken_file(kept: Project) -> None:
+    changed(".copier-answers.yml", "github", "gitlab")(kept)
+    written(
+        ".gitlab-ci.yml",
+        "a:\n  rules: [{if: $CI_PIPELINE_SOURCE == 'merge_request_event'}]\n  script:\n"
+        "    - !reference [.x, script]\n    - handoff contract diff\n",
+    )(kept)
+    assert seen(kept, "ci-checks").says == (
+        "CI does not run `handoff status --run`, `handoff triage`."
+    )
+
+
+def test_broken_yaml_is_said_with_its_line(kept: Project) -> None:
+    (kept.root / "dvc.yaml").write_text("stages:\n  a: [b, {c\n")
+    with pytest.raises(HandoffError, match=r"dvc\.yaml:3: not valid YAML \(.*\): mend that line"):
+        Look(kept, Record(kept), TODAY).yaml("dvc.yaml")
+
+
+def test_without_a_service_nothing_is_asked_of_one(kept: Project) -> None:
+    shutil.rmtree(kept.root / "src/trips/serving")
+    leave_evidence(find_project(kept.root))
+    for name in ("service-observed", "predictions-logged"):
+        assert seen(kept, name).state == State.NOT_APPLICABLE
+
+
+def test_a_clone_without_the_first_commit_does_not_know_how_old_a_decision_is(
+    kept: Project, tmp_path: Path
+) -> None:
+    changed("docs/decisions/0001.md", "reviewed: 2026-11-01\n", "")(kept)
+    git(kept.root, "commit", "--quiet", "--all", "--message", "as if new")
+    clone = tmp_path / "clone"
+    command = ["git", "clone", "--quiet", "--depth=1", kept.root.as_uri(), str(clone)]
+    subprocess.run(command, check=True)
+    outcome = seen(find_project(clone), "tools-reviewed", date(2040, 1, 1))
+    assert (outcome.state, outcome.fix) == (State.NOT_SHOWN, "`git fetch --unshallow`")

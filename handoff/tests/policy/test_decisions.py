@@ -1,0 +1,188 @@
+"""Tools are chosen on purpose, and looked at again when their time has come."""
+
+import os
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from baton_handoff.config.project import Project
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.policy.decisions import (
+    Decision,
+    Tool,
+    as_text,
+    begun,
+    check_tools,
+    decisions,
+    due,
+    overdue,
+    radar,
+)
+
+TEXT = """---
+status: accepted
+side: data-science
+review: 6 months
+tools:
+  Scikit_Learn: {ring: adopt, alternatives: [lightgbm, xgboost]}
+  feast: {ring: assess, alternatives: [a table, nothing]}
+---
+
+# Models
+
+## Decision
+
+It does all that is needed.
+
+## Consequences
+"""
+FIRST, TODAY = date(2026, 8, 31), date(2026, 11, 25)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "docs/decisions").mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\ndependencies = ["baton-standards[model]", "scikit-learn>=1.9"]\n'
+    )
+    decide(tmp_path, TEXT)
+    return Project(tmp_path, "mine", "m", "candidate")
+
+
+def decide(root: Path, text: str) -> None:
+    (root / "docs/decisions/0001-models.md").write_text(text, encoding="utf-8")
+
+
+def decision(months: int = 6, reviewed: date | None = None) -> Decision:
+    tools = (Tool("dvc", "adopt", ("git-lfs", "nothing")),)
+    return Decision("d.md", tools, "data-science", months, reviewed, True, True)
+
+
+def commit(root: Path, day: str) -> None:
+    at = f"{day}T12:00:00+00:00"
+    env = os.environ | {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at}
+    me = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "-qm", day, "--allow-empty"]):
+        subprocess.run(["git", *me, *command], cwd=root, env=env, check=True)
+
+
+@pytest.mark.parametrize(
+    ("first", "months", "day"),
+    [
+        (date(2026, 8, 31), 6, date(2027, 2, 28)),
+        (date(2027, 8, 31), 6, date(2028, 2, 29)),
+        (date(2026, 12, 1), 1, date(2027, 1, 1)),
+        (date(2026, 11, 30), 1, date(2026, 12, 30)),
+        (date(2026, 1, 15), 24, date(2028, 1, 15)),
+    ],
+)
+def test_months_end_where_they_end(first: date, months: int, day: date) -> None:
+    assert due(decision(months), first) == day
+
+
+def test_it_counts_from_the_last_review_or_from_the_first_commit() -> None:
+    assert due(decision(reviewed=date(2026, 10, 1)), FIRST) == date(2027, 4, 1)
+    assert due(decision(), FIRST) == date(2027, 2, 28)
+    assert due(decision(), None) is None
+
+
+def test_the_day_itself_is_in_time_and_the_next_one_is_not() -> None:
+    assert overdue([decision()], FIRST, date(2027, 2, 28)) == []
+    (finding,) = overdue([decision()], FIRST, date(2027, 3, 1))
+    assert (finding.check, finding.side, finding.file) == ("tool-review", "data-science", "d.md")
+    assert finding.message == "dvc: to be looked at again by 2027-02-28"
+    assert "`reviewed: 2027-03-01`" in finding.fix
+    assert not finding.blocks
+    assert overdue([decision()], None, date(2099, 1, 1)) == []
+
+
+def test_a_review_on_a_day_to_come_is_none() -> None:
+    ahead = decision(reviewed=date.max)
+    assert due(ahead, FIRST) == date.max
+    (finding,) = overdue([ahead], FIRST, date(2027, 3, 1))
+    assert finding.message == "`reviewed: 9999-12-31` is a day to come"
+
+
+def test_the_first_commit_is_the_oldest(project: Project) -> None:
+    assert begun(project) is None
+    commit(project.root, "2026-02-03")
+    (project.root / "more").touch()
+    commit(project.root, "2026-11-01")
+    assert begun(project) == date(2026, 2, 3)
+
+
+def test_following_the_fix_ends_the_finding(project: Project) -> None:
+    commit(project.root, "2026-02-03")
+    assert [finding.check for finding in check_tools(project, TODAY)] == ["tool-review"]
+    decide(project.root, TEXT.replace("tools:", f"reviewed: {TODAY}\ntools:"))
+    assert check_tools(project, TODAY) == []
+    decide(project.root, TEXT.replace("accepted", "superseded"))
+    assert [finding.check for finding in check_tools(project, TODAY)] == ["tool-not-chosen"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (
+            "Scikit_Learn",
+            "sklearn",
+            "pyproject.toml asks for scikit-learn, and no decision names it",
+        ),
+        ("[lightgbm, xgboost]", "[lightgbm]", "fewer than 2 alternatives were considered for Sci"),
+        ("[lightgbm, xgboost]", "[a, a]", "fewer than 2 alternatives were considered for Scikit"),
+        ("It does all that is needed.", "", "it does not say why"),
+    ],
+)
+def test_what_was_not_chosen_on_purpose_is_found(
+    project: Project, before: str, after: str, said: str
+) -> None:
+    assert check_tools(project, TODAY) == []
+    decide(project.root, TEXT.replace(before, after))
+    (finding,) = check_tools(project, TODAY)
+    assert finding.check == "tool-not-chosen"
+    assert finding.message.startswith(said)
+    assert finding.fix
+    assert not finding.blocks
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("accepted", "done", "must say `status: proposed` or `accepted`"),
+        ("side: data-science", "side: us", "must say `side: data-science` or `ml-engineering`"),
+        ("6 months", "soon", "`review: 6 months`"),
+        ("6 months", "0 months", "`review: 6 months`"),
+        ("tools:", "reviewed: yesterday\ntools:", "must have a date as `reviewed`"),
+        ("tools:", "reviewed: 2026-02-31\ntools:", "is not valid YAML"),
+        ("tools:", "owner: me\ntools:", "says `owner`, which is none of status"),
+        ("ring: assess", "ring: love", "`ring` of feast one of adopt, trial, assess, hold"),
+        ("ring: assess, ", "", "must say of feast `ring` and a list of `alternatives`"),
+        ("[a table, nothing]", "nothing", "must say of feast `ring` and a list"),
+        ("status:", "{status:", "is not valid YAML"),
+    ],
+)
+def test_bad_front_matter_is_one_sentence(
+    project: Project, before: str, after: str, said: str
+) -> None:
+    decide(project.root, TEXT.replace(before, after))
+    with pytest.raises(HandoffError) as caught:
+        decisions(project)
+    assert "docs/decisions/0001-models.md" in str(caught.value)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_other_markdown_is_about_no_tool(project: Project) -> None:
+    for text in ("# Plain\n", "---\ntitle: Ours\n---\n# Ours\n"):
+        decide(project.root, text)
+        assert decisions(project) == []
+    assert as_text(radar([], None, TODAY)) == ""
+
+
+def test_the_radar_is_ordered_by_ring(project: Project) -> None:
+    rows = radar(decisions(project), FIRST, date(2027, 3, 1))
+    assert [tool.name for tool, _, _ in rows] == ["Scikit_Learn", "feast"]
+    assert {when for _, _, when in rows} == {"2027-02-28, overdue"}
+    assert as_text(rows).splitlines()[1].split()[:3] == ["assess", "feast", "2027-02-28,"]

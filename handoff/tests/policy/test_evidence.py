@@ -1,0 +1,353 @@
+"""Evidence is of one state of what a run depended on; a change makes that stale, and no other."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from baton_handoff.cli import main
+from baton_handoff.config.project import Project, find_project
+from baton_handoff.config.project_files import Files
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.policy.evidence import recording as record
+from baton_handoff.policy.evidence.evidence import KINDS, Record
+from baton_handoff.policy.evidence.steps import Step
+from baton_handoff.policy.practices.assessment import State
+from baton_handoff.policy.status.status import standing_of
+from trip_project import git
+
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+
+
+@pytest.fixture
+def project(kept: Project) -> Project:
+    return kept
+
+
+def stale(project: Project) -> set[str]:
+    """The kinds of run that show nothing of the project as it is."""
+    record = Record(find_project(project.root))
+    return {kind for kind in KINDS if record.of(kind) is None}
+
+
+@pytest.mark.parametrize(
+    ("file", "made_stale"),
+    [
+        ("docs/model-card.md", set()),
+        ("infra/main.tf", set()),
+        (".github/workflows/handoff.yml", set()),
+        ("params.yaml", {"test"}),
+        ("tests/unit/test_more.py", {"format", "lint", "types", "test"}),
+        ("tests/acceptance/more.feature", {"types", "test", "acceptance"}),
+        ("notebooks/more.ipynb", {"features", "test"}),
+        ("CODEOWNERS", set()),
+        ("standards/ruff.toml", {"format", "lint"}),
+        ("standards/mypy.ini", {"types"}),
+        ("standards/importlinter.ini", {"layers"}),
+        ("src/trips/serving/more.py", {*KINDS}),
+        ("uv.lock", {*KINDS}),
+        (".ruff.toml", {"format", "lint"}),
+        ("infra/ruff.toml", {"format", "lint"}),
+        ("notebooks/pyproject.toml", {"format", "lint", "features", "test"}),
+        ("infra/more.pyi", {"format", "lint"}),
+        ("pyproject.toml", {"format", "lint", "types", "api", "test", "acceptance"}),
+        ("conftest.py", {"format", "lint", "test", "acceptance"}),
+        ("pytest.ini", {"test", "acceptance"}),
+        (".pytest.ini", {"test", "acceptance"}),
+        ("pytest.toml", {"test", "acceptance"}),
+        ("tox.ini", {"test", "acceptance"}),
+        ("setup.cfg", {"test", "acceptance"}),
+        ("tests/conftest.py", {"format", "lint", "types", "test", "acceptance"}),
+    ],
+)
+def test_a_change_makes_stale_what_depends_on_it_and_nothing_else(
+    project: Project, file: str, made_stale: set[str]
+) -> None:
+    assert stale(project) == set()
+    (project.root / file).parent.mkdir(parents=True, exist_ok=True)
+    with (project.root / file).open("a", encoding="utf-8") as opened:
+        opened.write("# more\n")
+    assert stale(project) == made_stale
+
+
+@pytest.mark.parametrize(
+    ("said", "made_stale"),
+    [
+        ('[[statements]]\npractice = "mixed"\n', set()),
+        ('[enforce]\npractices = ["linted"]\n', set()),
+        ("[monitor]\npsi = 0.3\n", {"api", "features", "test", "acceptance"}),
+        ("[monitor", {"api", "features", "test", "acceptance"}),
+    ],
+)
+def test_what_handoff_toml_says_of_practices_is_nothing_that_a_run_reads(
+    project: Project, said: str, made_stale: set[str]
+) -> None:
+    with (project.root / "handoff.toml").open("a", encoding="utf-8") as opened:
+        opened.write(f"\n{said}")
+    record = Record(project)
+    assert {kind for kind in KINDS if record.of(kind) is None} == made_stale
+
+
+def test_what_is_taken_back_is_shown_again(project: Project) -> None:
+    file = project.root / "params.yaml"
+    before = file.read_bytes()
+    file.write_text("model: {}\n", encoding="utf-8")
+    assert stale(project) == {"test"}
+    file.write_bytes(before)
+    assert stale(project) == set()
+
+
+def test_another_candidate_has_passed_no_scenario_yet(project: Project) -> None:
+    (project.root / "mlflow.db").unlink()
+    assert stale(project) == {"acceptance"}
+
+
+def test_what_git_ignores_is_nothing_that_a_run_depends_on(project: Project) -> None:
+    (project.root / "models").mkdir(exist_ok=True)
+    (project.root / "models/extra.py").write_text("", encoding="utf-8")
+    assert "models/extra.py" not in Files(project.root).paths
+    assert stale(project) == set()
+
+
+def test_without_git_every_file_counts_but_what_tools_leave(tmp_path: Path) -> None:
+    for name in ("a.py", "src/b.py", ".venv/lib/c.py", ".handoff/evidence/d.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("", encoding="utf-8")
+    assert Files(tmp_path).paths == ["a.py", "src/b.py"]
+
+
+def test_line_endings_make_no_difference(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_bytes(b"1\n2\n")
+    key = Files(tmp_path).key(["a.py"])
+    (tmp_path / "a.py").write_bytes(b"1\r\n2\r\n")
+    assert Files(tmp_path).key(["a.py"]) == key
+
+
+def test_evidence_that_cannot_be_read_shows_nothing(project: Project) -> None:
+    (project.local / "evidence/lint.json").write_text("{", encoding="utf-8")
+    assert stale(project) == {"lint"}
+
+
+@pytest.mark.parametrize("folder", [".handoff", "elsewhere"])
+def test_evidence_that_was_committed_shows_nothing(
+    project: Project, tmp_path: Path, folder: str
+) -> None:
+    if folder == "elsewhere":
+        (project.root / ".handoff").rename(project.root / folder)
+        (project.root / ".handoff").symlink_to(folder)
+        (project.root / ".gitignore").write_text("", encoding="utf-8")
+    git(project.root, "add", "--force", f"{folder}/evidence")
+    git(project.root, "add", "--all")
+    git(project.root, "commit", "--quiet", "--message", "all is well")
+    git(tmp_path, "clone", "--quiet", str(project.root), "clone")
+    clone = find_project(tmp_path / "clone")
+    assert (clone.local / "evidence/test.json").is_file()
+    assert {kind for kind in KINDS if Record(clone).latest(kind)} == set()
+    (said,) = {o.says for o in standing_of(clone).outcomes if o.practice.name == "tests-pass"}
+    assert said == "What lies in git was committed by somebody, and shows nothing."
+
+
+@pytest.fixture
+def checking(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A command that ends as its one argument says, as if it were the linter."""
+    command = [sys.executable, "-c", "print('said'); raise SystemExit(int(open('end').read()))"]
+    kind = Step(tuple(command), "uv run poe check", ("params.yaml",))
+    for module in ("record", "evidence"):
+        kinds = {**KINDS, "lint": kind}
+        monkeypatch.setattr(f"baton_handoff.policy.evidence.{module}.KINDS", kinds)
+    monkeypatch.chdir(project.root)
+    return command
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_a_recorded_command_says_and_ends_as_it_does_alone(
+    project: Project, checking: list[str], capfd: pytest.CaptureFixture[str], end: int
+) -> None:
+    Path("end").write_text(str(end), encoding="utf-8")
+    assert main(["record", "lint", "--", *checking]) == end
+    assert capfd.readouterr().out == "said\n"
+    evidence = Record(project).of("lint")
+    assert evidence is not None
+    assert evidence.ok == (end == 0)
+
+
+def test_a_command_that_could_not_be_carried_out_is_no_evidence(
+    project: Project, checking: list[str]
+) -> None:
+    (project.local / "evidence/lint.json").unlink()
+    Path("end").write_text("2", encoding="utf-8")
+    assert main(["record", "lint", "--", *checking]) == 2
+    assert Record(project).latest("lint") is None
+
+
+@pytest.mark.parametrize("kind", ["format", "lint", "types"])
+def test_a_file_that_a_tool_cannot_read_is_a_finding_that_a_baseline_can_hold(
+    project: Project, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    path = "src/trips/serving/old.py"
+    (project.root / path).parent.mkdir(parents=True, exist_ok=True)
+    (project.root / path).write_text('print "Python 2"\n', encoding="utf-8")
+    asked = KINDS[kind]
+    command = (*asked.command[:1], *(asked.command[1:] if kind != "types" else ()), path)
+    only = replace(asked, command=command)
+    for module in ("recording", "evidence"):
+        monkeypatch.setattr(f"baton_handoff.policy.evidence.{module}.KINDS", {kind: only})
+    assert record.run_recorded(project, kind, command) in (1, 2)
+    evidence = Record(project).of(kind)
+    assert evidence is not None
+    assert not evidence.ok
+    assert [(file, line) for file, line, _ in evidence.found] == [(path, 1)]
+
+    held = {(asked.practice, "ml-engineering", path): 1}
+    capfd.readouterr()
+    # mypy looks no further than such a file, so that nothing shows the rest.
+    ends = record.run_recorded(replace(project, baseline=held), kind, command)
+    assert ends == (2 if kind == "types" else 0)
+    said = capfd.readouterr().out
+    assert said.endswith("1 finding, all in the baseline\n") == (ends == 0)
+    again = Record(project).of(kind)
+    assert again is not None
+    assert not again.ok
+    (project.root / path).with_name("new.py").write_text('print "more"\n', encoding="utf-8")
+    more = (*command, "src/trips/serving/new.py")
+    both = {kind: replace(only, command=more)}
+    for module in ("recording", "evidence"):
+        monkeypatch.setattr(f"baton_handoff.policy.evidence.{module}.KINDS", both)
+    assert record.run_recorded(replace(project, baseline=held), kind, more) in (1, 2)
+
+
+def test_what_stops_mypy_half_way_is_no_evidence_of_what_it_has_not_seen(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "src/trips/serving/old.py"
+    text = "async def each():\n    yield from each()\n"
+    (project.root / path).write_text(text, encoding="utf-8")
+    command = ("mypy", path)
+    only = {"types": replace(KINDS["types"], command=command)}
+    for module in ("recording", "evidence"):
+        monkeypatch.setattr(f"baton_handoff.policy.evidence.{module}.KINDS", only)
+    assert record.run_recorded(project, "types", command) == 2
+    assert Record(project).of("types") is None
+
+
+def test_a_part_of_a_run_is_no_evidence(
+    project: Project, checking: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    (project.local / "evidence/lint.json").unlink()
+    Path("end").write_text("0", encoding="utf-8")
+    assert main(["record", "lint", "--", *checking, "src/trips"]) == 0
+    assert capfd.readouterr().out == "said\n"
+    assert Record(project).latest("lint") is None
+
+
+def test_a_file_that_changes_meanwhile_leaves_no_evidence(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.local / "evidence/lint.json").unlink()
+    command = (sys.executable, "-c", "open('params.yaml', 'a').write('# more')")
+    monkeypatch.setattr(record, "KINDS", {"lint": Step(command, "", ())})
+    places = Step(command, "", ("params.yaml",))
+    monkeypatch.setattr("baton_handoff.policy.evidence.evidence.KINDS", {"lint": places})
+    assert record.run_recorded(project, "lint", command) == 0
+    assert Record(project).latest("lint") is None
+
+
+def test_tests_are_counted_by_file_and_pytest_says_what_it_always_says(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tests = project.root / "tests/unit/test_model.py"
+    tests.parent.mkdir(parents=True)
+    tests.write_text(
+        "import pytest\n"
+        "def test_one(): pass\n"
+        "def test_two(): assert False\n"
+        "@pytest.mark.skip\ndef test_three(): pass\n"
+        "@pytest.fixture\ndef broken(): yield; assert False\n"
+        "def test_four(broken): pass\n",
+        encoding="utf-8",
+    )
+    (project.root / "tests/unit/test_unread.py").write_text("import nothing_of_the_kind\n")
+    command = (*PYTEST, "--continue-on-collection-errors", "--tb=no", "tests")
+    monkeypatch.setattr(record, "KINDS", {"test": Step(command, "", ())})
+    assert record.run_recorded(project, "test", command) == 1
+    said = capfd.readouterr().out
+    alone = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
+    assert [*map(untimed, said.splitlines())] == [*map(untimed, alone.stdout.splitlines())]
+    evidence = Record(project).of("test")
+    assert evidence is not None
+    assert not evidence.ok
+    assert evidence.facts == {
+        "tests/unit/test_model.py": {"passed": 1, "failed": 2, "skipped": 1},
+        "tests/unit/test_unread.py": {"failed": 1},
+    }
+
+
+def test_a_test_that_cannot_be_read_is_one_that_fails_though_the_run_breaks_off(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.root / "tests/unit").mkdir(parents=True)
+    (project.root / "tests/unit/test_good.py").write_text("def test_one(): pass\n")
+    (project.root / "tests/test_unread.py").write_text("import nothing_of_the_kind\n")
+    command = (*PYTEST, "--tb=no", "tests")
+    kinds = {**KINDS, "test": replace(KINDS["test"], command=command)}
+    monkeypatch.setattr(record, "KINDS", kinds)
+    assert record.run_recorded(project, "test", command) == 2
+    evidence = Record(project).of("test")
+    assert evidence is not None
+    assert evidence.facts == {
+        "tests/test_unread.py": {"failed": 1},
+        "tests/unit/test_good.py": {"unrun": 1},
+    }
+    said = {(o.practice.name, o.state, o.says) for o in standing_of(project).outcomes}
+    assert ("tests-pass", State.NOT_MET, "Tests fail.") in said
+    assert ("unit-tests", State.NOT_SHOWN, "The run broke off before the unit tests.") in said
+
+
+def test_a_notebook_that_stops_is_written_down_and_turns_nothing_red(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cell = {"cell_type": "code", "source": "1 / 0", "outputs": [], "metadata": {}}
+    book = {"cells": [{**cell, "execution_count": None}], "metadata": {}}
+    text = json.dumps({**book, "nbformat": 4, "nbformat_minor": 4})
+    (project.root / "notebooks/look.ipynb").write_text(text, encoding="utf-8")
+    command = (*PYTEST, "--nbmake", "notebooks")
+    monkeypatch.setattr(record, "KINDS", {"test": Step(command, "", ())})
+    assert record.run_recorded(project, "test", command) == 0
+    assert "1 xfailed" in capfd.readouterr().out
+    evidence = Record(project).of("test")
+    assert evidence is not None
+    assert (evidence.ok, evidence.facts) == (True, {"notebooks/look.ipynb": {"failed": 1}})
+
+
+def untimed(line: str) -> str:
+    return line.partition(" in ")[0]
+
+
+def test_options_from_outside_may_leave_tests_out_and_leave_no_evidence(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.local / "evidence/test.json").unlink()
+    command = (sys.executable, "-c", "")
+    monkeypatch.setattr(record, "KINDS", {"test": Step(command, "", ())})
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k quick")
+    assert record.run_recorded(project, "test", command) == 0
+    assert Record(project).latest("test") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "command", "said"),
+    [
+        ("tests", ["pytest"], "There is no evidence called tests: give one of format, lint,"),
+        ("lint", [], "Say what to run: `handoff record lint -- ruff check`."),
+        ("lint", ["src/trips/model.py"], "src/trips/model.py can't be run .Permission denied.:"),
+        ("lint", ["no-such-tool"], "no-such-tool is not installed: `uv run poe setup`."),
+    ],
+)
+def test_what_cannot_be_recorded_is_said_in_one_sentence(
+    project: Project, kind: str, command: list[str], said: str
+) -> None:
+    with pytest.raises(HandoffError, match=said):
+        record.run_recorded(project, kind, command)

@@ -1,0 +1,153 @@
+"""Every practice is met by one project and not by another; nothing is met by a file's name."""
+
+import shutil
+from typing import cast
+
+import pytest
+
+from baton_handoff.config.project import Project, find_project
+from baton_handoff.policy.checks import CHECKS
+from baton_handoff.policy.checks.check_context import Check, Look, Seen
+from baton_handoff.policy.evidence.evidence import Evidence, Record
+from baton_handoff.policy.practices.assessment import Outcome, State
+from baton_handoff.policy.practices.registry import ROLES, STATEMENT, shipped
+from baton_handoff.policy.status.status import standing_of
+from breaking import BREAKS, changed, went
+from kept_project import TODAY, leave_evidence
+
+
+@pytest.fixture
+def project(kept: Project) -> Project:
+    return kept
+
+
+def outcomes(project: Project, name: str) -> list[Outcome]:
+    standing = standing_of(find_project(project.root), today=TODAY)
+    return [outcome for outcome in standing.outcomes if outcome.practice.name == name]
+
+
+def test_one_project_keeps_them_all(project: Project) -> None:
+    standing = standing_of(project, today=TODAY)
+    open_ = [(o.practice.name, o.side, o.says) for o in standing.outcomes if not o.reached]
+    assert open_ == []
+    assert standing.earned() == 2
+    assert {outcome.state for outcome in standing.outcomes} == {State.MET, State.STATED}
+
+
+def test_every_practice_of_the_standards_is_broken_here() -> None:
+    assert [*BREAKS] == [p.name for p in shipped() if p.check != STATEMENT]
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [(name, at) for name, ways in BREAKS.items() for at in range(len(ways))]
+)
+def test_a_practice_that_is_broken_is_open_for_the_side_that_has_to_act(
+    project: Project, name: str, number: int
+) -> None:
+    BREAKS[name][number](project)
+    open_ = [outcome for outcome in outcomes(project, name) if not outcome.reached]
+    assert open_
+    for outcome in open_:
+        assert outcome.says.endswith(".")
+        assert outcome.fix
+        if outcome.practice.tier(outcome.side, 1) == "must":
+            standing = standing_of(find_project(project.root), today=TODAY)
+            assert outcome in standing.blocking("promotion", 1)
+            assert standing.earned(outcome.practice.section) == 0
+            assert standing.earned() == 0
+
+
+@pytest.mark.parametrize("name", [p.name for p in shipped() if p.check == STATEMENT])
+def test_a_practice_that_nobody_states_is_open_and_one_that_is_stated_earns_half(
+    project: Project, name: str
+) -> None:
+    assert {outcome.earned for outcome in outcomes(project, name)} == {0.5}
+    settings = project.root / "handoff.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("2027-11-01", "2026-11-24"), encoding="utf-8")
+    (*_, expired) = outcomes(project, name)
+    assert (expired.state, expired.earned) == (State.NOT_SHOWN, 0)
+    assert expired.says == "What the ml-engineer stated counted until 2026-11-24."
+
+
+def test_a_role_speaks_for_its_own_side_only(project: Project) -> None:
+    settings = project.root / "handoff.toml"
+    text = settings.read_text(encoding="utf-8")
+    first, second = ROLES
+    settings.write_text(text.replace(f'by = "{first}"', f'by = "{second}"'), encoding="utf-8")
+    states = {outcome.side: outcome.state for outcome in outcomes(project, "proper-editor")}
+    assert states == {"data-science": State.NOT_SHOWN, "ml-engineering": State.STATED}
+
+
+def test_only_the_side_whose_promise_broke_is_asked(project: Project) -> None:
+    went("tests/contract/test_data_science.py", failed=1)(project)
+    for name in ("contract-tests", "tests-pass"):
+        states = {outcome.side: outcome.state for outcome in outcomes(project, name)}
+        assert states == {"data-science": State.NOT_MET, "ml-engineering": State.MET}
+
+
+def test_what_is_not_there_does_not_apply_and_earns_nothing(project: Project) -> None:
+    (project.root / "infra/main.tf").unlink()
+    changed(".copier-answers.yml", "aws", "none")(project)
+    (outcome,) = outcomes(project, "infrastructure-as-code")
+    assert (outcome.state, outcome.earned) == (State.NOT_APPLICABLE, None)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "names", "said"),
+    [
+        ("src/trips/serving/app.py", "def (\n", ["service-observed"], "serving/app.py:1: it is no"),
+        ("src/trips/serving/app.py", "\0", ["service-observed"], "serving/app.py:1: it is no"),
+        ("uv.lock", "x = [\n", ["lock-current", "environment-current"], "uv.lock is not valid"),
+    ],
+)
+def test_a_file_that_cannot_be_used_hides_what_hangs_on_it_and_nothing_else(
+    project: Project, file: str, text: str, names: list[str], said: str
+) -> None:
+    (project.root / file).write_text(text, encoding="utf-8")
+    leave_evidence(project)
+    standing = standing_of(project, today=TODAY)
+    hidden = [o for o in standing.outcomes if o.state is State.NOT_SHOWN]
+    assert {*names} <= {outcome.practice.name for outcome in hidden}
+    for outcome in hidden:
+        if outcome.practice.name in names:
+            assert said in outcome.says
+            assert outcome.says.count(".\n") == 0
+            assert str(project.root) not in outcome.says
+            assert outcome.fix == "mend that, then `uv run poe status`"
+    assert len(standing.outcomes) > 70
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("md5"), TypeError("a"), AttributeError("a"), ValueError]
+)
+def test_a_file_of_another_form_hides_one_practice_and_is_named(
+    project: Project, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(look: Look) -> Seen:
+        look.yaml("dvc.yaml")
+        look.yaml("dvc.lock")
+        raise error
+
+    outcomes(project, "pipeline-current")
+    monkeypatch.setitem(cast("dict[str, Check]", CHECKS), "pipeline_current", fails)
+    for outcome in outcomes(project, "pipeline-current"):
+        assert outcome.state is State.NOT_SHOWN
+        says = "dvc.yaml or dvc.lock says something else than expected ("
+        assert outcome.says.startswith(says)
+        assert outcome.says.endswith(").")
+
+
+def test_without_a_repository_the_rest_is_still_told(project: Project) -> None:
+    shutil.rmtree(project.root / ".git")
+    told = {outcome.says for outcome in outcomes(project, "early-work")}
+    assert told == {f"{project.root} is not in a git repository yet: `uv run poe setup`."}
+
+
+def test_where_the_tool_stopped_at_one_sides_file_nothing_shows_the_others_code(
+    project: Project,
+) -> None:
+    record = Record(project)
+    found = (("src/trips/features/build.py", 3, "syntax: invalid syntax"),)
+    record.keep(Evidence("types", record.key("types"), False, "2026-11-25T12:00:00Z", {}, found))
+    assert {o.state for o in outcomes(project, "typed")} == {State.NOT_SHOWN}

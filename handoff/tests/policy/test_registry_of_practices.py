@@ -1,0 +1,375 @@
+"""What a team says of practices in handoff.toml: its own ones, more than is asked, exceptions."""
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from baton_handoff.cli import main
+from baton_handoff.config.project import Project, find_project
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.policy.practices.assessment import Outcome, State
+from baton_handoff.policy.practices.registry import STATEMENT, registry_of, shipped
+from baton_handoff.policy.status.status import standing_of
+from kept_project import OWN, SETTINGS, TODAY, leave_evidence
+
+EXCEPTION = """
+[[exceptions]]
+practice = "linted"
+reason = "a generated file"
+owner = "ada"
+expires = 2026-12-31
+"""
+STATED = """
+[[statements]]
+practice = "proper-editor"
+by = "ml-engineer"
+says = "VS Code"
+date = 2026-11-01
+expires = 2027-11-01
+"""
+
+
+@pytest.fixture
+def project(kept: Project) -> Project:
+    return kept
+
+
+def says(project: Project, text: str) -> Project:
+    (project.root / "handoff.toml").write_text(SETTINGS + text, encoding="utf-8")
+    again = find_project(project.root)
+    leave_evidence(again)
+    return again
+
+
+def outcome(project: Project, name: str, side: str = "data-science") -> Outcome:
+    standing = standing_of(project, today=TODAY)
+    (found,) = (o for o in standing.outcomes if (o.practice.name, o.side) == (name, side))
+    return found
+
+
+def test_the_standards_ask_of_each_side_what_the_process_asks() -> None:
+    practices = {practice.name: practice for practice in shipped()}
+    assert len(practices) == len(shipped()) == 45
+    asked = {
+        "lock-current": ("must", "must"),
+        "notebooks-unblocked": ("must", "not-needed"),
+        "linted": ("should", "must"),
+        "contracts-stated": ("would-like", "must"),
+        "tools-reviewed": ("would-like", "should"),
+        "service-observed": ("not-needed", "must"),
+    }
+    for name, (data_science, ml_engineering) in asked.items():
+        assert practices[name].tier("data-science", 1) == data_science
+        assert practices[name].tier("ml-engineering", 1) == ml_engineering
+    by_level = [practices["typed"].tier("data-science", level) for level in (0, 1, 2)]
+    assert by_level == ["not-needed", "would-like", "should"]
+
+
+def test_a_team_adds_a_practice_whose_check_is_a_command(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project = says(project, OWN)
+    assert outcome(project, "acme/pairing").state == State.NOT_SHOWN
+    monkeypatch.chdir(project.root)
+    monkeypatch.setenv("UV", "true")
+    main(["status", "--run"])
+    assert "git --version" in capfd.readouterr().err
+    assert outcome(project, "acme/pairing").state == State.MET
+    (project.root / "anything").write_text("new", encoding="utf-8")
+    assert outcome(project, "acme/pairing").state == State.NOT_SHOWN
+
+
+def test_a_command_that_writes_a_file_is_told_why_it_shows_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    writes = 'python -c \'open(\\"seen.txt\\", \\"a\\").write(\\"1\\")\''
+    project = says(project, OWN.replace("git --version", writes))
+    monkeypatch.chdir(project.root)
+    monkeypatch.setenv("UV", "true")
+    main(["status", "--run"])
+    said = " changed seen.txt while it ran, so what it said shows nothing: let git ignore what it"
+    assert said in capfd.readouterr().err
+    assert outcome(project, "acme/pairing").state == State.NOT_SHOWN
+    with (project.root / ".gitignore").open("a", encoding="utf-8") as ignored:
+        ignored.write("/seen.txt\n")
+    main(["status", "--run"])
+    assert " while it ran" not in capfd.readouterr().err
+    assert outcome(project, "acme/pairing").state == State.MET
+
+
+def test_a_command_that_is_no_program_is_said_and_is_not_met(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (project.root / "look.sh").write_text("#!/bin/sh\n", encoding="utf-8")
+    project = says(project, OWN.replace("git --version", "./look.sh"))
+    monkeypatch.chdir(project.root)
+    monkeypatch.setenv("UV", "true")
+    main(["status", "--run"])
+    assert "./look.sh can't be run (Permission denied).\n" in capfd.readouterr().err
+    assert outcome(project, "acme/pairing").state == State.NOT_MET
+
+
+def test_a_team_adds_a_practice_whose_check_is_a_function(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = says(project, OWN.replace("git --version", "acme_standards:pairing"))
+    module = tmp_path / "acme_standards.py"
+    module.write_text(
+        "from baton_handoff.reporting.findings import Finding\n"
+        "def pairing(project):\n"
+        "    if not (project.root / 'pairs').exists():\n"
+        "        yield Finding('', 'Nobody pairs.', blocks=False, file='pairs')\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    alone = outcome(project, "acme/pairing")
+    assert (alone.state, alone.says, alone.fix) == (State.NOT_MET, "Nobody pairs.", "call somebody")
+    assert alone.findings[0].side == "data-science"
+    (project.root / "pairs").write_text("", encoding="utf-8")
+    assert outcome(project, "acme/pairing").state == State.MET
+    module.write_text("def pairing(project): return 7\n", encoding="utf-8")
+    del sys.modules["acme_standards"]
+    with pytest.raises(HandoffError, match=r"acme/pairing, acme_standards:pairing, must return"):
+        outcome(project, "acme/pairing")
+    with pytest.raises(HandoffError, match="no_such:thing, does not work: ModuleNotFoundError"):
+        outcome(says(project, OWN.replace("git --version", "no_such:thing")), "acme/pairing")
+
+
+@pytest.mark.parametrize(
+    ("tiers", "side", "states"),
+    [
+        ("both", "data-science", {"data-science": State.NOT_MET, "ml-engineering": State.MET}),
+        ("both", "data-owner", {"data-science": State.NOT_MET, "ml-engineering": State.NOT_MET}),
+        ("one", "data-science", {"ml-engineering": State.NOT_MET}),
+    ],
+)
+def test_a_finding_that_nobody_asked_answers_for_is_everybodys(
+    project: Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tiers: str,
+    side: str,
+    states: dict[str, State],
+) -> None:
+    module = f"acme_{tiers}_{side}".replace("-", "_")
+    (tmp_path / f"{module}.py").write_text(
+        "from baton_handoff.reporting.findings import Finding\n"
+        f"def seen(project): return [Finding('', 'bad', True, side='{side}', file='a')]\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    own = OWN.replace("git --version", f"{module}:seen")
+    asked = 'ml-engineering = "must"'
+    ours = asked if tiers == "one" else f'data-science = "must", {asked}'
+    project = says(project, own.replace('data-science = "must"', ours))
+    found = {one: outcome(project, "acme/pairing", one) for one in states}
+    assert {one: of.state for one, of in found.items()} == states
+    for of in found.values():
+        if of.state is State.MET:
+            assert of.says == "It is kept here; data-science has 1 finding to mend."
+        else:
+            assert [finding.file for finding in of.findings] == ["a"]
+
+
+def test_a_finding_of_no_side_is_refused(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "acme_typo.py").write_text(
+        "from baton_handoff.reporting.findings import Finding\n"
+        "def seen(project): return [Finding('', 'bad', True, side='data-sience')]\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    project = says(project, OWN.replace("git --version", "acme_typo:seen"))
+    with pytest.raises(HandoffError, match=r"of `data-sience`, which is no side: it may be data-s"):
+        outcome(project, "acme/pairing")
+
+
+def test_an_exception_covers_a_practice_until_it_expires(project: Project) -> None:
+    project = says(project, EXCEPTION)
+    leave_evidence(project, lint=False)
+    covered = outcome(project, "linted", "ml-engineering")
+    assert (covered.state, covered.reached, covered.earned) == (State.NOT_MET, True, 0)
+    assert covered.accepted is not None
+    assert covered.accepted.owner == "ada"
+    project = says(project, EXCEPTION.replace("2026-12-31", "2026-11-24"))
+    leave_evidence(project, lint=False)
+    assert not outcome(project, "linted", "ml-engineering").reached
+
+
+def test_a_practice_can_block_ahead_of_the_level(project: Project) -> None:
+    project = says(project, '[enforce]\npractices = ["typed"]\n')
+    leave_evidence(project, types=False)
+    blocking = standing_of(project, today=TODAY).blocking("push")
+    assert {(o.practice.name, o.side) for o in blocking} == {
+        ("typed", "data-science"),
+        ("typed", "ml-engineering"),
+    }
+    assert standing_of(says(project, ""), today=TODAY).blocking("push") == []
+
+
+def test_a_team_asks_for_more_than_the_standards(project: Project) -> None:
+    text = '[[practices]]\nname = "linted"\ntiers = { data-science = "must" }\n'
+    practices = {practice.name: practice for practice in registry_of(says(project, text)).practices}
+    assert practices["linted"].tiers == {"data-science": "must", "ml-engineering": "must"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        (OWN.replace("why", "reason"), 10, "`reason` is unknown in [[practices]]: it may be name,"),
+        (OWN.replace('fix = "call somebody"\n', ""), 7, "[[practices]] must say `fix`"),
+        (OWN.replace('"Pairing"', '""'), 9, "`title` of [[practices]] must be a text that is not"),
+        (OWN.replace('"must"', '"always"'), 11, "`always` is no tier: it may be must, should,"),
+        (OWN.replace("data-science", "sales"), 11, "`sales` is no side: it may be data-science,"),
+        (OWN.replace('{ data-science = "must" }', "7"), 11, "`tiers` must say a tier for"),
+        (
+            OWN.replace("git --version", "echo 'x"),
+            12,
+            "`check` can't be split into a command and its arguments: no closing quotation",
+        ),
+        (OWN.replace("git --version", "  "), 12, "`check` of [[practices]] must be a text that is"),
+        (OWN + 'stage = "release"\n', 14, '`stage = "release"` is unknown: it may be push,'),
+        (OWN + 'section = "sales"\n', 14, '`section = "sales"` is unknown: it may be set-up,'),
+        (OWN + OWN, 16, "`acme/pairing` is there twice"),
+        (OWN.replace("acme/", ""), 8, "`pairing` is no practice of the standards: one of your own"),
+        (
+            '[[practices]]\nname = "linted"\ntiers = { ml-engineering = "should" }\n',
+            8,
+            "linted is a must for ml-engineering in the standards, and should is less",
+        ),
+        (
+            '[[practices]]\nname = "linted"\ntiers = { data-science = "must" }\nfix = "no"\n',
+            9,
+            "`fix` is unknown in [[practices]]: it may be name, tiers",
+        ),
+        (STATED.replace("proper-editor", "linted"), 8, "linted is judged by evidence, not by a"),
+        (STATED.replace("proper-editor", "nothing"), 8, "the practice nothing is unknown"),
+        (STATED.replace("ml-engineer", "ada"), 9, '`by = "ada"` is unknown: it may be data-sc'),
+        (STATED.replace("2027-11-01", '"soon"'), 12, '`expires = "soon"` must be a date such as'),
+        (
+            STATED.replace("2026-11-01", "2027-11-02"),
+            11,
+            "`date = 2027-11-02` is after `expires = ",
+        ),
+        (
+            STATED.replace("2027-11-01", "2027-11-03"),
+            12,
+            "`expires = 2027-11-03` is more than a year after `date = 2026-11-01`: state it for",
+        ),
+        (
+            EXCEPTION + EXCEPTION.replace("2026-12-31", "2027-11-27"),
+            17,
+            "`expires = 2027-11-27` is more than a year ahead: accept it for a year at most, and",
+        ),
+        (STATED.replace("says", "said"), 10, "`said` is unknown in [[statements]]"),
+        (EXCEPTION.replace("linted", "tidy"), 8, "the practice tidy is unknown: it may be "),
+        (
+            EXCEPTION.replace('practice = "linted"', 'gate = "lint"'),
+            8,
+            '`gate = "lint"` is unknown: it may be environment, load, ',
+        ),
+        (EXCEPTION + 'gate = "lint"\n', 12, "`gate` is unknown in [[exceptions]]: it may be pr"),
+        (EXCEPTION.replace('owner = "ada"\n', ""), 7, "[[exceptions]] must say `owner`"),
+        (EXCEPTION.replace("2026-12-31", '"soon"'), 11, '`expires = "soon"` must be a date such'),
+        (EXCEPTION + EXCEPTION.replace('"ada"', "7"), 16, "`owner` of [[exceptions]] must be a"),
+        ("[enforce]\nnames = []\n", 7, "`names` is unknown in [enforce]: it may be practices"),
+        ('[enforce]\npractices = ["lint"]\n', 7, "the practice lint is unknown: it may be linted"),
+        (
+            '[enforce]\npractices = [\n  "typed",\n  "all",\n]\n',
+            9,
+            "the practice all is unknown: it may be ",
+        ),
+        ("[enforce]\npractices = 7\n", 7, "`practices` of [enforce] must be a list of names"),
+        (OWN + "baseline = 1\n", 14, "`baseline` must be true or false, and is never true in the"),
+        (OWN + 'section = "tests"\nbaseline = true\n', 15, "`baseline` must be true or false"),
+    ],
+)
+def test_what_cannot_be_used_is_said_with_its_line_and_what_is_allowed(
+    project: Project, text: str, line: int, said: str
+) -> None:
+    with pytest.raises(HandoffError) as caught:
+        standing_of(says(project, text), today=TODAY)
+    assert str(caught.value).startswith(f"{project.root / 'handoff.toml'}:{line}: {said}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_statement_of_a_day_to_come_does_not_count_before_it(project: Project) -> None:
+    said = outcome(
+        says(project, STATED.replace("2026-11-01", "2026-12-01")), "proper-editor", "ml-engineering"
+    )
+    assert said.state is State.NOT_SHOWN
+    assert said.says == "What the ml-engineer stated does not count before 2026-12-01."
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("practices = 7\n", "must have each of its practices as a table `[[practices]]`."),
+        ("enforce = 7\n", "must have `enforce` as a table `[enforce]`."),
+        ("exceptions = 7\n", "must have each of its exceptions as a table `[[exceptions]]`."),
+    ],
+)
+def test_other_nonsense_is_said_in_one_sentence(project: Project, text: str, said: str) -> None:
+    (project.root / "handoff.toml").write_text(text + SETTINGS, encoding="utf-8")
+    with pytest.raises(HandoffError) as caught:
+        standing_of(find_project(project.root), today=TODAY)
+    assert str(caught.value).startswith(f"{project.root / 'handoff.toml'} {said}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_table_in_one_line_is_found_too(project: Project) -> None:
+    text = 'enforce.practices = ["all"]\n' + SETTINGS
+    (project.root / "handoff.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(HandoffError, match=r"handoff.toml:1: the practice all is unknown"):
+        registry_of(find_project(project.root))
+
+
+def test_the_command_exits_for_what_blocks_at_the_stage_it_is_asked_about(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project.root)
+    leave_evidence(project, lint=False)
+    ends = {
+        ("--stage", "push"): 0,
+        ("--stage", "handoff"): 1,
+        ("--stage", "handoff", "--side", "data-science"): 0,
+        ("--level", "2"): 1,
+        ("--level", "0", "--stage", "promotion"): 0,
+    }
+    assert {options: main(["status", *options]) for options in ends} == ends
+    assert main(["status", "--explain", "linted"]) == 0
+    assert "ml-engineering" in capsys.readouterr().out
+    assert main(["status", "--explain", "tidy"]) == 2
+    assert "tidy" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("command", [("sources", "--check"), ("status", "--format", "markdown")])
+def test_a_sign_that_the_encoding_lacks_keeps_nothing_from_being_said(
+    project: Project, monkeypatch: pytest.MonkeyPatch, encoding: str, command: tuple[str, ...]
+) -> None:
+    source = project.root / "data/sources/trips.odcs.yaml"
+    text = source.read_text(encoding="utf-8").replace("the timetable's office", "")
+    source.write_text(text, encoding="utf-8")
+    written = io.BytesIO()
+    monkeypatch.chdir(project.root)
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding, newline="\n"))
+    assert main(command) in (0, 1)
+    assert written.getvalue().decode(encoding).strip()
+
+
+def test_the_command_alone_shows_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "what is reached, what blocks, and whose turn it is" in said.err
+
+
+def test_every_practice_says_what_to_do() -> None:
+    for practice in shipped():
+        assert practice.fix
+        assert practice.why.endswith(".")
+        assert (practice.check == STATEMENT) == practice.fix.startswith("state in handoff.toml")

@@ -1,0 +1,323 @@
+"""A repository that Baton has not made is looked at as it lies there, and nothing is written in it.
+
+The golden files below golden/unmanaged are what people see; `GOLDEN=write` writes them anew.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+import baton_handoff
+from baton_handoff.cli import main
+from baton_handoff.policy import rendering as room
+from baton_handoff.policy.practices.assessment import Outcome, Standing, State
+from baton_handoff.policy.practices.registry import shipped
+from baton_handoff.policy.rendering.terminal import screen
+from baton_handoff.policy.status.status import standing_of
+from baton_handoff.policy.unmanaged import commands
+from baton_handoff.policy.unmanaged.repository import find_repository
+from baton_handoff.reporting.terminal_style import Look
+from kept_project import TODAY
+from trip_project import git
+from unmanaged_repositories import SHAPES, foreign, hostile, notebook
+
+GOLDEN = Path(__file__).parent / "golden" / "unmanaged"
+FORMS = {"terminal": "txt", "markdown": "md", "json": "json"}
+ALL = ("terminal", "markdown", "json", "sarif", "github", "gitlab", "azure")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of this machine is in what is said."""
+
+    def unknown(_: str) -> Any:
+        raise PackageNotFoundError
+
+    monkeypatch.setattr(commands, "distribution", unknown)
+    for name in ("CI", "HANDOFF_LOCAL", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(params=SHAPES)
+def shape(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def repository(shape: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One of the three, as working directory."""
+    root = foreign(tmp_path / shape, shape)
+    monkeypatch.chdir(root)
+    return root
+
+
+def standing(root: Path) -> Standing:
+    return standing_of(find_repository(root), today=TODAY)
+
+
+def outcome(root: Path, name: str) -> Outcome:
+    return next(one for one in standing(root).outcomes if one.practice.name == name)
+
+
+def listing(root: Path) -> dict[str, tuple[int, int]]:
+    """Everything that lies there, with its size and time."""
+    about = {path: path.lstat() for path in root.rglob("*")}
+    return {str(path): (stat.st_size, stat.st_mtime_ns) for path, stat in about.items()}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_said_is_what_was_looked_at(
+    repository: Path, shape: str, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["status", "--format", form]) == 0
+    said = capsys.readouterr().out
+    file = GOLDEN / f"{shape}.{FORMS[form]}"
+    if os.environ.get("GOLDEN") == "write":
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(said, encoding="utf-8", newline="\n")
+    assert said == file.read_text(encoding="utf-8")
+
+
+def test_the_data_keeps_its_published_schema(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["status", "--format", "json"])
+    schema = Path(str(room.__file__)).with_name("standing.schema.json")
+    judge = jsonschema_rs.Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
+    judge.validate(json.loads(capsys.readouterr().out))
+
+
+def test_nothing_is_written_there(repository: Path, tmp_path: Path) -> None:
+    before = listing(repository)
+    for form in ALL:
+        main(["status", "--format", form])
+    main(["status", "--html", str(tmp_path / "page.html"), "--side", "data-science"])
+    main(["status", "--explain", "typed", "--level", "2"])
+    assert listing(repository) == before
+    assert "Adopting Baton brings" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_nothing_is_run_there(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--run"]) == 2
+    assert "was not made with Baton, so nothing is run there" in capsys.readouterr().err
+    assert main(["feature", "list"]) == 2
+    assert "No handoff.toml at or above" in capsys.readouterr().err
+
+
+def test_it_is_the_same_from_any_of_its_folders(repository: Path) -> None:
+    inner = repository / "some/where"
+    inner.mkdir(parents=True)
+    assert find_repository(inner) == find_repository(repository)
+
+
+def test_no_line_is_wider_than_the_terminal(repository: Path) -> None:
+    lines = screen(standing(repository), Look(width=80)).splitlines()
+    assert max(map(len, lines)) <= 80
+
+
+def test_what_is_open_says_what_to_do_there(repository: Path) -> None:
+    for one in standing(repository).outcomes:
+        assert one.says.endswith(".")
+        if one.state in (State.NOT_MET, State.NOT_SHOWN):
+            assert one.fix
+            # Its commands are not there yet.
+            assert "uv run poe" not in one.fix or one.fix.startswith("adopt Baton, then ")
+
+
+def test_what_brings_and_what_stays_are_all_that_is_open(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["status", "--format", "json"])
+    said = json.loads(capsys.readouterr().out)
+    open_ = {
+        one["practice"]
+        for one in said["outcomes"]
+        if not one["reached"] and one["tier"] != "not-needed"
+    }
+    brings, remains = ({*said["unadopted"][name]} for name in ("brings", "remains"))
+    assert brings | remains == open_
+    assert not brings & remains
+    assert brings == open_ & {one.name for one in shipped() if one.brought}
+
+
+NAMES = (
+    *("tests/test_nothing.py", "tests/unit/__init__.py", "contracts/__init__.py", "uv.lock"),
+    *(
+        "dvc.yaml",
+        "dvc.lock",
+        ".github/workflows/ci.yml",
+        ".pre-commit-config.yaml",
+        "infra/main.tf",
+    ),
+    *("docs/decisions/0001.md", "data/sources/a.odcs.yaml", "CODEOWNERS", "mlflow.db"),
+    *("src/trips/serving/app.py", "src/trips/contracts/data.py", "tests/contract/test_parity.py"),
+)
+
+
+def test_nothing_is_met_because_a_file_has_a_name(tmp_path: Path) -> None:
+    for name in NAMES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("", encoding="utf-8")
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", "--all")
+    assert [one.says for one in standing(tmp_path).outcomes if one.state is State.MET] == []
+
+
+def test_an_empty_repository_is_looked_at(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    found = standing(tmp_path)
+    assert found.earned() == 0
+    assert State.MET not in {one.state for one in found.outcomes}
+
+
+@pytest.fixture(params=[True, False], ids=["git", "folder"])
+def trap(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = hostile(tmp_path / "hostile", in_git=request.param)
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.mark.parametrize("form", ALL)
+def test_whatever_lies_there_something_is_said(
+    trap: Path, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    began = time.monotonic()
+    assert main(["status", "--format", form]) == 0
+    assert time.monotonic() - began < 3
+    said = capsys.readouterr().out
+    assert said
+    assert "\033" not in said
+
+
+def test_what_cannot_be_read_is_listed_with_its_reason(trap: Path) -> None:
+    known = standing(trap).unadopted
+    assert known
+    why = {one.file: one.message for one in known.unread}
+    assert {
+        *(
+            "deep.py",
+            "encoding.py",
+            "large.py",
+            "latin.py",
+            "list.ipynb",
+            "nested.py",
+            "null.ipynb",
+        ),
+        *("null.py", "odd.ipynb", "python2.py", "tabs.py"),
+    } <= why.keys()
+    assert "declared.py" not in why
+    assert why["large.py"] == "it can't be read: it has 11 MB"
+    assert why["python2.py"].startswith("it is no Python 3: ")
+
+
+def test_a_repository_cannot_have_its_own_program_run(tmp_path: Path) -> None:
+    root = foreign(tmp_path / "package", "package")
+    trace = tmp_path / "ran"
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {trace}\n")
+    program.chmod(0o755)
+    with (root / ".git/config").open("a") as config:
+        config.write(f"[core]\n\tfsmonitor = {program}\n")
+    standing(root)
+    assert not trace.exists()
+
+
+STEP = """
+
+def step_{number}(df, share: float = 0.5):
+    rows = df[df.share > share].assign(late=lambda rows: rows.delay > 15)
+    print("{{}} of {{}}".format(len(rows), len(df)))
+    return rows.sort_values("delay")
+"""
+MODULE = 'import pandas as pd\n\ndf = pd.read_csv("data/trips.csv")\n' + "".join(
+    STEP.format(number=number) for number in range(15)
+)
+
+
+def test_some_hundred_files_take_less_than_three_seconds(tmp_path: Path) -> None:
+    root = tmp_path / "large"
+    root.mkdir()
+    git(root, "init", "--quiet")
+    for number in range(300):
+        (root / f"src/p{number % 20}").mkdir(parents=True, exist_ok=True)
+        (root / f"src/p{number % 20}/m{number}.py").write_text(MODULE)
+    for number in range(100):
+        (root / f"{number}.ipynb").write_text(notebook(MODULE, printed="x" * 50_000))
+    began = time.process_time()
+    found = standing(root)
+    assert time.process_time() - began < 3
+    assert found.unadopted
+    assert [*found.unadopted.looked_at.values()] == [400, 300, 100, 0]
+
+
+HEAVY = ("narwhals", "numpy", "pandas", "pandera", "pyarrow", "pydantic", "mlflow")
+LIGHT = f"""
+import sys
+sys.modules |= dict.fromkeys({(*HEAVY, "sqlglot", "jsonschema_rs")})  # as if nobody had them
+from baton_handoff.cli import main
+sys.exit(main(["status"]))
+"""
+
+
+def test_it_takes_no_package_but_the_one_that_reads_yaml(repository: Path) -> None:
+    (repository / "asks.py").write_text("import duckdb\nduckdb.sql('SELECT * FROM trips')\n")
+    source = str(Path(baton_handoff.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", LIGHT],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": source, "PYTHONUTF8": "1"},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Adopting Baton brings" in done.stdout
+
+
+class Installed:
+    """A distribution, as an installer has written down where it comes from."""
+
+    def __init__(self, **said: object) -> None:
+        self._said = said
+
+    def read_text(self, _: str) -> str:
+        return json.dumps(self._said)
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        (
+            {"url": "https://git.example.org/ml/baton", "vcs_info": {"vcs": "git"}},
+            "git+https://git.example.org/ml/baton",
+        ),
+        ({"url": "file:///somewhere/handoff", "dir_info": {}}, "<address of Baton>"),
+        ({"url": "file:///p/standards/baton_handoff-1.0.0-py3-none-any.whl"}, "<address of Baton>"),
+        ({}, "<address of Baton>"),
+    ],
+)
+def test_the_address_is_the_one_that_it_was_installed_from(
+    said: dict[str, object], address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "distribution", lambda _: Installed(**said))
+    assert commands.adopt() == f"uvx copier copy --data starter=blank {address} ."
+
+
+def test_the_address_of_a_clone_is_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone = tmp_path / "my baton"
+    clone.mkdir()
+    (clone / "copier.yml").touch()
+    said = {"url": (clone / "handoff").as_uri(), "dir_info": {}}
+    monkeypatch.setattr(commands, "distribution", lambda _: Installed(**said))
+    assert commands.adopt() == f"uvx copier copy --data starter=blank '{clone}' ."

@@ -1,0 +1,356 @@
+"""A file is scored in parts: bad rows are set aside, and a run that is broken off is taken up."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pyarrow as pa
+import pytest
+from filelock import FileLock
+from pyarrow import parquet
+
+from baton_handoff.contracts import ContractViolation, Violation
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.serving.batch import Scored, rows, score_file
+from baton_handoff.serving.batch.keys import marked, repeated
+from sales import COLUMNS, SCORED, Halves, contracts, halves, sales
+
+PART = 10
+"""How many rows a part has here."""
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "CELLS", PART * len(COLUMNS))
+
+
+one_engine = pytest.mark.parametrize("engine", ["pandas"], indirect=True)
+"""For what is outside of any engine, and takes a process of its own."""
+
+
+class Batch:
+    """A folder with a file to score."""
+
+    def __init__(self, engine: str, folder: Path) -> None:
+        self.engine = engine
+        self.file = folder / "sales.parquet"
+        self.to = folder / "scored.parquet"
+        self.rejected = folder / "scored.rejected.parquet"
+
+    def write(self, table: pa.Table, **options: Any) -> None:
+        parquet.write_table(table, self.file, **options)
+
+    def score(self, version: int = 1) -> Scored:
+        loaded = halves(self.engine, version=version)
+        return score_file(loaded, *contracts(self.engine), self.file, self.to)
+
+    def refused(self) -> str:
+        """What is said where nothing can be scored, and nothing is written then."""
+        before = sorted(self.file.parent.iterdir())
+        with pytest.raises(HandoffError) as said:
+            self.score()
+        assert sorted(self.file.parent.iterdir()) == before
+        assert said.value.exit_code == 2
+        return str(said.value)
+
+    def reasons(self) -> dict[int, str]:
+        table = parquet.read_table(self.rejected)
+        return dict(
+            zip(*(table[name].to_pylist() for name in (rows.ROW, rows.REASON)), strict=True)
+        )
+
+    def process(
+        self, *options: str | int, errors: int = subprocess.PIPE
+    ) -> subprocess.CompletedProcess[str]:
+        """Score in a process of its own."""
+        return subprocess.run(
+            [sys.executable, "-m", "sales", self.engine, self.file, self.to, *map(str, options)],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture
+def batch(engine: str, tmp_path: Path) -> Batch:
+    return Batch(engine, tmp_path)
+
+
+def changed(table: pa.Table, **cells: dict[int, Any]) -> pa.Table:
+    """The table with other values in some cells."""
+    for name, values in cells.items():
+        column = table[name].to_pylist()
+        for row, value in values.items():
+            column[row] = value
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, pa.array(column, table.schema.field(name).type))
+    return table
+
+
+@pytest.mark.parametrize("group", [3, 10, 64], ids="{} rows in a group".format)
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "dictionaries"])
+def test_predictions_stand_beside_their_rows_whatever_the_file_is_made_of(
+    batch: Batch, group: int, packed: bool
+) -> None:
+    table = sales(64)
+    given = table
+    if packed:
+        for name in ("shop", "code"):
+            place = table.schema.get_field_index(name)
+            given = given.set_column(place, name, given[name].dictionary_encode())
+    batch.write(given, row_group_size=group)
+    scored = batch.score()
+    answer = parquet.read_table(batch.to)
+    assert (scored.rows, scored.rejected, len(answer)) == (64, 0, 64)
+    assert answer.schema.equals(SCORED)
+    assert answer.select(table.column_names).equals(table)
+    assert answer["margin"].to_pylist() == [price / 2 for price in table["price"].to_pylist()]
+    assert sorted(batch.file.parent.iterdir()) == [batch.file, batch.to]
+
+
+def test_labels_and_columns_without_values_do_not_break_types(batch: Batch) -> None:
+    table = sales(12)
+    for name, kind in {"code": pa.null(), "price": pa.null(), "shop": pa.large_string()}.items():
+        values = table[name].cast(kind) if name == "shop" else pa.nulls(12)
+        table = table.set_column(table.schema.get_field_index(name), name, values)
+    batch.write(table.append_column("__index_level_0__", table["number"]))
+    assert batch.score().rows == 12
+    assert parquet.read_schema(batch.to).equals(SCORED)
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ({"price": {13: 1000.0}}, "price: must be less than 1000"),
+        ({"shop": {13: "Rome"}}, "shop: must be one of ['Ulm', 'Bonn']"),
+        ({"code": {13: "a"}}, "code: must be text that matches '^[A-Z]+$'"),
+        ({"shop": {13: None}}, "shop: must not be null"),
+        ({"number": {13: None}}, "number: must not be null"),
+        ({"paid": {13: None}}, "paid: must not be null"),
+        (
+            {"price": {13: -1.0}, "code": {13: "a"}},
+            "code: must be text that matches '^[A-Z]+$'; price: must be greater than 0",
+        ),
+    ],
+    ids=str,
+)
+def test_a_row_that_the_contract_refuses_is_set_aside_with_the_reason(
+    batch: Batch, cells: dict[str, dict[int, Any]], reason: str
+) -> None:
+    table = changed(sales(25), **cells)
+    batch.write(table)
+    scored = batch.score()
+    assert (scored.rows, scored.rejected, scored.reasons) == (24, 1, {reason: 1})
+    assert batch.reasons() == {13: reason}
+    rejected = parquet.read_table(batch.rejected)
+    assert rejected[rows.FILE].to_pylist() == ["sales.parquet"]
+    assert rejected.select(table.column_names).equals(table.slice(13, 1))
+    answer = parquet.read_table(batch.to).select(table.column_names)
+    assert answer.equals(pa.concat_tables([table.slice(0, 13), table.slice(14)]))
+
+
+def test_what_may_occur_once_is_looked_for_in_the_whole_file(batch: Batch) -> None:
+    """All of them are refused, as pandera refuses them in one table; of the bad ones as well."""
+    rule = "each combination of number, shop may occur once"
+    numbers = {2: 0, 23: 1, 47: 1, 31: 33}
+    batch.write(changed(sales(48), number=numbers, price={33: -1.0}))
+    batch.score()
+    assert batch.reasons() == {
+        **dict.fromkeys((0, 1, 2, 23, 31, 47), rule),
+        33: f"{rule}; price: must be greater than 0",
+    }
+
+
+def test_equal_values_are_found_across_parts_and_nothing_else() -> None:
+    values = [
+        pa.table({"a": [1, 2, None], "b": [0.0, 1.5, None]}),
+        pa.table({"a": [1, 9007199254740993, 5], "b": [-0.0, 1.5, None]}),
+        pa.table({"a": [None, 9007199254740992, 2], "b": [None, 1.5, 1.5]}),
+    ]
+    found = repeated(9, lambda: iter(values))
+    assert found.to_pylist() == [0, 1, 2, 3, 6, 8]
+    assert marked(found, 3, 3).to_pylist() == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda table: table.drop_columns("paid"), "column 'paid': is missing"),
+        (lambda t: t.append_column("mood", t["shop"]), "column 'mood': is not in the contract"),
+        (
+            lambda t: t.set_column(0, "number", t["number"].cast(pa.float64())),
+            "column 'number': must be of type integer",
+        ),
+    ],
+    ids=["missing", "extra", "mistyped"],
+)
+def test_what_is_wrong_with_all_rows_is_said_once_before_anything_is_written(
+    batch: Batch, spoil: Any, said: str
+) -> None:
+    batch.write(spoil(sales(25)))
+    assert batch.refused() == f"{batch.file} can't be scored: Sale refuses {said}."
+
+
+def test_a_file_that_is_none_is_refused(batch: Batch) -> None:
+    assert batch.refused() == f"There is no file {batch.file}."
+    batch.file.write_bytes(b"PAR1 and no more")
+    assert batch.refused().startswith(f"{batch.file} can't be read as Parquet: ")
+
+
+def test_a_file_is_not_written_over_by_what_is_made_of_it(batch: Batch) -> None:
+    batch.write(sales(3))
+    for to in (batch.file, batch.file.with_name("a.parquet")):
+        batch.to = to
+        batch.file = batch.file.rename(
+            to if to == batch.file else to.with_suffix(".rejected.parquet")
+        )
+        assert batch.refused().endswith("would be written over: name another file to write.")
+
+
+def test_a_file_without_rows_and_one_without_good_rows_give_tables_without_rows(
+    batch: Batch,
+) -> None:
+    for table in (sales(0), changed(sales(12), price=dict.fromkeys(range(12), -1.0))):
+        batch.write(table)
+        assert (batch.score().rows, parquet.read_schema(batch.to)) == (0, SCORED)
+    assert len(batch.reasons()) == 12
+    batch.write(sales(12))
+    batch.score()
+    assert not batch.rejected.exists()  # it was of another run
+
+
+def test_a_model_that_breaks_its_own_contract_stops_the_run(batch: Batch) -> None:
+    batch.write(changed(sales(9), price={4: 600.0}))
+    assert batch.refused() == (
+        "Rows 0 to 8 keep Sale, but Margin refuses column 'margin': must be less than or equal to"
+        " 500 (1 rows: 4). The side that answers for the model has to act: data-science."
+    )
+
+
+def test_a_rule_that_blames_no_row_stops_the_run(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    violation = Violation("price", "has a mean below 5")
+    monkeypatch.setattr(Halves, "predict", broken := Mock())
+    broken.side_effect = ContractViolation("Sale", (violation,))
+    batch.write(sales(9))
+    assert batch.refused() == (
+        "Rows 0 to 8 break a rule that can't be said of single rows, so none can be set aside:"
+        " price: has a mean below 5."
+    )
+
+
+@one_engine
+def test_a_killed_run_is_taken_up_and_gives_what_one_run_gives(
+    batch: Batch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    batch.write(changed(sales(65), price={3: -1.0, 62: -1.0}))
+    batch.score()
+    in_one_run = [file.read_bytes() for file in (batch.to, batch.rejected)]
+    for file in (batch.to, batch.rejected):
+        file.unlink()
+    assert batch.process("--part", PART, "--die", 2).returncode == -signal.SIGKILL
+    assert not batch.to.exists()
+    assert capsys.readouterr().err == ""
+    batch.score()
+    assert capsys.readouterr().err == (
+        f"{batch.to}: going on after 2 of 7 parts, which an earlier run has left.\n"
+    )
+    assert [file.read_bytes() for file in (batch.to, batch.rejected)] == in_one_run
+    assert sorted(batch.file.parent.iterdir()) == [batch.file, batch.to, batch.rejected]
+
+
+@one_engine
+def test_a_full_disk_leaves_no_target_and_the_next_run_goes_on(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Simulated: no file may grow beyond what the first parts need."""
+    part = 10_000
+    batch.write(sales(7 * part, random_from=2 * part))
+    full = batch.process("--part", part, "--largest", 100_000)
+    assert (full.returncode, full.stdout) == (2, "")
+    assert full.stderr == (
+        f"{batch.to} is not written: File too large."
+        " 2 of 7 parts are kept: the same command goes on from there.\n"
+    )
+    assert not batch.to.exists()
+    assert list(batch.file.parent.rglob("*.unfinished")) == []
+    monkeypatch.setattr(rows, "CELLS", part * len(COLUMNS))
+    batch.score()
+    assert "going on after 2 of 7 parts" in capsys.readouterr().err
+    given, scored = (parquet.read_table(file) for file in (batch.file, batch.to))
+    assert scored.select(given.column_names).equals(given)
+
+
+def test_what_is_left_of_another_run_is_not_used(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    batch.write(sales(35))
+    predict, calls = Halves.predict, iter(range(100))
+
+    def interrupted(self: Halves, table: Any, /) -> Any:
+        if next(calls) % 3 == 2:
+            raise KeyboardInterrupt
+        return predict(self, table)
+
+    monkeypatch.setattr(Halves, "predict", interrupted)
+    kept = "2 of 4 parts are kept: the same command goes on from there."
+    anew = f"{batch.to}: beginning anew, an earlier run was broken off with another"
+    for version, rows_, said in (
+        (1, 35, ""),
+        (2, 35, f"{anew} model.\n"),
+        (2, 36, f"{anew} file.\n"),
+    ):
+        batch.write(sales(rows_))
+        with pytest.raises(HandoffError) as stopped:
+            batch.score(version)
+        assert str(stopped.value) == f"{batch.to} is not written: interrupted. {kept}"
+        assert capsys.readouterr().err == said
+    monkeypatch.undo()
+    monkeypatch.setattr(rows, "CELLS", PART * len(COLUMNS))
+    assert batch.score(2).rows == 36
+    assert "going on after 2 of 4 parts" in capsys.readouterr().err
+
+
+def test_two_runs_do_not_write_one_target(batch: Batch) -> None:
+    batch.write(sales(5))
+    parts = batch.to.with_name(".scored.parquet.parts")
+    parts.mkdir()
+    with FileLock(parts / "lock"):
+        assert batch.refused().startswith(f"{batch.to} is being written by another run: ")
+    assert batch.score().rows == 5
+
+
+@one_engine
+def test_memory_does_not_grow_with_the_file(batch: Batch) -> None:
+    """One row group, so that a reader who takes it whole would need all of it."""
+    needed, held = [], []
+    for count in (150_000, 3_000_000):  # far apart: what a process happens to hold varies, too
+        table = sales(count)
+        batch.write(table, row_group_size=count)
+        held.append(table.nbytes)
+        needed.append(int(batch.process("--part", 50_000).stdout.split()[-1]))
+    assert needed[1] - needed[0] < (held[1] - held[0]) / 4
+
+
+@one_engine
+def test_progress_is_shown_on_a_terminal_only(
+    batch: Batch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    batch.write(sales(100))
+    batch.score()
+    assert capsys.readouterr().err == ""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    batch.process(errors=theirs)
+    os.close(theirs)
+    assert "100/100" in os.read(ours, 10_000).decode()
+    os.close(ours)

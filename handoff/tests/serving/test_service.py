@@ -1,0 +1,199 @@
+"""The service keeps its limits, its log and its word, whatever is asked of it."""
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from fastapi.testclient import TestClient
+
+from baton_handoff.config.settings import ServiceSettings
+from baton_handoff.contracts import ContractViolation
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.registry.loaded import Loaded
+from baton_handoff.serving.prediction_log import PredictionLog, Record, read_log
+from baton_handoff.serving.replay import replay, summed_up, write_replayed
+from full_disk import room_for
+from trip_service import ROW, ask, figure, fixed, serving
+from trips import PandasTrip
+
+
+def test_it_answers_and_says_with_which_version(client: TestClient) -> None:
+    answer = ask(client)
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"predictions": [{"euros": 7.5}], "version": 3},
+    )
+    assert client.get("/healthz").json() == {"status": "alive"}
+    assert client.get("/readyz").json() == {"status": "ready", "version": 3}
+    assert client.get("/version").json() == {
+        "model": "trips",
+        "version": 3,
+        "commit": "c" * 40,
+        "code": "d" * 64,
+        "contracts": {"PandasTrip": "1.0.0", "Price": "2.1.0"},
+        "refused": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("order-17", True), ("", False), ("a b", False), ("x" * 129, False)]
+)
+def test_a_request_keeps_its_callers_name_if_that_is_decent(
+    client: TestClient, given: str, kept: bool
+) -> None:
+    name = ask(client, **{"X-Request-ID": given}).headers["X-Request-ID"]
+    assert (name == given) is kept
+    assert name
+
+
+def test_a_version_is_exchanged_between_two_requests(client: TestClient) -> None:
+    serving(client).swap(Loaded("trips", 4, fixed(8.0)))
+    assert ask(client).json() == {"predictions": [{"euros": 8.0}], "version": 4}
+    assert figure(client, "handoff_model_version") == 4
+    assert figure(client, "handoff_model_swaps_total") == 1
+
+
+def test_a_body_that_is_too_long_is_refused_unread(client: TestClient) -> None:
+    serving(client).settings = ServiceSettings(largest_request_bytes=1000)
+    answer = client.post("/predict", json={"rows": [ROW] * 100})
+    assert answer.status_code == 413
+    assert "longer than 1000 bytes" in answer.json()["error"]
+    assert ask(client).status_code == 200
+
+
+def test_beyond_its_queue_it_says_when_to_come_back(client: TestClient) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(table: Any) -> Any:
+        asked.set()
+        go_on.wait(10)
+        return fixed(1.0)(table)
+
+    serving(client).swap(Loaded("trips", 5, slow))
+    serving(client).settings = ServiceSettings(queue=1)
+    first: list[int] = []
+    thread = threading.Thread(target=lambda: first.append(ask(client).status_code))
+    thread.start()
+    assert asked.wait(10)
+    second = ask(client)
+    go_on.set()
+    thread.join()
+    assert (second.status_code, second.headers["Retry-After"]) == (503, "1")
+    assert first == [200]
+    assert figure(client, 'handoff_requests_total{status="503"}') == 1
+
+
+def test_what_takes_too_long_is_given_up(client: TestClient) -> None:
+    def slow(table: Any) -> Any:
+        time.sleep(0.5)
+        return fixed(1.0)(table)
+
+    serving(client).swap(Loaded("trips", 5, slow))
+    serving(client).settings = ServiceSettings(timeout_seconds=0.05)
+    answer = ask(client)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+def test_a_failure_gives_nothing_away(client: TestClient) -> None:
+    def broken(_: Any) -> Any:
+        raise ValueError("the password is 1234")
+
+    serving(client).swap(Loaded("trips", 5, broken))
+    answer = ask(client)
+    assert answer.status_code == 500
+    assert "1234" not in answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_every_answer_is_in_the_log_with_its_question(client: TestClient, tmp_path: Path) -> None:
+    serving(client).log = PredictionLog(tmp_path)
+    ask(client, **{"X-Request-ID": "order-17"})
+    (record,) = read_log(tmp_path)
+    assert (record.request, record.model, record.version) == ("order-17", "trips", 3)
+    assert record.predictions == [{"euros": 7.5}]
+    assert record.rows[0]["town"] == "Ulm"
+    assert client.post("/predict", json={"rows": [ROW | {"seats": 10}]}).status_code == 422
+    assert len(list(read_log(tmp_path))) == 1
+
+
+def test_a_log_that_cannot_be_written_is_counted_and_stays_whole(
+    client: TestClient, tmp_path: Path
+) -> None:
+    serving(client).log = PredictionLog(tmp_path)
+    ask(client)
+    (file,) = tmp_path.iterdir()
+    before = file.read_bytes()
+    with room_for(len(before) + len(before) // 2):
+        assert ask(client).status_code == 200
+    assert file.read_bytes() == before
+    assert figure(client, "handoff_predictions_not_logged_total") == 1
+    ask(client)
+    assert len(list(read_log(tmp_path))) == 2
+
+
+def test_a_line_that_was_never_ended_is_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where the next process has the number and the computer of the one that was killed."""
+    record = Record("a", "2026-11-23T00:00:00+00:00", "trips", 1, [{"x": 1}], [{"y": 2}])
+    PredictionLog(tmp_path).write(record)
+    (file,) = tmp_path.iterdir()
+    with file.open("a") as opened:
+        opened.write('{"request": "b", "at"')
+    PredictionLog(tmp_path).write(replace(record, request="c"))
+    assert {record.request for record in read_log(tmp_path)} == {"a", "c"}
+    assert caplog.messages == [f"{file}:2 was never written to its end: passed over"]
+
+
+def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:
+    (tmp_path / "2026-11-23.x.jsonl").write_text('{"a": 1}\n')
+    with pytest.raises(HandoffError, match=r"2026-11-23\.x\.jsonl:1 is no record"):
+        list(read_log(tmp_path))
+
+
+def test_a_sample_holds_the_same_requests_every_time(tmp_path: Path) -> None:
+    names = [f"request-{number}" for number in range(2000)]
+    kept = [name for name in names if PredictionLog(tmp_path, 0.25).keeps(name)]
+    assert 400 < len(kept) < 600
+    assert kept == [name for name in names if PredictionLog(tmp_path, 0.25).keeps(name)]
+    assert all(PredictionLog(tmp_path, 1.0).keeps(name) for name in names)
+    assert not any(PredictionLog(tmp_path, 0.0).keeps(name) for name in names)
+
+
+def test_a_challenger_is_asked_what_the_service_was_asked(
+    client: TestClient, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    serving(client).log = PredictionLog(log)
+    for number in range(3):
+        ask(client, **{"X-Request-ID": f"order-{number}"})
+    with pytest.raises(HandoffError, match="nothing to replay"):
+        list(summed_up([], 4))
+    challenger = Loaded("trips", 4, fixed(8.0))
+    replayed = list(replay(challenger, PandasTrip, read_log(log)))
+    assert [(one.request, one.row, one.version) for one in replayed] == [
+        (f"order-{number}", 0, 3) for number in range(3)
+    ]
+    assert list(summed_up(replayed, 4)) == [
+        "3 rows answered by version 3, asked again of 4",
+        "  euros: 0.5 apart on average, 0.5 at the median, 0.5 at most",
+    ]
+    write_replayed(replayed, tmp_path / "replayed.parquet")
+    table = pd.read_parquet(tmp_path / "replayed.parquet")
+    assert [answer["euros"] for answer in table["now"]] == [8.0, 8.0, 8.0]
+    assert [path.name for path in tmp_path.iterdir()] == ["log", "replayed.parquet"]
+
+
+def test_what_a_challenger_refuses_is_counted(client: TestClient, tmp_path: Path) -> None:
+    serving(client).log = PredictionLog(tmp_path)
+    ask(client)
+
+    def strict(_: Any) -> Any:
+        raise ContractViolation("PandasTrip", ())
+
+    replayed = list(replay(Loaded("trips", 4, strict), PandasTrip, read_log(tmp_path)))
+    assert list(summed_up(replayed, 4))[1] == "  1 of them it refuses"

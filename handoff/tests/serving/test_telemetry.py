@@ -1,0 +1,296 @@
+"""The service says what it does, in lines and in figures, and never what stood in a row."""
+
+import io
+import json
+import logging
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pandas as pd
+import pandera.pandas as pa
+import pytest
+import structlog
+from fastapi.testclient import TestClient
+
+from baton_handoff.config.settings import ServiceSettings
+from baton_handoff.contracts import ContractViolation, Violation, check
+from baton_handoff.registry.loaded import Loaded
+from baton_handoff.serving.distribution import MOST_CLASSES
+from baton_handoff.serving.metrics import Reason
+from baton_handoff.serving.prediction_log import PredictionLog
+from baton_handoff.serving.running import _last_line
+from baton_handoff.serving.telemetry import set_up_logs
+from trip_service import ROW, api_of, app_of, ask, figure, fixed, serving
+from trips import PandasTrip
+
+SECRET = "XANTHIPPE"
+JSON = {"Content-Type": "application/json"}
+HIDDEN = ROW | {"code": SECRET, "price": 987.654}
+
+
+class Said(io.StringIO):
+    """What was logged, as the lines of JSON that it is."""
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.getvalue().splitlines()]
+
+
+class Terminal(Said):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def said() -> Iterator[Said]:
+    yield from listening(Said())
+
+
+@pytest.fixture
+def shown() -> Iterator[Said]:
+    yield from listening(Terminal())
+
+
+def listening(stream: Said) -> Iterator[Said]:
+    """Set the logs up as a service does, and leave those of the tests as they were."""
+    root, ours = logging.getLogger(), logging.getLogger("baton_handoff")
+    handlers, level = root.handlers[:], ours.level
+    root.handlers.clear()
+    set_up_logs(stream)
+    yield stream
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+    ours.setLevel(level)
+    root.handlers[:] = handlers
+
+
+def swap(client: TestClient, predict: Any) -> None:
+    serving(client).swap(Loaded("trips", 5, predict))
+
+
+def quoting(table: Any) -> Any:
+    """A model that fails as models do: with what stood in the row."""
+    try:
+        float(table["code"][0])
+    except ValueError as error:
+        raise RuntimeError(f"no price for {table['code'][0]}") from error
+
+
+def test_a_request_is_a_line_of_json_with_its_name(client: TestClient, said: Said) -> None:
+    ask(client, **{"X-Request-ID": "order-17"})
+    (line,) = said.lines()
+    assert line.pop("milliseconds") > 0
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", line.pop("timestamp"))
+    assert line == {
+        "event": "answered",
+        "status": 200,
+        "level": "info",
+        "logger": "baton_handoff.serving.observability",
+        "request": "order-17",
+    }
+
+
+def test_the_name_reaches_what_the_models_own_code_says(client: TestClient, said: Said) -> None:
+    def talking(table: Any) -> Any:
+        logging.getLogger("trips").warning("the %s way", "usual")
+        structlog.get_logger("trips").warning("the new way", flights=len(table))
+        return fixed(1.0)(table)
+
+    swap(client, talking)
+    ask(client, **{"X-Request-ID": "order-18"})
+    usual, new, _ = said.lines()
+    assert (usual["event"], usual["request"]) == ("the usual way", "order-18")
+    assert (new["event"], new["request"], new["flights"]) == ("the new way", "order-18", 1)
+
+
+def test_it_is_on_every_answer(client: TestClient) -> None:
+    def broken(_: Any) -> Any:
+        raise ValueError
+
+    name = {"X-Request-ID": "order-19"}
+    answers = [ask(client, **name), client.post("/predict", content="{", headers=name | JSON)]
+    serving(client).settings = ServiceSettings(queue=0)
+    answers.append(ask(client, **name))
+    serving(client).settings = ServiceSettings(largest_request_bytes=10)
+    answers.append(ask(client, **name))
+    serving(client).settings = ServiceSettings()
+    swap(client, broken)
+    answers.append(ask(client, **name))
+    assert [answer.status_code for answer in answers] == [200, 422, 503, 413, 500]
+    assert {answer.headers["X-Request-ID"] for answer in answers} == {"order-19"}
+
+
+def test_at_a_terminal_it_is_a_line_to_read(client: TestClient, shown: Said) -> None:
+    ask(client, **{"X-Request-ID": "order-17"})
+    plain = re.sub(r"\x1b\[\d+m", "", shown.getvalue())
+    assert re.search(r"\[info +\] answered .*request=order-17 .*status=200", plain)
+
+
+def refuses(_: Any) -> Any:
+    """A model whose answer breaks its own contract."""
+    raise ContractViolation("Price", (Violation("euros", "must be at least 0", (0,)),))
+
+
+def strictly(table: Any) -> Any:
+    """A model that checks its input as the registered one does."""
+    return check(PandasTrip, table.assign(seats=table["seats"] + 41_414))
+
+
+def test_no_line_holds_a_value_of_a_row(client: TestClient, said: Said, tmp_path: Path) -> None:
+    full = tmp_path / "log"
+    full.touch()  # a file where the folder belongs: nothing can be logged
+    serving(client).log = PredictionLog(full)
+    for predict in (fixed(123.25), refuses, strictly):
+        swap(client, predict)
+        client.post("/predict", json={"rows": [HIDDEN]})
+    client.post("/predict", json={"rows": [HIDDEN | {"seats": 41_414}]})
+    client.post("/predict", json={"rows": [HIDDEN | {SECRET: 1}]})
+    client.post("/predict", content=json.dumps({"rows": [HIDDEN]})[:-1], headers=JSON)
+    swap(client, quoting)
+    with pytest.raises(RuntimeError, match=SECRET) as raised:
+        quoting(pd.DataFrame([HIDDEN]))
+    # As uvicorn says it, whose part the test's client does not play.
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=raised.value)
+    assert client.post("/predict", json={"rows": [HIDDEN]}).status_code == 500
+    told = [(line.get("status"), line.get("reason") or line["event"]) for line in said.lines()]
+    broken = "Price refuses column 'euros': must be at least 0 (1 rows: 0)."
+    assert told == [
+        (None, f"the request is not in the prediction log: [Errno 17] File exists: '{full}'"),
+        (200, "answered"),
+        (None, broken),
+        (500, "broken_answer"),
+        (422, "refused"),
+        (422, "refused"),
+        (422, "refused"),
+        (422, "unreadable"),
+        (None, "Exception in ASGI application"),
+        (500, "model_failed"),
+    ]
+    for value in (SECRET, "987.654", "123.25", "41414", "Ulm"):
+        assert value not in said.getvalue()
+
+
+def test_of_an_error_kind_and_place_are_said(said: Said) -> None:
+    try:
+        quoting(pd.DataFrame([HIDDEN]))
+    except RuntimeError:
+        logging.getLogger("trips").exception("no answer")
+    (line,) = said.lines()
+    where = line["exception"].splitlines()
+    assert [said for said in where if not said.startswith(" ")] == ["ValueError", "RuntimeError"]
+    assert 'test_telemetry.py", line' in line["exception"]
+    assert SECRET not in line["exception"]
+
+
+@pytest.mark.parametrize("said", ['{"event": "no port"}', "no port", '{"a": 1}', "7", ""])
+def test_the_last_that_a_service_said_is_a_sentence(said: str) -> None:
+    sentence = {"": "it said nothing.", '{"event": "no port"}': "no port"}.get(said, said)
+    assert _last_line(io.StringIO(f"before\n{said}\n" if said else "")) == sentence
+
+
+def test_errors_are_counted_by_reason(client: TestClient) -> None:
+    def reasons() -> dict[str, float]:
+        text = client.get("/metrics").text
+        found = re.findall(r'handoff_errors_total\{reason="(\w+)"\} (\S+)', text)
+        return {reason: float(times) for reason, times in found}
+
+    def slow(table: Any) -> Any:
+        time.sleep(0.3)
+        return fixed(1.0)(table)
+
+    nought = dict.fromkeys(get_args(Reason), 0.0)
+    assert reasons() == nought
+    ask(client)
+    assert reasons() == nought
+    client.post("/predict", content=b"\xff\xfe", headers=JSON)
+    client.post("/predict", json={"rows": [ROW | {"seats": 10}]})
+    client.get("/predict")
+    for predict, settings in (
+        (fixed(1.0), ServiceSettings(largest_request_bytes=10)),
+        (fixed(1.0), ServiceSettings(queue=0)),
+        (slow, ServiceSettings(timeout_seconds=0.05)),
+        (refuses, ServiceSettings()),
+        (quoting, ServiceSettings()),
+    ):
+        swap(client, predict)
+        serving(client).settings = settings
+        ask(client)
+    # None is left for `failed` but an error of the service's own.
+    assert reasons() == dict.fromkeys(get_args(Reason), 1.0) | {"failed": 0}
+
+
+def test_violations_are_counted_by_contract_and_column(client: TestClient) -> None:
+    def times(contract: str, position: str, column: str) -> float:
+        labels = f'column="{column}",contract="{contract}",position="{position}"'
+        return figure(client, f"handoff_contract_violations_total{{{labels}}}")
+
+    assert times("PandasTrip", "input", "seats") == 0
+    client.post("/predict", json={"rows": [ROW | {"seats": 10}, ROW | {"seats": 0, "town": "X"}]})
+    assert times("PandasTrip", "input", "seats") == 2
+    assert times("PandasTrip", "input", "town") == 1
+    assert times("Price", "output", "euros") == 0
+
+
+def test_what_callers_make_up_adds_no_series(client: TestClient) -> None:
+    def series() -> set[str]:
+        lines = client.get("/metrics").text.splitlines()
+        return {line.rpartition(" ")[0] for line in lines if not line.startswith("#")}
+
+    client.post("/predict", json={"rows": [ROW | {"made up": 1}]})
+    before = series()
+    for number in range(20):
+        name = {"X-Request-ID": f"order-{number}"}
+        client.post("/predict", json={"rows": [ROW | {f"column {number}": 1}]}, headers=name)
+        client.get(f"/{number}")
+    assert series() == before
+    assert figure(client, 'handoff_contract_violations_total{column="(other)",contract="Pan') == 21
+
+
+def test_predicted_numbers_have_a_distribution(client: TestClient) -> None:
+    ask(client)
+    swap(client, fixed(250.0))
+    ask(client)
+    assert figure(client, 'handoff_predicted_value_count{column="euros"}') == 2
+    assert figure(client, 'handoff_predicted_value_bucket{column="euros",le="0.0"}') == 0
+    assert figure(client, 'handoff_predicted_value_bucket{column="euros",le="10.0"}') == 1
+    assert figure(client, 'handoff_predicted_value_bucket{column="euros",le="300.0"}') == 2
+    assert 'le="-1.0"' not in client.get("/metrics").text  # no price is less than nought
+
+
+def test_chances_are_told_apart_and_classes_counted_as_far_as_a_contract_names_them() -> None:
+    towns = [f"town {number}" for number in range(MOST_CLASSES + 10)]
+
+    class Guess(pa.DataFrameModel):
+        """What is guessed."""
+
+        late: float = pa.Field(ge=0, le=1)
+        wet: bool
+        town: str = pa.Field(isin=towns)
+        why: str
+
+        class Config:
+            metadata = {"position": "output"}
+
+    def guess(table: Any) -> Any:
+        one = {"late": 0.25, "wet": True, "town": towns[-1], "why": SECRET}
+        return pd.DataFrame([one] * len(table))
+
+    api = api_of(Guess)
+    with TestClient(app_of(api, Guess, guess)) as client:
+        assert ask(client).status_code == 200
+        text = client.get("/metrics").text
+        assert figure(client, 'handoff_predicted_value_bucket{column="late",le="0.2"}') == 0
+        assert figure(client, 'handoff_predicted_value_bucket{column="late",le="0.3"}') == 1
+        for column, one in (("wet", "true"), ("town", "(other)")):
+            labels = f'class="{one}",column="{column}"'
+            assert figure(client, f"handoff_predicted_class_total{{{labels}}}") == 1
+    assert len(re.findall(r"(?m)^handoff_predicted_class_total", text)) == MOST_CLASSES + 1 + 3
+    assert SECRET not in text
+
+
+def test_a_version_that_is_refused_is_a_figure(client: TestClient) -> None:
+    assert figure(client, "handoff_model_refused") == 0
+    serving(client).refused = "Version 4 was made by other code."
+    assert figure(client, "handoff_model_refused") == 1

@@ -1,0 +1,83 @@
+"""A standing of a made-up project, with everything in it that a screen has to show."""
+
+from datetime import date
+
+from baton_handoff.config.settings import Accepted
+from baton_handoff.policy.practices.assessment import Outcome, Standing, State
+from baton_handoff.policy.practices.practice import Practice, Stage, Tier
+from baton_handoff.reporting.findings import Finding
+
+DS, ML = "data-science", "ml-engineering"
+
+
+def practice(
+    name: str,
+    section: str = "Clean code",
+    science: Tier | tuple[Tier, Tier, Tier] = "should",
+    engineering: Tier = "must",
+    stage: Stage = "push",
+    **others: object,
+) -> Practice:
+    stated: dict[str, object] = {
+        "title": f"{name.replace('-', ' ').capitalize()}",
+        "why": "What is kept is not found again by somebody else.",
+        "effect": "productive",
+        "hurdle": "knowledge",
+        "cheaper": "before",
+        "check": name,
+        "fix": f"Run `poe {name}`.",
+        **others,
+    }
+    return Practice(
+        name=name,
+        section=section,
+        tiers={DS: science, ML: engineering},
+        stage=stage,
+        **stated,  # type: ignore[arg-type]
+    )
+
+
+def outcome(
+    kept: Practice, side: str, state: State, says: str = "Seen.", **others: object
+) -> Outcome:
+    return Outcome(kept, side, kept.tier(side, 1), state, says, **others)  # type: ignore[arg-type]
+
+
+def standing() -> Standing:
+    setup = practice("set-up", "Set-up", science="must")
+    types = practice("types-checked", science=("not-needed", "would-like", "should"))
+    style = practice("style")
+    tests = practice("tests", "Tests", science="would-like", stage="handoff")
+    lineage = practice("lineage", "Data", science="would-like")
+    sources = practice("sources-owned", "Data", science="must", stage="promotion")
+    pairing = practice("acme/pairing", "Working together", science="would-like")
+    found = Finding("mypy", "Argument 1 has the wrong type", False, file="src/trips/a.py", line=7)
+    accepted = Accepted(
+        "lineage", "the warehouse moves in January", "ml-engineering", date(2027, 1, 31)
+    )
+    return Standing(
+        "Trips & fares",
+        1,
+        [
+            outcome(setup, DS, State.MET, "`poe setup` took 41 s."),
+            outcome(setup, ML, State.MET, "`poe setup` took 41 s."),
+            outcome(types, DS, State.NOT_SHOWN, "mypy has not run since src/trips/a.py changed."),
+            outcome(types, ML, State.NOT_MET, "mypy found one error.", findings=(found,)),
+            outcome(style, DS, State.MET, "ruff found nothing."),
+            outcome(style, ML, State.MET, "ruff found nothing."),
+            outcome(tests, DS, State.NOT_SHOWN, "No test has run here."),
+            outcome(tests, ML, State.NOT_SHOWN, "No test has run here."),
+            outcome(lineage, DS, State.NOT_APPLICABLE, "No data is read."),
+            outcome(lineage, ML, State.NOT_MET, "Two tables have no origin.", accepted=accepted),
+            outcome(
+                sources,
+                DS,
+                State.NOT_MET,
+                "fares.xlsx has no owner.",
+                fix="Run `handoff source add fares.xlsx`.",
+            ),
+            outcome(sources, ML, State.NOT_APPLICABLE, "Data science reads it."),
+            outcome(pairing, DS, State.STATED, "Stated on 2026-11-01 by the lead."),
+            outcome(pairing, ML, State.STATED, "Stated on 2026-11-01 by the lead."),
+        ],
+    )
