@@ -230,6 +230,11 @@ def test_broken_yaml_is_said_with_its_line(kept: Project) -> None:
         Look(kept, Record(kept), TODAY).yaml("dvc.yaml")
 
 
+def test_a_service_made_by_the_old_name_is_still_one_of_the_standards(kept: Project) -> None:
+    changed("src/trips/serving/app.py", "baton_handoff.serving", "baton_handoff.service")(kept)
+    assert seen(find_project(kept.root), "service-observed").state == State.MET
+
+
 def test_without_a_service_nothing_is_asked_of_one(kept: Project) -> None:
     shutil.rmtree(kept.root / "src/trips/serving")
     leave_evidence(find_project(kept.root))

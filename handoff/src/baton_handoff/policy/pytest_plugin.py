@@ -3,7 +3,6 @@
 An IDE's test explorer then shows one test for each practice and side, under `handoff.toml`.
 """
 
-import importlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -104,6 +103,6 @@ class Shown(pytest.Item):
 
 def _standing(file: Path) -> Standing:
     # Imported where it is asked for: pytest loads this module long before a project is known.
-    status = importlib.import_module("baton_handoff.policy.status.status")
-    standing: Standing = status.standing_of(read_project(file))
-    return standing
+    from baton_handoff.policy.status.status import standing_of  # noqa: PLC0415
+
+    return standing_of(read_project(file))

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from xml.etree import ElementTree as ET
 
 from baton_handoff.config.project import Project
+from baton_handoff.policy.evidence.steps import STEPS
 from baton_handoff.triage.tools import Tools
 from baton_handoff.triage.verdict import Red
 
@@ -48,14 +49,14 @@ def _test_files(reds: Sequence[Red], tree: Path) -> list[str]:
 
 
 def _types(project: Project, tree: Path, tools: Tools) -> list[Red]:
-    command = ["mypy", "--config-file", "standards/mypy.ini", "--output", "json"]
+    command = [*STEPS["types"].command, *STEPS["types"].for_programs]
     command += ["--cache-dir", str(tools.memory), f"src/{project.package}"]
     said = tools.run(tree, command)
     return list(_type_errors(said.stdout, said.stderr))
 
 
 def _type_errors(said: str, complaint: str) -> Iterator[Red]:
-    again = "uv run poe check --only types"
+    again = f"uv run poe check --only {_TYPES}"
     for line in said.splitlines():
         if not line.startswith("{"):
             continue
@@ -70,8 +71,7 @@ def _type_errors(said: str, complaint: str) -> Iterator[Red]:
 
 
 def _layers(tree: Path, tools: Tools) -> list[Red]:
-    command = ["lint-imports", "--no-logo", "--config", "standards/importlinter.ini"]
-    said = tools.run(tree, command)
+    said = tools.run(tree, STEPS["layers"].command)
     if said.returncode == 0:
         return []
     broken = re.findall(r"^-\s+(\S+) -> (\S+) \(l\.(\d+)", said.stdout, re.MULTILINE)

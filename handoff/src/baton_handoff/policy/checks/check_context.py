@@ -26,13 +26,15 @@ class Seen:
         state: What came of it.
         says: What was seen, a sentence.
         findings: Where it is not met, one by one.
-        shown_by: The command that shows it, where evidence is missing.
+        shown_by: What to do to show it, where evidence is missing.
+        command: The command that shows it, where one does.
     """
 
     state: State
     says: str
     findings: tuple[Finding, ...] = ()
     shown_by: str = ""
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,9 +152,10 @@ def not_met(says: str, *findings: Finding) -> Seen:
     return Seen(State.NOT_MET, says, findings)
 
 
-def not_shown(says: str, shown_by: str) -> Seen:
-    """Nothing shows it, and this command would."""
-    return Seen(State.NOT_SHOWN, says, (), f"`{shown_by}`")
+def not_shown(says: str, shown_by: str, *, of_version: str = "") -> Seen:
+    """Nothing shows it, and this command would; of one version, where that is named."""
+    typed = f"HANDOFF_ALIAS={of_version} {shown_by}" if of_version else shown_by
+    return Seen(State.NOT_SHOWN, says, (), f"`{typed}`", shown_by)
 
 
 def not_applicable(says: str) -> Seen:
@@ -168,15 +171,15 @@ def place(message: str, file: str, line: int | None = None, side: str | None = N
 def missing(look: Look, kind: str) -> Seen:
     """There is no evidence of this very state."""
     latest, shown_by = look.record.latest(kind), KINDS[kind].shown_by
-    if KINDS[kind].of_model and look.project.alias.isdecimal():
-        shown_by = f"HANDOFF_ALIAS={look.project.alias} {shown_by}"
+    named = KINDS[kind].of_model and look.project.alias.isdecimal()
+    version = look.project.alias if named else ""
     if look.record.in_git(kind):
         says = "What lies in git was committed by somebody, and shows nothing."
         return not_shown(says, "git rm -r --cached .handoff")
     if latest is None:
-        return not_shown("Its check has not run on this machine yet.", shown_by)
+        return not_shown("Its check has not run on this machine yet.", shown_by, of_version=version)
     at = f"{latest.at[:10]}, {latest.at[11:16]} UTC"
-    return not_shown(f"What it depends on has changed since {at}.", shown_by)
+    return not_shown(f"What it depends on has changed since {at}.", shown_by, of_version=version)
 
 
 def of_run(look: Look, kind: str, good: str, bad: str) -> Seen:

@@ -188,7 +188,7 @@ def _without_raising(run: Callable[[], Result]) -> Result:
         return run()
     except HandoffError as error:
         return Result(error.exit_code, str(error))
-    except Exception:  # noqa: BLE001 - it may be any fault of the project's own modules
+    except (Exception, SystemExit):  # noqa: BLE001 - it may be any fault of the project's own modules
         return Result(1, traceback.format_exc())
 
 

@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.project_files import Files
-from baton_handoff.config.standards import WHEEL
 from baton_handoff.core.files import write_whole
 from baton_handoff.policy.evidence.steps import STEPS
 from baton_handoff.policy.evidence.tool_findings import Place

@@ -119,7 +119,6 @@ STEPS: Mapping[str, Step] = {
         "uv run poe test",
         ("src/", "tests/", "notebooks/", "params.yaml", "handoff.toml", WHEEL, *_TESTED),
         checked="never",
-        on_files=(),
     ),
     "acceptance": Step(
         ("python", "-m", "pytest", "--verbose", "tests/acceptance"),

@@ -33,6 +33,7 @@ class Outcome:
         fix: What to do, the command where there is one.
         accepted: The exception that covers it, None where there is none.
         recorded: Findings beside these that the baseline has recorded: they do not block.
+        command: The command that shows it, where it is not shown and one does.
     """
 
     practice: Practice
@@ -44,6 +45,7 @@ class Outcome:
     fix: str = ""
     accepted: Accepted | None = None
     recorded: tuple[Finding, ...] = ()
+    command: str = ""
 
     @property
     def excepted(self) -> bool:

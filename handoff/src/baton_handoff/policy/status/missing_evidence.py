@@ -9,6 +9,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.evidence.evidence import Evidence, Record
 from baton_handoff.policy.evidence.recording import now
+from baton_handoff.policy.evidence.steps import STEPS
 from baton_handoff.policy.practices.assessment import Standing, State
 from baton_handoff.policy.practices.practice import STAGES, Stage
 from baton_handoff.policy.practices.registry import STATEMENT
@@ -22,10 +23,10 @@ TOKENS = ("GITHUB_TOKEN", "HANDOFF_TOKEN", "SYSTEM_ACCESSTOKEN")
 """The environment variables by which a provider knows who comments; no command sees them."""
 
 _ORDER = (
-    "uv run poe check",
-    "uv run poe test",
+    STEPS["format"].shown_by,
+    STEPS["test"].shown_by,
     "uv run poe pipeline",
-    "uv run handoff model accept",
+    STEPS["acceptance"].shown_by,
     "uv run poe monitor",
 )
 """What is run, in the order in which one needs the other. To offer a model is a person's turn."""
@@ -50,8 +51,8 @@ def produce(project: Project, standing: Standing, stage: Stage = "promotion") ->
         for outcome in standing.outcomes
         if outcome.state == State.NOT_SHOWN and STAGES.index(outcome.practice.stage) <= until
     ]
-    asked = {outcome.fix.strip("`") for outcome in missing if outcome.practice.check in CHECKS}
-    wanted = [command for command in _ORDER if any(one.endswith(command) for one in asked)]
+    asked = {outcome.command for outcome in missing if outcome.practice.check in CHECKS}
+    wanted = [command for command in _ORDER if command in asked]
     own = {
         outcome.practice.name: outcome.practice
         for outcome in missing

@@ -130,6 +130,7 @@ def _outcomes(
             ),
             fix=fix if open_ else "",
             accepted=accepted[0] if accepted and open_ else None,
+            command=said.command,
         )
         yield covered(outcome, look.project.baseline)
 

@@ -1,0 +1,153 @@
+"""The command `handoff`: every group and its commands, and the names that commands had before."""
+
+import re
+
+import pytest
+
+from baton_handoff.cli import main
+from baton_handoff.cli.old_names import OLD_NAMES, translated
+from baton_handoff.config.project import Project
+
+TOP = ("setup", "pipeline", "docs", "serve", "check", "fix", "test", "status", "triage", "monitor")
+GROUPS = {
+    "contract": ("new", "diff", "api", "wheel"),
+    "model": (
+        *("list", "register", "promote", "rollback", "fetch"),
+        *("compare", "image", "score", "accept"),
+    ),
+    "source": ("list", "add", "report"),
+    "feature": ("list", "store"),
+    "policy": ("status", "baseline", "owners", "radar"),
+}
+EVERY = [*TOP, *(f"{group} {name}" for group, names in GROUPS.items() for name in names)]
+
+
+def helped(*arguments: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--help"])
+    assert ended.value.code == 0
+
+
+def test_the_help_lists_every_command_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    helped()
+    said = capsys.readouterr().out
+    listed = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", said, re.MULTILINE)
+    assert sorted(listed) == sorted(EVERY)
+    assert re.findall(r"^([a-z]+): \S", said, re.MULTILINE) == ["usage", *GROUPS]
+    assert max(map(len, said.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_help_of_a_group_lists_its_commands(
+    capsys: pytest.CaptureFixture[str], group: str
+) -> None:
+    helped(group)
+    listed = re.findall(r"^    ([a-z]+)  +\S", capsys.readouterr().out, re.MULTILINE)
+    assert tuple(listed) == GROUPS[group]
+
+
+@pytest.mark.parametrize("arguments", [[], ["contract"], ["model"]])
+def test_without_a_command_the_help_is_shown_and_it_is_a_wrong_use(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(" ".join(["usage: handoff", *arguments]))
+
+
+@pytest.mark.parametrize("command", EVERY)
+def test_every_command_has_a_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    helped(*command.split())
+    assert capsys.readouterr().out.startswith(f"usage: handoff {command}")
+
+
+TYPED = [
+    ("new-contract a.csv", "contract new a.csv", "uv run handoff contract new"),
+    ("diff --base main", "contract diff --base main", "uv run poe diff"),
+    ("api", "contract api", "uv run handoff contract api"),
+    ("api --check", "check --only api", "uv run poe check --only api"),
+    ("build-contracts", "contract wheel", "uv run handoff contract wheel"),
+    ("models --json", "model list --json", "uv run handoff model list"),
+    ("register", "model register", "uv run poe register"),
+    ("promote 1 --dry-run", "model promote 1 --dry-run", "uv run poe promote"),
+    ("rollback --why late", "model rollback --why late", "uv run poe rollback"),
+    ("fetch candidate", "model fetch candidate", "uv run handoff model fetch"),
+    ("replay 2", "model compare 2", "uv run handoff model compare"),
+    ("image", "model image", "uv run handoff model image"),
+    ("score a b", "model score a b", "uv run handoff model score"),
+    ("acceptance", "model accept", "uv run handoff model accept"),
+    ("sources", "source list", "uv run handoff source list"),
+    ("sources list --json", "source list --json", "uv run handoff source list"),
+    ("sources add a.csv", "source add a.csv", "uv run handoff source add"),
+    ("sources report-problem a", "source report a", "uv run handoff source report"),
+    (
+        "sources --check --format json",
+        "check --only sources --format json",
+        "uv run poe check --only sources",
+    ),
+    ("features --json", "feature list --json", "uv run handoff feature list"),
+    ("features --check", "check --only features", "uv run poe check --only features"),
+    ("feature-store", "feature store", "uv run handoff feature store"),
+    (
+        "feature-store --check",
+        "check --only feature-store",
+        "uv run poe check --only feature-store",
+    ),
+    ("baseline", "policy baseline", "uv run handoff policy baseline"),
+    ("owners", "policy owners", "uv run handoff policy owners"),
+    ("owners --check", "check --only owners", "uv run poe check --only owners"),
+    ("radar", "policy radar", "uv run handoff policy radar"),
+    ("radar --check", "check --only radar", "uv run poe check --only radar"),
+    ("types", "check --only types", "uv run poe check --only types"),
+    ("layers", "check --only layers", "uv run poe check --only layers"),
+    ("poe-triage --side a", "triage --side a", "uv run handoff triage"),
+    ("done --base main", "done --base main", "uv run poe status --base REF"),
+    ("record lint -- x", "record lint -- x", "uv run poe check --only lint"),
+    ("record test -- x", "record test -- x", "uv run poe test"),
+    ("record acceptance -- x", "record acceptance -- x", "uv run handoff model accept"),
+]
+"""Each old name, with what is typed and what it becomes."""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "typed"),
+    TYPED,
+)
+def test_an_old_name_is_the_new_command_and_says_so_in_one_line(
+    capsys: pytest.CaptureFixture[str], old: str, new: str, typed: str
+) -> None:
+    name, *_ = old.split()
+    assert translated(old.split()) == new.split()
+    said = capsys.readouterr()
+    assert said.out == ""
+    called = name.replace("poe-", "poe ")
+    assert said.err == f"`{called}` is an old name, which the next release drops: `{typed}`\n"
+    helped(name)
+    assert capsys.readouterr().out.startswith("usage: handoff ")
+
+
+def test_every_old_name_is_tried_above() -> None:
+    assert {old.partition(" ")[0] for old, *_ in TYPED} == {*OLD_NAMES}
+
+
+def test_a_new_name_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in EVERY:
+        assert translated(command.split()) == command.split()
+    assert capsys.readouterr().err == ""
+
+
+def test_an_old_name_says_to_programs_what_the_new_one_says(
+    kept: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(kept.root)
+    for old, new in (
+        ("sources --check --format json", "check --only sources --format json"),
+        ("sources list --json", "source list --json"),
+        ("done --base HEAD --format json", "done --base HEAD --format json"),
+    ):
+        ends = main(old.split()), main(new.split())
+        first, second = capsys.readouterr().out.strip(), ""
+        half = len(first) // 2
+        first, second = first[:half].strip(), first[half:].strip()
+        assert (ends[0], first) == (ends[1], second)

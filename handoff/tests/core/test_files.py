@@ -1,0 +1,67 @@
+"""Files are found above a folder, written whole or not at all, and read with their lines."""
+
+from pathlib import Path
+
+import pytest
+
+from baton_handoff.core.errors import UnreadableError
+from baton_handoff.core.files import nearest, replacing, write_whole
+from baton_handoff.core.toml_files import parse_toml
+from baton_handoff.core.yaml_files import parse_json_yaml, parse_tagged_yaml, parse_yaml
+
+
+def test_the_nearest_file_is_found(tmp_path: Path) -> None:
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    assert nearest("no-such-file.toml", inner) is None
+    (tmp_path / "x.toml").touch()
+    assert nearest("x.toml", inner) == tmp_path / "x.toml"
+    (tmp_path / "a" / "x.toml").touch()
+    assert nearest("x.toml", inner) == tmp_path / "a" / "x.toml"
+
+
+def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    file = tmp_path / "file.txt"
+    write_whole(file, "one\n")
+    write_whole(file, "two\n")
+    assert file.read_bytes() == b"two\n"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_what_breaks_off_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "file.txt"
+    write_whole(file, "one\n")
+
+    def break_off() -> None:
+        with replacing(file) as unfinished:
+            unfinished.write_text("tw")
+            raise OSError
+
+    with pytest.raises(OSError):  # noqa: PT011
+        break_off()
+    assert file.read_text() == "one\n"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_unreadable_toml_is_said_with_its_line() -> None:
+    with pytest.raises(UnreadableError, match="at line 2") as said:
+        parse_toml("a = 1\nb = \n")
+    assert (said.value.reason, said.value.line) == ("Invalid value", 2)
+    with pytest.raises(UnreadableError) as said:
+        parse_toml("a = 1\nb = ")
+    assert said.value.line == 2
+
+
+def test_unreadable_yaml_is_said_with_its_line() -> None:
+    with pytest.raises(UnreadableError) as said:
+        parse_yaml("a: 1\nb: [c, {d\n")
+    assert (said.value.line, said.value.syntax) == (3, True)
+    with pytest.raises(UnreadableError) as said:
+        parse_json_yaml("1: a key that JSON does not have\n")
+    assert (said.value.line, said.value.syntax) == (1, False)
+
+
+def test_tags_of_a_provider_are_left_out() -> None:
+    assert parse_tagged_yaml("a: !reference [b, c]\n") == {"a": ["b", "c"]}
+    with pytest.raises(UnreadableError):
+        parse_yaml("a: !reference [b, c]\n")

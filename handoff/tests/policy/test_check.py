@@ -1,0 +1,317 @@
+"""`handoff check` and `handoff fix` run the steps of the one table, and keep what came of them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from baton_handoff.cli import main
+from baton_handoff.cli.check import LOOKS, MENDS
+from baton_handoff.config.project import Project
+from baton_handoff.contracts.rows import says
+from baton_handoff.policy.evidence import checking, evidence, recording
+from baton_handoff.policy.evidence.checking import Result
+from baton_handoff.policy.evidence.evidence import Record
+from baton_handoff.policy.evidence.steps import CHECKABLE, CHECKED, FIXED, STEPS, Step
+
+
+@pytest.fixture
+def project(kept: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.chdir(kept.root)
+    return kept
+
+
+def tool(code: str, **others: object) -> Step:
+    """A step whose tool is a line of Python; what it depends on is params.yaml."""
+    command = (sys.executable, "-c", code)
+    return Step(command, "uv run poe check", ("params.yaml",), **others)  # type: ignore[arg-type]
+
+
+def looked() -> Step:
+    return Step(("handoff", "check"), "uv run poe check", ("params.yaml",))
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> dict[str, Step]:
+    """A table of two tools and two looks, instead of the real one."""
+    steps = {
+        "format": tool("print('all is well')"),
+        "lint": tool("print('a fault'); raise SystemExit(1)"),
+        "api": looked(),
+        "features": looked(),
+    }
+    monkeypatch.setattr(checking, "STEPS", steps)
+    monkeypatch.setattr(checking, "CHECKED", tuple(steps))
+    for module in (checking, recording, evidence):
+        monkeypatch.setattr(module, "KINDS", steps)
+    return steps
+
+
+def look(result: Result, prints: str = "") -> checking.Look:
+    def found(*_: object) -> Result:
+        print(prints, end="")
+        return result
+
+    return found
+
+
+GOOD = look(Result(0, "nothing to say"), "imported\n")
+
+
+def test_each_step_is_named_and_says_what_it_found_only_where_it_blocks(
+    project: Project, table: dict[str, Step], capsys: pytest.CaptureFixture[str]
+) -> None:
+    advice = look(Result(0, "worth knowing", advice=True))
+    assert checking.check(project, {"api": GOOD, "features": advice}) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "1 of 4 steps block: lint"
+    named = [line.split()[:2] for line in lines if line.split()[0] in table]
+    assert sorted(named) == [
+        ["api", "ok"],
+        ["features", "ok"],
+        ["format", "ok"],
+        ["lint", "blocks"],
+    ]
+    said = [line for line in lines[:-1] if line.split()[0] not in table]
+    assert sorted(said) == ["a fault", "worth knowing"]
+
+
+def test_what_came_of_every_step_is_kept_as_evidence(
+    project: Project, table: dict[str, Step]
+) -> None:
+    checking.check(project, {"api": look(Result(1, "stale")), "features": GOOD})
+    kept = {name: Record(project).of(name) for name in table}
+    assert {name: one.ok for name, one in kept.items() if one} == {
+        "format": True,
+        "lint": False,
+        "api": False,
+        "features": True,
+    }
+
+
+def test_all_is_ok(
+    project: Project, table: dict[str, Step], capsys: pytest.CaptureFixture[str]
+) -> None:
+    table["lint"] = table["format"]
+    assert checking.check(project, {"api": GOOD, "features": GOOD}) == 0
+    assert capsys.readouterr().out.endswith("All 4 steps are ok\n")
+
+
+@pytest.mark.parametrize(
+    ("fault", "ends"),
+    [(ValueError("a fault of the project's"), 1), (SystemExit(3), 1)],
+    ids=["error", "exit"],
+)
+def test_a_step_that_breaks_off_keeps_no_other_from_running(
+    project: Project,
+    table: dict[str, Step],
+    capsys: pytest.CaptureFixture[str],
+    fault: BaseException,
+    ends: int,
+) -> None:
+    table["lint"] = table["format"]
+
+    def broken(*_: object) -> Result:
+        raise fault
+
+    assert checking.check(project, {"api": broken, "features": GOOD}) == ends
+    said = capsys.readouterr().out
+    assert type(fault).__name__ in said
+    assert said.endswith("1 of 4 steps block: api\n")
+    assert not getattr(Record(project).of("api"), "ok", True)
+
+
+def test_what_cannot_be_carried_out_is_said_and_is_no_evidence(
+    project: Project, table: dict[str, Step], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project.local / "evidence/lint.json").unlink()
+    table["lint"] = Step(("no-such-tool",), "uv run poe check", ("params.yaml",))
+    assert checking.check(project, {"api": GOOD, "features": GOOD}) == 2
+    assert "no-such-tool is not installed: `uv run poe setup`." in capsys.readouterr().out
+    assert Record(project).latest("lint") is None
+
+
+def test_steps_run_at_the_same_time(project: Project, table: dict[str, Step]) -> None:
+    waits = "import pathlib, time\nt = time.monotonic()\n{}.touch()\n"
+    waits += "while not {}.exists():\n    assert time.monotonic() < t + 60\n    time.sleep(.01)"
+    one, other = (f"pathlib.Path('.handoff/{name}')" for name in ("one", "other"))
+    table["format"], table["lint"] = tool(waits.format(one, other)), tool(waits.format(other, one))
+    assert checking.check(project, {"api": GOOD, "features": GOOD}) == 0
+
+
+# ── the real table ──────────────────────────────────────────────────────────────────────────
+
+
+def test_every_step_has_a_tool_or_something_that_looks() -> None:
+    assert {name for name in CHECKABLE if not STEPS[name].by_a_tool} == {*LOOKS}
+    assert {name for name in FIXED if not STEPS[name].by_a_tool} == {*MENDS}
+    assert " ".join(CHECKED) == "format lint types layers api features owners sources"
+    assert " ".join(CHECKABLE) == " ".join([*CHECKED, "radar", "feature-store"])
+    assert " ".join(FIXED) == "format lint api owners"
+
+
+def test_a_step_is_shown_by_the_command_that_runs_it() -> None:
+    assert {step.shown_by for name, step in STEPS.items() if name in CHECKED} == {
+        "uv run poe check"
+    }
+    assert {name: s.shown_by for name, s in STEPS.items() if s.checked == "never"} == {
+        "test": "uv run poe test",
+        "acceptance": "uv run handoff model accept",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "ends", "says"),
+    [
+        ("format", 1, "files would be reformatted"),
+        ("lint", 1, "RUF012"),
+        ("owners", 0, "CODEOWNERS is what sides, teams and level say."),
+        ("sources", 0, ""),
+        ("radar", 0, ""),
+    ],
+)
+def test_one_step_runs_alone(
+    project: Project, capfd: pytest.CaptureFixture[str], name: str, ends: int, says: str
+) -> None:
+    main(["fix", "--only", "owners"])
+    capfd.readouterr()
+    assert main(["check", "--only", name]) == ends
+    said = capfd.readouterr()
+    assert says in said.out
+    assert "steps" not in said.out
+
+
+def test_a_step_that_asks_for_what_is_not_there_says_so(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "--only", "feature-store"]) == 2
+    said = capsys.readouterr().err
+    assert said == "There is no feature store yet: `uv run handoff feature store` fills one.\n"
+
+
+def test_one_step_can_look_at_some_files(
+    project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (project.root / "good.py").write_text('"""Good."""\n', encoding="utf-8")
+    (project.root / "bad.py").write_text("import os\n", encoding="utf-8")
+    before = Record(project).latest("lint")
+    assert main(["check", "--only", "lint", "good.py"]) == 0
+    assert main(["check", "--only", "lint", "bad.py"]) == 1
+    assert "F401" in capfd.readouterr().out
+    # Less than the whole is no evidence.
+    assert Record(project).latest("lint") == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["check", "a.py"], "FILE and --format are for one step: say which by --only."),
+        (["check", "--format", "json"], "FILE and --format are for one step: say which by --only."),
+        (
+            ["check", "--only", "layers", "a.py"],
+            "layers looks at the whole project: only format, lint, types take files.",
+        ),
+        (
+            ["check", "--only", "lint", "--format", "json"],
+            "lint is a tool's, which has a format of its own: leave out --format.",
+        ),
+        (
+            ["check", "--only", "owners", "--format", "json"],
+            "It finds no places: leave out --format.",
+        ),
+        (["fix", "a.py"], "Only format and lint take files: say which by --only."),
+        (
+            ["fix", "--only", "api", "a.py"],
+            "Only format and lint take files: say which by --only.",
+        ),
+    ],
+)
+def test_what_a_step_does_not_take_is_said(
+    project: Project, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == f"{says}\n"
+
+
+@pytest.mark.parametrize("command", ["check", "fix"])
+def test_a_step_that_there_is_not_is_a_wrong_use(project: Project, command: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--only", "no-such-step"])
+    assert ended.value.code == 2
+
+
+def test_fix_formats_mends_and_writes(project: Project, capfd: pytest.CaptureFixture[str]) -> None:
+    (project.root / "CODEOWNERS").unlink(missing_ok=True)
+    (project.root / "bad.py").write_text("import os\nx  =  1\n", encoding="utf-8")
+    main(["fix"])
+    assert (project.root / "bad.py").read_text(encoding="utf-8").strip() == "x = 1"
+    assert (project.root / "CODEOWNERS").is_file()
+    assert "CODEOWNERS says who must approve which path at level 1." in capfd.readouterr().out
+    main(["fix"])
+    assert "CODEOWNERS" not in capfd.readouterr().out
+
+
+def test_fix_says_what_no_tool_can_mend(
+    project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (project.root / "bad.py").write_text("print(undefined)\n", encoding="utf-8")
+    assert main(["fix", "--only", "lint", "bad.py"]) == 1
+    assert "F821" in capfd.readouterr().out
+    assert main(["fix", "--only", "format", "bad.py"]) == 0
+
+
+def test_the_api_that_an_older_release_has_generated_is_current(project: Project) -> None:
+    new = '"""Generated from the contracts by `uv run poe fix`."""\n'
+    file = project.root / "api.py"
+    assert not says(file, new)
+    file.write_text(new, encoding="utf-8")
+    assert says(file, new)
+    file.write_text(new.replace("poe fix", "poe api"), encoding="utf-8")
+    assert says(file, new)
+    file.write_text(f"{new}# edited\n", encoding="utf-8")
+    assert not says(file, new)
+
+
+def test_the_owners_that_an_older_release_has_written_are_current(project: Project) -> None:
+    main(["policy", "owners"])
+    file = project.root / "CODEOWNERS"
+    text = file.read_text(encoding="utf-8")
+    assert "`uv run poe fix` writes" in text
+    file.write_text(text.replace("`uv run poe fix`", "`uv run poe owners`"), encoding="utf-8")
+    assert main(["check", "--only", "owners"]) == 0
+    file.write_text(text.replace("@", "@other-"), encoding="utf-8")
+    assert main(["check", "--only", "owners"]) == 1
+
+
+def test_all_after_test_is_given_to_pytest(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[list[str]] = []
+
+    def run(_: Project, kind: str, command: list[str]) -> int:
+        ran.append([kind, *command])
+        return 5
+
+    monkeypatch.setattr(recording, "run_recorded", run)
+    assert main(["test"]) == 5
+    assert main(["test", "-k", "one", "tests/unit", "--help-me"]) == 5
+    assert main(["test", "--", "-x"]) == 5
+    assert ran == [
+        ["test", "pytest"],
+        ["test", "pytest", "-k", "one", "tests/unit", "--help-me"],
+        ["test", "pytest", "-x"],
+    ]
+
+
+def test_nothing_is_imported_that_the_help_does_not_need() -> None:
+    code = "import sys, baton_handoff.cli; print(*sys.modules)"
+    source = Path(checking.__file__).parents[2]
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(source)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not {"pandas", "pandera", "mlflow", "pydantic"} & {*said.stdout.split()}
