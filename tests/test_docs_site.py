@@ -383,6 +383,7 @@ def test_a_teams_own_pages_and_settings_join_the_site(own: Project) -> None:
     [
         ("INHERIT: nowhere.yml\n", "mkdocs.yml can't be used: Inherited config file"),
         ("nav: 3\n", "mkdocs.yml can't be used: nav:"),
+        ("- nav\n", "mkdocs.yml can't be used: it holds no settings."),
         ("nav: [lost.md]\n", "The site can't be built: A reference to 'lost.md'"),
     ],
 )

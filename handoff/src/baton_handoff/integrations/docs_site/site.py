@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mergedeep import merge
 from mkdocs.commands.build import build
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import MkDocsException
@@ -132,12 +131,22 @@ def _stated(file: Path) -> dict[str, Any]:
     """What a file of settings says, laid over those of the engine."""
     text = file.read_text(encoding="utf-8")
     own: dict[str, Any] = yaml_load(text)
+    if not isinstance(own, dict):
+        raise HandoffError(f"{file} can't be used: it holds no settings.")
     if own.get("INHERIT") == _FORMER:
         del own["INHERIT"]
     elif "INHERIT" in own:
         with file.open("rb") as stream:
             own = yaml_load(stream)
-    merged: dict[str, Any] = merge(yaml_load(_SETTINGS.read_text(encoding="utf-8")), own)
+    return _laid_over(yaml_load(_SETTINGS.read_text(encoding="utf-8")), own)
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables are merged; everything else is as the upper settings have it."""
+    merged = {**below, **above}
+    for key, value in above.items():
+        if isinstance(value, Mapping) and isinstance(below.get(key), Mapping):
+            merged[key] = _laid_over(below[key], value)
     return merged
 
 
