@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.baton import ROOT, Workshop, commit, export, files, git, render, run, update
+from tests.baton import ROOT, Workshop, commit, export, files, git, owners, render, run, update
 from tests.environment import inside
 from tools.wheel import STANDARDS, reused, stale, wheel, write
 
@@ -162,6 +162,7 @@ def test_a_project_made_before_there_was_a_wheel_takes_one_step(
     run(["uv", "lock", "--quiet"], project)
     assert not (project / "standards/handoff").exists()
     commit(project, "update")
+    owners(project)  # as set-up does
     env = inside(environment, project)
     run(["poe", "check"], project, env=env)
     run(["poe", "test"], project, env=env)
