@@ -43,6 +43,9 @@ STATEMENTS = "".join(
 )
 """What only a person can say at level 1: the end of handoff.toml, when somebody has said it."""
 
+CHECKS = ["format", "lint", "types", "layers", "api", "features", "owners", "sources"]
+"""The steps of `poe check`; `tests/test_commands.py` holds them against the engine's."""
+
 PIPELINE = {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "max"}
 """As in a job of the pipeline, where the other side has approved."""
 
@@ -109,6 +112,12 @@ def state(folder: Path, *exceptions: str) -> None:
                 f'\n[[exceptions]]\n{about} = "{name}"\nreason = "it is tried elsewhere"\n'
                 f'owner = "those who test"\nexpires = {YEAR + 1}-01-01\n'
             )
+
+
+def step(name: str) -> list[str]:
+    """The command of one step: of `poe check`, the tests, the scenarios."""
+    others = {"test": ["handoff", "test"], "acceptance": ["handoff", "model", "accept"]}
+    return others.get(name, ["handoff", "check", "--only", name])
 
 
 def wait_for(what: Callable[[], T]) -> T:

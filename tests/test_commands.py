@@ -14,7 +14,7 @@ import yaml
 
 from tests.baton import ROOT, Workshop, run
 from tests.environment import inside
-from tests.test_pairwise import CHECKS
+from tests.project import CHECKS
 
 TASKS = [
     *("setup", "explore", "pipeline", "fix", "check", "test", "status"),

@@ -14,9 +14,6 @@ import pytest
 from tests.baton import FREE_TEXT, PAIRWISE, QUESTIONS, Workshop, owners, render, run
 from tests.environment import inside
 
-CHECKS = ["format", "lint", "types", "layers", "api", "features", "owners", "sources"]
-"""The steps of `poe check`; `tests/test_commands.py` holds them against the engine's."""
-
 ROWS = pytest.mark.parametrize("row", range(len(PAIRWISE)))
 pytestmark = pytest.mark.slow
 
@@ -39,12 +36,6 @@ def test_every_pair_of_answers_occurs() -> None:
     assert missing == []
 
 
-def step(name: str) -> list[str]:
-    """The command of one step: of `poe check`, the tests, the scenarios."""
-    others = {"test": ["handoff", "test"], "acceptance": ["handoff", "model", "accept"]}
-    return others.get(name, ["handoff", "check", "--only", name])
-
-
 @ROWS
 def test_the_same_answers_make_the_same_project(
     workshop: Workshop, tmp_path: Path, row: int
@@ -54,26 +45,14 @@ def test_the_same_answers_make_the_same_project(
 
 
 @ROWS
-@pytest.mark.parametrize("check", CHECKS)
-def test_a_project_passes_its_own_checks(
-    environment: Path, project: Path, types_cache: Path, check: str
-) -> None:
-    owners(project)
-    run(
-        step(check),
-        project,
-        env=inside(environment, project) | {"MYPY_CACHE_DIR": str(types_cache)},
-    )
-
-
-@ROWS
-def test_a_project_passes_its_own_tests(
+@pytest.mark.slice(5)
+def test_a_project_passes_its_own_checks_and_tests(
     environment: Path, project: Path, types_cache: Path
 ) -> None:
+    owners(project)
+    env = inside(environment, project) | {"MYPY_CACHE_DIR": str(types_cache)}
+    run(["handoff", "check"], project, env=env)
     suites = [suite for suite in ("tests/unit", "tests/contract") if (project / suite).is_dir()]
     assert suites
-    command = ["pytest", "-p", "no:cacheprovider", *suites]
-    said = run(
-        command, project, env=inside(environment, project) | {"MYPY_CACHE_DIR": str(types_cache)}
-    )
+    said = run(["pytest", "-p", "no:cacheprovider", *suites], project, env=env)
     assert re.search(r"\b[1-9][0-9]* passed", said.stdout)

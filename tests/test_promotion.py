@@ -23,7 +23,6 @@ from tests.project import (
     service,
     state,
 )
-from tests.test_pairwise import CHECKS, step
 
 pytestmark = pytest.mark.slow
 
@@ -51,8 +50,8 @@ def project(
     edit(folder / "handoff.toml", "[service]\n", "[service]\nrefresh_seconds = 0.2\n")
     owners(folder)
     project("pre-commit", "install")
-    for task in [*CHECKS, "test", "acceptance"]:
-        project(*step(task))
+    for task in (["check"], ["test"], ["model", "accept"]):
+        project("handoff", *task)
     return project
 
 

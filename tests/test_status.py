@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from tests.baton import ROOT, Workshop, commit, git, owners, render, run, update
-from tests.project import Project
-from tests.test_pairwise import CHECKS, step
+from tests.project import CHECKS, Project, step
 
 pytestmark = pytest.mark.slow
 
@@ -46,8 +45,8 @@ def fresh(
     owners(folder)
     commit(folder, "first")
     project("pre-commit", "install")
-    for check in [*CHECKS, "test"]:
-        project(*step(check))
+    project("handoff", "check")
+    project("handoff", "test")
     assert git(folder, "status", "--porcelain") == ""
     return project
 
