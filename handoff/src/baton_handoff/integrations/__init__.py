@@ -1,1 +1,1 @@
-"""What other programs need of a project: Feast, Spark, container engines, MkDocs, git providers."""
+"""What other programs need of a project: Feast, Spark, containers, MkDocs, pytest, git hosts."""

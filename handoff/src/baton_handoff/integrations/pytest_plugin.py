@@ -1,4 +1,4 @@
-"""Practices among a project's tests: `pytest -p baton_handoff.policy.pytest_plugin`.
+"""Practices among a project's tests: `pytest -p baton_handoff.integrations.pytest_plugin`.
 
 An IDE's test explorer then shows one test for each practice and side, under `handoff.toml`.
 """

@@ -31,7 +31,7 @@ def explorer(tmp_path: Path) -> Path:
 
 
 def ask(folder: Path, *arguments: str, **env: str) -> str:
-    plugins = ["-p", "made_up", "-p", "baton_handoff.policy.pytest_plugin"]
+    plugins = ["-p", "made_up", "-p", "baton_handoff.integrations.pytest_plugin"]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", *plugins]
     path = os.pathsep.join([str(folder), *sys.path])
     found = subprocess.run(
