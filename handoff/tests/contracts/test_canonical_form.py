@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from types import ModuleType
 from typing import Annotated, Any
 
 import pandas as pd
@@ -11,7 +12,8 @@ import pandera.polars
 import polars as pl
 import pytest
 
-from baton_handoff.contracts import Contract, canonical_form
+from baton_handoff.contracts import Contract, border, canonical_form
+from baton_handoff.errors import HandoffError
 
 Rule = Callable[[Any, Any], Any]
 WithRule = Callable[[Any, Rule], Contract]
@@ -257,3 +259,18 @@ def test_a_step_that_changes_a_table_before_it_is_checked_counts() -> None:
             return column.clip(0)
 
     assert canonical_form(Table) != plain
+
+
+def test_a_blank_project_of_the_last_release_still_finds_the_command_that_it_looks_for() -> None:
+    class Given(pandera.pandas.DataFrameModel):
+        class Config:
+            metadata = {"position": "input"}
+
+    class Said(pandera.pandas.DataFrameModel):
+        class Config:
+            metadata = {"position": "output"}
+
+    room = ModuleType("contracts")
+    vars(room).update(Given=Given, Said=Said, __all__=["Given", "Said"])
+    with pytest.raises(HandoffError, match="new-contract"):
+        border(room)

@@ -87,7 +87,7 @@ SQUASHED = commits(
         (TOGETHER, {}, False, "[people]"),
         (SQUASHED, PEOPLE, False, "earlier history"),
         (SQUASHED[:1], PEOPLE, False, "earlier history"),
-        ([replace(one, agreed=False) for one in TOGETHER], PEOPLE, False, "new-contract"),
+        ([replace(one, agreed=False) for one in TOGETHER], PEOPLE, False, "contract new FILE"),
     ],
     ids=["shallow", "nobody known", "squashed", "brought along", "no contract"],
 )

@@ -117,10 +117,13 @@ def border(room: ModuleType, *, begun: bool = True) -> tuple[Contract, Contract]
     """
     takes, gives = (_the_one(room, position) for position in ("input", "output"))
     if begun and not takes.to_schema().columns:
-        raise HandoffError(
+        error = HandoffError(
             "There is no contract yet: `uv run handoff contract new FILE --target COLUMN` writes it"
             " from your table."
         )
+        # Blank projects of the last release have a test that looks for this name of the command.
+        error.add_note("once called new-contract")
+        raise error
     return takes, gives
 
 
