@@ -1,48 +1,24 @@
 """What every test finds: nobody's settings, nobody's git identity, and a workshop."""
 
 import os
-import random
-import subprocess
 import sys
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
-from tests.baton import ROOT, Workshop
+from tests.baton import Workshop
 from tests.environment import shared_environment
+from tests.slices import described, seed
 
 
 def pytest_configure() -> None:
     """Fix the seed before any worker starts, so that all workers choose the same slices."""
-    if "SEED" not in os.environ:
-        command = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        os.environ["SEED"] = done.stdout.strip() or "0"
+    seed()
 
 
 def pytest_report_header() -> str:
-    """What of the large suites runs, and how to run the same again."""
-    if "FULL" in os.environ:
-        return "large suites: all of them"
-    seed = os.environ["SEED"]
-    return f"large suites: the slice of SEED={seed}, by default the commit; FULL=1 runs all"
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of each test marked `slice(n)`, keep n cases that the seed chooses."""
-    if "FULL" in os.environ:
-        return
-    suites = defaultdict(list)
-    for item in items:
-        if marker := item.get_closest_marker("slice"):
-            suites[item.path.name, item.name.partition("[")[0], marker.args[0]].append(item)
-    dropped = set()
-    for (file, name, size), cases in suites.items():
-        chance = random.Random(f"{os.environ['SEED']} {file} {name}")  # noqa: S311
-        dropped |= {*cases} - {*chance.sample(cases, min(size, len(cases)))}
-    config.hook.pytest_deselected(items=[item for item in items if item in dropped])
-    items[:] = [item for item in items if item not in dropped]
+    """What of the large suites runs."""
+    return described()
 
 
 @pytest.fixture(scope="session")

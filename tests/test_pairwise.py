@@ -13,8 +13,9 @@ import pytest
 
 from tests.baton import FREE_TEXT, PAIRWISE, QUESTIONS, Workshop, owners, render, run
 from tests.environment import inside
+from tests.slices import chosen
 
-ROWS = pytest.mark.parametrize("row", range(len(PAIRWISE)))
+ROWS = range(len(PAIRWISE))
 pytestmark = pytest.mark.slow
 
 
@@ -36,7 +37,7 @@ def test_every_pair_of_answers_occurs() -> None:
     assert missing == []
 
 
-@ROWS
+@pytest.mark.parametrize("row", ROWS)
 def test_the_same_answers_make_the_same_project(
     workshop: Workshop, tmp_path: Path, row: int
 ) -> None:
@@ -44,8 +45,7 @@ def test_the_same_answers_make_the_same_project(
     run(["diff", "-r", workshop.project(PAIRWISE[row]), again], tmp_path)
 
 
-@ROWS
-@pytest.mark.slice(5)
+@pytest.mark.parametrize("row", chosen("pairwise", ROWS, 5))
 def test_a_project_passes_its_own_checks_and_tests(
     environment: Path, project: Path, types_cache: Path
 ) -> None:

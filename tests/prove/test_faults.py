@@ -11,6 +11,7 @@ import pytest
 from tests.baton import Workshop, git, run
 from tests.environment import inside
 from tests.project import Project, registered
+from tests.slices import chosen
 
 Fault: TypeAlias = dict[str, Any]
 
@@ -90,7 +91,7 @@ def trained(workshop: Workshop, environment: Path, folder: Path) -> Project:
     return Project(shutil.copytree(original, folder, symlinks=True, ignore=registry), environment)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault["name"])
+@pytest.mark.parametrize("fault", chosen("faults", FAULTS, 12), ids=lambda fault: fault["name"])
 def test_a_fault_is_caught_where_the_table_says(
     fault: Fault, agreed: Path, workshop: Workshop, environment: Path, tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ from tests.prove.breaks import (
     documented,
     serving,
 )
+from tests.slices import chosen
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def asked(findings: Any) -> set[str]:
     return {side for side in (DS, ML) if side in blocking or None in blocking}
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", chosen("triage", [*SCENARIOS], 8))
 def test_triage_names_who_has_to_act(work: Work, name: str) -> None:
     scenario, expected = SCENARIOS[name]
     scenario(work)

@@ -36,9 +36,10 @@ EVERY = 3
 Candidate: TypeAlias = dict[str, Any]
 
 
-def main(candidates: Path, champions: Path, to: Path) -> None:
-    """Offer every bad candidate, two at a time, and then the good ones."""
-    listed: list[Candidate] = tomllib.loads(candidates.read_text(encoding="utf-8"))["candidate"]
+def main(candidates: Path, champions: Path, to: Path, names: list[str]) -> None:
+    """Offer the bad candidates of these names, two at a time, and then the good ones."""
+    read: list[Candidate] = tomllib.loads(candidates.read_text(encoding="utf-8"))["candidate"]
+    listed = [candidate for candidate in read if candidate["name"] in names]
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([*LIBRARIES])
     told: dict[str, Any] = {}
@@ -141,4 +142,4 @@ def register(champions: Path, lost: str | None) -> str:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    main(*map(Path, sys.argv[1:4]), sys.argv[4:])
