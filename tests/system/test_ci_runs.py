@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from handoff.tests.hosting import PR, TOKEN, Provider, hosted
+from handoff.tests.support.hosting import PR, TOKEN, Provider, hosted
 from tests.baton import ROOT, commit, git, run
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
