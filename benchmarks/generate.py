@@ -1,14 +1,15 @@
 """Generating a project, next to generating one file: what Baton costs beyond copier itself."""
 
 import statistics
+from functools import partial
 from pathlib import Path
 
 from benchmarks.measure import Result, by_turns, cpu_seconds, ratio
-from tests.baton import commit, files, git
+from tests.baton import commit, files, git, raise_version, render
 
 TIMES = 7
 TARGET, ALLOWANCE = 1.5, 0.5
-MOST_FILES = 120
+MOST_FILES = 100
 MOST_CONTROL = 1.0
 
 
@@ -38,6 +39,7 @@ def measure(folder: Path, baton: Path) -> list[Result]:
         return cpu_seconds(command, folder, {"COPIER_SETTINGS_PATH": str(settings)})
 
     ours, theirs = by_turns(lambda: generated(baton), lambda: generated(one_file), times=TIMES)
+    updated, updated_alone = _updates(folder, baton, one_file, settings)
     allowed = TARGET * statistics.median(theirs) + ALLOWANCE
     project = next(folder.glob("project-baton-*"))
     number = len(files(project))
@@ -51,6 +53,15 @@ def measure(folder: Path, baton: Path) -> list[Result]:
             ratio(ours, theirs),
             f"≤ {TARGET} x + {ALLOWANCE} s = {allowed:.2f}",
             statistics.median(ours) <= allowed,
+        ),
+        Result(
+            "`copier update` to a version with another wheel, CPU s",
+            statistics.median(updated),
+            "`copier update` of a template of one file",
+            statistics.median(updated_alone),
+            ratio(updated, updated_alone),
+            "none: stated",
+            True,
         ),
         Result(
             "files of a default project",
@@ -71,6 +82,28 @@ def measure(folder: Path, baton: Path) -> list[Result]:
             share < MOST_CONTROL,
         ),
     ]
+
+
+def _updates(folder: Path, baton: Path, one_file: Path, settings: Path) -> list[list[float]]:
+    """CPU seconds of updates to a newer version: of a project, and of one file."""
+    projects = []
+    for template in (baton, one_file):
+        project = render(template, folder / f"updated-{template.name}", {}, "v1.0.0")
+        commit(project, "made")
+        projects.append(project)
+    raise_version(baton)
+    (one_file / "template" / "README.md.jinja").write_text("# {{ name }}, newer\n")
+    for template in (baton, one_file):
+        commit(template, "newer")
+        git(template, "tag", "v1.1.0")
+
+    def updated(project: Path) -> float:
+        git(project, "reset", "--hard", "--quiet")
+        git(project, "clean", "--force", "--quiet", "-d")
+        command = ["copier", "update", "--defaults", "--quiet"]
+        return cpu_seconds(command, project, {"COPIER_SETTINGS_PATH": str(settings)})
+
+    return by_turns(*(partial(updated, project) for project in projects), times=TIMES)
 
 
 def control_share(template: Path) -> float:

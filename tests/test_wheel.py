@@ -9,7 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.baton import ROOT, Workshop, commit, export, files, git, owners, render, run, update
+from tests.baton import (
+    ROOT,
+    Workshop,
+    commit,
+    export,
+    files,
+    git,
+    owners,
+    raise_version,
+    render,
+    run,
+    update,
+)
 from tests.environment import inside
 from tools.wheel import STANDARDS, reused, stale, wheel, write
 
@@ -66,7 +78,7 @@ def test_an_edit_of_the_engine_is_seen_until_the_wheel_is_built(tmp_path: Path) 
 
 def test_a_new_version_replaces_the_wheel_and_the_line_that_names_it(tmp_path: Path) -> None:
     template = export(tmp_path)
-    newer = another_version(template)
+    newer = raise_version(template)
     assert [path.name for path in (template / STANDARDS).glob("*.whl")] == [newer]
     assert f'path = "{newer}"' in (template / STANDARDS / "pyproject.toml").read_text()
     assert stale(template) == []
@@ -82,7 +94,7 @@ def test_a_released_version_is_never_built_with_other_content(tmp_path: Path) ->
     module.write_text(module.read_text() + "\n# edited\n")
     write(template)
     assert reused(template) == "v1.0.0"
-    another_version(template)
+    raise_version(template)
     assert not reused(template)
 
 
@@ -124,7 +136,7 @@ def test_an_update_changes_the_lock_and_no_file_of_the_project(tmp_path: Path) -
     project = render(template, tmp_path / "project", {})
     run(["uv", "lock", "--quiet"], project)
     commit(project, "first")
-    newer = another_version(template)
+    newer = raise_version(template)
     commit(template, "v1.0.1")
     git(template, "tag", "v1.0.1")
     before = files(project)
@@ -189,13 +201,3 @@ def checkout_lines() -> tuple[str, str]:
     text = (ROOT / "handoff/README.md").read_text(encoding="utf-8")
     override, source = re.findall(r"(?m)^(override-dependencies = .*|baton-handoff = .*)$", text)
     return override, source
-
-
-def another_version(template: Path) -> str:
-    """Give the engine of a template a higher version, build it, and return the wheel's name."""
-    pyproject = template / "handoff/pyproject.toml"
-    text = pyproject.read_text(encoding="utf-8")
-    version = tomllib.loads(text)["project"]["version"]
-    pyproject.write_text(text.replace(f'"{version}"', f'"{version}.1"', 1), encoding="utf-8")
-    write(template)
-    return wheel(template)[0]
