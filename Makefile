@@ -4,7 +4,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # What projects and the engine need; the tests of both run there.
-TYPES := --config-file ../template/standards/mypy.ini
 ENGINE := $(CURDIR)/.cache/every-project/.venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE := uv pip compile --upgrade --quiet --generate-hashes --universal --python-version 3.11 \
@@ -36,11 +35,8 @@ check: style  ## two minutes: style, types, layers, the wheel and the quick test
 style: .venv/ready environment
 	ruff format --check . && ruff check . && mypy
 	python tools/wheel.py --check
-	cd handoff && $(ENGINE)/ruff format --check . && $(ENGINE)/ruff check .
+	cd handoff && $(ENGINE)/ruff format --check . && $(ENGINE)/ruff check . && $(ENGINE)/mypy
 	cd handoff && PYTHONPATH=src $(ENGINE)/lint-imports --no-logo
-	cd handoff && $(ENGINE)/mypy $(TYPES) src/baton_handoff
-	# A contract for an engine that is chosen at run time derives from what mypy can't know.
-	cd handoff && MYPYPATH=src:tests/support $(ENGINE)/mypy $(TYPES) --allow-subclassing-any tests
 
 environment: .venv/ready
 	python -m tests.environment

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -26,9 +27,10 @@ SOURCE = Path(__file__).parents[1] / "src"
 
 @pytest.fixture(autouse=True, scope="session")
 def _processes_use_this_package() -> Iterator[None]:
-    """What a test starts imports the package as it stands, not one that is installed."""
+    """What a test starts is the package as it stands, and the tools beside this Python."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(SOURCE), prepend=os.pathsep)
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
         yield
 
 

@@ -155,7 +155,7 @@ def checking(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A command that ends as its one argument says, as if it were the linter."""
     command = [sys.executable, "-c", "print('said'); raise SystemExit(int(open('end').read()))"]
     kind = Step(tuple(command), "uv run poe check", ("params.yaml",))
-    for module in ("record", "evidence"):
+    for module in ("recording", "evidence"):
         kinds = {**KINDS, "lint": kind}
         monkeypatch.setattr(f"baton_handoff.policy.evidence.{module}.KINDS", kinds)
     monkeypatch.chdir(project.root)
