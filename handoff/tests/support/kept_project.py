@@ -68,7 +68,7 @@ dependencies = [{{ name = "pandas" }}]
 
 [package.dev-dependencies]
 dev = [
-    {{ name = "pytest" }},
+    {{ name = "baton-standards", extra = ["tools"] }},
     {{ name = "winonly", marker = "sys_platform == 'nowhere'" }},
 ]
 
@@ -78,6 +78,14 @@ requires-dist = [{{ name = "pandas" }}]
 [package.metadata.requires-dev]
 dev = [{{ name = "baton-standards", extras = ["tools"] }}, {{ name = "jupyterlab" }}]
 notebooks = [{{ name = "jupyterlab" }}]
+
+[[package]]
+name = "baton-standards"
+version = "1.0.0"
+source = {{ virtual = "standards" }}
+
+[package.optional-dependencies]
+tools = [{{ name = "pytest" }}]
 
 [[package]]
 name = "pytest"
@@ -102,7 +110,7 @@ repos:
   - repo: local
     hooks:
       - {id: format, entry: uv run ruff format, types_or: [python]}
-      - {id: lint, entry: uv run ruff check --fix, types_or: [python]}
+      - {id: lint, entry: uv run handoff fix --only lint, types_or: [python]}
       - {id: notebooks, entry: uv run nbstripout, types: [jupyter]}
 """
 

@@ -140,4 +140,8 @@ def wanted(look: Look) -> set[str]:
                 if one.get("version", package.get("version")) == package.get("version"):
                     of_extra = package.get("optional-dependencies", {}).get(extra, [])
                     waiting += of_extra if extra else package.get("dependencies", [])
-    return {name for name, _ in found}
+    # A virtual package only names others.
+    virtual = {
+        name for name, several in packages.items() if "virtual" in several[0].get("source", {})
+    }
+    return {name for name, _ in found} - virtual

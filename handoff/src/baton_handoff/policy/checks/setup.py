@@ -25,6 +25,7 @@ from baton_handoff.policy.checks.lock import (
     own_entry,
     wanted,
 )
+from baton_handoff.policy.evidence.steps import STEPS
 
 EXPLORING = {"ipykernel", "jupyter", "jupyterlab", "matplotlib", "notebook", "seaborn"}
 """Packages that only exploration needs."""
@@ -85,10 +86,15 @@ def hooks_installed(look: Look) -> Seen:
     if "pre-commit" not in text.replace("#!/", ""):
         return not_met("No hook runs before a commit on this machine.")
     entries = [str(hook["entry"]) for hook in look.hooks if "entry" in hook]
-    wanted = {"ruff format", "ruff check"}
-    if absent := sorted(name for name in wanted if not any(name in entry for entry in entries)):
+    wanted = {"ruff format": STEPS["format"].hook, "ruff check": STEPS["lint"].hook}
+    absent = [
+        tool
+        for tool, step in wanted.items()
+        if not any(tool in entry or step in entry for entry in entries)
+    ]
+    if absent:
         return not_met(
-            f"No hook calls {' or '.join(absent)}.",
+            f"No hook calls {' or '.join(sorted(absent))}.",
             place("hooks fix what tools can fix", ".pre-commit-config.yaml"),
         )
     return met(f"{len(entries)} hooks run before a commit.")
