@@ -2,9 +2,11 @@
 
 import ast
 import configparser
+import io
 import json
 import re
 import tomllib
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,6 +94,8 @@ def survivor(text: str) -> Answers:
 
 def parses(path: str, content: bytes) -> bool:
     """Whether a file is what its name says."""
+    if path.endswith(".whl"):
+        return zipfile.is_zipfile(io.BytesIO(content))
     parsers: dict[str, Callable[[str], object]] = {
         ".toml": tomllib.loads,
         ".yml": lambda text: yaml.compose(text, Loader=yaml.SafeLoader),

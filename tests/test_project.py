@@ -353,11 +353,11 @@ def test_a_project_without_a_model_says_how_to_get_one(
 ) -> None:
     project = Project(render(workshop.template(), tmp_path / "new", {}), environment)
     for command, remedy in {
-        "register": "uv run poe pipeline",
+        "model register": "uv run poe pipeline",
         "serve": "uv run poe register",
         "pipeline": "uv run poe setup",
     }.items():
-        done = project("handoff", command, check=False)
+        done = project("handoff", *command.split(), check=False)
         assert done.returncode == 2, command
         assert remedy in done.stderr
         assert len(done.stderr.splitlines()) == 1
