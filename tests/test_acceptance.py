@@ -11,6 +11,7 @@ import pytest
 
 from tests.baton import Workshop
 from tests.project import ENGINES, Project, registered
+from tests.slices import chosen
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +59,7 @@ def red(said: str) -> set[str]:
     return set(re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", chosen("acceptance", ENGINES, 1))
 def test_the_scenarios_hold_for_the_registered_model_and_its_service(
     workshop: Workshop, environment: Path, engine: str
 ) -> None:
@@ -110,7 +111,7 @@ def test_a_service_that_does_not_start_says_why(
     assert said.startswith("The service does not answer on port ")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", chosen("acceptance", ENGINES, 1))
 def test_the_tests_of_a_project_pass_and_leave_scenarios_out(
     workshop: Workshop, environment: Path, tmp_path: Path, engine: str
 ) -> None:

@@ -16,7 +16,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.baton import FREE_TEXT, Workshop, commit, git, render
-from tests.project import NO_CONTRACT, Project, ask
+from tests.project import ENGINES, NO_CONTRACT, Project, ask
+from tests.slices import chosen
 from tests.tables import flowers, write_csv
 
 pytestmark = pytest.mark.slow
@@ -95,7 +96,7 @@ class Page(HTMLParser):
         return [dict(zip(head, row, strict=True)) for row in rows]
 
 
-@pytest.fixture(params=["pandas", "polars"])
+@pytest.fixture(params=chosen("docs site", ENGINES, 1))
 def flights(
     workshop: Workshop, environment: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Project:
@@ -314,7 +315,7 @@ def test_the_live_site_follows_a_change(
             process.kill()
 
 
-@pytest.mark.parametrize("engine", ["pandas", "polars"])
+@pytest.mark.parametrize("engine", chosen("docs site", ENGINES, 1))
 def test_a_blank_project_has_a_site_before_and_after_its_first_contract(
     workshop: Workshop, environment: Path, tmp_path: Path, engine: str
 ) -> None:

@@ -5,6 +5,7 @@ may stop, and with which exit code. A block marked `sh` needs what a machine may
 it instead is listed below.
 """
 
+import itertools
 import json
 import os
 import re
@@ -24,6 +25,7 @@ import pytest
 
 from tests.baton import ROOT, Workshop, commit, git, render, run
 from tests.project import ENGINES, Project, ask, free_port, registered
+from tests.slices import chosen
 from tests.tables import flowers, write_csv
 
 HANDBOOK = "standards/handbook/"
@@ -277,6 +279,9 @@ STOPS = {
 }
 """Commands that stop, as the page declares, in the state in which they are tried here."""
 
+WHOLE, *OTHERS = itertools.product(("flights", "blank"), ENGINES)
+"""The kinds of project: in the first every block runs, in the others what depends on the kind."""
+
 EVERYWHERE = {
     "uv run handoff contract new data.csv --target y",
     "uv run poe pipeline",
@@ -341,8 +346,7 @@ def reader(
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("starter", ["flights", "blank"])
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("starter", "engine"), [WHOLE, *chosen("handbook", OTHERS, 1)])
 def test_every_command_block_runs(
     workshop: Workshop,
     environment: Path,
@@ -354,7 +358,7 @@ def test_every_command_block_runs(
     person = reader(workshop, environment, tmp_path, starter, engine)
     person.project.env["MYPY_CACHE_DIR"] = str(types_cache)
     text = (person.project.folder / README).read_text(encoding="utf-8")
-    whole = (starter, engine) == ("flights", "pandas") or "FULL" in os.environ
+    whole = (starter, engine) == WHOLE or "FULL" in os.environ
     for block in [*blocks(README, text), *handbook()]:
         if block.language == "bash":
             for command, declared in block.commands():
