@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from benchmarks import catches, changes, editing, features, generate, pipeline, serving, status
+from benchmarks import catches, changes, ci, editing, features, generate, pipeline, serving, status
 from benchmarks.measure import POE, Result, table
 from tests.baton import commit, export, release, render, run
 
@@ -81,6 +81,7 @@ PARTS: dict[str, Callable[[Bench], Section]] = {
     "serving": lambda bench: _measured(serving.measure(bench.with_data)),
     "editing": lambda bench: _measured(editing.measure(bench.project)),
     "changes": lambda bench: _measured(changes.measure(bench.project)),
+    "ci": lambda bench: Section(*ci.measure(bench.folder)),
     "catches": lambda bench: Section(catches.compare(bench.project, bench.folder)),
 }
 """What `python -m benchmarks` measures, by the name of the module that does it."""
