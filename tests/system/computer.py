@@ -20,6 +20,7 @@ from tests.baton import ROOT, git, run
 
 BASE_IMAGE = "localhost/baton-test-base"
 UID = 4321  # not the 1000 of `dev`, so that taking over the user's id is tested, too
+PATIENCE = 400  # seconds; a build takes two minutes
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 REACH = re.compile(r"(?i)(https?|all|no)_proxy|(PIP|UV)_(DEFAULT_)?(INDEX(_URL)?|TIMEOUT)")
 
@@ -57,12 +58,18 @@ class Computer:
     def devcontainer(self, verb: str, project: Path, *arguments: str) -> str:
         """Run the `devcontainer` command on a project."""
         options = ("--docker-path=podman", f"--workspace-folder={project}")
-        return self.run("devcontainer", verb, *options, *arguments)
+        return self.run("timeout", str(PATIENCE), "devcontainer", verb, *options, *arguments)
 
     def up(self, project: Path, *arguments: str) -> str:
         """Open a project in its devcontainer; the container's id."""
-        report = json.loads(self.devcontainer("up", project, *arguments).splitlines()[-1])
-        return str(report["containerId"])
+        try:
+            said = self.devcontainer("up", project, *arguments)
+        except AssertionError as error:
+            # The command waits for podman to report the start; podman 4.3 loses a report sometimes.
+            if "exited 124:" not in str(error):
+                raise
+            said = self.devcontainer("up", project, *arguments)
+        return str(json.loads(said.splitlines()[-1])["containerId"])
 
     def receive(self, project: Path) -> Path:
         """Put a copy of a project into its user's home, built on the image made here."""
