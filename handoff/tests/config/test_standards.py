@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from baton_handoff.config.standards import ENGINE, practices_text, unpack_engine
+from baton_handoff.core.errors import HandoffError
 
 MODULE = "baton_handoff/__init__.py"
 
@@ -39,6 +40,13 @@ def test_a_broken_wheel_is_named(tmp_path: Path) -> None:
     (tmp_path / "standards/baton_handoff-1.2.0-py3-none-any.whl").write_text("broken")
     with pytest.raises(ValueError, match=r"baton_handoff-1\.2\.0-py3-none-any\.whl is no wheel"):
         practices_text(tmp_path)
+
+
+def test_a_broken_wheel_is_not_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "standards").mkdir()
+    (tmp_path / "standards/baton_handoff-1.2.0-py3-none-any.whl").write_text("broken")
+    with pytest.raises(HandoffError, match="is broken: take it back from git"):
+        unpack_engine(tmp_path)
 
 
 def test_the_wheel_is_unpacked_where_it_can_be_imported(tmp_path: Path) -> None:

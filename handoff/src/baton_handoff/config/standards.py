@@ -3,6 +3,8 @@
 import zipfile
 from pathlib import Path
 
+from baton_handoff.core.errors import HandoffError
+
 FOLDER = "standards/"
 WHEEL = f"{FOLDER}baton_handoff-*.whl"
 """Where a project holds the engine."""
@@ -41,8 +43,11 @@ def unpack_engine(root: Path) -> None:
         root: The tree's folder, in which this may write.
 
     Raises:
-        zipfile.BadZipFile: The wheel is broken.
+        HandoffError: The wheel is broken.
     """
     for wheel in sorted(root.glob(WHEEL)):
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(root / ENGINE[0])
+        try:
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(root / ENGINE[0])
+        except zipfile.BadZipFile as error:
+            raise HandoffError(f"{FOLDER}{wheel.name} is broken: take it back from git.") from error
