@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ import yaml
 from allpairspy import AllPairs
 from filelock import FileLock
 
-from tools import wheel
 from tools.derive import Question, questions, write
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -177,16 +175,6 @@ def release(template: Path, tag: str) -> None:
     write(template)
     commit(template, tag)
     git(template, "tag", tag)
-
-
-def raise_version(template: Path) -> str:
-    """Give the engine of a template a higher version, build it, and return the wheel's name."""
-    pyproject = template / "handoff/pyproject.toml"
-    text = pyproject.read_text(encoding="utf-8")
-    version = tomllib.loads(text)["project"]["version"]
-    pyproject.write_text(text.replace(f'"{version}"', f'"{version}.1"', 1), encoding="utf-8")
-    wheel.write(template)
-    return wheel.wheel(template)[0]
 
 
 def next_version(template: Path) -> None:

@@ -4,11 +4,13 @@ The same sources give the same bytes, whatever their folder, times and modes. Fi
 compressed, so that git keeps each version as its difference from the one before.
 
 `python tools/wheel.py` writes it; with `--check` it exits 1 where the wheel is not what handoff/
-builds, or where a release has another wheel of the same version.
+builds.
 """
 
+import hashlib
 import io
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,6 +33,9 @@ _VERSION = re.compile(r'^(version = ")[^"]*', re.MULTILINE)
 def wheel(root: Path) -> tuple[str, bytes]:
     """Build the engine.
 
+    Its version ends in a hash of its sources (a local version, PEP 440). A project's lock holds the
+    hash of a wheel by its version, so `uv lock` would not see other content of the same version.
+
     Args:
         root: The repository's folder.
 
@@ -38,10 +43,25 @@ def wheel(root: Path) -> tuple[str, bytes]:
         The wheel's name and content.
     """
     with tempfile.TemporaryDirectory() as folder:
+        left_out = shutil.ignore_patterns("tests", ".*", "__pycache__")
+        source = Path(shutil.copytree(root / ENGINE, Path(folder) / "engine", ignore=left_out))
+        pyproject = source / "pyproject.toml"
+        text = pyproject.read_text(encoding="utf-8")
+        text = _VERSION.sub(rf"\g<0>+{_digest(source)}", text, count=1)
+        pyproject.write_text(text, encoding="utf-8")
         build = [find_uv_bin(), "build", "--quiet", "--wheel", "--out-dir", folder]
-        subprocess.run([*build, root / ENGINE], check=True)
+        subprocess.run([*build, source], check=True)
         (built,) = Path(folder).glob("*.whl")
         return built.name, _stored(built)
+
+
+def _digest(source: Path) -> str:
+    """Eight hexadecimal digits for the content of a folder."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in source.rglob("*") if path.is_file()):
+        content = file.read_bytes()
+        digest.update(f"{file.relative_to(source).as_posix()}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:8]
 
 
 def files(root: Path) -> dict[Path, bytes]:
@@ -81,31 +101,6 @@ def write(root: Path) -> None:
         (root / path).write_bytes(content)
 
 
-def reused(root: Path) -> str:
-    """The newest release whose wheel has today's name and other content; empty where none has.
-
-    A project's lock holds the wheel's hash by its version: uv refuses other content for it.
-
-    Args:
-        root: The folder of a repository.
-    """
-    tags = _git(root, "tag", "--list", "v*", "--sort=-version:refname").decode().split()
-    for path in _wheels(root):
-        for tag in tags[:1]:
-            listed = _git(root, "ls-tree", "--name-only", tag, path.as_posix())
-            if (
-                listed
-                and _git(root, "show", f"{tag}:{path.as_posix()}") != (root / path).read_bytes()
-            ):
-                return tag
-    return ""
-
-
-def _git(root: Path, *arguments: str) -> bytes:
-    command = ["git", "-C", str(root), *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-
-
 def _wheels(root: Path) -> list[Path]:
     return [path.relative_to(root) for path in (root / STANDARDS).glob(_WHEELS)]
 
@@ -128,8 +123,6 @@ def main() -> None:
         write(ROOT)
     elif paths := stale(ROOT):
         sys.exit(f"Not what handoff/ builds: {', '.join(map(str, paths))}. Run `make wheel`.")
-    elif tag := reused(ROOT):
-        sys.exit(f"{tag} has another wheel of this version: raise it in handoff/pyproject.toml.")
 
 
 if __name__ == "__main__":
