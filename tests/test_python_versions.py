@@ -8,6 +8,7 @@ import pytest
 from uv import find_uv_bin
 
 from tests.baton import QUESTIONS, Workshop, git, render, run
+from tests.slices import chosen
 
 
 def interpreter(version: str) -> str | None:
@@ -30,7 +31,7 @@ def test_one_supported_python_is_here() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", PRESENT)
+@pytest.mark.parametrize("version", chosen("pythons", [*PRESENT], 1))
 def test_set_up_commit_check_and_test(workshop: Workshop, tmp_path: Path, version: str) -> None:
     project = render(workshop.template(), tmp_path / "project", {"python": version})
     pinned = {"UV_PYTHON": PRESENT[version], "UV_PYTHON_DOWNLOADS": "never"}

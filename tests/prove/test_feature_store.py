@@ -82,7 +82,7 @@ def test_without_a_store_there_is_nothing_of_feast(
     assert not list(project.folder.glob(".handoff/environments/feast-*"))
     for folder in (project.folder, flights.folder):
         assert 'name = "feast"' not in (folder / "uv.lock").read_text(encoding="utf-8")
-    assert not list(environment.rglob("feast*"))
+    assert not list(environment.glob("lib/python*/site-packages/feast*"))
     assert list(feast_of(flights).parents[1].rglob("feast*"))
 
 
