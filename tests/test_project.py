@@ -19,6 +19,7 @@ import pytest
 
 from tests.baton import Workshop, git, render, run
 from tests.project import ENGINES, Project, ask, registered, serving
+from tests.slices import chosen
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +34,7 @@ SPOILT = {
 }
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=chosen("project", ENGINES, 1))
 def project(workshop: Workshop, environment: Path, request: pytest.FixtureRequest) -> Project:
     return registered(workshop, environment, request.param)
 
