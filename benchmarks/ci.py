@@ -48,7 +48,7 @@ def described(log: str, *, passed: bool) -> tuple[str, bool]:
     steps = re.findall(r"^\[ci\] (.+): (\d+) s$", log, re.MULTILINE)
     whole = next((int(seconds) for step, seconds in steps if step == "in all"), 0)
     met = passed and 0 < whole <= 60 * MOST_MINUTES
-    tests = re.findall(r"^([\d.]+)s (?:call|setup) +(\S+)", log, re.MULTILINE)
+    tests = re.findall(r"^([\d.]+)s (?:call|setup) +(.+)$", log, re.MULTILINE)
     longest = sorted({(float(s), name) for s, name in tests}, reverse=True)[:SHOWN]
     lines = [
         f"Target: ≤ {MOST_MINUTES} minutes: {'met' if met else '**missed**'}.",
