@@ -16,7 +16,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.core.command import NO_ROOM
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.evidence.evidence import KINDS, Evidence, Record
-from baton_handoff.policy.evidence.recording import IN_BASELINE, keep, now, run_recorded
+from baton_handoff.policy.evidence.recording import keep, now, record_run, run_recorded
 from baton_handoff.policy.evidence.steps import CHECKED, FIXED, STEPS
 from baton_handoff.reporting.findings import Format
 
@@ -161,8 +161,8 @@ def _fixed(project: Project, name: str, mends: Mapping[str, Mend], files: Sequen
 def _captured(project: Project, name: str) -> Result:
     """Run a tool, and keep what it says; the baseline may hold all that it finds."""
     said = io.StringIO()
-    ends = run_recorded(project, name, STEPS[name].command, said)
-    return Result(int(ends != 0), said.getvalue(), advice=said.getvalue().endswith(IN_BASELINE))
+    run = record_run(project, name, STEPS[name].command, said)
+    return Result(int(run.code != 0), said.getvalue(), advice=run.in_baseline)
 
 
 def _looked(project: Project, name: str, look: Look, how: Format = "terminal") -> Result:

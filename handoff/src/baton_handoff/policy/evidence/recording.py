@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -17,13 +18,28 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.evidence.evidence import KINDS, Evidence, Record
 from baton_handoff.policy.evidence.tool_findings import Place, found_by
 
-IN_BASELINE = ", all in the baseline\n"
-"""How the last line ends where the baseline holds all that a tool found."""
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a command.
+
+    Attributes:
+        code: What it exited with; 0 where the baseline holds all that it found.
+        in_baseline: Whether it found something, all of which the baseline holds.
+    """
+
+    code: int
+    in_baseline: bool = False
 
 
-def run_recorded(
+def run_recorded(project: Project, kind: str, command: Sequence[str]) -> int:
+    """Run a command as `record_run` does; return what it exited with."""
+    return record_run(project, kind, command).code
+
+
+def record_run(
     project: Project, kind: str, command: Sequence[str], to: IO[str] | None = None
-) -> int:
+) -> Run:
     """Run a command with its output untouched, and keep what came of it.
 
     Of tests, a notebook that stops half-way is kept, and does not fail the run.
@@ -38,9 +54,6 @@ def run_recorded(
         kind: What runs, one of `KINDS`.
         command: The command.
         to: Where all output goes; by default where this process writes.
-
-    Returns:
-        What it exited with; 0 where the baseline holds all that it found.
 
     Raises:
         HandoffError: There is no such kind, or no such command.
@@ -68,8 +81,8 @@ def run_recorded(
         # mypy looks no further than a file that it can't read.
         whole = code == 1 or kind != "types"
         if found and whole and _all_in_baseline(project, KINDS[kind].practice, found, to):
-            return 0
-    return code
+            return Run(0, in_baseline=True)
+    return Run(code)
 
 
 def keep(project: Project, evidence: Evidence) -> bool:
@@ -81,15 +94,15 @@ def keep(project: Project, evidence: Evidence) -> bool:
     return same
 
 
-def _run_in_part(project: Project, kind: str, command: Sequence[str], to: IO[str] | None) -> int:
+def _run_in_part(project: Project, kind: str, command: Sequence[str], to: IO[str] | None) -> Run:
     """Run a command with arguments of its own, such as the files that a hook names."""
     code = _run(project, command, {}, to)
     tool, wanted = KINDS[kind].command, KINDS[kind].for_programs
     if code == 1 and wanted and tuple(command[: len(tool)]) == tool:
         found = found_by((*tool, *wanted, *command[len(tool) :]), project.root)
         if found and _all_in_baseline(project, KINDS[kind].practice, found, to):
-            return 0
-    return code
+            return Run(0, in_baseline=True)
+    return Run(code)
 
 
 def _all_in_baseline(
@@ -101,7 +114,7 @@ def _all_in_baseline(
         for side in [answers] if answers else SIDES:
             if count > project.baseline.get((practice, side, file), 0):
                 return False
-    print(f"{len(found)} finding{'s' * (len(found) != 1)}{IN_BASELINE}", end="", file=to)
+    print(f"{len(found)} finding{'s' * (len(found) != 1)}, all in the baseline", file=to)
     return True
 
 
