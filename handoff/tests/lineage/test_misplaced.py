@@ -6,15 +6,15 @@ import pytest
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.lineage.features.misplaced import Names, strays
+from baton_handoff.lineage.features.misplaced import FeatureNames, misplaced_features
 
 # `price` is a feature and a column of the source; `late` a label, `when` a column of the input.
-NAMES = Names(
+NAMES = FeatureNames(
     own=frozenset({"hour", "age"}),
     features=frozenset({"hour", "age", "price"}),
     stated=frozenset({"hour", "age", "price", "when", "late"}),
     tables=frozenset({"Features", "Labelled"}),
-    borders=frozenset({"build_features"}),
+    functions=frozenset({"build_features"}),
 )
 
 FOUND = {
@@ -68,7 +68,7 @@ def found(tmp_path: Path, code: str, place: str = "training/code.py") -> list[tu
     file = tmp_path / "src/mine" / place
     file.parent.mkdir(parents=True)
     file.write_text(code, encoding="utf-8")
-    findings = list(strays(Project(tmp_path, "mine", "m", "candidate"), NAMES))
+    findings = list(misplaced_features(Project(tmp_path, "mine", "m", "candidate"), NAMES))
     assert {(finding.check, finding.blocks) for finding in findings} <= {("feature-outside", False)}
     assert {finding.file for finding in findings} <= {f"src/mine/{place}"}
     return [(finding.message, finding.line or 0) for finding in findings]
@@ -114,7 +114,7 @@ def test_it_is_for_the_side_whose_code_it_is(tmp_path: Path) -> None:
     file = tmp_path / "src/mine/serving/app.py"
     file.parent.mkdir(parents=True)
     file.write_text("row['hour'] = 1", encoding="utf-8")
-    (finding,) = strays(Project(tmp_path, "mine", "m", "candidate"), NAMES)
+    (finding,) = misplaced_features(Project(tmp_path, "mine", "m", "candidate"), NAMES)
     assert (finding.side, finding.line) == ("ml-engineering", 1)
     assert finding.fix == "compute it in features/, which training and the service share"
 

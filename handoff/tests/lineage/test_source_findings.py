@@ -8,11 +8,11 @@ import yaml
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
-from baton_handoff.lineage.sources.assessment import standing
+from baton_handoff.lineage.sources.assessment import assess_sources
 from baton_handoff.lineage.sources.checks import findings
-from baton_handoff.lineage.sources.flaws import flaws_of
-from baton_handoff.lineage.sources.observation import look
-from baton_handoff.lineage.sources.odcs import stated_sources
+from baton_handoff.lineage.sources.validation import validate_source
+from baton_handoff.lineage.sources.usage import source_usage
+from baton_handoff.lineage.sources.odcs import load_sources
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.policy.status.status import standing_of
 from prices import (
@@ -45,7 +45,7 @@ def engine() -> str:
 def test_a_source_of_which_everything_is_said_is_quiet(project: Project, write: Write) -> None:
     write(good(), WORKAROUND + CODE)
     assert found(project) == []
-    (source,) = look(project).sources
+    (source,) = source_usage(project).sources
     assert (source.name, source.owner, source.official) == ("prices", "ticket office", True)
     assert (source.layer, source.refresh, source.licence) == (
         *("bronze", "1 d", "https://a.example/terms"),
@@ -190,7 +190,7 @@ def test_a_broken_contract_binds_nobody_at_level_0(project: Project, write: Writ
     source = good()
     no_contract(source)
     write(source)
-    assert [one.blocks for one in findings(look(project), binding=False)] == [False]
+    assert [one.blocks for one in findings(source_usage(project), binding=False)] == [False]
 
 
 def test_notebooks_get_advice(project: Project, write: Write) -> None:
@@ -205,7 +205,7 @@ def test_notebooks_get_advice(project: Project, write: Write) -> None:
     assert finding.message == "no source describes the path `~/seats.xlsx`, a spreadsheet"
     assert (finding.blocks, finding.side) == (False, "data-science")
     assert (finding.line, finding.evidence) == (None, ("cell 1, line 2",))
-    assert standing(look(project)).lacking == {}
+    assert assess_sources(source_usage(project)).blockers == {}
 
 
 FLAWS: dict[str, tuple[Callable[[Said], Any], str]] = {
@@ -258,13 +258,13 @@ def test_a_file_that_is_none_of_the_standard_is_told_by_its_line(
     assert says in found_first.message
     assert (found_first.check, found_first.blocks) == ("source-valid", True)
     assert found_first.file == "data/sources/prices.odcs.yaml"
-    assert look(project).sources == ()
-    assert "data/sources/prices.odcs.yaml" in standing(look(project)).lacking
+    assert source_usage(project).sources == ()
+    assert "data/sources/prices.odcs.yaml" in assess_sources(source_usage(project)).blockers
 
 
 @pytest.mark.parametrize("text", ["a: [", "\ta: 1", "- 1", "", "1"])
 def test_what_is_no_yaml_or_says_nothing_is_one_flaw_at_least(text: str) -> None:
-    assert next(iter(flaws_of("a", text))).line == 1
+    assert next(iter(validate_source("a", text))).line == 1
 
 
 @pytest.mark.parametrize(
@@ -282,20 +282,20 @@ def test_what_is_no_yaml_or_says_nothing_is_one_flaw_at_least(text: str) -> None
 )
 def test_what_the_standard_can_not_hold_is_a_flaw_with_its_line(said: str, why: str) -> None:
     text = f"{yaml.safe_dump(good())}"
-    (flaw,) = flaws_of("a", f"{text}{said}\n")
+    (flaw,) = validate_source("a", f"{text}{said}\n")
     assert why in flaw.says
     assert flaw.line == text.count("\n") + 1
 
 
 @pytest.mark.parametrize("text", ['id: "\\uD800"', f"id: {'9' * 5000}", "[" * 5000])
 def test_what_nothing_can_read_is_a_flaw(text: str) -> None:
-    assert list(flaws_of("a", text))
+    assert list(validate_source("a", text))
 
 
 def test_text_in_another_encoding_is_said(project: Project, write: Write) -> None:
     write(good())
     (project.root / "data/sources/prices.odcs.yaml").write_bytes(b"id: \xff")
-    assert [flaw.says for flaw in stated_sources(project.root)[1]] == ["it is not text in UTF-8"]
+    assert [flaw.says for flaw in load_sources(project.root)[1]] == ["it is not text in UTF-8"]
 
 
 @pytest.mark.parametrize(
@@ -312,4 +312,4 @@ def test_an_owner_is_a_team_or_its_member_of_that_role(
     project: Project, write: Write, team: Any, owner: str
 ) -> None:
     write({**good(), "team": team})
-    assert look(project).sources[0].owner == owner
+    assert source_usage(project).sources[0].owner == owner

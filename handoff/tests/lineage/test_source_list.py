@@ -7,9 +7,9 @@ import pytest
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.lineage.sources.assessment import Standing, standing
+from baton_handoff.lineage.sources.assessment import SourceAssessment, assess_sources
 from baton_handoff.lineage.sources.draft import add_source, source_name
-from baton_handoff.lineage.sources.observation import look
+from baton_handoff.lineage.sources.usage import source_usage
 from baton_handoff.lineage.sources.rendering import as_data, as_text
 from baton_handoff.lineage.sources.unofficial import unofficial
 from prices import (
@@ -44,16 +44,16 @@ def test_a_source_covers_what_it_names(
     project: Project, write: Write, code: str, covered: bool
 ) -> None:
     write(good(), f"import pandas as pd\n{code}\n")
-    seen = look(project)
-    assert len(seen.read_in(seen.sources[0])) == covered
-    assert len(seen.found) == (not covered)
+    usage = source_usage(project)
+    assert len(usage.read_in(usage.sources[0])) == covered
+    assert len(usage.found) == (not covered)
 
 
 def test_the_list_shows_every_source_and_every_place_that_reads(
     project: Project, write: Write
 ) -> None:
     write(good(), CODE + "pd.read_csv('data/towns.csv')\npd.read_csv(where())\n")
-    assert as_text(look(project)).splitlines() == [
+    assert as_text(source_usage(project)).splitlines() == [
         "SOURCE  STATE     OWNER          LAYER   UNTIL  CONTRACT        OPEN PROBLEMS",
         "prices  official  ticket office  bronze         contracts:Trip  1",
         "",
@@ -62,7 +62,7 @@ def test_the_list_shows_every_source_and_every_place_that_reads(
         "src/trips/training.py:4  data/towns.csv     none",
         "src/trips/training.py:5  read_csv(where())  not known statically",
     ]
-    data = as_data(look(project))
+    data = as_data(source_usage(project))
     (source,) = data["sources"]
     assert source["read_in"] == ["src/trips/training.py:3"]
     assert [read["sources"] for read in data["reads"]] == [["prices"], [], []]
@@ -90,34 +90,34 @@ def test_a_draft_leaves_open_what_only_people_know(
     code = "import pandas as pd\npd.read_sql_table('shop.orders', engine)\n"
     (project.source / "training.py").write_text(code)
     name, is_official = ADDED[what]
-    assert add_source(project, look(project), what) == f"data/sources/{name}.odcs.yaml"
-    seen = look(project)
-    assert seen.flaws == ()
-    (source,) = seen.sources
+    assert add_source(project, source_usage(project), what) == f"data/sources/{name}.odcs.yaml"
+    usage = source_usage(project)
+    assert usage.invalid_files == ()
+    (source,) = usage.sources
     assert source.locations == (what,)
-    assert (source.owner, source.official, seen.state(source)) == ("", is_official, "found")
+    assert (source.owner, source.official, usage.state(source)) == ("", is_official, "found")
     about = {finding.check for finding in found(project) if finding.file == source.file}
     assert about == {"source-owned", "source-official", "source-complete"}
 
 
 def test_a_file_from_outside_is_named_as_it_stands(project: Project, tmp_path: Path) -> None:
     (tmp_path / "far.csv").touch()
-    add_source(project, look(project), str(tmp_path / "far.csv"))
-    assert look(project).sources[0].locations == ((tmp_path / "far.csv").as_posix(),)
+    add_source(project, source_usage(project), str(tmp_path / "far.csv"))
+    assert source_usage(project).sources[0].locations == ((tmp_path / "far.csv").as_posix(),)
 
 
 def test_what_can_not_be_added_is_said_in_a_sentence(project: Project, write: Write) -> None:
     write(good())
     (project.root / "data/prices.csv").touch()
     (project.root / "prices.csv").touch()
-    seen = look(project)
+    usage = source_usage(project)
     for what, why in {
         "nothing.csv": "There is no file nothing.csv, and the code reads nothing of that name",
         str(project.root / "data/prices.csv"): "The source prices describes data/prices.csv: see",
         str(project.root / "prices.csv"): "data/sources/prices.odcs.yaml describes something else",
     }.items():
         with pytest.raises(HandoffError, match=f"^{re.escape(why)}") as refused:
-            add_source(project, seen, what)
+            add_source(project, usage, what)
         assert "\n" not in str(refused.value)
     assert len(list((project.root / "data/sources").iterdir())) == 1
 
@@ -150,6 +150,6 @@ def test_by_its_place_a_source_may_look_unofficial(where: str, looks: str) -> No
 
 
 def test_a_project_that_reads_nothing_has_nothing_to_say(project: Project) -> None:
-    assert as_text(look(project)) == ""
+    assert as_text(source_usage(project)) == ""
     assert found(project) == []
-    assert standing(look(project)) == Standing((), {}, ())
+    assert assess_sources(source_usage(project)) == SourceAssessment((), {}, ())

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from baton_handoff.lineage.sources.reads import Read, reads_of
-from baton_handoff.source_code.modules import all_code, code_of
+from baton_handoff.lineage.sources.reads import Read, data_reads
+from baton_handoff.source_code.modules import project_modules, parse_module
 from trip_project import git
 
 TRIPS = "def trips(year):\n    return load(f'data/{year}/t.csv')\n\n\ntrips(2013)"
@@ -183,7 +183,7 @@ IMPORTS = (
 
 
 def read(code: str, file: str = "src/mine/a.py", imports: str = IMPORTS) -> list[Read]:
-    return reads_of([code_of(file, imports + code)], [])
+    return data_reads([parse_module(file, imports + code)], [])
 
 
 @pytest.mark.parametrize(("code", "kind", "what"), READS.values(), ids=READS)
@@ -207,22 +207,22 @@ def test_a_query_reads_all_its_tables() -> None:
 
 
 def test_a_function_reads_where_it_is_called_in_another_file() -> None:
-    files = code_of(
+    files = parse_module(
         "src/mine/files.py",
         "import pandas as pd\nfrom pathlib import Path\nRAW = Path('data/raw')\n\n\n"
         "def load(file, kind):\n    return pd.read_csv(file)\n",
     )
-    door = code_of("src/mine/__init__.py", "from .files import load\n")
-    by_name = code_of(
+    door = parse_module("src/mine/__init__.py", "from .files import load\n")
+    by_name = parse_module(
         "src/mine/deep/a.py",
         "from ..files import RAW\nfrom .. import load\n\nload(RAW / 'a.csv', 1)\n",
     )
-    by_module = code_of(
+    by_module = parse_module(
         "scripts/b.py",
         "from mine import files\nimport mine.files as other\n\n"
         "files.load(files.RAW / 'b.csv', 1)\nother.load(kind=1, file='c.csv')\n",
     )
-    found = reads_of([files, door, by_name, by_module], [])
+    found = data_reads([files, door, by_name, by_module], [])
     assert [(one.place, one.how, one.what) for one in found] == [
         ("scripts/b.py:4", "load", "data/raw/b.csv"),
         ("scripts/b.py:5", "load", "c.csv"),
@@ -254,7 +254,7 @@ def test_what_the_project_makes_itself_is_told() -> None:
         "pd.read_csv(sys.argv[1])\nt.to_csv('out/a.csv')\npd.read_csv('out/a.csv')\n"
         "pd.read_csv('data/raw/t.csv')"
     )
-    found = reads_of([code_of("src/mine/a.py", IMPORTS + code)], [("data/raw", "ingest")])
+    found = data_reads([parse_module("src/mine/a.py", IMPORTS + code)], [("data/raw", "ingest")])
     assert [(one.what, one.made_by) for one in found] == [
         ("sys.argv[1]", ""),
         ("out/a.csv", "src/mine/a.py:6"),
@@ -282,9 +282,9 @@ def test_what_is_read_and_written_back_is_not_of_the_projects_making(code: str) 
 def test_what_a_notebook_makes_is_made_for_that_notebook_only() -> None:
     source = "import pandas as pd\nt.to_csv('a.csv')\npd.read_csv('a.csv')"
     cell = {"cell_type": "code", "source": source}
-    notebook = code_of("notebooks/a.ipynb", json.dumps({"cells": [cell]}))
-    module = code_of("src/mine/a.py", IMPORTS + "pd.read_csv('a.csv')")
-    found = reads_of([notebook, module], [])
+    notebook = parse_module("notebooks/a.ipynb", json.dumps({"cells": [cell]}))
+    module = parse_module("src/mine/a.py", IMPORTS + "pd.read_csv('a.csv')")
+    found = data_reads([notebook, module], [])
     assert [(one.file, one.made_by) for one in found] == [
         ("notebooks/a.ipynb", "notebooks/a.ipynb, cell 1, line 2"),
         ("src/mine/a.py", ""),
@@ -344,7 +344,7 @@ def test_only_the_projects_own_code_is_read(tmp_path: Path, repository: bool) ->
         (tmp_path / ".gitignore").write_text(".venv/\nignored.py\n", encoding="utf-8")
         (tmp_path / "ignored.py").write_text("", encoding="utf-8")
         git(tmp_path, "init", "--quiet")
-    assert [code.file for code in all_code(tmp_path)] == ["a.py", "src/mine/b.py"]
+    assert [code.file for code in project_modules(tmp_path)] == ["a.py", "src/mine/b.py"]
 
 
 def test_a_folder_of_the_package_may_have_any_name(tmp_path: Path) -> None:
@@ -354,7 +354,7 @@ def test_a_folder_of_the_package_may_have_any_name(tmp_path: Path) -> None:
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).touch()
     git(tmp_path, "init", "--quiet")
-    assert [code.file for code in all_code(tmp_path)] == own
+    assert [code.file for code in project_modules(tmp_path)] == own
 
 
 def test_code_is_found_where_git_is_not_installed(
@@ -362,7 +362,7 @@ def test_code_is_found_where_git_is_not_installed(
 ) -> None:
     (tmp_path / "a.py").touch()
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert [code.file for code in all_code(tmp_path)] == ["a.py"]
+    assert [code.file for code in project_modules(tmp_path)] == ["a.py"]
 
 
 def test_a_repository_has_nothing_run_while_its_code_is_listed(tmp_path: Path) -> None:
@@ -372,5 +372,5 @@ def test_a_repository_has_nothing_run_while_its_code_is_listed(tmp_path: Path) -
     hook.write_text(f"#!/bin/sh\ntouch {tmp_path / 'ran'}\n")
     hook.chmod(0o755)
     git(tmp_path, "config", "core.fsmonitor", str(hook))
-    assert [code.file for code in all_code(tmp_path)] == ["a.py"]
+    assert [code.file for code in project_modules(tmp_path)] == ["a.py"]
     assert not (tmp_path / "ran").exists()

@@ -10,7 +10,7 @@ import yaml
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.lineage.sources.observation import look
+from baton_handoff.lineage.sources.usage import source_usage
 from baton_handoff.lineage.sources.report import problem_report
 from prices import (
     WORKAROUND,
@@ -56,13 +56,13 @@ def test_an_owner_is_told_which_rows_break_the_contract_and_no_value(
     (folder / "prices.odcs.yaml").write_text(yaml.safe_dump(good(), sort_keys=False))
     (project.source / "training.py").write_text(WORKAROUND)
     (project.root / "data/prices.csv").write_text(ROWS)
-    text = problem_report(project, look(project), "prices")
+    text = problem_report(project, source_usage(project), "prices")
     assert text.splitlines()[:9] == [
         "# The source prices: what is wrong with it",
         "",
         "For: ticket office (https://a.example/desk)",
         "",
-        f"From: trips, {look(project).today}",
+        f"From: trips, {source_usage(project).today}",
         "",
         "We read it from `data/prices.csv`.",
         "",
@@ -87,7 +87,7 @@ def test_the_contract_is_about_the_last_of_its_files(
     for place, seats in {"prices": 99, "cut": 10}.items():
         rows = f"town,code,seats,price\nUlm,UL,{seats},1.5\nBonn,BN,{seats},1.5\n"
         (project.root / f"data/{place}.csv").write_text(rows)
-    text = problem_report(project, look(project), "prices")
+    text = problem_report(project, source_usage(project), "prices")
     assert "We read it from `data/prices.csv`." in text
     assert "Looked at: `data/cut.csv`, 2 rows." in text
 
@@ -100,21 +100,21 @@ def test_rows_that_are_missing_or_good_are_told_as_such(
     fixed(source)
     write(source)
     with pytest.raises(HandoffError, match=r"^None of the files of prices is here: `uv run poe"):
-        problem_report(project, look(project), "prices")
+        problem_report(project, source_usage(project), "prices")
     (project.root / "data/prices.csv").write_bytes(b"\xff")
     with pytest.raises(HandoffError, match=r"prices\.csv can't be read as \.csv: "):
-        problem_report(project, look(project), "prices")
+        problem_report(project, source_usage(project), "prices")
     (project.root / "data/prices.csv").write_text("town,code,seats,price\nUlm,UL,1,2.5\n")
-    assert problem_report(project, look(project), "prices") == ""
+    assert problem_report(project, source_usage(project), "prices") == ""
     with pytest.raises(HandoffError, match=r"^There is no source 'towns'; there are: prices\.$"):
-        problem_report(project, look(project), "towns")
+        problem_report(project, source_usage(project), "towns")
     no_contract(source)
     write(source)
     with pytest.raises(HandoffError, match=r"^There is no contract contracts:Price, which data/"):
-        problem_report(project, look(project), "prices")
+        problem_report(project, source_usage(project), "prices")
     del source["schema"][0]["quality"]
     write(source)
-    assert problem_report(project, look(project), "prices") == ""
+    assert problem_report(project, source_usage(project), "prices") == ""
 
 
 @pytest.mark.parametrize("stated", ["def (", "Trip = 1\n"], ids=["broken", "no contract"])
@@ -129,4 +129,4 @@ def test_contracts_that_can_not_be_used_are_a_sentence(
     with pytest.raises(
         HandoffError, match=r"^data/prices\.csv, by contracts:Trip, can't be read: "
     ):
-        problem_report(project, look(project), "prices")
+        problem_report(project, source_usage(project), "prices")

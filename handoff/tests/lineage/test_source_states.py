@@ -7,8 +7,8 @@ import pytest
 
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.config.settings import Accepted
-from baton_handoff.lineage.sources.assessment import Standing, standing
-from baton_handoff.lineage.sources.observation import Seen, look
+from baton_handoff.lineage.sources.assessment import SourceAssessment, assess_sources
+from baton_handoff.lineage.sources.usage import SourceUsage, source_usage
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.policy.status.status import standing_of
 from prices import (
@@ -39,8 +39,8 @@ def engine() -> str:
 
 
 def states(project: Project) -> list[str]:
-    seen = look(project)
-    return [seen.state(source) for source in seen.sources]
+    usage = source_usage(project)
+    return [usage.state(source) for source in usage.sources]
 
 
 def accept(project: Project, gate: str, until: str) -> Project:
@@ -58,15 +58,15 @@ def test_data_is_handed_over_from_found_to_owned_to_official(
     unofficial_until(source)
     write(source)
     assert states(project) == ["found"]
-    assert standing(look(project)).lacking == {"prices": "nobody is named who answers for it"}
+    assert assess_sources(source_usage(project)).blockers == {"prices": "nobody is named who answers for it"}
     source["team"] = {"name": "ticket office"}
     write(source)
     assert states(project) == ["owned"]
-    assert standing(look(project)).lacking == {"prices": "owned, and not official"}
+    assert assess_sources(source_usage(project)).blockers == {"prices": "owned, and not official"}
     own(source)["official"]["value"] = True
     write(source)
     assert states(project) == ["official"]
-    assert standing(look(project)) == Standing(("prices",), {}, ())
+    assert assess_sources(source_usage(project)) == SourceAssessment(("prices",), {}, ())
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_an_exception_that_counts_stands_for_official(
     write(source)
     accepting = accept(project, gate, until)
     assert states(accepting) == [state]
-    said = standing(look(accepting)).notes
+    said = assess_sources(source_usage(accepting)).notes
     assert said == ((f"prices: accepted until {UNTIL} by ada: no other yet",) * (state != "owned"))
 
 
@@ -96,9 +96,9 @@ def test_what_is_past_its_end_of_life_is_lacking_unless_that_is_accepted(
     source = good()
     ended(source)
     write(source)
-    assert standing(look(project)).lacking == {"prices": "past its end of life since 2020-12-31"}
-    assert standing(look(project, today=date(2020, 12, 31))).lacking == {}
-    assert standing(look(accept(project, "sources/prices", UNTIL))).lacking == {}
+    assert assess_sources(source_usage(project)).blockers == {"prices": "past its end of life since 2020-12-31"}
+    assert assess_sources(source_usage(project, today=date(2020, 12, 31))).blockers == {}
+    assert assess_sources(source_usage(accept(project, "sources/prices", UNTIL))).blockers == {}
 
 
 PLANS = {
@@ -119,7 +119,7 @@ def test_the_practice_says_what_the_gate_of_a_promotion_will_say(
     write(source)
     at = accept(project, accepted, UNTIL) if accepted else project
     is_met = official or accepted in ("sources", "sources/prices")
-    assert (standing(look(at)).lacking == {}) is is_met
+    assert (assess_sources(source_usage(at)).blockers == {}) is is_met
     states = {o.state for o in standing_of(at).outcomes if o.practice.name == "sources-official"}
     assert states == {State.MET if is_met else State.NOT_MET}
 
@@ -161,11 +161,11 @@ def test_what_production_reads_without_a_file_is_lacking(project: Project, write
     source = good()
     elsewhere(source)
     write(source)
-    assert standing(look(project)).lacking == {
+    assert assess_sources(source_usage(project)).blockers == {
         "data/prices.csv": "read in src/trips/training.py:3, and no source describes it"
     }
     write(good(), CODE.replace("'data/prices.csv'", "where()"))
-    assert standing(look(project)).lacking == {
+    assert assess_sources(source_usage(project)).blockers == {
         "src/trips/training.py:3": (
             "what `read_csv` reads is not known statically: say it, `# source: NAME`"
         )
@@ -173,6 +173,6 @@ def test_what_production_reads_without_a_file_is_lacking(project: Project, write
 
 
 def test_an_exception_counts_until_its_last_day() -> None:
-    seen = Seen((), (), (), (), frozenset(), (), {}, date(2026, 1, 1))
-    assert seen.found == []
-    assert Accepted("sources", "r", "o", date(2026, 1, 1)).counts(seen.today)
+    usage = SourceUsage((), (), (), (), frozenset(), (), {}, date(2026, 1, 1))
+    assert usage.found == []
+    assert Accepted("sources", "r", "o", date(2026, 1, 1)).counts(usage.today)

@@ -14,7 +14,7 @@ from baton_handoff.config.settings import GATES as NAMES
 from baton_handoff.config.settings import Accepted, PromotionSettings
 from baton_handoff.contracts import canonical_form
 from baton_handoff.evaluation.evaluation import Evaluation
-from baton_handoff.lineage.sources.assessment import Standing
+from baton_handoff.lineage.sources.assessment import SourceAssessment
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.policy.promotion.candidate import Candidate, Served, Tried
 from baton_handoff.policy.promotion.gates import GATES, Verdict, judged
@@ -68,7 +68,7 @@ GOOD = Candidate(
     contracts={"PandasTrip": FORM},
     card=True,
     said={"Intended use": "To try gates.", "Limits": "Ulm and Bonn."},
-    sources=Standing(("towns",), {}, ()),
+    sources=SourceAssessment(("towns",), {}, ()),
     practices=Asked(),
     champion=1,
     champion_contracts={"PandasTrip": FORM},
@@ -195,12 +195,12 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
         ({"card": False}, "card", "data-science", "no model card"),
         ({"said": {"Limits": "many"}}, "card", "data-science", "Intended use"),
         (
-            {"sources": Standing(("towns",), {"prices": "owned, and not official"}, ())},
+            {"sources": SourceAssessment(("towns",), {"prices": "owned, and not official"}, ())},
             "sources",
             "data-science",
             "made from what is not official: prices",
         ),
-        ({"sources": Standing((), {}, ())}, "sources", "data-science", "no source is described"),
+        ({"sources": SourceAssessment((), {}, ())}, "sources", "data-science", "no source is described"),
         (
             {"practices": Asked([STYLE_OPEN])},
             "practices",

@@ -7,7 +7,7 @@ import yaml
 
 from baton_handoff.config.project import Project
 from baton_handoff.lineage.sources.checks import findings
-from baton_handoff.lineage.sources.observation import look
+from baton_handoff.lineage.sources.usage import source_usage
 from baton_handoff.reporting.findings import Finding
 
 Said: TypeAlias = dict[str, Any]
@@ -76,7 +76,7 @@ def writing(project: Project) -> Write:
 
 
 def found(project: Project) -> list[Finding]:
-    return findings(look(project), binding=True)
+    return findings(source_usage(project), binding=True)
 
 
 def nobody(said: Said) -> None:

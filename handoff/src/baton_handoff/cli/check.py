@@ -116,9 +116,9 @@ def _look_at_owners(project: Project, how: Format) -> "Result":
 
 def _look_at_sources(project: Project, how: Format) -> "Result":
     from baton_handoff.lineage.sources.checks import findings
-    from baton_handoff.lineage.sources.observation import look
+    from baton_handoff.lineage.sources.usage import source_usage
 
-    found = findings(look(project), binding=project.level > 0)
+    found = findings(source_usage(project), binding=project.level > 0)
     return _found(found, how, "Every source is described, and owned.")
 
 

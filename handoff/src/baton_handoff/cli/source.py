@@ -27,28 +27,28 @@ def add(commands: Any) -> None:
 
 
 def _list(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.lineage.sources.observation import look
+    from baton_handoff.lineage.sources.usage import source_usage
     from baton_handoff.lineage.sources.rendering import as_data, as_text
 
-    seen = look(project)
+    usage = source_usage(project)
     nothing = "The code reads nothing yet, and no source is described."
-    print(json.dumps(as_data(seen), indent=2) if options.json else as_text(seen) or nothing)
+    print(json.dumps(as_data(usage), indent=2) if options.json else as_text(usage) or nothing)
     return 0
 
 
 def _add(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.lineage.sources.draft import add_source
-    from baton_handoff.lineage.sources.observation import look
+    from baton_handoff.lineage.sources.usage import source_usage
 
-    path = add_source(project, look(project), options.what)
+    path = add_source(project, source_usage(project), options.what)
     print(f"{path}   a draft: `uv run poe check --only sources` says what it leaves open")
     return 0
 
 
 def _report(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.lineage.sources.observation import look
+    from baton_handoff.lineage.sources.usage import source_usage
     from baton_handoff.lineage.sources.report import problem_report
 
-    text = problem_report(project, look(project), options.source)
+    text = problem_report(project, source_usage(project), options.source)
     print(text or f"Nothing is known to be wrong with {options.source}.")
     return 0

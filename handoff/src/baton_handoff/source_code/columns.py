@@ -12,7 +12,7 @@ _BUILDING = {"DataFrame", "from_dict"}
 
 
 @dataclass(frozen=True)
-class Write:
+class ColumnWrite:
     """A place in the code that gives a table a column.
 
     Attributes:
@@ -50,7 +50,7 @@ def _cell(source: str) -> list[ast.stmt]:
         return []
 
 
-def writes(nodes: Iterable[ast.AST]) -> Iterator[Write]:
+def column_writes(nodes: Iterable[ast.AST]) -> Iterator[ColumnWrite]:
     """Where columns are written by name, in every way that pandas, polars and narwhals know."""
     for node in nodes:
         match node:
@@ -63,15 +63,15 @@ def writes(nodes: Iterable[ast.AST]) -> Iterator[Write]:
                         yield write
             case ast.Call(func=ast.Attribute(value=table, attr="rename")):
                 named = [one.values for one in _given(node) if isinstance(one, ast.Dict)]
-                yield from (Write(*text, table) for values in named for text in _texts(values))
+                yield from (ColumnWrite(*text, table) for values in named for text in _texts(values))
             case ast.Call(
                 func=ast.Attribute(value=table, attr="insert"),
                 args=[_, ast.Constant(value=str(column)), value, *_],
             ):
-                yield Write(column, node.lineno, table, value)
+                yield ColumnWrite(column, node.lineno, table, value)
             case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in _BUILDING:
                 filled = [entry for one in _given(node) for entry in _entries(one)]
-                yield from (Write(key, value.lineno, None, value) for key, value in filled)
+                yield from (ColumnWrite(key, value.lineno, None, value) for key, value in filled)
             case ast.Assign(targets=targets, value=value):
                 yield from _assigned(targets, value)
             case ast.AugAssign(target=target, value=value):
@@ -82,13 +82,13 @@ def _given(call: ast.Call) -> list[ast.expr]:
     return [*call.args, *(keyword.value for keyword in call.keywords)]
 
 
-def _added(call: ast.Call, table: ast.expr | None) -> Iterator[Write]:
+def _added(call: ast.Call, table: ast.expr | None) -> Iterator[ColumnWrite]:
     for keyword in call.keywords:
         if keyword.arg:
-            yield Write(keyword.arg, keyword.value.lineno, table, keyword.value)
+            yield ColumnWrite(keyword.arg, keyword.value.lineno, table, keyword.value)
         else:
             for key, value in _entries(keyword.value):
-                yield Write(key, value.lineno, table, value)
+                yield ColumnWrite(key, value.lineno, table, value)
     for one in call.args:
         for node in ast.walk(one):
             match node:
@@ -96,16 +96,16 @@ def _added(call: ast.Call, table: ast.expr | None) -> Iterator[Write]:
                     func=ast.Attribute(value=value, attr="alias"),
                     args=[ast.Constant(value=str(column))],
                 ):
-                    yield Write(column, node.lineno, table, value)
+                    yield ColumnWrite(column, node.lineno, table, value)
 
 
-def _assigned(targets: Iterable[ast.expr], value: ast.expr) -> Iterator[Write]:
+def _assigned(targets: Iterable[ast.expr], value: ast.expr) -> Iterator[ColumnWrite]:
     for target in targets:
         match target:
             case ast.Subscript(value=table, slice=place):
                 inside = place.elts[-1:] if isinstance(place, ast.Tuple) else [place]
                 for column, line in _texts(inside):
-                    yield Write(column, line, table, value)
+                    yield ColumnWrite(column, line, table, value)
             case ast.Tuple(elts=several) | ast.List(elts=several):
                 yield from _assigned(several, value)
 
@@ -128,7 +128,7 @@ def places(files: Iterable[Path], columns: Collection[str]) -> dict[str, list[tu
     found: dict[str, list[tuple[Path, int]]] = {column: [] for column in columns}
     for file in files:
         tree = parsed(file)
-        said = [(write.column, write.line) for write in writes(ast.walk(tree))]
+        said = [(write.column, write.line) for write in column_writes(ast.walk(tree))]
         for node in ast.walk(tree):
             if isinstance(node, ast.Dict):
                 said += _texts([*filter(None, node.keys), *node.values])

@@ -31,7 +31,7 @@ _DEEPEST = 30
 
 
 @dataclass(frozen=True)
-class Names:
+class ConstantPropagation:
     """What the names of a project's modules stand for.
 
     Attributes:
@@ -40,7 +40,7 @@ class Names:
 
     modules: Mapping[str, Scope]
 
-    def fold(self, node: ast.expr | None, scope: Scope, depth: int = 0) -> str:
+    def evaluate(self, node: ast.expr | None, scope: Scope, depth: int = 0) -> str:
         """What an expression is worth."""
         text = UNKNOWN
         if depth > _DEEPEST:
@@ -51,15 +51,15 @@ class Names:
             case ast.Constant(value=int(value)):
                 text = str(value)
             case ast.JoinedStr(values=parts):
-                text = "".join(self.fold(part, scope, depth + 1) for part in parts)
+                text = "".join(self.evaluate(part, scope, depth + 1) for part in parts)
             case ast.FormattedValue(value=value, format_spec=None):
-                text = self.fold(value, scope, depth + 1)
+                text = self.evaluate(value, scope, depth + 1)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
-                text = self.fold(left, scope, depth + 1) + self.fold(right, scope, depth + 1)
+                text = self.evaluate(left, scope, depth + 1) + self.evaluate(right, scope, depth + 1)
             case ast.BinOp(left=left, op=ast.Div(), right=right):
                 text = self._joined([left, right], scope, depth)
             case ast.BinOp(left=left, op=ast.Mod()):
-                text = re.sub(r"%[-0-9.]*[sdifr]", UNKNOWN, self.fold(left, scope, depth + 1))
+                text = re.sub(r"%[-0-9.]*[sdifr]", UNKNOWN, self.evaluate(left, scope, depth + 1))
             case ast.Name(id=name):
                 text = self._name(name, scope, depth)
             case ast.Attribute(value=value, attr=name):
@@ -69,7 +69,7 @@ class Names:
         return text
 
     def _name(self, name: str, scope: Scope, depth: int) -> str:
-        found = found_in(name, scope)
+        found = defining_scope(name, scope)
         if found is None:
             return UNKNOWN
         if name in found.imports:
@@ -83,7 +83,7 @@ class Names:
         if name in found.parameters:  # `file = Path(file)`: the one in it is the parameter
             values = {other: its for other, its in found.values.items() if other != name}
             found = replace(found, values=values)
-        return self.fold(value, found, depth + 1)
+        return self.evaluate(value, found, depth + 1)
 
     def _imported(self, module: str, name: str, depth: int) -> str:
         scope = self.modules.get(module)
@@ -92,9 +92,9 @@ class Names:
 
     def _attribute(self, value: ast.expr, name: str, scope: Scope, depth: int) -> str:
         if name in _SAME_ATTRIBUTES:
-            return self.fold(value, scope, depth + 1)
+            return self.evaluate(value, scope, depth + 1)
         if name == "parent":
-            folder = self.fold(value, scope, depth + 1)
+            folder = self.evaluate(value, scope, depth + 1)
             return folder.rpartition("/")[0] if "/" in folder else UNKNOWN
         module = self._module(value, scope)
         return self._imported(module, name, depth) if module else UNKNOWN
@@ -103,7 +103,7 @@ class Names:
         """The module that an expression is, empty where it is none."""
         if not isinstance(value, ast.Name):
             return ""
-        found = found_in(value.id, scope)
+        found = defining_scope(value.id, scope)
         if found is None or value.id not in found.imports:
             return ""
         module, name = found.imports[value.id]
@@ -119,7 +119,7 @@ class Names:
             case ast.Attribute(value=value, attr="joinpath"):
                 text = self._joined([value, *call.args], scope, depth)
             case ast.Attribute(value=value, attr=name) if name in _SAME_METHODS:
-                text = self.fold(value, scope, depth + 1)
+                text = self.evaluate(value, scope, depth + 1)
             case ast.Name(id=name) | ast.Attribute(attr=name) if name in _SAME and call.args:
                 # Only of a path there can be several parts.
                 parts = call.args if name.endswith("Path") else call.args[:1]
@@ -128,7 +128,7 @@ class Names:
 
     def _joined(self, parts: Iterable[ast.expr], scope: Scope, depth: int) -> str:
         """Parts of a path, as one."""
-        first, *others = [self.fold(part, scope, depth + 1) for part in parts] or [UNKNOWN]
+        first, *others = [self.evaluate(part, scope, depth + 1) for part in parts] or [UNKNOWN]
         if "://" in first:
             return "/".join([first.rstrip("/"), *others])
         return PurePosixPath(first, *others).as_posix() if others else first
@@ -139,7 +139,7 @@ class Names:
         given = [n for n in called.nodes if isinstance(n, ast.Return)] if called else []
         if called is None or len(given) != 1:
             return UNKNOWN
-        return self.put_in(self.fold(given[0].value, called, depth + 1), call, called, scope, depth)
+        return self.substitute(self.evaluate(given[0].value, called, depth + 1), call, called, scope, depth)
 
     def function(self, call: ast.Call, scope: Scope) -> Scope | None:
         """The function of the project's own that is called, None where it is none."""
@@ -163,7 +163,7 @@ class Names:
             at = at.within
         return None
 
-    def put_in(self, text: str, call: ast.Call, called: Scope, scope: Scope, depth: int = 0) -> str:
+    def substitute(self, text: str, call: ast.Call, called: Scope, scope: Scope, depth: int = 0) -> str:
         """A text of a function's, with what a call gives for its parameters."""
         if called.function is None or not has_parameters(text):
             return text
@@ -181,16 +181,16 @@ class Names:
         def value_of(placed: re.Match[str]) -> str:
             name = placed[1]
             value = given.get(name, defaults.get(name))
-            return self.fold(value, scope if name in given else called, depth + 1)
+            return self.evaluate(value, scope if name in given else called, depth + 1)
 
         return re.sub("\0(.+?)\0", value_of, text)
 
 
-def called_as(call: ast.Call, scope: Scope) -> ast.Call:
+def resolve_alias(call: ast.Call, scope: Scope) -> ast.Call:
     """A call by the name that the function had before it was imported, or assigned, as another."""
     function, at = call.func, scope
     for _ in range(_DEEPEST):
-        if not isinstance(function, ast.Name) or (found := found_in(function.id, at)) is None:
+        if not isinstance(function, ast.Name) or (found := defining_scope(function.id, at)) is None:
             break
         if its := found.imports.get(function.id, ("", ""))[1]:
             function = ast.Name(its)
@@ -203,7 +203,7 @@ def called_as(call: ast.Call, scope: Scope) -> ast.Call:
     return ast.copy_location(ast.Call(function, call.args, call.keywords), call)
 
 
-def found_in(name: str, scope: Scope) -> Scope | None:
+def defining_scope(name: str, scope: Scope) -> Scope | None:
     """The nearest scope that knows a name, None where none does."""
     at: Scope | None = scope
     while at is not None:

@@ -32,7 +32,7 @@ _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 @dataclass(frozen=True)
-class Code:
+class SourceModule:
     """A Python file or a notebook.
 
     Attributes:
@@ -52,12 +52,12 @@ class Code:
     cells: tuple[int, ...] = ()
 
     @property
-    def notebook(self) -> bool:
+    def is_notebook(self) -> bool:
         """Whether it is one."""
         return self.file.endswith(".ipynb")
 
     @cached_property
-    def nodes(self) -> Mapping[type[ast.AST], list[Any]]:
+    def _by_type(self) -> Mapping[type[ast.AST], list[Any]]:
         """Everything that stands in it, by its kind, the first line first."""
         found: dict[type[ast.AST], list[Any]] = {}
         for node in ast.walk(self.tree):
@@ -67,17 +67,17 @@ class Code:
                 nodes.sort(key=lambda node: (node.lineno, node.col_offset))
         return found
 
-    def of(self, *kinds: type[N]) -> Iterator[N]:
+    def nodes(self, *kinds: type[N]) -> Iterator[N]:
         """What stands in it of some kinds."""
         for kind in kinds:
-            yield from self.nodes.get(kind, [])
+            yield from self._by_type.get(kind, [])
 
-    def place(self, line: int) -> tuple[int | None, str]:
+    def location(self, line: int) -> tuple[int | None, str]:
         """A line as people find it: its number, and in a notebook, instead, the cell and the line.
 
         The number is None in a notebook.
         """
-        if not self.notebook:
+        if not self.is_notebook:
             return line, ""
         cell = sum(first <= line for first in self.cells)
         return None, f"cell {cell}, line {line - self.cells[cell - 1] + 1}"
@@ -97,7 +97,7 @@ class Scope:
         imports: The module of each name that is imported, and its name there; empty for a module.
     """
 
-    code: Code
+    code: SourceModule
     body: list[ast.stmt]
     within: "Scope | None" = None
     function: Function | None = None
@@ -132,13 +132,13 @@ class Scope:
             yield from scope.all()
 
 
-def all_code(root: Path) -> Iterator[Code]:
+def project_modules(root: Path) -> Iterator[SourceModule]:
     """Every Python file and notebook of a project, but for tests; what is no code is left out."""
     for file in Files(root).paths:
         outside = _outside(file)
         if file.endswith((".py", ".ipynb")) and is_own(file) and _TESTS.isdisjoint(outside):
             try:
-                yield code_of(file, (root / file).read_text(encoding="utf-8"))
+                yield parse_module(file, (root / file).read_text(encoding="utf-8"))
             except (SyntaxError, ValueError, KeyError, TypeError, OSError, RecursionError):
                 continue
 
@@ -155,7 +155,7 @@ def _outside(file: str) -> tuple[str, ...]:
     return folders[:2] if folders[:1] == ("src",) else folders
 
 
-def code_of(file: str, text: str) -> Code:
+def parse_module(file: str, text: str) -> SourceModule:
     """What stands in a Python file, or in the cells of a notebook that are Python.
 
     Raises:
@@ -163,7 +163,7 @@ def code_of(file: str, text: str) -> Code:
     """
     if not file.endswith(".ipynb"):
         comments, alone = _comments(text)
-        return Code(file, _module(file), _parsed(text), comments, alone)
+        return SourceModule(file, _module(file), _parsed(text), comments, alone)
     body: list[ast.stmt] = []
     comments, alone = {}, set()
     starts: list[int] = []
@@ -179,7 +179,7 @@ def code_of(file: str, text: str) -> Code:
         comments |= {first - 1 + line: comment for line, comment in said.items()}
         alone |= {first - 1 + line for line in by_itself}
         first += cell.count("\n") + 2  # with a line between, so that nothing is beside the next
-    return Code(file, "", ast.Module(body, []), comments, alone, tuple(starts))
+    return SourceModule(file, "", ast.Module(body, []), comments, alone, tuple(starts))
 
 
 def _parsed(text: str) -> ast.Module:
@@ -217,7 +217,7 @@ def _comments(text: str) -> tuple[dict[int, str], set[int]]:
     return found, alone
 
 
-def scope_of(code: Code) -> Scope:
+def scope_of(code: SourceModule) -> Scope:
     """The names of a module, and of what is defined in it."""
     scope = Scope(code, code.tree.body)
     _learn(scope)
@@ -262,7 +262,7 @@ def _assign(scope: Scope, target: ast.expr, value: ast.expr | None) -> None:
                 _assign(scope, one, its[place] if same else None)
 
 
-def _absolute(code: Code, node: ast.ImportFrom) -> str:
+def _absolute(code: SourceModule, node: ast.ImportFrom) -> str:
     """The module that a line imports from, by its whole name."""
     if not node.level:
         return node.module or ""

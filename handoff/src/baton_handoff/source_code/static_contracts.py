@@ -8,7 +8,7 @@ _DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
-class Column:
+class DeclaredColumn:
     """A column as a contract states it.
 
     Attributes:
@@ -23,7 +23,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Stated:
+class DeclaredContract:
     """A contract as its class states it.
 
     Attributes:
@@ -38,10 +38,10 @@ class Stated:
     file: str
     line: int
     metadata: Mapping[str, object]
-    columns: Mapping[str, Column]
+    columns: Mapping[str, DeclaredColumn]
 
 
-def behaviour(source: str) -> str:
+def normalized_code(source: str) -> str:
     """What code does, as a text: without its form, its comments and what it says of itself.
 
     What is imported and not used is no part of it. Of a text that is no Python it is the text.
@@ -68,7 +68,7 @@ def module(source: str) -> ast.Module:
         return ast.Module([], [])
 
 
-def contracts_in(modules: Mapping[str, ast.Module]) -> Iterator[Stated]:
+def declared_contracts(modules: Mapping[str, ast.Module]) -> Iterator[DeclaredContract]:
     """Every class that states a table; one without any column states nothing yet.
 
     Args:
@@ -83,12 +83,12 @@ def contracts_in(modules: Mapping[str, ast.Module]) -> Iterator[Stated]:
     family = {name: _bases(node) for name, (_, node) in classes.items()}
     for name, (file, node) in classes.items():
         metadata = _metadata(node)
-        columns: dict[str, Column] = {}
+        columns: dict[str, DeclaredColumn] = {}
         for one in _above(name, family):
             if one in classes:
                 columns = {**dict(_columns(*classes[one])), **columns}
         if columns and (metadata or "DataFrameModel" in family[name]):
-            yield Stated(name, file, node.lineno, metadata, columns)
+            yield DeclaredContract(name, file, node.lineno, metadata, columns)
 
 
 def _bases(node: ast.ClassDef) -> list[str]:
@@ -138,11 +138,11 @@ def _metadata(contract: ast.ClassDef) -> dict[str, object]:
     return {}
 
 
-def _columns(file: str, contract: ast.ClassDef) -> Iterator[tuple[str, Column]]:
+def _columns(file: str, contract: ast.ClassDef) -> Iterator[tuple[str, DeclaredColumn]]:
     for statement in contract.body:
         match statement:
             case ast.AnnAssign(target=ast.Name(name), value=ast.Call(keywords=stated)):
                 described = any(keyword.arg == "description" for keyword in stated)
-                yield name, Column(file, statement.lineno, described)
+                yield name, DeclaredColumn(file, statement.lineno, described)
             case ast.AnnAssign(target=ast.Name(name)):
-                yield name, Column(file, statement.lineno, described=False)
+                yield name, DeclaredColumn(file, statement.lineno, described=False)

@@ -9,7 +9,7 @@ from baton_handoff.config.sides import SIDES
 from baton_handoff.contracts import Contract, border, canonical_form
 from baton_handoff.contracts.dictionary import Column, Table, table_of
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.lineage.features.catalogue import stating
+from baton_handoff.lineage.features.catalogue import feature_contracts
 
 _TYPES = {
     "boolean": "Bool",
@@ -81,7 +81,7 @@ def views_of(project: Project) -> tuple[View, ...]:
     """
     takes, _ = border(project.room("contracts"))
     key, time = _identity(takes)
-    tables = [table_of(contract, project.root / "src", ()) for contract in stating(project)]
+    tables = [table_of(contract, project.root / "src", ()) for contract in feature_contracts(project)]
     return tuple(_view(project, table, key, time) for table in tables)
 
 

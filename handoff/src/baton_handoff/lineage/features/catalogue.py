@@ -14,8 +14,8 @@ from baton_handoff.contracts.dictionary import Column, golden_rows, stated_at, t
 from baton_handoff.contracts.examples import Row
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.lineage.features.column_lineage import Origin, origins_of
-from baton_handoff.lineage.features.interfaces import Border, borders_of, way_to
-from baton_handoff.lineage.features.misplaced import names_of, strays
+from baton_handoff.lineage.features.interfaces import FeatureInterface, feature_interfaces, derivation_of
+from baton_handoff.lineage.features.misplaced import feature_names, misplaced_features
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.columns import imports, mentions, parsed, places
 
@@ -70,11 +70,11 @@ def catalogue(project: Project) -> list[Features]:
         HandoffError: The contracts can't be imported, or a file can't be read.
     """
     room = project.room("contracts")
-    borders, unknown = _borders(project)
+    interfaces, unknown = _interfaces(project)
     known = golden_rows(project.root / "tests/golden")
     return [
-        _features(project, contract, borders, known, unknown)
-        for contract in _stating(room, borders)
+        _features(project, contract, interfaces, known, unknown)
+        for contract in _feature_contracts(room, interfaces)
     ]
 
 
@@ -85,38 +85,39 @@ def check_features(project: Project) -> list[Finding]:
         HandoffError: The contracts can't be imported, or a file can't be read.
     """
     room = project.room("contracts")
-    borders, _ = _borders(project)
-    stating = _stating(room, borders)
-    gives = [border.function.__name__ for border in borders if border.gives.contract in stating]
-    return list(strays(project, names_of(contracts_of(room).values(), stating, gives)))
+    interfaces, _ = _interfaces(project)
+    features = _feature_contracts(room, interfaces)
+    functions = [one.function.__name__ for one in interfaces if one.output.contract in features]
+    names = feature_names(contracts_of(room).values(), features, functions)
+    return list(misplaced_features(project, names))
 
 
-def stating(project: Project) -> list[Contract]:
+def feature_contracts(project: Project) -> list[Contract]:
     """The contracts that state features.
 
     Raises:
         HandoffError: The contracts can't be imported.
     """
-    return _stating(project.room("contracts"), _borders(project)[0])
+    return _feature_contracts(project.room("contracts"), _interfaces(project)[0])
 
 
-def _borders(project: Project) -> tuple[list[Border], str]:
-    """The borders of `features/`; none, and why, where it can't be imported."""
+def _interfaces(project: Project) -> tuple[list[FeatureInterface], str]:
+    """The interfaces of `features/`; none, and why, where it can't be imported."""
     if not (project.source / "features").is_dir():
         return [], "there is no `features/`"
     try:
-        return borders_of(project.room("features")), ""
+        return feature_interfaces(project.room("features")), ""
     except HandoffError as error:
         return [], str(error).rstrip(".")
 
 
-def _stating(room: ModuleType, borders: Sequence[Border]) -> list[Contract]:
-    """The contracts that state features: internal ones that a border gives.
+def _feature_contracts(room: ModuleType, interfaces: Sequence[FeatureInterface]) -> list[Contract]:
+    """The contracts that state features: internal ones that an interface gives.
 
     Where no type says which, those that are derived from no other: the others add to them.
     """
     inside = contracts_at(room, "internal")
-    given = [one for one in inside if any(border.gives.contract is one for border in borders)]
+    given = [one for one in inside if any(interface.output.contract is one for interface in interfaces)]
     return given or [
         one for one in inside if not any(o is not one and issubclass(one, o) for o in inside)
     ]
@@ -125,24 +126,24 @@ def _stating(room: ModuleType, borders: Sequence[Border]) -> list[Contract]:
 def _features(
     project: Project,
     contract: Contract,
-    borders: Sequence[Border],
+    interfaces: Sequence[FeatureInterface],
     known: Sequence[Row],
     unknown: str,
 ) -> Features:
     table = table_of(contract, project.root / "src", known)
-    border = next((one for one in borders if one.gives.contract is contract), None)
+    interface = next((one for one in interfaces if one.output.contract is contract), None)
     origins: Mapping[str, tuple[Origin, ...]] = {}
-    if border is None:
+    if interface is None:
         unknown = unknown or f"no function that `features/` exports gives {contract.__name__}"
     elif table.columns:
         try:
-            origins = _origins(project, border, borders, known)
+            origins = _origins(project, interface, interfaces, known)
         except HandoffError as error:
             unknown = str(error).rstrip(".")
-    at = stated_at(border.function, project.root / "src") if border else ""
+    at = stated_at(interface.function, project.root / "src") if interface else ""
     names = [column.name for column in table.columns]
     computed = places(_files(project.source / "features"), names)
-    using = _using(project, contract, borders)
+    using = _using(project, contract, interfaces)
     sources = contracts_at(project.room("contracts"), "source")
 
     def entry(column: Column) -> Feature:
@@ -160,7 +161,7 @@ def _features(
         contract=table.name,
         says=table.says,
         stated=table.stated,
-        made_by=(border.function.__name__, at) if border else None,
+        made_by=(interface.function.__name__, at) if interface else None,
         features=tuple(map(entry, table.columns)),
         users=tuple(using),
         unknown=unknown,
@@ -168,11 +169,11 @@ def _features(
 
 
 def _origins(
-    project: Project, border: Border, borders: Sequence[Border], known: Sequence[Row]
+    project: Project, interface: FeatureInterface, interfaces: Sequence[FeatureInterface], known: Sequence[Row]
 ) -> Mapping[str, tuple[Origin, ...]]:
     # Whatever a project prints is not part of an answer.
     with project.own_code("The features"), redirect_stdout(sys.stderr):
-        return origins_of(way_to(border.gives, borders), known)
+        return origins_of(derivation_of(interface.output, interfaces), known)
 
 
 def _named(origin: Origin, sources: Sequence[Contract]) -> str:
@@ -182,12 +183,12 @@ def _named(origin: Origin, sources: Sequence[Contract]) -> str:
     return f"{held_by[0].__name__ if len(held_by) == 1 else contract.__name__}.{column}"
 
 
-def _using(project: Project, contract: Contract, borders: Sequence[Border]) -> dict[str, set[str]]:
+def _using(project: Project, contract: Contract, interfaces: Sequence[FeatureInterface]) -> dict[str, set[str]]:
     """Every file that uses a table of features, or one derived from it, with all that it names."""
     room = project.room("contracts")
     family = [one for one in contracts_of(room).values() if issubclass(one, contract)]
     names = {one.__name__ for one in family}
-    names |= {b.function.__name__ for b in borders if b.gives.contract in family}
+    names |= {b.function.__name__ for b in interfaces if b.output.contract in family}
     own = [project.source / room for room in ("contracts", "features")]
     files = [
         file

@@ -20,7 +20,7 @@ from baton_handoff.contracts.examples import Row, legal_values
 from baton_handoff.contracts.frames import Frame, to_rows
 from baton_handoff.contracts.reader import accepted, from_plain_rows
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.lineage.features.interfaces import Way
+from baton_handoff.lineage.features.interfaces import Derivation
 
 Origin: TypeAlias = tuple[Contract, str]
 """A table's contract and the column of it."""
@@ -28,7 +28,7 @@ Origin: TypeAlias = tuple[Contract, str]
 _Columns: TypeAlias = dict[str, list[Any]]
 
 
-def origins_of(way: Way, known: Sequence[Row]) -> dict[str, tuple[Origin, ...]]:
+def origins_of(way: Derivation, known: Sequence[Row]) -> dict[str, tuple[Origin, ...]]:
     """The columns that each feature comes from; those from which the fewest do stand first.
 
     Args:
@@ -47,7 +47,7 @@ def origins_of(way: Way, known: Sequence[Row]) -> dict[str, tuple[Origin, ...]]:
     with warnings.catch_warnings(), config_context(validation_depth=ValidationDepth.SCHEMA_ONLY):
         warnings.simplefilter("ignore")
         tables = {contract: from_plain_rows(contract, rows[contract]) for contract in rows}
-        done: dict[Way, Any] = {}
+        done: dict[Derivation, Any] = {}
         before, again = _columns(_made(way, tables, done)), _columns(_made(way, tables, {}))
         steady = [name for name in before if before[name] == again.get(name)]
         for contract, name, table in _changed_tables(rows):
@@ -94,7 +94,7 @@ def _other_values(column: Mapping[str, Any], values: list[Any]) -> Iterator[list
         yield list(itertools.islice(turned, len(values)))
 
 
-def _after(way: Way, tables: Mapping[Contract, Frame], done: dict[Way, Any]) -> _Columns:
+def _after(way: Derivation, tables: Mapping[Contract, Frame], done: dict[Derivation, Any]) -> _Columns:
     """The features of changed tables, none if the project's code refuses them."""
     try:
         return _columns(_made(way, tables, done))
@@ -102,13 +102,13 @@ def _after(way: Way, tables: Mapping[Contract, Frame], done: dict[Way, Any]) -> 
         return {}
 
 
-def _made(way: Way, tables: Mapping[Contract, Frame], done: dict[Way, Any]) -> Any:
+def _made(way: Derivation, tables: Mapping[Contract, Frame], done: dict[Derivation, Any]) -> Any:
     """What a way leads to; each step is remembered in `done`."""
     if way not in done:
-        if way.border is None:
+        if way.interface is None:
             done[way] = tables[way.kind.contract]
         else:
-            done[way] = way.border([_made(step, tables, done) for step in way.inputs])
+            done[way] = way.interface([_made(step, tables, done) for step in way.inputs])
     # Nobody's columns are added to what others are given.
     return copy.copy(done[way])
 

@@ -1,4 +1,4 @@
-"""The borders of `features/`: functions whose types say which contracts they take and give."""
+"""The interfaces of `features/`: functions whose types say which contracts they take and give."""
 
 import inspect
 import typing
@@ -12,8 +12,8 @@ from baton_handoff.core.errors import HandoffError
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What a border takes or gives: `DataFrame[Flights]`, or something else made of one contract.
+class TableType:
+    """What an interface takes or gives: `DataFrame[Flights]`, or something else made of one contract.
 
     Attributes:
         holder: What holds the rows, `DataFrame` for example.
@@ -28,74 +28,74 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Border:
+class FeatureInterface:
     """A function that `features/` exports, and that can be called with nothing but tables."""
 
     function: Callable[..., Any]
-    takes: tuple[tuple[str, Kind], ...]
-    gives: Kind
+    inputs: tuple[tuple[str, TableType], ...]
+    output: TableType
 
     def __call__(self, given: Sequence[Any]) -> Any:
         """Call it with what it takes, in that order."""
         bound = inspect.signature(self.function).bind_partial()
         bound.arguments.update(
-            {name: one for (name, _), one in zip(self.takes, given, strict=True)}
+            {name: one for (name, _), one in zip(self.inputs, given, strict=True)}
         )
         return self.function(*bound.args, **bound.kwargs)
 
 
 @dataclass(frozen=True)
-class Way:
-    """How something is made: by a border from what it takes, or a table that is there.
+class Derivation:
+    """How something is made: by an interface from what it takes, or a table that is there.
 
     Attributes:
         kind: What is made.
-        border: What makes it, None where it is a table that nothing in `features/` makes.
-        inputs: How what the border takes is made.
+        interface: What makes it, None where it is a table that nothing in `features/` makes.
+        inputs: How what the interface takes is made.
     """
 
-    kind: Kind
-    border: Border | None = None
-    inputs: tuple["Way", ...] = ()
+    kind: TableType
+    interface: FeatureInterface | None = None
+    inputs: tuple["Derivation", ...] = ()
 
     @property
     def begins_with(self) -> tuple[Contract, ...]:
         """The contracts of the tables that it begins with."""
-        if self.border is None:
+        if self.interface is None:
             return (self.kind.contract,)
         return tuple(dict.fromkeys(c for one in self.inputs for c in one.begins_with))
 
 
-def borders_of(room: ModuleType) -> list[Border]:
-    """The borders among what a `features` package exports, in that order."""
+def feature_interfaces(room: ModuleType) -> list[FeatureInterface]:
+    """The interfaces among what a `features` package exports, in that order."""
     names = getattr(room, "__all__", [name for name in vars(room) if name[0] != "_"])
     exported = (getattr(room, name) for name in names)
-    found = (_border(one) for one in exported if inspect.isroutine(one))
-    return [border for border in found if border]
+    found = (_interface(one) for one in exported if inspect.isroutine(one))
+    return [interface for interface in found if interface]
 
 
-def way_to(kind: Kind, borders: Sequence[Border], within: tuple[Border, ...] = ()) -> Way:
-    """How something is made, all the way from the tables that no border makes.
+def derivation_of(kind: TableType, interfaces: Sequence[FeatureInterface], within: tuple[FeatureInterface, ...] = ()) -> Derivation:
+    """How something is made, all the way from the tables that no interface makes.
 
     Args:
         kind: What is to be made.
-        borders: What there is to make it; the first that fits is taken.
-        within: The borders that led here: none takes part in making what it takes.
+        interfaces: What there is to make it; the first that fits is taken.
+        within: The interfaces that led here: none takes part in making what it takes.
 
     Raises:
         HandoffError: Nothing makes what is needed on the way, and it is no table.
     """
-    for border in borders:
-        if border.gives == kind and border not in within:
-            inputs = [way_to(needed, borders, (*within, border)) for _, needed in border.takes]
-            return Way(kind, border, tuple(inputs))
+    for interface in interfaces:
+        if interface.output == kind and interface not in within:
+            inputs = [derivation_of(needed, interfaces, (*within, interface)) for _, needed in interface.inputs]
+            return Derivation(kind, interface, tuple(inputs))
     if kind.holder.__name__ != "DataFrame":
         raise HandoffError(f"no function that `features/` exports gives {kind}")
-    return Way(kind)
+    return Derivation(kind)
 
 
-def _border(function: Callable[..., Any]) -> Border | None:
-    """A function as a border, None if its types don't say what it needs."""
+def _interface(function: Callable[..., Any]) -> FeatureInterface | None:
+    """A function as an interface, None if its types don't say what it needs."""
     try:
         hints = typing.get_type_hints(function)
     except (NameError, TypeError):  # imported for the type checker only, or no types at all
@@ -106,13 +106,13 @@ def _border(function: Callable[..., Any]) -> Border | None:
         for name, parameter in inspect.signature(function).parameters.items()
         if parameter.default is parameter.empty
     ]
-    takes = tuple((name, kind) for name in needed if (kind := kinds.get(name)))
-    gives = kinds.get("return")
-    return Border(function, takes, gives) if gives and len(takes) == len(needed) else None
+    inputs = tuple((name, kind) for name in needed if (kind := kinds.get(name)))
+    output = kinds.get("return")
+    return FeatureInterface(function, inputs, output) if output and len(inputs) == len(needed) else None
 
 
-def _kind(hint: Any) -> Kind | None:
+def _kind(hint: Any) -> TableType | None:
     holder, inside = typing.get_origin(hint), typing.get_args(hint)
     if inspect.isclass(holder) and len(inside) == 1 and is_contract(inside[0]):
-        return Kind(holder, inside[0])
+        return TableType(holder, inside[0])
     return None

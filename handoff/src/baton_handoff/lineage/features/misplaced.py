@@ -8,7 +8,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.sides import answerable
 from baton_handoff.contracts.canonical import Contract
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.source_code.columns import Write, mentions, parsed, writes
+from baton_handoff.source_code.columns import ColumnWrite, mentions, parsed, column_writes
 
 ROOMS = ("model", "training", "serving", "monitoring")
 """Where features are used, and not to be made. Notebooks are free."""
@@ -21,7 +21,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(frozen=True)
-class Names:
+class FeatureNames:
     """The names by which feature code is known.
 
     Attributes:
@@ -29,35 +29,35 @@ class Names:
         features: All features.
         stated: The columns of all contracts.
         tables: The contracts of features, and those derived from them.
-        borders: The functions that give a table of features.
+        functions: The functions that give a table of features.
     """
 
     own: frozenset[str]
     features: frozenset[str]
     stated: frozenset[str]
     tables: frozenset[str]
-    borders: frozenset[str]
+    functions: frozenset[str]
 
 
-def names_of(
-    contracts: Collection[Contract], features: Collection[Contract], borders: Collection[str]
-) -> Names:
+def feature_names(
+    contracts: Collection[Contract], features: Collection[Contract], functions: Collection[str]
+) -> FeatureNames:
     """The names by which a project's feature code is known.
 
     Args:
         contracts: All its data contracts.
         features: Those that state features.
-        borders: The functions that give them.
+        functions: The functions that give them.
     """
     family = [contract for contract in contracts if issubclass(contract, tuple(features))]
     others = _columns([contract for contract in contracts if contract not in family])
     stated = _columns(features)
-    return Names(
+    return FeatureNames(
         own=stated - others,
         features=stated,
         stated=others | _columns(family),
         tables=frozenset(contract.__name__ for contract in family),
-        borders=frozenset(borders),
+        functions=frozenset(functions),
     )
 
 
@@ -65,7 +65,7 @@ def _columns(contracts: Collection[Contract]) -> frozenset[str]:
     return frozenset(name for contract in contracts for name in contract.to_schema().columns)
 
 
-def strays(project: Project, names: Names) -> Iterator[Finding]:
+def misplaced_features(project: Project, names: FeatureNames) -> Iterator[Finding]:
     """Every line outside `features/` that computes a feature; advice, whatever the level.
 
     A column counts as one where its name is a feature's and nothing else's, or where it is written
@@ -91,12 +91,12 @@ def strays(project: Project, names: Names) -> Iterator[Finding]:
                 )
 
 
-def _strays(tree: ast.Module, room: str, names: Names) -> Iterator[tuple[str, int]]:
+def _strays(tree: ast.Module, room: str, names: FeatureNames) -> Iterator[tuple[str, int]]:
     functions = [node for node in ast.walk(tree) if isinstance(node, _FUNCTIONS)]
     for scope in (tree, *functions):
         nodes = list(_inside(scope))
         tables, mappings = _known(scope, nodes, names)
-        for write in writes(nodes):
+        for write in column_writes(nodes):
             if write.table is not None and _is_of(write.table, tables, names):
                 # Training may add to them what came of a row, the model nothing at all.
                 stray = write.column in names.features
@@ -115,7 +115,7 @@ def _inside(scope: ast.AST) -> Iterator[ast.AST]:
             yield from _inside(node)
 
 
-def _known(scope: ast.AST, nodes: Collection[ast.AST], names: Names) -> tuple[set[str], set[str]]:
+def _known(scope: ast.AST, nodes: Collection[ast.AST], names: FeatureNames) -> tuple[set[str], set[str]]:
     """The variables of a scope that hold features, and those that are mappings."""
     tables: set[str] = set()
     mappings: set[str] = set()
@@ -156,12 +156,12 @@ def _names_in(annotation: ast.expr) -> set[str]:
     return names.union(*(said.replace("]", "[").split("[") for said in mentions(annotation)))
 
 
-def _is_of(table: ast.expr, tables: Collection[str], names: Names) -> bool:
+def _is_of(table: ast.expr, tables: Collection[str], names: FeatureNames) -> bool:
     """Whether an expression is a table of features, or the same with other rows or columns."""
     match table:
         case ast.Name(id=name):
             return name in tables
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in names.borders:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in names.functions:
             return True
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[first, *_]) if (
             name in _HANDED_ON
@@ -185,7 +185,7 @@ def _is_mapping(value: ast.expr | None) -> bool:
             return False
 
 
-def _in_mapping(write: Write, mappings: Collection[str]) -> bool:
+def _in_mapping(write: ColumnWrite, mappings: Collection[str]) -> bool:
     """Whether what is written to may be no table at all."""
     match write.table:
         case ast.Name(id=name):

@@ -9,7 +9,7 @@ import yaml
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.lineage.sources.observation import Seen
+from baton_handoff.lineage.sources.usage import SourceUsage
 from baton_handoff.lineage.sources.odcs import ENDING, FOLDER
 from baton_handoff.lineage.sources.unofficial import unofficial
 
@@ -45,12 +45,12 @@ _HEAD = """\
 _SERVERS = {"http": "api", "https": "api", "s3": "s3", "s3a": "s3"}
 
 
-def add_source(project: Project, seen: Seen, wanted: str) -> str:
+def add_source(project: Project, usage: SourceUsage, wanted: str) -> str:
     """Write a draft for something that is read.
 
     Args:
         project: The project.
-        seen: Its sources, and what its code reads.
+        usage: Its sources, and what its code reads.
         wanted: A file or a folder, an address, or what the code reads.
 
     Returns:
@@ -59,8 +59,8 @@ def add_source(project: Project, seen: Seen, wanted: str) -> str:
     Raises:
         HandoffError: There is no such thing, or a source describes it.
     """
-    place, table = _place(project, seen, wanted)
-    for source in seen.sources:
+    place, table = _place(project, usage, wanted)
+    for source in usage.sources:
         if place in source.locations:
             raise HandoffError(f"The source {source.name} describes {place}: see {source.file}.")
     name = source_name(place, table=table)
@@ -117,9 +117,9 @@ def source_name(place: str, *, table: bool = False) -> str:
     return re.sub(r"[^\w-]+", "-", stem.lower()).strip("-") or "source"
 
 
-def _place(project: Project, seen: Seen, wanted: str) -> tuple[str, bool]:
+def _place(project: Project, usage: SourceUsage, wanted: str) -> tuple[str, bool]:
     """Where something lies, as the project says it, and whether that is a table."""
-    kinds = {read.what: read.kind for read in seen.found}
+    kinds = {read.what: read.kind for read in usage.found}
     if "://" in wanted or wanted in kinds:
         return wanted, kinds.get(wanted) == "table"
     for file in (Path.cwd() / wanted, project.root / wanted):

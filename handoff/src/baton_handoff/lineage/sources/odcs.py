@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from baton_handoff.core.yaml_files import Lines, parse_json_yaml
-from baton_handoff.lineage.sources.flaws import Flaw, day, flaws_of
+from baton_handoff.lineage.sources.validation import SourceProblem, day, validate_source
 
 FOLDER = "data/sources"
 ENDING = ".odcs.yaml"
@@ -69,21 +69,21 @@ class Source:
     lines: Mapping[str, int]
 
 
-def stated_sources(root: Path) -> tuple[list[Source], list[Flaw]]:
+def load_sources(root: Path) -> tuple[list[Source], list[SourceProblem]]:
     """Every source that a project has a file of, and what is wrong with such files."""
-    sources, flaws = [], []
+    sources, invalid_files = [], []
     for file in sorted((root / FOLDER).glob(f"*{ENDING}")):
         path = file.relative_to(root).as_posix()
         try:
             text = file.read_text(encoding="utf-8")
         except UnicodeDecodeError:
-            flaws.append(Flaw(path, 1, "it is not text in UTF-8"))
+            invalid_files.append(SourceProblem(path, 1, "it is not text in UTF-8"))
             continue
-        found = list(flaws_of(path, text))
-        flaws += found
+        found = list(validate_source(path, text))
+        invalid_files += found
         if not found:
             sources.append(_source(path, parse_json_yaml(text), Lines(text)))
-    return sources, flaws
+    return sources, invalid_files
 
 
 def _source(path: str, said: Mapping[str, Any], lines: Lines) -> Source:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
-from baton_handoff.lineage.sources.calls import Touch, is_query, touches
+from baton_handoff.lineage.sources.data_access import DataAccess, is_query, data_accesses
 from baton_handoff.lineage.sources.sql import tables_of
 from baton_handoff.source_code.constant_propagation import (
     UNKNOWN,
-    Names,
-    called_as,
+    ConstantPropagation,
+    resolve_alias,
     has_parameters,
     parameter,
 )
-from baton_handoff.source_code.modules import Code, Scope, scope_of
+from baton_handoff.source_code.modules import SourceModule, Scope, scope_of
 
 What: TypeAlias = Literal["path", "address", "table", "query", "unknown"]
 
@@ -63,17 +63,17 @@ class Read:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Access:
     """A call that reads or writes, and what, as far as it is known there."""
 
-    touch: Touch
+    access: DataAccess
     scope: Scope
     text: str
 
     @property
     def ends(self) -> tuple[int, int]:
         """Where in its file the call is over: what is read to be written is read first."""
-        call = self.touch.call
+        call = self.access.call
         return call.end_lineno or call.lineno, call.end_col_offset or call.col_offset
 
 
@@ -92,7 +92,7 @@ class _Made:
     only_for: str = ""
 
 
-def reads_of(modules: Sequence[Code], stages: Iterable[tuple[str, str]]) -> list[Read]:
+def data_reads(modules: Sequence[SourceModule], stages: Iterable[tuple[str, str]]) -> list[Read]:
     """Everything that code reads.
 
     Args:
@@ -100,43 +100,43 @@ def reads_of(modules: Sequence[Code], stages: Iterable[tuple[str, str]]) -> list
         stages: What the pipeline makes: each path, and the stage.
     """
     scopes = [scope_of(code) for code in modules]
-    names = Names({scope.code.module: scope for scope in scopes if scope.code.module})
+    names = ConstantPropagation({scope.code.module: scope for scope in scopes if scope.code.module})
     found = list(_found(scopes, names))
     made = [_Made(path, f"stage {stage}") for path, stage in stages]
-    made += [_written(one) for one in found if one.touch.writes and _is_made(one, found)]
-    reads = {read: None for one in found if not one.touch.writes for read in _reads(one, made)}
+    made += [_written(one) for one in found if one.access.writes and _is_made(one, found)]
+    reads = {read: None for one in found if not one.access.writes for read in _reads(one, made)}
     return sorted(reads, key=lambda read: (read.file, read.line or 0, read.cell, read.what))
 
 
-def _is_made(written: _Found, found: Iterable[_Found]) -> bool:
+def _is_made(written: _Access, found: Iterable[_Access]) -> bool:
     """Whether what is written is new: what the same function reads before, it only changes."""
     path = _plain(written.text)
     before = (
         _plain(one.text)
         for one in found
-        if one.scope is written.scope and not one.touch.writes and one.ends <= written.ends
+        if one.scope is written.scope and not one.access.writes and one.ends <= written.ends
     )
     return _known(path) and not any(_known(its) and meets(path, its) for its in before)
 
 
-def _written(one: _Found) -> _Made:
+def _written(one: _Access) -> _Made:
     """What a call makes; nobody runs a notebook before the pipeline."""
     code = one.scope.code
-    line, cell = code.place(one.touch.call.lineno)
+    line, cell = code.location(one.access.call.lineno)
     by = f"{code.file}:{line}" if line else f"{code.file}, {cell}"
-    return _Made(_plain(one.text), by, code.file if code.notebook else "")
+    return _Made(_plain(one.text), by, code.file if code.is_notebook else "")
 
 
-def _found(scopes: Sequence[Scope], names: Names) -> Iterator[_Found]:
+def _found(scopes: Sequence[Scope], names: ConstantPropagation) -> Iterator[_Access]:
     """Every read and write; one of what a function is given is looked at where that is called."""
-    waiting: list[_Found] = []
+    waiting: list[_Access] = []
     called: dict[int, list[tuple[Scope, ast.Call]]] = {}
     for module in scopes:
         imported = _packages(module)
         for scope, call in _calls(module):
             waiting += [
-                _Found(touch, scope, names.fold(touch.what, scope))
-                for touch in touches(call, imported) or touches(called_as(call, scope), imported)
+                _Access(access, scope, names.evaluate(access.what, scope))
+                for access in data_accesses(call, imported) or data_accesses(resolve_alias(call, scope), imported)
             ]
             if function := names.function(call, scope):
                 called.setdefault(id(function), []).append((scope, call))
@@ -146,8 +146,8 @@ def _found(scopes: Sequence[Scope], names: Names) -> Iterator[_Found]:
         for one in waiting:
             if not has_parameters(one.text):
                 yield one
-            elif (id(one.touch.call), one.text) not in known:  # functions may call each other
-                known.add((id(one.touch.call), one.text))
+            elif (id(one.access.call), one.text) not in known:  # functions may call each other
+                known.add((id(one.access.call), one.text))
                 passed.append(one)
         waiting = []
         for one in passed:
@@ -163,13 +163,13 @@ def _calls(module: Scope) -> Iterator[tuple[Scope, ast.Call]]:
         yield from ((scope, node) for node in scope.nodes if isinstance(node, ast.Call))
 
 
-def _passed_on(one: _Found, function: Scope, names: Names, scope: Scope, call: ast.Call) -> _Found:
+def _passed_on(one: _Access, function: Scope, names: ConstantPropagation, scope: Scope, call: ast.Call) -> _Access:
     """What is read where a function is called that reads what it is given."""
-    touch = Touch(call, _name(call), one.touch.kind, None, one.touch.writes)
-    return _Found(touch, scope, names.put_in(one.text, call, function, scope))
+    access = DataAccess(call, _name(call), one.access.kind, None, one.access.writes)
+    return _Access(access, scope, names.substitute(one.text, call, function, scope))
 
 
-def _function(one: _Found) -> Scope | None:
+def _function(one: _Access) -> Scope | None:
     """The function whose parameters stand in a text."""
     at: Scope | None = one.scope
     while at is not None:
@@ -179,10 +179,10 @@ def _function(one: _Found) -> Scope | None:
     return None
 
 
-def _reads(one: _Found, made: Sequence[_Made]) -> Iterator[Read]:
-    code, call = one.scope.code, one.touch.call
+def _reads(one: _Access, made: Sequence[_Made]) -> Iterator[Read]:
+    code, call = one.scope.code, one.access.call
     stated = _stated(code, call)
-    line, cell = code.place(call.lineno)
+    line, cell = code.location(call.lineno)
     for kind, what in _what(one):
         makers = (
             its.by
@@ -191,22 +191,22 @@ def _reads(one: _Found, made: Sequence[_Made]) -> Iterator[Read]:
             and its.only_for in ("", code.file)
             and meets(its.path, what)
         )
-        yield Read(code.file, line, cell, one.touch.how, kind, what, stated, next(makers, ""))
+        yield Read(code.file, line, cell, one.access.how, kind, what, stated, next(makers, ""))
 
 
-def _what(one: _Found) -> Iterator[tuple[What, str]]:
+def _what(one: _Access) -> Iterator[tuple[What, str]]:
     """What is read: kind, and text."""
     text = _plain(one.text)
-    if one.touch.kind == "query" or (one.touch.kind == "table" and is_query(text)):
+    if one.access.kind == "query" or (one.access.kind == "table" and is_query(text)):
         if is_query(one.text):
             variables = {name for scope in _around(one.scope) for name in scope.values}
             yield from _of_query(one.text, _packages(_module(one.scope)), variables)
             return
-        if one.touch.how != "read_sql" and _known(text):
+        if one.access.how != "read_sql" and _known(text):
             return  # no query: `frame.query("seats > 2")`
     if not _known(text):
-        yield "unknown", _said(one.touch)
-    elif one.touch.kind in ("query", "table"):
+        yield "unknown", _said(one.access)
+    elif one.access.kind in ("query", "table"):
         yield "table", text
     else:
         yield ("address" if "://" in text else "path"), text
@@ -246,7 +246,7 @@ def _packages(module: Scope) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-def _stated(code: Code, call: ast.Call) -> tuple[str, ...]:
+def _stated(code: SourceModule, call: ast.Call) -> tuple[str, ...]:
     """The sources that a comment names, beside the call or, by itself, above it."""
     above = call.lineno - 1
     first = above if above in code.alone else call.lineno
@@ -270,9 +270,9 @@ def _known(text: str) -> bool:
     return any(part.strip("*_-./ []{}") for part in (stem, folder))
 
 
-def _said(touch: Touch) -> str:
+def _said(access: DataAccess) -> str:
     """What the code says instead of a text, short."""
-    given = touch.what or (touch.call.args[0] if touch.call.args else None)
+    given = access.what or (access.call.args[0] if access.call.args else None)
     text = " ".join(ast.unparse(given).split()) if given is not None else ""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
 

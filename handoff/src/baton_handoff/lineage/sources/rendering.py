@@ -4,49 +4,49 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from baton_handoff.lineage.sources.observation import Seen
+from baton_handoff.lineage.sources.usage import SourceUsage
 from baton_handoff.lineage.sources.odcs import Source
 from baton_handoff.lineage.sources.reads import Read
 
 _LONGEST = 60
 
 
-def as_text(seen: Seen) -> str:
+def as_text(usage: SourceUsage) -> str:
     """Every source with its state, and every place that reads, for people."""
     parts = []
-    if seen.sources:
+    if usage.sources:
         head = ["SOURCE", "STATE", "OWNER", "LAYER", "UNTIL", "CONTRACT", "OPEN PROBLEMS"]
-        parts.append(_table(head, [_source(seen, source) for source in seen.sources]))
-    if seen.reads:
+        parts.append(_table(head, [_source(usage, source) for source in usage.sources]))
+    if usage.reads:
         head = ["READ IN", "READS", "SOURCE"]
-        parts.append(_table(head, [[r.place, _what(r), covered_by(seen, r)] for r in seen.reads]))
-    parts += [f"{flaw.file}:{flaw.line}: {flaw.says}" for flaw in seen.flaws]
+        parts.append(_table(head, [[r.place, _what(r), covered_by(usage, r)] for r in usage.reads]))
+    parts += [f"{flaw.file}:{flaw.line}: {flaw.says}" for flaw in usage.invalid_files]
     return "\n\n".join(parts)
 
 
-def as_data(seen: Seen) -> dict[str, Any]:
+def as_data(usage: SourceUsage) -> dict[str, Any]:
     """The same for programs."""
     return {
         "sources": [
             {
                 **{k: v for k, v in asdict(source).items() if k not in ("lines", "end_of_life")},
                 "end_of_life": source.end_of_life and source.end_of_life.isoformat(),
-                "state": seen.state(source),
-                "accepted": exception.reason if (exception := seen.exception(source)) else None,
-                "read_in": [read.place for read in seen.read_in(source)],
+                "state": usage.state(source),
+                "accepted": exception.reason if (exception := usage.exception(source)) else None,
+                "read_in": [read.place for read in usage.read_in(source)],
             }
-            for source in seen.sources
+            for source in usage.sources
         ],
         "reads": [
-            {**asdict(read), "sources": [source.name for source in seen.sources_of(read)]}
-            for read in seen.reads
+            {**asdict(read), "sources": [source.name for source in usage.sources_of(read)]}
+            for read in usage.reads
         ],
     }
 
 
-def covered_by(seen: Seen, read: Read) -> str:
+def covered_by(usage: SourceUsage, read: Read) -> str:
     """What describes what a place reads, for people."""
-    if names := [source.name for source in seen.sources_of(read)]:
+    if names := [source.name for source in usage.sources_of(read)]:
         return ", ".join(names)
     if read.stated:
         return f"{', '.join(read.stated)}, which has no file"
@@ -55,9 +55,9 @@ def covered_by(seen: Seen, read: Read) -> str:
     return "not known statically" if read.kind == "unknown" else "none"
 
 
-def _source(seen: Seen, source: Source) -> list[str]:
-    accepted = seen.exception(source)
-    state = seen.state(source)
+def _source(usage: SourceUsage, source: Source) -> list[str]:
+    accepted = usage.exception(source)
+    state = usage.state(source)
     return [
         source.name,
         f"{state}, accepted until {accepted.expires}"

@@ -16,60 +16,60 @@ from baton_handoff.contracts import (
 )
 from baton_handoff.contracts.table_files import read_table
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.lineage.sources.observation import Seen
+from baton_handoff.lineage.sources.usage import SourceUsage
 from baton_handoff.lineage.sources.odcs import Source
 
 _SHOWN = 10
 
 
-def problem_report(project: Project, seen: Seen, name: str) -> str:
+def problem_report(project: Project, usage: SourceUsage, name: str) -> str:
     """The text of an issue for a source's owner, in Markdown; empty where nothing is wrong.
 
     Args:
         project: The project.
-        seen: Its sources.
+        usage: Its sources.
         name: The source.
 
     Raises:
         HandoffError: There is no such source, or its rows can't be read.
     """
-    source = next((one for one in seen.sources if one.name == name), None)
+    source = next((one for one in usage.sources if one.name == name), None)
     if source is None:
-        known = ", ".join(one.name for one in seen.sources) or "none yet"
+        known = ", ".join(one.name for one in usage.sources) or "none yet"
         raise HandoffError(f"There is no source {name!r}; there are: {known}.")
     problems = [problem for problem in source.problems if not problem.fixed]
-    broken = _broken(project, seen, source) if source.contract else []
+    broken = _broken(project, usage, source) if source.contract else []
     if not (broken or problems):
         return ""
     parts = [
         f"# The source {source.name}: what is wrong with it",
         f"For: {source.owner or 'its owner, who is not named yet'}"
         + (f" ({source.support})" if source.support else ""),
-        f"From: {project.name or project.package}, {seen.today}",
+        f"From: {project.name or project.package}, {usage.today}",
         f"We read it from {' and '.join(f'`{place}`' for place in source.locations[:1]) or 'you'}.",
         *broken,
     ]
     if problems:
         lines = [
-            f"- {problem.id}: {problem.says}" + _lived_with(seen, source, problem.id)
+            f"- {problem.id}: {problem.says}" + _lived_with(usage, source, problem.id)
             for problem in problems
         ]
         parts += ["## What is known already", "\n".join(lines)]
     return "\n\n".join(parts)
 
 
-def _lived_with(seen: Seen, source: Source, problem: str) -> str:
+def _lived_with(usage: SourceUsage, source: Source, problem: str) -> str:
     places = [
         f"`{one.file}:{one.line}`" if one.line else f"`{one.file}`, {one.cell}"
-        for one in seen.workarounds
+        for one in usage.workarounds
         if (one.source, one.problem) == (source.name, problem)
     ]
     return f" (worked around in {', '.join(places)})" if places else ""
 
 
-def _broken(project: Project, seen: Seen, source: Source) -> list[str]:
+def _broken(project: Project, usage: SourceUsage, source: Source) -> list[str]:
     """The part about rows; nothing where all are as they should be."""
-    if source.contract in seen.missing:
+    if source.contract in usage.missing:
         raise HandoffError(
             f"There is no contract {source.contract}, which {source.file}:"
             f"{source.lines['contract']} names: name one that there is."

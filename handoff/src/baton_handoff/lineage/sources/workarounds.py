@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from baton_handoff.source_code.modules import Code
+from baton_handoff.source_code.modules import SourceModule
 
 MARKER = "# workaround: SOURCE#problem"
 
@@ -31,9 +31,9 @@ class Workaround:
     problem: str
 
 
-def workarounds_of(modules: Iterable[Code]) -> Iterator[Workaround]:
+def find_workarounds(modules: Iterable[SourceModule]) -> Iterator[Workaround]:
     """Every workaround that a comment tells of."""
     for code in modules:
         for line, comment in sorted(code.comments.items()):
             if told := re.match(r"#\s*workaround:\s*(?:([\w-]+)#([\w-]+))?", comment):
-                yield Workaround(code.file, *code.place(line), told[1] or "", told[2] or "")
+                yield Workaround(code.file, *code.location(line), told[1] or "", told[2] or "")

@@ -11,7 +11,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError, UnreadableError
 from baton_handoff.core.toml_files import parse_toml
 from baton_handoff.core.yaml_files import parse_tagged_yaml
-from baton_handoff.lineage.sources import observation as seen
+from baton_handoff.lineage.sources.usage import SourceUsage, source_usage
 from baton_handoff.policy.evidence.evidence import KINDS, Record
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.registry.version_facts import CANDIDATE
@@ -65,9 +65,9 @@ class Look:
         return self.toml("pyproject.toml")
 
     @cached_property
-    def sources(self) -> seen.Seen:
+    def sources(self) -> SourceUsage:
         """What is known of the sources, and of who reads them."""
-        return seen.look(self.project, today=self.today)
+        return source_usage(self.project, today=self.today)
 
     def toml(self, name: str) -> dict[str, Any]:
         """What a TOML file says; nothing without one.

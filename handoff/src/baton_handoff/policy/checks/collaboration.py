@@ -12,7 +12,7 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import git, is_shallow, require_repository
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.source_code.static_contracts import contracts_in, module
+from baton_handoff.source_code.static_contracts import declared_contracts, module
 
 SHARED = ("contracts", "features")
 """The rooms in which both sides work."""
@@ -195,7 +195,7 @@ def _states_border(project: Project, commit: Commit) -> bool:
         path: module(git(project.root, "show", f"{commit.name}:./{path}", errors="replace"))
         for path in paths
     }
-    return any(one.metadata.get("position") in _BORDER for one in contracts_in(modules))
+    return any(one.metadata.get("position") in _BORDER for one in declared_contracts(modules))
 
 
 def _hidden(says: str, fix: str) -> Early:

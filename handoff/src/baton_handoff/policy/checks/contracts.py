@@ -18,14 +18,14 @@ from baton_handoff.policy.checks.check_context import (
 )
 from baton_handoff.policy.checks.tests import broken_off, number
 from baton_handoff.policy.evidence.evidence import KINDS
-from baton_handoff.source_code.static_contracts import contracts_in
+from baton_handoff.source_code.static_contracts import declared_contracts
 
 _STATED = ("version", "position", "producer", "consumer")
 
 
 def contracts_stated(look: Look) -> Seen:
     """There is a contract of what goes into the model, and of what comes out."""
-    found = {contract.metadata.get("position") for contract in contracts_in(look.code("contracts"))}
+    found = {contract.metadata.get("position") for contract in declared_contracts(look.code("contracts"))}
     absent = [position for position in ("input", "output") if position not in found]
     if absent:
         return not_met(f"No contract states the model's {' and its '.join(absent)}.")
@@ -34,7 +34,7 @@ def contracts_stated(look: Look) -> Seen:
 
 def contracts_complete(look: Look) -> Seen:
     """Every contract says its version, its place, who supplies and who uses it."""
-    contracts = list(contracts_in(look.code("contracts")))
+    contracts = list(declared_contracts(look.code("contracts")))
     if not contracts:
         return not_applicable("There is no contract yet.")
     unfinished = [
@@ -58,7 +58,7 @@ def api_current(look: Look) -> Seen:
 
 def contract_tests(look: Look) -> Seen:
     """Each side tries for itself that it keeps the contracts."""
-    if not any(contracts_in(look.code("contracts"))):
+    if not any(declared_contracts(look.code("contracts"))):
         return not_applicable("There is no contract yet.")
     evidence = look.record.of("test")
     if evidence is None:

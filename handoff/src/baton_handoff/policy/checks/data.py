@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from baton_handoff.lineage.sources.observation import made_by_stages
+from baton_handoff.lineage.sources.usage import stage_outputs
 from baton_handoff.policy.checks.check_context import (
     Look,
     Seen,
@@ -16,7 +16,7 @@ from baton_handoff.policy.checks.check_context import (
 from baton_handoff.policy.checks.pipeline import stages_of, stale
 from baton_handoff.registry.code_hash import code_hash
 from baton_handoff.registry.version_facts import Offered, offered
-from baton_handoff.source_code.static_contracts import contracts_in
+from baton_handoff.source_code.static_contracts import declared_contracts
 
 _PIPELINE = "uv run poe pipeline"
 _ADD = "uv run dvc add FILE"
@@ -44,7 +44,7 @@ def data_validated(look: Look) -> Seen:
         return seen
     wanted = {
         one.name
-        for one in contracts_in(look.code("contracts"))
+        for one in declared_contracts(look.code("contracts"))
         if one.metadata.get("position") == "source"
     }
     if not wanted:
@@ -103,7 +103,7 @@ def data_versioned(look: Look) -> Seen:
 def under_dvc(look: Look) -> bool:
     """Whether anything is kept by DVC: what a stage makes, or a file of its own."""
     files = look.record.files.under(["*.dvc"])
-    return any(made_by_stages(look.project.root)) or any(
+    return any(stage_outputs(look.project.root)) or any(
         isinstance(said := look.yaml(file), dict) and said.get("outs") for file in files
     )
 

@@ -65,7 +65,7 @@ def workarounds_needed(look: Look) -> Seen:
 
 def _seen(look: Look, those: Sequence[checks.Check], bad: str, good: str) -> Seen:
     seen = look.sources
-    if not (seen.sources or seen.reads or seen.flaws):
+    if not (seen.sources or seen.reads or seen.invalid_files):
         return not_applicable("Nothing is read yet.")
     if found := [_of_both(finding) for check in those for finding in check(seen)]:
         return not_met(bad, *found)

@@ -14,7 +14,7 @@ from baton_handoff.policy.checks.check_context import (
     place,
 )
 from baton_handoff.policy.evidence.evidence import KINDS, Evidence
-from baton_handoff.source_code.static_contracts import contracts_in
+from baton_handoff.source_code.static_contracts import declared_contracts
 
 
 def tests_pass(look: Look) -> Seen:
@@ -43,7 +43,7 @@ def unit_tests(look: Look) -> Seen:
 
 def fuzzed(look: Look) -> Seen:
     """Rows and requests that nobody thought of are tried."""
-    if not any(contracts_in(look.code("contracts"))):
+    if not any(declared_contracts(look.code("contracts"))):
         return not_applicable("There is no contract yet that they could be made from.")
     return _of_folder(look, "tests/fuzz", "tests with made-up rows and requests")
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from baton_handoff.evaluation.evaluation import Evaluation
-from baton_handoff.lineage.sources.assessment import Standing
+from baton_handoff.lineage.sources.assessment import SourceAssessment
 from baton_handoff.policy.status.promotion_practices import Asked
 
 
@@ -86,7 +86,7 @@ class Candidate:
     contracts: Mapping[str, Any]
     card: bool
     said: Mapping[str, str]
-    sources: Standing
+    sources: SourceAssessment
     practices: Asked
     champion: int | None = None
     champion_contracts: Mapping[str, Any] | None = None

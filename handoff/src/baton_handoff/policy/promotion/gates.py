@@ -309,18 +309,18 @@ def _card(candidate: Candidate, _: PromotionSettings) -> Verdict:
 
 
 def _sources(candidate: Candidate, _: PromotionSettings) -> Verdict:
-    standing = candidate.sources
-    if standing.lacking:
+    sources = candidate.sources
+    if sources.blockers:
         return red(
-            f"made from what is not official: {', '.join(standing.lacking)}",
+            f"made from what is not official: {', '.join(sources.blockers)}",
             "have its owner offer it for this, or record an exception for `sources/NAME` in"
             " handoff.toml; `uv run handoff source list` shows all",
-            evidence=tuple(f"{name}: {why}" for name, why in standing.lacking.items()),
+            evidence=tuple(f"{name}: {why}" for name, why in sources.blockers.items()),
         )
-    if not standing.official:
+    if not sources.official:
         return red("no source is described", "`uv run handoff source add FILE`")
-    says = f"{len(standing.official)} sources, all of them official or accepted"
-    return _green(says, standing.notes)
+    says = f"{len(sources.official)} sources, all of them official or accepted"
+    return _green(says, sources.notes)
 
 
 def _practices(candidate: Candidate, _: PromotionSettings) -> Verdict:

@@ -29,8 +29,8 @@ from baton_handoff.core.environments import (
 )
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.evaluation.evaluation import Evaluation, read_evaluation
-from baton_handoff.lineage.sources.assessment import standing
-from baton_handoff.lineage.sources.observation import look
+from baton_handoff.lineage.sources.assessment import assess_sources
+from baton_handoff.lineage.sources.usage import source_usage
 from baton_handoff.policy.promotion import isolated_prediction as trial
 from baton_handoff.policy.promotion.candidate import Candidate, Served, Tried
 from baton_handoff.policy.status.promotion_practices import asked_of
@@ -110,7 +110,7 @@ def candidate_of(
         contracts=_contracts(version),
         card=has_artifact(version, "card/card.html"),
         said=_stated(project),
-        sources=standing(look(project)),
+        sources=assess_sources(source_usage(project)),
         practices=practices,
         champion=champion,
         champion_contracts=former_contracts,

@@ -13,7 +13,7 @@ from baton_handoff.config.sides import SIDES, covers
 from baton_handoff.core.git_snapshots import Trees, trees_of
 from baton_handoff.policy.status.base_policy import at_once, loosened, stated_before, stricter
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.source_code.static_contracts import behaviour, contracts_in, module
+from baton_handoff.source_code.static_contracts import normalized_code, declared_contracts, module
 
 ROOMS = ("features", "model", "serving")
 """Whose changes bring their tests along."""
@@ -42,12 +42,12 @@ class Changed:
     @property
     def does(self) -> str:
         """What it does now, as a text; empty where it does nothing or is gone."""
-        return behaviour(self.after or "") if self.path.endswith(".py") else self.after or ""
+        return normalized_code(self.after or "") if self.path.endswith(".py") else self.after or ""
 
     @property
     def did(self) -> str:
         """What it did."""
-        return behaviour(self.before or "") if self.path.endswith(".py") else self.before or ""
+        return normalized_code(self.before or "") if self.path.endswith(".py") else self.before or ""
 
 
 def what_is_not_done(project: Project, base: str | None = None) -> list[Finding]:
@@ -119,9 +119,9 @@ def _without_tests(project: Project, changes: Sequence[Changed]) -> Iterator[Fin
 
 def _without_meaning(project: Project, changes: Sequence[Changed]) -> Iterator[Finding]:
     stated = [c for c in changes if _is_below(c, f"src/{project.package}/contracts/")]
-    earlier = contracts_in({change.path: module(change.before or "") for change in stated})
+    earlier = declared_contracts({change.path: module(change.before or "") for change in stated})
     known = {(contract.name, column) for contract in earlier for column in contract.columns}
-    now = [*contracts_in({change.path: module(change.after or "") for change in stated})]
+    now = [*declared_contracts({change.path: module(change.after or "") for change in stated})]
     # What a contract of the border states is no feature of the one that derives from it.
     others = [one for one in now if one.metadata.get("position") not in (None, "internal")]
     said = {how for contract in others for how in contract.columns.values()}

@@ -9,7 +9,7 @@ from baton_handoff.policy.unmanaged import commands
 from baton_handoff.policy.unmanaged.observation import at, mend, number, open_
 from baton_handoff.policy.unmanaged.repository import Repository, functions_of
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.source_code.modules import Code, Function
+from baton_handoff.source_code.modules import SourceModule, Function
 
 _MACHINE = re.compile(r"(/home/|/Users/|~/|[A-Za-z]:[\\/](?!/))\w")
 _SECRET_NAME = re.compile(
@@ -91,16 +91,16 @@ def layers(repository: Repository) -> Seen:
     return open_("Nothing says which part of the code may import which.")
 
 
-def _faults(code: Code) -> Iterator[Finding]:
+def _faults(code: SourceModule) -> Iterator[Finding]:
     named: set[ast.expr] = set()
-    for node in code.of(ast.Assign):
+    for node in code.nodes(ast.Assign):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(str(text))) if (
                 _SECRET_NAME.search(name) and len(text) >= _SHORTEST and not _NO_SECRET.search(text)
             ):
                 named.add(node.value)
                 yield at(code, node.lineno, f"`{name}` is a secret, and everybody can read it")
-    for constant in code.of(ast.Constant):
+    for constant in code.nodes(ast.Constant):
         text = constant.value if isinstance(constant.value, str) else ""
         if constant in named:
             continue
@@ -110,7 +110,7 @@ def _faults(code: Code) -> Iterator[Finding]:
             yield at(code, constant.lineno, f"`{text[:60]}` is a path of one machine")
 
 
-def _typed(code: Code) -> tuple[int, int]:
+def _typed(code: SourceModule) -> tuple[int, int]:
     """How many functions state all their types, and how many there are."""
     functions = functions_of(code)
     return sum(map(_states_types, functions)), len(functions)
@@ -124,8 +124,8 @@ def _states_types(function: Function) -> bool:
     return returns and all(one.annotation for one in own)
 
 
-def _paths_added(code: Code) -> Iterator[Finding]:
-    for node in code.of(ast.Call):
+def _paths_added(code: SourceModule) -> Iterator[Finding]:
+    for node in code.nodes(ast.Call):
         match node:
             case ast.Call(
                 func=ast.Attribute(

@@ -12,7 +12,7 @@ from baton_handoff.policy.practices.assessment import State
 from baton_handoff.policy.unmanaged.observation import at, mend, number, open_
 from baton_handoff.policy.unmanaged.repository import Repository, imports
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.source_code.modules import Code
+from baton_handoff.source_code.modules import SourceModule
 
 _ROWS = {"DataFrameModel": "pandera", "SchemaModel": "pandera", "BaseModel": "fastapi"}
 """Classes that state what a table or a row looks like, where their file imports this package.
@@ -29,7 +29,7 @@ def schemas(repository: Repository) -> list[Finding]:
     derived = {
         stated.name: {_last(base) for base in stated.bases}
         for code in repository.code
-        for stated in code.of(ast.ClassDef)
+        for stated in code.nodes(ast.ClassDef)
     }
     while more := {name for name, bases in derived.items() if bases & known} - known:
         known |= more
@@ -96,7 +96,7 @@ def pipeline(repository: Repository) -> Seen:
 def described(repository: Repository) -> Seen:
     """Whatever is read comes from a source that is described, and owned."""
     seen = repository.sources
-    if not (seen.reads or seen.sources or seen.flaws):
+    if not (seen.reads or seen.sources or seen.invalid_files):
         return not_applicable("No data is seen to be read.")
     found = [replace(one, side=None, fix="") for one in checks.listed(seen)]
     if found:
@@ -134,26 +134,26 @@ def workarounds(repository: Repository) -> Seen:
     return open_("Workarounds are marked, and no source says which problem it still has.")
 
 
-def _directly(code: Code) -> Iterator[str]:
+def _directly(code: SourceModule) -> Iterator[str]:
     """The classes of a file that derive from a class that states rows."""
     packages = imports(code)
-    for stated in code.of(ast.ClassDef):
+    for stated in code.nodes(ast.ClassDef):
         if any(_ROWS.get(_last(base)) in packages for base in stated.bases):
             yield stated.name
 
 
-def _schemas(code: Code, known: Collection[str]) -> Iterator[Finding]:
-    for stated in code.of(ast.ClassDef):
+def _schemas(code: SourceModule, known: Collection[str]) -> Iterator[Finding]:
+    for stated in code.nodes(ast.ClassDef):
         if stated.name in known:
             yield at(code, stated.lineno, f"`{stated.name}` is a schema")
-    for call in code.of(ast.Call):
+    for call in code.nodes(ast.Call):
         if _last(call.func) in ("DataFrameSchema", "StructType"):
             yield at(code, call.lineno, "this is a schema")
 
 
-def _named(code: Code) -> Iterator[str]:
+def _named(code: SourceModule) -> Iterator[str]:
     """The names that stand for something in a file, by their last part."""
-    yield from map(_last, code.of(ast.Name, ast.Attribute))
+    yield from map(_last, code.nodes(ast.Name, ast.Attribute))
 
 
 def _first_reads(repository: Repository) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from baton_handoff.policy.checks.check_context import Seen, not_applicable, not_
 from baton_handoff.policy.checks.delivery import SERVICES, commands_in, infrastructure_in
 from baton_handoff.policy.unmanaged.observation import open_
 from baton_handoff.policy.unmanaged.repository import Repository, imports
-from baton_handoff.source_code.modules import Code
+from baton_handoff.source_code.modules import SourceModule
 
 _CI = re.compile(
     r"\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.yml|azure-pipelines\.yml|\.circleci/config\.yml"
@@ -83,8 +83,8 @@ def _commands(repository: Repository, path: str) -> list[str]:
     return commands_in(repository.look.yaml(path))
 
 
-def _serves(code: Code) -> bool:
+def _serves(code: SourceModule) -> bool:
     return any(
         (getattr(node.func, "id", "") or getattr(node.func, "attr", "")) in SERVICES
-        for node in code.of(ast.Call)
+        for node in code.nodes(ast.Call)
     )

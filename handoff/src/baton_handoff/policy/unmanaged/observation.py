@@ -5,7 +5,7 @@ from dataclasses import replace
 from baton_handoff.policy.checks.check_context import Seen, not_met, place
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.source_code.modules import Code
+from baton_handoff.source_code.modules import SourceModule
 
 
 def open_(says: str, fix: str = "") -> Seen:
@@ -18,9 +18,9 @@ def mend(says: str, fix: str, *findings: Finding) -> Seen:
     return replace(not_met(says, *findings), shown_by=fix)
 
 
-def at(code: Code, line: int, message: str) -> Finding:
+def at(code: SourceModule, line: int, message: str) -> Finding:
     """A place in a file or a notebook, as people find it."""
-    number, cell = code.place(line)
+    number, cell = code.location(line)
     return place(f"{message} ({cell})" if cell else message, code.file, number)
 
 

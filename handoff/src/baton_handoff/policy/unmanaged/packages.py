@@ -104,7 +104,7 @@ def _of_setup(repository: Repository) -> Iterator[Needed]:
     for code in repository.modules:
         if code.file != "setup.py":
             continue
-        for node in code.of(ast.keyword):
+        for node in code.nodes(ast.keyword):
             if node.arg == "install_requires":
                 listed = node.value.elts if isinstance(node.value, ast.List) else []
                 for one in listed:

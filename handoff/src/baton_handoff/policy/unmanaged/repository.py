@@ -14,10 +14,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from baton_handoff.config.project import Project
-from baton_handoff.lineage.sources import observation as sources
+from baton_handoff.lineage.sources.usage import SourceUsage, source_usage
 from baton_handoff.policy.checks.check_context import Look, place
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.source_code.modules import Code, Function, code_of, is_own
+from baton_handoff.source_code.modules import SourceModule, Function, parse_module, is_own
 
 _MARKS = (".git", "pyproject.toml", "setup.py", "requirements.txt", "environment.yml", "Pipfile")
 """What lies in the first folder of a repository, or of one project among several in it."""
@@ -62,7 +62,7 @@ class Notebook:
         jumped: Whether its cells were run in another order than they stand in.
     """
 
-    code: Code
+    code: SourceModule
     outputs: bool
     stopped: bool
     jumped: bool
@@ -70,8 +70,8 @@ class Notebook:
 
 @dataclass(frozen=True)
 class _Read:
-    modules: list[Code]
-    tests: list[Code]
+    modules: list[SourceModule]
+    tests: list[SourceModule]
     notebooks: list[Notebook]
     unread: list[Finding]
 
@@ -92,12 +92,12 @@ class Repository:
         return self.look.record.files.paths
 
     @property
-    def modules(self) -> list[Code]:
+    def modules(self) -> list[SourceModule]:
         """Its Python files, but for tests."""
         return self._all.modules
 
     @property
-    def tests(self) -> list[Code]:
+    def tests(self) -> list[SourceModule]:
         """Its tests, by the names of files and folders."""
         return self._all.tests
 
@@ -112,14 +112,14 @@ class Repository:
         return self._all.unread
 
     @property
-    def code(self) -> list[Code]:
+    def code(self) -> list[SourceModule]:
         """Its Python files and notebooks, but for tests."""
         return [*self.modules, *(notebook.code for notebook in self.notebooks)]
 
     @cached_property
-    def sources(self) -> sources.Seen:
+    def sources(self) -> SourceUsage:
         """What its code reads."""
-        return sources.look(self.look.project, self.code, self.look.today)
+        return source_usage(self.look.project, self.code, self.look.today)
 
     @property
     def looked_at(self) -> Mapping[str, int]:
@@ -156,7 +156,7 @@ class Repository:
             read.notebooks.append(_notebook(path, content))
             return
         encoding, _ = tokenize.detect_encoding(BytesIO(content).readline)
-        code = code_of(path, content.decode(encoding))
+        code = parse_module(path, content.decode(encoding))
         (read.tests if _is_test(PurePosixPath(path)) else read.modules).append(code)
 
 
@@ -173,7 +173,7 @@ def _notebook(path: str, content: bytes) -> Notebook:
     # Pictures in outputs are long, and no code.
     bare = [{"cell_type": "code", "source": cell["source"]} for cell in code]
     return Notebook(
-        code_of(path, json.dumps({"cells": bare})),
+        parse_module(path, json.dumps({"cells": bare})),
         outputs=bool(printed),
         stopped=any(output.get("output_type") == "error" for output in printed),
         jumped=ran != sorted(ran),
@@ -193,13 +193,13 @@ def _short(error: BaseException) -> str:
     return str(error).partition("\n")[0] or type(error).__name__
 
 
-def imports(code: Code) -> set[str]:
+def imports(code: SourceModule) -> set[str]:
     """The packages that a file imports."""
-    names = {one.name for node in code.of(ast.Import) for one in node.names}
-    names |= {node.module or "" for node in code.of(ast.ImportFrom)}
+    names = {one.name for node in code.nodes(ast.Import) for one in node.names}
+    names |= {node.module or "" for node in code.nodes(ast.ImportFrom)}
     return {name.partition(".")[0] for name in names}
 
 
-def functions_of(code: Code) -> list[Function]:
+def functions_of(code: SourceModule) -> list[Function]:
     """The functions of a file, those of its classes too."""
-    return [*code.of(ast.FunctionDef), *code.of(ast.AsyncFunctionDef)]
+    return [*code.nodes(ast.FunctionDef), *code.nodes(ast.AsyncFunctionDef)]

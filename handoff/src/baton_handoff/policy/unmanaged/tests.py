@@ -10,7 +10,7 @@ from baton_handoff.policy.unmanaged import commands
 from baton_handoff.policy.unmanaged.data import schemas
 from baton_handoff.policy.unmanaged.observation import mend, number, open_
 from baton_handoff.policy.unmanaged.repository import Repository, functions_of, imports
-from baton_handoff.source_code.modules import Code
+from baton_handoff.source_code.modules import SourceModule
 
 
 def passing(repository: Repository) -> Seen:
@@ -105,9 +105,9 @@ def run(repository: Repository) -> Seen:
     return open_("No notebook has run here.", f"`{commands.inside(repository, command)}`")
 
 
-def _tests(code: Code) -> Iterator[ast.AST]:
+def _tests(code: SourceModule) -> Iterator[ast.AST]:
     yield from (node for node in functions_of(code) if node.name.startswith("test"))
 
 
-def _is_unit(code: Code) -> bool:
+def _is_unit(code: SourceModule) -> bool:
     return not any(part in code.file for part in ("integration", "acceptance", "e2e"))

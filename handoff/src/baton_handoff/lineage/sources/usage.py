@@ -10,11 +10,11 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.settings import Accepted
 from baton_handoff.config.sides import DATA_SCIENCE
 from baton_handoff.core.yaml_files import read_yaml
-from baton_handoff.lineage.sources.flaws import Flaw
-from baton_handoff.lineage.sources.odcs import Source, stated_sources
-from baton_handoff.lineage.sources.reads import Read, meets, reads_of
-from baton_handoff.lineage.sources.workarounds import Workaround, workarounds_of
-from baton_handoff.source_code.modules import Code, all_code, code_of, scope_of
+from baton_handoff.lineage.sources.validation import SourceProblem
+from baton_handoff.lineage.sources.odcs import Source, load_sources
+from baton_handoff.lineage.sources.reads import Read, meets, data_reads
+from baton_handoff.lineage.sources.workarounds import Workaround, find_workarounds
+from baton_handoff.source_code.modules import SourceModule, project_modules, parse_module, scope_of
 
 State: TypeAlias = Literal["found", "owned", "official"]
 
@@ -23,12 +23,12 @@ GATE = "sources"
 
 
 @dataclass(frozen=True)
-class Seen:
+class SourceUsage:
     """Everything that the checks of sources look at.
 
     Attributes:
         sources: The sources that have a file.
-        flaws: What is wrong with such files.
+        invalid_files: What is wrong with such files.
         reads: What the code reads.
         workarounds: Where the code makes up for what is wrong with a source.
         missing: The contracts that a source names and that there are not.
@@ -38,7 +38,7 @@ class Seen:
     """
 
     sources: tuple[Source, ...]
-    flaws: tuple[Flaw, ...]
+    invalid_files: tuple[SourceProblem, ...]
     reads: tuple[Read, ...]
     workarounds: tuple[Workaround, ...]
     missing: frozenset[str]
@@ -89,7 +89,7 @@ class Seen:
         ]
 
 
-def look(project: Project, code: Sequence[Code] | None = None, today: date | None = None) -> Seen:
+def source_usage(project: Project, code: Sequence[SourceModule] | None = None, today: date | None = None) -> SourceUsage:
     """Everything that the checks of sources look at, as it stands now.
 
     Args:
@@ -97,16 +97,16 @@ def look(project: Project, code: Sequence[Code] | None = None, today: date | Non
         code: Its code, where it has been read already.
         today: The day it is.
     """
-    sources, flaws = stated_sources(project.root)
-    modules = list(all_code(project.root)) if code is None else code
+    sources, invalid_files = load_sources(project.root)
+    modules = list(project_modules(project.root)) if code is None else code
     day = today or datetime.now(UTC).astimezone().date()
     named = {source.contract for source in sources if source.contract}
-    files = {*(code.file for code in modules), *(s.file for s in sources), *(f.file for f in flaws)}
-    return Seen(
+    files = {*(code.file for code in modules), *(s.file for s in sources), *(f.file for f in invalid_files)}
+    return SourceUsage(
         sources=tuple(sources),
-        flaws=tuple(flaws),
-        reads=tuple(reads_of(modules, made_by_stages(project.root))),
-        workarounds=tuple(workarounds_of(modules)),
+        invalid_files=tuple(invalid_files),
+        reads=tuple(data_reads(modules, stage_outputs(project.root))),
+        workarounds=tuple(find_workarounds(modules)),
         missing=frozenset(name for name in named if not _exists(project.source, name)),
         accepted=tuple(e for e in project.exceptions if _of_sources(e) and e.counts(day)),
         sides={file: project.side_of(file) or DATA_SCIENCE for file in files},
@@ -114,7 +114,7 @@ def look(project: Project, code: Sequence[Code] | None = None, today: date | Non
     )
 
 
-def made_by_stages(root: Path) -> Iterator[tuple[str, str]]:
+def stage_outputs(root: Path) -> Iterator[tuple[str, str]]:
     """What the pipeline makes: each path, and the stage that does."""
     try:
         said = read_yaml(root / "dvc.yaml")
@@ -138,7 +138,7 @@ def _exists(package: Path, contract: str) -> bool:
     for file in (place.with_suffix(".py"), place / "__init__.py"):
         if file.is_file():
             try:
-                scope = scope_of(code_of(file.name, file.read_text(encoding="utf-8")))
+                scope = scope_of(parse_module(file.name, file.read_text(encoding="utf-8")))
             except (SyntaxError, ValueError):
                 return True  # other checks say what is wrong there
             return name in {*scope.inner, *scope.imports, *scope.values}

@@ -44,7 +44,7 @@ _CHANGING = {"alter", "create_engine", "delete", "drop", "insert", "pragma", "up
 
 
 @dataclass(frozen=True)
-class Touch:
+class DataAccess:
     """A call that reads or writes data.
 
     Attributes:
@@ -62,7 +62,7 @@ class Touch:
     writes: bool = False
 
 
-def touches(call: ast.Call, imported: Collection[str]) -> list[Touch]:
+def data_accesses(call: ast.Call, imported: Collection[str]) -> list[DataAccess]:
     """What a call reads or writes; a list of several is several.
 
     Args:
@@ -78,11 +78,11 @@ def touches(call: ast.Call, imported: Collection[str]) -> list[Touch]:
         return []
     what = _argument(call)
     several = what.elts if isinstance(what, ast.List | ast.Tuple) else [what]
-    return [Touch(call, name, kind, one, writes) for one in several]
+    return [DataAccess(call, name, kind, one, writes) for one in several]
 
 
 def _kind(name: str, call: ast.Call, imported: Collection[str]) -> tuple[Kind | None, bool]:
-    """What a call of this name is about, None where it touches no data; whether it writes."""
+    """What a call of this name is about, None where it accesses no data; whether it writes."""
     speaks_sql = not _SPEAKING_SQL.isdisjoint(imported)
     kinds: dict[Kind, bool]
     if writes := _of_spark(call, {"write", "writeStream"}):

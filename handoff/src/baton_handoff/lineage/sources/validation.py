@@ -25,7 +25,7 @@ _PROBLEM = {"id", "status", "description"}
 
 
 @dataclass(frozen=True)
-class Flaw:
+class SourceProblem:
     """What keeps a source's file from being one.
 
     Attributes:
@@ -39,67 +39,67 @@ class Flaw:
     says: str
 
 
-def flaws_of(path: str, text: str) -> Iterator[Flaw]:
+def validate_source(path: str, text: str) -> Iterator[SourceProblem]:
     """What keeps a text from being a source's file."""
     try:
         said, lines = parse_json_yaml(text), Lines(text)
         wrong = list(_validator().iter_errors(said))
     except UnreadableError as error:
         known = "it is not valid YAML: " if error.syntax else ""
-        yield Flaw(path, error.line or 1, f"{known}{error.reason}")
+        yield SourceProblem(path, error.line or 1, f"{known}{error.reason}")
         return
     except (ValueError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
-        yield Flaw(path, 1, f"it is not valid YAML: {reason}")
+        yield SourceProblem(path, 1, f"it is not valid YAML: {reason}")
         return
     for broken in sorted(wrong, key=lambda one: lines.at(*one.instance_path)):
         where = ".".join(map(str, broken.instance_path)) or "the file"
         message = broken.message if len(broken.message) < 150 else f"{broken.message[:150]} …"
-        yield Flaw(path, lines.at(*broken.instance_path), f"{where}: {message}")
+        yield SourceProblem(path, lines.at(*broken.instance_path), f"{where}: {message}")
     if not wrong:
         yield from _own_flaws(path, said, lines)
 
 
-def _own_flaws(path: str, said: Mapping[str, Any], lines: Lines) -> Iterator[Flaw]:
+def _own_flaws(path: str, said: Mapping[str, Any], lines: Lines) -> Iterator[SourceProblem]:
     """What is wrong with the properties that are ours: the standard lets everything pass there."""
     for place, entry in enumerate(said.get("customProperties", [])):
         name, value = entry["property"], entry["value"]
         line = lines.at("customProperties", place, "value")
         if name == "official" and not isinstance(value, bool):
-            yield Flaw(path, line, f"official must be true or false, not {value!r}")
+            yield SourceProblem(path, line, f"official must be true or false, not {value!r}")
         elif name == "layer" and value not in LAYERS:
-            yield Flaw(path, line, f"layer must be one of {', '.join(LAYERS)}, not {value!r}")
+            yield SourceProblem(path, line, f"layer must be one of {', '.join(LAYERS)}, not {value!r}")
         elif name == "replacement" and not isinstance(value, str):
-            yield Flaw(path, line, f"{name} must be text, not {value!r}")
+            yield SourceProblem(path, line, f"{name} must be text, not {value!r}")
         elif name == "knownProblems":
             yield from _flaws_of_problems(path, value, lines, place)
     for place, entry in enumerate(said.get("slaProperties", [])):
         value = entry.get("value")
         if str(entry.get("property")).lower() == "endoflife" and day(value) is None:
             line = lines.at("slaProperties", place, "value")
-            yield Flaw(path, line, f"endOfLife must be a day such as 2027-03-31, not {value!r}")
+            yield SourceProblem(path, line, f"endOfLife must be a day such as 2027-03-31, not {value!r}")
 
 
-def _flaws_of_problems(path: str, said: Any, lines: Lines, place: int) -> Iterator[Flaw]:
+def _flaws_of_problems(path: str, said: Any, lines: Lines, place: int) -> Iterator[SourceProblem]:
     at = ("customProperties", place, "value")
     if not isinstance(said, list):
-        yield Flaw(path, lines.at(*at), "knownProblems must be a list")
+        yield SourceProblem(path, lines.at(*at), "knownProblems must be a list")
         return
-    seen: set[str] = set()
+    ids: set[str] = set()
     for number, entry in enumerate(said):
         line = lines.at(*at, number)
         problem = entry if isinstance(entry, dict) else {}
         texts = all(isinstance(value, str) and value for value in problem.values())
         if not texts or set(problem) != _PROBLEM or problem["status"] not in STATUSES:
             wanted = f"an id, a description and a status, {' or '.join(STATUSES)}"
-            yield Flaw(path, line, f"each of knownProblems must say {wanted}, and nothing else")
+            yield SourceProblem(path, line, f"each of knownProblems must say {wanted}, and nothing else")
         elif not NAME.fullmatch(problem["id"]):
             name = problem["id"]
-            yield Flaw(path, line, f"a problem's id is letters, digits, - and _, not {name!r}")
-        elif problem["id"] in seen:
-            yield Flaw(path, line, f"more than one of knownProblems has the id {problem['id']!r}")
+            yield SourceProblem(path, line, f"a problem's id is letters, digits, - and _, not {name!r}")
+        elif problem["id"] in ids:
+            yield SourceProblem(path, line, f"more than one of knownProblems has the id {problem['id']!r}")
         else:
-            seen.add(problem["id"])
+            ids.add(problem["id"])
 
 
 def day(value: object) -> date | None:
