@@ -10,9 +10,9 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.lineage.sources.assessment import assess_sources
 from baton_handoff.lineage.sources.checks import findings
-from baton_handoff.lineage.sources.validation import validate_source
-from baton_handoff.lineage.sources.usage import source_usage
 from baton_handoff.lineage.sources.odcs import load_sources
+from baton_handoff.lineage.sources.usage import source_usage
+from baton_handoff.lineage.sources.validation import validate_source
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.policy.status.status import standing_of
 from prices import (

@@ -9,9 +9,9 @@ from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.lineage.sources.assessment import SourceAssessment, assess_sources
 from baton_handoff.lineage.sources.draft import add_source, source_name
-from baton_handoff.lineage.sources.usage import source_usage
 from baton_handoff.lineage.sources.rendering import as_data, as_text
 from baton_handoff.lineage.sources.unofficial import unofficial
+from baton_handoff.lineage.sources.usage import source_usage
 from prices import (
     CODE,
     Write,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from baton_handoff.lineage.sources.reads import Read, data_reads
-from baton_handoff.source_code.modules import project_modules, parse_module
+from baton_handoff.source_code.modules import parse_module, project_modules
 from trip_project import git
 
 TRIPS = "def trips(year):\n    return load(f'data/{year}/t.csv')\n\n\ntrips(2013)"

@@ -10,8 +10,8 @@ import yaml
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.lineage.sources.usage import source_usage
 from baton_handoff.lineage.sources.report import problem_report
+from baton_handoff.lineage.sources.usage import source_usage
 from prices import (
     WORKAROUND,
     Write,

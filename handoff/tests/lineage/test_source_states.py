@@ -58,7 +58,9 @@ def test_data_is_handed_over_from_found_to_owned_to_official(
     unofficial_until(source)
     write(source)
     assert states(project) == ["found"]
-    assert assess_sources(source_usage(project)).blockers == {"prices": "nobody is named who answers for it"}
+    assert assess_sources(source_usage(project)).blockers == {
+        "prices": "nobody is named who answers for it"
+    }
     source["team"] = {"name": "ticket office"}
     write(source)
     assert states(project) == ["owned"]
@@ -96,7 +98,9 @@ def test_what_is_past_its_end_of_life_is_lacking_unless_that_is_accepted(
     source = good()
     ended(source)
     write(source)
-    assert assess_sources(source_usage(project)).blockers == {"prices": "past its end of life since 2020-12-31"}
+    assert assess_sources(source_usage(project)).blockers == {
+        "prices": "past its end of life since 2020-12-31"
+    }
     assert assess_sources(source_usage(project, today=date(2020, 12, 31))).blockers == {}
     assert assess_sources(source_usage(accept(project, "sources/prices", UNTIL))).blockers == {}
 

@@ -200,7 +200,12 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
             "data-science",
             "made from what is not official: prices",
         ),
-        ({"sources": SourceAssessment((), {}, ())}, "sources", "data-science", "no source is described"),
+        (
+            {"sources": SourceAssessment((), {}, ())},
+            "sources",
+            "data-science",
+            "no source is described",
+        ),
         (
             {"practices": Asked([STYLE_OPEN])},
             "practices",

@@ -27,8 +27,8 @@ def add(commands: Any) -> None:
 
 
 def _list(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.lineage.sources.usage import source_usage
     from baton_handoff.lineage.sources.rendering import as_data, as_text
+    from baton_handoff.lineage.sources.usage import source_usage
 
     usage = source_usage(project)
     nothing = "The code reads nothing yet, and no source is described."
@@ -46,8 +46,8 @@ def _add(project: Project, options: argparse.Namespace) -> int:
 
 
 def _report(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.lineage.sources.usage import source_usage
     from baton_handoff.lineage.sources.report import problem_report
+    from baton_handoff.lineage.sources.usage import source_usage
 
     text = problem_report(project, source_usage(project), options.source)
     print(text or f"Nothing is known to be wrong with {options.source}.")

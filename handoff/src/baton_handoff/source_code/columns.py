@@ -63,7 +63,9 @@ def column_writes(nodes: Iterable[ast.AST]) -> Iterator[ColumnWrite]:
                         yield write
             case ast.Call(func=ast.Attribute(value=table, attr="rename")):
                 named = [one.values for one in _given(node) if isinstance(one, ast.Dict)]
-                yield from (ColumnWrite(*text, table) for values in named for text in _texts(values))
+                yield from (
+                    ColumnWrite(*text, table) for values in named for text in _texts(values)
+                )
             case ast.Call(
                 func=ast.Attribute(value=table, attr="insert"),
                 args=[_, ast.Constant(value=str(column)), value, *_],

@@ -55,7 +55,9 @@ class ConstantPropagation:
             case ast.FormattedValue(value=value, format_spec=None):
                 text = self.evaluate(value, scope, depth + 1)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
-                text = self.evaluate(left, scope, depth + 1) + self.evaluate(right, scope, depth + 1)
+                text = self.evaluate(left, scope, depth + 1) + self.evaluate(
+                    right, scope, depth + 1
+                )
             case ast.BinOp(left=left, op=ast.Div(), right=right):
                 text = self._joined([left, right], scope, depth)
             case ast.BinOp(left=left, op=ast.Mod()):
@@ -139,7 +141,9 @@ class ConstantPropagation:
         given = [n for n in called.nodes if isinstance(n, ast.Return)] if called else []
         if called is None or len(given) != 1:
             return UNKNOWN
-        return self.substitute(self.evaluate(given[0].value, called, depth + 1), call, called, scope, depth)
+        return self.substitute(
+            self.evaluate(given[0].value, called, depth + 1), call, called, scope, depth
+        )
 
     def function(self, call: ast.Call, scope: Scope) -> Scope | None:
         """The function of the project's own that is called, None where it is none."""
@@ -163,7 +167,9 @@ class ConstantPropagation:
             at = at.within
         return None
 
-    def substitute(self, text: str, call: ast.Call, called: Scope, scope: Scope, depth: int = 0) -> str:
+    def substitute(
+        self, text: str, call: ast.Call, called: Scope, scope: Scope, depth: int = 0
+    ) -> str:
         """A text of a function's, with what a call gives for its parameters."""
         if called.function is None or not has_parameters(text):
             return text

@@ -81,7 +81,9 @@ def views_of(project: Project) -> tuple[View, ...]:
     """
     takes, _ = border(project.room("contracts"))
     key, time = _identity(takes)
-    tables = [table_of(contract, project.root / "src", ()) for contract in feature_contracts(project)]
+    tables = [
+        table_of(contract, project.root / "src", ()) for contract in feature_contracts(project)
+    ]
     return tuple(_view(project, table, key, time) for table in tables)
 
 

@@ -14,7 +14,11 @@ from baton_handoff.contracts.dictionary import Column, golden_rows, stated_at, t
 from baton_handoff.contracts.examples import Row
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.lineage.features.column_lineage import Origin, origins_of
-from baton_handoff.lineage.features.interfaces import FeatureInterface, feature_interfaces, derivation_of
+from baton_handoff.lineage.features.interfaces import (
+    FeatureInterface,
+    derivation_of,
+    feature_interfaces,
+)
 from baton_handoff.lineage.features.misplaced import feature_names, misplaced_features
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.columns import imports, mentions, parsed, places
@@ -117,7 +121,9 @@ def _feature_contracts(room: ModuleType, interfaces: Sequence[FeatureInterface])
     Where no type says which, those that are derived from no other: the others add to them.
     """
     inside = contracts_at(room, "internal")
-    given = [one for one in inside if any(interface.output.contract is one for interface in interfaces)]
+    given = [
+        one for one in inside if any(interface.output.contract is one for interface in interfaces)
+    ]
     return given or [
         one for one in inside if not any(o is not one and issubclass(one, o) for o in inside)
     ]
@@ -169,7 +175,10 @@ def _features(
 
 
 def _origins(
-    project: Project, interface: FeatureInterface, interfaces: Sequence[FeatureInterface], known: Sequence[Row]
+    project: Project,
+    interface: FeatureInterface,
+    interfaces: Sequence[FeatureInterface],
+    known: Sequence[Row],
 ) -> Mapping[str, tuple[Origin, ...]]:
     # Whatever a project prints is not part of an answer.
     with project.own_code("The features"), redirect_stdout(sys.stderr):
@@ -183,7 +192,9 @@ def _named(origin: Origin, sources: Sequence[Contract]) -> str:
     return f"{held_by[0].__name__ if len(held_by) == 1 else contract.__name__}.{column}"
 
 
-def _using(project: Project, contract: Contract, interfaces: Sequence[FeatureInterface]) -> dict[str, set[str]]:
+def _using(
+    project: Project, contract: Contract, interfaces: Sequence[FeatureInterface]
+) -> dict[str, set[str]]:
     """Every file that uses a table of features, or one derived from it, with all that it names."""
     room = project.room("contracts")
     family = [one for one in contracts_of(room).values() if issubclass(one, contract)]

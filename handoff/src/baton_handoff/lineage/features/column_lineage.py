@@ -94,7 +94,9 @@ def _other_values(column: Mapping[str, Any], values: list[Any]) -> Iterator[list
         yield list(itertools.islice(turned, len(values)))
 
 
-def _after(way: Derivation, tables: Mapping[Contract, Frame], done: dict[Derivation, Any]) -> _Columns:
+def _after(
+    way: Derivation, tables: Mapping[Contract, Frame], done: dict[Derivation, Any]
+) -> _Columns:
     """The features of changed tables, none if the project's code refuses them."""
     try:
         return _columns(_made(way, tables, done))

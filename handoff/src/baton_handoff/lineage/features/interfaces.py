@@ -13,7 +13,7 @@ from baton_handoff.core.errors import HandoffError
 
 @dataclass(frozen=True)
 class TableType:
-    """What an interface takes or gives: `DataFrame[Flights]`, or something else made of one contract.
+    """The type of a table: `DataFrame[Flights]`, or another holder of the rows of one contract.
 
     Attributes:
         holder: What holds the rows, `DataFrame` for example.
@@ -74,7 +74,11 @@ def feature_interfaces(room: ModuleType) -> list[FeatureInterface]:
     return [interface for interface in found if interface]
 
 
-def derivation_of(kind: TableType, interfaces: Sequence[FeatureInterface], within: tuple[FeatureInterface, ...] = ()) -> Derivation:
+def derivation_of(
+    kind: TableType,
+    interfaces: Sequence[FeatureInterface],
+    within: tuple[FeatureInterface, ...] = (),
+) -> Derivation:
     """How something is made, all the way from the tables that no interface makes.
 
     Args:
@@ -87,7 +91,10 @@ def derivation_of(kind: TableType, interfaces: Sequence[FeatureInterface], withi
     """
     for interface in interfaces:
         if interface.output == kind and interface not in within:
-            inputs = [derivation_of(needed, interfaces, (*within, interface)) for _, needed in interface.inputs]
+            inputs = [
+                derivation_of(needed, interfaces, (*within, interface))
+                for _, needed in interface.inputs
+            ]
             return Derivation(kind, interface, tuple(inputs))
     if kind.holder.__name__ != "DataFrame":
         raise HandoffError(f"no function that `features/` exports gives {kind}")
@@ -108,7 +115,11 @@ def _interface(function: Callable[..., Any]) -> FeatureInterface | None:
     ]
     inputs = tuple((name, kind) for name in needed if (kind := kinds.get(name)))
     output = kinds.get("return")
-    return FeatureInterface(function, inputs, output) if output and len(inputs) == len(needed) else None
+    return (
+        FeatureInterface(function, inputs, output)
+        if output and len(inputs) == len(needed)
+        else None
+    )
 
 
 def _kind(hint: Any) -> TableType | None:

@@ -8,7 +8,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.sides import answerable
 from baton_handoff.contracts.canonical import Contract
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.source_code.columns import ColumnWrite, mentions, parsed, column_writes
+from baton_handoff.source_code.columns import ColumnWrite, column_writes, mentions, parsed
 
 ROOMS = ("model", "training", "serving", "monitoring")
 """Where features are used, and not to be made. Notebooks are free."""
@@ -115,7 +115,9 @@ def _inside(scope: ast.AST) -> Iterator[ast.AST]:
             yield from _inside(node)
 
 
-def _known(scope: ast.AST, nodes: Collection[ast.AST], names: FeatureNames) -> tuple[set[str], set[str]]:
+def _known(
+    scope: ast.AST, nodes: Collection[ast.AST], names: FeatureNames
+) -> tuple[set[str], set[str]]:
     """The variables of a scope that hold features, and those that are mappings."""
     tables: set[str] = set()
     mappings: set[str] = set()

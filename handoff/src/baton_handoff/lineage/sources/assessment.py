@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from baton_handoff.lineage.sources.usage import SourceUsage
 from baton_handoff.lineage.sources.odcs import Source
+from baton_handoff.lineage.sources.usage import SourceUsage
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,9 @@ class SourceAssessment:
 def assess_sources(usage: SourceUsage) -> SourceAssessment:
     """How far sources are handed over; notebooks make no model."""
     blockers = {source.name: why for source in usage.sources if (why := _lacks(usage, source))}
-    blockers |= {flaw.file: f"line {flaw.line}: {flaw.says}" for flaw in reversed(usage.invalid_files)}
+    blockers |= {
+        flaw.file: f"line {flaw.line}: {flaw.says}" for flaw in reversed(usage.invalid_files)
+    }
     production = [read for read in usage.reads if not read.in_notebook]
     found = [read for read in production if read in usage.found]
     blockers |= {read.what: f"read in {read.place}, and no source describes it" for read in found}

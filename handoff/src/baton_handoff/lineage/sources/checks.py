@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from baton_handoff.lineage.sources.usage import SourceUsage
 from baton_handoff.lineage.sources.odcs import Source
 from baton_handoff.lineage.sources.reads import Read
 from baton_handoff.lineage.sources.unofficial import unofficial
+from baton_handoff.lineage.sources.usage import SourceUsage
 from baton_handoff.lineage.sources.workarounds import MARKER, Workaround
 from baton_handoff.reporting.findings import Finding
 

@@ -9,9 +9,9 @@ import yaml
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.lineage.sources.usage import SourceUsage
 from baton_handoff.lineage.sources.odcs import ENDING, FOLDER
 from baton_handoff.lineage.sources.unofficial import unofficial
+from baton_handoff.lineage.sources.usage import SourceUsage
 
 _HEAD = """\
 # What is known of a source, by the Open Data Contract Standard; `handoff source list` reads it.

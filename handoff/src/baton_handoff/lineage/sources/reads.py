@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
-from baton_handoff.lineage.sources.data_access import DataAccess, is_query, data_accesses
+from baton_handoff.lineage.sources.data_access import DataAccess, data_accesses, is_query
 from baton_handoff.lineage.sources.sql import tables_of
 from baton_handoff.source_code.constant_propagation import (
     UNKNOWN,
     ConstantPropagation,
-    resolve_alias,
     has_parameters,
     parameter,
+    resolve_alias,
 )
-from baton_handoff.source_code.modules import SourceModule, Scope, scope_of
+from baton_handoff.source_code.modules import Scope, SourceModule, scope_of
 
 What: TypeAlias = Literal["path", "address", "table", "query", "unknown"]
 
@@ -136,7 +136,8 @@ def _found(scopes: Sequence[Scope], names: ConstantPropagation) -> Iterator[_Acc
         for scope, call in _calls(module):
             waiting += [
                 _Access(access, scope, names.evaluate(access.what, scope))
-                for access in data_accesses(call, imported) or data_accesses(resolve_alias(call, scope), imported)
+                for access in data_accesses(call, imported)
+                or data_accesses(resolve_alias(call, scope), imported)
             ]
             if function := names.function(call, scope):
                 called.setdefault(id(function), []).append((scope, call))
@@ -163,7 +164,9 @@ def _calls(module: Scope) -> Iterator[tuple[Scope, ast.Call]]:
         yield from ((scope, node) for node in scope.nodes if isinstance(node, ast.Call))
 
 
-def _passed_on(one: _Access, function: Scope, names: ConstantPropagation, scope: Scope, call: ast.Call) -> _Access:
+def _passed_on(
+    one: _Access, function: Scope, names: ConstantPropagation, scope: Scope, call: ast.Call
+) -> _Access:
     """What is read where a function is called that reads what it is given."""
     access = DataAccess(call, _name(call), one.access.kind, None, one.access.writes)
     return _Access(access, scope, names.substitute(one.text, call, function, scope))

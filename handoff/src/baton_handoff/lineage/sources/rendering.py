@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from baton_handoff.lineage.sources.usage import SourceUsage
 from baton_handoff.lineage.sources.odcs import Source
 from baton_handoff.lineage.sources.reads import Read
+from baton_handoff.lineage.sources.usage import SourceUsage
 
 _LONGEST = 60
 

@@ -16,8 +16,8 @@ from baton_handoff.contracts import (
 )
 from baton_handoff.contracts.table_files import read_table
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.lineage.sources.usage import SourceUsage
 from baton_handoff.lineage.sources.odcs import Source
+from baton_handoff.lineage.sources.usage import SourceUsage
 
 _SHOWN = 10
 

@@ -10,11 +10,11 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.settings import Accepted
 from baton_handoff.config.sides import DATA_SCIENCE
 from baton_handoff.core.yaml_files import read_yaml
-from baton_handoff.lineage.sources.validation import SourceProblem
 from baton_handoff.lineage.sources.odcs import Source, load_sources
-from baton_handoff.lineage.sources.reads import Read, meets, data_reads
+from baton_handoff.lineage.sources.reads import Read, data_reads, meets
+from baton_handoff.lineage.sources.validation import SourceProblem
 from baton_handoff.lineage.sources.workarounds import Workaround, find_workarounds
-from baton_handoff.source_code.modules import SourceModule, project_modules, parse_module, scope_of
+from baton_handoff.source_code.modules import SourceModule, parse_module, project_modules, scope_of
 
 State: TypeAlias = Literal["found", "owned", "official"]
 
@@ -89,7 +89,9 @@ class SourceUsage:
         ]
 
 
-def source_usage(project: Project, code: Sequence[SourceModule] | None = None, today: date | None = None) -> SourceUsage:
+def source_usage(
+    project: Project, code: Sequence[SourceModule] | None = None, today: date | None = None
+) -> SourceUsage:
     """Everything that the checks of sources look at, as it stands now.
 
     Args:
@@ -101,7 +103,11 @@ def source_usage(project: Project, code: Sequence[SourceModule] | None = None, t
     modules = list(project_modules(project.root)) if code is None else code
     day = today or datetime.now(UTC).astimezone().date()
     named = {source.contract for source in sources if source.contract}
-    files = {*(code.file for code in modules), *(s.file for s in sources), *(f.file for f in invalid_files)}
+    files = {
+        *(code.file for code in modules),
+        *(s.file for s in sources),
+        *(f.file for f in invalid_files),
+    }
     return SourceUsage(
         sources=tuple(sources),
         invalid_files=tuple(invalid_files),

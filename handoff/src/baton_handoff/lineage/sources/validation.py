@@ -68,7 +68,9 @@ def _own_flaws(path: str, said: Mapping[str, Any], lines: Lines) -> Iterator[Sou
         if name == "official" and not isinstance(value, bool):
             yield SourceProblem(path, line, f"official must be true or false, not {value!r}")
         elif name == "layer" and value not in LAYERS:
-            yield SourceProblem(path, line, f"layer must be one of {', '.join(LAYERS)}, not {value!r}")
+            yield SourceProblem(
+                path, line, f"layer must be one of {', '.join(LAYERS)}, not {value!r}"
+            )
         elif name == "replacement" and not isinstance(value, str):
             yield SourceProblem(path, line, f"{name} must be text, not {value!r}")
         elif name == "knownProblems":
@@ -77,7 +79,9 @@ def _own_flaws(path: str, said: Mapping[str, Any], lines: Lines) -> Iterator[Sou
         value = entry.get("value")
         if str(entry.get("property")).lower() == "endoflife" and day(value) is None:
             line = lines.at("slaProperties", place, "value")
-            yield SourceProblem(path, line, f"endOfLife must be a day such as 2027-03-31, not {value!r}")
+            yield SourceProblem(
+                path, line, f"endOfLife must be a day such as 2027-03-31, not {value!r}"
+            )
 
 
 def _flaws_of_problems(path: str, said: Any, lines: Lines, place: int) -> Iterator[SourceProblem]:
@@ -92,12 +96,18 @@ def _flaws_of_problems(path: str, said: Any, lines: Lines, place: int) -> Iterat
         texts = all(isinstance(value, str) and value for value in problem.values())
         if not texts or set(problem) != _PROBLEM or problem["status"] not in STATUSES:
             wanted = f"an id, a description and a status, {' or '.join(STATUSES)}"
-            yield SourceProblem(path, line, f"each of knownProblems must say {wanted}, and nothing else")
+            yield SourceProblem(
+                path, line, f"each of knownProblems must say {wanted}, and nothing else"
+            )
         elif not NAME.fullmatch(problem["id"]):
             name = problem["id"]
-            yield SourceProblem(path, line, f"a problem's id is letters, digits, - and _, not {name!r}")
+            yield SourceProblem(
+                path, line, f"a problem's id is letters, digits, - and _, not {name!r}"
+            )
         elif problem["id"] in ids:
-            yield SourceProblem(path, line, f"more than one of knownProblems has the id {problem['id']!r}")
+            yield SourceProblem(
+                path, line, f"more than one of knownProblems has the id {problem['id']!r}"
+            )
         else:
             ids.add(problem["id"])
 

@@ -25,7 +25,9 @@ _STATED = ("version", "position", "producer", "consumer")
 
 def contracts_stated(look: Look) -> Seen:
     """There is a contract of what goes into the model, and of what comes out."""
-    found = {contract.metadata.get("position") for contract in declared_contracts(look.code("contracts"))}
+    found = {
+        contract.metadata.get("position") for contract in declared_contracts(look.code("contracts"))
+    }
     absent = [position for position in ("input", "output") if position not in found]
     if absent:
         return not_met(f"No contract states the model's {' and its '.join(absent)}.")

@@ -13,7 +13,7 @@ from baton_handoff.config.sides import SIDES, covers
 from baton_handoff.core.git_snapshots import Trees, trees_of
 from baton_handoff.policy.status.base_policy import at_once, loosened, stated_before, stricter
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.source_code.static_contracts import normalized_code, declared_contracts, module
+from baton_handoff.source_code.static_contracts import declared_contracts, module, normalized_code
 
 ROOMS = ("features", "model", "serving")
 """Whose changes bring their tests along."""
@@ -47,7 +47,9 @@ class Changed:
     @property
     def did(self) -> str:
         """What it did."""
-        return normalized_code(self.before or "") if self.path.endswith(".py") else self.before or ""
+        return (
+            normalized_code(self.before or "") if self.path.endswith(".py") else self.before or ""
+        )
 
 
 def what_is_not_done(project: Project, base: str | None = None) -> list[Finding]:

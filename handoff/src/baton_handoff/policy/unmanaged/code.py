@@ -9,7 +9,7 @@ from baton_handoff.policy.unmanaged import commands
 from baton_handoff.policy.unmanaged.observation import at, mend, number, open_
 from baton_handoff.policy.unmanaged.repository import Repository, functions_of
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.source_code.modules import SourceModule, Function
+from baton_handoff.source_code.modules import Function, SourceModule
 
 _MACHINE = re.compile(r"(/home/|/Users/|~/|[A-Za-z]:[\\/](?!/))\w")
 _SECRET_NAME = re.compile(

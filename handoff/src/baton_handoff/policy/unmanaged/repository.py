@@ -17,7 +17,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.lineage.sources.usage import SourceUsage, source_usage
 from baton_handoff.policy.checks.check_context import Look, place
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.source_code.modules import SourceModule, Function, parse_module, is_own
+from baton_handoff.source_code.modules import Function, SourceModule, is_own, parse_module
 
 _MARKS = (".git", "pyproject.toml", "setup.py", "requirements.txt", "environment.yml", "Pipfile")
 """What lies in the first folder of a repository, or of one project among several in it."""
