@@ -21,7 +21,7 @@ from baton_handoff.evaluation.evaluation import (
     scores,
 )
 from baton_handoff.registry.lineage import Lineage
-from baton_handoff.registry.model_card import card, statements
+from baton_handoff.registry.model_card import card_markdown, statements
 
 TRUTH = np.array([0, 1] * 300)
 GOOD = np.where(TRUTH == 1, 0.8, 0.2)
@@ -131,7 +131,7 @@ def test_the_card_tells_figures_origin_and_what_nobody_has_said() -> None:
         sources={"Trips": {"rows": 600}},
         contracts={"Trip": {"metadata": {"version": "1.0.0", "position": "input"}}},
     )
-    text = card("tri|ps", lineage, evaluation(), [Path("roc.png")], {"Limits": "Ulm only."})
+    text = card_markdown("tri|ps", lineage, evaluation(), [Path("roc.png")], {"Limits": "Ulm only."})
     for said in (
         "## Intended use\n\nNot stated yet: asked at promotion.",
         "## Limits\n\nUlm only.",

@@ -11,7 +11,7 @@ from baton_handoff.config.code_owners import write_owners
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.integrations.pull_request_comments import post
-from baton_handoff.policy.rendering.markdown import MARKER
+from baton_handoff.policy.rendering.markdown_report import MARKER
 from baton_handoff.policy.status import status
 from baton_handoff.policy.status.missing_evidence import TOKENS
 from hosting import READER, TOKEN, Provider, hosted

@@ -19,16 +19,16 @@ from baton_handoff.policy.evidence.evidence import Evidence, Record
 from baton_handoff.policy.evidence.recording import run_recorded
 from baton_handoff.policy.practices.assessment import Outcome, State
 from baton_handoff.policy.practices.registry import registry_of, shipped
-from baton_handoff.policy.rendering.data import as_data
-from baton_handoff.policy.rendering.explained import explained
-from baton_handoff.policy.rendering.markdown import comment
-from baton_handoff.policy.rendering.open_findings import findings_of
-from baton_handoff.policy.rendering.page import page
-from baton_handoff.policy.rendering.terminal import screen
+from baton_handoff.policy.rendering.json_report import json_report
+from baton_handoff.policy.rendering.explanation import explain_practice
+from baton_handoff.policy.rendering.markdown_report import markdown_report
+from baton_handoff.policy.rendering.open_findings import open_findings
+from baton_handoff.policy.rendering.html_report import html_report
+from baton_handoff.policy.rendering.terminal_report import terminal_report
 from baton_handoff.policy.status import baseline_recording as recording
 from baton_handoff.policy.status.status import standing_of, standing_since
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.reporting.terminal_style import Look
+from baton_handoff.reporting.terminal_style import TerminalStyle
 from kept_project import TODAY, commit, kept_project, leave_counts, leave_evidence
 from standings import ML, outcome, practice, standing
 
@@ -352,17 +352,17 @@ def test_every_screen_says_what_the_baseline_accepts_and_what_a_change_loosens()
         ],
         loosened=[loosened],
     )
-    for text in (screen(it, Look()), comment(it), page(it, "2026-11-25T13:20:00")):
+    for text in (terminal_report(it, TerminalStyle()), markdown_report(it), html_report(it, "2026-11-25T13:20:00")):
         assert said in " ".join(text.split())
         assert "The baseline grows" in text
-    assert said in explained(it, "style", Look())
-    assert "1 accepted although not met" in comment(it)
-    assert [finding.message for finding in findings_of(it)] == [
+    assert said in explain_practice(it, "style", TerminalStyle())
+    assert "1 accepted although not met" in markdown_report(it)
+    assert [finding.message for finding in open_findings(it)] == [
         f"Style: {said}",
         "The baseline grows",
     ]
-    schema = (Path(room.__file__).parent / "standing.schema.json").read_text(encoding="utf-8")
-    data = json.loads(json.dumps(as_data(it)))
+    schema = (Path(room.__file__).parent / "status.schema.json").read_text(encoding="utf-8")
+    data = json.loads(json.dumps(json_report(it)))
     jsonschema_rs.validator_for(json.loads(schema)).validate(data)
     assert data["outcomes"][0]["recorded"] == 2
     assert data["outcomes"][0]["reached"]
@@ -373,8 +373,8 @@ def test_a_comment_stays_as_short_as_a_provider_takes_it() -> None:
     it = replace(
         standing(), outcomes=[outcome(practice("style"), ML, State.NOT_MET, "No.", findings=many)]
     )
-    assert len(comment(it)) < 65_536
-    assert "and 2899 more: `uv run poe status --html status.html` has all" in comment(it)
+    assert len(markdown_report(it)) < 65_536
+    assert "and 2899 more: `uv run poe status --html status.html` has all" in markdown_report(it)
 
 
 def test_a_hook_passes_what_the_baseline_holds_of_the_files_that_it_names(

@@ -20,15 +20,15 @@ import pytest
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy import rendering as room
 from baton_handoff.policy.practices.assessment import Standing, State
-from baton_handoff.policy.rendering.data import as_data
-from baton_handoff.policy.rendering.explained import explained
-from baton_handoff.policy.rendering.markdown import MARKER, comment
-from baton_handoff.policy.rendering.open_findings import findings_of
-from baton_handoff.policy.rendering.page import page
-from baton_handoff.policy.rendering.summary import ahead, counts, next_level, only, steps
-from baton_handoff.policy.rendering.terminal import screen
-from baton_handoff.reporting.findings import Finding, Format, shown
-from baton_handoff.reporting.terminal_style import Look
+from baton_handoff.policy.rendering.json_report import json_report
+from baton_handoff.policy.rendering.explanation import explain_practice
+from baton_handoff.policy.rendering.markdown_report import MARKER, markdown_report
+from baton_handoff.policy.rendering.open_findings import open_findings
+from baton_handoff.policy.rendering.html_report import html_report
+from baton_handoff.policy.rendering.summary import at_level, blocking_counts, for_side, next_level, next_steps
+from baton_handoff.policy.rendering.terminal_report import terminal_report
+from baton_handoff.reporting.findings import Finding, Format, render
+from baton_handoff.reporting.terminal_style import TerminalStyle
 from standings import DS, ML, outcome, practice, standing
 
 GOLDEN = Path(__file__).parent / "golden" / "status"
@@ -38,17 +38,17 @@ HOSTILE = (
 )
 
 FORMS: Mapping[str, str] = {
-    "screen.txt": screen(standing(), Look()),
-    "plain.txt": screen(standing(), Look(encoding="ascii"), "handoff"),
-    "colour.txt": screen(only(standing(), DS), Look(colour=True)),
-    "explained.txt": explained(standing(), "types-checked", Look()),
-    "comment.md": comment(standing(), "handoff"),
-    "page.html": page(standing(), AT),
-    "status.json": json.dumps(as_data(standing(), "handoff"), indent=2) + "\n",
-    "findings.sarif": shown(findings_of(standing(), "handoff"), "sarif", ""),
-    "github.txt": shown(findings_of(standing(), "handoff"), "github", ""),
-    "azure.txt": shown(findings_of(standing(), "handoff"), "azure", ""),
-    "gitlab.json": shown(findings_of(standing(), "handoff"), "gitlab", ""),
+    "screen.txt": terminal_report(standing(), TerminalStyle()),
+    "plain.txt": terminal_report(standing(), TerminalStyle(encoding="ascii"), "handoff"),
+    "colour.txt": terminal_report(for_side(standing(), DS), TerminalStyle(colour=True)),
+    "explained.txt": explain_practice(standing(), "types-checked", TerminalStyle()),
+    "comment.md": markdown_report(standing(), "handoff"),
+    "page.html": html_report(standing(), AT),
+    "status.json": json.dumps(json_report(standing(), "handoff"), indent=2) + "\n",
+    "findings.sarif": render(open_findings(standing(), "handoff"), "sarif", ""),
+    "github.txt": render(open_findings(standing(), "handoff"), "github", ""),
+    "azure.txt": render(open_findings(standing(), "handoff"), "azure", ""),
+    "gitlab.json": render(open_findings(standing(), "handoff"), "gitlab", ""),
 }
 
 
@@ -75,7 +75,7 @@ def hostile() -> Standing:
 
 
 def test_what_blocks_is_counted_by_when_and_the_next_level_only_by_what_it_adds() -> None:
-    assert counts(standing()) == {
+    assert blocking_counts(standing()) == {
         "now": 0,
         "at the handoff": 2,
         "at the promotion": 3,
@@ -83,12 +83,12 @@ def test_what_blocks_is_counted_by_when_and_the_next_level_only_by_what_it_adds(
     }
     (more,) = next_level(standing())
     assert (more.practice.name, more.side) == ("types-checked", DS)
-    assert counts(ahead(standing(), 2))["now"] == 1
-    assert next_level(ahead(standing(), 2)) == []
+    assert blocking_counts(at_level(standing(), 2))["now"] == 1
+    assert next_level(at_level(standing(), 2)) == []
 
 
 def test_the_next_steps_are_what_blocks_soonest_and_each_fix_once() -> None:
-    assert [(step.fix, step.sides) for step in steps(standing())] == [
+    assert [(step.fix, step.sides) for step in next_steps(standing())] == [
         ("Run `poe types-checked`.", (ML,)),
         ("Run `poe tests`.", (ML,)),
         ("Run `handoff source add fares.xlsx`.", (DS,)),
@@ -98,28 +98,28 @@ def test_the_next_steps_are_what_blocks_soonest_and_each_fix_once() -> None:
 def test_a_step_that_blocks_both_sides_at_once_says_what_was_seen_of_each() -> None:
     editor = practice("proper-editor", science="must")
     outcomes = [outcome(editor, side, State.NOT_SHOWN, f"No word of {side}.") for side in (DS, ML)]
-    (step,) = steps(Standing("p", 1, outcomes))
+    (step,) = next_steps(Standing("p", 1, outcomes))
     assert step.sides == (DS, ML)
     assert step.says == f"No word of {DS}. No word of {ML}."
 
 
 def test_an_open_practice_is_shown_with_its_name_beside_its_title() -> None:
     one = standing()
-    assert "Tests (tests): No test" in screen(one, Look())
-    assert "Tests (tests) [ml-engineering" in screen(one, Look(), "handoff")
-    assert "Lineage (lineage) [ml-engineering]: accepted" in screen(one, Look())
-    assert "\033[2m(tests)\033[0m" in screen(one, Look(colour=True))
-    assert "Tests (`tests`): No test" in comment(one)
-    assert "**ml-engineering** `tests` Tests: No test" in comment(one, "handoff")
-    assert "Tests (<code>tests</code>): No test" in page(one, AT)
-    assert '<code class="note">tests</code>' in page(one, AT)
+    assert "Tests (tests): No test" in terminal_report(one, TerminalStyle())
+    assert "Tests (tests) [ml-engineering" in terminal_report(one, TerminalStyle(), "handoff")
+    assert "Lineage (lineage) [ml-engineering]: accepted" in terminal_report(one, TerminalStyle())
+    assert "\033[2m(tests)\033[0m" in terminal_report(one, TerminalStyle(colour=True))
+    assert "Tests (`tests`): No test" in markdown_report(one)
+    assert "**ml-engineering** `tests` Tests: No test" in markdown_report(one, "handoff")
+    assert "Tests (<code>tests</code>): No test" in html_report(one, AT)
+    assert '<code class="note">tests</code>' in html_report(one, AT)
 
 
 def test_what_is_found_alike_for_both_sides_is_listed_once_with_both() -> None:
     linted = practice("linted", science="must")
     found = tuple(Finding("x", f"{name} is not used", False, file="a.py") for name in "bc")
     alike = [outcome(linted, side, State.NOT_MET, findings=found) for side in (DS, ML)]
-    text = comment(Standing("p", 0, [*alike, outcome(practice("style"), ML, State.NOT_SHOWN)]))
+    text = markdown_report(Standing("p", 0, [*alike, outcome(practice("style"), ML, State.NOT_SHOWN)]))
     assert "3 open, 0 accepted" in text
     assert [line for line in text.splitlines() if line.startswith("- ·")] == [
         "- · **data-science, ml-engineering** `linted` b is not used (a.py) → Run `poe linted`.",
@@ -137,7 +137,7 @@ def test_what_blocks_both_sides_alike_is_listed_once_with_both() -> None:
             outcome(linted, side, State.NOT_MET, one)
             for side, one in zip((DS, ML), said, strict=True)
         ]
-        text = screen(Standing("p", 1, outcomes), Look(width=110), "handoff")
+        text = terminal_report(Standing("p", 1, outcomes), TerminalStyle(width=110), "handoff")
         return [line for line in text.splitlines() if line.startswith("  ✗")]
 
     assert listed(says[DS], says[DS]) == [
@@ -152,7 +152,7 @@ def test_what_blocks_both_sides_alike_is_listed_once_with_both() -> None:
 def test_what_a_promotion_asks_beside_practices_is_named_with_what_it_asks_of_them(
     stage: Any,
 ) -> None:
-    named = "`uv run poe promote candidate --dry-run`" in screen(standing(), Look(), stage)
+    named = "`uv run poe promote candidate --dry-run`" in terminal_report(standing(), TerminalStyle(), stage)
     assert named is (stage == "promotion")
 
 
@@ -162,7 +162,7 @@ def test_a_bar_is_full_only_where_nothing_is_missing_and_never_empty_where_somet
     def bar(met: int) -> str:
         states = [State.MET] * met + [State.NOT_MET] * (400 - met)
         outcomes = [outcome(one, ML, state) for one, state in zip(kept, states, strict=True)]
-        text = screen(Standing("p", 1, outcomes), Look())
+        text = terminal_report(Standing("p", 1, outcomes), TerminalStyle())
         (line,) = [line for line in text.splitlines() if line.startswith("Clean code")]
         return line
 
@@ -175,9 +175,9 @@ def test_a_bar_is_full_only_where_nothing_is_missing_and_never_empty_where_somet
 
 @pytest.mark.parametrize("width", [80, 110])
 def test_no_line_is_wider_than_the_terminal(hostile: Standing, width: int) -> None:
-    look = Look(width=width)
+    look = TerminalStyle(width=width)
     for one in (standing(), hostile, replace(standing(), project="long " * 40)):
-        for text in (screen(one, look, "promotion"), explained(one, _first(one), look)):
+        for text in (terminal_report(one, look, "promotion"), explain_practice(one, _first(one), look)):
             # A word that is longer than a line, an address say, is broken.
             assert max(map(len, text.splitlines())) <= width
 
@@ -189,27 +189,27 @@ def test_there_is_colour_only_on_a_terminal_that_wants_it() -> None:
         def isatty(self) -> bool:
             return True
 
-    assert Look.of(Terminal(), {}).colour
-    assert not Look.of(Terminal(), {"NO_COLOR": "1"}).colour
-    assert not Look.of(Terminal(), {"TERM": "dumb"}).colour
-    assert not Look.of(StringIO(), {}).colour
-    assert "\033" in screen(standing(), Look(colour=True))
-    assert "\033" not in screen(standing(), Look())
-    plain = re.sub(r"\033\[[\d;]+m", "", screen(standing(), Look(colour=True)))
-    assert plain == screen(standing(), Look())
+    assert TerminalStyle.of(Terminal(), {}).colour
+    assert not TerminalStyle.of(Terminal(), {"NO_COLOR": "1"}).colour
+    assert not TerminalStyle.of(Terminal(), {"TERM": "dumb"}).colour
+    assert not TerminalStyle.of(StringIO(), {}).colour
+    assert "\033" in terminal_report(standing(), TerminalStyle(colour=True))
+    assert "\033" not in terminal_report(standing(), TerminalStyle())
+    plain = re.sub(r"\033\[[\d;]+m", "", terminal_report(standing(), TerminalStyle(colour=True)))
+    assert plain == terminal_report(standing(), TerminalStyle())
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "utf-8"])
 def test_an_encoding_without_the_signs_gets_others(encoding: str) -> None:
-    text = screen(standing(), Look(encoding=encoding), "handoff")
+    text = terminal_report(standing(), TerminalStyle(encoding=encoding), "handoff")
     assert text.encode(encoding)
     assert "?" not in text
 
 
 def test_what_is_written_in_a_sentence_is_never_obeyed(hostile: Standing) -> None:
-    assert "\033" not in screen(hostile, Look(), "promotion") + explained(hostile, "x", Look())
+    assert "\033" not in terminal_report(hostile, TerminalStyle(), "promotion") + explain_practice(hostile, "x", TerminalStyle())
 
-    text = comment(hostile)
+    text = markdown_report(hostile)
     code_apart = re.sub(r"`[^`\n]*`", "", text.replace("\\`", ""))
     assert "<img" not in code_apart
     assert "@all" not in code_apart
@@ -225,7 +225,7 @@ def test_what_is_written_in_a_sentence_is_never_obeyed(hostile: Standing) -> Non
             tags.append(tag)
             assert not {"src", "href", "onerror"} & dict(attrs).keys()
 
-    Tags().feed(page(hostile, AT))
+    Tags().feed(html_report(hostile, AT))
     assert not {"img", "script", "a", "link"} & set(tags)
 
 
@@ -237,46 +237,46 @@ def test_the_page_loads_nothing_and_has_both_themes() -> None:
 
 
 def test_the_comment_starts_with_what_the_next_run_looks_for() -> None:
-    assert comment(standing()).startswith(f"{MARKER}\n")
+    assert markdown_report(standing()).startswith(f"{MARKER}\n")
 
 
 @pytest.mark.parametrize("stage", ["push", "handoff", "promotion"])
 def test_every_format_has_the_same_findings(stage: Any) -> None:
-    findings = findings_of(standing(), stage)
+    findings = open_findings(standing(), stage)
     blocking = sum(finding.blocks for finding in findings)
     assert blocking == len(standing().blocking(stage))
     assert len(findings) == 6
-    (run,) = json.loads(shown(findings, "sarif", ""))["runs"]
+    (run,) = json.loads(render(findings, "sarif", ""))["runs"]
     levels = [result["level"] for result in run["results"]]
-    github = shown(findings, "github", "").splitlines()
-    azure = shown(findings, "azure", "").splitlines()
-    gitlab = [one["severity"] for one in json.loads(shown(findings, "gitlab", ""))]
-    data = [one["blocks"] for one in as_data(standing(), stage)["findings"]]
+    github = render(findings, "github", "").splitlines()
+    azure = render(findings, "azure", "").splitlines()
+    gitlab = [one["severity"] for one in json.loads(render(findings, "gitlab", ""))]
+    data = [one["blocks"] for one in json_report(standing(), stage)["findings"]]
     expected = [finding.blocks for finding in findings]
     assert [level == "error" for level in levels] == expected
     assert [line.startswith("::error") for line in github] == expected
     assert [line.startswith("##vso[task.logissue type=error") for line in azure] == expected
     assert [severity == "major" for severity in gitlab] == expected
     assert data == expected
-    assert [line.startswith("- ❌") for line in comment(standing(), stage).splitlines()].count(
+    assert [line.startswith("- ❌") for line in markdown_report(standing(), stage).splitlines()].count(
         True
     ) == blocking
 
 
 @pytest.mark.parametrize("stage", ["push", "handoff", "promotion"])
 def test_the_data_keeps_its_published_schema(hostile: Standing, stage: Any) -> None:
-    file = Path(str(room.__file__)).with_name("standing.schema.json")
+    file = Path(str(room.__file__)).with_name("status.schema.json")
     schema = json.loads(file.read_text(encoding="utf-8"))
     jsonschema_rs.meta.validate(schema)
     judge = jsonschema_rs.Draft202012Validator(schema)
-    for one in (standing(), ahead(standing(), 2), only(standing(), DS), hostile):
-        judge.validate(json.loads(json.dumps(as_data(one, stage))))
-    broken = {**as_data(standing()), "level": 3}
+    for one in (standing(), at_level(standing(), 2), for_side(standing(), DS), hostile):
+        judge.validate(json.loads(json.dumps(json_report(one, stage))))
+    broken = {**json_report(standing()), "level": 3}
     assert not judge.is_valid(broken)
 
 
 def test_sarif_names_each_rule_once_and_a_place_that_is_an_address(hostile: Standing) -> None:
-    (run,) = json.loads(shown(findings_of(hostile), "sarif", ""))["runs"]
+    (run,) = json.loads(render(open_findings(hostile), "sarif", ""))["runs"]
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["x"]
     for result in run["results"]:
         (location,) = result["locations"]
@@ -286,13 +286,13 @@ def test_sarif_names_each_rule_once_and_a_place_that_is_an_address(hostile: Stan
 
 @pytest.mark.parametrize("form", [form for form in get_args(Format) if form in {"sarif", "gitlab"}])
 def test_a_form_for_programs_is_whole_where_nothing_was_found(form: Format) -> None:
-    empty = json.loads(shown([], form, "Nothing."))
+    empty = json.loads(render([], form, "Nothing."))
     assert empty == [] if form == "gitlab" else empty["runs"][0]["results"] == []
 
 
 def test_azure_reads_one_line_in_which_nothing_ends_the_command_early() -> None:
     found = Finding("c", "50 % of\nit; [x]", blocks=True, file="a;b].py", line=3)
-    assert shown([found], "azure", "") == (
+    assert render([found], "azure", "") == (
         "##vso[task.logissue type=error;sourcepath=a%3Bb%5D.py;linenumber=3]"
         "50 %AZP25 of%0Ait%3B [x%5D"
     )
@@ -300,9 +300,9 @@ def test_azure_reads_one_line_in_which_nothing_ends_the_command_early() -> None:
 
 def test_a_practice_that_is_not_there_names_those_that_are_near() -> None:
     with pytest.raises(HandoffError, match="types-checked"):
-        explained(standing(), "type-checked", Look())
+        explain_practice(standing(), "type-checked", TerminalStyle())
     with pytest.raises(HandoffError) as caught:
-        explained(standing(), "§§§", Look())
+        explain_practice(standing(), "§§§", TerminalStyle())
     assert (
         str(caught.value)
         == "There is no practice '§§§': `handoff status --format json` names them all."
@@ -311,8 +311,8 @@ def test_a_practice_that_is_not_there_names_those_that_are_near() -> None:
 
 def test_a_practice_is_explained_by_its_title_too() -> None:
     title = standing().outcomes[0].practice.title
-    by_name = explained(standing(), _first(standing()), Look())
-    assert explained(standing(), title.upper(), Look()) == by_name
+    by_name = explain_practice(standing(), _first(standing()), TerminalStyle())
+    assert explain_practice(standing(), title.upper(), TerminalStyle()) == by_name
 
 
 @pytest.mark.parametrize(
@@ -324,14 +324,14 @@ def test_a_practice_is_explained_by_its_title_too() -> None:
     ],
 )
 def test_an_explanation_says_what_the_tiers_mean_at_the_level(level: int, means: str) -> None:
-    text = explained(ahead(standing(), level), "types-checked", Look(width=120))
+    text = explain_practice(at_level(standing(), level), "types-checked", TerminalStyle(width=120))
     assert f"\nat level {level}:       {means}\n" in text
 
 
 def test_an_explanation_says_what_makes_the_site_where_it_was_not_made() -> None:
     made = "\nMore: site/practices.html#tests"
-    assert explained(standing(), "tests", Look()).endswith(made)
-    text = explained(standing(), "tests", Look(), site=False)
+    assert explain_practice(standing(), "tests", TerminalStyle()).endswith(made)
+    text = explain_practice(standing(), "tests", TerminalStyle(), site=False)
     assert text.endswith(f"{made}, once `uv run poe docs` has made it")
 
 
@@ -340,4 +340,4 @@ def _first(one: Standing) -> str:
 
 
 def test_the_terminal_is_asked_what_it_can_show() -> None:
-    assert Look.of(sys.stdout, {}).width >= 80
+    assert TerminalStyle.of(sys.stdout, {}).width >= 80

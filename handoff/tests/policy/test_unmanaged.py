@@ -20,11 +20,11 @@ from baton_handoff.cli import main
 from baton_handoff.policy import rendering as room
 from baton_handoff.policy.practices.assessment import Outcome, Standing, State
 from baton_handoff.policy.practices.registry import shipped
-from baton_handoff.policy.rendering.terminal import screen
+from baton_handoff.policy.rendering.terminal_report import terminal_report
 from baton_handoff.policy.status.status import standing_of
 from baton_handoff.policy.unmanaged import commands
 from baton_handoff.policy.unmanaged.repository import find_repository
-from baton_handoff.reporting.terminal_style import Look
+from baton_handoff.reporting.terminal_style import TerminalStyle
 from kept_project import TODAY
 from trip_project import git
 from unmanaged_repositories import SHAPES, foreign, hostile, notebook
@@ -91,7 +91,7 @@ def test_the_data_keeps_its_published_schema(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["status", "--format", "json"])
-    schema = Path(str(room.__file__)).with_name("standing.schema.json")
+    schema = Path(str(room.__file__)).with_name("status.schema.json")
     judge = jsonschema_rs.Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
     judge.validate(json.loads(capsys.readouterr().out))
 
@@ -120,7 +120,7 @@ def test_it_is_the_same_from_any_of_its_folders(repository: Path) -> None:
 
 
 def test_no_line_is_wider_than_the_terminal(repository: Path) -> None:
-    lines = screen(standing(repository), Look(width=80)).splitlines()
+    lines = terminal_report(standing(repository), TerminalStyle(width=80)).splitlines()
     assert max(map(len, lines)) <= 80
 
 

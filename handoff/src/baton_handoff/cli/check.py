@@ -11,7 +11,7 @@ from baton_handoff.cli.policy import write_owners
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.evidence.steps import CHECKABLE, CHECKED, FIXED
-from baton_handoff.reporting.findings import Finding, Format, shown
+from baton_handoff.reporting.findings import Finding, Format, render
 
 if TYPE_CHECKING:
     from baton_handoff.policy.evidence.checking import Result
@@ -78,7 +78,7 @@ def _found(findings: Sequence[Finding], how: Format, nothing: str) -> "Result":
     from baton_handoff.policy.evidence.checking import Result
 
     blocks = any(finding.blocks for finding in findings)
-    return Result(int(blocks), shown(findings, how, nothing), advice=bool(findings))
+    return Result(int(blocks), render(findings, how, nothing), advice=bool(findings))
 
 
 def _said(ok: bool, says: str, how: Format) -> "Result":

@@ -6,7 +6,7 @@ from typing import Any
 
 from baton_handoff.cli.options import BASE, add_format
 from baton_handoff.config.project import Project
-from baton_handoff.reporting.findings import shown
+from baton_handoff.reporting.findings import render
 
 
 def add(commands: Any) -> None:
@@ -71,7 +71,7 @@ def _diff(project: Project, options: argparse.Namespace) -> int:
     nothing = "The contracts are what they were."
     if not found and begins(project, options.base):
         nothing = "Nothing to compare with yet: there are no contracts before this change."
-    print(shown(found, options.format, nothing))
+    print(render(found, options.format, nothing))
     if options.changelog:
         write_changelog(project, changed)
     return int(any(finding.blocks for finding in found))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from baton_handoff.cli.options import add_format
 from baton_handoff.config.project import Project
-from baton_handoff.reporting.findings import Format, shown
+from baton_handoff.reporting.findings import Format, render
 
 if TYPE_CHECKING:
     from baton_handoff.integrations.feast.store import Store
@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
 
 def store_shown(store: "Store", how: Format) -> str:
     """What a store serves, or where that is not what the pipeline has made."""
-    found = shown(store.findings, how, "What is served is what the pipeline has made.")
+    found = render(store.findings, how, "What is served is what the pipeline has made.")
     # A program reads findings, not this.
     return found if store.findings or how != "terminal" else f"{found}\n\n{store}"
 

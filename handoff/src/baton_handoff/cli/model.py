@@ -12,7 +12,7 @@ from baton_handoff.cli.options import add_format
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.tracing import continued
-from baton_handoff.reporting.findings import shown
+from baton_handoff.reporting.findings import render
 
 
 def add(commands: Any) -> None:
@@ -81,7 +81,7 @@ def add(commands: Any) -> None:
 
 def _register(project: Project, _: argparse.Namespace) -> int:
     from baton_handoff.contracts import border
-    from baton_handoff.policy.rendering.summary import open_at_the_handoff
+    from baton_handoff.policy.rendering.summary import handoff_notice
     from baton_handoff.policy.status.base_practices import binding_registry
     from baton_handoff.policy.status.status import standing_of
 
@@ -96,7 +96,7 @@ def _register(project: Project, _: argparse.Namespace) -> int:
         f"{registered.model} version {registered.version} is the {registered.alias}"
         f" (commit {(registered.lineage.commit or 'none')[:12]}{clean})."
     )
-    if said := open_at_the_handoff(standing_of(project)):
+    if said := handoff_notice(standing_of(project)):
         print(said)
     return 0
 
@@ -125,7 +125,7 @@ def _promote(project: Project, options: argparse.Namespace) -> int:
     if options.produce:
         show(project, options.version)
     outcome = promote(project, options.version, options.to, why, _progress)
-    print(shown([*outcome.findings, *eased], options.format, "Nothing stands in the way."))
+    print(render([*outcome.findings, *eased], options.format, "Nothing stands in the way."))
     if outcome.moved:
         move = outcome.moved
         before = f", it was {move.before}" if move.before else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 from baton_handoff.cli.options import add_format
 from baton_handoff.config.project import Project
-from baton_handoff.reporting.findings import shown
+from baton_handoff.reporting.findings import render
 
 
 def add(commands: Any) -> None:
@@ -50,7 +50,7 @@ def _monitor(project: Project, options: argparse.Namespace) -> int:
     seen = watch(project, asked)
     findings = alerts(seen)
     report = publish(project.watched, seen, findings)
-    print(shown(findings, options.format, "All is quiet."))
+    print(render(findings, options.format, "All is quiet."))
     # A program reads findings, not this.
     said = sys.stdout if options.format == "terminal" else sys.stderr
     print(f"\n{seen}\nReport: {report}", file=said)

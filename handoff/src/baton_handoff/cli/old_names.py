@@ -7,7 +7,7 @@ from typing import Any
 
 from baton_handoff.cli.options import BASE, add_format
 from baton_handoff.config.project import Project
-from baton_handoff.reporting.findings import shown
+from baton_handoff.reporting.findings import render
 
 _NEW = {
     "new-contract": "contract new",
@@ -103,7 +103,7 @@ def _done(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.policy.status.definition_of_done import what_is_not_done
 
     found = what_is_not_done(project, options.base)
-    print(shown(found, options.format, "The change brings what belongs to it."))
+    print(render(found, options.format, "The change brings what belongs to it."))
     return int(any(finding.blocks for finding in found))
 
 

@@ -82,11 +82,11 @@ def _project_or_repository() -> Project:
 
 
 def _status(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.policy.rendering.explained import explained
-    from baton_handoff.policy.rendering.summary import only
+    from baton_handoff.policy.rendering.explanation import explain_practice
+    from baton_handoff.policy.rendering.summary import for_side
     from baton_handoff.policy.status.missing_evidence import produce
     from baton_handoff.policy.status.status import standing_of, standing_since
-    from baton_handoff.reporting.terminal_style import Look
+    from baton_handoff.reporting.terminal_style import TerminalStyle
 
     def look() -> "Standing":
         if options.base is None:
@@ -101,12 +101,12 @@ def _status(project: Project, options: argparse.Namespace) -> int:
     standing = look()
     if options.explain:
         site = (project.root / "site/practices.html").is_file()
-        print(explained(standing, options.explain, Look.of(sys.stdout, os.environ), site=site))
+        print(explain_practice(standing, options.explain, TerminalStyle.of(sys.stdout, os.environ), site=site))
         return 0
     if options.produce:
         produce(project, standing, options.stage or "promotion")
         standing = look()
-    standing = only(standing, options.side)
+    standing = for_side(standing, options.side)
     print(_shown(standing, options.stage or "push", options))
     if options.html:
         _write_page(standing, options.html)
@@ -116,30 +116,30 @@ def _status(project: Project, options: argparse.Namespace) -> int:
 
 
 def _shown(standing: "Standing", stage: Stage, options: argparse.Namespace) -> str:
-    from baton_handoff.policy.rendering.data import as_data
-    from baton_handoff.policy.rendering.markdown import comment
-    from baton_handoff.policy.rendering.open_findings import findings_of
-    from baton_handoff.policy.rendering.terminal import screen
-    from baton_handoff.reporting.findings import shown
-    from baton_handoff.reporting.terminal_style import Look
+    from baton_handoff.policy.rendering.json_report import json_report
+    from baton_handoff.policy.rendering.markdown_report import markdown_report
+    from baton_handoff.policy.rendering.open_findings import open_findings
+    from baton_handoff.policy.rendering.terminal_report import terminal_report
+    from baton_handoff.reporting.findings import render
+    from baton_handoff.reporting.terminal_style import TerminalStyle
 
     match options.format:
         case "terminal":
-            return screen(standing, Look.of(sys.stdout, os.environ), options.stage)
+            return terminal_report(standing, TerminalStyle.of(sys.stdout, os.environ), options.stage)
         case "markdown":
-            return comment(standing, stage)
+            return markdown_report(standing, stage)
         case "json":
-            return json.dumps(as_data(standing, stage), indent=2)
+            return json.dumps(json_report(standing, stage), indent=2)
         case other:
-            return shown(findings_of(standing, stage), other, "Everything that is asked is met.")
+            return render(open_findings(standing, stage), other, "Everything that is asked is met.")
 
 
 def _write_page(standing: "Standing", file: Path) -> None:
     from baton_handoff.policy.evidence.recording import now
-    from baton_handoff.policy.rendering.page import page
+    from baton_handoff.policy.rendering.html_report import html_report
 
     try:
-        file.write_text(page(standing, now()), encoding="utf-8")
+        file.write_text(html_report(standing, now()), encoding="utf-8")
     except OSError as error:
         raise HandoffError(f"{file} can't be written ({error.strerror}).") from error
 
@@ -147,10 +147,10 @@ def _write_page(standing: "Standing", file: Path) -> None:
 def _comment(project: Project, standing: "Standing", stage: Stage) -> None:
     """What keeps a comment away is said, and changes nothing of what is judged."""
     from baton_handoff.integrations.pull_request_comments import post
-    from baton_handoff.policy.rendering.markdown import comment
+    from baton_handoff.policy.rendering.markdown_report import markdown_report
 
     try:
-        post(project, comment(standing, stage), os.environ)
+        post(project, markdown_report(standing, stage), os.environ)
     except HandoffError as error:
         print(error, file=sys.stderr)
 

@@ -6,7 +6,7 @@ from typing import Any
 from baton_handoff.cli.options import BASE, add_format
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
-from baton_handoff.reporting.findings import shown
+from baton_handoff.reporting.findings import render
 
 
 def add(commands: Any) -> None:
@@ -31,5 +31,5 @@ def _triage(project: Project, options: argparse.Namespace) -> int:
     if options.side:
         found = [finding for finding in found if finding.side in (options.side, None)]
     nothing = f"Nothing is red for {options.side}." if options.side else "Nothing is red."
-    print(shown(found, options.format, nothing))
+    print(render(found, options.format, nothing))
     return int(any(finding.blocks for finding in found))

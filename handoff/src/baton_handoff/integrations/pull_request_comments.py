@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy.rendering.markdown import MARKER
+from baton_handoff.policy.rendering.markdown_report import MARKER
 
 _LONGEST = 60_000
 """Characters of a comment: GitHub takes 65,536, the others more."""

@@ -14,7 +14,7 @@ from baton_handoff.config.project import read_project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.evidence.counting_plugin import COUNTS
 from baton_handoff.policy.practices.assessment import Outcome, Standing, State
-from baton_handoff.policy.rendering.open_findings import accepted_in_words
+from baton_handoff.policy.rendering.open_findings import describe_acceptance
 
 _FILE = "handoff.toml"
 
@@ -25,7 +25,7 @@ class NotMetError(Exception):
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Look at practices as well where all is tested, and not only what somebody has named.
+    """Report practices too when all tests run, not for a selection of tests.
 
     VS Code names folders of the project for that, `tests`.
     """
@@ -77,7 +77,7 @@ class Shown(pytest.Item):
         outcome = self.outcome
         fix = outcome.fix or outcome.practice.fix
         if outcome.excepted:
-            pytest.xfail(accepted_in_words(outcome))
+            pytest.xfail(describe_acceptance(outcome))
         match outcome.state:
             case State.NOT_APPLICABLE:
                 pytest.skip(f"{outcome.state}: {outcome.says}")
@@ -97,7 +97,7 @@ class Shown(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """What the practice is called in a report."""
+        """Return the name of the practice for the report."""
         return self.path, 0, f"{self.outcome.practice.title} [{self.outcome.side}]"
 
 

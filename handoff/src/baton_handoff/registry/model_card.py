@@ -55,7 +55,7 @@ def figures(evaluation: Evaluation) -> dict[str, float]:
     return overall | grouped
 
 
-def card(
+def card_markdown(
     model: str,
     lineage: Lineage,
     evaluation: Evaluation,
@@ -86,7 +86,7 @@ def card(
     return "\n\n".join(parts) + "\n"
 
 
-def as_page(text: str, title: str, plots: Sequence[Path]) -> str:
+def card_page(text: str, title: str, plots: Sequence[Path]) -> str:
     """A card as one HTML page that needs nothing else."""
     body = markdown.markdown(text, extensions=["tables"])
     for plot in plots:

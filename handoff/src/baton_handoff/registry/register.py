@@ -27,7 +27,7 @@ from baton_handoff.registry import wrapper
 from baton_handoff.registry.code_hash import code_files
 from baton_handoff.registry.lineage import Lineage, lineage_of
 from baton_handoff.registry.loaded import MODEL_FILE, file_hash
-from baton_handoff.registry.model_card import STATED_IN, as_page, card, figures, statements
+from baton_handoff.registry.model_card import STATED_IN, card_markdown, card_page, figures, statements
 from baton_handoff.registry.model_registry import answering, connect
 from baton_handoff.registry.wrapper import ContractedModel
 
@@ -133,9 +133,9 @@ def log_card(project: Project, lineage: Lineage, evaluation: Evaluation, plots: 
     """Put the card of a version into its run: Markdown, and one page of HTML."""
     stated = project.root / STATED_IN
     said = statements(stated.read_text(encoding="utf-8")) if stated.exists() else {}
-    text = card(project.model, lineage, evaluation, plots, said)
+    text = card_markdown(project.model, lineage, evaluation, plots, said)
     mlflow.log_text(text, "card/card.md")
-    mlflow.log_text(as_page(text, f"Model card: {project.model}", plots), "card/card.html")
+    mlflow.log_text(card_page(text, f"Model card: {project.model}", plots), "card/card.html")
     for plot in plots:
         mlflow.log_artifact(str(plot), "card/plots")
 

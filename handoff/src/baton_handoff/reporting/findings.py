@@ -41,16 +41,16 @@ class Finding:
     met: bool = False
 
 
-def shown(findings: Sequence[Finding], how: Format, nothing: str) -> str:
-    """All findings in one format.
+def render(findings: Sequence[Finding], output_format: Format, when_empty: str) -> str:
+    """Render all findings in one format.
 
     Args:
-        findings: What to show.
-        how: The format; `github` and `azure` are annotations for a pipeline's log, `gitlab` is its
+        findings: The findings.
+        output_format: The format; `github` and `azure` are annotations for a pipeline's log, `gitlab` is its
             report of code quality.
-        nothing: What to say to people when there is no finding.
+        when_empty: The text for people if there is no finding.
     """
-    match how:
+    match output_format:
         case "json":
             return json.dumps([asdict(finding) for finding in findings], indent=2)
         case "sarif":
@@ -58,9 +58,9 @@ def shown(findings: Sequence[Finding], how: Format, nothing: str) -> str:
         case "gitlab":
             return json.dumps(_code_quality(findings), indent=2)
         case "terminal":
-            return _spaced([_paragraph(finding) for finding in findings]) or nothing
+            return _spaced([_paragraph(finding) for finding in findings]) or when_empty
         case "markdown" | "github" | "azure":
-            return "\n".join(map(_LINES[how], findings)) or nothing
+            return "\n".join(map(_LINES[output_format], findings)) or when_empty
 
 
 def _spaced(paragraphs: Sequence[str]) -> str:

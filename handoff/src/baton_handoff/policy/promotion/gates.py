@@ -13,7 +13,7 @@ from baton_handoff.contracts.rules import Form
 from baton_handoff.evaluation.evaluation import ENOUGH, MODEL, by_group, difference, score_name
 from baton_handoff.policy.practices.assessment import Outcome
 from baton_handoff.policy.promotion.candidate import Candidate, absent
-from baton_handoff.policy.rendering.open_findings import accepted_in_words
+from baton_handoff.policy.rendering.open_findings import describe_acceptance
 from baton_handoff.registry.model_card import STATED_IN, STATEMENTS
 
 _EQUAL = 1e-9
@@ -327,7 +327,7 @@ def _practices(candidate: Candidate, _: PromotionSettings) -> Verdict:
     if candidate.code != candidate.own_code:
         return _not_shown("code")
     asked = candidate.practices
-    accepted = tuple(f"{one.practice.name}: {accepted_in_words(one)}" for one in asked.accepted)
+    accepted = tuple(f"{one.practice.name}: {describe_acceptance(one)}" for one in asked.accepted)
     if not asked.open:
         return _green("everything that is asked at a promotion is met", accepted)
     named = dict.fromkeys(one.practice.name for one in asked.open)

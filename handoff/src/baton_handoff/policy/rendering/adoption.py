@@ -58,7 +58,7 @@ def shown_by(standing: Standing) -> Mapping[str, Sequence[Practice]]:
 
 
 def names(practices: Sequence[Practice]) -> str:
-    """What they are called, in a line."""
+    """Join the names of practices in a line."""
     return ", ".join(practice.name for practice in practices)
 
 

@@ -8,7 +8,7 @@ from baton_handoff.policy.practices.practice import Stage
 from baton_handoff.reporting.findings import Finding
 
 
-def findings_of(standing: Standing, stage: Stage = "push") -> list[Finding]:
+def open_findings(standing: Standing, stage: Stage = "push") -> list[Finding]:
     """What is not met or not shown, what is accepted, and what a change leaves open and loosens.
 
     What blocks at the stage comes first.
@@ -30,7 +30,7 @@ def _of(outcome: Outcome, level: int, stage: Stage) -> Iterator[Finding]:
     if outcome.excepted:
         yield Finding(
             practice.name,
-            f"{practice.title}: {accepted_in_words(outcome)}",
+            f"{practice.title}: {describe_acceptance(outcome)}",
             blocks=False,
             side=outcome.side,
         )
@@ -56,7 +56,7 @@ def _of(outcome: Outcome, level: int, stage: Stage) -> Iterator[Finding]:
             yield whole
 
 
-def accepted_in_words(outcome: Outcome) -> str:
+def describe_acceptance(outcome: Outcome) -> str:
     """What accepts an outcome, or a part of it; empty where nothing does.
 
     An exception says until when, who answers for it and why, the baseline how many findings it has.

@@ -26,7 +26,7 @@ WHEN: Mapping[Stage, str] = {
 
 
 @dataclass(frozen=True)
-class Step:
+class NextStep:
     """One thing to do.
 
     Attributes:
@@ -49,13 +49,13 @@ class Step:
         return " ".join(dict.fromkeys(one.says for one in seen))
 
 
-def only(standing: Standing, side: str | None) -> Standing:
+def for_side(standing: Standing, side: str | None) -> Standing:
     """The same for one side; for all where none is named."""
     chosen = [outcome for outcome in standing.outcomes if side in (None, outcome.side)]
     return replace(standing, outcomes=chosen)
 
 
-def ahead(standing: Standing, level: int) -> Standing:
+def at_level(standing: Standing, level: int) -> Standing:
     """The same as if another level had been chosen."""
     outcomes = [
         replace(outcome, tier=outcome.practice.tier(outcome.side, level))
@@ -79,7 +79,7 @@ def next_level(standing: Standing) -> list[Outcome]:
     return [outcome for place, outcome in enumerate(found) if outcome not in (*now, *found[:place])]
 
 
-def counts(standing: Standing) -> dict[str, int]:
+def blocking_counts(standing: Standing) -> dict[str, int]:
     """How much blocks at each stage, and at the next level beyond that."""
     left_open = sum(finding.blocks for finding in standing.left_open)
     found = {WHEN[stage]: len(standing.blocking(stage)) + left_open for stage in STAGES}
@@ -88,24 +88,24 @@ def counts(standing: Standing) -> dict[str, int]:
     return found
 
 
-def levels(standing: Standing) -> str:
+def describe_levels(standing: Standing) -> str:
     """The level that is earned, and the one that was chosen, in words."""
     if standing.unadopted:
         return f"level {standing.earned()} earned, Baton not in use"
     return f"level {standing.earned()} earned, level {standing.level} chosen"
 
 
-def judged_by(standing: Standing) -> str:
+def describe_base(standing: Standing) -> str:
     """What judges a change; empty where it was held against nothing."""
     return f"Judged by the stricter of this and {standing.base}." if standing.base else ""
 
 
-def excepted(standing: Standing) -> list[Outcome]:
+def accepted_results(standing: Standing) -> list[Outcome]:
     """What is accepted although it is red."""
     return [outcome for outcome in standing.outcomes if outcome.excepted]
 
 
-def open_at_the_handoff(standing: Standing) -> str:
+def handoff_notice(standing: Standing) -> str:
     """Say to whoever offers a version how much its handoff still asks; empty where nothing."""
     sides = Counter(outcome.side for outcome in standing.blocking("handoff"))
     if not sides:
@@ -117,37 +117,37 @@ def open_at_the_handoff(standing: Standing) -> str:
     )
 
 
-def steps(standing: Standing, most: int = 3) -> list[Step]:
+def next_steps(standing: Standing, most: int = 3) -> list[NextStep]:
     """The next things to do: what blocks soonest, and each fix once.
 
     Args:
         standing: Where the project stands.
         most: So many at most.
     """
-    found: dict[str, Step] = {}
+    found: dict[str, NextStep] = {}
     for when, outcome in _in_turn(standing):
         fix = outcome.fix or outcome.practice.fix
-        step = found.get(fix, Step(when, (), fix, ()))
+        step = found.get(fix, NextStep(when, (), fix, ()))
         if outcome not in step.outcomes:
-            # Whose turn comes later, or whom it is only advice for, is not called yet.
+            # A side that it blocks only later, or never, is not listed yet.
             whose = (outcome.side,) if when == step.when else ()
             sides = tuple(dict.fromkeys((*step.sides, *whose)))
             found[fix] = replace(step, sides=sides, outcomes=(*step.outcomes, outcome))
     return list(found.values())[:most]
 
 
-def unnamed(finding: Finding) -> str:
+def unmentioned_file(finding: Finding) -> str:
     """The file that a finding is in, where its sentence does not name it; else nothing."""
     file = finding.file or ""
     return "" if file in finding.message else file
 
 
-def page_of(practice: Practice) -> str:
+def practice_link(practice: Practice) -> str:
     """Where the site of `uv run poe docs` explains a practice."""
     return f"site/practices.html#{practice.name.replace('/', '')}"
 
 
-def called(practice: Practice) -> str:
+def practice_label(practice: Practice) -> str:
     """Its title, and the name by which settings and commands know it, as code."""
     return f"{practice.title} (`{practice.name}`)"
 

@@ -8,18 +8,18 @@ from html import escape
 from baton_handoff.policy.practices.assessment import Standing
 from baton_handoff.policy.practices.practice import Stage
 from baton_handoff.policy.rendering import adoption as adopting
-from baton_handoff.policy.rendering.open_findings import findings_of
+from baton_handoff.policy.rendering.open_findings import open_findings
 from baton_handoff.policy.rendering.summary import (
     LOOSENED,
-    called,
-    counts,
-    excepted,
-    judged_by,
-    levels,
+    practice_label,
+    blocking_counts,
+    accepted_results,
+    describe_base,
+    describe_levels,
     sides_of,
-    steps,
+    next_steps,
 )
-from baton_handoff.policy.rendering.terminal import percent
+from baton_handoff.policy.rendering.terminal_report import percent
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.reporting.terminal_style import clean
 
@@ -30,23 +30,23 @@ _BAR = 10
 _MOST = 100
 
 
-def comment(standing: Standing, stage: Stage = "push") -> str:
+def markdown_report(standing: Standing, stage: Stage = "push") -> str:
     """The level, what blocks, the next things to do; the rest opens when it is asked for.
 
     Args:
         standing: Where the project stands.
         stage: The stage that decides what blocks.
     """
-    findings = findings_of(standing, stage)
+    findings = open_findings(standing, stage)
     blocking = [finding for finding in findings if finding.blocks]
     others = [f for f in findings if not f.blocks and f not in standing.loosened]
     sign = "🔎" if standing.unadopted else "❌" if blocking else "✅"
-    said = " · ".join(f"**{number}** {when}" for when, number in counts(standing).items())
+    said = " · ".join(f"**{number}** {when}" for when, number in blocking_counts(standing).items())
     names = {outcome.practice.name for outcome in standing.outcomes}
     parts = [
         MARKER,
-        f"### {sign} {inline(standing.project)}: {levels(standing)}",
-        inline(judged_by(standing)),
+        f"### {sign} {inline(standing.project)}: {describe_levels(standing)}",
+        inline(describe_base(standing)),
         "\n".join(_looked_at(standing)),
         f"{'Open' if standing.unadopted else 'What blocks'}: {said}",
         "\n".join(_next(standing)),
@@ -71,21 +71,21 @@ def inline(text: str) -> str:
 
 def _plain(text: str) -> str:
     marked = re.sub(r"([\\`*_\[\]|~#])", r"\\\1", text)
-    # Nobody is called, and no other thread is told.
+    # Mention nobody, and link no other thread.
     return escape(marked, quote=False).replace("@", "&#64;").replace("://", ":&#47;/")
 
 
 def _open(standing: Standing, others: Sequence[Finding]) -> str:
-    covered = {(outcome.practice.name, outcome.side) for outcome in excepted(standing)}
+    covered = {(outcome.practice.name, outcome.side) for outcome in accepted_results(standing)}
     accepted = sum((one[0].check, one[0].side) in covered for one in _together(others))
     return f"{len(_together(others)) - accepted} open, {accepted} accepted although not met"
 
 
 def _next(standing: Standing) -> Iterator[str]:
-    for place, step in enumerate(steps(standing), 1):
+    for place, step in enumerate(next_steps(standing), 1):
         first = step.outcomes[0]
         whose = f"**{inline(', '.join(step.sides))}** ({step.when})"
-        said = f"{inline(called(first.practice))}: {inline(step.says)}"
+        said = f"{inline(practice_label(first.practice))}: {inline(step.says)}"
         yield f"{place}. {whose}: {said}<br>→ {inline(step.fix)}"
 
 

@@ -6,9 +6,9 @@ from difflib import get_close_matches
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.practices.assessment import Outcome, Standing, State
 from baton_handoff.policy.practices.practice import STAGES, Practice, Stage
-from baton_handoff.policy.rendering.open_findings import accepted_in_words
-from baton_handoff.policy.rendering.summary import page_of
-from baton_handoff.reporting.terminal_style import Look, clean
+from baton_handoff.policy.rendering.open_findings import describe_acceptance
+from baton_handoff.policy.rendering.summary import practice_link
+from baton_handoff.reporting.terminal_style import TerminalStyle, clean
 
 _CHEAPER = {
     "before": "before the handoff",
@@ -18,7 +18,7 @@ _CHEAPER = {
 _SIGNS = {State.MET: "✓", State.STATED: "✓", State.NOT_MET: "✗"}
 
 
-def explained(standing: Standing, name: str, look: Look, *, site: bool = True) -> str:
+def explain_practice(standing: Standing, name: str, look: TerminalStyle, *, site: bool = True) -> str:
     """What there is to know about a practice.
 
     Args:
@@ -51,7 +51,7 @@ def explained(standing: Standing, name: str, look: Look, *, site: bool = True) -
         lines += ["", *_seen(outcome, look)]
     if standing.unadopted is None:
         made = "" if site else ", once `uv run poe docs` has made it"
-        lines += ["", *look.paragraph(f"{page_of(practice)}{made}", "More: ")]
+        lines += ["", *look.paragraph(f"{practice_link(practice)}{made}", "More: ")]
     return look.encoded("\n".join(lines))
 
 
@@ -69,7 +69,7 @@ def _named(standing: Standing, said: str) -> str:
     raise HandoffError(f"There is no practice {said!r}: {may}")
 
 
-def _facts(practice: Practice, level: int, look: Look) -> Iterator[str]:
+def _facts(practice: Practice, level: int, look: TerminalStyle) -> Iterator[str]:
     for side in practice.tiers:
         by_level = [practice.tier(side, each) for each in (0, 1, 2)]
         levels = ", ".join(f"{tier} at level {each}" for each, tier in enumerate(by_level))
@@ -98,7 +98,7 @@ def _from(stage: Stage) -> str:
     return "at the promotion" if stage == STAGES[-1] else f"from the {stage} on"
 
 
-def _seen(outcome: Outcome, look: Look) -> Iterator[str]:
+def _seen(outcome: Outcome, look: TerminalStyle) -> Iterator[str]:
     sign = _SIGNS.get(outcome.state, "·")
     colour = {"✓": "green", "✗": "red"}.get(sign, "yellow")
     yield look.paint(f"{sign} {clean(outcome.side)}: {outcome.state}", "bold", colour)
@@ -108,7 +108,7 @@ def _seen(outcome: Outcome, look: Look) -> Iterator[str]:
         yield from look.paragraph(
             f"{place}: {finding.message}" if place else finding.message, "  · "
         )
-    if accepted := accepted_in_words(outcome):
+    if accepted := describe_acceptance(outcome):
         yield from look.paragraph(accepted, "  ")
     if not outcome.reached:
         yield from look.paragraph(outcome.fix or outcome.practice.fix, "  → ")

@@ -5,23 +5,23 @@ from collections.abc import Iterator, Sequence
 from baton_handoff.policy.practices.assessment import Outcome, Standing, State
 from baton_handoff.policy.practices.practice import Practice, Stage
 from baton_handoff.policy.rendering import adoption as adopting
-from baton_handoff.policy.rendering.open_findings import accepted_in_words
+from baton_handoff.policy.rendering.open_findings import describe_acceptance
 from baton_handoff.policy.rendering.summary import (
     HIGHEST,
     LEFT_OPEN,
     LOOSENED,
     WHEN,
-    Step,
-    counts,
-    excepted,
-    judged_by,
-    levels,
+    NextStep,
+    blocking_counts,
+    accepted_results,
+    describe_base,
+    describe_levels,
     sides_of,
-    steps,
-    unnamed,
+    next_steps,
+    unmentioned_file,
 )
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.reporting.terminal_style import Look, clean, fitted
+from baton_handoff.reporting.terminal_style import TerminalStyle, clean, fitted
 
 _HALF = 0.5
 _GATES = (
@@ -30,7 +30,7 @@ _GATES = (
 )
 
 
-def screen(standing: Standing, look: Look, stage: Stage | None = None) -> str:
+def terminal_report(standing: Standing, look: TerminalStyle, stage: Stage | None = None) -> str:
     """What is reached, what blocks, and what to do next.
 
     Args:
@@ -46,27 +46,27 @@ def screen(standing: Standing, look: Look, stage: Stage | None = None) -> str:
         list(_blocking(standing, look, stage)) if stage else [],
         list(_found(LEFT_OPEN, standing.left_open, look)),
         list(_seen_by_reading(standing, look)) if standing.unadopted else [],
-        list(_next(steps(standing), look)),
-        list(_exceptions(excepted(standing), look)),
+        list(_next(next_steps(standing), look)),
+        list(_exceptions(accepted_results(standing), look)),
         list(_found(LOOSENED, standing.loosened, look)),
         list(_adopting(standing, look)),
     ]
     return look.encoded("\n\n".join("\n".join(lines) for lines in blocks if lines))
 
 
-def _head(standing: Standing, look: Look) -> Iterator[str]:
+def _head(standing: Standing, look: TerminalStyle) -> Iterator[str]:
     earned = standing.earned()
     name = fitted(standing.project, min(len(clean(standing.project)), look.width - 50))
     dots = " ".join("●" if level <= earned else "○" for level in range(HIGHEST + 1))
     colour = "green" if earned >= standing.level else "yellow"
-    said = levels(standing)
+    said = describe_levels(standing)
     space = " " * (look.width - len(name) - len(said) - len(dots) - 2)
     yield look.paint(name, "bold") + space + look.paint(f"{said}  {dots}", "bold", colour)
     if standing.base:
-        yield from (look.paint(line, "dim") for line in look.paragraph(judged_by(standing), ""))
+        yield from (look.paint(line, "dim") for line in look.paragraph(describe_base(standing), ""))
 
 
-def _bars(standing: Standing, look: Look) -> Iterator[str]:
+def _bars(standing: Standing, look: TerminalStyle) -> Iterator[str]:
     sides = sides_of(standing)
     if not sides:
         return
@@ -83,7 +83,7 @@ def _bars(standing: Standing, look: Look) -> Iterator[str]:
         yield fitted(section, name) + shares + look.paint(f"  level {level}", colour)
 
 
-def _bar(share: float | None, width: int, look: Look) -> str:
+def _bar(share: float | None, width: int, look: TerminalStyle) -> str:
     if share is None:
         return look.paint("·".ljust(width + 6), "dim")
     # Only what is whole looks whole, and what is begun looks begun.
@@ -98,16 +98,16 @@ def percent(share: float) -> str:
     return f"{int(share * 100 + 1e-9)} %"
 
 
-def _counts(standing: Standing, look: Look) -> Iterator[str]:
+def _counts(standing: Standing, look: TerminalStyle) -> Iterator[str]:
     said = " · ".join(
         look.paint(f"{number} {when}", *(["red", "bold"] if number and not place else []))
-        for place, (when, number) in enumerate(counts(standing).items())
+        for place, (when, number) in enumerate(blocking_counts(standing).items())
     )
     title = "Open" if standing.unadopted else "Blocks"
     yield f"{look.paint(title, 'bold')}  {said}"
 
 
-def _blocking(standing: Standing, look: Look, stage: Stage) -> Iterator[str]:
+def _blocking(standing: Standing, look: TerminalStyle, stage: Stage) -> Iterator[str]:
     yield look.paint(f"Blocks {WHEN[stage]}", "bold")
     found = standing.blocking(stage)
     if not found:
@@ -123,7 +123,7 @@ def _blocking(standing: Standing, look: Look, stage: Stage) -> Iterator[str]:
         yield from look.paragraph(_GATES, "  · ")
 
 
-def _next(todo: Sequence[Step], look: Look) -> Iterator[str]:
+def _next(todo: Sequence[NextStep], look: TerminalStyle) -> Iterator[str]:
     if not todo:
         yield look.paint("Nothing is left to do.", "green")
         return
@@ -139,43 +139,43 @@ def _next(todo: Sequence[Step], look: Look) -> Iterator[str]:
             yield look.paint(line, "bold")
 
 
-def _named(practice: Practice, said: str, look: Look, first: str) -> Iterator[str]:
+def _named(practice: Practice, said: str, look: TerminalStyle, first: str) -> Iterator[str]:
     """A sentence behind a practice's title and, less loud, its name."""
     name = clean(f"({practice.name})")
     for line in look.paragraph(f"{practice.title} {name}{said}", first):
         yield line.replace(name, look.paint(name, "dim"))
 
 
-def _exceptions(found: Sequence[Outcome], look: Look) -> Iterator[str]:
+def _exceptions(found: Sequence[Outcome], look: TerminalStyle) -> Iterator[str]:
     if not found:
         return
     yield look.paint(f"Accepted although not met ({len(found)})", "bold")
     for outcome in found:
-        said = f" [{outcome.side}]: {accepted_in_words(outcome)}"
+        said = f" [{outcome.side}]: {describe_acceptance(outcome)}"
         yield from _named(outcome.practice, said, look, "  · ")
 
 
-def _found(title: str, found: Sequence[Finding], look: Look) -> Iterator[str]:
+def _found(title: str, found: Sequence[Finding], look: TerminalStyle) -> Iterator[str]:
     if not found:
         return
     yield look.paint(f"{title} ({len(found)})", "bold")
     for finding in found:
         mark = "✗" if finding.blocks else "·"
         whose = f" [{finding.side}]" if finding.side else ""
-        file = unnamed(finding)
+        file = unmentioned_file(finding)
         where = f" ({file})" if file else ""
         yield from look.paragraph(f"{finding.message}{whose}{where}", f"  {mark} ")
         if finding.fix:
             yield from look.paragraph(finding.fix, "    → ", "      ")
 
 
-def _looked_at(standing: Standing, look: Look) -> Iterator[str]:
+def _looked_at(standing: Standing, look: TerminalStyle) -> Iterator[str]:
     if standing.unadopted:
         yield from look.paragraph(adopting.looked_at(standing.unadopted), "Looked at  ")
         yield from look.paragraph(adopting.states(standing), "Practices  ")
 
 
-def _seen_by_reading(standing: Standing, look: Look) -> Iterator[str]:
+def _seen_by_reading(standing: Standing, look: TerminalStyle) -> Iterator[str]:
     yield look.paint("Seen by reading", "bold")
     for outcome in adopting.found(standing):
         yield from _named(outcome.practice, f": {outcome.says}", look, "  ✗ ")
@@ -185,7 +185,7 @@ def _seen_by_reading(standing: Standing, look: Look) -> Iterator[str]:
         yield from look.paragraph(f"{command} ({adopting.names(practices)})", "  · ")
 
 
-def _adopting(standing: Standing, look: Look) -> Iterator[str]:
+def _adopting(standing: Standing, look: TerminalStyle) -> Iterator[str]:
     if standing.unadopted is None:
         return
     for title, groups in adopting.both(standing):

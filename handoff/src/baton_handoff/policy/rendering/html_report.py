@@ -8,21 +8,21 @@ from pathlib import Path
 from baton_handoff.policy.practices.assessment import Outcome, Standing, State
 from baton_handoff.policy.practices.practice import Practice
 from baton_handoff.policy.rendering import adoption as adopting
-from baton_handoff.policy.rendering.open_findings import accepted_in_words
+from baton_handoff.policy.rendering.open_findings import describe_acceptance
 from baton_handoff.policy.rendering.summary import (
     HIGHEST,
     LEFT_OPEN,
     LOOSENED,
-    Step,
-    called,
-    counts,
-    judged_by,
-    levels,
+    NextStep,
+    practice_label,
+    blocking_counts,
+    describe_base,
+    describe_levels,
     sides_of,
-    steps,
-    unnamed,
+    next_steps,
+    unmentioned_file,
 )
-from baton_handoff.policy.rendering.terminal import percent
+from baton_handoff.policy.rendering.terminal_report import percent
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.reporting.terminal_style import clean, inline
 
@@ -32,16 +32,16 @@ _SAFE = "default-src 'none'; style-src 'unsafe-inline'"
 """Nothing is loaded and nothing runs, whatever a sentence holds."""
 
 
-def page(standing: Standing, at: str) -> str:
+def html_report(standing: Standing, at: str) -> str:
     """The report as one page.
 
     Args:
         standing: Where the project stands.
         at: When it was made.
     """
-    said = levels(standing) if standing.unadopted else f"level {standing.earned()} earned"
+    said = describe_levels(standing) if standing.unadopted else f"level {standing.earned()} earned"
     title = f"{clean(standing.project)}: {said}"
-    parts = [_head(standing, title, at), _counts(standing), _next(steps(standing))]
+    parts = [_head(standing, title, at), _counts(standing), _next(next_steps(standing))]
     parts += [_found(LEFT_OPEN, standing.left_open), _found(LOOSENED, standing.loosened)]
     parts += [_adopting(standing), _bars(standing), _practices(standing)]
     return (
@@ -55,7 +55,7 @@ def page(standing: Standing, at: str) -> str:
 
 def _head(standing: Standing, title: str, at: str) -> str:
     earned = standing.earned()
-    note = escape(f"Looked at {at[:16].replace('T', ' ')} (UTC). {judged_by(standing)}".rstrip())
+    note = escape(f"Looked at {at[:16].replace('T', ' ')} (UTC). {describe_base(standing)}".rstrip())
     levels = ""
     for level in range(HIGHEST + 1):
         chosen = "looked at" if standing.unadopted else "chosen"
@@ -73,18 +73,18 @@ def _counts(standing: Standing) -> str:
     tiles = "".join(
         f"<div{' class=loud' if number and not place else ''}>"
         f"<dt>{escape(when)}</dt><dd>{number}</dd></div>"
-        for place, (when, number) in enumerate(counts(standing).items())
+        for place, (when, number) in enumerate(blocking_counts(standing).items())
     )
     title = "Open" if standing.unadopted else "What blocks"
     return _section(title, f'<dl class="counts">{tiles}</dl>')
 
 
-def _next(todo: Sequence[Step]) -> str:
+def _next(todo: Sequence[NextStep]) -> str:
     if not todo:
         return _section("Next", "<p>Nothing is left to do.</p>")
     items = "".join(
         f"<li><b>{escape(', '.join(step.sides))}</b> · {escape(step.when)}<br>"
-        f"{inline(called(step.outcomes[0].practice))}: {inline(step.says)}<br>"
+        f"{inline(practice_label(step.outcomes[0].practice))}: {inline(step.says)}<br>"
         f"→ {inline(step.fix)}</li>"
         for step in todo
     )
@@ -94,7 +94,7 @@ def _next(todo: Sequence[Step]) -> str:
 def _found(title: str, found: Sequence[Finding]) -> str:
     items = "".join(
         f"<li>{inline(finding.message)}{_whose(finding.side)}"
-        f"{f' (<code>{escape(unnamed(finding))}</code>)' if unnamed(finding) else ''}"
+        f"{f' (<code>{escape(unmentioned_file(finding))}</code>)' if unmentioned_file(finding) else ''}"
         f"{f'<br>→ {inline(finding.fix)}' if finding.fix else ''}</li>"
         for finding in found
     )
@@ -180,7 +180,7 @@ def _side(outcome: Outcome) -> str:
         place = f"{finding.file}:{finding.line}" if finding.line else finding.file
         where = f"<code>{escape(place)}</code> " if place else ""
         seen.append(f"<p>{where}{inline(finding.message)}</p>")
-    if accepted := accepted_in_words(outcome):
+    if accepted := describe_acceptance(outcome):
         seen.append(f"<p><b>{inline(accepted)}</b></p>")
     if not outcome.reached:
         seen.append(f"<p>→ {inline(outcome.fix or outcome.practice.fix)}</p>")

@@ -1,4 +1,4 @@
-"""Where a project stands, for programs; `standing.schema.json` beside this says what is in it."""
+"""Where a project stands, for programs; `status.schema.json` beside this says what is in it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -7,14 +7,14 @@ from typing import Any
 from baton_handoff.policy.practices.assessment import Outcome, Standing
 from baton_handoff.policy.practices.practice import STAGES, Stage
 from baton_handoff.policy.rendering.adoption import brings, remains
-from baton_handoff.policy.rendering.open_findings import findings_of
-from baton_handoff.policy.rendering.summary import next_level, page_of, sides_of, steps
+from baton_handoff.policy.rendering.open_findings import open_findings
+from baton_handoff.policy.rendering.summary import next_level, practice_link, sides_of, next_steps
 
 VERSION = 1
 """Grows when something that a program may rely on goes or changes."""
 
 
-def as_data(standing: Standing, stage: Stage = "push") -> dict[str, Any]:
+def json_report(standing: Standing, stage: Stage = "push") -> dict[str, Any]:
     """Everything that the screens show.
 
     Args:
@@ -48,12 +48,12 @@ def as_data(standing: Standing, stage: Stage = "push") -> dict[str, Any]:
                 "fix": step.fix,
                 "practices": list(dict.fromkeys(one.practice.name for one in step.outcomes)),
             }
-            for step in steps(standing)
+            for step in next_steps(standing)
         ],
         "outcomes": [_outcome(outcome) for outcome in standing.outcomes],
         "findings": [
             {**asdict(finding), "evidence": list(finding.evidence)}
-            for finding in findings_of(standing, stage)
+            for finding in open_findings(standing, stage)
         ],
     }
 
@@ -95,7 +95,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "reached": outcome.reached,
         "says": outcome.says,
         "fix": outcome.fix or practice.fix,
-        "page": page_of(practice),
+        "page": practice_link(practice),
         "recorded": len(outcome.recorded),
         "accepted": accepted
         and {
