@@ -131,7 +131,9 @@ def test_the_card_tells_figures_origin_and_what_nobody_has_said() -> None:
         sources={"Trips": {"rows": 600}},
         contracts={"Trip": {"metadata": {"version": "1.0.0", "position": "input"}}},
     )
-    text = card_markdown("tri|ps", lineage, evaluation(), [Path("roc.png")], {"Limits": "Ulm only."})
+    text = card_markdown(
+        "tri|ps", lineage, evaluation(), [Path("roc.png")], {"Limits": "Ulm only."}
+    )
     for said in (
         "## Intended use\n\nNot stated yet: asked at promotion.",
         "## Limits\n\nUlm only.",

@@ -19,11 +19,11 @@ from baton_handoff.policy.evidence.evidence import Evidence, Record
 from baton_handoff.policy.evidence.recording import run_recorded
 from baton_handoff.policy.practices.assessment import Outcome, State
 from baton_handoff.policy.practices.registry import registry_of, shipped
-from baton_handoff.policy.rendering.json_report import json_report
 from baton_handoff.policy.rendering.explanation import explain_practice
+from baton_handoff.policy.rendering.html_report import html_report
+from baton_handoff.policy.rendering.json_report import json_report
 from baton_handoff.policy.rendering.markdown_report import markdown_report
 from baton_handoff.policy.rendering.open_findings import open_findings
-from baton_handoff.policy.rendering.html_report import html_report
 from baton_handoff.policy.rendering.terminal_report import terminal_report
 from baton_handoff.policy.status import baseline_recording as recording
 from baton_handoff.policy.status.status import standing_of, standing_since
@@ -352,7 +352,11 @@ def test_every_screen_says_what_the_baseline_accepts_and_what_a_change_loosens()
         ],
         loosened=[loosened],
     )
-    for text in (terminal_report(it, TerminalStyle()), markdown_report(it), html_report(it, "2026-11-25T13:20:00")):
+    for text in (
+        terminal_report(it, TerminalStyle()),
+        markdown_report(it),
+        html_report(it, "2026-11-25T13:20:00"),
+    ):
         assert said in " ".join(text.split())
         assert "The baseline grows" in text
     assert said in explain_practice(it, "style", TerminalStyle())

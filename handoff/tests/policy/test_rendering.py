@@ -20,12 +20,18 @@ import pytest
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy import rendering as room
 from baton_handoff.policy.practices.assessment import Standing, State
-from baton_handoff.policy.rendering.json_report import json_report
 from baton_handoff.policy.rendering.explanation import explain_practice
+from baton_handoff.policy.rendering.html_report import html_report
+from baton_handoff.policy.rendering.json_report import json_report
 from baton_handoff.policy.rendering.markdown_report import MARKER, markdown_report
 from baton_handoff.policy.rendering.open_findings import open_findings
-from baton_handoff.policy.rendering.html_report import html_report
-from baton_handoff.policy.rendering.summary import at_level, blocking_counts, for_side, next_level, next_steps
+from baton_handoff.policy.rendering.summary import (
+    at_level,
+    blocking_counts,
+    for_side,
+    next_level,
+    next_steps,
+)
 from baton_handoff.policy.rendering.terminal_report import terminal_report
 from baton_handoff.reporting.findings import Finding, Format, render
 from baton_handoff.reporting.terminal_style import TerminalStyle
@@ -119,7 +125,9 @@ def test_what_is_found_alike_for_both_sides_is_listed_once_with_both() -> None:
     linted = practice("linted", science="must")
     found = tuple(Finding("x", f"{name} is not used", False, file="a.py") for name in "bc")
     alike = [outcome(linted, side, State.NOT_MET, findings=found) for side in (DS, ML)]
-    text = markdown_report(Standing("p", 0, [*alike, outcome(practice("style"), ML, State.NOT_SHOWN)]))
+    text = markdown_report(
+        Standing("p", 0, [*alike, outcome(practice("style"), ML, State.NOT_SHOWN)])
+    )
     assert "3 open, 0 accepted" in text
     assert [line for line in text.splitlines() if line.startswith("- ·")] == [
         "- · **data-science, ml-engineering** `linted` b is not used (a.py) → Run `poe linted`.",
@@ -152,7 +160,9 @@ def test_what_blocks_both_sides_alike_is_listed_once_with_both() -> None:
 def test_what_a_promotion_asks_beside_practices_is_named_with_what_it_asks_of_them(
     stage: Any,
 ) -> None:
-    named = "`uv run poe promote candidate --dry-run`" in terminal_report(standing(), TerminalStyle(), stage)
+    named = "`uv run poe promote candidate --dry-run`" in terminal_report(
+        standing(), TerminalStyle(), stage
+    )
     assert named is (stage == "promotion")
 
 
@@ -177,7 +187,10 @@ def test_a_bar_is_full_only_where_nothing_is_missing_and_never_empty_where_somet
 def test_no_line_is_wider_than_the_terminal(hostile: Standing, width: int) -> None:
     look = TerminalStyle(width=width)
     for one in (standing(), hostile, replace(standing(), project="long " * 40)):
-        for text in (terminal_report(one, look, "promotion"), explain_practice(one, _first(one), look)):
+        for text in (
+            terminal_report(one, look, "promotion"),
+            explain_practice(one, _first(one), look),
+        ):
             # A word that is longer than a line, an address say, is broken.
             assert max(map(len, text.splitlines())) <= width
 
@@ -207,7 +220,9 @@ def test_an_encoding_without_the_signs_gets_others(encoding: str) -> None:
 
 
 def test_what_is_written_in_a_sentence_is_never_obeyed(hostile: Standing) -> None:
-    assert "\033" not in terminal_report(hostile, TerminalStyle(), "promotion") + explain_practice(hostile, "x", TerminalStyle())
+    assert "\033" not in terminal_report(hostile, TerminalStyle(), "promotion") + explain_practice(
+        hostile, "x", TerminalStyle()
+    )
 
     text = markdown_report(hostile)
     code_apart = re.sub(r"`[^`\n]*`", "", text.replace("\\`", ""))
@@ -258,9 +273,9 @@ def test_every_format_has_the_same_findings(stage: Any) -> None:
     assert [line.startswith("##vso[task.logissue type=error") for line in azure] == expected
     assert [severity == "major" for severity in gitlab] == expected
     assert data == expected
-    assert [line.startswith("- ❌") for line in markdown_report(standing(), stage).splitlines()].count(
-        True
-    ) == blocking
+    assert [
+        line.startswith("- ❌") for line in markdown_report(standing(), stage).splitlines()
+    ].count(True) == blocking
 
 
 @pytest.mark.parametrize("stage", ["push", "handoff", "promotion"])

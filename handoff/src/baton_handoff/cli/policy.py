@@ -101,7 +101,11 @@ def _status(project: Project, options: argparse.Namespace) -> int:
     standing = look()
     if options.explain:
         site = (project.root / "site/practices.html").is_file()
-        print(explain_practice(standing, options.explain, TerminalStyle.of(sys.stdout, os.environ), site=site))
+        print(
+            explain_practice(
+                standing, options.explain, TerminalStyle.of(sys.stdout, os.environ), site=site
+            )
+        )
         return 0
     if options.produce:
         produce(project, standing, options.stage or "promotion")
@@ -125,7 +129,9 @@ def _shown(standing: "Standing", stage: Stage, options: argparse.Namespace) -> s
 
     match options.format:
         case "terminal":
-            return terminal_report(standing, TerminalStyle.of(sys.stdout, os.environ), options.stage)
+            return terminal_report(
+                standing, TerminalStyle.of(sys.stdout, os.environ), options.stage
+            )
         case "markdown":
             return markdown_report(standing, stage)
         case "json":

@@ -27,7 +27,13 @@ from baton_handoff.registry import wrapper
 from baton_handoff.registry.code_hash import code_files
 from baton_handoff.registry.lineage import Lineage, lineage_of
 from baton_handoff.registry.loaded import MODEL_FILE, file_hash
-from baton_handoff.registry.model_card import STATED_IN, card_markdown, card_page, figures, statements
+from baton_handoff.registry.model_card import (
+    STATED_IN,
+    card_markdown,
+    card_page,
+    figures,
+    statements,
+)
 from baton_handoff.registry.model_registry import answering, connect
 from baton_handoff.registry.wrapper import ContractedModel
 

@@ -18,7 +18,9 @@ _CHEAPER = {
 _SIGNS = {State.MET: "✓", State.STATED: "✓", State.NOT_MET: "✗"}
 
 
-def explain_practice(standing: Standing, name: str, look: TerminalStyle, *, site: bool = True) -> str:
+def explain_practice(
+    standing: Standing, name: str, look: TerminalStyle, *, site: bool = True
+) -> str:
     """What there is to know about a practice.
 
     Args:

@@ -14,12 +14,12 @@ from baton_handoff.policy.rendering.summary import (
     LEFT_OPEN,
     LOOSENED,
     NextStep,
-    practice_label,
     blocking_counts,
     describe_base,
     describe_levels,
-    sides_of,
     next_steps,
+    practice_label,
+    sides_of,
     unmentioned_file,
 )
 from baton_handoff.policy.rendering.terminal_report import percent
@@ -55,7 +55,9 @@ def html_report(standing: Standing, at: str) -> str:
 
 def _head(standing: Standing, title: str, at: str) -> str:
     earned = standing.earned()
-    note = escape(f"Looked at {at[:16].replace('T', ' ')} (UTC). {describe_base(standing)}".rstrip())
+    note = escape(
+        f"Looked at {at[:16].replace('T', ' ')} (UTC). {describe_base(standing)}".rstrip()
+    )
     levels = ""
     for level in range(HIGHEST + 1):
         chosen = "looked at" if standing.unadopted else "chosen"

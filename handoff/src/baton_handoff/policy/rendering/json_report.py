@@ -8,7 +8,7 @@ from baton_handoff.policy.practices.assessment import Outcome, Standing
 from baton_handoff.policy.practices.practice import STAGES, Stage
 from baton_handoff.policy.rendering.adoption import brings, remains
 from baton_handoff.policy.rendering.open_findings import open_findings
-from baton_handoff.policy.rendering.summary import next_level, practice_link, sides_of, next_steps
+from baton_handoff.policy.rendering.summary import next_level, next_steps, practice_link, sides_of
 
 VERSION = 1
 """Grows when something that a program may rely on goes or changes."""

@@ -11,13 +11,13 @@ from baton_handoff.policy.rendering import adoption as adopting
 from baton_handoff.policy.rendering.open_findings import open_findings
 from baton_handoff.policy.rendering.summary import (
     LOOSENED,
-    practice_label,
-    blocking_counts,
     accepted_results,
+    blocking_counts,
     describe_base,
     describe_levels,
-    sides_of,
     next_steps,
+    practice_label,
+    sides_of,
 )
 from baton_handoff.policy.rendering.terminal_report import percent
 from baton_handoff.reporting.findings import Finding

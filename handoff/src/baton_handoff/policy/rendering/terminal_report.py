@@ -12,12 +12,12 @@ from baton_handoff.policy.rendering.summary import (
     LOOSENED,
     WHEN,
     NextStep,
-    blocking_counts,
     accepted_results,
+    blocking_counts,
     describe_base,
     describe_levels,
-    sides_of,
     next_steps,
+    sides_of,
     unmentioned_file,
 )
 from baton_handoff.reporting.findings import Finding
