@@ -46,8 +46,8 @@ def render(findings: Sequence[Finding], output_format: Format, when_empty: str) 
 
     Args:
         findings: The findings.
-        output_format: The format; `github` and `azure` are annotations for a pipeline's log, `gitlab` is its
-            report of code quality.
+        output_format: The format; `github` and `azure` are annotations for a pipeline's log,
+            `gitlab` is its report of code quality.
         when_empty: The text for people if there is no finding.
     """
     match output_format:

@@ -94,11 +94,12 @@ def _next(todo: Sequence[NextStep]) -> str:
 
 
 def _found(title: str, found: Sequence[Finding]) -> str:
+    files = [unmentioned_file(finding) for finding in found]
     items = "".join(
         f"<li>{inline(finding.message)}{_whose(finding.side)}"
-        f"{f' (<code>{escape(unmentioned_file(finding))}</code>)' if unmentioned_file(finding) else ''}"
+        f"{f' (<code>{escape(file)}</code>)' if file else ''}"
         f"{f'<br>→ {inline(finding.fix)}' if finding.fix else ''}</li>"
-        for finding in found
+        for finding, file in zip(found, files, strict=True)
     )
     return _section(title, f"<ul>{items}</ul>") if items else ""
 
