@@ -14,7 +14,7 @@ _PLAIN = {"█": "#", "░": ".", "→": "->", "·": "-", "✗": "x", "✓": "+"
 
 
 @dataclass(frozen=True)
-class Look:
+class TerminalStyle:
     """How text is shown on a terminal.
 
     Attributes:
@@ -28,7 +28,7 @@ class Look:
     width: int = NARROWEST
 
     @classmethod
-    def of(cls, stream: TextIO, environment: Mapping[str, str]) -> "Look":
+    def of(cls, stream: TextIO, environment: Mapping[str, str]) -> "TerminalStyle":
         """What a stream can show.
 
         Args:
