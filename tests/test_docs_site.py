@@ -131,11 +131,11 @@ def refused(project: Project, package: str, examples: dict[str, Any]) -> list[st
         f"""
         import json
         from baton_handoff.contracts import contracts_of
-        from baton_handoff.contracts.reader import accepted
+        from baton_handoff.contracts.isolated_reader import accepts_rows
         from {package} import contracts
         known = contracts_of(contracts)
         examples = json.loads({json.dumps(examples)!r})
-        print(json.dumps([n for n, row in examples.items() if not accepted(known[n], [row])]))
+        print(json.dumps([n for n, row in examples.items() if not accepts_rows(known[n], [row])]))
         """
     )
     names: list[str] = json.loads(said)

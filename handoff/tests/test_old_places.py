@@ -45,3 +45,9 @@ def test_a_model_that_was_kept_under_the_old_name_is_loaded() -> None:
     # As pickle writes it: the module and the name, then an empty state.
     kept = b"cbaton_handoff.model.wrapper\nContractedModel\n)\x81."
     assert isinstance(pickle.loads(kept), ContractedModel)
+
+
+def test_an_old_name_of_a_renamed_function_is_the_new_function() -> None:
+    rows = import_module("baton_handoff.contracts.rows")
+    row_models = import_module("baton_handoff.contracts.row_models")
+    assert rows.said_of_rows is row_models.columns_checked_by_row

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from baton_handoff.contracts import Contract
 from baton_handoff.contracts.agreement import disagreements, rows_around, rows_near
-from baton_handoff.contracts.rows import api_source
+from baton_handoff.contracts.row_models import api_source
 from generated_code import imported
 from trips import ROWS, Row
 

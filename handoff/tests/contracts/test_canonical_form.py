@@ -12,7 +12,7 @@ import pandera.polars
 import polars as pl
 import pytest
 
-from baton_handoff.contracts import Contract, border, canonical_form
+from baton_handoff.contracts import Contract, model_interface, canonical_form
 from baton_handoff.errors import HandoffError
 
 Rule = Callable[[Any, Any], Any]
@@ -273,4 +273,4 @@ def test_a_blank_project_of_the_last_release_still_finds_the_command_that_it_loo
     room = ModuleType("contracts")
     vars(room).update(Given=Given, Said=Said, __all__=["Given", "Said"])
     with pytest.raises(HandoffError, match="new-contract"):
-        border(room)
+        model_interface(room)

@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 
 from baton_handoff.contracts import Contract, check, from_rows
-from baton_handoff.contracts.dictionary import Table, golden_rows, tables_of
+from baton_handoff.contracts.dictionary import DictionaryTable, golden_rows, tables_of
 from baton_handoff.integrations.docs_site.pages import contract_page
 from trips import AT, ROWS, Row
 
 GOLDEN = [row | {"at": row["at"] and AT.isoformat()} for row in ROWS]
 
 
-def entry(contract: Contract, known: list[Row] | None = None) -> Table:
+def entry(contract: Contract, known: list[Row] | None = None) -> DictionaryTable:
     """What the dictionary says of a contract."""
     room = ModuleType("room")
     room.__dict__.update({"__all__": ["Trip"], "Trip": contract})

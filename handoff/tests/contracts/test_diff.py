@@ -25,7 +25,7 @@ class TripRequest(BaseModel):
 
 
 def one(found: list[Difference], contract: str) -> Difference:
-    (difference,) = [d for d in found if d.judgement.contract == contract]
+    (difference,) = [d for d in found if d.comparison.contract == contract]
     return difference
 
 
@@ -99,7 +99,7 @@ def test_a_change_is_shown_by_a_row(
 
 def test_an_inherited_column_is_judged_in_both_contracts(project: Project, change: Change) -> None:
     change("le=9", "le=8")
-    assert [d.judgement.contract for d in differences(project, "HEAD")] == ["Inner", "Trip"]
+    assert [d.comparison.contract for d in differences(project, "HEAD")] == ["Inner", "Trip"]
 
 
 def test_the_model_contract_is_judged(project: Project, change: Change) -> None:
@@ -108,7 +108,7 @@ def test_the_model_contract_is_judged(project: Project, change: Change) -> None:
     assert [str(e.change) for e in difference.changes] == [
         "TripModel.predict: new argument threshold"
     ]
-    assert difference.judgement.consent == ("data-science", "ml-engineering")
+    assert difference.comparison.consent == ("data-science", "ml-engineering")
     blocking = [finding for finding in findings([difference]) if finding.blocks]
     assert [finding.fix for finding in blocking] == ['say __version__ = "2.0.0" in its module']
     change('__version__ = "1.0.0"', '__version__ = "2.0.0"')
@@ -165,7 +165,7 @@ def test_a_break_without_a_version_that_says_so_blocks(
     head, tail = file.read_text().split("class Answer")
     file.write_text(head + "class Answer" + tail.replace('"version": "1.0.0",', stated, 1))
     difference = one(differences(project, "HEAD"), "Answer")
-    assert difference.judgement.needed == "2.0.0"
+    assert difference.comparison.needed == "2.0.0"
     assert any(finding.blocks for finding in findings([difference]))
 
 
@@ -179,7 +179,7 @@ def test_what_a_branch_has_pushed_is_judged_still(project: Project, change: Chan
     change("le=9", "le=8")
     git(project.root, "commit", "--all", "--quiet", "--message", "work")
     git(project.root, "push", "--quiet", "--set-upstream", "origin", "work")
-    assert [d.judgement.contract for d in differences(project)] == ["Inner", "Trip"]
+    assert [d.comparison.contract for d in differences(project)] == ["Inner", "Trip"]
 
 
 def test_whatever_a_project_prints_the_contracts_are_read(project: Project, change: Change) -> None:
@@ -195,8 +195,8 @@ def test_a_new_feature_inside_asks_nobody(project: Project, change: Change) -> N
         '    """What the model sees."""\n', '    """What the model sees."""\n\n    speed: float\n'
     )
     (difference,) = differences(project, "HEAD")
-    assert difference.judgement.consent == ()
-    assert difference.judgement.needed == "1.1.0"
+    assert difference.comparison.consent == ()
+    assert difference.comparison.needed == "1.1.0"
 
 
 def test_only_what_this_branch_did_is_judged(project: Project, change: Change) -> None:
@@ -226,4 +226,4 @@ def test_a_project_in_a_folder_of_its_repository_is_found_there(
     git(tmp_path, "add", "other.txt", "project")
     git(tmp_path, "commit", "--quiet", "--message", "both")
     change("le=9", "le=8")
-    assert [d.judgement.contract for d in differences(project, "HEAD")] == ["Inner", "Trip"]
+    assert [d.comparison.contract for d in differences(project, "HEAD")] == ["Inner", "Trip"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from baton_handoff.contracts.canonical import require_distinct_names
-from baton_handoff.contracts.protocol import judge_protocol, protocols_of
+from baton_handoff.contracts.protocol import compare_protocol, protocols_of
 from baton_handoff.core.errors import HandoffError
 
 HEAD = "from typing import Protocol\n\nclass Model(Protocol):\n"
@@ -24,7 +24,7 @@ def room(body: str) -> ModuleType:
 def changes(before: str, after: str) -> list[tuple[str, tuple[str, ...]]]:
     """What changed, and whom it breaks."""
     was, now = (protocols_of(room(body))["Model"] for body in (before, after))
-    judged = judge_protocol("Model", was, now).changes
+    judged = compare_protocol("Model", was, now).changes
     return [(str(change), tuple(change.breaks)) for change in judged]
 
 

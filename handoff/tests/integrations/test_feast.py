@@ -16,7 +16,7 @@ import pytest
 from pyarrow import parquet
 
 from baton_handoff.config.project import Project, find_project
-from baton_handoff.contracts.dictionary import Column
+from baton_handoff.contracts.dictionary import DictionaryColumn
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.integrations.feast.comparison import compared
 from baton_handoff.integrations.feast.definitions import View, source_of, views_of
@@ -83,8 +83,8 @@ VIEW = View(
     key={"ship": "string", "number": "integer"},
     time="leaves",
     features=(
-        Column("knots", "number", required=True, nullable=True, rules=(), description=""),
-        Column("ends", "timestamp[UTC]", required=True, nullable=True, rules=(), description=""),
+        DictionaryColumn("knots", "number", required=True, nullable=True, rules=(), description=""),
+        DictionaryColumn("ends", "timestamp[UTC]", required=True, nullable=True, rules=(), description=""),
     ),
 )
 MADE: dict[str, list[Any]] = {

@@ -10,7 +10,7 @@ import pytest
 from baton_handoff.cli import main
 from baton_handoff.cli.check import LOOKS, MENDS
 from baton_handoff.config.project import Project
-from baton_handoff.contracts.rows import says
+from baton_handoff.contracts.row_models import is_current
 from baton_handoff.policy.evidence import checking, evidence, recording
 from baton_handoff.policy.evidence.checking import Result
 from baton_handoff.policy.evidence.evidence import Record
@@ -265,13 +265,13 @@ def test_fix_says_what_no_tool_can_mend(
 def test_the_api_that_an_older_release_has_generated_is_current(project: Project) -> None:
     new = '"""Generated from the contracts by `uv run poe fix`."""\n'
     file = project.root / "api.py"
-    assert not says(file, new)
+    assert not is_current(file, new)
     file.write_text(new, encoding="utf-8")
-    assert says(file, new)
+    assert is_current(file, new)
     file.write_text(new.replace("poe fix", "poe api"), encoding="utf-8")
-    assert says(file, new)
+    assert is_current(file, new)
     file.write_text(f"{new}# edited\n", encoding="utf-8")
-    assert not says(file, new)
+    assert not is_current(file, new)
 
 
 def test_the_owners_that_an_older_release_has_written_are_current(project: Project) -> None:

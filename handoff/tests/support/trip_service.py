@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from baton_handoff.contracts import Contract
-from baton_handoff.contracts.rows import api_source
+from baton_handoff.contracts.row_models import api_source
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving import create_app
 from trips import ROWS, PandasTrip

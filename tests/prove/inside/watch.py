@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 from baton_handoff.config.project import Project, find_project
-from baton_handoff.contracts import border
+from baton_handoff.contracts import model_interface
 from baton_handoff.monitoring.alerts import alerts
 from baton_handoff.monitoring.inputs import Watched, from_file
 from baton_handoff.monitoring.monitor import Asked, Known, Period, known_of, look, watch
@@ -86,7 +86,7 @@ def said(project: Project, known: Known, rows: pd.DataFrame) -> list[Any]:
     """What is found in rows that nobody knows the truth of yet."""
     file = Path("batch.parquet")
     rows.to_parquet(file, index=False)
-    contracts = border(project.room("contracts"))
+    contracts = model_interface(project.room("contracts"))
     watched = from_file(known.loaded, contracts, file, known.evaluation, Period())
     return listed(alerts(look(known, watched, project.monitor)))
 

@@ -90,11 +90,11 @@ def _said(ok: bool, says: str, how: Format) -> "Result":
 
 
 def _look_at_api(project: Project, how: Format) -> "Result":
-    from baton_handoff.contracts.rows import says
+    from baton_handoff.contracts.row_models import is_current
 
     file, source = api(project)
     name = file.relative_to(project.root).as_posix()
-    if says(file, source):
+    if is_current(file, source):
         return _said(True, f"{name} is what the contracts say.", how)
     return _said(False, f"{name} is not what the contracts say: `uv run poe fix`", how)
 
@@ -140,10 +140,10 @@ def _look_at_feature_store(project: Project, how: Format) -> "Result":
 
 
 def _mend_api(project: Project) -> str:
-    from baton_handoff.contracts.rows import says
+    from baton_handoff.contracts.row_models import is_current
 
     file, source = api(project)
-    if says(file, source):
+    if is_current(file, source):
         return ""
     file.write_text(source, encoding="utf-8")
     return f"{file.relative_to(project.root).as_posix()} says what the contracts say."

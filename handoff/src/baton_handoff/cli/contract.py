@@ -46,10 +46,10 @@ def api(project: Project, *, begun: bool = False) -> tuple[Path, str]:
     Raises:
         HandoffError: There is no contract yet, and there must be one.
     """
-    from baton_handoff.contracts import border
-    from baton_handoff.contracts.rows import api_source
+    from baton_handoff.contracts import model_interface
+    from baton_handoff.contracts.row_models import api_source
 
-    source = api_source(*border(project.room("contracts"), begun=begun))
+    source = api_source(*model_interface(project.room("contracts"), require_columns=begun))
     return project.source / "contracts" / "api.py", source
 
 
@@ -61,7 +61,7 @@ def _new(project: Project, options: argparse.Namespace) -> int:
 
 
 def _diff(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.contracts.diff import begins, differences, findings, write_changelog
+    from baton_handoff.contracts.diff import differences, findings, has_no_base_contracts, write_changelog
     from baton_handoff.policy.status.change_findings import DIFF, kept
 
     with kept(project, DIFF, options.base) as keep:
@@ -69,7 +69,7 @@ def _diff(project: Project, options: argparse.Namespace) -> int:
         found = list(findings(changed))
         keep(found)
     nothing = "The contracts are what they were."
-    if not found and begins(project, options.base):
+    if not found and has_no_base_contracts(project, options.base):
         nothing = "Nothing to compare with yet: there are no contracts before this change."
     print(render(found, options.format, nothing))
     if options.changelog:

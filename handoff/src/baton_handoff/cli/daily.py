@@ -40,9 +40,9 @@ def _pipeline(project: Project, _: argparse.Namespace) -> int:
 
     # Importing contracts takes longer than seeing that nothing changed; once it ran, they exist.
     if not (project.root / "dvc.lock").exists():
-        from baton_handoff.contracts import border
+        from baton_handoff.contracts import model_interface
 
-        border(project.room("contracts"))
+        model_interface(project.room("contracts"))
     require_repository(project.root)
     # DVC writes these in place, and stops at one that a kill or a full disk has left empty.
     for file in (project.root / "dvc.lock", project.root / ".dvc/tmp/rwlock"):
@@ -64,9 +64,9 @@ def _docs(project: Project, options: argparse.Namespace) -> int:
 
 
 def _serve(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.contracts import border
+    from baton_handoff.contracts import model_interface
     from baton_handoff.serving.server import serve
 
-    border(project.room("contracts"))
+    model_interface(project.room("contracts"))
     serve(project, options.host, options.port)
     return 0

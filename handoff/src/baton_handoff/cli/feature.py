@@ -42,11 +42,11 @@ def store_shown(store: "Store", how: Format) -> str:
 
 
 def _list(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.contracts import border
+    from baton_handoff.contracts import model_interface
     from baton_handoff.lineage.features.catalogue import catalogue
     from baton_handoff.lineage.features.rendering import as_data, as_text
 
-    border(project.room("contracts"))
+    model_interface(project.room("contracts"))
     features = catalogue(project)
     print(json.dumps(as_data(features), indent=2) if options.json else as_text(features))
     return 0

@@ -80,12 +80,12 @@ def add(commands: Any) -> None:
 
 
 def _register(project: Project, _: argparse.Namespace) -> int:
-    from baton_handoff.contracts import border
+    from baton_handoff.contracts import model_interface
     from baton_handoff.policy.rendering.summary import handoff_notice
     from baton_handoff.policy.status.base_practices import binding_registry
     from baton_handoff.policy.status.status import standing_of
 
-    border(project.room("contracts"))
+    model_interface(project.room("contracts"))
     binding_registry(project)
     # What is registered has to be what the parameters and the code say now.
     if subprocess.run(["dvc", "status", "--quiet"], cwd=project.root, check=False).returncode:
@@ -179,12 +179,12 @@ def _list(project: Project, options: argparse.Namespace) -> int:
 
 
 def _compare(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.contracts import border
+    from baton_handoff.contracts import model_interface
     from baton_handoff.registry.model_registry import load
     from baton_handoff.serving.prediction_log import read_log
     from baton_handoff.serving.replay import replay, summed_up, write_replayed
 
-    takes, _ = border(project.room("contracts"))
+    takes, _ = model_interface(project.room("contracts"))
     challenger = load(project, options.version)
     replayed = list(replay(challenger, takes, read_log(project.predictions)))
     print("\n".join(summed_up(replayed, challenger.version)))
@@ -195,12 +195,12 @@ def _compare(project: Project, options: argparse.Namespace) -> int:
 
 
 def _accept(project: Project, _: argparse.Namespace) -> int:
-    from baton_handoff.contracts import border
+    from baton_handoff.contracts import model_interface
     from baton_handoff.policy.evidence.recording import run_recorded
     from baton_handoff.policy.evidence.steps import STEPS
     from baton_handoff.registry.model_registry import load
 
-    border(project.room("contracts"))
+    model_interface(project.room("contracts"))
     # Scenarios are about a registered model: without one, none of them has a meaning.
     load(project)
     scenarios = Path("tests", "acceptance")
@@ -210,10 +210,10 @@ def _accept(project: Project, _: argparse.Namespace) -> int:
 
 
 def _score(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.contracts import border
+    from baton_handoff.contracts import model_interface
     from baton_handoff.registry.model_registry import load
 
-    border(project.room("contracts"))
+    model_interface(project.room("contracts"))
     with continued("score", os.environ):
         if options.engine == "spark":
             from baton_handoff.integrations.spark import score_on_spark

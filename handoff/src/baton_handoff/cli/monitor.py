@@ -38,9 +38,9 @@ def moment(text: str) -> datetime:
 
 
 def _monitor(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.contracts import border
+    from baton_handoff.contracts import model_interface
 
-    border(project.room("contracts"))
+    model_interface(project.room("contracts"))
     from baton_handoff.monitoring.alerts import alerts
     from baton_handoff.monitoring.monitor import Asked, Period, watch
     from baton_handoff.monitoring.publish import publish

@@ -6,6 +6,7 @@ from baton_handoff.contracts.canonical import (
     canonical_form,
     contracts_at,
     contracts_of,
+    model_interface,
 )
 from baton_handoff.contracts.frames import (
     Engine,
@@ -32,6 +33,7 @@ __all__ = [
     "engine_of",
     "from_json",
     "from_rows",
+    "model_interface",
     "to_engine",
     "to_rows",
 ]

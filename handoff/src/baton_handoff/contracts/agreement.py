@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from baton_handoff.contracts.canonical import Contract, canonical_form
 from baton_handoff.contracts.examples import Table, probes
 from baton_handoff.contracts.frames import from_json, from_rows, is_number
-from baton_handoff.contracts.rows import said_of_rows
+from baton_handoff.contracts.row_models import columns_checked_by_row
 from baton_handoff.contracts.violations import ContractViolation, check
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def disagreements(contract: Contract, request: type[BaseModel], rows: Table) -> 
     in_request, served = _judged_as_request(contract, request, rows)
     in_table, accepted = _judged_as_table(contract, rows)
     # Rules that only the table's contract can say are the table's to check, in the service too.
-    said = {*said_of_rows(contract), _EXTRA}
+    said = {*columns_checked_by_row(contract), _EXTRA}
     different = (in_request - in_table) | {
         cell for cell in in_table - in_request if cell[1] in said
     }

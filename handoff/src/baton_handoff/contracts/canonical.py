@@ -105,18 +105,20 @@ def contracts_at(room: ModuleType, position: str) -> list[Contract]:
     ]
 
 
-def border(room: ModuleType, *, begun: bool = True) -> tuple[Contract, Contract]:
-    """The model's border: its input contract and its output contract, known by their position.
+def model_interface(
+    room: ModuleType, *, require_columns: bool = True
+) -> tuple[Contract, Contract]:
+    """Return the model's input contract and output contract, found by their position.
 
     Args:
         room: The project's `contracts` package.
-        begun: The contracts must have columns; a new blank project's have none yet.
+        require_columns: Refuse an input contract without columns, as a new blank project has.
 
     Raises:
-        HandoffError: There is no contract yet, or a position is not held by exactly one.
+        HandoffError: The input contract has no columns, or a position has not exactly one contract.
     """
-    takes, gives = (_the_one(room, position) for position in ("input", "output"))
-    if begun and not takes.to_schema().columns:
+    input_contract, output_contract = (_the_one(room, p) for p in ("input", "output"))
+    if require_columns and not input_contract.to_schema().columns:
         error = HandoffError(
             "There is no contract yet: `uv run handoff contract new FILE --target COLUMN` writes it"
             " from your table."
@@ -124,7 +126,12 @@ def border(room: ModuleType, *, begun: bool = True) -> tuple[Contract, Contract]
         # Blank projects of the last release have a test that looks for this name of the command.
         error.add_note("once called new-contract")
         raise error
-    return takes, gives
+    return input_contract, output_contract
+
+
+def border(room: ModuleType, *, begun: bool = True) -> tuple[Contract, Contract]:  # until 2.0
+    """Old name of `model_interface`."""
+    return model_interface(room, require_columns=begun)
 
 
 def _the_one(room: ModuleType, position: str) -> Contract:

@@ -9,15 +9,15 @@ from types import ModuleType
 from typing import Any
 
 from baton_handoff.contracts.canonical import Contract, canonical_form, contracts_of
-from baton_handoff.contracts.examples import Legal, Row, legal_row, legal_value
+from baton_handoff.contracts.examples import ExampleRow, Row, example_row, example_value
 from baton_handoff.contracts.protocol import protocols_of
-from baton_handoff.contracts.reader import accepted
-from baton_handoff.contracts.words import Rule, column_rules, table_rules
+from baton_handoff.contracts.isolated_reader import accepts_rows
+from baton_handoff.contracts.sentences import RuleText, column_rules, table_rules
 from baton_handoff.core.errors import HandoffError
 
 
 @dataclass(frozen=True)
-class Column:
+class DictionaryColumn:
     """A column of a table, or a field of a request.
 
     Attributes:
@@ -34,55 +34,55 @@ class Column:
     type: str
     required: bool
     nullable: bool
-    rules: tuple[Rule, ...]
+    rules: tuple[RuleText, ...]
     description: str
     example: Any = None
 
 
 @dataclass(frozen=True)
-class Table:
+class DictionaryTable:
     """A data contract, or an object of the API.
 
     Attributes:
         name: Its name.
-        says: What it is, in Markdown.
+        description: What it is, in Markdown.
         columns: Its columns, as they are declared.
         rules: What must hold for whole rows and for the table.
-        stated: The file that states it and the line, empty for the API's.
+        location: The file that states it and the line, empty for the API's.
         metadata: Version, producer, consumer and position, as far as they are stated.
         example: A row that it accepts, None where none could be made.
     """
 
     name: str
-    says: str
-    columns: tuple[Column, ...]
-    rules: tuple[Rule, ...]
-    stated: str = ""
+    description: str
+    columns: tuple[DictionaryColumn, ...]
+    rules: tuple[RuleText, ...]
+    location: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    example: Legal | None = None
+    example: ExampleRow | None = None
 
 
 @dataclass(frozen=True)
-class Member:
+class DictionaryMember:
     """Something that a model can be asked: its arguments' types, and its answer's."""
 
     name: str
-    says: str
-    takes: tuple[str, ...]
-    answers: str
+    description: str
+    parameters: tuple[str, ...]
+    returns: str
 
 
 @dataclass(frozen=True)
-class Model:
+class DictionaryModel:
     """A model contract."""
 
     name: str
-    says: str
-    members: tuple[Member, ...]
+    description: str
+    members: tuple[DictionaryMember, ...]
     version: str | None
 
 
-def tables_of(room: ModuleType, source: Path, known: Sequence[Row]) -> list[Table]:
+def tables_of(room: ModuleType, source: Path, known: Sequence[Row]) -> list[DictionaryTable]:
     """Every data contract of a project.
 
     Args:
@@ -93,10 +93,10 @@ def tables_of(room: ModuleType, source: Path, known: Sequence[Row]) -> list[Tabl
     return [table_of(contract, source, known) for contract in contracts_of(room).values()]
 
 
-def models_of(room: ModuleType) -> list[Model]:
+def models_of(room: ModuleType) -> list[DictionaryModel]:
     """Every model contract of a project."""
     return [
-        Model(
+        DictionaryModel(
             name,
             inspect.cleandoc(getattr(room, name).__doc__ or ""),
             tuple(_member(getattr(room, name), *each) for each in stated["members"].items()),
@@ -129,19 +129,19 @@ def _rows(stated: Any) -> Iterator[Row]:
         yield from (row for row in stated if isinstance(row, dict))
 
 
-def table_of(contract: Contract, source: Path, known: Sequence[Row]) -> Table:
+def table_of(contract: Contract, source: Path, known: Sequence[Row]) -> DictionaryTable:
     """One data contract; what is given is the same as for all of them."""
     form, schema = canonical_form(contract), contract.to_schema()
 
     def accepts(row: Row) -> bool:
-        return accepted(contract, [row])
+        return accepts_rows(contract, [row])
 
-    example = _in_order(legal_row(form, accepts, known), list(schema.columns))
-    return Table(
+    example = _in_order(example_row(form, accepts, known), list(schema.columns))
+    return DictionaryTable(
         name=contract.__name__,
-        says=inspect.cleandoc(contract.__doc__ or ""),
+        description=inspect.cleandoc(contract.__doc__ or ""),
         columns=tuple(
-            Column(
+            DictionaryColumn(
                 name=name,
                 type=form["columns"][name]["type"],
                 required=column.required,
@@ -153,38 +153,38 @@ def table_of(contract: Contract, source: Path, known: Sequence[Row]) -> Table:
             for name, column in schema.columns.items()
         ),
         rules=tuple(table_rules(form, _sentences(schema.checks))),
-        stated=stated_at(contract, source),
+        location=source_location(contract, source),
         metadata=form["metadata"],
         example=example,
     )
 
 
-def _in_order(example: Legal | None, columns: Sequence[str]) -> Legal | None:
+def _in_order(example: ExampleRow | None, columns: Sequence[str]) -> ExampleRow | None:
     """An example with its columns as they are declared; None if there are none."""
     if example is None or not columns:
         return None
     made = tuple(name for name in columns if name in example.made)
-    return Legal({name: example.row[name] for name in columns}, made)
+    return ExampleRow({name: example.row[name] for name in columns}, made)
 
 
 def _value(
     name: str,
     form: Mapping[str, Any],
-    example: Legal | None,
+    example: ExampleRow | None,
     accepts: Callable[[Row], bool],
     known: Sequence[Row],
 ) -> Any:
     """The value of a column in the example row, or one that it might have there."""
     if example is None or example.row[name] is not None:
         return example and example.row[name]
-    return legal_value(name, form, example.row, accepts, known)
+    return example_value(name, form, example.row, accepts, known)
 
 
 def _sentences(checks: Iterable[Any]) -> dict[str, str]:
     return {str(check.name): str(check.error) for check in checks if check.error}
 
 
-def stated_at(stated: Any, source: Path) -> str:
+def source_location(stated: Any, source: Path) -> str:
     """The file and the line of a class or function; empty where it stands in no file of `src`."""
     try:
         stated = inspect.unwrap(stated)
@@ -194,12 +194,12 @@ def stated_at(stated: Any, source: Path) -> str:
         return ""
 
 
-def _member(protocol: type, name: str, stated: Mapping[str, Any]) -> Member:
+def _member(protocol: type, name: str, stated: Mapping[str, Any]) -> DictionaryMember:
     says = inspect.getdoc(getattr(protocol, name, None)) or ""
     if "type" in stated:
-        return Member(name, "", (), stated["type"])
+        return DictionaryMember(name, "", (), stated["type"])
     takes = (
         f"{argument['name']}: {argument['type']}" if argument["name"] else argument["type"]
         for argument in stated["parameters"]
     )
-    return Member(name, says, tuple(takes), stated["returns"])
+    return DictionaryMember(name, says, tuple(takes), stated["returns"])

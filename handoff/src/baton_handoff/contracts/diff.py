@@ -9,9 +9,9 @@ from pathlib import Path
 
 from baton_handoff.config.project import Project, stated_in
 from baton_handoff.contracts.examples import Example, example_of
-from baton_handoff.contracts.judge import Change, Judgement, judge_all
-from baton_handoff.contracts.protocol import judge_protocol
-from baton_handoff.contracts.reader import Place, Reader, reading
+from baton_handoff.contracts.compatibility import Change, ContractComparison, compare_all
+from baton_handoff.contracts.protocol import compare_protocol
+from baton_handoff.contracts.isolated_reader import Place, Reader, reading
 from baton_handoff.contracts.wheel import wheel_room
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git_snapshots import Trees, trees_of
@@ -21,7 +21,7 @@ _HERE = "the working directory"
 
 
 @dataclass(frozen=True)
-class Explained:
+class ExplainedChange:
     """One change, where it is stated, and a table that tells both states apart if one was found."""
 
     change: Change
@@ -34,17 +34,17 @@ class Difference:
     """One contract that is not what it was.
 
     Attributes:
-        judgement: What changed, and what follows.
+        comparison: What changed, and what follows.
         changes: Each change explained.
         level: How far that binds: the stricter of both states' levels.
     """
 
-    judgement: Judgement
-    changes: tuple[Explained, ...]
+    comparison: ContractComparison
+    changes: tuple[ExplainedChange, ...]
     level: int
 
 
-def begins(project: Project, base: str | None = None) -> bool:
+def has_no_base_contracts(project: Project, base: str | None = None) -> bool:
     """Whether there is no earlier state yet: no commit, no Baton in the base, or no contracts.
 
     Raises:
@@ -100,26 +100,26 @@ def _earlier(project: Project, base: str | None, trees: Trees, scratch: Path) ->
 
 def _differences(before: Reader, after: Reader, level: int) -> Iterator[Difference]:
     judged = [
-        *judge_all(before.contracts, after.contracts),
+        *compare_all(before.contracts, after.contracts),
         *(
-            judge_protocol(name, before.protocols.get(name), after.protocols.get(name))
+            compare_protocol(name, before.protocols.get(name), after.protocols.get(name))
             for name in sorted({*before.protocols, *after.protocols})
         ),
-        *judge_all(before.api, after.api),
+        *compare_all(before.api, after.api),
     ]
-    for judgement in judged:
-        explained = tuple(_explained(change, before, after) for change in judgement.changes)
+    for comparison in judged:
+        explained = tuple(_explained(change, before, after) for change in comparison.changes)
         if explained:
-            yield Difference(judgement, explained, level)
+            yield Difference(comparison, explained, level)
 
 
-def _explained(change: Change, before: Reader, after: Reader) -> Explained:
+def _explained(change: Change, before: Reader, after: Reader) -> ExplainedChange:
     name = change.contract
     place = after.place(name, change.column)
     if name in before.tables and name in after.tables:
         forms = before.tables[name], after.tables[name]
-        return Explained(change, place, example_of(change, *forms, before, after))
-    return Explained(change, place, None)
+        return ExplainedChange(change, place, example_of(change, *forms, before, after))
+    return ExplainedChange(change, place, None)
 
 
 def findings(differences: list[Difference]) -> Iterator[Finding]:
@@ -128,34 +128,34 @@ def findings(differences: list[Difference]) -> Iterator[Finding]:
     At level 0 nothing blocks.
     """
     for difference in differences:
-        judgement = difference.judgement
+        comparison = difference.comparison
         for explained in difference.changes:
             change, place = explained.change, explained.place
             yield Finding(
                 "contract-change",
                 str(change),
                 blocks=False,
-                side=_sides(judgement, change),
+                side=_sides(comparison, change),
                 file=f"src/{place.file}" if place else None,
                 line=place.line if place else None,
                 evidence=tuple(_evidence(change, explained.example)),
             )
-        if judgement.needed:
+        if comparison.needed:
             place = next((explained.place for explained in difference.changes), None)
             yield Finding(
                 "contract-version",
-                f"{judgement.contract} is still version {judgement.now or 'none'}, and this is a"
-                f" {judgement.bump} change",
+                f"{comparison.contract} is still version {comparison.now or 'none'}, and this is a"
+                f" {comparison.bump} change",
                 blocks=difference.level > 0,
                 side=None,
                 file=f"src/{place.file}" if place else None,
                 line=place.line if place else None,
-                fix=f"say {judgement.says.format(judgement.needed)}",
+                fix=f"say {comparison.says.format(comparison.needed)}",
             )
 
 
-def _sides(judgement: Judgement, change: Change) -> str | None:
-    sides = dict.fromkeys(judgement.parties.get(role, role) for role in change.breaks)
+def _sides(comparison: ContractComparison, change: Change) -> str | None:
+    sides = dict.fromkeys(comparison.parties.get(role, role) for role in change.breaks)
     return " and ".join(sides) or None
 
 
@@ -188,11 +188,11 @@ def changelog_entry(differences: list[Difference], day: str) -> str:
     """
     lines = []
     for difference in differences:
-        judgement = difference.judgement
-        version = f" {judgement.now}" if judgement.now else ""
-        lines.append(f"## {judgement.contract}{version}, {day}\n")
-        if judgement.consent:
-            lines.append(f"Breaking: {' and '.join(judgement.consent)} must follow.\n")
+        comparison = difference.comparison
+        version = f" {comparison.now}" if comparison.now else ""
+        lines.append(f"## {comparison.contract}{version}, {day}\n")
+        if comparison.consent:
+            lines.append(f"Breaking: {' and '.join(comparison.consent)} must follow.\n")
         for explained in difference.changes:
             example = explained.example
             shown = f" (for example {example.about(explained.change)})" if example else ""

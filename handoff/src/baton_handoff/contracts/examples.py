@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, TypeAlias
 
-from baton_handoff.contracts.judge import Change
-from baton_handoff.contracts.rules import Form
+from baton_handoff.contracts.compatibility import Change
+from baton_handoff.contracts.constraints import Form
 
 Row: TypeAlias = dict[str, Any]
 Table: TypeAlias = list[Row]
@@ -39,11 +39,11 @@ class Example:
 
     Attributes:
         rows: The table; mostly one row.
-        legal_before: It was accepted and is refused now; False: it was refused and is accepted.
+        accepted_before: It was accepted and is refused now; False: it was refused and is accepted.
     """
 
     rows: Table
-    legal_before: bool
+    accepted_before: bool
 
     def about(self, change: Change) -> str:
         """The example in words, reduced to what the change is about."""
@@ -58,7 +58,7 @@ class Example:
         else:
             said = f"a row without {change.column}"
         turn = (
-            "accepted before, refused now" if self.legal_before else "refused before, accepted now"
+            "accepted before, refused now" if self.accepted_before else "refused before, accepted now"
         )
         return f"{said}: {turn}"
 
@@ -85,30 +85,30 @@ def example_of(
         asked = was.accepts(before["name"], tables), now.accepts(after["name"], tables)
         for table, one, other in zip(tables, *asked, strict=True):
             if one != other and one == wanted:
-                return Example(table, legal_before=one)
+                return Example(table, accepted_before=one)
             if one != other:
-                any_at_all = any_at_all or Example(table, legal_before=one)
+                any_at_all = any_at_all or Example(table, accepted_before=one)
         if any_at_all or not tables:
             break
     return any_at_all
 
 
 @dataclass(frozen=True)
-class Legal:
+class ExampleRow:
     """A row that a contract accepts.
 
     Attributes:
         row: The row.
-        made: The columns whose value is made up from the rules; the others are known ones.
+        generated: The columns whose value is made up from the rules; the others are known ones.
     """
 
     row: Row
-    made: tuple[str, ...]
+    generated: tuple[str, ...]
 
 
-def legal_row(
+def example_row(
     form: Form, accepts: Callable[[Row], bool], known: Sequence[Row] = ()
-) -> Legal | None:
+) -> ExampleRow | None:
     """Find a row that a contract accepts, None where none could be made.
 
     Args:
@@ -121,19 +121,19 @@ def legal_row(
     return next((legal for legal in candidates if accepts(legal.row)), None)
 
 
-def legal_value(
+def example_value(
     name: str, form: Form, row: Row, accepts: Callable[[Row], bool], known: Sequence[Row] = ()
 ) -> Any:
     """Find a value, other than null, that a column may have in a row; None where there is none."""
 
     def likely() -> Iterator[Any]:
         yield from (other.get(name) for other in known)
-        yield from legal_values(form["columns"][name])
+        yield from accepted_values(form["columns"][name])
 
     return next((v for v in likely() if v is not None and accepts({**row, name: v})), None)
 
 
-def _likely(form: Form, known: Sequence[Row]) -> Iterator[Legal]:
+def _likely(form: Form, known: Sequence[Row]) -> Iterator[ExampleRow]:
     """Rows that a contract may accept: those that occur, then what its rules suggest."""
     names = tuple(form["ordered"] or form["columns"])
     fitting = [{name: row[name] for name in names if name in row} for row in known]
@@ -143,10 +143,10 @@ def _likely(form: Form, known: Sequence[Row]) -> Iterator[Legal]:
             lacking = tuple(name for name in names if name not in row)
             columns = {name: form["columns"][name] for name in lacking}
             whole = {**row, **next(_rows({**form, "ordered": lacking, "columns": columns}))}
-            yield Legal({name: whole[name] for name in names}, lacking)
+            yield ExampleRow({name: whole[name] for name in names}, lacking)
     rows = list(_rows(form))
     for row in (*rows, *_varied(rows[0], names, form, agreed=True, numbers=_numbers_in(form))):
-        yield Legal(row, names)
+        yield ExampleRow(row, names)
 
 
 def _candidates(change: Change, before: Form, after: Form) -> Iterator[Table]:
@@ -235,7 +235,7 @@ def _repeated(row: Row, form: Form) -> Iterator[Table]:
     """The row twice, as it is and with each one of its values changed."""
     yield [row, row]
     for name, column in form["columns"].items():
-        other = next((value for value in legal_values(column) if value != row.get(name)), None)
+        other = next((value for value in accepted_values(column) if value != row.get(name)), None)
         if other is not None:
             yield [row, {**row, name: other}]
 
@@ -248,14 +248,14 @@ def _rows(form: Form, *states: Form) -> Iterator[Row]:
     row = {}
     for name in form["ordered"] or list(form["columns"]):
         columns = [state["columns"][name] for state in states if name in state["columns"]]
-        own = legal_values(form["columns"][name])
+        own = accepted_values(form["columns"][name])
         row[name] = next((v for v in own if all(_fits(v, column) for column in columns)), own[0])
     yield row
     if any(column["nullable"] for column in form["columns"].values()):
         yield {n: None if form["columns"][n]["nullable"] else value for n, value in row.items()}
 
 
-def legal_values(column: Mapping[str, Any]) -> list[Any]:
+def accepted_values(column: Mapping[str, Any]) -> list[Any]:
     """Values that a column's own rules accept, null where nothing else was found."""
     fit = [value for value in probes([column]) if value is not None and _fits(value, column)]
     return fit or [None]

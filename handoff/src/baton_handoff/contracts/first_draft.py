@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from baton_handoff.contracts.rows import formatted
-from baton_handoff.contracts.table_description import Column, Description
+from baton_handoff.contracts.row_models import formatted
+from baton_handoff.contracts.table_profile import ColumnProfile, TableProfile
 
 _HEAD = '''\
 """The tables around the model: what it is given, what it computes inside, what it answers.
@@ -53,7 +53,7 @@ _PARAMS = """\
 """
 
 
-def contracts_source(description: Description) -> str:
+def contracts_source(description: TableProfile) -> str:
     """The source of `contracts/data.py`, formatted."""
     target, described = description.target, (*description.columns, description.target)
     closed = "isin=CLASSES" if description.classes else ""
@@ -105,7 +105,7 @@ def contracts_source(description: Description) -> str:
     return formatted(head + "".join(contracts))
 
 
-def params_source(description: Description, file: str) -> str:
+def params_source(description: TableProfile, file: str) -> str:
     """The content of params.yaml for a source file."""
     renamed = [c for c in (*description.columns, description.target) if c.name != c.source]
     knobs = {
@@ -134,13 +134,13 @@ def _contract(heading: str, says: str, between: tuple[str, str, str], fields: Se
     )
 
 
-def _column(column: Column) -> str:
+def _column(column: ColumnProfile) -> str:
     rules = [f"{rule}={value!r}" for rule, value in column.rules.items()]
     gaps = "nullable=True" if column.nullable else ""
     return _field(column.name, column.kind, gaps, *rules, _described(column))
 
 
-def _described(column: Column) -> str:
+def _described(column: ColumnProfile) -> str:
     """A renamed column is described by the name it had."""
     return f"description={column.source[:60]!r}" if column.source != column.name else ""
 

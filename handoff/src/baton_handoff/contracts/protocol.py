@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING
-from baton_handoff.contracts.judge import Change, Direction, Judgement, Role, version
+from baton_handoff.contracts.compatibility import Change, Direction, ContractComparison, Role, version
 
 _PARTIES: Mapping[Role, str] = {"producer": DATA_SCIENCE, "consumer": ML_ENGINEERING}
 
@@ -28,13 +28,13 @@ def protocols_of(room: ModuleType) -> dict[str, Any]:
     }
 
 
-def judge_protocol(
+def compare_protocol(
     name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
-) -> Judgement:
+) -> ContractComparison:
     """Judge what became of one Protocol; None is for one that was not, or is no longer there."""
     members = [state and state["members"] for state in (before, after)]
     changes = tuple(_changes(name, *members))
-    return Judgement(
+    return ContractComparison(
         contract=name,
         changes=changes,
         was=version(before["version"]) if before else None,

@@ -10,7 +10,7 @@ from pandera.errors import SchemaErrors
 
 from baton_handoff.contracts.canonical import Contract, canonical_form, column_type
 from baton_handoff.contracts.frames import Frame
-from baton_handoff.contracts.words import each_once, phrase
+from baton_handoff.contracts.sentences import each_once, phrase
 from baton_handoff.core.errors import HandoffError
 
 _Table = TypeVar("_Table", bound=Frame)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from baton_handoff.config.project import Project, find_project
-from baton_handoff.contracts import border
+from baton_handoff.contracts import model_interface
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.registry.model_registry import load
@@ -75,7 +75,7 @@ def _score(session: "SparkSession", project: Project, file: Path, to: Path) -> S
     except Exception as error:  # Java's come as several kinds
         said = re.search(r"Exception: (.+)", str(error)) or re.search("(.+)", str(error))
         raise HandoffError(f"{file} can't be read as Parquet: {said and said[1]}") from error
-    known = border_of(*border(project.room("contracts")), schema, file)
+    known = border_of(*model_interface(project.room("contracts")), schema, file)
     session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", known.part)
     session.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
     partition = functools.partial(_score_partition, str(project.root), version, schema)
@@ -124,7 +124,7 @@ def _score_partition(
     project, loaded = _loaded(root)
     if loaded.version != version:
         raise HandoffError(f"{loaded.model} became version {loaded.version} meanwhile: run again.")
-    known = border_of(*border(project.room("contracts")), schema, "the table")
+    known = border_of(*model_interface(project.room("contracts")), schema, "the table")
     marks = {rule: _AGAIN.format(number) for number, rule in enumerate(known.keys)}
     for batch in batches:
         table = pa.Table.from_batches([batch])

@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 from pydantic import BaseModel
 
 from baton_handoff.config.project import Project
-from baton_handoff.contracts import ContractViolation, border, check, to_rows
+from baton_handoff.contracts import ContractViolation, model_interface, check, to_rows
 from baton_handoff.contracts.first_draft import contracts_source, params_source, rows_source
-from baton_handoff.contracts.rows import api_source
-from baton_handoff.contracts.table_description import Description, Task, describe
+from baton_handoff.contracts.row_models import api_source
+from baton_handoff.contracts.table_profile import TableProfile, Task, profile_table
 from baton_handoff.contracts.table_files import read_source, read_table
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import require_repository
@@ -65,25 +65,25 @@ def start_from(
     engine = project.room("contracts.engine")
     table = read_table(file)
     reserved = {*dir(engine.DataFrameModel), *dir(BaseModel), *_TAKEN}
-    description = describe(table, target, task, reserved)
-    renamed = {c.name: c.source for c in (*description.columns, description.target)}
+    profile = profile_table(table, target, task, reserved)
+    renamed = {c.name: c.source for c in (*profile.columns, profile.target)}
     source = Path("data/source") / re.sub(r"[^\w.-]", "_", file.name)
-    data = contracts_source(description)
+    data = contracts_source(profile)
     with _draft(project, data) as contracts:
         known = read_source(file, contracts.Source, renamed)
-        known = known.filter(pc.is_valid(known[description.target.name]))
+        known = known.filter(pc.is_valid(known[profile.target.name]))
         try:
             check(contracts.Source, nw.from_arrow(known, backend=engine.BACKEND).to_native())
         except ContractViolation as violation:
             raise HandoffError(f"The contract doesn't describe {file}: {violation}") from violation
-        api = api_source(*border(contracts))
+        api = api_source(*model_interface(contracts))
     golden = to_rows(
-        nw.from_arrow(known.take(_golden(known, description)), backend=engine.BACKEND).to_native()
+        nw.from_arrow(known.take(_golden(known, profile)), backend=engine.BACKEND).to_native()
     )
     texts = {
         project.source / "contracts/data.py": data,
         project.source / "contracts/api.py": api,
-        project.root / "params.yaml": params_source(description, source.as_posix()),
+        project.root / "params.yaml": params_source(profile, source.as_posix()),
         project.root / "tests/golden/source.json": rows_source(golden),
     }
     stated = project.root / f"{FOLDER}/{_SOURCE}{ENDING}"
@@ -91,7 +91,7 @@ def start_from(
         places = [source.as_posix(), f"data/raw/{_SOURCE}.parquet"]
         texts[stated] = draft_of(_SOURCE, places, "contracts:Source")
     _put(project, texts, file, project.root / source)
-    _report(description, source, len(table), len(known), len(golden))
+    _report(profile, source, len(table), len(known), len(golden))
 
 
 def _require_blank(project: Project, replace: bool) -> None:
@@ -123,11 +123,11 @@ def _draft(project: Project, data: str) -> Iterator[ModuleType]:
             sys.path.remove(folder)
 
 
-def _golden(table: pa.Table, description: Description) -> list[int]:
+def _golden(table: pa.Table, profile: TableProfile) -> list[int]:
     """The places of a few rows: two of every class, and the first ones."""
-    values = table[description.target.name].to_pylist()
+    values = table[profile.target.name].to_pylist()
     chosen = set(range(min(GOLDEN_ROWS, len(values))))
-    for value in description.classes:
+    for value in profile.classes:
         first = values.index(value)
         chosen |= {first, values.index(value, first + 1)}
     return sorted(chosen)
@@ -177,16 +177,16 @@ def _undone_on_failure(places: Sequence[Path], folder: Path) -> Iterator[None]:
         raise
 
 
-def _report(description: Description, source: Path, rows: int, known: int, golden: int) -> None:
+def _report(profile: TableProfile, source: Path, rows: int, known: int, golden: int) -> None:
     """Say what was made of the table, and what is a person's to judge."""
-    target = description.target
-    task = f"{len(description.classes)} classes" if description.classes else "a quantity"
-    columns = f"{len(description.columns)} columns and the target {target.name}, {task}"
+    target = profile.target
+    task = f"{len(profile.classes)} classes" if profile.classes else "a quantity"
+    columns = f"{len(profile.columns)} columns and the target {target.name}, {task}"
     print(f"contracts/data.py   {columns}")
-    for column in (*description.columns, target):
+    for column in (*profile.columns, target):
         if column.name != column.source:
             print(f"                    {column.source!r} is called {column.name}")
-    if any(column.kind == "Utc" for column in description.columns):
+    if any(column.kind == "Utc" for column in profile.columns):
         print("                    moments without a time zone are taken as UTC")
     unknown = f", {rows - known:,} of them without a target" if rows > known else ""
     print(f"{source}   {rows:,} rows{unknown}; DVC keeps it")

@@ -13,7 +13,7 @@ import pandas as pd
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.settings import MonitorSettings
-from baton_handoff.contracts import Contract, border, engine_of, to_engine
+from baton_handoff.contracts import Contract, model_interface, engine_of, to_engine
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.evaluation.evaluation import ENOUGH, MODEL, Evaluation, read_evaluation
 from baton_handoff.monitoring.columns import Kind
@@ -77,7 +77,7 @@ def watch(project: Project, asked: Asked) -> Seen:
             "Which of two versions is better, only what came true can tell: `--against` needs"
             " `--truth FILE`."
         )
-    contracts = border(project.room("contracts"))
+    contracts = model_interface(project.room("contracts"))
     known = known_of(project, asked.version)
     if asked.rows:
         watched = from_file(known.loaded, contracts, asked.rows, known.evaluation, asked.period)
@@ -103,7 +103,7 @@ def known_of(project: Project, wanted: str | None = None) -> Known:
     Raises:
         HandoffError: There is none, or it comes without an evaluation.
     """
-    takes, _ = border(project.room("contracts"))
+    takes, _ = model_interface(project.room("contracts"))
     version = version_at(project, wanted or project.alias)
     with tempfile.TemporaryDirectory() as scratch:
         folder = artifact(version, EVALUATION, Path(scratch))

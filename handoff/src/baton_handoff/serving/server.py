@@ -7,7 +7,7 @@ import sys
 import uvicorn
 
 from baton_handoff.config.project import Project
-from baton_handoff.contracts.quick import check_short_tables_quickly
+from baton_handoff.contracts.fast_validation import check_short_tables_quickly
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import import_model_code, open_version
 from baton_handoff.serving.hot_reload import Watch, brought, fetching

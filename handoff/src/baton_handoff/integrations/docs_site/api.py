@@ -10,10 +10,10 @@ from pydantic import BaseModel, ValidationError
 
 from baton_handoff.config.project import Project
 from baton_handoff.contracts import Frame
-from baton_handoff.contracts.dictionary import Column, Table
+from baton_handoff.contracts.dictionary import DictionaryColumn, DictionaryTable
 from baton_handoff.contracts.examples import Row
-from baton_handoff.contracts.requests import form_of
-from baton_handoff.contracts.words import Rule, column_rules
+from baton_handoff.contracts.api_forms import form_of
+from baton_handoff.contracts.sentences import RuleText, column_rules
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import Loaded
 
@@ -49,7 +49,7 @@ class Api:
     """
 
     endpoints: tuple[Endpoint, ...]
-    objects: tuple[Table, ...]
+    objects: tuple[DictionaryTable, ...]
     request: str = ""
     answer: str = ""
 
@@ -63,7 +63,7 @@ def openapi(project: Project) -> dict[str, Any] | None:
     return schema
 
 
-def api_of(schema: Mapping[str, Any], models: object, tables: Sequence[Table]) -> Api:
+def api_of(schema: Mapping[str, Any], models: object, tables: Sequence[DictionaryTable]) -> Api:
     """The API that an OpenAPI schema describes.
 
     Args:
@@ -104,13 +104,13 @@ def _held(body: Mapping[str, Any]) -> str:
     return str(schema.get("$ref", "")).rpartition("/")[2] or str(schema.get("type", ""))
 
 
-def _object(name: str, stated: Mapping[str, Any]) -> Table:
+def _object(name: str, stated: Mapping[str, Any]) -> DictionaryTable:
     form = form_of(name, stated, {})
-    return Table(
+    return DictionaryTable(
         name=name,
         says=inspect.cleandoc(stated.get("description", "")),
         columns=tuple(
-            Column(
+            DictionaryColumn(
                 name=field,
                 type=form["columns"][field]["type"],
                 required=form["columns"][field]["required"],
@@ -120,7 +120,7 @@ def _object(name: str, stated: Mapping[str, Any]) -> Table:
             )
             for field, properties in stated.get("properties", {}).items()
         ),
-        rules=(Rule("other fields are refused"),) if form["strict"] else (),
+        rules=(RuleText("other fields are refused"),) if form["strict"] else (),
     )
 
 

@@ -8,8 +8,8 @@ from types import ModuleType
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES, places
-from baton_handoff.contracts.canonical import border, require_distinct_names
-from baton_handoff.contracts.dictionary import Table, golden_rows, models_of, tables_of
+from baton_handoff.contracts.canonical import model_interface, require_distinct_names
+from baton_handoff.contracts.dictionary import DictionaryTable, golden_rows, models_of, tables_of
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.integrations.docs_site.api import Api, api_of, openapi
 from baton_handoff.integrations.docs_site.features import features_page
@@ -75,7 +75,7 @@ def serve_docs(project: Project, port: int) -> None:
 def _pages(
     project: Project,
     room: ModuleType,
-    tables: Sequence[Table],
+    tables: Sequence[DictionaryTable],
     features: Sequence[Features],
     api: Api | None,
 ) -> dict[str, str]:
@@ -98,7 +98,7 @@ def _pages(
 def _notice(room: ModuleType) -> str:
     """What is missing, in a sentence; empty if nothing is."""
     try:
-        border(room)
+        model_interface(room)
     except HandoffError as error:
         return str(error)
     return ""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import PurePosixPath
 
-from baton_handoff.contracts.dictionary import Table
+from baton_handoff.contracts.dictionary import DictionaryTable
 from baton_handoff.integrations.docs_site.html import (
     code,
     html_table,
@@ -25,7 +25,7 @@ _HOW = (
 )
 
 
-def features_page(catalogue: Sequence[Features], tables: Sequence[Table]) -> str:
+def features_page(catalogue: Sequence[Features], tables: Sequence[DictionaryTable]) -> str:
     """Every feature, a line each.
 
     Args:

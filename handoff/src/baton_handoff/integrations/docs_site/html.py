@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from baton_handoff.contracts.dictionary import Column
-from baton_handoff.contracts.words import Rule
+from baton_handoff.contracts.dictionary import DictionaryColumn
+from baton_handoff.contracts.sentences import RuleText
 
 
 def page(title: str, *parts: str, without: str = "navigation, toc") -> str:
@@ -14,12 +14,12 @@ def page(title: str, *parts: str, without: str = "navigation, toc") -> str:
     return "\n\n".join([head, f"# {title}", *filter(None, parts)]) + "\n"
 
 
-def rules_of(column: Column) -> list[Rule]:
+def rules_of(column: DictionaryColumn) -> list[RuleText]:
     """What a column's values must be, and whether it must be there."""
-    return [*column.rules, *([] if column.required else [Rule("may be left out")])]
+    return [*column.rules, *([] if column.required else [RuleText("may be left out")])]
 
 
-def rule_html(rule: Rule) -> str:
+def rule_html(rule: RuleText) -> str:
     """A rule; a long list of values opens when it is asked for."""
     if rule.short == str(rule):
         return escape(str(rule))
@@ -50,7 +50,7 @@ def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<table>\n<thead><tr>{titles}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
 
 
-def html_list(rules: Iterable[Rule]) -> str:
+def html_list(rules: Iterable[RuleText]) -> str:
     """Rules as a list, nothing where there are none."""
     items = "".join(f"<li>{escape(str(rule))}</li>" for rule in rules)
     return f"<ul>{items}</ul>" if items else ""

@@ -6,8 +6,8 @@ from html import escape
 from typing import Any
 
 from baton_handoff.config.sides import AXES
-from baton_handoff.contracts.dictionary import Column, Model, Table
-from baton_handoff.contracts.examples import Legal
+from baton_handoff.contracts.dictionary import DictionaryColumn, DictionaryModel, DictionaryTable
+from baton_handoff.contracts.examples import ExampleRow
 from baton_handoff.integrations.docs_site.api import Api, Endpoint
 from baton_handoff.integrations.docs_site.html import (
     code,
@@ -29,7 +29,7 @@ _POSITIONS = {
 _FACTS = ("Position", "Producer", "Consumer", "Version")
 
 
-def by_position(tables: Iterable[Table]) -> list[Table]:
+def by_position(tables: Iterable[DictionaryTable]) -> list[DictionaryTable]:
     """The contracts in the order in which data meets them."""
     order = {position: place for place, position in enumerate(_POSITIONS)}
     return sorted(
@@ -37,12 +37,12 @@ def by_position(tables: Iterable[Table]) -> list[Table]:
     )
 
 
-def contracts_page(tables: Sequence[Table], notice: str) -> str:
+def contracts_page(tables: Sequence[DictionaryTable], notice: str) -> str:
     """Every contract, a line each."""
     rows = [
         [
             f'<a href="{escape(table.name)}.html">{escape(table.name)}</a>',
-            inline(table.says.partition("\n\n")[0]),
+            inline(table.description.partition("\n\n")[0]),
             *_facts(table),
             str(len(table.columns)),
         ]
@@ -58,12 +58,12 @@ def contracts_page(tables: Sequence[Table], notice: str) -> str:
     )
 
 
-def contract_page(table: Table) -> str:
+def contract_page(table: DictionaryTable) -> str:
     """One contract: what it is, its columns, its rules, an example."""
     return page(
         table.name,
-        table.says,
-        html_table([*_FACTS, "Stated in"], [[*_facts(table), code(table.stated)]]),
+        table.description,
+        html_table([*_FACTS, "Stated in"], [[*_facts(table), code(table.location)]]),
         "## Columns",
         _columns(table.columns, {}) if table.columns else "It has no columns yet.",
         "## Rules for rows and table" if table.rules else "",
@@ -74,7 +74,7 @@ def contract_page(table: Table) -> str:
     )
 
 
-def model_page(models: Sequence[Model], tables: Sequence[Table]) -> str:
+def model_page(models: Sequence[DictionaryModel], tables: Sequence[DictionaryTable]) -> str:
     """What the model can be asked."""
     links = {table.name: f"contracts/{table.name}.html" for table in tables}
     parts = []
@@ -82,15 +82,15 @@ def model_page(models: Sequence[Model], tables: Sequence[Table]) -> str:
         rows = [
             [
                 code(member.name),
-                "<br>".join(linked(kind, links) for kind in member.takes),
-                linked(member.answers, links),
-                inline(member.says),
+                "<br>".join(linked(kind, links) for kind in member.parameters),
+                linked(member.returns, links),
+                inline(member.description),
             ]
             for member in model.members
         ]
         table = html_table(["Member", "Takes", "Answers", "What it does"], rows)
         version = f"Version {model.version}." if model.version else ""
-        parts += [f"## {model.name}", model.says, version, table]
+        parts += [f"## {model.name}", model.description, version, table]
     return page("Model", "The interface that serving and monitoring meet the model by.", *parts)
 
 
@@ -102,7 +102,7 @@ def api_page(api: Api) -> str:
         for table in api.objects
         for part in (
             f"### {table.name}",
-            table.says,
+            table.description,
             _columns(table.columns, links) if table.columns else "It has no fields.",
             html_list(table.rules),
         )
@@ -148,7 +148,7 @@ def sides_page(places: Mapping[str, str], teams: Mapping[str, str]) -> str:
     )
 
 
-def _columns(columns: Sequence[Column], links: Mapping[str, str]) -> str:
+def _columns(columns: Sequence[DictionaryColumn], links: Mapping[str, str]) -> str:
     rows = [
         [
             code(column.name),
@@ -176,15 +176,15 @@ def _endpoint(endpoint: Endpoint, links: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _example(example: Legal | None) -> str:
+def _example(example: ExampleRow | None) -> str:
     if example is None:
         return "None could be made from its rules."
-    if not example.made:
+    if not example.generated:
         where = "A golden row of `tests/golden/`"
-    elif len(example.made) == len(example.row):
+    elif len(example.generated) == len(example.row):
         where = "Made up from the rules"
     else:
-        made = ", ".join(f"`{name}`" for name in example.made)
+        made = ", ".join(f"`{name}`" for name in example.generated)
         where = f"A golden row of `tests/golden/`; made up from the rules: {made}"
     return f"{where}. The contract accepts it.\n\n{_fenced(_json(example.row, indent=2))}"
 
@@ -198,6 +198,6 @@ def _fenced(text: str) -> str:
     return f"~~~~json\n{text}\n~~~~"
 
 
-def _facts(table: Table) -> list[str]:
+def _facts(table: DictionaryTable) -> list[str]:
     said = [str(table.metadata.get(fact.lower(), "")) for fact in _FACTS]
     return [escape(_POSITIONS.get(fact, fact)) for fact in said]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
-from baton_handoff.contracts import Contract, border, canonical_form
-from baton_handoff.contracts.dictionary import Column, Table, table_of
+from baton_handoff.contracts import Contract, model_interface, canonical_form
+from baton_handoff.contracts.dictionary import DictionaryColumn, DictionaryTable, table_of
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.lineage.features.catalogue import feature_contracts
 
@@ -61,7 +61,7 @@ class View:
     name: str
     key: dict[str, str]
     time: str
-    features: tuple[Column, ...]
+    features: tuple[DictionaryColumn, ...]
     says: str = ""
     owner: str = ""
     tags: tuple[tuple[str, str], ...] = ()
@@ -79,7 +79,7 @@ def views_of(project: Project) -> tuple[View, ...]:
     Raises:
         HandoffError: There is no contract yet, or the contracts don't say whose the features are.
     """
-    takes, _ = border(project.room("contracts"))
+    takes, _ = model_interface(project.room("contracts"))
     key, time = _identity(takes)
     tables = [
         table_of(contract, project.root / "src", ()) for contract in feature_contracts(project)
@@ -133,7 +133,7 @@ def _definition(called: str, view: View, entities: Sequence[str]) -> Iterator[st
     yield ")"
 
 
-def _said_of(feature: Column) -> dict[str, str]:
+def _said_of(feature: DictionaryColumn) -> dict[str, str]:
     rules = "; ".join(rule.short for rule in feature.rules)
     return {"rules": rules, "nullable": str(feature.nullable).lower()}
 
@@ -159,7 +159,7 @@ def _identity(takes: Contract) -> tuple[dict[str, str], str]:
     return key, times[0]
 
 
-def _view(project: Project, table: Table, key: dict[str, str], time: str) -> View:
+def _view(project: Project, table: DictionaryTable, key: dict[str, str], time: str) -> View:
     features = [column for column in table.columns if column.name not in (*key, time)]
     for feature in features:
         if feature.type not in _TYPES:
@@ -175,7 +175,7 @@ def _view(project: Project, table: Table, key: dict[str, str], time: str) -> Vie
         key=key,
         time=time,
         features=tuple(features),
-        says=table.says,
+        says=table.description,
         owner=teams.get(side) or side,
         tags=tuple(sorted(said.items())),
     )

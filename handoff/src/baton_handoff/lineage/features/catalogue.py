@@ -10,7 +10,7 @@ from types import ModuleType
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import answerable
 from baton_handoff.contracts.canonical import Contract, contracts_at, contracts_of
-from baton_handoff.contracts.dictionary import Column, golden_rows, stated_at, table_of
+from baton_handoff.contracts.dictionary import DictionaryColumn, golden_rows, source_location, table_of
 from baton_handoff.contracts.examples import Row
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.lineage.features.column_lineage import Origin, origins_of
@@ -37,7 +37,7 @@ class Feature:
         named_in: The files that use its table and name it.
     """
 
-    column: Column
+    column: DictionaryColumn
     origins: tuple[str, ...] | None
     places: tuple[str, ...]
     side: str
@@ -146,27 +146,27 @@ def _features(
             origins = _origins(project, interface, interfaces, known)
         except HandoffError as error:
             unknown = str(error).rstrip(".")
-    at = stated_at(interface.function, project.root / "src") if interface else ""
+    at = source_location(interface.function, project.root / "src") if interface else ""
     names = [column.name for column in table.columns]
     computed = places(_files(project.source / "features"), names)
     using = _using(project, contract, interfaces)
     sources = contracts_at(project.room("contracts"), "source")
 
-    def entry(column: Column) -> Feature:
+    def entry(column: DictionaryColumn) -> Feature:
         found = origins.get(column.name)
         own = [f"{_path(project, file)}:{line}" for file, line in computed[column.name]] or [at]
         return Feature(
             column,
             None if found is None else tuple(_named(origin, sources) for origin in found),
             tuple(filter(None, own)),
-            _side(project, own[0] or table.stated),
+            _side(project, own[0] or table.location),
             tuple(file for file, said in using.items() if column.name in said),
         )
 
     return Features(
         contract=table.name,
-        says=table.says,
-        stated=table.stated,
+        says=table.description,
+        stated=table.location,
         made_by=(interface.function.__name__, at) if interface else None,
         features=tuple(map(entry, table.columns)),
         users=tuple(using),

@@ -16,9 +16,9 @@ from typing import Any, TypeAlias
 from pandera.config import ValidationDepth, config_context
 
 from baton_handoff.contracts.canonical import Contract, canonical_form
-from baton_handoff.contracts.examples import Row, legal_values
+from baton_handoff.contracts.examples import Row, accepted_values
 from baton_handoff.contracts.frames import Frame, to_rows
-from baton_handoff.contracts.reader import accepted, from_plain_rows
+from baton_handoff.contracts.isolated_reader import accepts_rows, from_plain_rows
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.lineage.features.interfaces import Derivation
 
@@ -65,8 +65,8 @@ def _rows(contract: Contract, known: Sequence[Row]) -> list[Row]:
     needed = {name for name, column in columns.items() if column.required}
     cut = [{n: row[n] for n in columns if n in row} for row in known if needed.issubset(row)]
     rows = list({json.dumps(row, sort_keys=True): row for row in cut}.values())
-    if rows and not accepted(contract, rows):
-        rows = [row for row in rows if accepted(contract, [row])]
+    if rows and not accepts_rows(contract, rows):
+        rows = [row for row in rows if accepts_rows(contract, [row])]
     if not rows:
         raise HandoffError(f"`tests/golden/` has no row that {contract.__name__} accepts")
     return rows
@@ -88,7 +88,7 @@ def _changed_tables(rows: Mapping[Contract, list[Row]]) -> Iterator[tuple[Contra
 def _other_values(column: Mapping[str, Any], values: list[Any]) -> Iterator[list[Any]]:
     """Other values for a column: those of its other rows, and such as its rules suggest."""
     yield [*values[1:], values[0]]
-    legal = [*legal_values(column), *([None] if column["nullable"] else [])]
+    legal = [*accepted_values(column), *([None] if column["nullable"] else [])]
     for first in {0, len(legal) // 2}:
         turned = itertools.cycle([*legal[first:], *legal[:first]])
         yield list(itertools.islice(turned, len(values)))

@@ -8,8 +8,8 @@ import numpy as np
 
 from baton_handoff.config.settings import PromotionSettings
 from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING
-from baton_handoff.contracts.judge import Role, judge_all
-from baton_handoff.contracts.rules import Form
+from baton_handoff.contracts.compatibility import Role, compare_all
+from baton_handoff.contracts.constraints import Form
 from baton_handoff.evaluation.evaluation import ENOUGH, MODEL, by_group, difference, score_name
 from baton_handoff.policy.practices.assessment import Outcome
 from baton_handoff.policy.promotion.candidate import Candidate, absent
@@ -129,12 +129,12 @@ def _contracts(candidate: Candidate, _: PromotionSettings) -> Verdict:
 def _broken(before: Mapping[str, Form], after: Mapping[str, Form]) -> dict[str, str]:
     """What breaks whoever stays while the model is exchanged, and whose side that is."""
     forms, broken = {**after, **before}, {}
-    for judgement in judge_all(before, after):
-        stays = _STAYS[forms[judgement.contract]["metadata"]["position"]]
-        for change in judgement.changes:
+    for comparison in compare_all(before, after):
+        stays = _STAYS[forms[comparison.contract]["metadata"]["position"]]
+        for change in comparison.changes:
             if stays in change.breaks:
                 what = f"{change}; breaking for its {stays}"
-                broken[what] = judgement.parties.get(stays, stays)
+                broken[what] = comparison.parties.get(stays, stays)
     return broken
 
 

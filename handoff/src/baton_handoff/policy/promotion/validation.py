@@ -20,7 +20,7 @@ import numpy as np
 from mlflow.entities.model_registry import ModelVersion
 
 from baton_handoff.config.project import Project
-from baton_handoff.contracts import Engine, border, engine_of, to_rows
+from baton_handoff.contracts import Engine, model_interface, engine_of, to_rows
 from baton_handoff.core.environments import (
     is_complete,
     make_environment,
@@ -62,7 +62,7 @@ def candidate_of(
     # First what says at once what is wrong with handoff.toml.
     practices = asked_of(project, int(version.version))
     tags = version.tags
-    takes, _ = border(project.room("contracts"))
+    takes, _ = model_interface(project.room("contracts"))
     with tempfile.TemporaryDirectory() as scratch:
         whole = _downloaded(project, version, Path(scratch) / "version")
         evaluation = _evaluation(version, Path(scratch), engine_of(takes))

@@ -23,7 +23,7 @@ from baton_handoff.contracts import (
     from_rows,
 )
 from baton_handoff.contracts.frames import ARROW
-from baton_handoff.contracts.words import each_once
+from baton_handoff.contracts.sentences import each_once
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import Loaded
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from baton_handoff.contracts.rules import Bound, Form, Rules, said
+from baton_handoff.contracts.constraints import Bound, Form, Rules, said
 
 _PHRASES = {
     "in_range": "in the range {}",
@@ -27,7 +27,7 @@ _FEW = 8
 
 
 @dataclass(frozen=True)
-class Rule:
+class RuleText:
     """One rule, as the end of a sentence that begins with what it is about.
 
     Attributes:
@@ -53,7 +53,7 @@ def phrase(check: str, arguments: str) -> str:
     return _PHRASES.get(check, check.replace("_", " ") + " {}").format(arguments).strip()
 
 
-def column_rules(column: Form, sentences: Mapping[str, str] | None = None) -> Iterator[Rule]:
+def column_rules(column: Form, sentences: Mapping[str, str] | None = None) -> Iterator[RuleText]:
     """What a value of a column must be.
 
     Args:
@@ -64,16 +64,16 @@ def column_rules(column: Form, sentences: Mapping[str, str] | None = None) -> It
     if rules.values is None:
         yield from _limits(rules)
     else:
-        yield Rule("one of", _listed(rules.values))
+        yield RuleText("one of", _listed(rules.values))
     yield from _checks(column, rules, sentences or {})
     if column["unique"]:
-        yield Rule("unique")
+        yield RuleText("unique")
     if column["coerce"]:
-        yield Rule("converted to this type")
+        yield RuleText("converted to this type")
     yield from _others(column, {*_COLUMN, "unique", "coerce"})
 
 
-def table_rules(form: Form, sentences: Mapping[str, str] | None = None) -> Iterator[Rule]:
+def table_rules(form: Form, sentences: Mapping[str, str] | None = None) -> Iterator[RuleText]:
     """What must hold for whole rows, and for the table.
 
     Args:
@@ -81,15 +81,15 @@ def table_rules(form: Form, sentences: Mapping[str, str] | None = None) -> Itera
         sentences: What the checks that are a project's own say when they refuse, by their name.
     """
     if form["unique"]:
-        yield Rule(each_once(form["unique"]))
+        yield RuleText(each_once(form["unique"]))
     yield from _checks(form, Rules.of(form), sentences or {})
     if form["strict"]:
         refused = form["strict"] is True
-        yield Rule("other columns are refused" if refused else "other columns are dropped")
+        yield RuleText("other columns are refused" if refused else "other columns are dropped")
     if form["ordered"]:
-        yield Rule("the columns come in this order:", tuple(form["ordered"]))
+        yield RuleText("the columns come in this order:", tuple(form["ordered"]))
     if form["coerce"]:
-        yield Rule("values are converted to the types of their columns")
+        yield RuleText("values are converted to the types of their columns")
     yield from _others(form, {*_TABLE, "unique", "strict", "ordered", "coerce"})
 
 
@@ -98,13 +98,13 @@ def each_once(key: list[str]) -> str:
     return f"each combination of {', '.join(key)} may occur once"
 
 
-def _limits(rules: Rules) -> Iterator[Rule]:
+def _limits(rules: Rules) -> Iterator[RuleText]:
     if between := _range(rules.low, rules.high):
-        yield Rule(between)
+        yield RuleText(between)
     if between := _range(rules.shortest, rules.longest):
-        yield Rule(f"text of {between} characters")
+        yield RuleText(f"text of {between} characters")
     if rules.forbidden:
-        yield Rule("none of", _listed(rules.forbidden))
+        yield RuleText("none of", _listed(rules.forbidden))
 
 
 def _range(low: Bound, high: Bound) -> str:
@@ -118,7 +118,7 @@ def _range(low: Bound, high: Bound) -> str:
     return ", ".join(filter(None, ends))
 
 
-def _checks(stated: Form, rules: Rules, sentences: Mapping[str, str]) -> Iterator[Rule]:
+def _checks(stated: Form, rules: Rules, sentences: Mapping[str, str]) -> Iterator[RuleText]:
     """The checks that are no range and no list, and those that only warn."""
     for check in stated["checks"]:
         name, warns = check["name"], check.get("raise_warning", False)
@@ -129,16 +129,16 @@ def _checks(stated: Form, rules: Rules, sentences: Mapping[str, str]) -> Iterato
             words = phrase(name, ", ".join(given))
         else:
             continue
-        yield Rule(f"{words} (only a warning)" if warns else words)
+        yield RuleText(f"{words} (only a warning)" if warns else words)
 
 
-def _others(stated: Form, known: set[str]) -> Iterator[Rule]:
+def _others(stated: Form, known: set[str]) -> Iterator[RuleText]:
     """Whatever else a form says."""
     for key in sorted(set(stated) - known):
         if key == "parsers":
-            yield Rule("changed by code of its own before it is checked")
+            yield RuleText("changed by code of its own before it is checked")
         else:
-            yield Rule(f"{key.replace('_', ' ')}: {said(stated[key])}")
+            yield RuleText(f"{key.replace('_', ' ')}: {said(stated[key])}")
 
 
 def _listed(values: frozenset[Any]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from baton_handoff.contracts import Contract, canonical_form
-from baton_handoff.contracts.words import column_rules, phrase, table_rules
+from baton_handoff.contracts.sentences import column_rules, phrase, table_rules
 
 
 def said(pa: ModuleType, kind: type, **rules: Any) -> list[str]:

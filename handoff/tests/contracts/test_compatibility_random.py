@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from baton_handoff.contracts import canonical_form
-from baton_handoff.contracts.judge import judge
+from baton_handoff.contracts.compatibility import compare
 from random_contracts import NUMBERS, TEXTS, Column, accepted, columns, contract
 
 
@@ -23,13 +23,13 @@ def test_what_is_called_compatible_is_contradicted_by_no_row(
     pa: Any, before: Column, after: Column
 ) -> None:
     was, now = contract(pa, before), contract(pa, after)
-    judgement = judge(canonical_form(was), canonical_form(now))
+    comparison = compare(canonical_form(was), canonical_form(now))
     if before[0] is not after[0]:
-        assert judgement.breaks == ("producer", "consumer")
+        assert comparison.breaks == ("producer", "consumer")
         return
     values = NUMBERS if before[0] is float else TEXTS
-    legal_before, legal_after = accepted(was, values), accepted(now, values)
-    if legal_before - legal_after:
-        assert "producer" in judgement.breaks, (before, after)
-    if legal_after - legal_before:
-        assert "consumer" in judgement.breaks, (before, after)
+    accepted_before, legal_after = accepted(was, values), accepted(now, values)
+    if accepted_before - legal_after:
+        assert "producer" in comparison.breaks, (before, after)
+    if legal_after - accepted_before:
+        assert "consumer" in comparison.breaks, (before, after)

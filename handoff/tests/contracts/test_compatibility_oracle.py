@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft4Validator  # type: ignore[import-untyped]
 
 from baton_handoff.contracts import canonical_form
-from baton_handoff.contracts.judge import judge
-from baton_handoff.contracts.rules import Form
+from baton_handoff.contracts.compatibility import compare
+from baton_handoff.contracts.constraints import Form
 from contract_changes import CHANGES
 from contract_changes import contract as labelled
 from random_contracts import NUMBERS, TEXTS, Column, accepted, contract, of_numbers, of_texts
@@ -170,7 +170,7 @@ def test_a_labelled_change_is_judged_as_the_oracle_says() -> None:
 def test_json_schema_cannot_say_what_the_judge_sees(name: str) -> None:
     before, after = states(name)
     assert row(before) == row(after)
-    assert judge(before, after).changes
+    assert compare(before, after).changes
 
 
 def test_every_listed_difference_is_one() -> None:
@@ -262,7 +262,7 @@ def forms_of(pair: tuple[Column, Column]) -> Forms:
 
 
 def judges(forms: Forms) -> Answer:
-    breaks = judge(*forms).breaks
+    breaks = compare(*forms).breaks
     return {"tightens": "producer" in breaks, "loosens": "consumer" in breaks}
 
 

@@ -17,7 +17,7 @@ from baton_handoff.contracts import (
     from_rows,
 )
 from baton_handoff.contracts.agreement import rows_around, rows_near
-from baton_handoff.contracts.quick import FEW, accepts, check_short_tables_quickly
+from baton_handoff.contracts.fast_validation import FEW, accepts, check_short_tables_quickly
 from trips import ROWS, PandasTrip, PolarsTrip, Row
 
 TRIPS = [PandasTrip, PolarsTrip]
@@ -102,7 +102,7 @@ def test_pandera_takes_the_quick_way_and_still_says_what_is_wrong(
         asked.append(schema)
         return accepts(schema, *given)
 
-    monkeypatch.setattr("baton_handoff.contracts.quick.accepts", noted)
+    monkeypatch.setattr("baton_handoff.contracts.fast_validation.accepts", noted)
     table = from_rows(trip, ROWS)
     assert check(trip, table) is table
     with pytest.raises(ContractViolation, match="column 'seats': must be less than or equal to 9"):

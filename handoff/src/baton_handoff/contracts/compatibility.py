@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias, get_args
 
-from baton_handoff.contracts.rules import Form, Rules, said
+from baton_handoff.contracts.constraints import Form, Rules, said
 
 Role: TypeAlias = Literal["producer", "consumer"]
 Bump: TypeAlias = Literal["major", "minor", "none"]
@@ -73,7 +73,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ContractComparison:
     """What changed in one contract, and what follows.
 
     Attributes:
@@ -120,7 +120,7 @@ class Judgement:
         return None if after and after >= asked else ".".join(map(str, asked))
 
 
-def judge(before: Form | None, after: Form | None) -> Judgement:
+def compare(before: Form | None, after: Form | None) -> ContractComparison:
     """Judge what became of one contract.
 
     Args:
@@ -132,10 +132,10 @@ def judge(before: Form | None, after: Form | None) -> Judgement:
     """
     known = before or after
     if known is None:
-        raise ValueError("a judgement needs a contract on at least one side")
+        raise ValueError("a comparison needs a contract on at least one side")
     changes = tuple(_by_position(change, known) for change in _changes(before, after))
     metadata = known["metadata"]
-    return Judgement(
+    return ContractComparison(
         contract=known["name"],
         changes=changes,
         was=version(before["metadata"].get("version")) if before else None,
@@ -149,10 +149,10 @@ def version(stated: Any) -> str:
     return "" if stated is None else str(stated)
 
 
-def judge_all(before: Mapping[str, Form], after: Mapping[str, Form]) -> list[Judgement]:
+def compare_all(before: Mapping[str, Form], after: Mapping[str, Form]) -> list[ContractComparison]:
     """Judge every contract of two trees, by name; those that stayed as they were are left out."""
-    judged = [judge(before.get(name), after.get(name)) for name in sorted({*before, *after})]
-    return [judgement for judgement in judged if judgement.changes]
+    judged = [compare(before.get(name), after.get(name)) for name in sorted({*before, *after})]
+    return [comparison for comparison in judged if comparison.changes]
 
 
 def _by_position(change: Change, contract: Form) -> Change:

@@ -1,6 +1,6 @@
 """Reading the contracts of another tree: a process of its own imports them and answers questions.
 
-`python -m baton_handoff.contracts.reader FOLDER ROOM` prints what the package ROOM in FOLDER
+`python -m baton_handoff.contracts.isolated_reader FOLDER ROOM` prints what the package ROOM in FOLDER
 states, as one line of JSON; afterwards it reads lines with a contract's name and tables, and prints
 for each table whether the contract accepts it.
 """
@@ -35,7 +35,7 @@ from baton_handoff.contracts.canonical import (
 from baton_handoff.contracts.examples import Row, Table
 from baton_handoff.contracts.frames import Frame, from_rows
 from baton_handoff.contracts.protocol import protocols_of
-from baton_handoff.contracts.requests import accepts, request_forms
+from baton_handoff.contracts.api_forms import accepts, request_forms
 from baton_handoff.core.errors import HandoffError
 
 _MACHINERY = str(Path(baton_handoff.__file__).parents[1])
@@ -162,7 +162,7 @@ def _main(source: Path, name: str, answers: IO[str]) -> None:
         asked = json.loads(line)
         contract, tables = contracts.get(asked["contract"]), asked["tables"]
         if contract:
-            taken = [accepted(contract, table) for table in tables]
+            taken = [accepts_rows(contract, table) for table in tables]
         else:
             taken = [accepts(getattr(api, asked["contract"]), table) for table in tables]
         print(json.dumps(taken), file=answers, flush=True)
@@ -175,7 +175,7 @@ def _api(room: ModuleType) -> ModuleType | None:
         return None
 
 
-def accepted(contract: Contract, rows: Table) -> bool:
+def accepts_rows(contract: Contract, rows: Table) -> bool:
     """Whether a contract accepts rows of plain values, moments as text."""
     columns = contract.to_schema().columns
     present = [name for name in rows[0] if name in columns]

@@ -8,7 +8,7 @@ import pytest
 from pandera.polars import DataFrameModel as PolarsModel
 
 from baton_handoff.contracts import Contract, ContractViolation, check, from_rows
-from baton_handoff.contracts.rows import api_source
+from baton_handoff.contracts.row_models import api_source
 from baton_handoff.core.errors import HandoffError
 from generated_code import imported
 

@@ -5,31 +5,31 @@ from typing import Any
 import pytest
 
 from baton_handoff.contracts import canonical_form
-from baton_handoff.contracts.judge import Judgement, judge
+from baton_handoff.contracts.compatibility import ContractComparison, compare
 from contract_changes import CHANGES, HARMLESS, STRICT, State, body, contract
 
 ENGINE_KNOWS_NO = {"polars": {"a default", "invalid rows dropped"}}
 
 
-def judged(pa: Any, before: State, after: State, position: str = "input") -> Judgement:
+def judged(pa: Any, before: State, after: State, position: str = "input") -> ContractComparison:
     states = (canonical_form(contract(pa, state, position)) for state in (before, after))
-    return judge(*states)
+    return compare(*states)
 
 
 @pytest.mark.parametrize("position", ["input", "output"])
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_is_judged_by_its_direction(pa: Any, name: str, position: str) -> None:
     before, after, direction = CHANGES[name]
-    judgement = judged(pa, before, after, position)
+    comparison = judged(pa, before, after, position)
     if direction is HARMLESS:
-        assert (judgement.changes, judgement.bump, judgement.consent) == ((), "none", ())
+        assert (comparison.changes, comparison.bump, comparison.consent) == ((), "none", ())
         return
-    (change,) = judgement.changes
+    (change,) = comparison.changes
     assert change.direction is direction, str(change)
     assert change.breaks == direction.breaks
-    assert judgement.bump == "major"
-    assert judgement.needed == "2.0.0"
-    assert judgement.consent == tuple(f"the {role}" for role in direction.breaks)
+    assert comparison.bump == "major"
+    assert comparison.needed == "2.0.0"
+    assert comparison.consent == tuple(f"the {role}" for role in direction.breaks)
 
 
 def test_moving_rules_into_a_base_class_changes_nothing(pa: Any) -> None:
@@ -40,14 +40,14 @@ def test_moving_rules_into_a_base_class_changes_nothing(pa: Any) -> None:
         class Config:
             metadata = canonical_form(own)["metadata"]
 
-    assert judge(canonical_form(own), canonical_form(Table)).changes == ()
+    assert compare(canonical_form(own), canonical_form(Table)).changes == ()
 
 
 def test_a_new_feature_inside_asks_nobody(pa: Any) -> None:
     wider = body(config=STRICT, more=(int, {"ge": 0}))
-    judgement = judged(pa, body(config=STRICT), wider, "internal")
-    assert (judgement.breaks, judgement.consent) == ((), ())
-    assert (judgement.bump, judgement.needed) == ("minor", "1.1.0")
+    comparison = judged(pa, body(config=STRICT), wider, "internal")
+    assert (comparison.breaks, comparison.consent) == ((), ())
+    assert (comparison.bump, comparison.needed) == ("minor", "1.1.0")
 
 
 @pytest.mark.parametrize(
@@ -58,20 +58,20 @@ def test_a_version_that_was_raised_enough_is_enough(
 ) -> None:
     before = canonical_form(contract(pa, body(), "input"))
     after = canonical_form(contract(pa, body({"ge": 0}), "input", version))
-    assert judge(before, after).needed == needed
+    assert compare(before, after).needed == needed
 
 
 def test_a_new_contract_breaks_nobody_and_a_lost_one_both(pa: Any) -> None:
     form = canonical_form(contract(pa, body(), "input"))
     assert judge(None, form).breaks == ()
-    assert judge(form, None).breaks == ("producer", "consumer")
+    assert compare(form, None).breaks == ("producer", "consumer")
 
 
 def test_who_has_to_agree_is_read_from_the_state_before(pa: Any) -> None:
     before = canonical_form(contract(pa, body(), "input"))
     after = {**before, "metadata": {**before["metadata"], "producer": "somebody else"}}
-    judgement = judge(before, after)
-    assert [str(change) for change in judgement.changes] == [
+    comparison = compare(before, after)
+    assert [str(change) for change in comparison.changes] == [
         "Table: producer the producer → somebody else"
     ]
-    assert judgement.consent == ("the producer", "the consumer")
+    assert comparison.consent == ("the producer", "the consumer")

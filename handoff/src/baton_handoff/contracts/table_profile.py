@@ -28,7 +28,7 @@ Kind: TypeAlias = Literal["int", "float", "bool", "str", "Utc"]
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnProfile:
     """A column as a contract states it.
 
     Attributes:
@@ -47,7 +47,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Description:
+class TableProfile:
     """A table from which a target is to be predicted.
 
     Attributes:
@@ -56,8 +56,8 @@ class Description:
         classes: What the target can be, empty where it is a quantity.
     """
 
-    columns: tuple[Column, ...]
-    target: Column
+    columns: tuple[ColumnProfile, ...]
+    target: ColumnProfile
     classes: tuple[str | int | bool, ...]
 
     @property
@@ -67,9 +67,9 @@ class Description:
         return next(moments, None)
 
 
-def describe(
+def profile_table(
     table: pa.Table, target: str, task: Task | None, reserved: Collection[str]
-) -> Description:
+) -> TableProfile:
     """Describe a table of plain types.
 
     Args:
@@ -102,7 +102,7 @@ def describe(
     if all(column.kind == "Utc" for column in columns):
         raise HandoffError(f"Besides {target!r} the table has no column to predict it from.")
     kind, classes = _target(target, table[target], task)
-    return Description(tuple(columns), Column(names[target], target, kind), tuple(classes))
+    return TableProfile(tuple(columns), ColumnProfile(names[target], target, kind), tuple(classes))
 
 
 def contract_names(sources: Sequence[str], reserved: Collection[str]) -> dict[str, str]:
@@ -137,7 +137,7 @@ def _snake_case(name: str, place: int) -> str:
     return f"column_{plain or place}"
 
 
-def _column(name: str, source: str, values: pa.ChunkedArray) -> Column:
+def _column(name: str, source: str, values: pa.ChunkedArray) -> ColumnProfile:
     kind = _kind(values)
     rules: dict[str, Any] = {}
     if kind in ("int", "float"):
@@ -150,7 +150,7 @@ def _column(name: str, source: str, values: pa.ChunkedArray) -> Column:
         few = len(categories) <= min(MAX_CATEGORIES, len(values) // 2)
         if few and all(len(category) <= MAX_LENGTH for category in categories):
             rules = {"isin": categories}
-    return Column(name, source, kind, values.null_count > 0, rules)
+    return ColumnProfile(name, source, kind, values.null_count > 0, rules)
 
 
 def _kind(values: pa.ChunkedArray) -> Kind:

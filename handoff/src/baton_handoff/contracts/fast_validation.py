@@ -19,7 +19,7 @@ from pandera.backends.pandas.container import DataFrameSchemaBackend as OnPandas
 
 from baton_handoff.contracts.canonical import enforced
 from baton_handoff.contracts.frames import Engine, Frame
-from baton_handoff.contracts.rows import from_the_start
+from baton_handoff.contracts.row_models import from_the_start
 
 FEW = 100
 """Up to so many rows, going through them in Python is quicker."""
