@@ -12,7 +12,7 @@ import pandera.polars
 import polars as pl
 import pytest
 
-from baton_handoff.contracts import Contract, model_interface, canonical_form
+from baton_handoff.contracts import Contract, canonical_form, model_interface
 from baton_handoff.errors import HandoffError
 
 Rule = Callable[[Any, Any], Any]

@@ -84,7 +84,9 @@ VIEW = View(
     time="leaves",
     features=(
         DictionaryColumn("knots", "number", required=True, nullable=True, rules=(), description=""),
-        DictionaryColumn("ends", "timestamp[UTC]", required=True, nullable=True, rules=(), description=""),
+        DictionaryColumn(
+            "ends", "timestamp[UTC]", required=True, nullable=True, rules=(), description=""
+        ),
     ),
 )
 MADE: dict[str, list[Any]] = {

@@ -61,7 +61,12 @@ def _new(project: Project, options: argparse.Namespace) -> int:
 
 
 def _diff(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.contracts.diff import differences, findings, has_no_base_contracts, write_changelog
+    from baton_handoff.contracts.diff import (
+        differences,
+        findings,
+        has_no_base_contracts,
+        write_changelog,
+    )
     from baton_handoff.policy.status.change_findings import DIFF, kept
 
     with kept(project, DIFF, options.base) as keep:

@@ -105,9 +105,7 @@ def contracts_at(room: ModuleType, position: str) -> list[Contract]:
     ]
 
 
-def model_interface(
-    room: ModuleType, *, require_columns: bool = True
-) -> tuple[Contract, Contract]:
+def model_interface(room: ModuleType, *, require_columns: bool = True) -> tuple[Contract, Contract]:
     """Return the model's input contract and output contract, found by their position.
 
     Args:

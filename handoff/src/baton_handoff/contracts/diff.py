@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from baton_handoff.config.project import Project, stated_in
-from baton_handoff.contracts.examples import Example, example_of
 from baton_handoff.contracts.compatibility import Change, ContractComparison, compare_all
-from baton_handoff.contracts.protocol import compare_protocol
+from baton_handoff.contracts.examples import Example, example_of
 from baton_handoff.contracts.isolated_reader import Place, Reader, reading
+from baton_handoff.contracts.protocol import compare_protocol
 from baton_handoff.contracts.wheel import wheel_room
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git_snapshots import Trees, trees_of

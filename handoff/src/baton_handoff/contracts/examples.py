@@ -58,7 +58,9 @@ class Example:
         else:
             said = f"a row without {change.column}"
         turn = (
-            "accepted before, refused now" if self.accepted_before else "refused before, accepted now"
+            "accepted before, refused now"
+            if self.accepted_before
+            else "refused before, accepted now"
         )
         return f"{said}: {turn}"
 

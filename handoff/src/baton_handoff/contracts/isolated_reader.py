@@ -25,6 +25,7 @@ import narwhals as nw
 from pandera.errors import SchemaError, SchemaErrors
 
 import baton_handoff
+from baton_handoff.contracts.api_forms import accepts, request_forms
 from baton_handoff.contracts.canonical import (
     Contract,
     canonical_form,
@@ -35,7 +36,6 @@ from baton_handoff.contracts.canonical import (
 from baton_handoff.contracts.examples import Row, Table
 from baton_handoff.contracts.frames import Frame, from_rows
 from baton_handoff.contracts.protocol import protocols_of
-from baton_handoff.contracts.api_forms import accepts, request_forms
 from baton_handoff.core.errors import HandoffError
 
 _MACHINERY = str(Path(baton_handoff.__file__).parents[1])

@@ -11,7 +11,13 @@ from types import ModuleType
 from typing import Any
 
 from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING
-from baton_handoff.contracts.compatibility import Change, Direction, ContractComparison, Role, version
+from baton_handoff.contracts.compatibility import (
+    Change,
+    ContractComparison,
+    Direction,
+    Role,
+    version,
+)
 
 _PARTIES: Mapping[Role, str] = {"producer": DATA_SCIENCE, "consumer": ML_ENGINEERING}
 

@@ -17,11 +17,11 @@ import pyarrow.compute as pc
 from pydantic import BaseModel
 
 from baton_handoff.config.project import Project
-from baton_handoff.contracts import ContractViolation, model_interface, check, to_rows
+from baton_handoff.contracts import ContractViolation, check, model_interface, to_rows
 from baton_handoff.contracts.first_draft import contracts_source, params_source, rows_source
 from baton_handoff.contracts.row_models import api_source
-from baton_handoff.contracts.table_profile import TableProfile, Task, profile_table
 from baton_handoff.contracts.table_files import read_source, read_table
+from baton_handoff.contracts.table_profile import TableProfile, Task, profile_table
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import require_repository
 from baton_handoff.lineage.sources.draft import draft_of

@@ -13,7 +13,7 @@ import pandas as pd
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.settings import MonitorSettings
-from baton_handoff.contracts import Contract, model_interface, engine_of, to_engine
+from baton_handoff.contracts import Contract, engine_of, model_interface, to_engine
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.evaluation.evaluation import ENOUGH, MODEL, Evaluation, read_evaluation
 from baton_handoff.monitoring.columns import Kind

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ValidationError
 
 from baton_handoff.config.project import Project
 from baton_handoff.contracts import Frame
+from baton_handoff.contracts.api_forms import form_of
 from baton_handoff.contracts.dictionary import DictionaryColumn, DictionaryTable
 from baton_handoff.contracts.examples import Row
-from baton_handoff.contracts.api_forms import form_of
 from baton_handoff.contracts.sentences import RuleText, column_rules
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import Loaded

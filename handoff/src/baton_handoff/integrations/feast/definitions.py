@@ -6,7 +6,7 @@ from pathlib import Path
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
-from baton_handoff.contracts import Contract, model_interface, canonical_form
+from baton_handoff.contracts import Contract, canonical_form, model_interface
 from baton_handoff.contracts.dictionary import DictionaryColumn, DictionaryTable, table_of
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.lineage.features.catalogue import feature_contracts

@@ -10,7 +10,12 @@ from types import ModuleType
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import answerable
 from baton_handoff.contracts.canonical import Contract, contracts_at, contracts_of
-from baton_handoff.contracts.dictionary import DictionaryColumn, golden_rows, source_location, table_of
+from baton_handoff.contracts.dictionary import (
+    DictionaryColumn,
+    golden_rows,
+    source_location,
+    table_of,
+)
 from baton_handoff.contracts.examples import Row
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.lineage.features.column_lineage import Origin, origins_of

@@ -20,7 +20,7 @@ import numpy as np
 from mlflow.entities.model_registry import ModelVersion
 
 from baton_handoff.config.project import Project
-from baton_handoff.contracts import Engine, model_interface, engine_of, to_rows
+from baton_handoff.contracts import Engine, engine_of, model_interface, to_rows
 from baton_handoff.core.environments import (
     is_complete,
     make_environment,
