@@ -1,8 +1,8 @@
-"""Reading the contracts of another tree: a process of its own imports them and answers questions.
+"""Read the contracts of another tree in a process of its own, which imports them.
 
-`python -m baton_handoff.contracts.isolated_reader FOLDER ROOM` prints what the package ROOM in FOLDER
-states, as one line of JSON; afterwards it reads lines with a contract's name and tables, and prints
-for each table whether the contract accepts it.
+`python -m baton_handoff.contracts.isolated_reader FOLDER PACKAGE` prints the contracts of PACKAGE in
+FOLDER as one line of JSON. Then it reads lines with a contract's name and tables, and prints for
+each table whether the contract accepts it.
 """
 
 import importlib
