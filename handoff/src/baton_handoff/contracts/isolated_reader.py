@@ -1,7 +1,7 @@
 """Read the contracts of another tree in a process of its own, which imports them.
 
-`python -m baton_handoff.contracts.isolated_reader FOLDER PACKAGE` prints the contracts of PACKAGE in
-FOLDER as one line of JSON. Then it reads lines with a contract's name and tables, and prints for
+`python -m baton_handoff.contracts.isolated_reader FOLDER PACKAGE` prints the contracts of PACKAGE
+in FOLDER as one line of JSON. Then it reads lines with a contract's name and tables, and prints for
 each table whether the contract accepts it.
 """
 
