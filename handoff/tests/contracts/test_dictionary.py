@@ -47,7 +47,7 @@ def test_every_column_stands_there_as_it_is_declared(trip: Contract) -> None:
 def test_a_golden_row_with_few_gaps_is_the_example(trip: Contract) -> None:
     example = entry(trip, [GOLDEN[1], GOLDEN[0]]).example
     assert example is not None
-    assert (example.row, example.made) == (GOLDEN[0], ())
+    assert (example.row, example.generated) == (GOLDEN[0], ())
 
 
 def test_a_golden_row_that_is_refused_is_no_example(trip: Contract) -> None:
@@ -67,7 +67,7 @@ def test_a_golden_row_that_lacks_little_is_completed_and_that_is_said(trip: Cont
     known = {name: value for name, value in GOLDEN[2].items() if name not in ("price", "at")}
     table = entry(trip, [known])
     assert table.example is not None
-    assert table.example.made == ("price", "at")
+    assert table.example.generated == ("price", "at")
     assert accepted(trip, table.example.row)
     assert "made up from the rules: `price`, `at`" in contract_page(table)
 
@@ -75,7 +75,7 @@ def test_a_golden_row_that_lacks_little_is_completed_and_that_is_said(trip: Cont
 def test_without_golden_rows_an_example_is_made_up(trip: Contract) -> None:
     table = entry(trip)
     assert table.example is not None
-    assert list(table.example.row) == list(table.example.made) == list(ROWS[0])
+    assert list(table.example.row) == list(table.example.generated) == list(ROWS[0])
     assert accepted(trip, table.example.row)
     assert "Made up from the rules." in contract_page(table)
 
@@ -144,4 +144,4 @@ def test_a_long_list_of_values_opens_when_asked_for(pa: ModuleType) -> None:
 def test_rows_that_say_little_are_not_taken(trip: Contract, known: list[Row]) -> None:
     example = entry(trip, known).example
     assert example is not None
-    assert len(example.made) == len(example.row)
+    assert len(example.generated) == len(example.row)

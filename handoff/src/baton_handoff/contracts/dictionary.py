@@ -163,7 +163,7 @@ def _in_order(example: ExampleRow | None, columns: Sequence[str]) -> ExampleRow 
     """An example with its columns as they are declared; None if there are none."""
     if example is None or not columns:
         return None
-    made = tuple(name for name in columns if name in example.made)
+    made = tuple(name for name in columns if name in example.generated)
     return ExampleRow({name: example.row[name] for name in columns}, made)
 
 

@@ -108,7 +108,7 @@ def _object(name: str, stated: Mapping[str, Any]) -> DictionaryTable:
     form = form_of(name, stated, {})
     return DictionaryTable(
         name=name,
-        says=inspect.cleandoc(stated.get("description", "")),
+        description=inspect.cleandoc(stated.get("description", "")),
         columns=tuple(
             DictionaryColumn(
                 name=field,
