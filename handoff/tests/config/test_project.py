@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import baton_handoff
-from baton_handoff.config.project import Project, find_project, stated_in
+from baton_handoff.config.project import Project, find_project, project_at
 from baton_handoff.core.errors import HandoffError
 
 GOOD = 'interface = 1\npackage = "trips"\nmodel = "trip-model"\n[service]\nalias = "candidate"\n'
@@ -121,7 +121,7 @@ def test_what_another_version_of_us_has_read_in_a_base_keeps_nobody_from_working
 ) -> None:
     project = found(tmp_path, GOOD)
     (tmp_path / "handoff.toml").write_text(GOOD + "[gone]\n")
-    assert stated_in(tmp_path, project) is project
+    assert project_at(tmp_path, project) is project
 
 
 def test_a_level_that_there_is_not_is_said_with_its_line(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from baton_handoff.core.errors import UnreadableError
-from baton_handoff.core.files import nearest, replacing, write_whole
+from baton_handoff.core.files import find_upwards, replace_atomically, write_atomically
 from baton_handoff.core.toml_files import parse_toml
 from baton_handoff.core.yaml_files import parse_json_yaml, parse_tagged_yaml, parse_yaml
 
@@ -13,27 +13,27 @@ from baton_handoff.core.yaml_files import parse_json_yaml, parse_tagged_yaml, pa
 def test_the_nearest_file_is_found(tmp_path: Path) -> None:
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
-    assert nearest("no-such-file.toml", inner) is None
+    assert find_upwards("no-such-file.toml", inner) is None
     (tmp_path / "x.toml").touch()
-    assert nearest("x.toml", inner) == tmp_path / "x.toml"
+    assert find_upwards("x.toml", inner) == tmp_path / "x.toml"
     (tmp_path / "a" / "x.toml").touch()
-    assert nearest("x.toml", inner) == tmp_path / "a" / "x.toml"
+    assert find_upwards("x.toml", inner) == tmp_path / "a" / "x.toml"
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
     file = tmp_path / "file.txt"
-    write_whole(file, "one\n")
-    write_whole(file, "two\n")
+    write_atomically(file, "one\n")
+    write_atomically(file, "two\n")
     assert file.read_bytes() == b"two\n"
     assert list(tmp_path.iterdir()) == [file]
 
 
 def test_what_breaks_off_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "file.txt"
-    write_whole(file, "one\n")
+    write_atomically(file, "one\n")
 
     def break_off() -> None:
-        with replacing(file) as unfinished:
+        with replace_atomically(file) as unfinished:
             unfinished.write_text("tw")
             raise OSError
 

@@ -150,27 +150,28 @@ def test_what_a_room_exports_does_what_it_did(spans: Spans) -> None:
 
 
 def test_another_process_goes_on_with_the_trace(spans: Spans) -> None:
-    with tracing.continued("pipeline", {}):
-        env = tracing.handed_on()
-    with tracing.continued("stage train", env):
+    with tracing.continued_span("pipeline", {}):
+        env = tracing.trace_environment()
+    with tracing.continued_span("stage train", env):
         pass
     assert tree(spans()) == {"pipeline": "", "stage train": "pipeline"}
 
 
 def test_lines_of_the_log_know_their_trace(spans: Spans) -> None:
-    assert tracing.open_names() == {}
-    with tracing.continued("score", {"TRACEPARENT": f"00-{TRACE}-{CALLER}-01"}):
-        assert tracing.open_names()["trace_id"] == TRACE
-        assert tracing.open_names()["span_id"] != CALLER
+    assert tracing.current_trace_ids() == {}
+    with tracing.continued_span("score", {"TRACEPARENT": f"00-{TRACE}-{CALLER}-01"}):
+        assert tracing.current_trace_ids()["trace_id"] == TRACE
+        assert tracing.current_trace_ids()["span_id"] != CALLER
     assert len(spans()) == 1
 
 
 def test_without_a_collector_nothing_is_imported_and_nothing_done() -> None:
     code = (
         "import sys; from baton_handoff import serving; from baton_handoff.core import tracing;"
-        " block = tracing.span('a'); block.__enter__(); tracing.passed('b', 0); tracing.note({});"
-        " assert tracing.handed_on() == tracing.open_names() == {};"
-        " assert block is tracing.continued('c', {});"
+        " block = tracing.span('a'); block.__enter__(); tracing.record_past_span('b', 0);"
+        " tracing.add_span_attributes({});"
+        " assert tracing.trace_environment() == tracing.current_trace_ids() == {};"
+        " assert block is tracing.continued_span('c', {});"
         " sys.exit(any(name.startswith('opentelemetry.sdk') for name in sys.modules))"
     )
     env = {"PYTHONPATH": str(tracing.__file__).removesuffix("/baton_handoff/core/tracing.py")}

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from baton_handoff.config.project import Project, find_project
-from baton_handoff.config.settings import Accepted
+from baton_handoff.config.settings import PolicyException
 from baton_handoff.lineage.sources.assessment import SourceAssessment, assess_sources
 from baton_handoff.lineage.sources.usage import SourceUsage, source_usage
 from baton_handoff.policy.practices.assessment import State
@@ -179,4 +179,4 @@ def test_what_production_reads_without_a_file_is_lacking(project: Project, write
 def test_an_exception_counts_until_its_last_day() -> None:
     usage = SourceUsage((), (), (), (), frozenset(), (), {}, date(2026, 1, 1))
     assert usage.found == []
-    assert Accepted("sources", "r", "o", date(2026, 1, 1)).counts(usage.today)
+    assert PolicyException("sources", "r", "o", date(2026, 1, 1)).counts(usage.today)

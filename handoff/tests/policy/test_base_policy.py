@@ -12,9 +12,9 @@ import pytest
 
 from baton_handoff.config.code_owners import write_owners
 from baton_handoff.config.project import Project, find_project
-from baton_handoff.config.settings import Accepted, PromotionSettings
+from baton_handoff.config.settings import PolicyException, PromotionSettings
 from baton_handoff.config.sides import SIDES
-from baton_handoff.core.git_snapshots import trees_of
+from baton_handoff.core.git_snapshots import snapshots_of
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.policy.practices.practice import Practice
 from baton_handoff.policy.practices.registry import SHIPPED, shipped
@@ -41,8 +41,8 @@ def test_a_change_can_not_hand_its_file_to_the_other_side(edit: Edit, lacks: Lac
     assert [finding.side for finding in lacks()] == ["data-science"]
 
 
-def accepted(gate: str, year: int) -> Accepted:
-    return Accepted(gate, "a reason", "an owner", date(year, 1, 1))
+def accepted(gate: str, year: int) -> PolicyException:
+    return PolicyException(gate, "a reason", "an owner", date(year, 1, 1))
 
 
 def test_an_exception_counts_where_both_state_it_until_the_earlier_day(begun: Project) -> None:
@@ -203,8 +203,10 @@ def standards(root: Path, base: str) -> Project:
     with zipfile.ZipFile(engine, "w") as archive:
         archive.writestr("baton_handoff/policy/practices.toml", base)
     git(root, "add", "--all")
-    with trees_of(root) as (trees, scratch):
-        was = stated_before(find_project(root), trees, trees.of_working_directory(), scratch / "b")
+    with snapshots_of(root) as (snapshots, scratch):
+        was = stated_before(
+            find_project(root), snapshots, snapshots.working_directory(), scratch / "b"
+        )
     return stricter(was, find_project(root))
 
 
@@ -215,10 +217,10 @@ def test_a_change_that_edits_the_practices_of_the_standards_is_judged_by_those_o
     first, name, rest = ours.partition('name = "linted"')
     tighter = re.sub(r"tiers = .*", 'tiers = { data-science = "must" }', rest, count=1)
     judging = standards(root, first + name + tighter)
-    assert judging.before is not None
+    assert judging.base is not None
     (linted,) = (p for p in binding_registry(judging).practices if p.name == "linted")
     assert linted.tier("data-science", 1) == "must"
-    said = [finding.message for finding in loosened(judging.before, find_project(root))]
+    said = [finding.message for finding in loosened(judging.base, find_project(root))]
     assert any(
         one.startswith("The practice linted goes from must to should for data-science")
         for one in said

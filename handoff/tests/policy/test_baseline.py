@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 
 from baton_handoff.cli import main
-from baton_handoff.config.baseline import FILE
+from baton_handoff.config.baseline import BASELINE_FILE
 from baton_handoff.config.code_owners import write_owners
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.core.errors import HandoffError
@@ -78,7 +78,7 @@ def finds(root: Path, lint: Sequence[tuple[str, int, str]], **ended: bool) -> Pr
 
 
 def recorded(root: Path) -> dict[str, dict[str, dict[str, int]]]:
-    said: dict[str, dict[str, dict[str, int]]] = json.loads((root / FILE).read_text())
+    said: dict[str, dict[str, dict[str, int]]] = json.loads((root / BASELINE_FILE).read_text())
     return said
 
 
@@ -94,7 +94,9 @@ def blocking(project: Project) -> list[str]:
 
 def test_what_is_recorded_does_not_block_and_earns_what_an_exception_earns(grown: Project) -> None:
     assert blocking(grown) == ["linted"]
-    assert record(grown) == f"{FILE} records 3 findings: `uv run poe fix`, and commit both."
+    assert (
+        record(grown) == f"{BASELINE_FILE} records 3 findings: `uv run poe fix`, and commit both."
+    )
     assert recorded(grown.root) == {
         "linted": {"data-science": {BUILD: 1}, "ml-engineering": {APP: 2}}
     }
@@ -118,7 +120,7 @@ def test_lines_may_move_and_one_more_shows_all_of_that_file(grown: Project) -> N
 
 def test_it_only_shrinks(grown: Project) -> None:
     record(grown)
-    before = (grown.root / FILE).read_bytes()
+    before = (grown.root / BASELINE_FILE).read_bytes()
     with pytest.raises(HandoffError) as caught:
         record(finds(grown.root, [*OLD, (APP, 70, "F811: twice")]))
     assert str(caught.value).startswith(
@@ -126,9 +128,9 @@ def test_it_only_shrinks(grown: Project) -> None:
     )
     with pytest.raises(HandoffError, match=rf"{HELP} has more .* \(1\) than the baseline \(0\)"):
         record(finds(grown.root, [*OLD, (HELP, 1, "E711: None")]))
-    assert (grown.root / FILE).read_bytes() == before
+    assert (grown.root / BASELINE_FILE).read_bytes() == before
     assert record(finds(grown.root, OLD[:1])) == (
-        f"{FILE} records 1 finding, 2 fewer than before: commit it."
+        f"{BASELINE_FILE} records 1 finding, 2 fewer than before: commit it."
     )
     assert recorded(grown.root) == {"linted": {"ml-engineering": {APP: 1}}}
     assert blocking(finds(grown.root, OLD)) == ["linted"]
@@ -147,7 +149,9 @@ def test_a_file_that_moves_takes_its_findings_along(grown: Project) -> None:
     there = APP.replace("app", "door")
     app.rename(grown.root / there)
     now = [(there if file == APP else file, line, message) for file, line, message in OLD]
-    assert record(finds(grown.root, now)).startswith(f"{FILE} records 3 findings, as many as")
+    assert record(finds(grown.root, now)).startswith(
+        f"{BASELINE_FILE} records 3 findings, as many as"
+    )
     assert recorded(grown.root)["linted"]["ml-engineering"] == {there: 2}
     since = standing_since(find_project(grown.root), "HEAD")
     assert "linted" not in [one.practice.name for one in since.blocking("push")]
@@ -178,7 +182,7 @@ def test_what_is_not_shown_is_not_recorded(grown: Project) -> None:
     project = finds(grown.root, OLD, format=False)
     with pytest.raises(HandoffError, match="Nothing says where formatted is not met: `uv run poe"):
         record(project)
-    assert not (grown.root / FILE).exists()
+    assert not (grown.root / BASELINE_FILE).exists()
 
 
 def test_what_mypy_finds_behind_a_file_that_it_cannot_read_is_not_recorded(grown: Project) -> None:
@@ -201,7 +205,7 @@ def test_what_mypy_finds_behind_a_file_that_it_cannot_read_is_not_recorded(grown
 
 def test_nothing_is_written_where_nothing_is_open(grown: Project) -> None:
     assert record(finds(grown.root, [])) == "Nothing is open that a baseline can record."
-    assert not (grown.root / FILE).exists()
+    assert not (grown.root / BASELINE_FILE).exists()
 
 
 def test_an_exception_covers_what_is_new_and_does_not_let_the_baseline_grow(grown: Project) -> None:
@@ -220,10 +224,10 @@ def test_an_exception_covers_what_is_new_and_does_not_let_the_baseline_grow(grow
 def test_a_baseline_that_is_deleted_is_not_recorded_anew(grown: Project) -> None:
     record(grown)
     commit(grown.root, "ada@example.com")
-    (grown.root / FILE).unlink()
+    (grown.root / BASELINE_FILE).unlink()
     with pytest.raises(HandoffError, match="is gone, and only shrinks: take it back from git"):
         record(finds(grown.root, OLD))
-    assert not (grown.root / FILE).exists()
+    assert not (grown.root / BASELINE_FILE).exists()
 
 
 def test_a_teams_own_practice_is_recorded_where_it_says_so(
@@ -246,7 +250,7 @@ def test_a_teams_own_practice_is_recorded_where_it_says_so(
     settings.write_text(before + own)
     record(finds(grown.root, OLD))
     assert "acme/prints" not in recorded(grown.root)
-    (grown.root / FILE).unlink()
+    (grown.root / BASELINE_FILE).unlink()
     settings.write_text(f"{before}{own}baseline = true\n")
     record(finds(grown.root, OLD))
     assert recorded(grown.root)["acme/prints"] == {ML: {APP: 1}}
@@ -286,10 +290,10 @@ def test_a_teams_own_practice_is_recorded_where_it_says_so(
 def test_a_file_that_can_not_be_used_is_said_with_its_line_and_what_is_allowed(
     grown: Project, text: str, line: int, said: str
 ) -> None:
-    (grown.root / FILE).write_text(text)
+    (grown.root / BASELINE_FILE).write_text(text)
     with pytest.raises(HandoffError) as caught:
         registry_of(find_project(grown.root))
-    assert str(caught.value).startswith(f"{grown.root / FILE}:{line}: {said}")
+    assert str(caught.value).startswith(f"{grown.root / BASELINE_FILE}:{line}: {said}")
     assert "\n" not in str(caught.value)
 
 
@@ -305,13 +309,15 @@ def test_a_change_that_grows_the_baseline_does_not_pass_its_own_gate(
     finds(grown.root, [*OLD, (APP, 70, "F811: twice"), (HELP, 1, "E711: None")])
     by_hand = recorded(grown.root)
     by_hand["linted"][ML] |= {APP: 3, HELP: 1}
-    (grown.root / FILE).write_text(json.dumps(by_hand))
+    (grown.root / BASELINE_FILE).write_text(json.dumps(by_hand))
     assert main(["status"]) == 0
     capsys.readouterr()
     assert main(["status", "--base", "HEAD", "--format", "github"]) == 1
     said = capsys.readouterr().out
     assert f"::error file={APP},line=70::F811: twice" in said
-    assert f"::notice file={FILE},line=1::The baseline of linted grows by 2 for {ML}" in said
+    assert (
+        f"::notice file={BASELINE_FILE},line=1::The baseline of linted grows by 2 for {ML}" in said
+    )
 
 
 def test_a_change_that_lowers_the_level_does_not_pass_its_own_gate(
@@ -342,7 +348,7 @@ def test_every_screen_says_what_the_baseline_accepts_and_what_a_change_loosens()
     one = Finding("style", "E501: too long", False, ML, "src/a.py", 7)
     style = practice("style", baseline=True)
     said = "accepted by the baseline: 2 findings in 1 file"
-    loosened = Finding("stricter-of-both", "The baseline grows", False, file=FILE)
+    loosened = Finding("stricter-of-both", "The baseline grows", False, file=BASELINE_FILE)
     it = replace(
         standing(),
         outcomes=[

@@ -10,7 +10,7 @@ import pytest
 
 from baton_handoff.cli import main
 from baton_handoff.config.project import Project, find_project
-from baton_handoff.config.project_files import Files
+from baton_handoff.config.project_files import ProjectFiles
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.evidence import recording as record
 from baton_handoff.policy.evidence.evidence import KINDS, Record
@@ -108,7 +108,7 @@ def test_another_candidate_has_passed_no_scenario_yet(project: Project) -> None:
 def test_what_git_ignores_is_nothing_that_a_run_depends_on(project: Project) -> None:
     (project.root / "models").mkdir(exist_ok=True)
     (project.root / "models/extra.py").write_text("", encoding="utf-8")
-    assert "models/extra.py" not in Files(project.root).paths
+    assert "models/extra.py" not in ProjectFiles(project.root).paths
     assert stale(project) == set()
 
 
@@ -116,14 +116,14 @@ def test_without_git_every_file_counts_but_what_tools_leave(tmp_path: Path) -> N
     for name in ("a.py", "src/b.py", ".venv/lib/c.py", ".handoff/evidence/d.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("", encoding="utf-8")
-    assert Files(tmp_path).paths == ["a.py", "src/b.py"]
+    assert ProjectFiles(tmp_path).paths == ["a.py", "src/b.py"]
 
 
 def test_line_endings_make_no_difference(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_bytes(b"1\n2\n")
-    key = Files(tmp_path).key(["a.py"])
+    key = ProjectFiles(tmp_path).key(["a.py"])
     (tmp_path / "a.py").write_bytes(b"1\r\n2\r\n")
-    assert Files(tmp_path).key(["a.py"]) == key
+    assert ProjectFiles(tmp_path).key(["a.py"]) == key
 
 
 def test_evidence_that_cannot_be_read_shows_nothing(project: Project) -> None:

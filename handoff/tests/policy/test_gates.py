@@ -11,7 +11,7 @@ import pytest
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.settings import GATES as NAMES
-from baton_handoff.config.settings import Accepted, PromotionSettings
+from baton_handoff.config.settings import PolicyException, PromotionSettings
 from baton_handoff.contracts import canonical_form
 from baton_handoff.evaluation.evaluation import Evaluation
 from baton_handoff.lineage.sources.assessment import SourceAssessment
@@ -286,8 +286,8 @@ def test_of_an_open_practice_side_and_fix_are_named_and_the_first_ones_fix_is_th
         outcome(drawn, side, State.NOT_SHOWN, "Nobody has drawn it.", fix="draw it")
         for side in (DS, ML)
     ]
-    until = Accepted("", "no time", "ada", date(2027, 1, 31), "typed")
-    typed = outcome(practice("typed"), ML, State.NOT_MET, "Types don't fit.", accepted=until)
+    until = PolicyException("", "no time", "ada", date(2027, 1, 31), "typed")
+    typed = outcome(practice("typed"), ML, State.NOT_MET, "Types don't fit.", exception=until)
     found = red(replace(GOOD, practices=Asked([*both, STYLE_OPEN], [typed])))
     assert found == {
         "practices": Verdict(
@@ -322,6 +322,6 @@ def test_an_open_practice_is_advice_at_level_0_unless_the_team_enforces_it(
     (said,) = [one for one in findings(project, verdicts, to) if not one.met]
     assert said.check == "gate-practices"
     assert said.blocks is (to == "champion" and (enforced or level > 0))
-    accepted = Accepted("practices", "no time", "ada", date(9999, 1, 1))
+    accepted = PolicyException("practices", "no time", "ada", date(9999, 1, 1))
     lenient = replace(project, exceptions=[accepted])
     assert not any(one.blocks for one in findings(lenient, verdicts, to))

@@ -192,8 +192,8 @@ def test_an_exception_covers_a_practice_until_it_expires(project: Project) -> No
     leave_evidence(project, lint=False)
     covered = outcome(project, "linted", "ml-engineering")
     assert (covered.state, covered.reached, covered.earned) == (State.NOT_MET, True, 0)
-    assert covered.accepted is not None
-    assert covered.accepted.owner == "ada"
+    assert covered.exception is not None
+    assert covered.exception.owner == "ada"
     project = says(project, EXCEPTION.replace("2026-12-31", "2026-11-24"))
     leave_evidence(project, lint=False)
     assert not outcome(project, "linted", "ml-engineering").reached

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from baton_handoff.config.settings import Accepted
+from baton_handoff.config.settings import PolicyException
 from baton_handoff.policy.practices.assessment import Outcome, Standing, State
 from baton_handoff.policy.practices.practice import Practice, Stage, Tier
 from baton_handoff.reporting.findings import Finding
@@ -52,7 +52,7 @@ def standing() -> Standing:
     sources = practice("sources-owned", "Data", science="must", stage="promotion")
     pairing = practice("acme/pairing", "Working together", science="would-like")
     found = Finding("mypy", "Argument 1 has the wrong type", False, file="src/trips/a.py", line=7)
-    accepted = Accepted(
+    accepted = PolicyException(
         "lineage", "the warehouse moves in January", "ml-engineering", date(2027, 1, 31)
     )
     return Standing(
@@ -68,7 +68,7 @@ def standing() -> Standing:
             outcome(tests, DS, State.NOT_SHOWN, "No test has run here."),
             outcome(tests, ML, State.NOT_SHOWN, "No test has run here."),
             outcome(lineage, DS, State.NOT_APPLICABLE, "No data is read."),
-            outcome(lineage, ML, State.NOT_MET, "Two tables have no origin.", accepted=accepted),
+            outcome(lineage, ML, State.NOT_MET, "Two tables have no origin.", exception=accepted),
             outcome(
                 sources,
                 DS,

@@ -6,7 +6,7 @@ import subprocess
 from typing import Any
 
 from baton_handoff.config.project import Project
-from baton_handoff.core.tracing import continued, handed_on
+from baton_handoff.core.tracing import continued_span, trace_environment
 
 
 def add(commands: Any) -> None:
@@ -48,8 +48,8 @@ def _pipeline(project: Project, _: argparse.Namespace) -> int:
     for file in (project.root / "dvc.lock", project.root / ".dvc/tmp/rwlock"):
         if file.exists() and not file.stat().st_size:
             file.unlink()
-    with continued("pipeline", os.environ):
-        env = os.environ | handed_on()
+    with continued_span("pipeline", os.environ):
+        env = os.environ | trace_environment()
         return subprocess.run(["dvc", "repro"], cwd=project.root, env=env, check=False).returncode
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from baton_handoff.cli.options import add_format
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.tracing import continued
+from baton_handoff.core.tracing import continued_span
 from baton_handoff.reporting.findings import render
 
 
@@ -214,7 +214,7 @@ def _score(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.registry.model_registry import load
 
     model_interface(project.room("contracts"))
-    with continued("score", os.environ):
+    with continued_span("score", os.environ):
         if options.engine == "spark":
             from baton_handoff.integrations.spark import score_on_spark
 

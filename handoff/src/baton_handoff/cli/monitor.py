@@ -49,7 +49,7 @@ def _monitor(project: Project, options: argparse.Namespace) -> int:
     asked = Asked(options.version, options.rows, options.truth, period, options.against)
     seen = watch(project, asked)
     findings = alerts(seen)
-    report = publish(project.watched, seen, findings)
+    report = publish(project.monitoring_folder, seen, findings)
     print(render(findings, options.format, "All is quiet."))
     # A program reads findings, not this.
     said = sys.stdout if options.format == "terminal" else sys.stderr

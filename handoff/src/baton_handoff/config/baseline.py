@@ -13,16 +13,16 @@ from typing import NoReturn, TypeAlias
 
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.files import write_whole
+from baton_handoff.core.files import write_atomically
 
-FILE = "handoff-baseline.json"
+BASELINE_FILE = "handoff-baseline.json"
 """Where it stands, beside handoff.toml."""
 
 Baseline: TypeAlias = Mapping[tuple[str, str, str], int]
 """For a practice, a side and a file, relative to the project: how many findings there may be."""
 
 
-def read(file: Path) -> Baseline:
+def read_baseline(file: Path) -> Baseline:
     """What a file of that name records; nothing where there is none.
 
     Raises:
@@ -60,7 +60,7 @@ def _table(file: Path, keys: Sequence[str], said: object, of: str) -> Iterator[t
     yield from said.items()
 
 
-def moved(baseline: Baseline, paths: Mapping[str, str]) -> Baseline:
+def follow_renames(baseline: Baseline, paths: Mapping[str, str]) -> Baseline:
     """The same, with the entries of files that have moved under their new paths as well.
 
     Args:
@@ -89,10 +89,10 @@ def wrong(file: Path, keys: Sequence[str], what: str) -> NoReturn:
     raise HandoffError(f"{file}:{at + 1}: {what}.")
 
 
-def write(file: Path, baseline: Baseline) -> None:
+def write_baseline(file: Path, baseline: Baseline) -> None:
     """Write a baseline, whole or not at all."""
     said: dict[str, dict[str, dict[str, int]]] = {}
     for (practice, side, path), count in sorted(baseline.items()):
         said.setdefault(practice, {}).setdefault(side, {})[path] = count
     text = json.dumps(said, indent=2, ensure_ascii=False) + "\n"
-    write_whole(file, text)
+    write_atomically(file, text)

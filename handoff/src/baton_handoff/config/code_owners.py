@@ -24,7 +24,7 @@ _LOCATIONS = {
 
 
 @dataclass(frozen=True)
-class Rule:
+class OwnerRule:
     """Who must agree to a change of one place.
 
     Attributes:
@@ -115,12 +115,12 @@ def _own_lines(file: Path) -> tuple[str, str]:
     return "".join(lines[: marks[0]]), "".join(lines[marks[1] + 1 :])
 
 
-def rules_of(project: Project) -> list[Rule]:
+def rules_of(project: Project) -> list[OwnerRule]:
     """The rules for what stands in the project, outer folders first: the last that fits counts."""
     own = project.answerable
     file = owners_file(project)
     standing = [
-        Rule(name, approvers(name, project.package, own, project.level))
+        OwnerRule(name, approvers(name, project.package, own, project.level))
         for name in sorted(places(project.package, own))
         if (place := project.root / name) == file or _holds_a_file(place)
     ]
@@ -136,7 +136,7 @@ def _holds_a_file(place: Path) -> bool:
     return any(path.is_file() and "__pycache__" not in path.parts for path in inside)
 
 
-def block(ci: str, rules: Sequence[Rule], teams: Teams) -> list[str]:
+def block(ci: str, rules: Sequence[OwnerRule], teams: Teams) -> list[str]:
     """The lines of the block, marks included.
 
     Args:
@@ -151,12 +151,12 @@ def block(ci: str, rules: Sequence[Rule], teams: Teams) -> list[str]:
     ]
 
 
-def _github(rules: Sequence[Rule], teams: Teams) -> Iterator[str]:
+def _github(rules: Sequence[OwnerRule], teams: Teams) -> Iterator[str]:
     for rule in rules:
         yield " ".join([_pattern(rule.place), *_handles(rule.sides, teams)])
 
 
-def _gitlab(rules: Sequence[Rule], teams: Teams) -> Iterator[str]:
+def _gitlab(rules: Sequence[OwnerRule], teams: Teams) -> Iterator[str]:
     """A section for each team: GitLab asks for an approval from every section that fits."""
     for sides in _by_team(teams):
         yield from ("", f"[{' and '.join(sides)}] {_handles(sides, teams)[0]}")
@@ -166,7 +166,7 @@ def _gitlab(rules: Sequence[Rule], teams: Teams) -> Iterator[str]:
             yield " ".join([nobodys + _pattern(rule.place), *others])
 
 
-def _azure(rules: Sequence[Rule], teams: Teams) -> Iterator[str]:
+def _azure(rules: Sequence[OwnerRule], teams: Teams) -> Iterator[str]:
     """A policy for each team: Azure asks for an approval by every policy that fits."""
     yield from _HOW_TO_RUN
     for sides in _by_team(teams):
@@ -181,7 +181,7 @@ def _azure(rules: Sequence[Rule], teams: Teams) -> Iterator[str]:
         yield f"  --path-filter {shlex.quote(';'.join(paths))}"
 
 
-_LINES: dict[str, Callable[[Sequence[Rule], Teams], Iterator[str]]] = {
+_LINES: dict[str, Callable[[Sequence[OwnerRule], Teams], Iterator[str]]] = {
     "github": _github,
     "gitlab": _gitlab,
     "azure": _azure,
@@ -207,9 +207,9 @@ def _by_team(teams: Teams) -> list[list[str]]:
     return list(grouped.values())
 
 
-def _asking(sides: Sequence[str], rules: Sequence[Rule]) -> Iterator[tuple[Rule, bool]]:
+def _asking(sides: Sequence[str], rules: Sequence[OwnerRule]) -> Iterator[tuple[OwnerRule, bool]]:
     """The rules that ask one of the sides, and those that make an exception inside such a rule."""
-    asking: list[Rule] = []
+    asking: list[OwnerRule] = []
     for rule in rules:
         if set(sides) & set(rule.sides):
             asking.append(rule)

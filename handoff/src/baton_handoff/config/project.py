@@ -10,10 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from baton_handoff.config.baseline import FILE, Baseline, read
+from baton_handoff.config.baseline import BASELINE_FILE, Baseline, read_baseline
 from baton_handoff.config.settings import (
-    Accepted,
     MonitorSettings,
+    PolicyException,
     PromotionSettings,
     ServiceSettings,
     exceptions,
@@ -22,19 +22,19 @@ from baton_handoff.config.settings import (
 from baton_handoff.config.sides import AXES, SIDES, answerable
 from baton_handoff.config.validation import only_known, table_of
 from baton_handoff.core.errors import HandoffError, UnreadableError
-from baton_handoff.core.files import nearest
+from baton_handoff.core.files import find_upwards
 from baton_handoff.core.toml_files import read_toml
 from baton_handoff.core.yaml_files import parse_yaml
 
 INTERFACE = 1
 """The version of `handoff.toml` that this package reads."""
 
-OF_PRACTICES = ("practices", "statements", "enforce", "exceptions")
+PRACTICE_TABLES = ("practices", "statements", "enforce", "exceptions")
 """The tables of `handoff.toml` that are about practices."""
 
 _KNOWN = (
     *("interface", "package", "model", "service", "promotion", "monitor", "people", "answerable"),
-    *OF_PRACTICES,
+    *PRACTICE_TABLES,
 )
 """All that may stand in `handoff.toml` outside of its tables, and they."""
 
@@ -63,8 +63,8 @@ class Project:
         baseline: How many findings were there when the baseline was recorded.
         standards: What practices.toml says in the tree that this is of, where that is another than
             the one at work; nothing where it can't be told.
-        before: The project as the base of a change states it, where both judge the change.
-        after: The project as the change itself states it, likewise.
+        base: The project as the base of a change states it, where both judge the change.
+        head: The project as the change itself states it, likewise.
         adopted: Whether Baton is in use there; where it is not, only `status` looks at it.
     """
 
@@ -82,12 +82,12 @@ class Project:
     service: ServiceSettings = field(default_factory=ServiceSettings)
     promotion: PromotionSettings = field(default_factory=PromotionSettings)
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
-    exceptions: Sequence[Accepted] = ()
+    exceptions: Sequence[PolicyException] = ()
     practices: Mapping[str, Any] = field(default_factory=dict)
     baseline: Baseline = field(default_factory=dict)
     standards: Mapping[str, Any] = field(default_factory=dict)
-    before: "Project | None" = None
-    after: "Project | None" = None
+    base: "Project | None" = None
+    head: "Project | None" = None
     adopted: bool = True
 
     @property
@@ -96,15 +96,15 @@ class Project:
         return self.root / "src" / self.package
 
     @property
-    def own_registry(self) -> str:
+    def local_registry(self) -> str:
         """The address of the registry in its own folder."""
         return f"sqlite:///{(self.root / 'mlflow.db').as_posix()}"
 
     @property
-    def embedded(self) -> bool:
+    def has_local_registry(self) -> bool:
         """Whether that is the registry that counts, and not a server's."""
         # MLflow itself sets the variable, once it is told an address.
-        return os.environ.get("MLFLOW_TRACKING_URI", self.own_registry) == self.own_registry
+        return os.environ.get("MLFLOW_TRACKING_URI", self.local_registry) == self.local_registry
 
     @property
     def local(self) -> Path:
@@ -117,7 +117,7 @@ class Project:
         return Path(os.environ.get("HANDOFF_PREDICTIONS") or self.root / "predictions")
 
     @property
-    def watched(self) -> Path:
+    def monitoring_folder(self) -> Path:
         """Where reports and history of what it predicted are; `HANDOFF_MONITOR` moves it."""
         return Path(os.environ.get("HANDOFF_MONITOR") or self.root / "monitor")
 
@@ -138,7 +138,7 @@ class Project:
             HandoffError: The package is not installed, or the room can't be imported.
         """
         room = f"{self.package}.{name}"
-        with self.own_code(room):
+        with self.explain_errors(room):
             try:
                 return importlib.import_module(room)
             except ModuleNotFoundError as error:
@@ -150,7 +150,7 @@ class Project:
                 ) from error
 
     @contextmanager
-    def own_code(self, what: str) -> Iterator[None]:
+    def explain_errors(self, what: str) -> Iterator[None]:
         """Say in one sentence what goes wrong in the project's own code, and where.
 
         Args:
@@ -190,7 +190,7 @@ def find_project(start: Path | None = None) -> Project:
 
 def settings_file(start: Path | None = None) -> Path | None:
     """The `handoff.toml` at or above `start`, by default the working directory; None without."""
-    return nearest("handoff.toml", start or Path.cwd())
+    return find_upwards("handoff.toml", start or Path.cwd())
 
 
 def read_project(file: Path) -> Project:
@@ -226,13 +226,13 @@ def read_project(file: Path) -> Project:
         promotion=numbers(file, "promotion", PromotionSettings, settings.get("promotion", {})),
         monitor=numbers(file, "monitor", MonitorSettings, settings.get("monitor", {})),
         exceptions=exceptions(file, settings.get("exceptions", [])),
-        practices={name: settings[name] for name in OF_PRACTICES if name in settings},
-        baseline=read(file.with_name(FILE)),
+        practices={name: settings[name] for name in PRACTICE_TABLES if name in settings},
+        baseline=read_baseline(file.with_name(BASELINE_FILE)),
         **_answers(file.with_name(".copier-answers.yml")),
     )
 
 
-def stated_in(folder: Path, instead: Project) -> Project:
+def project_at(folder: Path, instead: Project) -> Project:
     """The project as another state of it, written to `folder`, says.
 
     Where that can't be read, `instead`: who mends a broken `handoff.toml` must be able to.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from baton_handoff.config.project import OF_PRACTICES
+from baton_handoff.config.project import PRACTICE_TABLES
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import run_git
 from baton_handoff.core.toml_files import read_toml
@@ -20,14 +20,14 @@ _NOBODYS = {
 
 _SETTINGS = "handoff.toml"
 
-_UNREAD = (*OF_PRACTICES, "people")
+_UNREAD = (*PRACTICE_TABLES, "people")
 """The tables of it that say how results are judged, and by whom: no tool reads them for its own."""
 
 _MOST = 50_000
 """More files are no project, but somebody's home or disk."""
 
 
-class Files:
+class ProjectFiles:
     """The files of a project, each read once however many runs depend on it."""
 
     def __init__(self, root: Path) -> None:
@@ -64,7 +64,7 @@ class Files:
             digest.update(f"{path}\0{content}\0".encode(errors="surrogateescape"))
         return digest.hexdigest()
 
-    def changed(self, before: "Files") -> list[str]:
+    def changed(self, before: "ProjectFiles") -> list[str]:
         """The files that are not what they were when their keys were asked for, sorted."""
         was, now = before._digests, self._digests
         return sorted(path for path in was | now if was.get(path) != now.get(path))

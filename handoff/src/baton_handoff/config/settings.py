@@ -73,7 +73,7 @@ class MonitorSettings:
 
 
 @dataclass(frozen=True)
-class Accepted:
+class PolicyException:
     """An exception: something that is not met and accepted, `[[exceptions]]`.
 
     Attributes:
@@ -114,7 +114,7 @@ def numbers(file: Path, table: str, kind: type[_Settings], stated: object) -> _S
     return kind(**values)
 
 
-def exceptions(file: Path, stated: object) -> tuple[Accepted, ...]:
+def exceptions(file: Path, stated: object) -> tuple[PolicyException, ...]:
     """Read the exceptions of a handoff.toml.
 
     Raises:
@@ -123,11 +123,13 @@ def exceptions(file: Path, stated: object) -> tuple[Accepted, ...]:
     return tuple(map(_accepted, entries(file, "exceptions", stated)))
 
 
-def _accepted(entry: Entry) -> Accepted:
+def _accepted(entry: Entry) -> PolicyException:
     about = "practice" if "practice" in entry.values else "gate"
     keys = (about, "reason", "owner", "expires")
     entry.only(keys, keys)
     gate, practice = (entry.text(key) if key == about else "" for key in ("gate", "practice"))
     if about == "gate" and not gate.startswith("sources/"):
         entry.choice("gate", GATES)
-    return Accepted(gate, entry.text("reason"), entry.text("owner"), entry.day("expires"), practice)
+    return PolicyException(
+        gate, entry.text("reason"), entry.text("owner"), entry.day("expires"), practice
+    )

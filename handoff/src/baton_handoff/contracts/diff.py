@@ -1,4 +1,4 @@
-"""What a change does to the contracts: both trees read, every difference judged and exemplified."""
+"""Compare the contracts of two snapshots: judge every difference and give an example of it."""
 
 import re
 import zipfile
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from baton_handoff.config.project import Project, stated_in
+from baton_handoff.config.project import Project, project_at
 from baton_handoff.contracts.compatibility import Change, ContractComparison, compare_all
 from baton_handoff.contracts.examples import Example, example_of
 from baton_handoff.contracts.isolated_reader import Place, Reader, reading
 from baton_handoff.contracts.protocol import compare_protocol
 from baton_handoff.contracts.wheel import wheel_room
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.git_snapshots import Trees, trees_of
+from baton_handoff.core.git_snapshots import GitSnapshots, snapshots_of
 from baton_handoff.reporting.findings import Finding
 
 _HERE = "the working directory"
@@ -52,14 +52,14 @@ def has_no_base_contracts(project: Project, base: str | None = None) -> bool:
     """
     if (base or "").endswith(".whl"):
         return False
-    with trees_of(project.root) as (trees, _):
-        return _nothing_yet(trees, base)
+    with snapshots_of(project.root) as (snapshots, _):
+        return _nothing_yet(snapshots, base)
 
 
-def _nothing_yet(trees: Trees, base: str | None) -> bool:
-    if base is None and not trees.begun:
+def _nothing_yet(snapshots: GitSnapshots, base: str | None) -> bool:
+    if base is None and not snapshots.has_commits:
         return True
-    return not trees.hold_contracts(trees.of(trees.base(base)))
+    return not snapshots.has_contracts(snapshots.of_commit(snapshots.merge_base(base)))
 
 
 def differences(project: Project, base: str | None = None) -> list[Difference]:
@@ -68,16 +68,16 @@ def differences(project: Project, base: str | None = None) -> list[Difference]:
     Args:
         project: The project.
         base: A commit, the path of a wheel that `handoff contract wheel` has made, or None for
-            what this branch goes back to (`Trees.base`). None differ where it has no contracts yet.
+            `GitSnapshots.merge_base`. None differ if the base has no contracts yet.
 
     Raises:
         HandoffError: The earlier state can't be found, or contracts of either can't be imported.
     """
-    with trees_of(project.root) as (trees, scratch):
-        if not (base or "").endswith(".whl") and _nothing_yet(trees, base):
+    with snapshots_of(project.root) as (snapshots, scratch):
+        if not (base or "").endswith(".whl") and _nothing_yet(snapshots, base):
             return []
-        source, room = _earlier(project, base, trees, scratch)
-        level = max(stated_in(source.parent, project).level, project.level)
+        source, room = _earlier(project, base, snapshots, scratch)
+        level = max(project_at(source.parent, project).level, project.level)
         with (
             reading(source, room, base or "the base") as before,
             reading(project.root / "src", f"{project.package}.contracts", _HERE) as after,
@@ -85,10 +85,14 @@ def differences(project: Project, base: str | None = None) -> list[Difference]:
             return list(_differences(before, after, level))
 
 
-def _earlier(project: Project, base: str | None, trees: Trees, scratch: Path) -> tuple[Path, str]:
+def _earlier(
+    project: Project, base: str | None, snapshots: GitSnapshots, scratch: Path
+) -> tuple[Path, str]:
     """The folder and the package of the contracts that stand for the earlier state."""
     if base is None or not base.endswith(".whl"):
-        folder = trees.written(trees.of(trees.base(base)), scratch / "base")
+        folder = snapshots.check_out(
+            snapshots.of_commit(snapshots.merge_base(base)), scratch / "base"
+        )
         return folder / "src", f"{project.package}.contracts"
     try:
         with zipfile.ZipFile(base) as wheel:

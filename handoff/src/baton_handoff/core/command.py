@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.tracing import continued
+from baton_handoff.core.tracing import continued_span
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says where a disk is full."""
@@ -23,7 +23,7 @@ def in_one_sentence(run: Callable[[], int | None]) -> int:
     # A stage is a program of its own, which the pipeline has started.
     stage = f"stage {Path(sys.argv[0]).stem}" if run.__module__ == "__main__" else ""
     try:
-        with continued(stage, os.environ) if stage else nullcontext():
+        with continued_span(stage, os.environ) if stage else nullcontext():
             return run() or 0
     except HandoffError as error:
         sentence, code = str(error), error.exit_code

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 
-def python_of(place: Path) -> Path:
+def environment_python(place: Path) -> Path:
     """The Python of an environment."""
     return place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
@@ -16,14 +16,14 @@ def is_complete(place: Path) -> bool:
     return (place / "complete").exists()
 
 
-def make_environment(place: Path, requirements: Path) -> str:
+def create_environment(place: Path, requirements: Path) -> str:
     """Make an environment with exactly what a file of pinned and hashed requirements says.
 
     Returns:
         What stopped it from being made, empty where nothing did.
     """
     uv = os.environ.get("UV", "uv")
-    python = python_of(place)
+    python = environment_python(place)
     install = ("pip", "install", "--require-hashes", "--requirement", requirements)
     for command in (
         ("venv", "--clear", "--python", sys.executable, place),
@@ -40,7 +40,7 @@ def make_environment(place: Path, requirements: Path) -> str:
     return ""
 
 
-def nobodys_environment() -> dict[str, str]:
+def isolated_variables() -> dict[str, str]:
     """The environment variables for a process there, as if nothing of the project were known."""
     # What it compiles is kept for the next time.
     left_out = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")

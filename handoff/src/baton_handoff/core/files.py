@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def nearest(name: str, start: Path) -> Path | None:
+def find_upwards(name: str, start: Path) -> Path | None:
     """The file of this name in a folder or the nearest one above it; None without one."""
     start = start.resolve()
     files = (folder / name for folder in (start, *start.parents))
@@ -14,7 +14,7 @@ def nearest(name: str, start: Path) -> Path | None:
 
 
 @contextmanager
-def replacing(file: Path) -> Iterator[Path]:
+def replace_atomically(file: Path) -> Iterator[Path]:
     """Yield another path beside a file; what is written there replaces it, or nothing does."""
     # Not the process's number: in a container it is always the same.
     unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}.unfinished")
@@ -25,7 +25,7 @@ def replacing(file: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
-def write_whole(file: Path, text: str) -> None:
+def write_atomically(file: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
-    with replacing(file) as unfinished:
+    with replace_atomically(file) as unfinished:
         unfinished.write_text(text, encoding="utf-8", newline="\n")

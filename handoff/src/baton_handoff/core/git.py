@@ -51,7 +51,7 @@ def git(root: Path, *arguments: str, errors: str = "surrogateescape") -> str:
     return done.stdout
 
 
-def ask_git(root: Path, *arguments: str) -> str | None:
+def git_or_none(root: Path, *arguments: str) -> str | None:
     """What git prints, without space around it; None where it refuses, or is missing."""
     try:
         done = run_git(root, *arguments)
@@ -62,10 +62,10 @@ def ask_git(root: Path, *arguments: str) -> str | None:
 
 def is_shallow(root: Path) -> bool:
     """Whether a clone does not know the whole history."""
-    return ask_git(root, "rev-parse", "--is-shallow-repository") == "true"
+    return git_or_none(root, "rev-parse", "--is-shallow-repository") == "true"
 
 
-def in_repository(root: Path) -> bool:
+def is_in_repository(root: Path) -> bool:
     """Whether a git repository looks after a project; one that ignores its folder does not.
 
     Raises:
@@ -84,5 +84,5 @@ def require_repository(root: Path) -> None:
     Raises:
         HandoffError: It does not.
     """
-    if not in_repository(root):
+    if not is_in_repository(root):
         raise HandoffError(f"{root} is not in a git repository yet: `uv run poe setup`.")

@@ -1,4 +1,4 @@
-"""Trees: the project as it stands, as it was at a commit, and mixtures of the two.
+"""Snapshots of a project as git trees: the working directory, commits, and mixtures of the two.
 
 Only git's plumbing, on an index and an object folder of its own: neither the working directory, nor
 the index, nor the list of worktrees ever changes, whatever happens on the way.
@@ -22,7 +22,7 @@ _MAIN = ("origin/HEAD", "origin/main", "origin/master", "@{upstream}")
 
 @dataclass(frozen=True)
 class Edit:
-    """One path that differs between two trees.
+    """One path that differs between two snapshots.
 
     Attributes:
         path: The path, relative to the project.
@@ -33,8 +33,8 @@ class Edit:
     entry: str
 
 
-class Trees:
-    """The trees of one project; git knows each by an identifier."""
+class GitSnapshots:
+    """The snapshots of one project; git knows each by an identifier."""
 
     def __init__(self, root: Path, scratch: Path) -> None:
         self._root = root
@@ -50,7 +50,7 @@ class Trees:
             "GIT_OPTIONAL_LOCKS": "0",
         }
 
-    def of_working_directory(self) -> str:
+    def working_directory(self) -> str:
         """The tree of what stands there now, with what is not committed and not ignored."""
         index = self._scratch / "index"
         if self._path("index").exists():
@@ -59,16 +59,16 @@ class Trees:
         self._git("add", "--all", ".", index=index)
         return self._inside(self._git("write-tree", index=index).strip())
 
-    def of(self, commit: str) -> str:
+    def of_commit(self, commit: str) -> str:
         """The tree of a commit."""
         return self._inside(commit)
 
     @property
-    def begun(self) -> bool:
+    def has_commits(self) -> bool:
         """Whether there is a commit at all."""
         return bool(self._commit("HEAD"))
 
-    def base(self, reference: str | None = None) -> str:
+    def merge_base(self, reference: str | None = None) -> str:
         """The commit at which this work left `reference`.
 
         Args:
@@ -80,7 +80,7 @@ class Trees:
             HandoffError: `reference` is unknown here, or what they have in common is, or there is
                 no commit yet.
         """
-        if not self.begun:
+        if not self.has_commits:
             raise HandoffError("There is no commit yet: make the first one.")
         if reference is None:
             branch, upstream = (
@@ -101,7 +101,7 @@ class Trees:
             )
         raise HandoffError(f"{reference} and this work have no commit in common.")
 
-    def main(self, reference: str | None = None) -> str | None:
+    def main_commit(self, reference: str | None = None) -> str | None:
         """The newest commit of the branch that all work is merged into, as this clone knows it.
 
         Args:
@@ -123,7 +123,7 @@ class Trees:
         """Whether the work is pushed anywhere."""
         return bool(self._try("remote"))
 
-    def hold_contracts(self, tree: str) -> bool:
+    def has_contracts(self, tree: str) -> bool:
         """Whether a tree has Baton in use, and contracts of whatever package."""
         whole = ("ls-tree", "-r", "-z", "--full-tree", "--name-only")
         listed = self._git(*whole, tree, "handoff.toml", "src/")
@@ -143,7 +143,7 @@ class Trees:
             )
         ]
 
-    def moved(self, before: str, after: str) -> dict[str, str]:
+    def renames(self, before: str, after: str) -> dict[str, str]:
         """The paths to which files have moved from one tree to another, with where they were."""
         said = self._git(
             "diff-tree", "-r", "-z", "-M", "--name-status", "--diff-filter=R", before, after
@@ -151,7 +151,7 @@ class Trees:
         parts = said.split("\0")[:-1]
         return dict(zip(parts[2::3], parts[1::3], strict=True))
 
-    def mixed(self, base: str, edits: Iterable[Edit]) -> str:
+    def apply_edits(self, base: str, edits: Iterable[Edit]) -> str:
         """The tree `base` with some edits done to it."""
         index = self._scratch / "mixed-index"
         index.unlink(missing_ok=True)
@@ -160,11 +160,11 @@ class Trees:
         self._git("update-index", "-z", "--index-info", index=index, said=entries)
         return self._git("write-tree", index=index).strip()
 
-    def written(self, tree: str, folder: Path) -> Path:
+    def check_out(self, tree: str, folder: Path) -> Path:
         """Write the files of a tree into a folder, and return it.
 
         Each file's time is made from its content: a type checker takes a file of the same size and
-        time for the one that it knows, and trees are written within a second.
+        time for the one that it knows, and snapshots are written within a second.
         """
         index = self._scratch / "written-index"
         index.unlink(missing_ok=True)
@@ -179,7 +179,7 @@ class Trees:
                 os.utime(file, (time, time))
         return folder
 
-    def commits(self, since: str, until: str) -> list[str]:
+    def commits_between(self, since: str, until: str) -> list[str]:
         """The commits from one to another, oldest first, as the branch itself saw them.
 
         Raises:
@@ -257,12 +257,12 @@ class Trees:
 
 
 @contextmanager
-def trees_of(root: Path) -> Iterator[tuple[Trees, Path]]:
-    """The trees of a project's folder, and a folder to write them into; both are gone afterwards.
+def snapshots_of(root: Path) -> Iterator[tuple[GitSnapshots, Path]]:
+    """Yield the snapshots of a project and a folder to check them out; remove both afterwards.
 
     Raises:
         HandoffError: The project is in no git repository.
     """
     require_repository(root)
     with tempfile.TemporaryDirectory(prefix="handoff-") as scratch:
-        yield Trees(root, Path(scratch)), Path(scratch)
+        yield GitSnapshots(root, Path(scratch)), Path(scratch)

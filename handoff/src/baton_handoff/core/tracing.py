@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from baton_handoff.core.files import nearest
+from baton_handoff.core.files import find_upwards
 from baton_handoff.core.toml_files import read_toml
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def span(name: str, **facts: str | int) -> AbstractContextManager[None]:
     return _Around(tracer, name, facts) if tracer else _NOTHING
 
 
-def continued(name: str, env: Mapping[str, str]) -> AbstractContextManager[None]:
+def continued_span(name: str, env: Mapping[str, str]) -> AbstractContextManager[None]:
     """A span around what a process does, within the one in which it was started.
 
     Args:
@@ -56,7 +56,7 @@ def continued(name: str, env: Mapping[str, str]) -> AbstractContextManager[None]
     return _Around(tracer, name, {}, extract(sent, Context()))
 
 
-def handed_on() -> dict[str, str]:
+def trace_environment() -> dict[str, str]:
     """What another process needs in its environment to go on with the span that is open."""
     sent: dict[str, str] = {}
     if _tracer():
@@ -66,7 +66,7 @@ def handed_on() -> dict[str, str]:
     return {key.upper(): value for key, value in sent.items()}
 
 
-def passed(name: str, since: int) -> None:
+def record_past_span(name: str, since: int) -> None:
     """A span that ends now, within the one that is open.
 
     Args:
@@ -77,7 +77,7 @@ def passed(name: str, since: int) -> None:
         tracer.start_span(name, start_time=since).end()
 
 
-def note(facts: Mapping[str, str | int | float]) -> None:
+def add_span_attributes(facts: Mapping[str, str | int | float]) -> None:
     """Say more of the span that is open."""
     if _tracer():
         from opentelemetry.trace import get_current_span
@@ -85,7 +85,7 @@ def note(facts: Mapping[str, str | int | float]) -> None:
         get_current_span().set_attributes(facts)
 
 
-def open_names() -> dict[str, str]:
+def current_trace_ids() -> dict[str, str]:
     """The names of the trace and the span that are open, as a line of a log has them."""
     if _tracer() is None:
         return {}
@@ -183,7 +183,7 @@ def _resource() -> "Resource":
 
 def _model() -> str:
     """The model that the nearest handoff.toml names, which is not read strictly here."""
-    file = nearest("handoff.toml", Path.cwd())
+    file = find_upwards("handoff.toml", Path.cwd())
     try:
         return str(read_toml(file).get("model", "")) if file else ""
     except (OSError, ValueError):

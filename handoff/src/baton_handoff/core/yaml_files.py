@@ -107,7 +107,7 @@ def _parsed(parse: Callable[[Any], Any], text: str | bytes) -> Any:
         raise UnreadableError(error, reason, line, syntax=syntax) from error
 
 
-class Lines:
+class YamlLines:
     """Where a YAML text says what."""
 
     def __init__(self, text: str) -> None:

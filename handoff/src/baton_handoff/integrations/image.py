@@ -6,7 +6,7 @@ import subprocess
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.git import ask_git, require_repository, run_git
+from baton_handoff.core.git import git_or_none, require_repository, run_git
 from baton_handoff.core.toml_files import read_toml
 
 _ENGINES = ("docker", "podman")
@@ -53,7 +53,7 @@ def build_image(project: Project, base: str | None = None) -> str:
 def _commit(project: Project) -> str:
     """The commit that the code equals."""
     require_repository(project.root)
-    commit = ask_git(project.root, "rev-parse", "--verify", "--quiet", "HEAD")
+    commit = git_or_none(project.root, "rev-parse", "--verify", "--quiet", "HEAD")
     if not commit:
         raise HandoffError("There is no commit yet, and an image is tagged with one: make it.")
     changed = run_git(project.root, "status", "--porcelain", "--", *_CODE).stdout.splitlines()

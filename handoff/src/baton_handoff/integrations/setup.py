@@ -6,7 +6,7 @@ import subprocess
 from baton_handoff.config.code_owners import owners_file, write_owners
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.git import ask_git, git, in_repository
+from baton_handoff.core.git import git, git_or_none, is_in_repository
 
 
 def set_up(project: Project) -> None:
@@ -23,12 +23,12 @@ def set_up(project: Project) -> None:
     # write none; here it costs once.
     print("Compiling the environment (once, up to a minute) …", flush=True)
     _run(project, os.environ.get("UV", "uv"), "sync", "--quiet", "--compile-bytecode")
-    if not in_repository(project.root):
+    if not is_in_repository(project.root):
         git(project.root, "init", "--quiet", "--initial-branch", "main")
     _run(project, "pre-commit", "install")
     if all(project.teams) and not owners_file(project).exists():
         write_owners(project)
-    begun = ask_git(project.root, "rev-parse", "--verify", "--quiet", "HEAD")
+    begun = git_or_none(project.root, "rev-parse", "--verify", "--quiet", "HEAD")
     yours = "" if begun else "; the first commit is yours"
     print(f"Ready. `uv run poe` lists the tasks, `uv run handoff --help` every command{yours}.")
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from baton_handoff.core.files import replacing
+from baton_handoff.core.files import replace_atomically
 from baton_handoff.monitoring.history import append, entry_of, read_history
 from baton_handoff.monitoring.metrics import write_figures
 from baton_handoff.monitoring.observation import Seen
@@ -29,7 +29,7 @@ def publish(folder: Path, seen: Seen, findings: Sequence[Finding]) -> Path:
     entry = entry_of(seen, findings, at)
     before = [e for e in read_history(folder / HISTORY) if e.model == seen.model]
     report = folder / REPORT
-    with replacing(report) as unfinished:
+    with replace_atomically(report) as unfinished:
         unfinished.write_text(page(seen, findings, [*before, entry], at), encoding="utf-8")
         append(folder / HISTORY, entry)
     seconds = datetime.fromisoformat(at).timestamp()

@@ -15,8 +15,8 @@ from typing import Any
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import ML_ENGINEERING, SIDES
 from baton_handoff.core.errors import HandoffError, UnreadableError
-from baton_handoff.core.git import ask_git, is_shallow
-from baton_handoff.core.requirements import name_of
+from baton_handoff.core.git import git_or_none, is_shallow
+from baton_handoff.core.requirements import package_name
 from baton_handoff.core.toml_files import read_toml
 from baton_handoff.core.yaml_files import parse_yaml
 from baton_handoff.reporting.findings import Finding
@@ -101,14 +101,14 @@ def dependencies(project: Project) -> list[str]:
         *stated.get("project", {}).get("dependencies", []),
         *(one for name in _GROUPS for one in groups.get(name, []) if isinstance(one, str)),
     ]
-    return [*dict.fromkeys(name for one in wanted if (name := name_of(str(one))) != _OURS)]
+    return [*dict.fromkeys(name for one in wanted if (name := package_name(str(one))) != _OURS)]
 
 
 def begun(project: Project) -> date | None:
     """The day of the project's first commit; None where there is none, or the clone is shallow."""
     if is_shallow(project.root):
         return None
-    days = (ask_git(project.root, "log", "--format=%as", "--", ".") or "").split()
+    days = (git_or_none(project.root, "log", "--format=%as", "--", ".") or "").split()
     return min(map(date.fromisoformat, days), default=None)
 
 
@@ -133,7 +133,7 @@ def due(decision: Decision, first: date | None) -> date | None:
 def not_chosen(made: Sequence[Decision], needed: Sequence[str]) -> list[Finding]:
     """Tools that nobody has chosen on purpose: no decision, no alternatives, or no reason."""
     holding = [decision for decision in made if decision.accepted]
-    named = {name_of(tool.name) for decision in holding for tool in decision.tools}
+    named = {package_name(tool.name) for decision in holding for tool in decision.tools}
     found = [
         Finding(
             "tool-not-chosen",

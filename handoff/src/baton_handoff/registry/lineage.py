@@ -9,7 +9,7 @@ from typing import Any
 from baton_handoff.config.project import Project
 from baton_handoff.contracts import canonical_form, contracts_of
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.git import ask_git
+from baton_handoff.core.git import git_or_none
 from baton_handoff.core.yaml_files import parse_yaml
 from baton_handoff.registry.code_hash import code_hash
 
@@ -54,8 +54,8 @@ def lineage_of(project: Project) -> Lineage:
         HandoffError: The pipeline has not run, or a file it leaves behind is missing.
     """
     root = project.root
-    commit = ask_git(root, "rev-parse", "--verify", "--quiet", "HEAD")
-    changed = ask_git(root, "status", "--porcelain", "--", *_JUDGED)
+    commit = git_or_none(root, "rev-parse", "--verify", "--quiet", "HEAD")
+    changed = git_or_none(root, "status", "--porcelain", "--", *_JUDGED)
     return Lineage(
         commit=commit or None,
         clean=bool(commit) and changed == "",

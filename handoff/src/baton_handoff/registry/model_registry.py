@@ -37,8 +37,8 @@ def registry(project: Project) -> mlflow.MlflowClient:
     for talkative in ("alembic", "mlflow"):
         logging.getLogger(talkative).setLevel(logging.ERROR)
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises all it says
-    if project.embedded:
-        mlflow.set_tracking_uri(project.own_registry)
+    if project.has_local_registry:
+        mlflow.set_tracking_uri(project.local_registry)
     try:
         return mlflow.MlflowClient()
     except ModuleNotFoundError as error:
@@ -93,7 +93,7 @@ def _place() -> str:
 
 def _artifacts(project: Project) -> str | None:
     """Where the files of a new experiment belong; a server knows that by itself."""
-    if project.embedded:
+    if project.has_local_registry:
         return (project.root / "mlartifacts").as_uri()
     uri = os.environ["MLFLOW_TRACKING_URI"]
     place = os.environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT")

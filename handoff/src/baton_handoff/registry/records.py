@@ -19,7 +19,7 @@ from mlflow.exceptions import MlflowException
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.git import ask_git
+from baton_handoff.core.git import git_or_none
 from baton_handoff.registry.model_registry import NO_SUCH, answering, registry
 
 CHAMPION = "champion"
@@ -68,7 +68,7 @@ def who(project: Project) -> str:
     for provider, person in _CI.items():
         if os.environ.get(provider):
             return os.environ.get(person) or "CI"
-    known = ask_git(project.root, "config", "user.email")
+    known = git_or_none(project.root, "config", "user.email")
     return known or os.environ.get("USER") or "somebody"
 
 
@@ -170,7 +170,7 @@ def alone(project: Project) -> Iterator[None]:
 
     The system lets go of the lock when its process dies, however it dies.
     """
-    if not project.embedded:
+    if not project.has_local_registry:
         yield
         return
     lock = FileLock(project.root / "mlflow.db.promotion", timeout=0)

@@ -44,7 +44,9 @@ def offered(project: Project, wanted: str) -> Offered | None:
     Raises:
         HandoffError: A server does not answer.
     """
-    return _from_file(project, wanted) if project.embedded else _from_server(project, wanted)
+    return (
+        _from_file(project, wanted) if project.has_local_registry else _from_server(project, wanted)
+    )
 
 
 def _from_file(project: Project, wanted: str) -> Offered | None:

@@ -104,7 +104,7 @@ def registry_state(project: Project) -> str | None:
     Raises:
         OSError: The server can't be reached.
     """
-    if project.embedded:
+    if project.has_local_registry:
         written = (project.root / "mlflow.db").stat()
         return f"{written.st_mtime_ns} {written.st_size}"
     uri = os.environ["MLFLOW_TRACKING_URI"]

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 
-from baton_handoff.core.tracing import passed
+from baton_handoff.core.tracing import record_past_span
 from baton_handoff.serving.asgi import App, Message, Receive, Send, asks_the_model
 from baton_handoff.serving.metrics import Reason
 from baton_handoff.serving.prediction import Serving
@@ -68,7 +68,7 @@ def request_name(scope: Message) -> str:
 
 def was_validated(scope: Message) -> None:
     """Note that a request has arrived as a whole, and that each of its rows was looked at."""
-    passed("validation", scope["state"]["began"])
+    record_past_span("validation", scope["state"]["began"])
 
 
 def refused_because(scope: Message, reason: Reason) -> None:

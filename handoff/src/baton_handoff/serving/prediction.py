@@ -12,7 +12,7 @@ from typing import Any
 
 from baton_handoff.config.settings import ServiceSettings
 from baton_handoff.contracts import Contract, from_rows, to_rows
-from baton_handoff.core.tracing import note
+from baton_handoff.core.tracing import add_span_attributes
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving.metrics import Metrics
 from baton_handoff.serving.prediction_log import PredictionLog, Record, now
@@ -74,7 +74,7 @@ class Serving:
 
     def _predict(self, request: str, rows: Sequence[Mapping[str, Any]], since: int) -> Answer:
         loaded = self.loaded
-        note(
+        add_span_attributes(
             {
                 "handoff.model": loaded.model,
                 "handoff.version": loaded.version,

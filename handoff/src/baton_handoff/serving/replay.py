@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from baton_handoff.contracts import Contract, ContractViolation, from_json, to_rows
 from baton_handoff.contracts.frames import is_number
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.files import replacing
+from baton_handoff.core.files import replace_atomically
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving.prediction_log import Record
 
@@ -92,5 +92,5 @@ def write_replayed(replayed: Sequence[Replayed], to: Path) -> None:
             "now": [None if one.now is None else dict(one.now) for one in replayed],
         }
     )
-    with replacing(to) as unfinished:
+    with replace_atomically(to) as unfinished:
         pq.write_table(table, unfinished)

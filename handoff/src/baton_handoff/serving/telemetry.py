@@ -12,7 +12,7 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, ExcInfo, Processor
 
-from baton_handoff.core.tracing import open_names
+from baton_handoff.core.tracing import current_trace_ids
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -62,7 +62,7 @@ def set_up_logs(stream: TextIO) -> None:
 
 def _trace(_: object, __: str, line: EventDict) -> EventDict:
     """The trace that the line belongs to, if there is one."""
-    line.update(open_names())
+    line.update(current_trace_ids())
     return line
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-from baton_handoff.config.project_files import Files
+from baton_handoff.config.project_files import ProjectFiles
 from baton_handoff.source_code.notebooks import code_cells
 
 _NOBODYS = {"__pycache__", "node_modules", "site-packages"}
@@ -134,7 +134,7 @@ class Scope:
 
 def project_modules(root: Path) -> Iterator[SourceModule]:
     """Every Python file and notebook of a project, but for tests; what is no code is left out."""
-    for file in Files(root).paths:
+    for file in ProjectFiles(root).paths:
         outside = _outside(file)
         if file.endswith((".py", ".ipynb")) and is_own(file) and _TESTS.isdisjoint(outside):
             try:

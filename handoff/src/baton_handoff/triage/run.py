@@ -1,4 +1,4 @@
-"""Triage of a project: the experiment on its trees, and what to tell whom."""
+"""Triage of a project: the experiment on its snapshots, and what to tell whom."""
 
 import os
 import subprocess
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 
-from baton_handoff.config.project import Project, stated_in
+from baton_handoff.config.project import Project, project_at
 from baton_handoff.config.sides import DEPENDENCIES, OTHER, PLATFORM, answerable
 from baton_handoff.config.standards import ENGINE, unpack_engine
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.git_snapshots import Edit, Trees, trees_of
+from baton_handoff.core.git_snapshots import Edit, GitSnapshots, snapshots_of
 from baton_handoff.policy.status.base_policy import stricter
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.triage.checks import TESTS, run_checks
@@ -26,14 +26,14 @@ def triage(project: Project, base: str | None = None, since: str | None = None) 
     Args:
         project: The project.
         base: The commit, or branch, that the work is to be merged into; None for what this branch
-            goes back to (`Trees.base`).
+            goes back to (`GitSnapshots.merge_base`).
         since: An earlier commit at which an inherited break is looked for.
 
     Raises:
         HandoffError: `base` or `since` can't be used.
     """
-    with trees_of(project.root) as (trees, scratch):
-        experiment = Experiment(project, trees, scratch, base)
+    with snapshots_of(project.root) as (snapshots, scratch):
+        experiment = Experiment(project, snapshots, scratch, base)
         return [
             finding_of(verdicts, experiment.facts(verdicts, since))
             for verdicts in _alike(experiment.verdicts())
@@ -50,28 +50,30 @@ def _alike(verdicts: Iterable[Verdict]) -> Iterable[list[Verdict]]:
 
 
 class Experiment:
-    """The trees of a change, and what is red in each mixture of them."""
+    """The snapshots of a change, and what is red in each mixture of them."""
 
-    def __init__(self, project: Project, trees: Trees, scratch: Path, base: str | None) -> None:
+    def __init__(
+        self, project: Project, snapshots: GitSnapshots, scratch: Path, base: str | None
+    ) -> None:
         self.project = project
-        self.base = trees.base(base)
-        self._trees = trees
+        self.base = snapshots.merge_base(base)
+        self._snapshots = snapshots
         self._scratch = scratch
-        self._base_tree = trees.of(self.base)
-        self._head_tree = trees.of_working_directory()
+        self._base_tree = snapshots.of_commit(self.base)
+        self._head_tree = snapshots.working_directory()
         self._tree = cache(self._mixed)
         self._red = cache(self._run)
 
     @cached_property
     def judged_by(self) -> Project:
         """The project as the base and the change state it: no change loosens what judges it."""
-        return stricter(stated_in(self._folder(self._base_tree), self.project), self.project)
+        return stricter(project_at(self._folder(self._base_tree), self.project), self.project)
 
     @cached_property
     def edits(self) -> dict[str, list[Edit]]:
         """The paths that changed, by the axis that answers for them."""
         by_axis: dict[str, list[Edit]] = {}
-        for edit in self._trees.edits(self._base_tree, self._head_tree):
+        for edit in self._snapshots.edits(self._base_tree, self._head_tree):
             by_axis.setdefault(self.axis(edit.path), []).append(edit)
         return by_axis
 
@@ -99,7 +101,7 @@ class Experiment:
         if axes == frozenset(self.edits):
             return self._head_tree
         edits = [edit for axis in axes for edit in self.edits[axis]]
-        return self._trees.mixed(self._base_tree, edits)
+        return self._snapshots.apply_edits(self._base_tree, edits)
 
     def facts(self, verdicts: Sequence[Verdict], since: str | None) -> Facts:
         """What the report of verdicts with one cause needs.
@@ -115,7 +117,7 @@ class Experiment:
             project=self.judged_by,
             base=self.base,
             components=sorted({self._component(verdict.red) for verdict in verdicts}),
-            authors=self._trees.authors(self.base, paths) if paths else [],
+            authors=self._snapshots.authors(self.base, paths) if paths else [],
             since=self._first_red(first.red, looked_for) if looked_for else None,
         )
 
@@ -126,7 +128,7 @@ class Experiment:
 
     def _first_red(self, red: Red, since: str) -> str | None:
         """The commit between `since` and the base that first had a red check, None if older."""
-        commits = self._trees.commits(since, self.base)
+        commits = self._snapshots.commits_between(since, self.base)
         if self._is_red(red, commits[0]):
             return None
         good, bad = 0, len(commits) - 1
@@ -137,7 +139,8 @@ class Experiment:
 
     def _is_red(self, red: Red, commit: str) -> bool:
         return red.kind in {
-            found.kind for found in self._red(self._trees.of(commit), Path(sys.executable), (red,))
+            found.kind
+            for found in self._red(self._snapshots.of_commit(commit), Path(sys.executable), (red,))
         }
 
     def _run(self, tree: str, python: Path, like: tuple[Red, ...] | None) -> list[Red]:
@@ -152,7 +155,7 @@ class Experiment:
     def _folder(self, tree: str) -> Path:
         folder = self._scratch / f"tree-{tree}"
         if not folder.exists():
-            self._trees.written(tree, folder)
+            self._snapshots.check_out(tree, folder)
             if PLATFORM in self.edits:
                 unpack_engine(folder)
         return folder

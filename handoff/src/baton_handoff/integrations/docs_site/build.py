@@ -36,13 +36,13 @@ def make_docs(project: Project) -> None:
         HandoffError: The contracts or the service can't be imported, or MkDocs complains; the site
             that stood there is untouched.
     """
-    with project.own_code("The contracts"):
+    with project.explain_errors("The contracts"):
         room = project.room("contracts")
         require_distinct_names(room)
         golden = golden_rows(project.root / "tests/golden")
         tables = by_position(tables_of(room, project.root / "src", golden))
     features = catalogue(project)
-    with project.own_code("The service"):
+    with project.explain_errors("The service"):
         schema = openapi(project)
         api = api_of(schema, project.room("contracts.api"), tables) if schema else None
     notice = _notice(room)

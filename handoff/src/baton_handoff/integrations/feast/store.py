@@ -17,10 +17,10 @@ from pyarrow import parquet
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.environments import (
+    create_environment,
+    environment_python,
     is_complete,
-    make_environment,
-    nobodys_environment,
-    python_of,
+    isolated_variables,
 )
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.integrations.feast import in_feast
@@ -143,12 +143,12 @@ def _held_against(
 
 def _answers(project: Project, folder: Path, asked: Path, what: str) -> dict[str, pa.Table]:
     """What Feast answers, by view: the features of each thing that it knows, and their moment."""
-    python = python_of(_environment(project))
+    python = environment_python(_environment(project))
     with tempfile.TemporaryDirectory() as scratch:
         done = subprocess.run(
             [python, "-P", in_feast.__file__, what, folder, asked, scratch],
             # Feast's sqlite takes its moments for those of the machine's own time zone.
-            env=nobodys_environment() | {"TZ": "UTC"},
+            env=isolated_variables() | {"TZ": "UTC"},
             capture_output=True,
             text=True,
             check=False,
@@ -165,7 +165,7 @@ def _environment(project: Project) -> Path:
     if not is_complete(place):
         said = "Installing Feast, in an environment of its own (once, up to a minute) …"
         print(said, file=sys.stderr, flush=True)
-        if complaint := make_environment(place, REQUIREMENTS):
+        if complaint := create_environment(place, REQUIREMENTS):
             raise HandoffError(f"Feast can't be installed: {complaint}")
     return place
 
@@ -176,7 +176,7 @@ def _environment_place(project: Project) -> Path:
 
 
 def _command(project: Project) -> Path:
-    return python_of(_environment_place(project)).with_name("feast")
+    return environment_python(_environment_place(project)).with_name("feast")
 
 
 def _place(project: Project) -> Path:

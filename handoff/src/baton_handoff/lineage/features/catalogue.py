@@ -186,7 +186,7 @@ def _origins(
     known: Sequence[Row],
 ) -> Mapping[str, tuple[Origin, ...]]:
     # Whatever a project prints is not part of an answer.
-    with project.own_code("The features"), redirect_stdout(sys.stderr):
+    with project.explain_errors("The features"), redirect_stdout(sys.stderr):
         return origins_of(derivation_of(interface.output, interfaces), known)
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from baton_handoff.core.yaml_files import Lines, parse_json_yaml
+from baton_handoff.core.yaml_files import YamlLines, parse_json_yaml
 from baton_handoff.lineage.sources.validation import SourceProblem, day, validate_source
 
 FOLDER = "data/sources"
@@ -82,11 +82,11 @@ def load_sources(root: Path) -> tuple[list[Source], list[SourceProblem]]:
         found = list(validate_source(path, text))
         invalid_files += found
         if not found:
-            sources.append(_source(path, parse_json_yaml(text), Lines(text)))
+            sources.append(_source(path, parse_json_yaml(text), YamlLines(text)))
     return sources, invalid_files
 
 
-def _source(path: str, said: Mapping[str, Any], lines: Lines) -> Source:
+def _source(path: str, said: Mapping[str, Any], lines: YamlLines) -> Source:
     own = {entry["property"]: entry["value"] for entry in said.get("customProperties", [])}
     sla = {e["property"].lower(): e for e in said.get("slaProperties", []) if "property" in e}
     places = {e["property"]: n for n, e in enumerate(said.get("customProperties", []))}

@@ -77,7 +77,7 @@ def _broken(project: Project, usage: SourceUsage, source: Source) -> list[str]:
     module, _, name = source.contract.partition(":")
     room = project.room(module)
     file = _file(project, source)
-    with project.own_code(f"{file}, by {source.contract},"):
+    with project.explain_errors(f"{file}, by {source.contract},"):
         contract: Contract = getattr(room, name)
         table = _read(project.root / file, contract)
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from baton_handoff.config.project import Project
-from baton_handoff.config.settings import Accepted
+from baton_handoff.config.settings import PolicyException
 from baton_handoff.config.sides import DATA_SCIENCE
 from baton_handoff.core.yaml_files import read_yaml
 from baton_handoff.lineage.sources.odcs import Source, load_sources
@@ -42,11 +42,11 @@ class SourceUsage:
     reads: tuple[Read, ...]
     workarounds: tuple[Workaround, ...]
     missing: frozenset[str]
-    accepted: tuple[Accepted, ...]
+    accepted: tuple[PolicyException, ...]
     sides: Mapping[str, str]
     today: date
 
-    def exception(self, source: Source) -> Accepted | None:
+    def exception(self, source: Source) -> PolicyException | None:
         """The exception for a source, None where there is none."""
         named = (GATE, f"{GATE}/{source.name}")
         return next((one for one in self.accepted if one.gate in named), None)
@@ -133,7 +133,7 @@ def stage_outputs(root: Path) -> Iterator[tuple[str, str]]:
             yield str(next(iter(out)) if isinstance(out, Mapping) else out), str(stage)
 
 
-def _of_sources(accepted: Accepted) -> bool:
+def _of_sources(accepted: PolicyException) -> bool:
     return accepted.gate.partition("/")[0] == GATE
 
 

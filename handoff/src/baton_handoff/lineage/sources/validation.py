@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from baton_handoff.core.errors import HandoffError, UnreadableError
-from baton_handoff.core.yaml_files import Lines, parse_json_yaml
+from baton_handoff.core.yaml_files import YamlLines, parse_json_yaml
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft201909Validator
@@ -42,7 +42,7 @@ class SourceProblem:
 def validate_source(path: str, text: str) -> Iterator[SourceProblem]:
     """What keeps a text from being a source's file."""
     try:
-        said, lines = parse_json_yaml(text), Lines(text)
+        said, lines = parse_json_yaml(text), YamlLines(text)
         wrong = list(_validator().iter_errors(said))
     except UnreadableError as error:
         known = "it is not valid YAML: " if error.syntax else ""
@@ -60,7 +60,7 @@ def validate_source(path: str, text: str) -> Iterator[SourceProblem]:
         yield from _own_flaws(path, said, lines)
 
 
-def _own_flaws(path: str, said: Mapping[str, Any], lines: Lines) -> Iterator[SourceProblem]:
+def _own_flaws(path: str, said: Mapping[str, Any], lines: YamlLines) -> Iterator[SourceProblem]:
     """What is wrong with the properties that are ours: the standard lets everything pass there."""
     for place, entry in enumerate(said.get("customProperties", [])):
         name, value = entry["property"], entry["value"]
@@ -84,7 +84,9 @@ def _own_flaws(path: str, said: Mapping[str, Any], lines: Lines) -> Iterator[Sou
             )
 
 
-def _flaws_of_problems(path: str, said: Any, lines: Lines, place: int) -> Iterator[SourceProblem]:
+def _flaws_of_problems(
+    path: str, said: Any, lines: YamlLines, place: int
+) -> Iterator[SourceProblem]:
     at = ("customProperties", place, "value")
     if not isinstance(said, list):
         yield SourceProblem(path, lines.at(*at), "knownProblems must be a list")

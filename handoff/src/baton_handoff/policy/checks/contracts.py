@@ -88,7 +88,7 @@ def _sentence(text: str) -> str:
 def contracts_owned(look: Look) -> Seen:
     """The owners' file asks both sides for a contract, where the provider enforces that file."""
     # A change names the teams that are asked from then on; how many are, is the level's to say.
-    stated = replace(look.project.after or look.project, level=look.project.level)
+    stated = replace(look.project.head or look.project, level=look.project.level)
     if not all(stated.teams):
         return not_met("The answers don't name both teams.")
     try:

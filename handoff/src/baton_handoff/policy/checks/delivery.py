@@ -165,7 +165,7 @@ def _look(look: Look) -> dict[str, Any] | Seen:
         return not_applicable("Nothing is in production.")
     served = offered(look.project, look.project.alias)
     versions = {version.version for version in (champion, served) if version}
-    file = look.project.watched / "history.jsonl"
+    file = look.project.monitoring_folder / "history.jsonl"
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     for line in reversed(lines):
         try:

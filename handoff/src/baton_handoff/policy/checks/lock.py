@@ -9,7 +9,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from baton_handoff.core.requirements import name_of
+from baton_handoff.core.requirements import package_name
 from baton_handoff.policy.checks.check_context import Look
 
 _MACHINES = [
@@ -50,7 +50,7 @@ def asked_for(pyproject: dict[str, Any]) -> dict[str, list[str]]:
         for one in several
     ]
     run_time = [*project.get("dependencies", []), *extras]
-    return {"": run_time, **{name_of(group): [*of(group)] for group in groups}}
+    return {"": run_time, **{package_name(group): [*of(group)] for group in groups}}
 
 
 def _with_extra(requirement: str, extra: str) -> str:
@@ -61,7 +61,7 @@ def _with_extra(requirement: str, extra: str) -> str:
 
 def own_entry(look: Look) -> dict[str, Any]:
     """What uv.lock says of the project itself."""
-    own = name_of(look.pyproject.get("project", {}).get("name", ""))
+    own = package_name(look.pyproject.get("project", {}).get("name", ""))
     packages = look.toml("uv.lock").get("package", [])
     return next((one for one in packages if one["name"] == own), {})
 
@@ -83,7 +83,7 @@ def apart_about_packages(entry: Mapping[str, Any], pyproject: dict[str, Any]) ->
     python = SpecifierSet(pyproject.get("project", {}).get("requires-python", ""))
     # Where a source of uv's says which one is taken, the lock has no version to compare.
     sources = pyproject.get("tool", {}).get("uv", {}).get("sources", {})
-    placed = {name_of(name) for name, said in sources.items() if "index" not in said}
+    placed = {package_name(name) for name, said in sources.items() if "index" not in said}
     if pyproject.get("project", {}).get("dynamic"):
         locked[""], stated[""] = [], []  # something else than pyproject.toml says it
     apart: set[str] = set()
@@ -107,12 +107,12 @@ def _asked(
     here = [n for n, one in enumerate(_MACHINES) if python.contains(one["python_full_version"])]
     found = set()
     for one in wanted:
-        name, extras = name_of(one.name), frozenset(map(name_of, one.extras))
+        name, extras = package_name(one.name), frozenset(map(package_name, one.extras))
         version = SpecifierSet() if name in placed or one.url else one.specifier
         of_extras = re.findall(r"extra == [\"']([^\"']+)", str(one.marker)) or [""]
         for machine, extra in product(here or range(len(_MACHINES)), of_extras):
             if one.marker is None or one.marker.evaluate({**_MACHINES[machine], "extra": extra}):
-                found.add((name, extras, version, machine, name_of(extra)))
+                found.add((name, extras, version, machine, package_name(extra)))
     return found
 
 

@@ -8,7 +8,7 @@ from packaging.requirements import InvalidRequirement
 from packaging.specifiers import InvalidSpecifier
 
 from baton_handoff.config.standards import PYPROJECT
-from baton_handoff.core.requirements import name_of
+from baton_handoff.core.requirements import package_name
 from baton_handoff.policy.checks.check_context import (
     Look,
     Seen,
@@ -105,14 +105,14 @@ def tools_proved(look: Look) -> Seen:
     uv = look.pyproject.get("tool", {}).get("uv", {})
     handoff = look.toml(PYPROJECT)
     tools = handoff.get("project", {}).get("optional-dependencies", {}).get("tools", [])
-    proved = {name_of(tool) for tool in tools}
+    proved = {package_name(tool) for tool in tools}
     stated = {
         "override-dependencies of pyproject.toml": uv.get("override-dependencies", []),
         "override-dependencies of uv.toml": look.toml("uv.toml").get("override-dependencies", []),
         "[tool.uv.sources] of pyproject.toml": uv.get("sources", {}),
     }
     for where, named in stated.items():
-        if changed := [name_of(one) for one in named if name_of(one) in proved]:
+        if changed := [package_name(one) for one in named if package_name(one) in proved]:
             return not_met(
                 f"{where} has another {', '.join(changed)} than the standards.",
                 place("a standard and its tool arrive together", where.rpartition(" ")[2]),
@@ -133,10 +133,12 @@ def tools_proved(look: Look) -> Seen:
 
 def dependencies_apart(look: Look) -> Seen:
     """What runs in production needs no tool of exploration, training or development."""
-    run_time = {name_of(one) for one in look.pyproject.get("project", {}).get("dependencies", [])}
-    service = {name_of(one) for one in asked_for(look.pyproject).get("service", [])}
+    run_time = {
+        package_name(one) for one in look.pyproject.get("project", {}).get("dependencies", [])
+    }
+    service = {package_name(one) for one in asked_for(look.pyproject).get("service", [])}
     tools = look.toml(PYPROJECT).get("project", {})
-    named = {name_of(one) for one in tools.get("optional-dependencies", {}).get("tools", [])}
+    named = {package_name(one) for one in tools.get("optional-dependencies", {}).get("tools", [])}
     for where, names in (("dependencies", run_time), ("service", service)):
         if strangers := sorted(names & (EXPLORING | named)):
             return not_met(
@@ -156,7 +158,9 @@ def _installed() -> dict[str, str]:
     """What is installed here, by the names of the folders that say so."""
     folder = Path(sysconfig.get_path("purelib"))
     about = (path.name.removesuffix(".dist-info") for path in folder.glob("*.dist-info"))
-    return {name_of(name): version for name, _, version in (one.rpartition("-") for one in about)}
+    return {
+        package_name(name): version for name, _, version in (one.rpartition("-") for one in about)
+    }
 
 
 def git_folder(root: Path) -> Path:

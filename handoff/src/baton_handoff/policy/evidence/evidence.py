@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 from baton_handoff.config.project import Project
-from baton_handoff.config.project_files import Files
-from baton_handoff.core.files import write_whole
+from baton_handoff.config.project_files import ProjectFiles
+from baton_handoff.core.files import write_atomically
 from baton_handoff.policy.evidence.steps import STEPS
 from baton_handoff.policy.evidence.tool_findings import Place
 from baton_handoff.registry.version_facts import offered
@@ -47,7 +47,7 @@ class Record:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self.files = Files(project.root)
+        self.files = ProjectFiles(project.root)
         self._folder = project.local / "evidence"
 
     def key(self, kind: str, places: Sequence[str] = ()) -> str:
@@ -84,7 +84,7 @@ class Record:
     def keep(self, evidence: Evidence) -> None:
         """Keep what came of a run, whole or not at all."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        write_whole(self._file(evidence.kind), json.dumps(asdict(evidence), indent=2))
+        write_atomically(self._file(evidence.kind), json.dumps(asdict(evidence), indent=2))
 
     def _file(self, kind: str) -> Path:
         return self._folder / f"{quote(kind, safe='')}.json"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from baton_handoff.config.settings import Accepted
+from baton_handoff.config.settings import PolicyException
 from baton_handoff.policy.practices.practice import Practice, Stage, Tier
 from baton_handoff.reporting.findings import Finding
 
@@ -31,7 +31,7 @@ class Outcome:
         says: What was seen, a sentence.
         findings: Where it is not met, one by one.
         fix: What to do, the command where there is one.
-        accepted: The exception that covers it, None where there is none.
+        exception: The exception that covers it, None where there is none.
         recorded: Findings beside these that the baseline has recorded: they do not block.
         command: The command that shows it, where it is not shown and one does.
     """
@@ -43,14 +43,14 @@ class Outcome:
     says: str
     findings: tuple[Finding, ...] = ()
     fix: str = ""
-    accepted: Accepted | None = None
+    exception: PolicyException | None = None
     recorded: tuple[Finding, ...] = ()
     command: str = ""
 
     @property
     def excepted(self) -> bool:
         """Whether it is accepted although not met, by an exception or by the baseline alone."""
-        return self.accepted is not None or bool(self.recorded and not self.findings)
+        return self.exception is not None or bool(self.recorded and not self.findings)
 
     @property
     def reached(self) -> bool:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from baton_handoff.config.baseline import FILE
+from baton_handoff.config.baseline import BASELINE_FILE
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING, SIDES
 from baton_handoff.config.validation import Entry, entries, table_of
@@ -139,7 +139,7 @@ def registry_of(project: Project, standard: Sequence[Practice] | None = None) ->
     for entry in entries(file, "exceptions", said.get("exceptions", [])):
         if "practice" in entry.values:
             _practice_named(entry, "practice", entry.text("practice"), known)
-    baseline.known(project.root / FILE, project.baseline, known)
+    baseline.known(project.root / BASELINE_FILE, project.baseline, known)
     return Registry(
         sorted(known.values(), key=lambda practice: sections.index(practice.section)),
         tuple(

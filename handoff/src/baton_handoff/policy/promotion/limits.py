@@ -2,8 +2,8 @@
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.git import in_repository
-from baton_handoff.core.git_snapshots import trees_of
+from baton_handoff.core.git import is_in_repository
+from baton_handoff.core.git_snapshots import snapshots_of
 from baton_handoff.policy.status.base_policy import loosened, stated_before, stricter
 from baton_handoff.registry.records import in_ci
 from baton_handoff.reporting.findings import Finding
@@ -23,16 +23,16 @@ def binding(project: Project, main: str | None) -> tuple[Project, list[Finding]]
     Raises:
         HandoffError: `main` is no commit that this clone knows, or a pipeline's clone knows none.
     """
-    if main is None and not in_repository(project.root):
+    if main is None and not is_in_repository(project.root):
         return project, []
-    with trees_of(project.root) as (trees, scratch):
-        commit = trees.main(main)
+    with snapshots_of(project.root) as (snapshots, scratch):
+        commit = snapshots.main_commit(main)
         if commit is None:
-            if in_ci() and trees.has_remote:
+            if in_ci() and snapshots.has_remote:
                 raise HandoffError(
                     "This clone does not know the main branch, whose limits bind a promotion: fetch"
                     " it, and name it as `--base`."
                 )
             return project, []
-        was = stated_before(project, trees, trees.of(commit), scratch / "main")
+        was = stated_before(project, snapshots, snapshots.of_commit(commit), scratch / "main")
         return stricter(was, project), loosened(was, project)

@@ -22,10 +22,10 @@ from mlflow.entities.model_registry import ModelVersion
 from baton_handoff.config.project import Project
 from baton_handoff.contracts import Engine, engine_of, model_interface, to_rows
 from baton_handoff.core.environments import (
+    create_environment,
+    environment_python,
     is_complete,
-    make_environment,
-    nobodys_environment,
-    python_of,
+    isolated_variables,
 )
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.evaluation.evaluation import Evaluation, read_evaluation
@@ -150,13 +150,13 @@ def _environment(project: Project, version: ModelVersion, scratch: Path) -> tupl
         Its Python, and what stopped it from being made, empty where nothing did.
     """
     place = project.local / "environments" / version.tags.get("handoff.lock", "none")[:16]
-    python = python_of(place)
+    python = environment_python(place)
     if is_complete(place):
         return python, ""
     wanted = artifact(version, "requirements.txt", scratch)
     if wanted is None:
         return python, "the version was registered without one"
-    return python, make_environment(place, wanted)
+    return python, create_environment(place, wanted)
 
 
 def _tried(python: Path, whole: Path, rows: Path, evaluation: Evaluation, to: Path) -> Tried:
@@ -165,7 +165,7 @@ def _tried(python: Path, whole: Path, rows: Path, evaluation: Evaluation, to: Pa
     done = subprocess.run(
         [python, "-P", trial.__file__, whole, rows, evaluation.time or "", to],
         cwd=to,
-        env=nobodys_environment(),
+        env=isolated_variables(),
         capture_output=True,
         text=True,
         check=False,

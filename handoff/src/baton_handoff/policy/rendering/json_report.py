@@ -78,7 +78,7 @@ def _names(outcomes: Sequence[Outcome]) -> list[dict[str, str]]:
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
-    practice, accepted = outcome.practice, outcome.accepted
+    practice, accepted = outcome.practice, outcome.exception
     return {
         "practice": practice.name,
         "section": practice.section,

@@ -61,7 +61,7 @@ def describe_acceptance(outcome: Outcome) -> str:
 
     An exception says until when, who answers for it and why, the baseline how many findings it has.
     """
-    if accepted := outcome.accepted:
+    if accepted := outcome.exception:
         return (
             f"accepted until {accepted.expires.isoformat()}, {accepted.owner} answers for it:"
             f" {accepted.reason}"

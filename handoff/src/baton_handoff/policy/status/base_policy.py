@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from baton_handoff.config.baseline import FILE, moved
-from baton_handoff.config.project import Project, stated_in
-from baton_handoff.config.settings import Accepted, PromotionSettings
+from baton_handoff.config.baseline import BASELINE_FILE, follow_renames
+from baton_handoff.config.project import Project, project_at
+from baton_handoff.config.settings import PolicyException, PromotionSettings
 from baton_handoff.config.standards import FOLDER, practices_text
-from baton_handoff.core.git_snapshots import Trees
+from baton_handoff.core.git_snapshots import GitSnapshots
 from baton_handoff.core.toml_files import parse_toml, read_toml
 from baton_handoff.core.yaml_files import read_yaml
 from baton_handoff.policy.status.base_practices import by_both, easier, loosened_practices
@@ -60,24 +60,24 @@ def stricter(base: Project, head: Project) -> Project:
             for entry, count in head.baseline.items()
             if entry in base.baseline
         },
-        before=base,
-        after=head,
+        base=base,
+        head=head,
     )
 
 
-def stated_before(project: Project, trees: Trees, base: str, folder: Path) -> Project:
+def stated_before(project: Project, snapshots: GitSnapshots, base: str, folder: Path) -> Project:
     """The project as a base of its work stated it; the baseline follows files that have moved.
 
     Args:
         project: The project.
-        trees: Its trees.
+        snapshots: Its snapshots.
         base: The tree that the work began with.
         folder: Where that tree is written to; there must be nothing yet.
     """
-    written = trees.written(base, folder)
-    was = replace(stated_in(written, project), standards=_standards(written))
-    moves = trees.moved(base, trees.of_working_directory()) if was.baseline else {}
-    return replace(was, baseline=moved(was.baseline, moves))
+    written = snapshots.check_out(base, folder)
+    was = replace(project_at(written, project), standards=_standards(written))
+    moves = snapshots.renames(base, snapshots.working_directory()) if was.baseline else {}
+    return replace(was, baseline=follow_renames(was.baseline, moves))
 
 
 def _standards(folder: Path) -> dict[str, Any]:
@@ -104,16 +104,16 @@ def loosened(base: Project, head: Project) -> list[Finding]:
     ]
 
 
-def at_once(project: Project, trees: Trees, tree: str, before: Path) -> list[Finding]:
+def at_once(project: Project, snapshots: GitSnapshots, tree: str, before: Path) -> list[Finding]:
     """What a change does to what judges it that nothing holds against its base.
 
     Args:
         project: The project.
-        trees: Its trees.
+        snapshots: Its snapshots.
         tree: The tree that the change began with.
         before: The folder that it was written to.
     """
-    paths = [edit.path for edit in trees.edits(tree, trees.of_working_directory())]
+    paths = [edit.path for edit in snapshots.edits(tree, snapshots.working_directory())]
     found = [
         Finding(
             _BOTH,
@@ -197,9 +197,12 @@ def _baseline(base: Project, head: Project) -> Iterator[tuple[str, str]]:
         more = {file: n for (*whose, file), n in grown.items() if whose == [name, side]}
         first, *others = sorted(more)
         where = f"{first} and {len(others)} more" if others else first
-        yield FILE, f"The baseline of {name} grows by {sum(more.values())} for {side} ({where})"
+        yield (
+            BASELINE_FILE,
+            f"The baseline of {name} grows by {sum(more.values())} for {side} ({where})",
+        )
 
 
-def _subject(accepted: Accepted) -> Accepted:
+def _subject(accepted: PolicyException) -> PolicyException:
     """What it is about, whoever accepts it for what reason until when."""
     return replace(accepted, reason="", owner="", expires=date.max)

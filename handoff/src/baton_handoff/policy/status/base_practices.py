@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from baton_handoff.config.project import Project
-from baton_handoff.config.settings import Accepted
+from baton_handoff.config.settings import PolicyException
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.checks import CHECKS
@@ -21,7 +21,7 @@ from baton_handoff.policy.practices.registry import (
     shipped,
 )
 
-_Dated = TypeVar("_Dated", Accepted, Statement)
+_Dated = TypeVar("_Dated", PolicyException, Statement)
 
 
 def binding_registry(project: Project, today: date | None = None) -> Registry:
@@ -76,7 +76,7 @@ def loosened_practices(project: Project) -> Iterator[str]:
 
 def _of_base(project: Project) -> Registry | None:
     """What the base says; None where there is none, or this version of us can't read it."""
-    base = project.before
+    base = project.base
     if base is None:
         return None
     for standard in (_standard(base), None):

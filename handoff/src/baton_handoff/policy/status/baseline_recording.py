@@ -1,9 +1,9 @@
 """Recording the baseline: what is open today, and from then on only what is still open."""
 
-from baton_handoff.config.baseline import FILE, Baseline, moved, write
+from baton_handoff.config.baseline import BASELINE_FILE, Baseline, follow_renames, write_baseline
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.git_snapshots import trees_of
+from baton_handoff.core.git_snapshots import snapshots_of
 from baton_handoff.policy.practices.assessment import Standing, State
 from baton_handoff.policy.practices.baseline import counted
 from baton_handoff.policy.status.status import standing_of
@@ -21,22 +21,22 @@ def record(project: Project) -> str:
         HandoffError: Nothing shows how much is open of a practice, or it is more than before, or
             the file was deleted; then all stays as it is.
     """
-    file = project.root / FILE
+    file = project.root / BASELINE_FILE
     first = not file.exists()
     moves: dict[str, str] = {}
-    with trees_of(project.root) as (trees, _):
-        if trees.begun:
-            change = trees.of(trees.base()), trees.of_working_directory()
-            moves = trees.moved(*change)
-            if first and any(edit.path == FILE for edit in trees.edits(*change)):
+    with snapshots_of(project.root) as (snapshots, _):
+        if snapshots.has_commits:
+            change = snapshots.of_commit(snapshots.merge_base()), snapshots.working_directory()
+            moves = snapshots.renames(*change)
+            if first and any(edit.path == BASELINE_FILE for edit in snapshots.edits(*change)):
                 raise HandoffError(f"{file} is gone, and only shrinks: take it back from git.")
-    before = moved(project.baseline, moves)
+    before = follow_renames(project.baseline, moves)
     now = recorded_in(standing_of(project), before, first=first)
     if first and not now:
         return "Nothing is open that a baseline can record."
-    write(file, now)
+    write_baseline(file, now)
     size, less = _size(now), _size(project.baseline) - _size(now)
-    says = f"{FILE} records {size} finding{'s' * (size != 1)}"
+    says = f"{BASELINE_FILE} records {size} finding{'s' * (size != 1)}"
     if first:
         # Who has to approve a file is asked for once it is there.
         return f"{says}: `uv run poe fix`, and commit both."
@@ -62,7 +62,7 @@ def recorded_in(standing: Standing, before: Baseline, *, first: bool) -> Baselin
         if outcome.state is State.NOT_MET and not (outcome.findings or outcome.recorded):
             raise HandoffError(f"Nothing says where {name} is not met: `uv run poe check` first.")
     now = dict(counted([one for one in asked if one.state is State.NOT_MET]))
-    excepted = {one.practice.name for one in asked if one.accepted}
+    excepted = {one.practice.name for one in asked if one.exception}
     for key, count in list(now.items()):
         practice, side, file = key
         may = count if first else before.get(key, 0)

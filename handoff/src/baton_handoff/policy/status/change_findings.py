@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from baton_handoff.config.project import Project
-from baton_handoff.config.project_files import Files
+from baton_handoff.config.project_files import ProjectFiles
 from baton_handoff.config.standards import WHEEL
-from baton_handoff.core.git_snapshots import trees_of
+from baton_handoff.core.git_snapshots import snapshots_of
 from baton_handoff.policy.evidence.evidence import KINDS, Evidence, Record
 from baton_handoff.policy.evidence.recording import now
 from baton_handoff.policy.practices.assessment import Standing, State
@@ -57,11 +57,13 @@ def kept(project: Project, kind: str, base: str | None) -> Iterator[Keep]:
     Raises:
         HandoffError: `base` can't be used.
     """
-    with trees_of(project.root) as (trees, scratch):
-        if (base or "").endswith(".whl") or (base is None and not trees.begun):
+    with snapshots_of(project.root) as (snapshots, scratch):
+        if (base or "").endswith(".whl") or (base is None and not snapshots.has_commits):
             yield lambda _: None
             return
-        before = trees.written(trees.of(trees.base(base)), scratch / "kept")
+        before = snapshots.check_out(
+            snapshots.of_commit(snapshots.merge_base(base)), scratch / "kept"
+        )
         key = _key(kind, project, before)
 
         def keep(found: Sequence[Finding]) -> None:
@@ -81,7 +83,7 @@ def breaks_since(project: Project, base: str | None, before: Path) -> list[Findi
         before: The folder with the tree that the change began with.
     """
     contracts = f"src/{project.package}/contracts/"
-    if Files(project.root).key([contracts]) == Files(before).key([contracts]):
+    if ProjectFiles(project.root).key([contracts]) == ProjectFiles(before).key([contracts]):
         return []
     if not ((before / "handoff.toml").is_file() and any(before.glob("src/*/contracts/"))):
         return []  # as `handoff contract diff` has nothing to compare with
@@ -141,5 +143,8 @@ def _key(kind: str, project: Project, before: Path) -> str:
         ours = both
     # Who is asked, triage reads there.
     judged = kind == TRIAGE
-    keys = (Files(project.root).key(ours, judged=judged), Files(before).key(both, judged=judged))
+    keys = (
+        ProjectFiles(project.root).key(ours, judged=judged),
+        ProjectFiles(before).key(both, judged=judged),
+    )
     return "-".join(keys)

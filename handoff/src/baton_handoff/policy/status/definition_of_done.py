@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES, covers
-from baton_handoff.core.git_snapshots import Trees, trees_of
+from baton_handoff.core.git_snapshots import GitSnapshots, snapshots_of
 from baton_handoff.policy.status.base_policy import at_once, loosened, stated_before, stricter
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.static_contracts import declared_contracts, module, normalized_code
@@ -58,34 +58,34 @@ def what_is_not_done(project: Project, base: str | None = None) -> list[Finding]
     Args:
         project: The project.
         base: The commit, or branch, that the work is to be merged into; None for what this branch
-            goes back to (`Trees.base`).
+            goes back to (`GitSnapshots.merge_base`).
 
     Raises:
         HandoffError: `base` can't be used.
     """
-    with trees_of(project.root) as (trees, scratch):
-        if base is None and not trees.begun:
+    with snapshots_of(project.root) as (snapshots, scratch):
+        if base is None and not snapshots.has_commits:
             return []
-        tree = trees.of(trees.base(base))
+        tree = snapshots.of_commit(snapshots.merge_base(base))
         before = scratch / "base"
-        was = stated_before(project, trees, tree, before)
+        was = stated_before(project, snapshots, tree, before)
         return [
-            *lacking(stricter(was, project), trees, tree, before),
+            *lacking(stricter(was, project), snapshots, tree, before),
             *loosened(was, project),
-            *at_once(project, trees, tree, before),
+            *at_once(project, snapshots, tree, before),
         ]
 
 
-def lacking(project: Project, trees: Trees, tree: str, before: Path) -> list[Finding]:
+def lacking(project: Project, snapshots: GitSnapshots, tree: str, before: Path) -> list[Finding]:
     """What the working directory's change lacks.
 
     Args:
         project: The project as it judges the change.
-        trees: Its trees.
+        snapshots: Its snapshots.
         tree: The tree that the change began with.
         before: The folder that it was written to.
     """
-    edits = trees.edits(tree, trees.of_working_directory())
+    edits = snapshots.edits(tree, snapshots.working_directory())
     paths = [edit.path for edit in edits if _is_looked_at(project, edit.path)]
     changes = [Changed(path, _text(before / path), _text(project.root / path)) for path in paths]
     return findings(project, changes)

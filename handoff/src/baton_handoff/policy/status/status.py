@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.git_snapshots import trees_of
+from baton_handoff.core.git_snapshots import snapshots_of
 from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.checks.check_context import Check, Look, Seen, not_met
 from baton_handoff.policy.evidence.evidence import Record
@@ -65,28 +65,28 @@ def standing_since(project: Project, base: str | None, level: int | None = None)
     Args:
         project: The project.
         base: The commit, or branch, that the work is to be merged into; None for what this branch
-            goes back to (`Trees.base`).
+            goes back to (`GitSnapshots.merge_base`).
         level: The level to look at; by default the higher of both.
 
     Raises:
         HandoffError: `base` can't be used, or see `standing_of`.
     """
-    with trees_of(project.root) as (trees, scratch):
-        if base is None and not trees.begun:
+    with snapshots_of(project.root) as (snapshots, scratch):
+        if base is None and not snapshots.has_commits:
             return standing_of(project, level)
-        commit, before = trees.base(base), scratch / "base"
-        tree = trees.of(commit)
-        was = stated_before(project, trees, tree, before)
+        commit, before = snapshots.merge_base(base), scratch / "base"
+        tree = snapshots.of_commit(commit)
+        was = stated_before(project, snapshots, tree, before)
         judging = stricter(was, project)
         standing = standing_of(judging, level)
         left_open = [
             *breaks_since(judging, base, before),
-            *lacking(judging, trees, tree, before),
+            *lacking(judging, snapshots, tree, before),
             *turns_since(judging, base, before, standing),
         ]
         return replace(
             standing,
-            loosened=[*loosened(was, project), *at_once(project, trees, tree, before)],
+            loosened=[*loosened(was, project), *at_once(project, snapshots, tree, before)],
             left_open=left_open,
             base=f"{base or 'the commit it goes back to'} ({commit[:12]})",
         )
@@ -129,7 +129,7 @@ def _outcomes(
                 if finding.side == side or finding.side not in asked
             ),
             fix=fix if open_ else "",
-            accepted=accepted[0] if accepted and open_ else None,
+            exception=accepted[0] if accepted and open_ else None,
             command=said.command,
         )
         yield covered(outcome, look.project.baseline)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from baton_handoff.core.requirements import name_of
+from baton_handoff.core.requirements import package_name
 from baton_handoff.policy.unmanaged.repository import Repository
 
 _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pixi.lock", "conda-lock.yml")
@@ -80,14 +80,14 @@ def _of_pyproject(repository: Repository) -> Iterator[Needed]:
     for table, developing in (("packages", False), ("dev-packages", True)):
         for name, version in pipfile.get(table, {}).items():
             pinned = str(version).startswith("==")
-            yield Needed(name_of(name), pinned, "Pipfile", developing=developing)
+            yield Needed(package_name(name), pinned, "Pipfile", developing=developing)
 
 
 def _of_poetry(table: Mapping[str, Any], *, developing: bool) -> Iterator[Needed]:
     for name, version in table.items():
         if name != "python":
             pinned = bool(re.fullmatch(r"=*\d[\w.]*", str(version)))
-            yield Needed(name_of(name), pinned, "pyproject.toml", developing=developing)
+            yield Needed(package_name(name), pinned, "pyproject.toml", developing=developing)
 
 
 def _of_environment(repository: Repository) -> Iterator[Needed]:
@@ -96,8 +96,8 @@ def _of_environment(repository: Repository) -> Iterator[Needed]:
         for one in said.get("dependencies", []):
             pip = one.get("pip", []) if isinstance(one, Mapping) else []
             yield from _listed(pip, path)
-            if isinstance(one, str) and name_of(one) not in ("python", "pip"):
-                yield Needed(name_of(one), "=" in one, path)
+            if isinstance(one, str) and package_name(one) not in ("python", "pip"):
+                yield Needed(package_name(one), "=" in one, path)
 
 
 def _of_setup(repository: Repository) -> Iterator[Needed]:
@@ -120,4 +120,4 @@ def _listed(said: Iterable[object], file: str, *, developing: bool = False) -> I
 
 def _needed(said: str, file: str, line: int | None, *, developing: bool = False) -> Needed:
     pinned = bool(re.match(r"\s*[\w.-]+(\[[^]]*\])?\s*={2,3}\s*[^*\s]+", said))
-    return Needed(name_of(said), pinned, PurePosixPath(file).as_posix(), line, developing)
+    return Needed(package_name(said), pinned, PurePosixPath(file).as_posix(), line, developing)

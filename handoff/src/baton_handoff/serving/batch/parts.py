@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from pyarrow import parquet
 
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.files import replacing
+from baton_handoff.core.files import replace_atomically
 from baton_handoff.serving.batch.rows import REASON
 
 
@@ -88,7 +88,7 @@ class Parts:
         with self.writing():
             for file in self.folder.glob("*.parquet*"):
                 file.unlink()
-            with replacing(self._state) as unfinished:
+            with replace_atomically(self._state) as unfinished:
                 unfinished.write_text(json.dumps(made_of), encoding="utf-8")
 
     def add(self, scored: pa.Table, rejected: pa.Table) -> None:
@@ -139,7 +139,7 @@ class Parts:
         return self.folder / f"{number:05}.{kind}.parquet"
 
     def _write(self, file: Path, kind: str, tables: Iterable[pa.Table]) -> None:
-        with replacing(file) as unfinished, unfinished.open("wb") as sink:
+        with replace_atomically(file) as unfinished, unfinished.open("wb") as sink:
             with parquet.ParquetWriter(sink, self._schemas[kind]) as writer:
                 for table in tables:
                     writer.write_table(table)
