@@ -80,10 +80,10 @@ def moves(project: Project) -> list[dict[str, Any]]:
         import json
         from dataclasses import asdict
         from baton_handoff.config.project import find_project
-        from baton_handoff.registry.model_registry import registry
-        from baton_handoff.registry.records import moves
+        from baton_handoff.registry.model_registry import registry_client
+        from baton_handoff.registry.alias_moves import recorded_moves
         project = find_project()
-        print(json.dumps([asdict(m) for m in moves(registry(project), project, "champion")]))
+        print(json.dumps([asdict(m) for m in recorded_moves(registry_client(project), project, "champion")]))
         """
     )
     told: list[dict[str, Any]] = json.loads(said.splitlines()[-1])
@@ -164,8 +164,8 @@ def test_the_champions_card_says_what_a_person_has_said(project: Project) -> Non
         """
         import mlflow
         from baton_handoff.config.project import find_project
-        from baton_handoff.registry.model_registry import version_at
-        run = version_at(find_project(), "champion").run_id
+        from baton_handoff.registry.model_registry import get_version
+        run = get_version(find_project(), "champion").run_id
         print(mlflow.artifacts.load_text(f"runs:/{run}/card/card.html"))
         """
     )

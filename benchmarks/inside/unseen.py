@@ -20,7 +20,7 @@ class Unseen:
         await self.app(scope, receive, send)
 
 
-app.Observed = Unseen
+app.ObservabilityMiddleware = Unseen
 Distribution.observe = lambda *_: None
 logging.disable()
 sys.exit(main(["serve", "--port", sys.argv[1]]))

@@ -24,7 +24,7 @@ from baton_handoff.monitoring.periods import comparable, length_of
 from baton_handoff.monitoring.publish import publish
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.serving.prediction_log import Record
+from baton_handoff.serving.prediction_log import LoggedPrediction
 from full_disk import room_for
 from readings import autumn, came_of, chance_of, known, watched
 from trips import ROWS
@@ -35,14 +35,15 @@ SETTINGS = MonitorSettings()
 # What it reads
 
 
-def log(rows: int) -> list[Record]:
+def log(rows: int) -> list[LoggedPrediction]:
     asked = json.loads(json.dumps(ROWS, default=datetime.isoformat))
     return [
-        Record(f"r{n}", f"2013-01-0{1 + n % 2}T12:00:00.000+00:00", "trips", 1 + n % 2, asked, [
-            {"euros": 1.0}, {"euros": 2.0}, {"euros": 3.0}
-        ])
+        LoggedPrediction(
+            *(f"r{n}", f"2013-01-0{1 + n % 2}T12:00:00.000+00:00", "trips", 1 + n % 2),
+            *(asked, [{"euros": 1.0}, {"euros": 2.0}, {"euros": 3.0}]),
+        )
         for n in range(rows)
-    ]  # fmt: skip
+    ]
 
 
 def euros(time: str | None) -> Evaluation:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.registry.model_registry import answering
+from baton_handoff.registry.model_registry import registry_errors
 from full_disk import room_for
 
 
@@ -20,7 +20,7 @@ def test_a_full_disk_is_told_from_a_server_that_does_not_answer(
     with (
         engine.connect() as connection,
         pytest.raises(HandoffError) as said,
-        answering(),
+        registry_errors(),
         room_for(0),
     ):
         connection.execute(text("create table models (name text)"))

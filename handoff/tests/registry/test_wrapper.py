@@ -23,7 +23,7 @@ class Returns:
 
 
 @pytest.fixture
-def gives(pa: Any) -> Contract:
+def output_schema(pa: Any) -> Contract:
     class Answer(pa.DataFrameModel):
         chance: float = pa.Field(ge=0, le=1)
 
@@ -33,64 +33,64 @@ def gives(pa: Any) -> Contract:
     return Answer
 
 
-def answers(gives: Contract, *chances: float) -> Returns:
-    return Returns(from_rows(gives, [{"chance": chance} for chance in chances]))
+def answers(output_schema: Contract, *chances: float) -> Returns:
+    return Returns(from_rows(output_schema, [{"chance": chance} for chance in chances]))
 
 
 @pytest.mark.parametrize("asked_in", get_args(Engine))
 def test_a_question_in_either_engine_is_answered_in_it(
-    engine: str, trip: Contract, gives: Contract, rows: list[Row], asked_in: Engine
+    engine: str, trip: Contract, output_schema: Contract, rows: list[Row], asked_in: Engine
 ) -> None:
-    model = answers(gives, 0.0, 0.5, 1.0)
+    model = answers(output_schema, 0.0, 0.5, 1.0)
     question = to_engine(from_rows(trip, rows), asked_in)
-    answer = ContractedModel(model, trip, gives).predict(question)
+    answer = ContractedModel(model, trip, output_schema).predict(question)
     assert list(answer["chance"]) == [0.0, 0.5, 1.0]
     assert type(answer) is type(question)
     assert type(model.asked[0]).__module__.startswith(engine)
 
 
 def test_a_bad_question_never_reaches_the_model(
-    trip: Contract, gives: Contract, rows: list[Row]
+    trip: Contract, output_schema: Contract, rows: list[Row]
 ) -> None:
-    model = answers(gives, 0.5)
+    model = answers(output_schema, 0.5)
     rows[0]["seats"] = 100
     with pytest.raises(ContractViolation, match="seats"):
-        ContractedModel(model, trip, gives).predict(from_rows(trip, rows))
+        ContractedModel(model, trip, output_schema).predict(from_rows(trip, rows))
     assert model.asked == []
 
 
 def test_a_bad_answer_never_leaves_the_model(
-    trip: Contract, gives: Contract, rows: list[Row]
+    trip: Contract, output_schema: Contract, rows: list[Row]
 ) -> None:
-    model = answers(gives, 0.5, 0.5, 1.5)
+    model = answers(output_schema, 0.5, 0.5, 1.5)
     with pytest.raises(ContractViolation, match="Answer refuses column 'chance'"):
-        ContractedModel(model, trip, gives).predict(from_rows(trip, rows))
+        ContractedModel(model, trip, output_schema).predict(from_rows(trip, rows))
 
 
 def test_an_answer_has_a_row_for_each_row_of_the_question(
-    trip: Contract, gives: Contract, rows: list[Row]
+    trip: Contract, output_schema: Contract, rows: list[Row]
 ) -> None:
-    model = ContractedModel(answers(gives, 0.5, 0.5), trip, gives)
+    model = ContractedModel(answers(output_schema, 0.5, 0.5), trip, output_schema)
     with pytest.raises(HandoffError, match="2 rows for 3"):
         model.predict(from_rows(trip, rows))
 
 
 @pytest.mark.parametrize("question", [None, [1, 2], {"seats": [1]}, "rows"], ids=repr)
 def test_what_is_no_table_is_refused_in_a_sentence(
-    trip: Contract, gives: Contract, question: Any
+    trip: Contract, output_schema: Contract, question: Any
 ) -> None:
     with pytest.raises(HandoffError, match="DataFrame or a list of rows, not "):
-        ContractedModel(answers(gives), trip, gives).predict(question)
+        ContractedModel(answers(output_schema), trip, output_schema).predict(question)
 
 
 def test_rows_as_json_has_them_are_taken_and_judged_alike(
-    trip: Contract, gives: Contract, rows: list[Row]
+    trip: Contract, output_schema: Contract, rows: list[Row]
 ) -> None:
     plain = [
         row | {"at": row["at"] and row["at"].isoformat(), "seats": 1.0 * row["seats"]}
         for row in rows
     ]
-    model = ContractedModel(answers(gives, 0.5, 0.5, 0.5), trip, gives)
+    model = ContractedModel(answers(output_schema, 0.5, 0.5, 0.5), trip, output_schema)
     assert model.predict(plain)["chance"].tolist() == [0.5, 0.5, 0.5]
     for spoilt, said in (
         ({"seats": "1"}, "column 'seats': must be of type integer"),

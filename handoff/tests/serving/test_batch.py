@@ -18,7 +18,7 @@ from pyarrow import parquet
 from baton_handoff.contracts import ContractViolation, Violation
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.serving.batch import Scored, rows, score_file
-from baton_handoff.serving.batch.keys import marked, repeated
+from baton_handoff.serving.batch.keys import duplicate_mask, find_duplicates
 from sales import COLUMNS, SCORED, Halves, contracts, halves, sales
 
 PART = 10
@@ -175,9 +175,9 @@ def test_equal_values_are_found_across_parts_and_nothing_else() -> None:
         pa.table({"a": [1, 9007199254740993, 5], "b": [-0.0, 1.5, None]}),
         pa.table({"a": [None, 9007199254740992, 2], "b": [None, 1.5, 1.5]}),
     ]
-    found = repeated(9, lambda: iter(values))
+    found = find_duplicates(9, lambda: iter(values))
     assert found.to_pylist() == [0, 1, 2, 3, 6, 8]
-    assert marked(found, 3, 3).to_pylist() == [True, False, False]
+    assert duplicate_mask(found, 3, 3).to_pylist() == [True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -230,8 +230,8 @@ def test_a_file_without_rows_and_one_without_good_rows_give_tables_without_rows(
 def test_a_model_that_breaks_its_own_contract_stops_the_run(batch: Batch) -> None:
     batch.write(changed(sales(9), price={4: 600.0}))
     assert batch.refused() == (
-        "Rows 0 to 8 keep Sale, but Margin refuses column 'margin': must be less than or equal to"
-        " 500 (1 rows: 4). The side that answers for the model has to act: data-science."
+        "Rows 0 to 8 meet Sale, but Margin refuses column 'margin': must be less than or equal to"
+        " 500 (1 rows: 4). The side that is responsible for the model has to act: data-science."
     )
 
 

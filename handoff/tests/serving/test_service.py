@@ -14,8 +14,8 @@ from baton_handoff.config.settings import ServiceSettings
 from baton_handoff.contracts import ContractViolation
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import Loaded
-from baton_handoff.serving.prediction_log import PredictionLog, Record, read_log
-from baton_handoff.serving.replay import replay, summed_up, write_replayed
+from baton_handoff.serving.prediction_log import LoggedPrediction, PredictionLog, read_log
+from baton_handoff.serving.replay import replay, summarize_replay, write_replayed
 from full_disk import room_for
 from trip_service import ROW, ask, figure, fixed, serving
 from trips import PandasTrip
@@ -139,7 +139,7 @@ def test_a_line_that_was_never_ended_is_passed_over(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Also where the next process has the number and the computer of the one that was killed."""
-    record = Record("a", "2026-11-23T00:00:00+00:00", "trips", 1, [{"x": 1}], [{"y": 2}])
+    record = LoggedPrediction("a", "2026-11-23T00:00:00+00:00", "trips", 1, [{"x": 1}], [{"y": 2}])
     PredictionLog(tmp_path).write(record)
     (file,) = tmp_path.iterdir()
     with file.open("a") as opened:
@@ -172,13 +172,13 @@ def test_a_challenger_is_asked_what_the_service_was_asked(
     for number in range(3):
         ask(client, **{"X-Request-ID": f"order-{number}"})
     with pytest.raises(HandoffError, match="nothing to replay"):
-        list(summed_up([], 4))
+        list(summarize_replay([], 4))
     challenger = Loaded("trips", 4, fixed(8.0))
     replayed = list(replay(challenger, PandasTrip, read_log(log)))
     assert [(one.request, one.row, one.version) for one in replayed] == [
         (f"order-{number}", 0, 3) for number in range(3)
     ]
-    assert list(summed_up(replayed, 4)) == [
+    assert list(summarize_replay(replayed, 4)) == [
         "3 rows answered by version 3, asked again of 4",
         "  euros: 0.5 apart on average, 0.5 at the median, 0.5 at most",
     ]
@@ -196,4 +196,4 @@ def test_what_a_challenger_refuses_is_counted(client: TestClient, tmp_path: Path
         raise ContractViolation("PandasTrip", ())
 
     replayed = list(replay(Loaded("trips", 4, strict), PandasTrip, read_log(tmp_path)))
-    assert list(summed_up(replayed, 4))[1] == "  1 of them it refuses"
+    assert list(summarize_replay(replayed, 4))[1] == "  1 of them it refuses"

@@ -38,7 +38,7 @@ SCORED = pa.schema({**COLUMNS, "margin": pa.float64(), "remark": pa.string()})
 
 
 def contracts(engine: str) -> tuple[Contract, Contract]:
-    """What the model takes and gives."""
+    """The input and the output contract of the model."""
     backend: Any = pandera.pandas if engine == "pandas" else pandera.polars
     utc: Any = pd.DatetimeTZDtype if engine == "pandas" else pl.Datetime
 
@@ -87,8 +87,10 @@ class Halves:
 
 
 def halves(engine: str, left: int = -1, version: int = 1) -> Loaded:
-    takes, gives = contracts(engine)
-    return Loaded("halves", version, ContractedModel(Halves(left), takes, gives).predict)
+    input_schema, output_schema = contracts(engine)
+    return Loaded(
+        "halves", version, ContractedModel(Halves(left), input_schema, output_schema).predict
+    )
 
 
 def sales(count: int, random_from: int = 0) -> pa.Table:

@@ -34,17 +34,19 @@ def fixed(euros: float) -> Callable[[Any], Any]:
     return lambda table: pd.DataFrame({"euros": [euros] * len(table)})
 
 
-def api_of(gives: Contract) -> ModuleType:
+def api_of(output_schema: Contract) -> ModuleType:
     """The generated models of a service that answers with a contract."""
     module = ModuleType("api")
-    exec(compile(api_source(PandasTrip, gives), "api.py", "exec"), module.__dict__)
+    exec(compile(api_source(PandasTrip, output_schema), "api.py", "exec"), module.__dict__)
     return module
 
 
-def app_of(api: ModuleType, gives: Contract, predict: Callable[[Any], Any]) -> FastAPI:
+def app_of(api: ModuleType, output_schema: Contract, predict: Callable[[Any], Any]) -> FastAPI:
     """The application that answers with version 3 of a model."""
     loaded = Loaded("trips", 3, predict, commit="c" * 40, code="d" * 64)
-    return create_app(loaded, PandasTrip, gives, api.PredictionRequest, api.PredictionResponse)
+    return create_app(
+        loaded, PandasTrip, output_schema, api.PredictionRequest, api.PredictionResponse
+    )
 
 
 def serving(client: TestClient) -> Any:

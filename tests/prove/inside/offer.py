@@ -57,7 +57,8 @@ def offered(candidate: Candidate, champions: Path) -> dict[str, Any]:
     from baton_handoff.config.project import find_project
     from baton_handoff.policy.promotion.promote import promote
     from baton_handoff.registry.model_registry import connect
-    from baton_handoff.registry.records import CHAMPION, points_to
+    from baton_handoff.registry.alias_moves import aliased_version
+    from baton_handoff.registry.version_facts import CHAMPION
 
     gc.freeze()  # what is imported need not be searched for garbage by every fork
     clone(champions, champions.with_name(candidate["name"].replace(" ", "-")))
@@ -71,7 +72,7 @@ def offered(candidate: Candidate, champions: Path) -> dict[str, Any]:
         "findings": [asdict(finding) for finding in outcome.findings],
         "moved": asdict(outcome.moved) if outcome.moved else None,
         "version": int(version),
-        "champion": points_to(connect(project), project, CHAMPION),
+        "champion": aliased_version(connect(project), project, CHAMPION),
     }
 
 

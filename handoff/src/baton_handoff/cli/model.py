@@ -102,12 +102,12 @@ def _register(project: Project, _: argparse.Namespace) -> int:
 
 
 def _fetch(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.registry.model_registry import fetch, registry
-    from baton_handoff.registry.records import apart
+    from baton_handoff.registry.alias_moves import alias_mismatch
+    from baton_handoff.registry.model_registry import fetch, registry_client
 
     wanted = options.version or project.alias
     folder = fetch(project, wanted, options.to)
-    if said := apart(registry(project), project, wanted):
+    if said := alias_mismatch(registry_client(project), project, wanted):
         print(said)
     print(folder)
     return 0
@@ -136,7 +136,7 @@ def _promote(project: Project, options: argparse.Namespace) -> int:
 
 
 def _rollback(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.registry.records import roll_back
+    from baton_handoff.registry.alias_moves import roll_back
 
     move, other_code = roll_back(project, options.why)
     print(f"Version {move.to} is the champion again (it was {move.before}).")
@@ -182,12 +182,12 @@ def _compare(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.contracts import model_interface
     from baton_handoff.registry.model_registry import load
     from baton_handoff.serving.prediction_log import read_log
-    from baton_handoff.serving.replay import replay, summed_up, write_replayed
+    from baton_handoff.serving.replay import replay, summarize_replay, write_replayed
 
     takes, _ = model_interface(project.room("contracts"))
     challenger = load(project, options.version)
     replayed = list(replay(challenger, takes, read_log(project.predictions)))
-    print("\n".join(summed_up(replayed, challenger.version)))
+    print("\n".join(summarize_replay(replayed, challenger.version)))
     if options.to:
         write_replayed(replayed, options.to)
         print(f"Every row with both answers: {options.to}")

@@ -20,8 +20,15 @@ from baton_handoff.contracts import model_interface
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.registry.model_registry import load
-from baton_handoff.serving.batch.parts import Scored, rejected_to
-from baton_handoff.serving.batch.rows import FILE, REASON, ROW, Border, border_of, score_rows
+from baton_handoff.serving.batch.parts import Scored, rejected_path
+from baton_handoff.serving.batch.rows import (
+    FILE,
+    REASON,
+    ROW,
+    BatchInterface,
+    batch_interface,
+    score_rows,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -48,7 +55,7 @@ def score_on_spark(project: Project, file: Path, to: Path) -> Scored:
     """
     if not file.exists():
         raise HandoffError(f"There is no {file}.")
-    for place in (to, rejected_to(to)):
+    for place in (to, rejected_path(to)):
         if place.exists():
             raise HandoffError(f"{place} exists already: name a folder that doesn't.")
     session = _session()
@@ -75,20 +82,20 @@ def _score(session: "SparkSession", project: Project, file: Path, to: Path) -> S
     except Exception as error:  # Java's come as several kinds
         said = re.search(r"Exception: (.+)", str(error)) or re.search("(.+)", str(error))
         raise HandoffError(f"{file} can't be read as Parquet: {said and said[1]}") from error
-    known = border_of(*model_interface(project.room("contracts")), schema, file)
+    known = batch_interface(*model_interface(project.room("contracts")), schema, file)
     session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", known.part)
     session.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
     partition = functools.partial(_score_partition, str(project.root), version, schema)
-    gives = from_arrow_schema(pa.unify_schemas([known.scored, known.rejected]))
+    output_schema = from_arrow_schema(pa.unify_schemas([known.scored, known.rejected]))
     # Two tables are made of it: not to predict twice, it is kept until both are written.
-    answered = _with_places(rows, known).mapInArrow(partition, gives)
+    answered = _with_places(rows, known).mapInArrow(partition, output_schema)
     answered = answered.persist(StorageLevel.DISK_ONLY)
     rejected = answered.where(col(REASON).isNotNull())
     scored = answered.where(col(REASON).isNull())
     reasons = {row[REASON]: row["count"] for row in rejected.groupBy(REASON).count().collect()}
     tables = {to: scored.select(*map(_column, known.scored.names))}
     if reasons:
-        tables = {rejected_to(to): rejected.select(*map(_column, known.rejected.names)), **tables}
+        tables = {rejected_path(to): rejected.select(*map(_column, known.rejected.names)), **tables}
     unfinished = {place: place.with_name(f".{place.name}.unfinished") for place in tables}
     try:
         for place, table in tables.items():
@@ -101,7 +108,7 @@ def _score(session: "SparkSession", project: Project, file: Path, to: Path) -> S
     return Scored(to, scored.count(), Counter(reasons))
 
 
-def _with_places(rows: "DataFrame", known: Border) -> "DataFrame":
+def _with_places(rows: "DataFrame", known: BatchInterface) -> "DataFrame":
     """The rows with their places, and a mark on those that repeat what may occur once."""
     from pyspark.sql.functions import col, lit
 
@@ -124,7 +131,7 @@ def _score_partition(
     project, loaded = _loaded(root)
     if loaded.version != version:
         raise HandoffError(f"{loaded.model} became version {loaded.version} meanwhile: run again.")
-    known = border_of(*model_interface(project.room("contracts")), schema, "the table")
+    known = batch_interface(*model_interface(project.room("contracts")), schema, "the table")
     marks = {rule: _AGAIN.format(number) for number, rule in enumerate(known.keys)}
     for batch in batches:
         table = pa.Table.from_batches([batch])

@@ -17,9 +17,9 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.evaluation.evaluation import Evaluation
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving.batch import score_file
-from baton_handoff.serving.batch.parts import rejected_to
+from baton_handoff.serving.batch.parts import rejected_path
 from baton_handoff.serving.batch.rows import FILE, REASON, ROW
-from baton_handoff.serving.prediction_log import Record
+from baton_handoff.serving.prediction_log import LoggedPrediction
 
 REQUEST, POSITION, TRUTH = "request", "row", "truth"
 """The columns by which a file of truths names rows of the log, and what came true of them."""
@@ -65,7 +65,7 @@ class Watched:
 
 
 def from_log(
-    records: Iterable[Record], takes: Contract, about: Evaluation, period: "Period"
+    records: Iterable[LoggedPrediction], takes: Contract, about: Evaluation, period: "Period"
 ) -> Watched:
     """The rows of a prediction log.
 
@@ -115,7 +115,7 @@ def from_file(
         to = Path(folder) / "scored.parquet"
         score_file(loaded, *contracts, file, to)
         scored = _read(to)
-        refused = _read(rejected_to(to)) if rejected_to(to).exists() else scored.head(0)
+        refused = _read(rejected_path(to)) if rejected_path(to).exists() else scored.head(0)
     names = [name for name in scored.columns if name in contracts[0].to_schema().columns]
     reasons = refused[REASON] if REASON in refused else pd.Series(dtype=object)
     rows = pd.concat([scored[names], refused[names]], ignore_index=True)

@@ -24,7 +24,12 @@ from baton_handoff.monitoring.performance import change, compared, performance
 from baton_handoff.monitoring.periods import comparable
 from baton_handoff.monitoring.quality import Quality, missing
 from baton_handoff.registry.loaded import Loaded
-from baton_handoff.registry.model_registry import answering, artifact, load, version_at
+from baton_handoff.registry.model_registry import (
+    download_artifact,
+    get_version,
+    load,
+    registry_errors,
+)
 from baton_handoff.registry.register import EVALUATION
 from baton_handoff.serving.prediction_log import read_log
 
@@ -92,7 +97,7 @@ def watch(project: Project, asked: Asked) -> Seen:
     return with_truth(seen, known, watched, truth, challenger)
 
 
-@answering()
+@registry_errors()
 def known_of(project: Project, wanted: str | None = None) -> Known:
     """A version with everything that rows are held against.
 
@@ -104,9 +109,9 @@ def known_of(project: Project, wanted: str | None = None) -> Known:
         HandoffError: There is none, or it comes without an evaluation.
     """
     takes, _ = model_interface(project.room("contracts"))
-    version = version_at(project, wanted or project.alias)
+    version = get_version(project, wanted or project.alias)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = artifact(version, EVALUATION, Path(scratch))
+        folder = download_artifact(version, EVALUATION, Path(scratch))
         if folder is None:
             raise HandoffError(
                 f"Version {version.version} of {project.model} was registered without an"

@@ -10,7 +10,7 @@ from baton_handoff.monitoring.metrics import write_figures
 from baton_handoff.monitoring.observation import Seen
 from baton_handoff.monitoring.report import page
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.serving.prediction_log import now
+from baton_handoff.serving.prediction_log import utc_timestamp
 
 REPORT, FIGURES, HISTORY = "report.html", "handoff_monitor.prom", "history.jsonl"
 
@@ -23,7 +23,7 @@ def publish(folder: Path, seen: Seen, findings: Sequence[Finding]) -> Path:
         seen: The look.
         findings: What came of it.
     """
-    at = now()
+    at = utc_timestamp()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
     entry = entry_of(seen, findings, at)

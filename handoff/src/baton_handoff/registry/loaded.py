@@ -31,7 +31,7 @@ class Loaded:
 
 
 @dataclass(frozen=True)
-class Brought:
+class FetchedVersion:
     """What is known of a version that was brought here from the registry.
 
     Attributes:
@@ -49,19 +49,19 @@ class Brought:
     sha256: str
 
 
-def put(folder: Path, about: Brought) -> None:
+def write_fetched(folder: Path, about: FetchedVersion) -> None:
     """Write down beside a model's file what is known of it."""
     (folder / _ABOUT).write_text(json.dumps(asdict(about), indent=2) + "\n", encoding="utf-8")
 
 
-def brought(folder: Path) -> Brought:
+def read_fetched(folder: Path) -> FetchedVersion:
     """What lies in a folder that `put` has completed.
 
     Raises:
         HandoffError: Nothing does.
     """
     try:
-        return Brought(**json.loads((folder / _ABOUT).read_text(encoding="utf-8")))
+        return FetchedVersion(**json.loads((folder / _ABOUT).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise HandoffError(
             f"{folder} holds no model version: `uv run handoff model fetch` brings one."
@@ -74,7 +74,7 @@ def file_hash(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def require_same_code(about: Brought, code: str) -> None:
+def require_same_code(about: FetchedVersion, code: str) -> None:
     """Make sure that a version was made by this code.
 
     A model brings its code along, but Python runs what it has imported first: two codes in one
@@ -120,7 +120,7 @@ def open_version(folder: Path, code: str) -> Loaded:
     Raises:
         HandoffError: It was made by other code, or its file is not what was registered.
     """
-    about = brought(folder)
+    about = read_fetched(folder)
     require_same_code(about, code)
     file = folder / MODEL_FILE
     if not file.exists() or file_hash(file) != about.sha256:

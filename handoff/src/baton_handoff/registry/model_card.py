@@ -20,7 +20,7 @@ from baton_handoff.registry.lineage import Lineage
 STATEMENTS = ("Intended use", "Limits")
 """What a person has to say before a version becomes champion."""
 
-STATED_IN = Path("docs/model-card.md")
+STATEMENTS_FILE = Path("docs/model-card.md")
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem }
@@ -39,7 +39,7 @@ def statements(text: str) -> dict[str, str]:
     return {name: known[name] for name in STATEMENTS if known.get(name)}
 
 
-def figures(evaluation: Evaluation) -> dict[str, float]:
+def evaluation_metrics(evaluation: Evaluation) -> dict[str, float]:
     """Every figure of an evaluation by a name of its own: overall, baselines, subgroups."""
     overall = {
         f"{name}.{figure}": value

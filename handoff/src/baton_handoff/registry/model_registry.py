@@ -19,20 +19,20 @@ from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import (
     MODEL_FILE,
-    Brought,
+    FetchedVersion,
     Loaded,
     import_model_code,
     open_version,
-    put,
+    write_fetched,
 )
 
 _DATABASES = ("postgresql", "mysql", "mssql")
 _NO_LOGIN = ("UNAUTHENTICATED", "PERMISSION_DENIED")
-NO_SUCH = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """What MLflow calls a version, an alias or a model that it does not have."""
 
 
-def registry(project: Project) -> mlflow.MlflowClient:
+def registry_client(project: Project) -> mlflow.MlflowClient:
     """The project's registry; importing no more than versions and aliases need."""
     for talkative in ("alembic", "mlflow"):
         logging.getLogger(talkative).setLevel(logging.ERROR)
@@ -50,7 +50,7 @@ def registry(project: Project) -> mlflow.MlflowClient:
 
 def connect(project: Project) -> mlflow.MlflowClient:
     """The project's registry, with its experiment for runs to belong to."""
-    client = registry(project)
+    client = registry_client(project)
     if client.get_experiment_by_name(project.model) is None:
         client.create_experiment(project.model, artifact_location=_artifacts(project))
     mlflow.set_experiment(project.model)
@@ -58,7 +58,7 @@ def connect(project: Project) -> mlflow.MlflowClient:
 
 
 @contextmanager
-def answering() -> Iterator[None]:
+def registry_errors() -> Iterator[None]:
     """Say in one sentence that the registry does not answer, or refuses the login."""
     try:
         yield
@@ -106,19 +106,19 @@ def _artifacts(project: Project) -> str | None:
     return place
 
 
-def version_at(project: Project, wanted: str) -> ModelVersion:
+def get_version(project: Project, wanted: str) -> ModelVersion:
     """The version that a number names or an alias points to.
 
     Raises:
         HandoffError: The registry has none.
     """
-    client = registry(project)
+    client = registry_client(project)
     try:
         if wanted.isdecimal():
             return client.get_model_version(project.model, wanted)
         return client.get_model_version_by_alias(project.model, wanted)
     except MlflowException as error:
-        if error.error_code not in NO_SUCH:
+        if error.error_code not in NOT_FOUND:
             raise
         if wanted.isdecimal():
             raise HandoffError(
@@ -131,7 +131,7 @@ def version_at(project: Project, wanted: str) -> ModelVersion:
 _REMEDY = "`uv run poe pipeline` and `uv run poe register` make one."
 
 
-@answering()
+@registry_errors()
 def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
     """Bring a version onto this machine; once it is complete, it is not brought again.
 
@@ -146,8 +146,8 @@ def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
     Raises:
         HandoffError: The registry has no such version, or does not answer.
     """
-    version = version_at(project, wanted)
-    about = Brought(
+    version = get_version(project, wanted)
+    about = FetchedVersion(
         model=project.model,
         version=int(version.version),
         commit=version.tags.get("handoff.commit", ""),
@@ -166,12 +166,12 @@ def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
         kept = Path(unfinished) / "kept"
         kept.mkdir()
         shutil.move(brought, kept / MODEL_FILE)
-        put(kept, about)
+        write_fetched(kept, about)
         kept.rename(folder)
     return folder
 
 
-def artifact(version: ModelVersion, path: str, to: Path) -> Path | None:
+def download_artifact(version: ModelVersion, path: str, to: Path) -> Path | None:
     """Bring a file or a folder of a version's run here; None where the run has no such thing."""
     if not has_artifact(version, path):
         return None

@@ -28,13 +28,13 @@ from baton_handoff.registry.code_hash import code_files
 from baton_handoff.registry.lineage import Lineage, lineage_of
 from baton_handoff.registry.loaded import MODEL_FILE, file_hash
 from baton_handoff.registry.model_card import (
-    STATED_IN,
+    STATEMENTS_FILE,
     card_markdown,
     card_page,
-    figures,
+    evaluation_metrics,
     statements,
 )
-from baton_handoff.registry.model_registry import answering, connect
+from baton_handoff.registry.model_registry import connect, registry_errors
 from baton_handoff.registry.wrapper import ContractedModel
 
 EVALUATION = "evaluation"
@@ -67,7 +67,7 @@ class Registered:
     lineage: Lineage
 
 
-@answering()
+@registry_errors()
 def register(
     project: Project, model: ContractedModel, evaluated: Path, reports: Path
 ) -> Registered:
@@ -85,7 +85,7 @@ def register(
         HandoffError: The pipeline has not run to its end, or the registry does not answer.
     """
     lineage = lineage_of(project)
-    evaluation = read_evaluation(evaluated, engine_of(model.takes))
+    evaluation = read_evaluation(evaluated, engine_of(model.input_schema))
     client = connect(project)
     with mlflow.start_run(), warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         # MLflow asks for an input example to check its signature with; the contracts do that.
@@ -93,7 +93,7 @@ def register(
         file = Path(folder) / MODEL_FILE
         joblib.dump(model, file)
         mlflow.log_params(_flat(lineage.parameters))
-        mlflow.log_metrics(figures(evaluation))
+        mlflow.log_metrics(evaluation_metrics(evaluation))
         mlflow.log_artifacts(str(reports), "reports")
         mlflow.log_artifacts(str(evaluated), EVALUATION)
         mlflow.log_dict(lineage.as_dict(), "lineage.json")
@@ -115,11 +115,11 @@ def register(
             loader_module=wrapper.__name__,
             data_path=str(file),
             code_paths=_model_code(project, Path(folder)),
-            signature=_signature(model.takes, model.gives),
+            signature=_signature(model.input_schema, model.output_schema),
             pip_requirements=_without_hashes(requirements),
             metadata={
-                "takes": canonical_form(model.takes),
-                "gives": canonical_form(model.gives),
+                "takes": canonical_form(model.input_schema),
+                "gives": canonical_form(model.output_schema),
             },
         )
         if client.search_registered_models(f"name = '{project.model}'") == []:
@@ -137,7 +137,7 @@ def register(
 
 def log_card(project: Project, lineage: Lineage, evaluation: Evaluation, plots: list[Path]) -> None:
     """Put the card of a version into its run: Markdown, and one page of HTML."""
-    stated = project.root / STATED_IN
+    stated = project.root / STATEMENTS_FILE
     said = statements(stated.read_text(encoding="utf-8")) if stated.exists() else {}
     text = card_markdown(project.model, lineage, evaluation, plots, said)
     mlflow.log_text(text, "card/card.md")
@@ -153,8 +153,8 @@ def _example(evaluation: Evaluation) -> dict[str, Any]:
     return {"rows": json.loads(plain)}
 
 
-def _signature(takes: Contract, gives: Contract) -> ModelSignature:
-    signature = ModelSignature(inputs=_schema(takes), outputs=_schema(gives))
+def _signature(input_schema: Contract, output_schema: Contract) -> ModelSignature:
+    signature = ModelSignature(inputs=_schema(input_schema), outputs=_schema(output_schema))
     # MLflow's own check would drop extra columns and let ranges pass. This flag, which MLflow
     # stores with the model, leaves the checking to the model.
     signature._is_signature_from_type_hint = True
@@ -208,7 +208,7 @@ def _without_hashes(requirements: Sequence[str]) -> list[str]:
 
 
 def _versions(model: ContractedModel) -> dict[str, str]:
-    forms = [canonical_form(contract) for contract in (model.takes, model.gives)]
+    forms = [canonical_form(contract) for contract in (model.input_schema, model.output_schema)]
     return {form["name"]: str(form["metadata"].get("version", "")) for form in forms}
 
 

@@ -1,7 +1,7 @@
 """Versions of the model, as the registry keeps them; an embedded one is read at once.
 
 MLflow takes seconds to import. Its embedded registry is a sqlite file, and what is wanted of it are
-the tags and figures of two versions.
+the tags and metrics of two versions.
 """
 
 import sqlite3
@@ -17,28 +17,28 @@ CANDIDATE, CHAMPION = "candidate", "champion"
 _ALIAS = "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?"
 _NUMBER = "SELECT version FROM model_versions WHERE name = ? AND version = ?"
 _TAGS = "SELECT key, value FROM model_version_tags WHERE name = ? AND version = ?"
-_FIGURES = (
+_METRICS = (
     "SELECT key, value FROM latest_metrics WHERE run_uuid ="
     " (SELECT run_id FROM model_versions WHERE name = ? AND version = ?)"
 )
 
 
 @dataclass(frozen=True)
-class Offered:
+class VersionFacts:
     """A version of the model.
 
     Attributes:
         version: Its number.
         tags: What was written beside it: commit, code, contracts.
-        figures: The figures of its evaluation, by their name.
+        metrics: The metrics of its evaluation, by their name.
     """
 
     version: int
     tags: Mapping[str, str]
-    figures: Mapping[str, float]
+    metrics: Mapping[str, float]
 
 
-def offered(project: Project, wanted: str) -> Offered | None:
+def find_version(project: Project, wanted: str) -> VersionFacts | None:
     """The version of a number, or that an alias points to; None where there is none.
 
     Raises:
@@ -49,7 +49,7 @@ def offered(project: Project, wanted: str) -> Offered | None:
     )
 
 
-def _from_file(project: Project, wanted: str) -> Offered | None:
+def _from_file(project: Project, wanted: str) -> VersionFacts | None:
     file = project.root / "mlflow.db"
     if not file.is_file():
         return None
@@ -60,21 +60,21 @@ def _from_file(project: Project, wanted: str) -> Offered | None:
             if row is None:
                 return None
             about = (project.model, row[0])
-            tags, figures = (dict(database.execute(asked, about)) for asked in (_TAGS, _FIGURES))
-            return Offered(int(row[0]), tags, figures)
+            tags, metrics = (dict(database.execute(asked, about)) for asked in (_TAGS, _METRICS))
+            return VersionFacts(int(row[0]), tags, metrics)
     except sqlite3.Error:
         # A version of MLflow that keeps it otherwise: MLflow itself knows.
         return _from_server(project, wanted)
 
 
-def _from_server(project: Project, wanted: str) -> Offered | None:
-    from baton_handoff.registry.model_registry import answering, registry, version_at  # noqa: PLC0415
+def _from_server(project: Project, wanted: str) -> VersionFacts | None:
+    from baton_handoff.registry.model_registry import get_version, registry_client, registry_errors  # noqa: PLC0415
 
-    with answering():
-        client = registry(project)
+    with registry_errors():
+        client = registry_client(project)
         try:
-            version = version_at(project, wanted)
+            version = get_version(project, wanted)
         except HandoffError:
             return None
-        figures = client.get_run(version.run_id).data.metrics if version.run_id else {}
-        return Offered(int(version.version), version.tags, figures)
+        metrics = client.get_run(version.run_id).data.metrics if version.run_id else {}
+        return VersionFacts(int(version.version), version.tags, metrics)

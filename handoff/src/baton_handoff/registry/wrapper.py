@@ -33,10 +33,17 @@ class ContractedModel:
     It is what MLflow stores and calls; `mlflow.pyfunc.load_model` gives it to anybody.
     """
 
-    def __init__(self, model: Model, takes: Contract, gives: Contract) -> None:
+    def __init__(self, model: Model, input_schema: Contract, output_schema: Contract) -> None:
         self.model = model
-        self.takes = takes
-        self.gives = gives
+        self.input_schema = input_schema
+        self.output_schema = output_schema
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Versions registered by release 0.1 hold the contracts under other names.
+        for old, new in (("takes", "input_schema"), ("gives", "output_schema")):
+            if old in state:
+                state[new] = state.pop(old)
+        self.__dict__.update(state)
 
     def predict(self, table: Any) -> Any:
         """Predict from a table, or from rows as JSON has them.
@@ -52,10 +59,10 @@ class ContractedModel:
             ContractViolation: Input or output breaks its contract; column and rule are named.
             HandoffError: The input is not a table, or the model does not answer row for row.
         """
-        with span(f"contract {self.takes.__name__}"):
-            checked = check(self.takes, self._table(table))
+        with span(f"contract {self.input_schema.__name__}"):
+            checked = check(self.input_schema, self._table(table))
         with span("model", rows=len(checked)):
-            predictions = check(self.gives, self.model.predict(checked))
+            predictions = check(self.output_schema, self.model.predict(checked))
         if len(predictions) != len(checked):
             raise HandoffError(
                 f"The model answered with {len(predictions)} rows for {len(checked)}."
@@ -64,14 +71,14 @@ class ContractedModel:
 
     def _table(self, table: Any) -> Frame:
         if is_pandas_dataframe(table) or is_polars_dataframe(table):
-            return to_engine(table, engine_of(self.takes))
+            return to_engine(table, engine_of(self.input_schema))
         if table and isinstance(table, list) and all(isinstance(row, dict) for row in table):
             names = sorted({name for row in table for name in row})
             for name in names:
                 if lacking := tuple(n for n, row in enumerate(table) if name not in row):
                     violation = Violation(name, "is missing", lacking)
-                    raise ContractViolation(self.takes.__name__, (violation,))
-            return from_json(self.takes, table)
+                    raise ContractViolation(self.input_schema.__name__, (violation,))
+            return from_json(self.input_schema, table)
         kind = type(table).__name__
         raise HandoffError(
             f"The model takes a pandas or polars DataFrame or a list of rows, not {kind}."

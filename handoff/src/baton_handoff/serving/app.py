@@ -13,24 +13,24 @@ from pydantic import BaseModel
 from baton_handoff.contracts import Contract, ContractViolation, Violation, canonical_form
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import Loaded
-from baton_handoff.serving.asgi import PREDICT, asks_the_model
-from baton_handoff.serving.limits import Limits
+from baton_handoff.serving.asgi import PREDICT, is_prediction
+from baton_handoff.serving.limits import LimitsMiddleware
 from baton_handoff.serving.metrics import CONTENT_TYPE
 from baton_handoff.serving.observability import (
     REQUEST_ID,
-    Observed,
-    refused_because,
-    request_name,
-    was_validated,
+    ObservabilityMiddleware,
+    note_validation,
+    request_id_of,
+    set_reason,
 )
-from baton_handoff.serving.prediction import Serving
+from baton_handoff.serving.prediction import PredictionService
 
 _log = logging.getLogger(__name__)
 
 _TELEMETRY: TelemetryConfig = {
     # FastAPI spans each request of the model where `tracing` has found a collector. What it would
     # log holds messages of errors, which may quote rows; its figures are not Prometheus's.
-    "exclude": lambda scope: not asks_the_model(scope),
+    "exclude": lambda scope: not is_prediction(scope),
     "operation_spans": False,
     "logs": False,
     "metrics": False,
@@ -59,8 +59,8 @@ class Failure(BaseModel):
 
 def create_app(
     loaded: Loaded,
-    takes: Contract,
-    gives: Contract,
+    input_schema: Contract,
+    output_schema: Contract,
     request: type[BaseModel],
     response: type[BaseModel],
 ) -> FastAPI:
@@ -71,8 +71,8 @@ def create_app(
 
     Args:
         loaded: The model version to begin with.
-        takes: Its input contract.
-        gives: Its output contract.
+        input_schema: Its input contract.
+        output_schema: Its output contract.
         request: The generated model of a request: `rows`, each an input row.
         response: The generated model of an answer: `predictions`, and the `version` they are from.
 
@@ -87,30 +87,30 @@ def create_app(
                 f" {' and '.join(sorted(fields))}: see serving/app.py, or `uv run poe fix`."
             )
     app = FastAPI(title=loaded.model, version=str(loaded.version), telemetry=_TELEMETRY)
-    serving = app.state.serving = Serving(loaded, takes, gives)
-    app.add_middleware(Limits, serving=serving)
-    app.add_middleware(Observed, serving=serving)
+    serving = app.state.serving = PredictionService(loaded, input_schema, output_schema)
+    app.add_middleware(LimitsMiddleware, serving=serving)
+    app.add_middleware(ObservabilityMiddleware, serving=serving)
 
     async def predict(asked: Request, body: Any) -> Response:
-        was_validated(asked.scope)
-        name = request_name(asked.scope)
+        note_validation(asked.scope)
+        name = request_id_of(asked.scope)
         try:
             answer = await serving.predict(name, [row.model_dump() for row in body.rows])
         except UnicodeEncodeError:  # half a character: JSON can write one, no table can hold it
-            refused_because(asked.scope, "unreadable")
+            set_reason(asked.scope, "unreadable")
             return _refusal([ErrorDetail(field="body", rule="must be valid Unicode")])
         except ContractViolation as broken:
-            contract = takes if broken.contract == takes.__name__ else gives
+            contract = input_schema if broken.contract == input_schema.__name__ else output_schema
             for violation in broken.violations:
                 serving.metrics.violated(contract, violation)
-            if contract is takes:
-                refused_because(asked.scope, "refused")
+            if contract is input_schema:
+                set_reason(asked.scope, "refused")
                 return _refusal(_details(broken))
-            refused_because(asked.scope, "broken_answer")
+            set_reason(asked.scope, "broken_answer")
             _log.error("%s", broken)
             return _failure("the model's answer broke its own contract")
         except Exception:
-            refused_because(asked.scope, "model_failed")
+            set_reason(asked.scope, "model_failed")
             raise
         return JSONResponse({"predictions": answer.predictions, "version": answer.version})
 
@@ -120,7 +120,7 @@ def create_app(
         PREDICT,
         response_model=response,
         responses={413: {"model": Failure}, 422: {"model": Refusal}, 503: {"model": Failure}},
-        summary=f"{gives.__name__} for each {takes.__name__}",
+        summary=f"{output_schema.__name__} for each {input_schema.__name__}",
     )(predict)
 
     @app.get("/healthz")
@@ -141,7 +141,7 @@ def create_app(
             "version": serving.loaded.version,
             "commit": serving.loaded.commit or None,
             "code": serving.loaded.code or None,
-            "contracts": {c.__name__: _stated_version(c) for c in (takes, gives)},
+            "contracts": {c.__name__: _stated_version(c) for c in (input_schema, output_schema)},
             "refused": serving.refused or None,
         }
 
@@ -151,15 +151,15 @@ def create_app(
 
     @app.exception_handler(RequestValidationError)
     async def refuse(asked: Request, error: RequestValidationError) -> JSONResponse:
-        was_validated(asked.scope)
+        note_validation(asked.scope)
         found = error.errors()
         no_json = any(item["type"] == "json_invalid" for item in found)
-        refused_because(asked.scope, "unreadable" if no_json else "refused")
+        set_reason(asked.scope, "unreadable" if no_json else "refused")
         for item in found:
             match item["loc"]:
                 case "body", "rows", int(row), str(column), *_:
                     violation = Violation(column, item["msg"], (row,))
-                    serving.metrics.violated(takes, violation)
+                    serving.metrics.violated(input_schema, violation)
         details = [
             ErrorDetail(
                 field="body" if item["type"] == "json_invalid" else _field(item["loc"][1:]),
@@ -171,14 +171,14 @@ def create_app(
 
     @app.exception_handler(400)
     async def unreadable(asked: Request, __: Exception) -> JSONResponse:
-        refused_because(asked.scope, "unreadable")
+        set_reason(asked.scope, "unreadable")
         return _refusal([ErrorDetail(field="body", rule="must be JSON, in UTF-8")])
 
     @app.exception_handler(Exception)
     async def fail(asked: Request, _: Exception) -> JSONResponse:
         # The server logs the error. This answer goes past what would give it its name.
         answer = _failure("something went wrong inside the service; its log says what")
-        answer.headers[REQUEST_ID] = request_name(asked.scope)
+        answer.headers[REQUEST_ID] = request_id_of(asked.scope)
         return answer
 
     return app

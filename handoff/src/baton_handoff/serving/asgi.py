@@ -11,6 +11,6 @@ App: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 PREDICT = "/predict"
 
 
-def asks_the_model(scope: Message) -> bool:
+def is_prediction(scope: Message) -> bool:
     """Whether a request is one that the model has to answer."""
     return bool(scope["type"] == "http" and scope["path"] == PREDICT)

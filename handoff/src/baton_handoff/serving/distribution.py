@@ -27,7 +27,7 @@ class Distribution(Collector):
     be anything has none.
     """
 
-    def __init__(self, gives: Contract) -> None:
+    def __init__(self, output_schema: Contract) -> None:
         self._histograms: list[Histogram] = []
         self._numbers: dict[str, Histogram] = {}
         self._classes: dict[str, dict[str, Counter]] = {}
@@ -37,7 +37,7 @@ class Distribution(Collector):
             ["column", "class"],
             registry=None,
         )
-        for name, column in canonical_form(gives)["columns"].items():
+        for name, column in canonical_form(output_schema)["columns"].items():
             if classes := _classes(column):
                 self._classes[name] = {
                     one: self._counter.labels(name, one) for one in (*classes, OTHER)

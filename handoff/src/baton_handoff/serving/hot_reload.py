@@ -14,7 +14,7 @@ from pathlib import Path
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import open_version
-from baton_handoff.serving.prediction import Serving
+from baton_handoff.serving.prediction import PredictionService
 
 _log = logging.getLogger(__name__)
 
@@ -45,10 +45,10 @@ def brought(process: "subprocess.Popen[str]") -> Path:
     return Path(folder)
 
 
-class Watch:
+class AliasWatcher:
     """Asks the registry now and then, and exchanges the version when it says so."""
 
-    def __init__(self, project: Project, serving: Serving, code: str) -> None:
+    def __init__(self, project: Project, serving: PredictionService, code: str) -> None:
         self._project = project
         self._serving = serving
         self._code = code
@@ -63,7 +63,7 @@ class Watch:
             self._thread.start()
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """AliasWatcher no longer."""
         self._ended.set()
 
     def _watch(self) -> None:

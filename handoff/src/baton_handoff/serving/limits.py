@@ -4,22 +4,22 @@ import asyncio
 
 from starlette.responses import JSONResponse
 
-from baton_handoff.serving.asgi import App, Message, Receive, Send, asks_the_model
+from baton_handoff.serving.asgi import App, Message, Receive, Send, is_prediction
 from baton_handoff.serving.metrics import Reason
-from baton_handoff.serving.observability import refused_because
-from baton_handoff.serving.prediction import Serving
+from baton_handoff.serving.observability import set_reason
+from baton_handoff.serving.prediction import PredictionService
 
 RETRY_AFTER = {"Retry-After": "1"}
 
 
-class TooLong(Exception):  # noqa: N818 (what it is)
+class RequestTooLongError(Exception):
     """The body is longer than a service reads."""
 
 
-class Limits:
+class LimitsMiddleware:
     """Refuses what would be too much, before it costs anything."""
 
-    def __init__(self, app: App, serving: Serving) -> None:
+    def __init__(self, app: App, serving: PredictionService) -> None:
         self._app = app
         self._serving = serving
         self._metrics = serving.metrics
@@ -27,7 +27,7 @@ class Limits:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
-        if not asks_the_model(scope):
+        if not is_prediction(scope):
             await self._app(scope, receive, send)
             return
         self._within += 1
@@ -50,7 +50,7 @@ class Limits:
             message = await receive()
             length += len(message.get("body", b""))
             if length > most:
-                raise TooLong
+                raise RequestTooLongError
             return message
 
         async def unless_too_long(message: Message) -> None:
@@ -62,18 +62,18 @@ class Limits:
         try:
             async with asyncio.timeout(self._serving.settings.timeout_seconds):
                 await self._app(scope, bounded, unless_too_long)
-        except TooLong:
+        except RequestTooLongError:
             pass
         except TimeoutError:
             if not begun:
                 await _come_back("timeout", scope, receive, send)
         if length > most:
-            refused_because(scope, "too_long")
+            set_reason(scope, "too_long")
             said = f"the request is longer than {most:.0f} bytes: send its rows in several"
             await JSONResponse({"error": said}, 413)(scope, receive, send)
 
 
 async def _come_back(why: Reason, scope: Message, receive: Receive, send: Send) -> None:
-    refused_because(scope, why)
+    set_reason(scope, why)
     answer = JSONResponse({"error": "the service is busy: ask again later"}, 503, RETRY_AFTER)
     await answer(scope, receive, send)

@@ -43,7 +43,7 @@ class Metrics:
     appears with its first event, Prometheus does not see that event.
     """
 
-    def __init__(self, takes: Contract, gives: Contract) -> None:
+    def __init__(self, input_schema: Contract, output_schema: Contract) -> None:
         registry = self._registry = CollectorRegistry()
         self.requests = Counter(
             "handoff_requests",
@@ -75,7 +75,7 @@ class Metrics:
             ["contract", "position", "column"],
             registry=registry,
         )
-        self.predicted = Distribution(gives)
+        self.predicted = Distribution(output_schema)
         registry.register(self.predicted)
         self.waiting = Gauge(
             "handoff_requests_waiting", "Requests being answered", registry=registry
@@ -101,7 +101,7 @@ class Metrics:
         for reason in get_args(Reason):
             self.errors.labels(reason)
         self._columns: dict[str, dict[str, Counter]] = {}
-        for contract, position in ((takes, "input"), (gives, "output")):
+        for contract, position in ((input_schema, "input"), (output_schema, "output")):
             columns = (*contract.to_schema().columns, TABLE, OTHER)
             self._columns[contract.__name__] = {
                 column: self.violations.labels(contract.__name__, position, column)

@@ -11,30 +11,30 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 
 from baton_handoff.core.tracing import record_past_span
-from baton_handoff.serving.asgi import App, Message, Receive, Send, asks_the_model
+from baton_handoff.serving.asgi import App, Message, Receive, Send, is_prediction
 from baton_handoff.serving.metrics import Reason
-from baton_handoff.serving.prediction import Serving
+from baton_handoff.serving.prediction import PredictionService
 
 _log = logging.getLogger(__name__)
 
 REQUEST_ID = "X-Request-ID"
 
 
-class Observed:
+class ObservabilityMiddleware:
     """Names each request, and says afterwards what became of it: in figures, and in the log."""
 
-    def __init__(self, app: App, serving: Serving) -> None:
+    def __init__(self, app: App, serving: PredictionService) -> None:
         self._app = app
         self._metrics = serving.metrics
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
-        if not asks_the_model(scope):
+        if not is_prediction(scope):
             await self._app(scope, receive, send)
             return
         began, status = time.perf_counter(), 500
         scope.setdefault("state", {})["began"] = time.time_ns()
-        name = request_name(scope)
+        name = request_id_of(scope)
         structlog.contextvars.bind_contextvars(request=name)
 
         async def note(message: Message) -> None:
@@ -55,7 +55,7 @@ class Observed:
             _log.log(_level(status), "answered", extra=facts)
 
 
-def request_name(scope: Message) -> str:
+def request_id_of(scope: Message) -> str:
     """The caller's name for a request if it is a decent one, or else one of ours."""
     state = scope.setdefault("state", {})
     if "name" not in state:
@@ -66,12 +66,12 @@ def request_name(scope: Message) -> str:
     return name
 
 
-def was_validated(scope: Message) -> None:
+def note_validation(scope: Message) -> None:
     """Note that a request has arrived as a whole, and that each of its rows was looked at."""
     record_past_span("validation", scope["state"]["began"])
 
 
-def refused_because(scope: Message, reason: Reason) -> None:
+def set_reason(scope: Message, reason: Reason) -> None:
     """Note why a request is not answered as its caller has wished."""
     scope.setdefault("state", {})["reason"] = reason
 

@@ -15,7 +15,7 @@ from baton_handoff.contracts import Contract, from_rows, to_rows
 from baton_handoff.core.tracing import add_span_attributes
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving.metrics import Metrics
-from baton_handoff.serving.prediction_log import PredictionLog, Record, now
+from baton_handoff.serving.prediction_log import LoggedPrediction, PredictionLog, utc_timestamp
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Answer:
     version: int
 
 
-class Serving:
+class PredictionService:
     """Answers with one version at a time.
 
     Attributes:
@@ -39,13 +39,13 @@ class Serving:
         metrics: Its figures.
     """
 
-    def __init__(self, loaded: Loaded, takes: Contract, gives: Contract) -> None:
+    def __init__(self, loaded: Loaded, input_schema: Contract, output_schema: Contract) -> None:
         self.loaded = loaded
         self.refused = ""
         self.settings = ServiceSettings()
         self.log: PredictionLog | None = None
-        self.metrics = Metrics(takes, gives)
-        self._takes = takes
+        self.metrics = Metrics(input_schema, output_schema)
+        self._input_schema = input_schema
         # One thread: a model's work is all computation, and pandera's schemas are made anew for
         # every thread that asks for them.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
@@ -81,15 +81,17 @@ class Serving:
                 "handoff.waited_ms": (time.time_ns() - since) / 1e6,
             }
         )
-        predictions = to_rows(loaded.predict(from_rows(self._takes, rows)))
+        predictions = to_rows(loaded.predict(from_rows(self._input_schema, rows)))
         self.metrics.rows.inc(len(rows))
         self.metrics.predicted.observe(predictions)
         if self.log and self.log.keeps(request):
-            record = Record(request, now(), loaded.model, loaded.version, rows, predictions)
+            record = LoggedPrediction(
+                request, utc_timestamp(), loaded.model, loaded.version, rows, predictions
+            )
             self._keep(self.log, record)
         return Answer(predictions, loaded.version)
 
-    def _keep(self, log: PredictionLog, record: Record) -> None:
+    def _keep(self, log: PredictionLog, record: LoggedPrediction) -> None:
         try:
             log.write(record)
         except OSError as error:

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Record:
+class LoggedPrediction:
     """One request and its answer.
 
     Attributes:
@@ -58,7 +58,7 @@ class PredictionLog:
         """Whether a request is in the sample: always the same answer for the same request."""
         return zlib.crc32(request.encode()) < self._share * 2**32
 
-    def write(self, record: Record) -> None:
+    def write(self, record: LoggedPrediction) -> None:
         """Append one record.
 
         Raises:
@@ -80,7 +80,7 @@ class PredictionLog:
                     raise
 
 
-def read_log(folder: Path) -> Iterator[Record]:
+def read_log(folder: Path) -> Iterator[LoggedPrediction]:
     """The records of a log, file by file.
 
     A line without an end was being written when its process was killed: its answer never left. It
@@ -96,14 +96,14 @@ def read_log(folder: Path) -> Iterator[Record]:
                     _log.warning("%s:%s was never written to its end: passed over", file, number)
                     continue
                 try:
-                    yield Record(**json.loads(line))
+                    yield LoggedPrediction(**json.loads(line))
                 except (ValueError, TypeError) as error:
                     raise HandoffError(
                         f"{file}:{number} is no record of a prediction: take that line out."
                     ) from error
 
 
-def now() -> str:
+def utc_timestamp() -> str:
     """This moment, as the log writes it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 

@@ -13,11 +13,11 @@ from baton_handoff.contracts.frames import is_number
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.files import replace_atomically
 from baton_handoff.registry.loaded import Loaded
-from baton_handoff.serving.prediction_log import Record
+from baton_handoff.serving.prediction_log import LoggedPrediction
 
 
 @dataclass(frozen=True)
-class Replayed:
+class ReplayedRow:
     """One logged row, as it was answered and as the challenger answers it.
 
     Attributes:
@@ -35,24 +35,28 @@ class Replayed:
     now: Mapping[str, Any] | None
 
 
-def replay(challenger: Loaded, takes: Contract, records: Iterator[Record]) -> Iterator[Replayed]:
+def replay(
+    challenger: Loaded, input_schema: Contract, records: Iterator[LoggedPrediction]
+) -> Iterator[ReplayedRow]:
     """Ask a challenger everything that is in a log; nobody waits for its answers.
 
     Args:
         challenger: The version to ask.
-        takes: Its input contract.
+        input_schema: Its input contract.
         records: The log.
     """
     for record in records:
         try:
-            answers: Sequence[Any] = to_rows(challenger.predict(from_json(takes, record.rows)))
+            answers: Sequence[Any] = to_rows(
+                challenger.predict(from_json(input_schema, record.rows))
+            )
         except ContractViolation:
             answers = [None] * len(record.rows)
         for row, (then, now) in enumerate(zip(record.predictions, answers, strict=True)):
-            yield Replayed(record.request, row, record.version, then, now)
+            yield ReplayedRow(record.request, row, record.version, then, now)
 
 
-def summed_up(replayed: Sequence[Replayed], challenger: int) -> Iterator[str]:
+def summarize_replay(replayed: Sequence[ReplayedRow], challenger: int) -> Iterator[str]:
     """What the replay says, a line each.
 
     Raises:
@@ -81,7 +85,7 @@ def summed_up(replayed: Sequence[Replayed], challenger: int) -> Iterator[str]:
             yield f"  {column}: {other:,} of {len(pairs):,} answered otherwise"
 
 
-def write_replayed(replayed: Sequence[Replayed], to: Path) -> None:
+def write_replayed(replayed: Sequence[ReplayedRow], to: Path) -> None:
     """Write every row with both answers as Parquet, for the truth to be joined to it."""
     table = pa.table(
         {

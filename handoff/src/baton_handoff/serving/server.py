@@ -10,7 +10,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.contracts.fast_validation import check_short_tables_quickly
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import import_model_code, open_version
-from baton_handoff.serving.hot_reload import Watch, brought, fetching
+from baton_handoff.serving.hot_reload import AliasWatcher, brought, fetching
 from baton_handoff.serving.prediction_log import PredictionLog
 from baton_handoff.serving.telemetry import set_up_logs
 
@@ -37,7 +37,7 @@ def serve(project: Project, host: str, port: int) -> None:
     serving.settings = project.service
     serving.metrics.promised.set(project.promotion.latency_ms / 1000)
     serving.log = _prediction_log(project)
-    watch = Watch(project, serving, code)
+    watch = AliasWatcher(project, serving, code)
     _log.info(
         "%s version %s answers on http://%s:%s (its API on /docs; Ctrl+C ends it).",
         *(loaded.model, loaded.version, host, port),

@@ -33,7 +33,7 @@ def set_up_logs(stream: TextIO) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper("%H:%M:%S" if terminal else "iso", utc=not terminal),
-        structlog.processors.ExceptionRenderer(kind_and_place),
+        structlog.processors.ExceptionRenderer(exception_location),
     ]
     shown: Processor = (
         structlog.dev.ConsoleRenderer()
@@ -66,12 +66,14 @@ def _trace(_: object, __: str, line: EventDict) -> EventDict:
     return line
 
 
-def kind_and_place(exc_info: ExcInfo) -> str:
+def exception_location(exc_info: ExcInfo) -> str:
     """An error as a log may hold it: what kind it is of and where it was raised.
 
     Not its message, which may quote a row.
     """
     kind, error, where = exc_info
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    first = kind_and_place((type(before), before, before.__traceback__)) + "\n" if before else ""
+    first = (
+        exception_location((type(before), before, before.__traceback__)) + "\n" if before else ""
+    )
     return first + "".join(traceback.format_tb(where)) + kind.__qualname__

@@ -15,7 +15,7 @@ from baton_handoff.policy.checks.check_context import (
 )
 from baton_handoff.policy.checks.pipeline import stages_of, stale
 from baton_handoff.registry.code_hash import code_hash
-from baton_handoff.registry.version_facts import Offered, offered
+from baton_handoff.registry.version_facts import VersionFacts, find_version
 from baton_handoff.source_code.static_contracts import declared_contracts
 
 _PIPELINE = "uv run poe pipeline"
@@ -110,7 +110,7 @@ def under_dvc(look: Look) -> bool:
 
 def candidate_traceable(look: Look) -> Seen:
     """The candidate says what it was made from, and that is committed."""
-    version = offered(look.project, look.version)
+    version = find_version(look.project, look.version)
     if version is None:
         return not_shown("There is no candidate.", _REGISTER)
     of = f"Candidate {version.version}"
@@ -129,8 +129,8 @@ def compared_with_baselines(look: Look) -> Seen:
     version = _candidate(look)
     if isinstance(version, Seen):
         return version
-    parts = [name.partition(".") for name in version.figures]
-    others = {who for who, _, what in parts if f"model.{what}" in version.figures} - {"model"}
+    parts = [name.partition(".") for name in version.metrics]
+    others = {who for who, _, what in parts if f"model.{what}" in version.metrics} - {"model"}
     if not others:
         return not_met(f"Candidate {version.version} was held against nothing simpler.")
     named = ", ".join(sorted(other.replace("_", " ") for other in others))
@@ -142,7 +142,7 @@ def judged_by_subgroup(look: Look) -> Seen:
     version = _candidate(look)
     if isinstance(version, Seen):
         return version
-    groups = {tuple(n.split(".")[:3]) for n in version.figures if n.count(".") > 2}
+    groups = {tuple(n.split(".")[:3]) for n in version.metrics if n.count(".") > 2}
     if not groups:
         return not_met(f"Candidate {version.version} was judged as a whole only.")
     return met(f"Candidate {version.version} was judged by {_list(g[2] for g in groups)}.")
@@ -152,9 +152,9 @@ def _list(names: Iterable[str]) -> str:
     return ", ".join(sorted({*names}))
 
 
-def _candidate(look: Look) -> Offered | Seen:
+def _candidate(look: Look) -> VersionFacts | Seen:
     """The candidate, where it is one of the code that stands here."""
-    version = offered(look.project, look.version)
+    version = find_version(look.project, look.version)
     if version is None:
         return not_shown("There is no candidate.", _REGISTER)
     if version.tags.get("handoff.code") != code_hash(look.project.source):

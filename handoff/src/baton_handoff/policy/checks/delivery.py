@@ -18,7 +18,7 @@ from baton_handoff.policy.checks.check_context import (
     not_shown,
     place,
 )
-from baton_handoff.registry.version_facts import CHAMPION, offered
+from baton_handoff.registry.version_facts import CHAMPION, find_version
 
 _SERVICE = ("baton_handoff.serving", "baton_handoff.service")
 _MONITOR = "uv run poe monitor"
@@ -160,10 +160,10 @@ def _makes_its_own(tree: ast.Module) -> bool:
 
 def _look(look: Look) -> dict[str, Any] | Seen:
     """The last look at what is predicted in production, where it is of these days."""
-    champion = offered(look.project, CHAMPION)
+    champion = find_version(look.project, CHAMPION)
     if champion is None:
         return not_applicable("Nothing is in production.")
-    served = offered(look.project, look.project.alias)
+    served = find_version(look.project, look.project.alias)
     versions = {version.version for version in (champion, served) if version}
     file = look.project.monitoring_folder / "history.jsonl"
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []

@@ -12,7 +12,7 @@ from baton_handoff.config.project_files import ProjectFiles
 from baton_handoff.core.files import write_atomically
 from baton_handoff.policy.evidence.steps import STEPS
 from baton_handoff.policy.evidence.tool_findings import Place
-from baton_handoff.registry.version_facts import offered
+from baton_handoff.registry.version_facts import find_version
 from baton_handoff.reporting.findings import Finding
 
 KINDS = {name: step for name, step in STEPS.items() if step.places}
@@ -56,7 +56,7 @@ class Record:
         # A project's own check may read all of handoff.toml.
         key = self.files.key(known.places if known else places, judged=not known)
         if known and known.of_model:
-            version = offered(self._project, self._project.alias)
+            version = find_version(self._project, self._project.alias)
             key += f"-{version.tags.get('handoff.model', '')}" if version else ""
         return key
 

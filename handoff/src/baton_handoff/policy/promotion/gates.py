@@ -14,7 +14,7 @@ from baton_handoff.evaluation.evaluation import ENOUGH, MODEL, by_group, differe
 from baton_handoff.policy.practices.assessment import Outcome
 from baton_handoff.policy.promotion.candidate import Candidate, absent
 from baton_handoff.policy.rendering.open_findings import describe_acceptance
-from baton_handoff.registry.model_card import STATED_IN, STATEMENTS
+from baton_handoff.registry.model_card import STATEMENTS, STATEMENTS_FILE
 
 _EQUAL = 1e-9
 """Predictions closer than this are the same: sums may be added up in another order."""
@@ -303,7 +303,7 @@ def _card(candidate: Candidate, _: PromotionSettings) -> Verdict:
     if open_questions:
         return red(
             f"nobody has stated: {', '.join(open_questions)}",
-            f"write it in {STATED_IN}, under a heading of that name",
+            f"write it in {STATEMENTS_FILE}, under a heading of that name",
         )
     return _green("complete")
 

@@ -61,8 +61,10 @@ def _read(rows: Path, model: Any) -> Any:
 
     from baton_handoff.contracts import engine_of
 
-    table = nw.read_parquet(str(rows), backend=engine_of(model.takes))
-    known = list(model.takes.to_schema().columns)
+    # The version brings its own code; that of release 0.1 calls the contract `takes`.
+    contract = model.input_schema if hasattr(model, "input_schema") else model.takes
+    table = nw.read_parquet(str(rows), backend=engine_of(contract))
+    known = list(contract.to_schema().columns)
     # A former version may not know every column there is today; one that it needs must be there.
     return table.select([name for name in known if name in table.columns])
 

@@ -5,7 +5,7 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import is_in_repository
 from baton_handoff.core.git_snapshots import snapshots_of
 from baton_handoff.policy.status.base_policy import loosened, stated_before, stricter
-from baton_handoff.registry.records import in_ci
+from baton_handoff.registry.alias_moves import in_ci
 from baton_handoff.reporting.findings import Finding
 
 

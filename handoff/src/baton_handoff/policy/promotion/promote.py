@@ -17,19 +17,24 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.promotion.candidate import Candidate
 from baton_handoff.policy.promotion.gates import FOR_STAGING, Verdict, judged, red
 from baton_handoff.policy.promotion.validation import Say, candidate_of
-from baton_handoff.registry.lineage import Lineage
-from baton_handoff.registry.model_registry import answering, artifact, connect, version_at
-from baton_handoff.registry.records import (
-    CHAMPION,
-    Move,
-    alone,
+from baton_handoff.registry.alias_moves import (
+    AliasMove,
+    aliased_version,
+    current_actor,
     in_ci,
-    now,
-    points_to,
-    record,
-    who,
+    move_timestamp,
+    promotion_lock,
+    record_move,
+)
+from baton_handoff.registry.lineage import Lineage
+from baton_handoff.registry.model_registry import (
+    connect,
+    download_artifact,
+    get_version,
+    registry_errors,
 )
 from baton_handoff.registry.register import log_card
+from baton_handoff.registry.version_facts import CHAMPION
 from baton_handoff.reporting.findings import Finding
 
 
@@ -43,7 +48,7 @@ class Outcome:
     """
 
     findings: Sequence[Finding]
-    moved: Move | None
+    moved: AliasMove | None
 
     @property
     def blocked(self) -> bool:
@@ -51,7 +56,7 @@ class Outcome:
         return any(finding.blocks for finding in self.findings)
 
 
-@answering()
+@registry_errors()
 def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -> Outcome:
     """Validate a version, and move an alias to it if no gate blocks.
 
@@ -66,32 +71,39 @@ def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -
     Raises:
         HandoffError: There is no such version, or another promotion is under way.
     """
-    version = version_at(project, wanted)
-    with alone(project):
+    version = get_version(project, wanted)
+    with promotion_lock(project):
         client = connect(project)
-        before = points_to(client, project, to)
+        before = aliased_version(client, project, to)
         candidate = candidate_of(project, client, version, say)
         verdicts = judged(candidate, project.promotion) | _approval(project, to)
         findings = list(found(project, verdicts, to))
         outcome = Outcome(findings, None)
         if why is None or outcome.blocked:
             return outcome
-        if points_to(client, project, to) != before:
+        if aliased_version(client, project, to) != before:
             raise HandoffError(
                 f"Somebody else has moved {to} in the meantime: promote again, against that one."
             )
         if to == CHAMPION:
             _restate_card(project, version, candidate)
         accepted = tuple(name for name, verdict in verdicts.items() if not verdict.passes)
-        move = Move(
-            to, int(version.version), before, "promotion", who(project), now(), why, accepted
+        move = AliasMove(
+            to,
+            int(version.version),
+            before,
+            "promotion",
+            current_actor(project),
+            move_timestamp(),
+            why,
+            accepted,
         )
-        record(client, project, move)
+        record_move(client, project, move)
         client.set_registered_model_alias(project.model, to, version.version)
         return Outcome(findings, move)
 
 
-@answering()
+@registry_errors()
 def listed(project: Project) -> list[dict[str, Any]]:
     """Every version, the newest first: aliases, origin, contracts, figures."""
     client = connect(project)
@@ -163,7 +175,7 @@ def _restate_card(project: Project, version: ModelVersion, candidate: Candidate)
     if candidate.evaluation is None:
         return
     with tempfile.TemporaryDirectory() as scratch:
-        plots = artifact(version, "card/plots", Path(scratch))
+        plots = download_artifact(version, "card/plots", Path(scratch))
         files = sorted(plots.glob("*.png")) if plots else []
         with mlflow.start_run(run_id=version.run_id):
             lineage = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/lineage.json")

@@ -34,11 +34,12 @@ from baton_handoff.lineage.sources.usage import source_usage
 from baton_handoff.policy.promotion import isolated_prediction as trial
 from baton_handoff.policy.promotion.candidate import Candidate, Served, Tried
 from baton_handoff.policy.status.promotion_practices import asked_of
+from baton_handoff.registry.alias_moves import aliased_version
 from baton_handoff.registry.code_hash import code_hash
-from baton_handoff.registry.model_card import STATED_IN, statements
-from baton_handoff.registry.model_registry import artifact, has_artifact
-from baton_handoff.registry.records import CHAMPION, points_to
+from baton_handoff.registry.model_card import STATEMENTS_FILE, statements
+from baton_handoff.registry.model_registry import download_artifact, has_artifact
 from baton_handoff.registry.register import EVALUATION
+from baton_handoff.registry.version_facts import CHAMPION
 from baton_handoff.serving.running import running
 
 ASKED = 40
@@ -83,7 +84,7 @@ def candidate_of(
         ):
             say("  asking the service …")
             served = _served(project, version, evaluation)
-        champion = points_to(client, project, CHAMPION)
+        champion = aliased_version(client, project, CHAMPION)
         former_tried, former_contracts = None, None
         if champion is not None:
             say(f"  predicting by champion {champion} …")
@@ -125,7 +126,7 @@ def _downloaded(project: Project, version: ModelVersion, to: Path) -> Path:
 
 
 def _evaluation(version: ModelVersion, scratch: Path, engine: Engine) -> Evaluation | None:
-    folder = artifact(version, EVALUATION, scratch)
+    folder = download_artifact(version, EVALUATION, scratch)
     return read_evaluation(folder, engine) if folder else None
 
 
@@ -139,7 +140,7 @@ def _contracts(version: ModelVersion) -> dict[str, Any]:
 
 
 def _stated(project: Project) -> dict[str, str]:
-    file = project.root / STATED_IN
+    file = project.root / STATEMENTS_FILE
     return statements(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
@@ -153,7 +154,7 @@ def _environment(project: Project, version: ModelVersion, scratch: Path) -> tupl
     python = environment_python(place)
     if is_complete(place):
         return python, ""
-    wanted = artifact(version, "requirements.txt", scratch)
+    wanted = download_artifact(version, "requirements.txt", scratch)
     if wanted is None:
         return python, "the version was registered without one"
     return python, create_environment(place, wanted)

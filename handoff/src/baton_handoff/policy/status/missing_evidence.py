@@ -17,7 +17,7 @@ from baton_handoff.policy.status.change_findings import UNSEEN
 from baton_handoff.policy.status.own_checks import ANYTHING, command_of, evidence_of, is_function
 from baton_handoff.policy.status.promotion_practices import asked_of
 from baton_handoff.policy.status.status import serving
-from baton_handoff.registry.version_facts import offered
+from baton_handoff.registry.version_facts import find_version
 
 TOKENS = ("GITHUB_TOKEN", "HANDOFF_TOKEN", "SYSTEM_ACCESSTOKEN")
 """The environment variables by which a provider knows who comments; no command sees them."""
@@ -91,7 +91,7 @@ def show(project: Project, wanted: str) -> None:
     Raises:
         HandoffError: A team's own command can't be found.
     """
-    if version := offered(project, wanted):
+    if version := find_version(project, wanted):
         asked = asked_of(project, version.version).open
         produce(serving(project, version.version), Standing(project.name, project.level, asked))
 

@@ -23,7 +23,7 @@ from baton_handoff.policy.status.definition_of_done import lacking
 from baton_handoff.policy.status.own_checks import own_check
 from baton_handoff.policy.unmanaged.assess import NO_SENSE, look_for, unadopted
 from baton_handoff.policy.unmanaged.repository import Repository, without_collecting
-from baton_handoff.registry.version_facts import CANDIDATE, offered
+from baton_handoff.registry.version_facts import CANDIDATE, find_version
 
 
 @without_collecting()
@@ -94,7 +94,7 @@ def standing_since(project: Project, base: str | None, level: int | None = None)
 
 def serving(project: Project, version: int) -> Project:
     """The project whose service loads a version; by its alias, if that points to it."""
-    loaded = offered(project, project.alias)
+    loaded = find_version(project, project.alias)
     return project if loaded and loaded.version == version else replace(project, alias=str(version))
 
 

@@ -15,14 +15,16 @@ from baton_handoff.contracts import Contract, canonical_form
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.tracing import span
 from baton_handoff.registry.loaded import Loaded
-from baton_handoff.serving.batch.keys import marked, repeated
-from baton_handoff.serving.batch.parts import Parts, Scored, only_run, rejected_to
-from baton_handoff.serving.batch.rows import FILE, ROW, border_of, score_rows
+from baton_handoff.serving.batch.keys import duplicate_mask, find_duplicates
+from baton_handoff.serving.batch.parts import Parts, Scored, exclusive_run, rejected_path
+from baton_handoff.serving.batch.rows import FILE, ROW, batch_interface, score_rows
 
 __all__ = ["Scored", "score_file"]
 
 
-def score_file(loaded: Loaded, takes: Contract, gives: Contract, file: Path, to: Path) -> Scored:
+def score_file(
+    loaded: Loaded, input_schema: Contract, output_schema: Contract, file: Path, to: Path
+) -> Scored:
     """Predict for every row of a Parquet file and write them with their predictions.
 
     Rows that the contract refuses go to `<to>.rejected.parquet`, with their place in the file and
@@ -31,8 +33,8 @@ def score_file(loaded: Loaded, takes: Contract, gives: Contract, file: Path, to:
 
     Args:
         loaded: The model version.
-        takes: Its input contract; the file has exactly its columns.
-        gives: Its output contract.
+        input_schema: Its input contract; the file has exactly its columns.
+        output_schema: Its output contract.
         file: The Parquet file to read.
         to: The Parquet file to write: the rows and their predictions, in the order of the file. It
             appears only once it is complete.
@@ -42,7 +44,7 @@ def score_file(loaded: Loaded, takes: Contract, gives: Contract, file: Path, to:
             answer breaks its own contract; the target can't be written. There is no target then;
             finished parts are kept beside it for the next run.
     """
-    if any(file.resolve() == place.resolve() for place in (to, rejected_to(to))):
+    if any(file.resolve() == place.resolve() for place in (to, rejected_path(to))):
         raise HandoffError(f"{file} would be written over: name another file to write.")
     if to.is_dir():
         raise HandoffError(f"{to} is a folder: name a file to write.")
@@ -50,31 +52,38 @@ def score_file(loaded: Loaded, takes: Contract, gives: Contract, file: Path, to:
         raise HandoffError(f"There is no file {file}.")
     stamp = _stamp(file)
     with _opened(file) as source:
-        border = border_of(takes, gives, source.schema_arrow, file)
+        interface = batch_interface(input_schema, output_schema, source.schema_arrow, file)
         made_of = {
             "file": [file.name, _content(file)],
             "model": f"{loaded.model} {loaded.version} {loaded.code}",
-            "contract": _digest([canonical_form(takes), canonical_form(gives)]),
-            "size of parts": border.part,
+            "contract": _digest([canonical_form(input_schema), canonical_form(output_schema)]),
+            "size of parts": interface.part,
         }
         total = source.metadata.num_rows
-        parts = Parts(to, border.scored, border.rejected, -(-total // border.part))
-        with only_run(parts):
+        parts = Parts(to, interface.scored, interface.rejected, -(-total // interface.part))
+        with exclusive_run(parts):
             parts.begin(made_of)
-            tables = partial(_tables, source, file, border.part)
+            tables = partial(_tables, source, file, interface.part)
             found = [
-                (rule, repeated(total, partial(tables, pa.schema(map(border.given.field, key)))))
-                for rule, key in border.keys.items()
+                (
+                    rule,
+                    find_duplicates(
+                        total, partial(tables, pa.schema(map(interface.given.field, key)))
+                    ),
+                )
+                for rule, key in interface.keys.items()
             ]
             # Without a terminal there is no bar: logs are not watched.
             with tqdm(total=total, unit=" rows", unit_scale=True, disable=None) as bar:
-                for number, table in enumerate(tables(border.given)):
+                for number, table in enumerate(tables(interface.given)):
                     if number >= parts.done:
-                        first = number * border.part
+                        first = number * interface.part
                         places = _places(file.name, first, len(table))
-                        again = {rule: marked(rows, first, len(table)) for rule, rows in found}
+                        again = {
+                            rule: duplicate_mask(rows, first, len(table)) for rule, rows in found
+                        }
                         with span("part", number=number, rows=len(table)):
-                            parts.add(*score_rows(loaded, border, table, places, again))
+                            parts.add(*score_rows(loaded, interface, table, places, again))
                     bar.update(len(table))
             if _stamp(file) != stamp:
                 raise HandoffError(f"{file} was changed while it was scored: score it again.")

@@ -10,7 +10,7 @@ import pyarrow as pa
 from baton_handoff.serving.batch.rows import MASKED
 
 
-def repeated(rows: int, read: Callable[[], Iterable[pa.Table]]) -> pa.Array:
+def find_duplicates(rows: int, read: Callable[[], Iterable[pa.Table]]) -> pa.Array:
     """Find the rows whose values occur more than once: all of them, as pandera does in one table.
 
     It holds 9 bytes for each row of the file (a hash, and a mark while looking through them), and
@@ -44,7 +44,7 @@ def repeated(rows: int, read: Callable[[], Iterable[pa.Table]]) -> pa.Array:
     return pa.array(np.concatenate(positions)[again.to_numpy()])
 
 
-def marked(positions: pa.Array, first: int, count: int) -> pa.Array:
+def duplicate_mask(positions: pa.Array, first: int, count: int) -> pa.Array:
     """For each of so many rows from the first whether its position is among those found."""
     found = positions.to_numpy()
     marks = np.zeros(count, bool)

@@ -41,13 +41,13 @@ class Scored:
     def __str__(self) -> str:
         said = [f"{self.rows:,} rows scored: {self.to}"]
         if self.rejected:
-            said.append(f"{self.rejected:,} rows rejected: {rejected_to(self.to)}")
+            said.append(f"{self.rejected:,} rows rejected: {rejected_path(self.to)}")
         common = sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))
         said += [f"  {times:,} because of {why}" for why, times in common[:3]]
         return "\n".join(said)
 
 
-def rejected_to(to: Path) -> Path:
+def rejected_path(to: Path) -> Path:
     """Where the rejected rows go."""
     return to.with_name(f"{to.name.removesuffix('.parquet')}.rejected.parquet")
 
@@ -110,9 +110,9 @@ class Parts:
                 files = [self._file(number, kind) for number in range(self._count)]
                 self._write(self.folder / kind, kind, map(parquet.read_table, files))
             if reasons:
-                (self.folder / "rejected").replace(rejected_to(self.to))
+                (self.folder / "rejected").replace(rejected_path(self.to))
             else:
-                rejected_to(self.to).unlink(missing_ok=True)
+                rejected_path(self.to).unlink(missing_ok=True)
             (self.folder / "scored").replace(self.to)
             self._state.unlink()
         self.done = 0
@@ -148,7 +148,7 @@ class Parts:
 
 
 @contextmanager
-def only_run(parts: Parts) -> Iterator[None]:
+def exclusive_run(parts: Parts) -> Iterator[None]:
     """Keep other runs away from the target; parts that are finished stay for the next one.
 
     Raises:

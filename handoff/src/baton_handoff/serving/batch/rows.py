@@ -44,20 +44,20 @@ _PANDAS_LABELS = re.compile(r"__index_level_\d+__")
 
 
 @dataclass(frozen=True)
-class Border:
-    """The model's border as the columns of files.
+class BatchInterface:
+    """The model's interface as the columns of files.
 
     Attributes:
-        takes: The model's input contract.
-        gives: Its output contract.
+        input_schema: The model's input contract.
+        output_schema: Its output contract.
         given: The columns of a file that meets the input contract.
         scored: The same with the predictions.
         rejected: The same with the row's place and the reason.
         part: How many rows are looked at at once.
     """
 
-    takes: Contract
-    gives: Contract
+    input_schema: Contract
+    output_schema: Contract
     given: pa.Schema
     scored: pa.Schema
     rejected: pa.Schema
@@ -69,7 +69,7 @@ class Border:
     @property
     def keys(self) -> dict[str, list[str]]:
         """For each rule about values that may occur once the columns that it is about."""
-        form = canonical_form(self.takes)
+        form = canonical_form(self.input_schema)
         single = [name for name, column in form["columns"].items() if column["unique"]]
         keys = {f"{name}: must be unique": [name] for name in single}
         if form["unique"]:
@@ -77,33 +77,35 @@ class Border:
         return {rule: key for rule, key in keys.items() if set(key) <= set(self.given.names)}
 
 
-def border_of(takes: Contract, gives: Contract, schema: pa.Schema, file: object) -> Border:
-    """The border for a file of these columns.
+def batch_interface(
+    input_schema: Contract, output_schema: Contract, schema: pa.Schema, file: object
+) -> BatchInterface:
+    """The interface for a file of these columns.
 
     Raises:
         HandoffError: A column is missing, not in the contract, of another type, or there twice.
     """
-    given = _plain(schema, takes)
-    predictions = nw.from_native(from_rows(gives, []), eager_only=True).to_arrow()
-    scored = pa.schema([*given, *_plain(predictions.schema, gives)])
+    given = _plain(schema, input_schema)
+    predictions = nw.from_native(from_rows(output_schema, []), eager_only=True).to_arrow()
+    scored = pa.schema([*given, *_plain(predictions.schema, output_schema)])
     found = [(FILE, pa.string()), (ROW, pa.int64()), (REASON, pa.string())]
     rejected = pa.schema([*given, *found])
     for name, times in Counter([*scored.names, FILE, ROW, REASON]).items():
         if times > 1:
             raise HandoffError(f"Rows and predictions both have a column {name!r}: rename one.")
     try:
-        check(takes, in_engine(takes, given.empty_table()))
+        check(input_schema, in_engine(input_schema, given.empty_table()))
     except ContractViolation as error:
         broken = tuple(item for item in error.violations if _ABOUT_COLUMNS.match(item.rule))
         if broken:
             violation = ContractViolation(error.contract, broken)
             raise HandoffError(f"{file} can't be scored: {violation}") from None
-    return Border(takes, gives, given, scored, rejected)
+    return BatchInterface(input_schema, output_schema, given, scored, rejected)
 
 
 def score_rows(
     loaded: Loaded,
-    border: Border,
+    interface: BatchInterface,
     table: pa.Table,
     places: pa.Table,
     repeated: Mapping[str, pa.Array],
@@ -115,8 +117,8 @@ def score_rows(
 
     Args:
         loaded: The model version.
-        border: What it takes and gives.
-        table: The rows, with the columns of `border.given`.
+        interface: The contracts and the columns of the files.
+        table: The rows, with the columns of `interface.given`.
         places: For each row the file and the row in it.
         repeated: For each rule about values that may occur once, whether those of a row occur
             again anywhere in the file: no part of it can tell.
@@ -129,15 +131,15 @@ def score_rows(
             can't be said of single rows.
     """
     reasons: dict[int, set[str]] = defaultdict(set)
-    for name in _required(border):
+    for name in _required(interface):
         _note(reasons, pc.is_null(table[name]), f"{name}: must not be null")
     while True:
         asked = _others(table, reasons)
         try:
-            answers = _answers(loaded, border, table.take(asked))
+            answers = _answers(loaded, interface, table.take(asked))
             break
         except ContractViolation as violation:
-            for position, rule in _blamed(violation, border, places):
+            for position, rule in _blamed(violation, interface, places):
                 reasons[asked[position].as_py()].add(rule)
     for rule, rows in repeated.items():
         _note(reasons, rows, rule)
@@ -147,8 +149,8 @@ def score_rows(
     scored = [*table.take(kept).columns, *answers.columns]
     rejected = [*table.take(gone).columns, *places.take(gone).columns, because]
     return (
-        pa.table(scored, schema=border.scored),
-        pa.table(rejected, schema=border.rejected),
+        pa.table(scored, schema=interface.scored),
+        pa.table(rejected, schema=interface.rejected),
     )
 
 
@@ -186,10 +188,12 @@ def _plain(schema: pa.Schema, contract: Contract) -> pa.Schema:
     return pa.schema(fields)
 
 
-def _required(border: Border) -> list[str]:
+def _required(interface: BatchInterface) -> list[str]:
     """The columns that hold a value in every row."""
-    columns = border.takes.to_schema().columns
-    return [name for name in border.given.names if name in columns and not columns[name].nullable]
+    columns = interface.input_schema.to_schema().columns
+    return [
+        name for name in interface.given.names if name in columns and not columns[name].nullable
+    ]
 
 
 def _note(reasons: dict[int, set[str]], rows: pa.Array, rule: str) -> None:
@@ -202,11 +206,15 @@ def _others(table: pa.Table, reasons: Mapping[int, object]) -> pa.Array:
     return pa.array([n for n in range(len(table)) if n not in reasons], pa.int64())
 
 
-def _answers(loaded: Loaded, border: Border, table: pa.Table) -> pa.Table:
-    fields = [border.scored.field(name) for name in border.scored.names[len(border.given) :]]
+def _answers(loaded: Loaded, interface: BatchInterface, table: pa.Table) -> pa.Table:
+    fields = [
+        interface.scored.field(name) for name in interface.scored.names[len(interface.given) :]
+    ]
     if not len(table):  # few models can answer nothing
         return pa.schema(fields).empty_table()
-    frame = nw.from_native(loaded.predict(in_engine(border.takes, table)), eager_only=True)
+    frame = nw.from_native(
+        loaded.predict(in_engine(interface.input_schema, table)), eager_only=True
+    )
     found = frame.to_arrow()
     return pa.table(
         [
@@ -220,15 +228,15 @@ def _answers(loaded: Loaded, border: Border, table: pa.Table) -> pa.Table:
 
 
 def _blamed(
-    violation: ContractViolation, border: Border, places: pa.Table
+    violation: ContractViolation, interface: BatchInterface, places: pa.Table
 ) -> Iterator[tuple[int, str]]:
     """The positions that a violation of the input contract names, each with the rule."""
     numbers = pc.min_max(places[ROW])
     where = f"Rows {numbers['min'].as_py():,} to {numbers['max'].as_py():,}"
-    if violation.contract != border.takes.__name__:
+    if violation.contract != interface.input_schema.__name__:
         raise HandoffError(
-            f"{where} keep {border.takes.__name__}, but {violation} The side that answers for the"
-            " model has to act: data-science."
+            f"{where} meet {interface.input_schema.__name__}, but {violation} The side that is"
+            " responsible for the model has to act: data-science."
         ) from violation
     for item in violation.violations:
         rule = item.rule if item.column is None else f"{item.column}: {item.rule}"

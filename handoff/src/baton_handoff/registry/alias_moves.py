@@ -20,9 +20,8 @@ from mlflow.exceptions import MlflowException
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import git_or_none
-from baton_handoff.registry.model_registry import NO_SUCH, answering, registry
-
-CHAMPION = "champion"
+from baton_handoff.registry.model_registry import NOT_FOUND, registry_client, registry_errors
+from baton_handoff.registry.version_facts import CHAMPION
 
 _KEY = "handoff.move."
 _CI = {
@@ -34,7 +33,7 @@ _CI = {
 
 
 @dataclass(frozen=True)
-class Move:
+class AliasMove:
     """One move of an alias.
 
     Attributes:
@@ -63,7 +62,7 @@ def in_ci() -> bool:
     return any(os.environ.get(name) for name in _CI)
 
 
-def who(project: Project) -> str:
+def current_actor(project: Project) -> str:
     """Who runs this: the provider's word for it, or the address that git knows."""
     for provider, person in _CI.items():
         if os.environ.get(provider):
@@ -72,35 +71,35 @@ def who(project: Project) -> str:
     return known or os.environ.get("USER") or "somebody"
 
 
-def now() -> str:
+def move_timestamp() -> str:
     """This moment, as records have it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def record(client: mlflow.MlflowClient, project: Project, move: Move) -> None:
+def record_move(client: mlflow.MlflowClient, project: Project, move: AliasMove) -> None:
     """Write down a move that is about to happen."""
     text = json.dumps(asdict(move))
     client.set_registered_model_tag(project.model, f"{_KEY}{move.at}", text)
 
 
-def moves(client: mlflow.MlflowClient, project: Project, alias: str) -> list[Move]:
+def recorded_moves(client: mlflow.MlflowClient, project: Project, alias: str) -> list[AliasMove]:
     """Every recorded move of an alias, the oldest first."""
     tags = client.get_registered_model(project.model).tags
     stated = [json.loads(text) for key, text in sorted(tags.items()) if key.startswith(_KEY)]
-    return [Move(**{**m, "red": tuple(m["red"])}) for m in stated if m["alias"] == alias]
+    return [AliasMove(**{**m, "red": tuple(m["red"])}) for m in stated if m["alias"] == alias]
 
 
-def points_to(client: mlflow.MlflowClient, project: Project, alias: str) -> int | None:
+def aliased_version(client: mlflow.MlflowClient, project: Project, alias: str) -> int | None:
     """The version that an alias points to, None where there is no such alias."""
     try:
         return int(client.get_model_version_by_alias(project.model, alias).version)
     except MlflowException as error:
-        if error.error_code not in NO_SUCH:
+        if error.error_code not in NOT_FOUND:
             raise
         return None
 
 
-def former(history: Sequence[Move], current: int) -> int | None:
+def previous_version(history: Sequence[AliasMove], current: int) -> int | None:
     """The version to go back to: what was there before `current` came, by a promotion.
 
     Args:
@@ -120,10 +119,10 @@ def former(history: Sequence[Move], current: int) -> int | None:
     return line[places[-1] - 1] if places and places[-1] > 0 else None
 
 
-def apart(client: mlflow.MlflowClient, project: Project, alias: str) -> str:
+def alias_mismatch(client: mlflow.MlflowClient, project: Project, alias: str) -> str:
     """Say where an alias and its record differ; empty where they agree, or nothing is recorded."""
-    known = moves(client, project, alias)
-    version = points_to(client, project, alias)
+    known = recorded_moves(client, project, alias)
+    version = aliased_version(client, project, alias)
     if not known or known[-1].to == version:
         return ""
     last = known[-1]
@@ -134,8 +133,8 @@ def apart(client: mlflow.MlflowClient, project: Project, alias: str) -> str:
     )
 
 
-@answering()
-def roll_back(project: Project, why: str) -> tuple[Move, str | None]:
+@registry_errors()
+def roll_back(project: Project, why: str) -> tuple[AliasMove, str | None]:
     """Move `champion` back to the version that was champion before.
 
     Returns:
@@ -145,18 +144,24 @@ def roll_back(project: Project, why: str) -> tuple[Move, str | None]:
     Raises:
         HandoffError: There is nothing to go back to.
     """
-    client = registry(project)
-    with alone(project):
-        current = points_to(client, project, CHAMPION)
-        back = former(moves(client, project, CHAMPION), current) if current else None
+    client = registry_client(project)
+    with promotion_lock(project):
+        current = aliased_version(client, project, CHAMPION)
+        back = (
+            previous_version(recorded_moves(client, project, CHAMPION), current)
+            if current
+            else None
+        )
         if current is None or back is None:
             raise HandoffError(
                 f"There is no former champion of {project.model} to go back to:"
                 " `uv run handoff model list` lists the versions."
             )
         tags = [client.get_model_version(project.model, str(v)).tags for v in (current, back)]
-        move = Move(CHAMPION, back, current, "rollback", who(project), now(), why)
-        record(client, project, move)
+        move = AliasMove(
+            CHAMPION, back, current, "rollback", current_actor(project), move_timestamp(), why
+        )
+        record_move(client, project, move)
         client.set_registered_model_alias(project.model, CHAMPION, str(back))
     here, there = tags
     if here.get("handoff.code") == there.get("handoff.code"):
@@ -165,7 +170,7 @@ def roll_back(project: Project, why: str) -> tuple[Move, str | None]:
 
 
 @contextmanager
-def alone(project: Project) -> Iterator[None]:
+def promotion_lock(project: Project) -> Iterator[None]:
     """Let one promotion at a time at an embedded registry; a server's is the pipeline's to queue.
 
     The system lets go of the lock when its process dies, however it dies.

@@ -1,17 +1,21 @@
 """Going back follows the records, whatever has been moved before."""
 
+from typing import Literal
+
 import pytest
 
-from baton_handoff.registry.records import Move, former
+from baton_handoff.registry.alias_moves import AliasMove, previous_version
 
 
-def history(*moves: str) -> list[Move]:
+def history(*moves: str) -> list[AliasMove]:
     """`+3` is a promotion of 3, `-2` is going back to 2."""
-    told: list[Move] = []
+    told: list[AliasMove] = []
     for number, text in enumerate(moves):
         before = told[-1].to if told else None
-        how = "promotion" if text[0] == "+" else "rollback"
-        told.append(Move("champion", int(text[1:]), before, how, "ada", f"{number}", "because"))  # type: ignore[arg-type]
+        how: Literal["promotion", "rollback"] = "promotion" if text[0] == "+" else "rollback"
+        told.append(
+            AliasMove("champion", int(text[1:]), before, how, "ada", f"{number}", "because")
+        )
     return told
 
 
@@ -31,14 +35,14 @@ def history(*moves: str) -> list[Move]:
 )
 def test_one_goes_back_to_what_was_there_before(moves: str, back: int | None) -> None:
     told = history(*moves.split())
-    assert former(told, told[-1].to) == back
+    assert previous_version(told, told[-1].to) == back
 
 
 def test_a_promotion_that_died_before_its_alias_moved_was_none() -> None:
     told = [*history("+1"), *history("+1", "+2")[1:], *history("+1", "+2", "-1")[1:]]
-    assert former(told, 1) is None
-    assert former(told[:-1], 2) == 1
+    assert previous_version(told, 1) is None
+    assert previous_version(told[:-1], 2) == 1
 
 
 def test_a_version_that_came_by_no_promotion_has_no_former_one() -> None:
-    assert former(history("+1", "+2"), 7) is None
+    assert previous_version(history("+1", "+2"), 7) is None
