@@ -129,7 +129,7 @@ def broken(kept: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     write_owners(project)
     leave_evidence(project, lint=False)
     monkeypatch.chdir(project.root)
-    monkeypatch.setattr(status, "standing_of", partial(status.standing_of, today=TODAY))
+    monkeypatch.setattr(status, "assess", partial(status.assess, today=TODAY))
     return project
 
 

@@ -13,16 +13,16 @@ from trip_project import SETTINGS
 STATUS = """
 import sys
 from types import ModuleType
-from standings import standing
+from assessments import assessment
 status = ModuleType("baton_handoff.policy.status.status")
-status.standing_of = lambda project: standing()
+status.assess = lambda project: assessment()
 sys.modules[status.__name__] = status
 """
 
 
 @pytest.fixture
 def explorer(tmp_path: Path) -> Path:
-    """A project whose standing is made up."""
+    """A project whose assessment is made up."""
     (tmp_path / "handoff.toml").write_text(SETTINGS)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "made_up.py").write_text(STATUS)

@@ -14,7 +14,7 @@ from baton_handoff.lineage.sources.odcs import load_sources
 from baton_handoff.lineage.sources.usage import source_usage
 from baton_handoff.lineage.sources.validation import validate_source
 from baton_handoff.policy.practices.assessment import State
-from baton_handoff.policy.status.status import standing_of
+from baton_handoff.policy.status.status import assess
 from prices import (
     CODE,
     WORKAROUND,
@@ -156,8 +156,8 @@ def test_what_is_read_is_a_matter_of_both_and_whoever_answers_for_the_file_is_na
     (finding,) = found(project)
     assert finding.message == "no source describes the path `data/prices.csv`"
     assert finding.side == side
-    standing = standing_of(project)
-    said = [one for one in standing.outcomes if one.practice.name == "sources-described"]
+    standing = assess(project)
+    said = [one for one in standing.results if one.practice.name == "sources-described"]
     assert [one.side for one in said if one.state is State.NOT_MET] == [*SIDES]
     whose = f"{finding.message} ({side} answers for this file)"
     assert {f.message for one in said for f in one.findings} == {whose}
@@ -169,7 +169,7 @@ def test_what_is_read_and_not_known_is_not_shown_until_a_comment_names_it(
     def said() -> list[tuple[State, str, list[int | None]]]:
         return [
             (one.state, one.fix, [finding.line for finding in one.findings])
-            for one in standing_of(project).outcomes
+            for one in assess(project).results
             if one.practice.name == "sources-described"
         ]
 

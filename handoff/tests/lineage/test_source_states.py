@@ -10,7 +10,7 @@ from baton_handoff.config.settings import PolicyException
 from baton_handoff.lineage.sources.assessment import SourceAssessment, assess_sources
 from baton_handoff.lineage.sources.usage import SourceUsage, source_usage
 from baton_handoff.policy.practices.assessment import State
-from baton_handoff.policy.status.status import standing_of
+from baton_handoff.policy.status.status import assess
 from prices import (
     CODE,
     Said,
@@ -124,7 +124,7 @@ def test_the_practice_says_what_the_gate_of_a_promotion_will_say(
     at = accept(project, accepted, UNTIL) if accepted else project
     is_met = official or accepted in ("sources", "sources/prices")
     assert (assess_sources(source_usage(at)).blockers == {}) is is_met
-    states = {o.state for o in standing_of(at).outcomes if o.practice.name == "sources-official"}
+    states = {o.state for o in assess(at).results if o.practice.name == "sources-official"}
     assert states == {State.MET if is_met else State.NOT_MET}
 
 
@@ -139,8 +139,8 @@ def test_before_a_promotion_a_plan_is_asked_of_what_is_unofficial_or_an_exceptio
     write(source)
 
     def open_at(project: Project) -> list[str]:
-        outcomes = standing_of(project).blocking("handoff", 1)
-        return [one.practice.name for one in outcomes if one.practice.section == "lineage"]
+        results = assess(project).blocking("handoff", 1)
+        return [one.practice.name for one in results if one.practice.section == "lineage"]
 
     assert ("sources-described" in open_at(project)) is asked
     assert "sources-official" not in open_at(project)
@@ -157,8 +157,8 @@ def test_sources_are_as_old_as_the_day_that_the_status_is_asked_of(
     planned(source, until="2027-03-31")
     write(source)
     for day, state in ((date(2027, 3, 31), State.MET), (date(2027, 4, 1), State.NOT_MET)):
-        outcomes = standing_of(project, today=day).outcomes
-        assert {o.state for o in outcomes if o.practice.name == "sources-described"} == {state}
+        results = assess(project, today=day).results
+        assert {o.state for o in results if o.practice.name == "sources-described"} == {state}
 
 
 def test_what_production_reads_without_a_file_is_lacking(project: Project, write: Write) -> None:

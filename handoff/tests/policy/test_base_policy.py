@@ -20,7 +20,7 @@ from baton_handoff.policy.practices.practice import Practice
 from baton_handoff.policy.practices.registry import SHIPPED, shipped
 from baton_handoff.policy.status.base_policy import loosened, stated_before, stricter
 from baton_handoff.policy.status.base_practices import binding_registry
-from baton_handoff.policy.status.status import standing_of
+from baton_handoff.policy.status.status import assess
 from begun_project import FEATURES, TRIPLE, Edit, Lacks
 from trip_project import SETTINGS, git
 
@@ -146,10 +146,12 @@ def test_a_practice_of_ones_own_that_a_change_drops_still_counts(begun: Project)
 
 def test_a_check_that_a_change_takes_away_is_said(begun: Project) -> None:
     base = says(begun, {**OWN, "check": "acme_standards:gone"})
-    outcomes = standing_of(stricter(base, begun)).outcomes
-    (found,) = (o for o in outcomes if o.practice.name == "acme/pairing")
+    results = assess(stricter(base, begun)).results
+    (found,) = (o for o in results if o.practice.name == "acme/pairing")
     assert found.state == State.NOT_MET
-    assert found.says.startswith("The change takes away what checks it. The check of the practice")
+    assert found.message.startswith(
+        "The change takes away what checks it. The check of the practice"
+    )
 
 
 def test_a_statement_counts_where_both_have_it_until_the_earlier_day(begun: Project) -> None:
@@ -324,8 +326,8 @@ def test_a_change_of_who_is_asked_passes_with_what_it_has_written_down(
     judging = stricter(base, head)
 
     def states() -> set[State]:
-        outcomes = standing_of(judging).outcomes
-        return {o.state for o in outcomes if o.practice.name == "contracts-owned"}
+        results = assess(judging).results
+        return {o.state for o in results if o.practice.name == "contracts-owned"}
 
     write_owners(base)
     assert states() == {State.NOT_MET}

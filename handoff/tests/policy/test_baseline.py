@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
+from assessments import ML, assessment, practice, result
 from baton_handoff.cli import main
 from baton_handoff.config.baseline import BASELINE_FILE
 from baton_handoff.config.code_owners import write_owners
@@ -17,7 +18,7 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy import rendering as room
 from baton_handoff.policy.evidence.evidence import Evidence, Record
 from baton_handoff.policy.evidence.recording import run_recorded
-from baton_handoff.policy.practices.assessment import Outcome, State
+from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.registry import registry_of, shipped
 from baton_handoff.policy.rendering.explanation import explain_practice
 from baton_handoff.policy.rendering.html_report import html_report
@@ -26,11 +27,10 @@ from baton_handoff.policy.rendering.markdown_report import markdown_report
 from baton_handoff.policy.rendering.open_findings import open_findings
 from baton_handoff.policy.rendering.terminal_report import terminal_report
 from baton_handoff.policy.status import baseline_recording as recording
-from baton_handoff.policy.status.status import standing_of, standing_since
+from baton_handoff.policy.status.status import assess, assess_change
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.reporting.terminal_style import TerminalStyle
 from kept_project import TODAY, commit, kept_project, leave_counts, leave_evidence
-from standings import ML, outcome, practice, standing
 
 APP, BUILD, HELP = "src/trips/serving/app.py", "src/trips/features/build.py", "tests/help.py"
 OLD = ((APP, 3, "F401: unused"), (APP, 9, "F401: unused"), (BUILD, 1, "E501: too long"))
@@ -82,14 +82,14 @@ def recorded(root: Path) -> dict[str, dict[str, dict[str, int]]]:
     return said
 
 
-def linted(project: Project, side: str = ML) -> Outcome:
-    outcomes = standing_of(project, today=TODAY).outcomes
-    (found,) = (o for o in outcomes if (o.practice.name, o.side) == ("linted", side))
+def linted(project: Project, side: str = ML) -> PracticeResult:
+    results = assess(project, today=TODAY).results
+    (found,) = (o for o in results if (o.practice.name, o.side) == ("linted", side))
     return found
 
 
 def blocking(project: Project) -> list[str]:
-    return [o.practice.name for o in standing_of(project, today=TODAY).blocking("push")]
+    return [o.practice.name for o in assess(project, today=TODAY).blocking("push")]
 
 
 def test_what_is_recorded_does_not_block_and_earns_what_an_exception_earns(grown: Project) -> None:
@@ -153,7 +153,7 @@ def test_a_file_that_moves_takes_its_findings_along(grown: Project) -> None:
         f"{BASELINE_FILE} records 3 findings, as many as"
     )
     assert recorded(grown.root)["linted"]["ml-engineering"] == {there: 2}
-    since = standing_since(find_project(grown.root), "HEAD")
+    since = assess_change(find_project(grown.root), "HEAD")
     assert "linted" not in [one.practice.name for one in since.blocking("push")]
     assert since.loosened == []
 
@@ -167,7 +167,7 @@ def test_no_contract_test_statement_or_unknown_gets_in(grown: Project) -> None:
     project = finds(grown.root, OLD, layers=False, api=False)
     failed = {"tests/contract/test_data_science.py": {"failed": 2}}
     leave_counts(project, failed, ok=False)
-    open_ = {o.practice.name for o in standing_of(project, today=TODAY).outcomes if not o.reached}
+    open_ = {o.practice.name for o in assess(project, today=TODAY).results if not o.reached}
     assert {"contracts-complete", "contract-tests", "tests-pass", "proper-editor"} <= open_
     record(project)
     assert set(recorded(grown.root)) == {"linted"}
@@ -190,11 +190,9 @@ def test_what_mypy_finds_behind_a_file_that_it_cannot_read_is_not_recorded(grown
     found = ((APP, 3, "syntax: Expected an expression"),)
     kept.keep(Evidence("types", kept.key("types"), ok=False, at="2026-11-25T12:00Z", found=found))
     (said,) = (
-        one
-        for one in standing_of(grown, today=TODAY).blocking("push")
-        if one.practice.name == "typed"
+        one for one in assess(grown, today=TODAY).blocking("push") if one.practice.name == "typed"
     )
-    assert (said.state, said.says) == (
+    assert (said.state, said.message) == (
         State.NOT_SHOWN,
         f"mypy reads no further than {APP}, which is no Python.",
     )
@@ -350,11 +348,9 @@ def test_every_screen_says_what_the_baseline_accepts_and_what_a_change_loosens()
     said = "accepted by the baseline: 2 findings in 1 file"
     loosened = Finding("stricter-of-both", "The baseline grows", False, file=BASELINE_FILE)
     it = replace(
-        standing(),
-        outcomes=[
-            outcome(
-                style, ML, State.NOT_MET, "ruff found it.", recorded=(one, replace(one, line=8))
-            )
+        assessment(),
+        results=[
+            result(style, ML, State.NOT_MET, "ruff found it.", recorded=(one, replace(one, line=8)))
         ],
         loosened=[loosened],
     )
@@ -381,7 +377,7 @@ def test_every_screen_says_what_the_baseline_accepts_and_what_a_change_loosens()
 def test_a_comment_stays_as_short_as_a_provider_takes_it() -> None:
     many = tuple(Finding("", f"E{n}: too long", False, ML, "src/a.py", n) for n in range(1, 3000))
     it = replace(
-        standing(), outcomes=[outcome(practice("style"), ML, State.NOT_MET, "No.", findings=many)]
+        assessment(), results=[result(practice("style"), ML, State.NOT_MET, "No.", findings=many)]
     )
     assert len(markdown_report(it)) < 65_536
     assert "and 2899 more: `uv run poe status --html status.html` has all" in markdown_report(it)
@@ -433,7 +429,7 @@ def test_what_the_tools_find_is_kept_place_by_place(grown: Project) -> None:
     (grown.root / APP).write_text('"""The service."""\n')
     assert run_recorded(grown, "lint", ["ruff", "check"]) == 1
     alone = linted(grown)
-    assert (alone.state, alone.says) == (
+    assert (alone.state, alone.message) == (
         State.MET,
         "The linter finds nothing. Notebooks aside, where nothing blocks.",
     )

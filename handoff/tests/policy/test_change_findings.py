@@ -25,7 +25,7 @@ UNSEEN = "The contracts have changed, and nothing says yet what that breaks"
 def project(kept: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project on a branch of its own, at level 1."""
     monkeypatch.chdir(kept.root)
-    monkeypatch.setattr(status, "standing_of", partial(status.standing_of, today=TODAY))
+    monkeypatch.setattr(status, "assess", partial(status.assess, today=TODAY))
     commit(kept.root, "ds@example.com")
     git(kept.root, "branch", "target")
     return kept
@@ -185,7 +185,7 @@ def test_whose_turn_it_is_triage_has_found_out_of_this_very_change(
     untried = [("Checks are red, and nothing says yet whose turn it is", False)]
     assert turns(capsys) == untried
 
-    monkeypatch.setattr("baton_handoff.triage.run.triage", lambda *_: [TURN])
+    monkeypatch.setattr("baton_handoff.triage.experiment.triage", lambda *_: [TURN])
     # What is shown is one side's; what is kept is what was found of all.
     assert main(["triage", "--base", "target", "--side", "data-science"]) == 0
     assert turns(capsys) == [(TURN.message, False)]

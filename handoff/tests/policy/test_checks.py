@@ -13,8 +13,8 @@ from baton_handoff.config.project import Project, find_project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.checks.check_context import Look
 from baton_handoff.policy.evidence.evidence import Record
-from baton_handoff.policy.practices.assessment import Outcome, State
-from baton_handoff.policy.status.status import standing_of
+from baton_handoff.policy.practices.assessment import PracticeResult, State
+from baton_handoff.policy.status.status import assess
 from breaking import Break, changed, written
 from kept_project import TODAY, leave_evidence
 from trip_project import git
@@ -39,9 +39,9 @@ WDIR = """
 """
 
 
-def seen(project: Project, name: str, today: date = TODAY) -> Outcome:
-    standing = standing_of(find_project(project.root), today=today)
-    return next(outcome for outcome in standing.outcomes if outcome.practice.name == name)
+def seen(project: Project, name: str, today: date = TODAY) -> PracticeResult:
+    assessment = assess(find_project(project.root), today=today)
+    return next(result for result in assessment.results if result.practice.name == name)
 
 
 def recorded(change: Callable[[dict[str, dict[str, object]]], object]) -> Break:
@@ -151,8 +151,8 @@ def test_what_is_written_otherwise_is_met_as_well(
 ) -> None:
     for way in ways:
         way(kept)
-    outcome = seen(kept, name)
-    assert outcome.state == State.MET, outcome.says
+    result = seen(kept, name)
+    assert result.state == State.MET, result.message
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_the_templates_own_file_of_ci_runs_all_that_is_asked(kept: Project, prov
     assert seen(kept, "ci-checks").state == State.MET
     for command in ("handoff contract diff", "handoff triage", "handoff status"):
         written(PLACES[provider], own.replace(command, "true"))(kept)
-        assert command in seen(kept, "ci-checks").says
+        assert command in seen(kept, "ci-checks").message
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_what_no_change_starts_is_not_ci(
     own = (TEMPLATE / OF_PROVIDERS[provider]).read_text(encoding="utf-8")
     assert before in own
     written(PLACES[provider], own.replace(before, after))(kept)
-    assert seen(kept, "ci-checks").says == "CI runs nothing before a change is merged."
+    assert seen(kept, "ci-checks").message == "CI runs nothing before a change is merged."
 
 
 def test_a_tag_of_a_provider_is_no_broken_file(kept: Project) -> None:
@@ -219,7 +219,7 @@ def test_a_tag_of_a_provider_is_no_broken_file(kept: Project) -> None:
         "a:\n  rules: [{if: $CI_PIPELINE_SOURCE == 'merge_request_event'}]\n  script:\n"
         "    - !reference [.x, script]\n    - handoff contract diff\n",
     )(kept)
-    assert seen(kept, "ci-checks").says == (
+    assert seen(kept, "ci-checks").message == (
         "CI does not run `handoff status --run`, `handoff triage`."
     )
 
@@ -250,5 +250,5 @@ def test_a_clone_without_the_first_commit_does_not_know_how_old_a_decision_is(
     clone = tmp_path / "clone"
     command = ["git", "clone", "--quiet", "--depth=1", kept.root.as_uri(), str(clone)]
     subprocess.run(command, check=True)
-    outcome = seen(find_project(clone), "tools-reviewed", date(2040, 1, 1))
-    assert (outcome.state, outcome.fix) == (State.NOT_SHOWN, "`git fetch --unshallow`")
+    result = seen(find_project(clone), "tools-reviewed", date(2040, 1, 1))
+    assert (result.state, result.fix) == (State.NOT_SHOWN, "`git fetch --unshallow`")

@@ -146,7 +146,7 @@ BLOCKS: dict[tuple[int, Stage], set[str]] = {
 def project(kept: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The project that keeps everything, on a day on which it does."""
     monkeypatch.chdir(kept.root)
-    monkeypatch.setattr(status, "standing_of", partial(status.standing_of, today=TODAY))
+    monkeypatch.setattr(status, "assess", partial(status.assess, today=TODAY))
     return kept
 
 

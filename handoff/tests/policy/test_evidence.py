@@ -16,7 +16,7 @@ from baton_handoff.policy.evidence import recording as record
 from baton_handoff.policy.evidence.evidence import KINDS, Record
 from baton_handoff.policy.evidence.steps import Step
 from baton_handoff.policy.practices.assessment import State
-from baton_handoff.policy.status.status import standing_of
+from baton_handoff.policy.status.status import assess
 from trip_project import git
 
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
@@ -146,7 +146,7 @@ def test_evidence_that_was_committed_shows_nothing(
     clone = find_project(tmp_path / "clone")
     assert (clone.local / "evidence/test.json").is_file()
     assert {kind for kind in KINDS if Record(clone).latest(kind)} == set()
-    (said,) = {o.says for o in standing_of(clone).outcomes if o.practice.name == "tests-pass"}
+    (said,) = {o.message for o in assess(clone).results if o.practice.name == "tests-pass"}
     assert said == "What lies in git was committed by somebody, and shows nothing."
 
 
@@ -301,7 +301,7 @@ def test_a_test_that_cannot_be_read_is_one_that_fails_though_the_run_breaks_off(
         "tests/test_unread.py": {"failed": 1},
         "tests/unit/test_good.py": {"unrun": 1},
     }
-    said = {(o.practice.name, o.state, o.says) for o in standing_of(project).outcomes}
+    said = {(o.practice.name, o.state, o.message) for o in assess(project).results}
     assert ("tests-pass", State.NOT_MET, "Tests fail.") in said
     assert ("unit-tests", State.NOT_SHOWN, "The run broke off before the unit tests.") in said
 

@@ -294,7 +294,7 @@ def project(kept: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The project that keeps everything, on a day on which it does, with uv standing still."""
     monkeypatch.chdir(kept.root)
     monkeypatch.setenv("UV", "true")
-    monkeypatch.setattr(status, "standing_of", partial(status.standing_of, today=TODAY))
+    monkeypatch.setattr(status, "assess", partial(status.assess, today=TODAY))
     return kept
 
 
@@ -327,8 +327,8 @@ def test_a_must_that_is_removed_lowers_the_level_and_its_fix_restores_it(
     assert said["earned"] == 0
     blocking = said["blocking"]["promotion"]
     assert {one["side"] for one in blocking if one["practice"] == name} == sides
-    outcomes = [o for o in said["outcomes"] if o["practice"] == name and o["side"] in sides]
-    assert {outcome["fix"] for outcome in outcomes} == {case.fix}
+    results = [o for o in said["outcomes"] if o["practice"] == name and o["side"] in sides]
+    assert {result["fix"] for result in results} == {case.fix}
     assert any(case.fix == step["fix"] and sides <= {*step["sides"]} for step in said["next"])
 
     case.followed(project)

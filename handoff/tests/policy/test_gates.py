@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from assessments import DS, ML, practice, result
 from baton_handoff.config.project import Project
 from baton_handoff.config.settings import GATES as NAMES
 from baton_handoff.config.settings import PolicyException, PromotionSettings
@@ -16,11 +17,10 @@ from baton_handoff.contracts import canonical_form
 from baton_handoff.evaluation.evaluation import Evaluation
 from baton_handoff.lineage.sources.assessment import SourceAssessment
 from baton_handoff.policy.practices.assessment import State
-from baton_handoff.policy.promotion.candidate import Candidate, Served, Tried
-from baton_handoff.policy.promotion.gates import GATES, Verdict, judged
+from baton_handoff.policy.promotion.candidate import Candidate, IsolatedPrediction, ServiceAnswers
+from baton_handoff.policy.promotion.gates import GATES, GateResult, judged
 from baton_handoff.policy.promotion.promote import found as findings
-from baton_handoff.policy.status.promotion_practices import Asked
-from standings import DS, ML, outcome, practice
+from baton_handoff.policy.status.promotion_practices import PromotionRequirements
 from trips import PandasTrip
 
 COUNT = 2000
@@ -51,15 +51,15 @@ HALF = list(range(COUNT // 2))
 SETTINGS = PromotionSettings(tolerance=0.01, floor=0.6, latency_ms=100)
 
 
-def tried(said: np.ndarray) -> Tried:
-    return Tried("done", predictions=said, fewer=(HALF, said[HALF]))
+def tried(said: np.ndarray) -> IsolatedPrediction:
+    return IsolatedPrediction("done", predictions=said, fewer=(HALF, said[HALF]))
 
 
 GOOD = Candidate(
     version=2,
     environment="",
     tried=tried(SIGNAL),
-    served=Served("", ASKED, SIGNAL[ASKED].tolist(), [5.0] * 40),
+    served=ServiceAnswers("", ASKED, SIGNAL[ASKED].tolist(), [5.0] * 40),
     evaluation=EVALUATION,
     commit="c" * 40,
     clean=True,
@@ -69,19 +69,19 @@ GOOD = Candidate(
     card=True,
     said={"Intended use": "To try gates.", "Limits": "Ulm and Bonn."},
     sources=SourceAssessment(("towns",), {}, ()),
-    practices=Asked(),
+    practices=PromotionRequirements(),
     champion=1,
     champion_contracts={"PandasTrip": FORM},
     champion_tried=tried(SIGNAL),
 )
 STYLE = practice("style", fix="`uv run poe fix`")
-STYLE_OPEN = outcome(STYLE, ML, State.NOT_MET, "Some code has another style.", fix=STYLE.fix)
+STYLE_OPEN = result(STYLE, ML, State.NOT_MET, "Some code has another style.", fix=STYLE.fix)
 
 
-def red(candidate: Candidate) -> dict[str, Verdict]:
-    verdicts = judged(candidate, SETTINGS)
-    assert list(verdicts) == list(GATES)
-    return {gate: verdict for gate, verdict in verdicts.items() if not verdict.passes}
+def red(candidate: Candidate) -> dict[str, GateResult]:
+    results = judged(candidate, SETTINGS)
+    assert list(results) == list(GATES)
+    return {gate: result for gate, result in results.items() if not result.passes}
 
 
 def with_seats(**stated: Any) -> dict[str, Any]:
@@ -123,7 +123,12 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
             "no such version",
         ),
         ({"evaluation": None, "tried": None}, "rows", "data-science", "without an evaluation"),
-        ({"tried": Tried("load", "No module named 'x'")}, "load", "data-science", "named 'x'"),
+        (
+            {"tried": IsolatedPrediction("load", "No module named 'x'")},
+            "load",
+            "data-science",
+            "named 'x'",
+        ),
         ({"own_code": "other"}, "code", "ml-engineering", "other code"),
         (
             {"contracts": with_seats(most=3)},
@@ -132,7 +137,11 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
             "incompatible with champion 1",
         ),
         (
-            {"tried": Tried("predict", "Price refuses column 'chance': must not be null", "Price")},
+            {
+                "tried": IsolatedPrediction(
+                    "predict", "Price refuses column 'chance': must not be null", "Price"
+                )
+            },
             "rows",
             "data-science",
             "must not be null",
@@ -163,7 +172,7 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
         ),
         ({"champion_tried": tried(TRUTH * 0.9 + 0.05)}, "champion", "data-science", "worse than"),
         (
-            {"champion_tried": Tried("predict", "column 'mood': is missing")},
+            {"champion_tried": IsolatedPrediction("predict", "column 'mood': is missing")},
             "champion",
             "data-science",
             "can't be tried on the same rows",
@@ -175,7 +184,7 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
             "one row takes 500 ms",
         ),
         (
-            {"served": Served("The service did not start: no port.")},
+            {"served": ServiceAnswers("The service did not start: no port.")},
             "latency",
             "ml-engineering",
             "no port",
@@ -207,7 +216,7 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
             "no source is described",
         ),
         (
-            {"practices": Asked([STYLE_OPEN])},
+            {"practices": PromotionRequirements([STYLE_OPEN])},
             "practices",
             "ml-engineering",
             "open of what is asked at a promotion: style",
@@ -268,10 +277,10 @@ def test_who_stays_while_the_model_is_exchanged_is_whom_its_contracts_must_not_b
 
 def test_what_waits_for_a_gate_is_addressed_to_whoever_can_turn_that_one_green() -> None:
     found = red(replace(GOOD, environment="no such version", tried=None))
-    assert {verdict.side for verdict in found.values()} == {"ml-engineering"}
+    assert {result.side for result in found.values()} == {"ml-engineering"}
     assert "latency" in found
-    found = red(replace(GOOD, tried=Tried("predict", "ValueError: no")))
-    assert {verdict.side for verdict in found.values()} == {"data-science"}
+    found = red(replace(GOOD, tried=IsolatedPrediction("predict", "ValueError: no")))
+    assert {result.side for result in found.values()} == {"data-science"}
 
 
 def test_a_model_that_stops_without_the_later_rows_does_not_keep_its_contracts() -> None:
@@ -283,14 +292,14 @@ def test_a_model_that_stops_without_the_later_rows_does_not_keep_its_contracts()
 def test_of_an_open_practice_side_and_fix_are_named_and_the_first_ones_fix_is_the_gates() -> None:
     drawn = practice("drawn", science="must", fix="draw it")
     both = [
-        outcome(drawn, side, State.NOT_SHOWN, "Nobody has drawn it.", fix="draw it")
+        result(drawn, side, State.NOT_SHOWN, "Nobody has drawn it.", fix="draw it")
         for side in (DS, ML)
     ]
     until = PolicyException("", "no time", "ada", date(2027, 1, 31), "typed")
-    typed = outcome(practice("typed"), ML, State.NOT_MET, "Types don't fit.", exception=until)
-    found = red(replace(GOOD, practices=Asked([*both, STYLE_OPEN], [typed])))
+    typed = result(practice("typed"), ML, State.NOT_MET, "Types don't fit.", exception=until)
+    found = red(replace(GOOD, practices=PromotionRequirements([*both, STYLE_OPEN], [typed])))
     assert found == {
-        "practices": Verdict(
+        "practices": GateResult(
             passes=False,
             says="open of what is asked at a promotion: drawn, style",
             side="data-science and ml-engineering",
@@ -306,7 +315,7 @@ def test_of_an_open_practice_side_and_fix_are_named_and_the_first_ones_fix_is_th
 
 
 def test_practices_are_shown_of_the_code_that_stands_here_and_of_no_other() -> None:
-    found = red(replace(GOOD, own_code="other", practices=Asked([STYLE_OPEN])))
+    found = red(replace(GOOD, own_code="other", practices=PromotionRequirements([STYLE_OPEN])))
     assert found["practices"].says == "can't be shown before `code` is green"
 
 
@@ -316,12 +325,12 @@ def test_practices_are_shown_of_the_code_that_stands_here_and_of_no_other() -> N
 def test_an_open_practice_is_advice_at_level_0_unless_the_team_enforces_it(
     level: int, enforced: bool, to: str
 ) -> None:
-    asked = Asked([STYLE_OPEN], binding=enforced or level > 0)
-    verdicts = judged(replace(GOOD, practices=asked), SETTINGS)
+    asked = PromotionRequirements([STYLE_OPEN], binding=enforced or level > 0)
+    results = judged(replace(GOOD, practices=asked), SETTINGS)
     project = Project(Path(), "trips", "m", "candidate", level=level)
-    (said,) = [one for one in findings(project, verdicts, to) if not one.met]
+    (said,) = [one for one in findings(project, results, to) if not one.met]
     assert said.check == "gate-practices"
     assert said.blocks is (to == "champion" and (enforced or level > 0))
     accepted = PolicyException("practices", "no time", "ada", date(9999, 1, 1))
     lenient = replace(project, exceptions=[accepted])
-    assert not any(one.blocks for one in findings(lenient, verdicts, to))
+    assert not any(one.blocks for one in findings(lenient, results, to))

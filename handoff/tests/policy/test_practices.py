@@ -9,9 +9,9 @@ from baton_handoff.config.project import Project, find_project
 from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.checks.check_context import Check, Look, Seen
 from baton_handoff.policy.evidence.evidence import Evidence, Record
-from baton_handoff.policy.practices.assessment import Outcome, State
+from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.registry import ROLES, STATEMENT, shipped
-from baton_handoff.policy.status.status import standing_of
+from baton_handoff.policy.status.status import assess
 from breaking import BREAKS, changed, went
 from kept_project import TODAY, leave_evidence
 
@@ -21,17 +21,17 @@ def project(kept: Project) -> Project:
     return kept
 
 
-def outcomes(project: Project, name: str) -> list[Outcome]:
-    standing = standing_of(find_project(project.root), today=TODAY)
-    return [outcome for outcome in standing.outcomes if outcome.practice.name == name]
+def results(project: Project, name: str) -> list[PracticeResult]:
+    assessment = assess(find_project(project.root), today=TODAY)
+    return [result for result in assessment.results if result.practice.name == name]
 
 
 def test_one_project_keeps_them_all(project: Project) -> None:
-    standing = standing_of(project, today=TODAY)
-    open_ = [(o.practice.name, o.side, o.says) for o in standing.outcomes if not o.reached]
+    assessment = assess(project, today=TODAY)
+    open_ = [(o.practice.name, o.side, o.message) for o in assessment.results if not o.reached]
     assert open_ == []
-    assert standing.earned() == 2
-    assert {outcome.state for outcome in standing.outcomes} == {State.MET, State.STATED}
+    assert assessment.earned() == 2
+    assert {result.state for result in assessment.results} == {State.MET, State.STATED}
 
 
 def test_every_practice_of_the_standards_is_broken_here() -> None:
@@ -45,29 +45,29 @@ def test_a_practice_that_is_broken_is_open_for_the_side_that_has_to_act(
     project: Project, name: str, number: int
 ) -> None:
     BREAKS[name][number](project)
-    open_ = [outcome for outcome in outcomes(project, name) if not outcome.reached]
+    open_ = [result for result in results(project, name) if not result.reached]
     assert open_
-    for outcome in open_:
-        assert outcome.says.endswith(".")
-        assert outcome.fix
-        if outcome.practice.tier(outcome.side, 1) == "must":
-            standing = standing_of(find_project(project.root), today=TODAY)
-            assert outcome in standing.blocking("promotion", 1)
-            assert standing.earned(outcome.practice.section) == 0
-            assert standing.earned() == 0
+    for result in open_:
+        assert result.message.endswith(".")
+        assert result.fix
+        if result.practice.tier(result.side, 1) == "must":
+            assessment = assess(find_project(project.root), today=TODAY)
+            assert result in assessment.blocking("promotion", 1)
+            assert assessment.earned(result.practice.section) == 0
+            assert assessment.earned() == 0
 
 
 @pytest.mark.parametrize("name", [p.name for p in shipped() if p.check == STATEMENT])
 def test_a_practice_that_nobody_states_is_open_and_one_that_is_stated_earns_half(
     project: Project, name: str
 ) -> None:
-    assert {outcome.earned for outcome in outcomes(project, name)} == {0.5}
+    assert {result.earned for result in results(project, name)} == {0.5}
     settings = project.root / "handoff.toml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace("2027-11-01", "2026-11-24"), encoding="utf-8")
-    (*_, expired) = outcomes(project, name)
+    (*_, expired) = results(project, name)
     assert (expired.state, expired.earned) == (State.NOT_SHOWN, 0)
-    assert expired.says == "What the ml-engineer stated counted until 2026-11-24."
+    assert expired.message == "What the ml-engineer stated counted until 2026-11-24."
 
 
 def test_a_role_speaks_for_its_own_side_only(project: Project) -> None:
@@ -75,22 +75,22 @@ def test_a_role_speaks_for_its_own_side_only(project: Project) -> None:
     text = settings.read_text(encoding="utf-8")
     first, second = ROLES
     settings.write_text(text.replace(f'by = "{first}"', f'by = "{second}"'), encoding="utf-8")
-    states = {outcome.side: outcome.state for outcome in outcomes(project, "proper-editor")}
+    states = {result.side: result.state for result in results(project, "proper-editor")}
     assert states == {"data-science": State.NOT_SHOWN, "ml-engineering": State.STATED}
 
 
 def test_only_the_side_whose_promise_broke_is_asked(project: Project) -> None:
     went("tests/contract/test_data_science.py", failed=1)(project)
     for name in ("contract-tests", "tests-pass"):
-        states = {outcome.side: outcome.state for outcome in outcomes(project, name)}
+        states = {result.side: result.state for result in results(project, name)}
         assert states == {"data-science": State.NOT_MET, "ml-engineering": State.MET}
 
 
 def test_what_is_not_there_does_not_apply_and_earns_nothing(project: Project) -> None:
     (project.root / "infra/main.tf").unlink()
     changed(".copier-answers.yml", "aws", "none")(project)
-    (outcome,) = outcomes(project, "infrastructure-as-code")
-    assert (outcome.state, outcome.earned) == (State.NOT_APPLICABLE, None)
+    (result,) = results(project, "infrastructure-as-code")
+    assert (result.state, result.earned) == (State.NOT_APPLICABLE, None)
 
 
 @pytest.mark.parametrize(
@@ -106,16 +106,16 @@ def test_a_file_that_cannot_be_used_hides_what_hangs_on_it_and_nothing_else(
 ) -> None:
     (project.root / file).write_text(text, encoding="utf-8")
     leave_evidence(project)
-    standing = standing_of(project, today=TODAY)
-    hidden = [o for o in standing.outcomes if o.state is State.NOT_SHOWN]
-    assert {*names} <= {outcome.practice.name for outcome in hidden}
-    for outcome in hidden:
-        if outcome.practice.name in names:
-            assert said in outcome.says
-            assert outcome.says.count(".\n") == 0
-            assert str(project.root) not in outcome.says
-            assert outcome.fix == "mend that, then `uv run poe status`"
-    assert len(standing.outcomes) > 70
+    assessment = assess(project, today=TODAY)
+    hidden = [o for o in assessment.results if o.state is State.NOT_SHOWN]
+    assert {*names} <= {result.practice.name for result in hidden}
+    for result in hidden:
+        if result.practice.name in names:
+            assert said in result.message
+            assert result.message.count(".\n") == 0
+            assert str(project.root) not in result.message
+            assert result.fix == "mend that, then `uv run poe status`"
+    assert len(assessment.results) > 70
 
 
 @pytest.mark.parametrize(
@@ -129,18 +129,18 @@ def test_a_file_of_another_form_hides_one_practice_and_is_named(
         look.yaml("dvc.lock")
         raise error
 
-    outcomes(project, "pipeline-current")
+    results(project, "pipeline-current")
     monkeypatch.setitem(cast("dict[str, Check]", CHECKS), "pipeline_current", fails)
-    for outcome in outcomes(project, "pipeline-current"):
-        assert outcome.state is State.NOT_SHOWN
+    for result in results(project, "pipeline-current"):
+        assert result.state is State.NOT_SHOWN
         says = "dvc.yaml or dvc.lock says something else than expected ("
-        assert outcome.says.startswith(says)
-        assert outcome.says.endswith(").")
+        assert result.message.startswith(says)
+        assert result.message.endswith(").")
 
 
 def test_without_a_repository_the_rest_is_still_told(project: Project) -> None:
     shutil.rmtree(project.root / ".git")
-    told = {outcome.says for outcome in outcomes(project, "early-work")}
+    told = {result.message for result in results(project, "early-work")}
     assert told == {f"{project.root} is not in a git repository yet: `uv run poe setup`."}
 
 
@@ -150,4 +150,4 @@ def test_where_the_tool_stopped_at_one_sides_file_nothing_shows_the_others_code(
     record = Record(project)
     found = (("src/trips/features/build.py", 3, "syntax: invalid syntax"),)
     record.keep(Evidence("types", record.key("types"), False, "2026-11-25T12:00:00Z", {}, found))
-    assert {o.state for o in outcomes(project, "typed")} == {State.NOT_SHOWN}
+    assert {o.state for o in results(project, "typed")} == {State.NOT_SHOWN}

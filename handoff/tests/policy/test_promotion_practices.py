@@ -10,10 +10,10 @@ import pytest
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy.promotion.limits import binding
+from baton_handoff.policy.promotion.promotion_policy import binding
 from baton_handoff.policy.status import promotion_practices as for_promotion
-from baton_handoff.policy.status.promotion_practices import asked_of
-from baton_handoff.policy.status.status import standing_of
+from baton_handoff.policy.status.promotion_practices import promotion_requirements
+from baton_handoff.policy.status.status import assess
 from breaking import BREAKS
 from kept_project import TODAY, leave_evidence
 from levels import PRACTICES, choose
@@ -37,13 +37,13 @@ expires = 2027-01-31
 @pytest.fixture
 def project(kept: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The project that keeps everything, on a day on which it does."""
-    monkeypatch.setattr(for_promotion, "standing_of", partial(standing_of, today=TODAY))
+    monkeypatch.setattr(for_promotion, "assess", partial(assess, today=TODAY))
     return kept
 
 
 def asked(project: Project, version: int = 1) -> set[tuple[str, str]]:
     """What is open, and what to do, for a version."""
-    found = asked_of(find_project(project.root), version)
+    found = promotion_requirements(find_project(project.root), version)
     return {(one.practice.name, one.fix) for one in found.open}
 
 
@@ -70,7 +70,7 @@ def test_what_is_asked_is_what_blocks_at_a_promotion_and_no_other_gate_asks(
 
 def test_at_level_0_it_is_what_level_1_asks_and_binds_nobody(project: Project) -> None:
     BREAKS["linted"][0](choose(project, 0))
-    found = asked_of(find_project(project.root), 1)
+    found = promotion_requirements(find_project(project.root), 1)
     assert ([one.practice.name for one in found.open], found.binding) == (["linted"], False)
 
 
@@ -81,7 +81,7 @@ def test_what_a_team_enforces_binds_at_level_0_too_and_comes_first(project: Proj
     for name in ("linted", "notebooks-stripped"):
         BREAKS[name][0](project)
     leave_evidence(find_project(project.root), lint=False)
-    found = asked_of(find_project(project.root), 1)
+    found = promotion_requirements(find_project(project.root), 1)
     assert [one.practice.name for one in found.open] == ["notebooks-stripped", "linted"]
     assert found.binding
 
@@ -89,7 +89,7 @@ def test_what_a_team_enforces_binds_at_level_0_too_and_comes_first(project: Proj
 def test_a_statement_that_is_missing_leaves_what_was_run_good(project: Project) -> None:
     said = 'practice = "{}"\nby = "ml-engineer"'
     write(project, "handoff.toml", said.format("proper-editor"), said.format("tools-introduced"))
-    found = asked_of(find_project(project.root), 1)
+    found = promotion_requirements(find_project(project.root), 1)
     assert {one.practice.name for one in found.open} == {"proper-editor"}
 
 
@@ -97,7 +97,7 @@ def test_an_exception_for_a_practice_counts_and_is_shown(project: Project) -> No
     with (project.root / "handoff.toml").open("a", encoding="utf-8") as file:
         file.write(EXCEPTION)
     leave_evidence(find_project(project.root), lint=False)
-    found = asked_of(find_project(project.root), 1)
+    found = promotion_requirements(find_project(project.root), 1)
     assert (found.open, [one.practice.name for one in found.accepted]) == ([], ["linted"])
 
 
@@ -160,7 +160,7 @@ def test_who_loosens_on_a_branch_is_judged_by_the_main_branch(pushed: Project) -
             (False, "An exception is new (the linter is wrong)"),
         ]
         leave_evidence(judging, lint=False)
-        assert [one.practice.name for one in asked_of(judging, 1).open] == ["linted"]
+        assert [one.practice.name for one in promotion_requirements(judging, 1).open] == ["linted"]
 
 
 def test_a_statement_on_a_branch_counts_once_it_is_merged(pushed: Project) -> None:
@@ -169,7 +169,7 @@ def test_a_statement_on_a_branch_counts_once_it_is_merged(pushed: Project) -> No
     judging, (eased,) = binding(find_project(pushed.root), None)
     assert "lasts longer" in eased.message
     leave_evidence(judging)
-    assert asked_of(judging, 1).open == []
+    assert promotion_requirements(judging, 1).open == []
 
 
 def test_what_the_main_branch_asks_today_counts_for_older_commits_too(pushed: Project) -> None:

@@ -9,9 +9,9 @@ import pytest
 from baton_handoff.cli import main
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy.practices.assessment import Outcome, State
+from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.registry import STATEMENT, registry_of, shipped
-from baton_handoff.policy.status.status import standing_of
+from baton_handoff.policy.status.status import assess
 from kept_project import OWN, SETTINGS, TODAY, leave_evidence
 
 EXCEPTION = """
@@ -43,9 +43,9 @@ def says(project: Project, text: str) -> Project:
     return again
 
 
-def outcome(project: Project, name: str, side: str = "data-science") -> Outcome:
-    standing = standing_of(project, today=TODAY)
-    (found,) = (o for o in standing.outcomes if (o.practice.name, o.side) == (name, side))
+def result(project: Project, name: str, side: str = "data-science") -> PracticeResult:
+    assessment = assess(project, today=TODAY)
+    (found,) = (o for o in assessment.results if (o.practice.name, o.side) == (name, side))
     return found
 
 
@@ -71,14 +71,14 @@ def test_a_team_adds_a_practice_whose_check_is_a_command(
     project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project = says(project, OWN)
-    assert outcome(project, "acme/pairing").state == State.NOT_SHOWN
+    assert result(project, "acme/pairing").state == State.NOT_SHOWN
     monkeypatch.chdir(project.root)
     monkeypatch.setenv("UV", "true")
     main(["status", "--run"])
     assert "git --version" in capfd.readouterr().err
-    assert outcome(project, "acme/pairing").state == State.MET
+    assert result(project, "acme/pairing").state == State.MET
     (project.root / "anything").write_text("new", encoding="utf-8")
-    assert outcome(project, "acme/pairing").state == State.NOT_SHOWN
+    assert result(project, "acme/pairing").state == State.NOT_SHOWN
 
 
 def test_a_command_that_writes_a_file_is_told_why_it_shows_nothing(
@@ -91,12 +91,12 @@ def test_a_command_that_writes_a_file_is_told_why_it_shows_nothing(
     main(["status", "--run"])
     said = " changed seen.txt while it ran, so what it said shows nothing: let git ignore what it"
     assert said in capfd.readouterr().err
-    assert outcome(project, "acme/pairing").state == State.NOT_SHOWN
+    assert result(project, "acme/pairing").state == State.NOT_SHOWN
     with (project.root / ".gitignore").open("a", encoding="utf-8") as ignored:
         ignored.write("/seen.txt\n")
     main(["status", "--run"])
     assert " while it ran" not in capfd.readouterr().err
-    assert outcome(project, "acme/pairing").state == State.MET
+    assert result(project, "acme/pairing").state == State.MET
 
 
 def test_a_command_that_is_no_program_is_said_and_is_not_met(
@@ -108,7 +108,7 @@ def test_a_command_that_is_no_program_is_said_and_is_not_met(
     monkeypatch.setenv("UV", "true")
     main(["status", "--run"])
     assert "./look.sh can't be run (Permission denied).\n" in capfd.readouterr().err
-    assert outcome(project, "acme/pairing").state == State.NOT_MET
+    assert result(project, "acme/pairing").state == State.NOT_MET
 
 
 def test_a_team_adds_a_practice_whose_check_is_a_function(
@@ -124,17 +124,21 @@ def test_a_team_adds_a_practice_whose_check_is_a_function(
         encoding="utf-8",
     )
     monkeypatch.syspath_prepend(tmp_path)
-    alone = outcome(project, "acme/pairing")
-    assert (alone.state, alone.says, alone.fix) == (State.NOT_MET, "Nobody pairs.", "call somebody")
+    alone = result(project, "acme/pairing")
+    assert (alone.state, alone.message, alone.fix) == (
+        State.NOT_MET,
+        "Nobody pairs.",
+        "call somebody",
+    )
     assert alone.findings[0].side == "data-science"
     (project.root / "pairs").write_text("", encoding="utf-8")
-    assert outcome(project, "acme/pairing").state == State.MET
+    assert result(project, "acme/pairing").state == State.MET
     module.write_text("def pairing(project): return 7\n", encoding="utf-8")
     del sys.modules["acme_standards"]
     with pytest.raises(HandoffError, match=r"acme/pairing, acme_standards:pairing, must return"):
-        outcome(project, "acme/pairing")
+        result(project, "acme/pairing")
     with pytest.raises(HandoffError, match="no_such:thing, does not work: ModuleNotFoundError"):
-        outcome(says(project, OWN.replace("git --version", "no_such:thing")), "acme/pairing")
+        result(says(project, OWN.replace("git --version", "no_such:thing")), "acme/pairing")
 
 
 @pytest.mark.parametrize(
@@ -164,11 +168,11 @@ def test_a_finding_that_nobody_asked_answers_for_is_everybodys(
     asked = 'ml-engineering = "must"'
     ours = asked if tiers == "one" else f'data-science = "must", {asked}'
     project = says(project, own.replace('data-science = "must"', ours))
-    found = {one: outcome(project, "acme/pairing", one) for one in states}
+    found = {one: result(project, "acme/pairing", one) for one in states}
     assert {one: of.state for one, of in found.items()} == states
     for of in found.values():
         if of.state is State.MET:
-            assert of.says == "It is kept here; data-science has 1 finding to mend."
+            assert of.message == "It is kept here; data-science has 1 finding to mend."
         else:
             assert [finding.file for finding in of.findings] == ["a"]
 
@@ -184,30 +188,30 @@ def test_a_finding_of_no_side_is_refused(
     monkeypatch.syspath_prepend(tmp_path)
     project = says(project, OWN.replace("git --version", "acme_typo:seen"))
     with pytest.raises(HandoffError, match=r"of `data-sience`, which is no side: it may be data-s"):
-        outcome(project, "acme/pairing")
+        result(project, "acme/pairing")
 
 
 def test_an_exception_covers_a_practice_until_it_expires(project: Project) -> None:
     project = says(project, EXCEPTION)
     leave_evidence(project, lint=False)
-    covered = outcome(project, "linted", "ml-engineering")
+    covered = result(project, "linted", "ml-engineering")
     assert (covered.state, covered.reached, covered.earned) == (State.NOT_MET, True, 0)
     assert covered.exception is not None
     assert covered.exception.owner == "ada"
     project = says(project, EXCEPTION.replace("2026-12-31", "2026-11-24"))
     leave_evidence(project, lint=False)
-    assert not outcome(project, "linted", "ml-engineering").reached
+    assert not result(project, "linted", "ml-engineering").reached
 
 
 def test_a_practice_can_block_ahead_of_the_level(project: Project) -> None:
     project = says(project, '[enforce]\npractices = ["typed"]\n')
     leave_evidence(project, types=False)
-    blocking = standing_of(project, today=TODAY).blocking("push")
+    blocking = assess(project, today=TODAY).blocking("push")
     assert {(o.practice.name, o.side) for o in blocking} == {
         ("typed", "data-science"),
         ("typed", "ml-engineering"),
     }
-    assert standing_of(says(project, ""), today=TODAY).blocking("push") == []
+    assert assess(says(project, ""), today=TODAY).blocking("push") == []
 
 
 def test_a_team_asks_for_more_than_the_standards(project: Project) -> None:
@@ -291,17 +295,17 @@ def test_what_cannot_be_used_is_said_with_its_line_and_what_is_allowed(
     project: Project, text: str, line: int, said: str
 ) -> None:
     with pytest.raises(HandoffError) as caught:
-        standing_of(says(project, text), today=TODAY)
+        assess(says(project, text), today=TODAY)
     assert str(caught.value).startswith(f"{project.root / 'handoff.toml'}:{line}: {said}")
     assert "\n" not in str(caught.value)
 
 
 def test_a_statement_of_a_day_to_come_does_not_count_before_it(project: Project) -> None:
-    said = outcome(
+    said = result(
         says(project, STATED.replace("2026-11-01", "2026-12-01")), "proper-editor", "ml-engineering"
     )
     assert said.state is State.NOT_SHOWN
-    assert said.says == "What the ml-engineer stated does not count before 2026-12-01."
+    assert said.message == "What the ml-engineer stated does not count before 2026-12-01."
 
 
 @pytest.mark.parametrize(
@@ -315,7 +319,7 @@ def test_a_statement_of_a_day_to_come_does_not_count_before_it(project: Project)
 def test_other_nonsense_is_said_in_one_sentence(project: Project, text: str, said: str) -> None:
     (project.root / "handoff.toml").write_text(text + SETTINGS, encoding="utf-8")
     with pytest.raises(HandoffError) as caught:
-        standing_of(find_project(project.root), today=TODAY)
+        assess(find_project(project.root), today=TODAY)
     assert str(caught.value).startswith(f"{project.root / 'handoff.toml'} {said}")
     assert "\n" not in str(caught.value)
 

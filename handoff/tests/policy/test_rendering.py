@@ -1,4 +1,4 @@
-"""A standing in every form: the same things are said, and whatever is in them stays text.
+"""An assessment in every form: the same things are said, and whatever is in them stays text.
 
 The golden files beside this are what people see; `GOLDEN=write` writes them anew, to be looked at.
 """
@@ -17,9 +17,10 @@ from typing import Any, get_args
 import jsonschema_rs
 import pytest
 
+from assessments import DS, ML, assessment, practice, result
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy import rendering as room
-from baton_handoff.policy.practices.assessment import Standing, State
+from baton_handoff.policy.practices.assessment import Assessment, State
 from baton_handoff.policy.rendering.explanation import explain_practice
 from baton_handoff.policy.rendering.html_report import html_report
 from baton_handoff.policy.rendering.json_report import json_report
@@ -35,7 +36,6 @@ from baton_handoff.policy.rendering.summary import (
 from baton_handoff.policy.rendering.terminal_report import terminal_report
 from baton_handoff.reporting.findings import Finding, Format, render
 from baton_handoff.reporting.terminal_style import TerminalStyle
-from standings import DS, ML, outcome, practice, standing
 
 GOLDEN = Path(__file__).parent / "golden" / "status"
 AT = "2026-11-25T13:20:00"
@@ -44,17 +44,17 @@ HOSTILE = (
 )
 
 FORMS: Mapping[str, str] = {
-    "screen.txt": terminal_report(standing(), TerminalStyle()),
-    "plain.txt": terminal_report(standing(), TerminalStyle(encoding="ascii"), "handoff"),
-    "colour.txt": terminal_report(for_side(standing(), DS), TerminalStyle(colour=True)),
-    "explained.txt": explain_practice(standing(), "types-checked", TerminalStyle()),
-    "comment.md": markdown_report(standing(), "handoff"),
-    "page.html": html_report(standing(), AT),
-    "status.json": json.dumps(json_report(standing(), "handoff"), indent=2) + "\n",
-    "findings.sarif": render(open_findings(standing(), "handoff"), "sarif", ""),
-    "github.txt": render(open_findings(standing(), "handoff"), "github", ""),
-    "azure.txt": render(open_findings(standing(), "handoff"), "azure", ""),
-    "gitlab.json": render(open_findings(standing(), "handoff"), "gitlab", ""),
+    "screen.txt": terminal_report(assessment(), TerminalStyle()),
+    "plain.txt": terminal_report(assessment(), TerminalStyle(encoding="ascii"), "handoff"),
+    "colour.txt": terminal_report(for_side(assessment(), DS), TerminalStyle(colour=True)),
+    "explained.txt": explain_practice(assessment(), "types-checked", TerminalStyle()),
+    "comment.md": markdown_report(assessment(), "handoff"),
+    "page.html": html_report(assessment(), AT),
+    "status.json": json.dumps(json_report(assessment(), "handoff"), indent=2) + "\n",
+    "findings.sarif": render(open_findings(assessment(), "handoff"), "sarif", ""),
+    "github.txt": render(open_findings(assessment(), "handoff"), "github", ""),
+    "azure.txt": render(open_findings(assessment(), "handoff"), "azure", ""),
+    "gitlab.json": render(open_findings(assessment(), "handoff"), "gitlab", ""),
 }
 
 
@@ -69,32 +69,32 @@ def test_each_form_is_what_was_looked_at(name: str) -> None:
 
 
 @pytest.fixture
-def hostile() -> Standing:
-    """A standing in which every word that somebody can write is an attack."""
+def hostile() -> Assessment:
+    """An assessment in which every word that somebody can write is an attack."""
     kept = practice("x", HOSTILE, title=HOSTILE, why=HOSTILE, fix=HOSTILE)
     found = Finding("y", HOSTILE, False, file=f"src/{HOSTILE}", line=1)
-    outcomes = [
-        outcome(kept, DS, State.NOT_SHOWN, HOSTILE),
-        outcome(kept, ML, State.NOT_MET, HOSTILE, findings=(found,)),
+    results = [
+        result(kept, DS, State.NOT_SHOWN, HOSTILE),
+        result(kept, ML, State.NOT_MET, HOSTILE, findings=(found,)),
     ]
-    return Standing(HOSTILE, 1, outcomes)
+    return Assessment(HOSTILE, 1, results)
 
 
 def test_what_blocks_is_counted_by_when_and_the_next_level_only_by_what_it_adds() -> None:
-    assert blocking_counts(standing()) == {
+    assert blocking_counts(assessment()) == {
         "now": 0,
         "at the handoff": 2,
         "at the promotion": 3,
         "more at level 2": 1,
     }
-    (more,) = next_level(standing())
+    (more,) = next_level(assessment())
     assert (more.practice.name, more.side) == ("types-checked", DS)
-    assert blocking_counts(at_level(standing(), 2))["now"] == 1
-    assert next_level(at_level(standing(), 2)) == []
+    assert blocking_counts(at_level(assessment(), 2))["now"] == 1
+    assert next_level(at_level(assessment(), 2)) == []
 
 
 def test_the_next_steps_are_what_blocks_soonest_and_each_fix_once() -> None:
-    assert [(step.fix, step.sides) for step in next_steps(standing())] == [
+    assert [(step.fix, step.sides) for step in next_steps(assessment())] == [
         ("Run `poe types-checked`.", (ML,)),
         ("Run `poe tests`.", (ML,)),
         ("Run `handoff source add fares.xlsx`.", (DS,)),
@@ -103,14 +103,14 @@ def test_the_next_steps_are_what_blocks_soonest_and_each_fix_once() -> None:
 
 def test_a_step_that_blocks_both_sides_at_once_says_what_was_seen_of_each() -> None:
     editor = practice("proper-editor", science="must")
-    outcomes = [outcome(editor, side, State.NOT_SHOWN, f"No word of {side}.") for side in (DS, ML)]
-    (step,) = next_steps(Standing("p", 1, outcomes))
+    results = [result(editor, side, State.NOT_SHOWN, f"No word of {side}.") for side in (DS, ML)]
+    (step,) = next_steps(Assessment("p", 1, results))
     assert step.sides == (DS, ML)
     assert step.says == f"No word of {DS}. No word of {ML}."
 
 
 def test_an_open_practice_is_shown_with_its_name_beside_its_title() -> None:
-    one = standing()
+    one = assessment()
     assert "Tests (tests): No test" in terminal_report(one, TerminalStyle())
     assert "Tests (tests) [ml-engineering" in terminal_report(one, TerminalStyle(), "handoff")
     assert "Lineage (lineage) [ml-engineering]: accepted" in terminal_report(one, TerminalStyle())
@@ -124,9 +124,9 @@ def test_an_open_practice_is_shown_with_its_name_beside_its_title() -> None:
 def test_what_is_found_alike_for_both_sides_is_listed_once_with_both() -> None:
     linted = practice("linted", science="must")
     found = tuple(Finding("x", f"{name} is not used", False, file="a.py") for name in "bc")
-    alike = [outcome(linted, side, State.NOT_MET, findings=found) for side in (DS, ML)]
+    alike = [result(linted, side, State.NOT_MET, findings=found) for side in (DS, ML)]
     text = markdown_report(
-        Standing("p", 0, [*alike, outcome(practice("style"), ML, State.NOT_SHOWN)])
+        Assessment("p", 0, [*alike, result(practice("style"), ML, State.NOT_SHOWN)])
     )
     assert "3 open, 0 accepted" in text
     assert [line for line in text.splitlines() if line.startswith("- ·")] == [
@@ -141,11 +141,11 @@ def test_what_blocks_both_sides_alike_is_listed_once_with_both() -> None:
     says = {DS: "One line is too long.", ML: "Two lines are too long."}
 
     def listed(*said: str) -> list[str]:
-        outcomes = [
-            outcome(linted, side, State.NOT_MET, one)
+        results = [
+            result(linted, side, State.NOT_MET, one)
             for side, one in zip((DS, ML), said, strict=True)
         ]
-        text = terminal_report(Standing("p", 1, outcomes), TerminalStyle(width=110), "handoff")
+        text = terminal_report(Assessment("p", 1, results), TerminalStyle(width=110), "handoff")
         return [line for line in text.splitlines() if line.startswith("  ✗")]
 
     assert listed(says[DS], says[DS]) == [
@@ -161,7 +161,7 @@ def test_what_a_promotion_asks_beside_practices_is_named_with_what_it_asks_of_th
     stage: Any,
 ) -> None:
     named = "`uv run poe promote candidate --dry-run`" in terminal_report(
-        standing(), TerminalStyle(), stage
+        assessment(), TerminalStyle(), stage
     )
     assert named is (stage == "promotion")
 
@@ -171,8 +171,8 @@ def test_a_bar_is_full_only_where_nothing_is_missing_and_never_empty_where_somet
 
     def bar(met: int) -> str:
         states = [State.MET] * met + [State.NOT_MET] * (400 - met)
-        outcomes = [outcome(one, ML, state) for one, state in zip(kept, states, strict=True)]
-        text = terminal_report(Standing("p", 1, outcomes), TerminalStyle())
+        results = [result(one, ML, state) for one, state in zip(kept, states, strict=True)]
+        text = terminal_report(Assessment("p", 1, results), TerminalStyle())
         (line,) = [line for line in text.splitlines() if line.startswith("Clean code")]
         return line
 
@@ -184,9 +184,9 @@ def test_a_bar_is_full_only_where_nothing_is_missing_and_never_empty_where_somet
 
 
 @pytest.mark.parametrize("width", [80, 110])
-def test_no_line_is_wider_than_the_terminal(hostile: Standing, width: int) -> None:
+def test_no_line_is_wider_than_the_terminal(hostile: Assessment, width: int) -> None:
     look = TerminalStyle(width=width)
-    for one in (standing(), hostile, replace(standing(), project="long " * 40)):
+    for one in (assessment(), hostile, replace(assessment(), project="long " * 40)):
         for text in (
             terminal_report(one, look, "promotion"),
             explain_practice(one, _first(one), look),
@@ -206,20 +206,20 @@ def test_there_is_colour_only_on_a_terminal_that_wants_it() -> None:
     assert not TerminalStyle.of(Terminal(), {"NO_COLOR": "1"}).colour
     assert not TerminalStyle.of(Terminal(), {"TERM": "dumb"}).colour
     assert not TerminalStyle.of(StringIO(), {}).colour
-    assert "\033" in terminal_report(standing(), TerminalStyle(colour=True))
-    assert "\033" not in terminal_report(standing(), TerminalStyle())
-    plain = re.sub(r"\033\[[\d;]+m", "", terminal_report(standing(), TerminalStyle(colour=True)))
-    assert plain == terminal_report(standing(), TerminalStyle())
+    assert "\033" in terminal_report(assessment(), TerminalStyle(colour=True))
+    assert "\033" not in terminal_report(assessment(), TerminalStyle())
+    plain = re.sub(r"\033\[[\d;]+m", "", terminal_report(assessment(), TerminalStyle(colour=True)))
+    assert plain == terminal_report(assessment(), TerminalStyle())
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "utf-8"])
 def test_an_encoding_without_the_signs_gets_others(encoding: str) -> None:
-    text = terminal_report(standing(), TerminalStyle(encoding=encoding), "handoff")
+    text = terminal_report(assessment(), TerminalStyle(encoding=encoding), "handoff")
     assert text.encode(encoding)
     assert "?" not in text
 
 
-def test_what_is_written_in_a_sentence_is_never_obeyed(hostile: Standing) -> None:
+def test_what_is_written_in_a_sentence_is_never_obeyed(hostile: Assessment) -> None:
     assert "\033" not in terminal_report(hostile, TerminalStyle(), "promotion") + explain_practice(
         hostile, "x", TerminalStyle()
     )
@@ -252,21 +252,21 @@ def test_the_page_loads_nothing_and_has_both_themes() -> None:
 
 
 def test_the_comment_starts_with_what_the_next_run_looks_for() -> None:
-    assert markdown_report(standing()).startswith(f"{MARKER}\n")
+    assert markdown_report(assessment()).startswith(f"{MARKER}\n")
 
 
 @pytest.mark.parametrize("stage", ["push", "handoff", "promotion"])
 def test_every_format_has_the_same_findings(stage: Any) -> None:
-    findings = open_findings(standing(), stage)
+    findings = open_findings(assessment(), stage)
     blocking = sum(finding.blocks for finding in findings)
-    assert blocking == len(standing().blocking(stage))
+    assert blocking == len(assessment().blocking(stage))
     assert len(findings) == 6
     (run,) = json.loads(render(findings, "sarif", ""))["runs"]
     levels = [result["level"] for result in run["results"]]
     github = render(findings, "github", "").splitlines()
     azure = render(findings, "azure", "").splitlines()
     gitlab = [one["severity"] for one in json.loads(render(findings, "gitlab", ""))]
-    data = [one["blocks"] for one in json_report(standing(), stage)["findings"]]
+    data = [one["blocks"] for one in json_report(assessment(), stage)["findings"]]
     expected = [finding.blocks for finding in findings]
     assert [level == "error" for level in levels] == expected
     assert [line.startswith("::error") for line in github] == expected
@@ -274,27 +274,27 @@ def test_every_format_has_the_same_findings(stage: Any) -> None:
     assert [severity == "major" for severity in gitlab] == expected
     assert data == expected
     assert [
-        line.startswith("- ❌") for line in markdown_report(standing(), stage).splitlines()
+        line.startswith("- ❌") for line in markdown_report(assessment(), stage).splitlines()
     ].count(True) == blocking
 
 
 @pytest.mark.parametrize("stage", ["push", "handoff", "promotion"])
-def test_the_data_keeps_its_published_schema(hostile: Standing, stage: Any) -> None:
+def test_the_data_keeps_its_published_schema(hostile: Assessment, stage: Any) -> None:
     file = Path(str(room.__file__)).with_name("status.schema.json")
     schema = json.loads(file.read_text(encoding="utf-8"))
     jsonschema_rs.meta.validate(schema)
     judge = jsonschema_rs.Draft202012Validator(schema)
-    for one in (standing(), at_level(standing(), 2), for_side(standing(), DS), hostile):
+    for one in (assessment(), at_level(assessment(), 2), for_side(assessment(), DS), hostile):
         judge.validate(json.loads(json.dumps(json_report(one, stage))))
-    broken = {**json_report(standing()), "level": 3}
+    broken = {**json_report(assessment()), "level": 3}
     assert not judge.is_valid(broken)
 
 
-def test_sarif_names_each_rule_once_and_a_place_that_is_an_address(hostile: Standing) -> None:
+def test_sarif_names_each_rule_once_and_a_place_that_is_an_address(hostile: Assessment) -> None:
     (run,) = json.loads(render(open_findings(hostile), "sarif", ""))["runs"]
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["x"]
-    for result in run["results"]:
-        (location,) = result["locations"]
+    for one in run["results"]:
+        (location,) = one["locations"]
         address = location["physicalLocation"]["artifactLocation"]["uri"]
         assert re.fullmatch(r"[\w./%-]+", address)
 
@@ -315,9 +315,9 @@ def test_azure_reads_one_line_in_which_nothing_ends_the_command_early() -> None:
 
 def test_a_practice_that_is_not_there_names_those_that_are_near() -> None:
     with pytest.raises(HandoffError, match="types-checked"):
-        explain_practice(standing(), "type-checked", TerminalStyle())
+        explain_practice(assessment(), "type-checked", TerminalStyle())
     with pytest.raises(HandoffError) as caught:
-        explain_practice(standing(), "§§§", TerminalStyle())
+        explain_practice(assessment(), "§§§", TerminalStyle())
     assert (
         str(caught.value)
         == "There is no practice '§§§': `handoff status --format json` names them all."
@@ -325,9 +325,9 @@ def test_a_practice_that_is_not_there_names_those_that_are_near() -> None:
 
 
 def test_a_practice_is_explained_by_its_title_too() -> None:
-    title = standing().outcomes[0].practice.title
-    by_name = explain_practice(standing(), _first(standing()), TerminalStyle())
-    assert explain_practice(standing(), title.upper(), TerminalStyle()) == by_name
+    title = assessment().results[0].practice.title
+    by_name = explain_practice(assessment(), _first(assessment()), TerminalStyle())
+    assert explain_practice(assessment(), title.upper(), TerminalStyle()) == by_name
 
 
 @pytest.mark.parametrize(
@@ -339,19 +339,21 @@ def test_a_practice_is_explained_by_its_title_too() -> None:
     ],
 )
 def test_an_explanation_says_what_the_tiers_mean_at_the_level(level: int, means: str) -> None:
-    text = explain_practice(at_level(standing(), level), "types-checked", TerminalStyle(width=120))
+    text = explain_practice(
+        at_level(assessment(), level), "types-checked", TerminalStyle(width=120)
+    )
     assert f"\nat level {level}:       {means}\n" in text
 
 
 def test_an_explanation_says_what_makes_the_site_where_it_was_not_made() -> None:
     made = "\nMore: site/practices.html#tests"
-    assert explain_practice(standing(), "tests", TerminalStyle()).endswith(made)
-    text = explain_practice(standing(), "tests", TerminalStyle(), site=False)
+    assert explain_practice(assessment(), "tests", TerminalStyle()).endswith(made)
+    text = explain_practice(assessment(), "tests", TerminalStyle(), site=False)
     assert text.endswith(f"{made}, once `uv run poe docs` has made it")
 
 
-def _first(one: Standing) -> str:
-    return one.outcomes[0].practice.name
+def _first(one: Assessment) -> str:
+    return one.results[0].practice.name
 
 
 def test_the_terminal_is_asked_what_it_can_show() -> None:

@@ -18,10 +18,10 @@ import pytest
 import baton_handoff
 from baton_handoff.cli import main
 from baton_handoff.policy import rendering as room
-from baton_handoff.policy.practices.assessment import Outcome, Standing, State
+from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.registry import shipped
 from baton_handoff.policy.rendering.terminal_report import terminal_report
-from baton_handoff.policy.status.status import standing_of
+from baton_handoff.policy.status.status import assess
 from baton_handoff.policy.unmanaged import commands
 from baton_handoff.policy.unmanaged.repository import find_repository
 from baton_handoff.reporting.terminal_style import TerminalStyle
@@ -60,12 +60,12 @@ def repository(shape: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return root
 
 
-def standing(root: Path) -> Standing:
-    return standing_of(find_repository(root), today=TODAY)
+def assessment(root: Path) -> Assessment:
+    return assess(find_repository(root), today=TODAY)
 
 
-def outcome(root: Path, name: str) -> Outcome:
-    return next(one for one in standing(root).outcomes if one.practice.name == name)
+def result(root: Path, name: str) -> PracticeResult:
+    return next(one for one in assessment(root).results if one.practice.name == name)
 
 
 def listing(root: Path) -> dict[str, tuple[int, int]]:
@@ -120,13 +120,13 @@ def test_it_is_the_same_from_any_of_its_folders(repository: Path) -> None:
 
 
 def test_no_line_is_wider_than_the_terminal(repository: Path) -> None:
-    lines = terminal_report(standing(repository), TerminalStyle(width=80)).splitlines()
+    lines = terminal_report(assessment(repository), TerminalStyle(width=80)).splitlines()
     assert max(map(len, lines)) <= 80
 
 
 def test_what_is_open_says_what_to_do_there(repository: Path) -> None:
-    for one in standing(repository).outcomes:
-        assert one.says.endswith(".")
+    for one in assessment(repository).results:
+        assert one.message.endswith(".")
         if one.state in (State.NOT_MET, State.NOT_SHOWN):
             assert one.fix
             # Its commands are not there yet.
@@ -169,14 +169,14 @@ def test_nothing_is_met_because_a_file_has_a_name(tmp_path: Path) -> None:
         (tmp_path / name).write_text("", encoding="utf-8")
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "add", "--all")
-    assert [one.says for one in standing(tmp_path).outcomes if one.state is State.MET] == []
+    assert [one.message for one in assessment(tmp_path).results if one.state is State.MET] == []
 
 
 def test_an_empty_repository_is_looked_at(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
-    found = standing(tmp_path)
+    found = assessment(tmp_path)
     assert found.earned() == 0
-    assert State.MET not in {one.state for one in found.outcomes}
+    assert State.MET not in {one.state for one in found.results}
 
 
 @pytest.fixture(params=[True, False], ids=["git", "folder"])
@@ -199,7 +199,7 @@ def test_whatever_lies_there_something_is_said(
 
 
 def test_what_cannot_be_read_is_listed_with_its_reason(trap: Path) -> None:
-    known = standing(trap).unadopted
+    known = assessment(trap).unmanaged
     assert known
     why = {one.file: one.message for one in known.unread}
     assert {
@@ -227,7 +227,7 @@ def test_a_repository_cannot_have_its_own_program_run(tmp_path: Path) -> None:
     program.chmod(0o755)
     with (root / ".git/config").open("a") as config:
         config.write(f"[core]\n\tfsmonitor = {program}\n")
-    standing(root)
+    assessment(root)
     assert not trace.exists()
 
 
@@ -253,10 +253,10 @@ def test_some_hundred_files_take_less_than_three_seconds(tmp_path: Path) -> None
     for number in range(100):
         (root / f"{number}.ipynb").write_text(notebook(MODULE, printed="x" * 50_000))
     began = time.process_time()
-    found = standing(root)
+    found = assessment(root)
     assert time.process_time() - began < 3
-    assert found.unadopted
-    assert [*found.unadopted.looked_at.values()] == [400, 300, 100, 0]
+    assert found.unmanaged
+    assert [*found.unmanaged.looked_at.values()] == [400, 300, 100, 0]
 
 
 HEAVY = ("narwhals", "numpy", "pandas", "pandera", "pyarrow", "pydantic", "mlflow")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from baton_handoff.policy.practices.assessment import Outcome, State
+from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.registry import STATEMENT, shipped
-from baton_handoff.policy.status.status import standing_of
+from baton_handoff.policy.status.status import assess
 from baton_handoff.policy.unmanaged.repository import find_repository
 from kept_project import TODAY
 from trip_project import git
@@ -153,15 +153,15 @@ CASES: list[tuple[str, Mapping[str, str], State, str]] = [
 ]
 
 
-def outcome(root: Path, files: Mapping[str, str], name: str) -> Outcome:
+def result(root: Path, files: Mapping[str, str], name: str) -> PracticeResult:
     """What comes of a practice in a repository of these files."""
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
     git(root, "init", "--quiet")
     git(root, "add", "--all")
-    found = standing_of(find_repository(root), today=TODAY)
-    return next(one for one in found.outcomes if one.practice.name == name)
+    found = assess(find_repository(root), today=TODAY)
+    return next(one for one in found.results if one.practice.name == name)
 
 
 @pytest.mark.parametrize(
@@ -172,8 +172,8 @@ def outcome(root: Path, files: Mapping[str, str], name: str) -> Outcome:
 def test_what_lies_there_is_what_is_said(
     tmp_path: Path, name: str, files: Mapping[str, str], state: State, says: str
 ) -> None:
-    seen = outcome(tmp_path, {"README.md": "", **files}, name)
-    assert says in seen.says
+    seen = result(tmp_path, {"README.md": "", **files}, name)
+    assert says in seen.message
     assert seen.state is state
 
 
@@ -217,14 +217,14 @@ def test_every_practice_of_which_reading_can_show_something_is_tried_here() -> N
 def test_what_is_not_shown_names_the_command_of_this_very_repository(
     tmp_path: Path, files: Mapping[str, str], name: str, command: str
 ) -> None:
-    seen = outcome(tmp_path, files, name)
+    seen = result(tmp_path, files, name)
     assert (seen.state, seen.fix) == (State.NOT_SHOWN, f"`{command}`")
 
 
 def test_a_secret_with_a_name_is_found_once(tmp_path: Path) -> None:
     key = "q8Zt" * 10
     text = f"AWS_SECRET_ACCESS_KEY = '{key}'\nTOKEN = 'ghp_{'a1' * 18}'\n"
-    seen = outcome(tmp_path, {"a.py": text}, "linted")
+    seen = result(tmp_path, {"a.py": text}, "linted")
     assert [(one.line, one.message) for one in seen.findings] == [
         (1, "`AWS_SECRET_ACCESS_KEY` is a secret, and everybody can read it"),
         (2, "`TOKEN` is a secret, and everybody can read it"),
@@ -232,7 +232,7 @@ def test_a_secret_with_a_name_is_found_once(tmp_path: Path) -> None:
 
 
 def test_a_version_that_is_not_exact_is_not_said_to_be_none(tmp_path: Path) -> None:
-    seen = outcome(tmp_path, {"requirements.txt": "scikit-learn>=1.0\n"}, "lock-current")
+    seen = result(tmp_path, {"requirements.txt": "scikit-learn>=1.0\n"}, "lock-current")
     assert seen.findings[0].message == "scikit-learn has no exact version"
 
 
@@ -241,10 +241,10 @@ def test_a_secret_is_found_and_not_repeated(tmp_path: Path) -> None:
         "a.py": "API_KEY = 'd41d8cd98f00b204'\n",
         "b.ipynb": notebook("x = 1", "u = 'postgres://ada:d41d8cd98f00b204@db/x'"),
     }
-    seen = outcome(tmp_path, files, "linted")
+    seen = result(tmp_path, files, "linted")
     assert [(one.file, one.line, one.message) for one in seen.findings] == [
         ("a.py", 1, "`API_KEY` is a secret, and everybody can read it"),
         ("b.ipynb", None, "this text holds a secret (cell 2, line 1)"),
     ]
-    found = standing_of(find_repository(tmp_path), today=TODAY)
+    found = assess(find_repository(tmp_path), today=TODAY)
     assert "d41d8cd98f00b204" not in str(found)

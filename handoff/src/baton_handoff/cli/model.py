@@ -83,7 +83,7 @@ def _register(project: Project, _: argparse.Namespace) -> int:
     from baton_handoff.contracts import model_interface
     from baton_handoff.policy.rendering.summary import handoff_notice
     from baton_handoff.policy.status.base_practices import binding_registry
-    from baton_handoff.policy.status.status import standing_of
+    from baton_handoff.policy.status.status import assess
 
     model_interface(project.room("contracts"))
     binding_registry(project)
@@ -96,7 +96,7 @@ def _register(project: Project, _: argparse.Namespace) -> int:
         f"{registered.model} version {registered.version} is the {registered.alias}"
         f" (commit {(registered.lineage.commit or 'none')[:12]}{clean})."
     )
-    if said := handoff_notice(standing_of(project)):
+    if said := handoff_notice(assess(project)):
         print(said)
     return 0
 
@@ -114,8 +114,8 @@ def _fetch(project: Project, options: argparse.Namespace) -> int:
 
 
 def _promote(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.policy.promotion.limits import binding
     from baton_handoff.policy.promotion.promote import promote
+    from baton_handoff.policy.promotion.promotion_policy import binding
     from baton_handoff.policy.status.missing_evidence import show
 
     if not (options.why or options.dry_run):
@@ -124,15 +124,15 @@ def _promote(project: Project, options: argparse.Namespace) -> int:
     project, eased = binding(project, options.base)
     if options.produce:
         show(project, options.version)
-    outcome = promote(project, options.version, options.to, why, _progress)
-    print(render([*outcome.findings, *eased], options.format, "Nothing stands in the way."))
-    if outcome.moved:
-        move = outcome.moved
+    result = promote(project, options.version, options.to, why, _progress)
+    print(render([*result.findings, *eased], options.format, "Nothing stands in the way."))
+    if result.moved:
+        move = result.moved
         before = f", it was {move.before}" if move.before else ""
         # A program reads findings, not this.
         said = sys.stdout if options.format == "terminal" else sys.stderr
         print(f"\n{move.alias} is version {move.to} now{before}.", file=said)
-    return int(outcome.blocked)
+    return int(result.blocked)
 
 
 def _rollback(project: Project, options: argparse.Namespace) -> int:

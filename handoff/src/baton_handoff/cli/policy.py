@@ -14,7 +14,7 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.practices.practice import STAGES, Stage
 
 if TYPE_CHECKING:
-    from baton_handoff.policy.practices.assessment import Standing
+    from baton_handoff.policy.practices.assessment import Assessment
 
 
 def add(commands: Any) -> None:
@@ -85,41 +85,41 @@ def _status(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.policy.rendering.explanation import explain_practice
     from baton_handoff.policy.rendering.summary import for_side
     from baton_handoff.policy.status.missing_evidence import produce
-    from baton_handoff.policy.status.status import standing_of, standing_since
+    from baton_handoff.policy.status.status import assess, assess_change
     from baton_handoff.reporting.terminal_style import TerminalStyle
 
-    def look() -> "Standing":
+    def look() -> "Assessment":
         if options.base is None:
-            return standing_of(project, options.level)
-        return standing_since(project, options.base or None, options.level)
+            return assess(project, options.level)
+        return assess_change(project, options.base or None, options.level)
 
     if not project.adopted and (options.produce or options.base is not None):
         raise HandoffError(
             f"{project.root} was not made with Baton, so nothing is run there, nor held against a"
             " base: run yourself what `handoff status` names."
         )
-    standing = look()
+    assessment = look()
     if options.explain:
         site = (project.root / "site/practices.html").is_file()
         print(
             explain_practice(
-                standing, options.explain, TerminalStyle.of(sys.stdout, os.environ), site=site
+                assessment, options.explain, TerminalStyle.of(sys.stdout, os.environ), site=site
             )
         )
         return 0
     if options.produce:
-        produce(project, standing, options.stage or "promotion")
-        standing = look()
-    standing = for_side(standing, options.side)
-    print(_shown(standing, options.stage or "push", options))
+        produce(project, assessment, options.stage or "promotion")
+        assessment = look()
+    assessment = for_side(assessment, options.side)
+    print(_shown(assessment, options.stage or "push", options))
     if options.html:
-        _write_page(standing, options.html)
+        _write_page(assessment, options.html)
     if options.comment:
-        _comment(project, standing, options.stage or "push")
-    return int(standing.stops(options.stage or "push"))
+        _comment(project, assessment, options.stage or "push")
+    return int(assessment.stops(options.stage or "push"))
 
 
-def _shown(standing: "Standing", stage: Stage, options: argparse.Namespace) -> str:
+def _shown(assessment: "Assessment", stage: Stage, options: argparse.Namespace) -> str:
     from baton_handoff.policy.rendering.json_report import json_report
     from baton_handoff.policy.rendering.markdown_report import markdown_report
     from baton_handoff.policy.rendering.open_findings import open_findings
@@ -130,33 +130,35 @@ def _shown(standing: "Standing", stage: Stage, options: argparse.Namespace) -> s
     match options.format:
         case "terminal":
             return terminal_report(
-                standing, TerminalStyle.of(sys.stdout, os.environ), options.stage
+                assessment, TerminalStyle.of(sys.stdout, os.environ), options.stage
             )
         case "markdown":
-            return markdown_report(standing, stage)
+            return markdown_report(assessment, stage)
         case "json":
-            return json.dumps(json_report(standing, stage), indent=2)
+            return json.dumps(json_report(assessment, stage), indent=2)
         case other:
-            return render(open_findings(standing, stage), other, "Everything that is asked is met.")
+            return render(
+                open_findings(assessment, stage), other, "Everything that is asked is met."
+            )
 
 
-def _write_page(standing: "Standing", file: Path) -> None:
+def _write_page(assessment: "Assessment", file: Path) -> None:
     from baton_handoff.policy.evidence.recording import now
     from baton_handoff.policy.rendering.html_report import html_report
 
     try:
-        file.write_text(html_report(standing, now()), encoding="utf-8")
+        file.write_text(html_report(assessment, now()), encoding="utf-8")
     except OSError as error:
         raise HandoffError(f"{file} can't be written ({error.strerror}).") from error
 
 
-def _comment(project: Project, standing: "Standing", stage: Stage) -> None:
+def _comment(project: Project, assessment: "Assessment", stage: Stage) -> None:
     """What keeps a comment away is said, and changes nothing of what is judged."""
     from baton_handoff.integrations.pull_request_comments import post
     from baton_handoff.policy.rendering.markdown_report import markdown_report
 
     try:
-        post(project, markdown_report(standing, stage), os.environ)
+        post(project, markdown_report(assessment, stage), os.environ)
     except HandoffError as error:
         print(error, file=sys.stderr)
 

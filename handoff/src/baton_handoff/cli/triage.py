@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
 
 def _triage(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.policy.status.change_findings import TRIAGE, kept
-    from baton_handoff.triage.run import triage
+    from baton_handoff.triage.experiment import triage
 
     with kept(project, TRIAGE, options.base) as keep:
         found = triage(project, options.base, options.since)

@@ -13,7 +13,7 @@ import pytest
 from baton_handoff.config.project import read_project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.evidence.counting_plugin import COUNTS
-from baton_handoff.policy.practices.assessment import Outcome, Standing, State
+from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.rendering.open_findings import describe_acceptance
 
 _FILE = "handoff.toml"
@@ -56,39 +56,39 @@ class Practices(pytest.File):
     def collect(self) -> Iterable[pytest.Item]:
         """One test for each practice and side of which it is asked."""
         try:
-            standing = _standing(self.path)
+            assessment = _assessment(self.path)
         except HandoffError as error:
             raise self.CollectError(str(error)) from error
-        for outcome in standing.outcomes:
-            if outcome.tier != "not-needed" or outcome.practice.enforced:
-                name = f"{outcome.practice.name}[{outcome.side}]"
-                yield Shown.from_parent(self, name=name, outcome=outcome)
+        for result in assessment.results:
+            if result.tier != "not-needed" or result.practice.enforced:
+                name = f"{result.practice.name}[{result.side}]"
+                yield Shown.from_parent(self, name=name, result=result)
 
 
 class Shown(pytest.Item):
     """One practice of one side."""
 
-    def __init__(self, *, outcome: Outcome, **others: Any) -> None:
+    def __init__(self, *, result: PracticeResult, **others: Any) -> None:
         super().__init__(**others)
-        self.outcome = outcome
+        self.result = result
 
     def runtest(self) -> None:
         """Passes where it is met, fails where it is not, and is skipped where nobody knows."""
-        outcome = self.outcome
-        fix = outcome.fix or outcome.practice.fix
-        if outcome.excepted:
-            pytest.xfail(describe_acceptance(outcome))
-        match outcome.state:
+        result = self.result
+        fix = result.fix or result.practice.fix
+        if result.excepted:
+            pytest.xfail(describe_acceptance(result))
+        match result.state:
             case State.NOT_APPLICABLE:
-                pytest.skip(f"{outcome.state}: {outcome.says}")
+                pytest.skip(f"{result.state}: {result.message}")
             case State.NOT_SHOWN:
-                pytest.skip(f"{outcome.state}: {outcome.says} → {fix}")
+                pytest.skip(f"{result.state}: {result.message} → {fix}")
             case State.NOT_MET:
                 places = [
                     f"  {finding.file or ''}:{finding.line or ''} {finding.message}"
-                    for finding in outcome.findings
+                    for finding in result.findings
                 ]
-                raise NotMetError("\n".join([outcome.says, *places, f"→ {fix}"]))
+                raise NotMetError("\n".join([result.message, *places, f"→ {fix}"]))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The sentences alone where a practice is not met."""
@@ -98,11 +98,11 @@ class Shown(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return the name of the practice for the report."""
-        return self.path, 0, f"{self.outcome.practice.title} [{self.outcome.side}]"
+        return self.path, 0, f"{self.result.practice.title} [{self.result.side}]"
 
 
-def _standing(file: Path) -> Standing:
+def _assessment(file: Path) -> Assessment:
     # Imported where it is asked for: pytest loads this module long before a project is known.
-    from baton_handoff.policy.status.status import standing_of  # noqa: PLC0415
+    from baton_handoff.policy.status.status import assess  # noqa: PLC0415
 
-    return standing_of(read_project(file))
+    return assess(read_project(file))

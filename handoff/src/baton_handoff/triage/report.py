@@ -1,4 +1,4 @@
-"""What to tell whom: verdicts with the same cause become one finding."""
+"""What to tell whom: diagnoses with the same cause become one finding."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import CONTRACTS, DATA_OWNER, DEPENDENCIES, PLATFORM, SIDES
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.triage.verdict import Axes, Cause, Verdict
+from baton_handoff.triage.diagnosis import Axes, Cause, Diagnosis
 
 _SHOWN = 3
 _QUIET = (Cause.FLAKY, Cause.INHERITED)
@@ -14,7 +14,7 @@ _QUIET = (Cause.FLAKY, Cause.INHERITED)
 
 @dataclass(frozen=True)
 class Facts:
-    """What the report needs beside the verdicts.
+    """What the report needs beside the diagnoses.
 
     Attributes:
         project: The project as base and change state it: a change can't shift who answers for
@@ -32,11 +32,11 @@ class Facts:
     since: str | None
 
 
-def finding_of(verdicts: Sequence[Verdict], facts: Facts) -> Finding:
-    """One finding for verdicts that have cause and message in common."""
-    first, red = verdicts[0], verdicts[0].red
+def finding_of(diagnoses: Sequence[Diagnosis], facts: Facts) -> Finding:
+    """One finding for diagnoses that have cause and message in common."""
+    first, red = diagnoses[0], diagnoses[0].red
     side = addressed(first, facts)
-    items = [verdict.red.item for verdict in verdicts]
+    items = [diagnosis.red.item for diagnosis in diagnoses]
     more = [f"and {len(items) - _SHOWN} more"] if len(items) > _SHOWN else []
     return Finding(
         f"triage-{first.cause.replace(' ', '-')}",
@@ -55,7 +55,7 @@ def finding_of(verdicts: Sequence[Verdict], facts: Facts) -> Finding:
     )
 
 
-def addressed(verdict: Verdict, facts: Facts) -> str | None:
+def addressed(diagnosis: Diagnosis, facts: Facts) -> str | None:
     """The side that is asked: the authors' where they are known, else the answerable one.
 
     None where that is no single side, or where both are one team.
@@ -68,15 +68,15 @@ def addressed(verdict: Verdict, facts: Facts) -> str | None:
         return homes.pop()
     # A test that both sides share is red with the one whose own tests are.
     components = [axis for axis in facts.components if axis != CONTRACTS]
-    known = components if verdict.cause in _QUIET else list(verdict.axes)
+    known = components if diagnosis.cause in _QUIET else list(diagnosis.axes)
     return known[0] if len(known) == 1 and known[0] in (*SIDES, DATA_OWNER, PLATFORM) else None
 
 
-def _said(verdict: Verdict, facts: Facts, side: str | None) -> str:
+def _said(diagnosis: Diagnosis, facts: Facts, side: str | None) -> str:
     by = f" ({', '.join(facts.authors)})" if facts.authors else ""
     who = f"{side or 'the author'}{by} has to act"
     checks = f"the checks of {_listed(facts.components)}"
-    match verdict.cause:
+    match diagnosis.cause:
         case Cause.FLAKY:
             return f"{checks} are flaky; no change broke them"
         case Cause.INHERITED:
@@ -85,10 +85,10 @@ def _said(verdict: Verdict, facts: Facts, side: str | None) -> str:
         case Cause.CONTRACT_CHANGE:
             return f"{who}: a contract change broke {checks}, without their fault"
         case Cause.INTERACTION:
-            axes = _listed(verdict.axes)
+            axes = _listed(diagnosis.axes)
             return f"{axes} have to act together{by}: each change alone is innocent"
         case Cause.CHANGE:
-            (axis,) = verdict.axes
+            (axis,) = diagnosis.axes
             what = _CHANGED.get(axis, "the change")
             return (
                 f"the source's owner has to act: the data breaks {checks}"
@@ -104,16 +104,15 @@ _CHANGED = {
 }
 
 
-def _trial(verdict: Verdict, facts: Facts) -> str:
-    match verdict.cause:
+def _trial(diagnosis: Diagnosis, facts: Facts) -> str:
+    match diagnosis.cause:
         case Cause.FLAKY:
             return "tried: red, then green, on the same files"
         case Cause.INHERITED:
             return f"tried: red on the base {facts.base[:12]} alone"
         case _:
-            return (
-                f"tried: red on the base with the change of {_listed(verdict.axes)}, green without"
-            )
+            axes = _listed(diagnosis.axes)
+            return f"tried: red on the base with the change of {axes}, green without"
 
 
 def _listed(axes: Axes | Sequence[str]) -> str:

@@ -20,7 +20,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PracticeResult:
     """What came of one practice for one side.
 
     Attributes:
@@ -28,7 +28,7 @@ class Outcome:
         side: Whose it is.
         tier: How much it is asked of that side at the project's level.
         state: What came of it.
-        says: What was seen, a sentence.
+        message: What the check found, a sentence.
         findings: Where it is not met, one by one.
         fix: What to do, the command where there is one.
         exception: The exception that covers it, None where there is none.
@@ -40,7 +40,7 @@ class Outcome:
     side: str
     tier: Tier
     state: State
-    says: str
+    message: str
     findings: tuple[Finding, ...] = ()
     fix: str = ""
     exception: PolicyException | None = None
@@ -72,7 +72,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Unadopted:
+class UnmanagedFacts:
     """What is known of a repository in which Baton is not in use.
 
     Attributes:
@@ -87,59 +87,59 @@ class Unadopted:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Assessment:
     """Where a project stands.
 
     Attributes:
         project: Its name.
         level: The level that it has chosen.
-        outcomes: What came of each practice, in the order of the sections.
+        results: What came of each practice, in the order of the sections.
         loosened: What a change makes easier for whoever comes after it, and what it may.
-        left_open: What a change leaves open, and is no practice.
+        change_findings: What a change leaves open, and is no practice.
         base: What it was held against, empty where it was judged by itself.
-        unadopted: What is known of it where Baton is not in use, None where it is.
+        unmanaged: What is known of it where Baton is not in use, None where it is.
     """
 
     project: str
     level: int
-    outcomes: Sequence[Outcome]
+    results: Sequence[PracticeResult]
     loosened: Sequence[Finding] = ()
-    left_open: Sequence[Finding] = ()
+    change_findings: Sequence[Finding] = ()
     base: str = ""
-    unadopted: Unadopted | None = None
+    unmanaged: UnmanagedFacts | None = None
 
     def stops(self, stage: Stage) -> bool:
         """Whether anything blocks at a stage, or in a change."""
-        return bool(self.blocking(stage)) or any(finding.blocks for finding in self.left_open)
+        return bool(self.blocking(stage)) or any(finding.blocks for finding in self.change_findings)
 
-    def blocking(self, stage: Stage, level: int | None = None) -> list[Outcome]:
+    def blocking(self, stage: Stage, level: int | None = None) -> list[PracticeResult]:
         """What blocks at a stage, at the project's level or at another one."""
         at = self.level if level is None else level
         return [
-            outcome
-            for outcome in self.outcomes
-            if not outcome.reached and outcome.practice.blocks(outcome.side, at, stage)
+            result
+            for result in self.results
+            if not result.reached and result.practice.blocks(result.side, at, stage)
         ]
 
     def sections(self) -> list[str]:
         """The names of its sections, each once, in their order."""
-        return list(dict.fromkeys(outcome.practice.section for outcome in self.outcomes))
+        return list(dict.fromkeys(result.practice.section for result in self.results))
 
     def earned(self, section: str | None = None) -> int:
         """The level that is earned, in one section or in all: with each level what it asks for."""
         for level in (1, 2):
             missing = self.blocking("promotion", level) + self.blocking("push", level)
-            if any(section in (None, outcome.practice.section) for outcome in missing):
+            if any(section in (None, result.practice.section) for result in missing):
                 return level - 1
         return 2
 
     def share(self, section: str, side: str) -> float | None:
         """How much of a section a side has reached, 0 to 1; None where nothing is asked of it."""
         earned = [
-            outcome.earned
-            for outcome in self.outcomes
-            if (outcome.practice.section, outcome.side) == (section, side)
-            and outcome.tier != "not-needed"
-            and outcome.earned is not None
+            result.earned
+            for result in self.results
+            if (result.practice.section, result.side) == (section, side)
+            and result.tier != "not-needed"
+            and result.earned is not None
         ]
         return sum(earned) / len(earned) if earned else None

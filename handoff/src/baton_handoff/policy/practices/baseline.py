@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from baton_handoff.config.baseline import Baseline, wrong
-from baton_handoff.policy.practices.assessment import Outcome, State
+from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.practice import Practice
 
 
@@ -23,28 +23,28 @@ def known(file: Path, baseline: Baseline, practices: Mapping[str, Practice]) -> 
             wrong(file, (name,), f"the practice {name} is {what}: it may be {', '.join(may)}")
 
 
-def covered(outcome: Outcome, baseline: Baseline) -> Outcome:
+def covered(result: PracticeResult, baseline: Baseline) -> PracticeResult:
     """What came of a practice, with what the baseline records of it set apart."""
-    if not outcome.practice.baseline or outcome.state is not State.NOT_MET:
-        return outcome
-    now = counted([outcome])
+    if not result.practice.baseline or result.state is not State.NOT_MET:
+        return result
+    now = counted([result])
     recorded = {key for key, count in now.items() if count <= baseline.get(key, 0)}
 
     def is_recorded(file: str | None) -> bool:
-        return (outcome.practice.name, outcome.side, file or "") in recorded
+        return (result.practice.name, result.side, file or "") in recorded
 
     return replace(
-        outcome,
-        findings=tuple(one for one in outcome.findings if not is_recorded(one.file)),
-        recorded=tuple(one for one in outcome.findings if is_recorded(one.file)),
+        result,
+        findings=tuple(one for one in result.findings if not is_recorded(one.file)),
+        recorded=tuple(one for one in result.findings if is_recorded(one.file)),
     )
 
 
-def counted(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str, str]]:
+def counted(results: Sequence[PracticeResult]) -> Counter[tuple[str, str, str]]:
     """How many findings there are; one that is in no file can't be counted."""
     return Counter(
-        (outcome.practice.name, outcome.side, finding.file)
-        for outcome in outcomes
-        for finding in (*outcome.findings, *outcome.recorded)
+        (result.practice.name, result.side, finding.file)
+        for result in results
+        for finding in (*result.findings, *result.recorded)
         if finding.file
     )

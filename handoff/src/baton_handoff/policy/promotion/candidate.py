@@ -11,11 +11,11 @@ import numpy as np
 
 from baton_handoff.evaluation.evaluation import Evaluation
 from baton_handoff.lineage.sources.assessment import SourceAssessment
-from baton_handoff.policy.status.promotion_practices import Asked
+from baton_handoff.policy.status.promotion_practices import PromotionRequirements
 
 
 @dataclass(frozen=True)
-class Tried:
+class IsolatedPrediction:
     """What came of the trial of a version by a stranger.
 
     Attributes:
@@ -34,7 +34,7 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Served:
+class ServiceAnswers:
     """What came of asking the running service.
 
     Attributes:
@@ -76,8 +76,8 @@ class Candidate:
 
     version: int
     environment: str
-    tried: Tried | None
-    served: Served
+    tried: IsolatedPrediction | None
+    served: ServiceAnswers
     evaluation: Evaluation | None
     commit: str
     clean: bool
@@ -87,10 +87,10 @@ class Candidate:
     card: bool
     said: Mapping[str, str]
     sources: SourceAssessment
-    practices: Asked
+    practices: PromotionRequirements
     champion: int | None = None
     champion_contracts: Mapping[str, Any] | None = None
-    champion_tried: Tried | None = None
+    champion_tried: IsolatedPrediction | None = None
 
     @property
     def shown(self) -> tuple[np.ndarray, Evaluation] | None:

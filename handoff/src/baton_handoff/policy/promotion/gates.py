@@ -11,7 +11,7 @@ from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING
 from baton_handoff.contracts.compatibility import Role, compare_all
 from baton_handoff.contracts.constraints import Form
 from baton_handoff.evaluation.evaluation import ENOUGH, MODEL, by_group, difference, score_name
-from baton_handoff.policy.practices.assessment import Outcome
+from baton_handoff.policy.practices.assessment import PracticeResult
 from baton_handoff.policy.promotion.candidate import Candidate, absent
 from baton_handoff.policy.rendering.open_findings import describe_acceptance
 from baton_handoff.registry.model_card import STATEMENTS, STATEMENTS_FILE
@@ -24,7 +24,7 @@ _STAYS: Mapping[str, Role] = {"input": "producer", "output": "consumer"}
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateResult:
     """What one gate says.
 
     Attributes:
@@ -46,39 +46,39 @@ class Verdict:
     binding: bool = False
 
 
-Gate: TypeAlias = Callable[[Candidate, PromotionSettings], Verdict]
+Gate: TypeAlias = Callable[[Candidate, PromotionSettings], GateResult]
 
 
-def judged(candidate: Candidate, settings: PromotionSettings) -> dict[str, Verdict]:
+def judged(candidate: Candidate, settings: PromotionSettings) -> dict[str, GateResult]:
     """What every gate says, by its name and in their order."""
-    verdicts = {name: gate(candidate, settings) for name, gate in GATES.items()}
-    return {name: _addressed(verdict, verdicts) for name, verdict in verdicts.items()}
+    results = {name: gate(candidate, settings) for name, gate in GATES.items()}
+    return {name: _addressed(result, results) for name, result in results.items()}
 
 
-def _addressed(verdict: Verdict, verdicts: Mapping[str, Verdict]) -> Verdict:
+def _addressed(result: GateResult, results: Mapping[str, GateResult]) -> GateResult:
     """Who can act on what waits for another gate is who can act on that one."""
-    first = verdict
+    first = result
     while first.waits_for:
-        first = verdicts[first.waits_for]
-    return replace(verdict, side=first.side)
+        first = results[first.waits_for]
+    return replace(result, side=first.side)
 
 
 def red(
     says: str, fix: str = "", side: str = DATA_SCIENCE, evidence: tuple[str, ...] = ()
-) -> Verdict:
+) -> GateResult:
     """What a gate says that does not let a version through."""
-    return Verdict(False, says, side, fix, evidence)
+    return GateResult(False, says, side, fix, evidence)
 
 
-def _green(says: str, evidence: tuple[str, ...] = ()) -> Verdict:
-    return Verdict(True, says, evidence=evidence)
+def _green(says: str, evidence: tuple[str, ...] = ()) -> GateResult:
+    return GateResult(True, says, evidence=evidence)
 
 
-def _not_shown(before: str) -> Verdict:
-    return Verdict(False, f"can't be shown before `{before}` is green", waits_for=before)
+def _not_shown(before: str) -> GateResult:
+    return GateResult(False, f"can't be shown before `{before}` is green", waits_for=before)
 
 
-def _environment(candidate: Candidate, _: PromotionSettings) -> Verdict:
+def _environment(candidate: Candidate, _: PromotionSettings) -> GateResult:
     if candidate.environment:
         return red(
             f"its environment can't be rebuilt from its lock: {candidate.environment}",
@@ -88,7 +88,7 @@ def _environment(candidate: Candidate, _: PromotionSettings) -> Verdict:
     return _green("rebuilt from its lock")
 
 
-def _load(candidate: Candidate, _: PromotionSettings) -> Verdict:
+def _load(candidate: Candidate, _: PromotionSettings) -> GateResult:
     if candidate.tried is None:
         return _not_shown("environment" if candidate.environment else "rows")
     if candidate.tried.stage == "load":
@@ -99,7 +99,7 @@ def _load(candidate: Candidate, _: PromotionSettings) -> Verdict:
     return _green("loaded in a clean process, by its own code")
 
 
-def _code(candidate: Candidate, _: PromotionSettings) -> Verdict:
+def _code(candidate: Candidate, _: PromotionSettings) -> GateResult:
     if candidate.code == candidate.own_code:
         return _green("made by the code that stands here")
     commit = candidate.commit[:12]
@@ -111,7 +111,7 @@ def _code(candidate: Candidate, _: PromotionSettings) -> Verdict:
     )
 
 
-def _contracts(candidate: Candidate, _: PromotionSettings) -> Verdict:
+def _contracts(candidate: Candidate, _: PromotionSettings) -> GateResult:
     before = candidate.champion_contracts
     if before is None:
         return _green("there is no champion to be compatible with")
@@ -138,7 +138,7 @@ def _broken(before: Mapping[str, Form], after: Mapping[str, Form]) -> dict[str, 
     return broken
 
 
-def _rows(candidate: Candidate, _: PromotionSettings) -> Verdict:
+def _rows(candidate: Candidate, _: PromotionSettings) -> GateResult:
     tried = candidate.tried
     if candidate.evaluation is None:
         return red(
@@ -161,7 +161,7 @@ def _rows(candidate: Candidate, _: PromotionSettings) -> Verdict:
     return _green(f"both contracts hold on {count:,} rows")
 
 
-def _parity(candidate: Candidate, _: PromotionSettings) -> Verdict:
+def _parity(candidate: Candidate, _: PromotionSettings) -> GateResult:
     if candidate.shown is None:
         return _not_shown("rows")
     predictions, evaluation = candidate.shown
@@ -183,7 +183,7 @@ def _parity(candidate: Candidate, _: PromotionSettings) -> Verdict:
     return _green(f"training, batch and service agree ({len(asked)} rows asked)")
 
 
-def _commit(candidate: Candidate, _: PromotionSettings) -> Verdict:
+def _commit(candidate: Candidate, _: PromotionSettings) -> GateResult:
     if candidate.commit and candidate.clean:
         return _green(f"commit {candidate.commit[:12]}, clean")
     what = "changes that are not committed" if candidate.commit else "no commit at all"
@@ -193,7 +193,7 @@ def _commit(candidate: Candidate, _: PromotionSettings) -> Verdict:
     )
 
 
-def _baselines(candidate: Candidate, _: PromotionSettings) -> Verdict:
+def _baselines(candidate: Candidate, _: PromotionSettings) -> GateResult:
     if candidate.shown is None:
         return _not_shown("rows")
     predictions, evaluation = candidate.shown
@@ -211,7 +211,7 @@ def _baselines(candidate: Candidate, _: PromotionSettings) -> Verdict:
     return _green(f"better than {' and '.join(intervals)}", evidence)
 
 
-def _champion(candidate: Candidate, settings: PromotionSettings) -> Verdict:
+def _champion(candidate: Candidate, settings: PromotionSettings) -> GateResult:
     if candidate.champion is None:
         return _green("there is no champion yet")
     if candidate.shown is None:
@@ -232,7 +232,7 @@ def _champion(candidate: Candidate, settings: PromotionSettings) -> Verdict:
     return _green(f"not worse than champion {candidate.champion} on the same rows", evidence)
 
 
-def _subgroups(candidate: Candidate, settings: PromotionSettings) -> Verdict:
+def _subgroups(candidate: Candidate, settings: PromotionSettings) -> GateResult:
     if candidate.shown is None:
         return _not_shown("rows")
     predictions, evaluation = candidate.shown
@@ -255,7 +255,7 @@ def _subgroups(candidate: Candidate, settings: PromotionSettings) -> Verdict:
     return _green(f"{len(found)} subgroups, the weakest {worst}: {name} {found[worst]:.3f}")
 
 
-def _latency(candidate: Candidate, settings: PromotionSettings) -> Verdict:
+def _latency(candidate: Candidate, settings: PromotionSettings) -> GateResult:
     if candidate.code != candidate.own_code:
         return _not_shown("code")
     if candidate.shown is None:
@@ -273,7 +273,7 @@ def _latency(candidate: Candidate, settings: PromotionSettings) -> Verdict:
     return _green(says)
 
 
-def _future(candidate: Candidate, _: PromotionSettings) -> Verdict:
+def _future(candidate: Candidate, _: PromotionSettings) -> GateResult:
     if candidate.shown is None or candidate.tried is None or candidate.tried.fewer is None:
         return _not_shown("rows")
     predictions, evaluation = candidate.shown
@@ -296,7 +296,7 @@ def _future(candidate: Candidate, _: PromotionSettings) -> Verdict:
     return _green("no prediction knows of other rows")
 
 
-def _card(candidate: Candidate, _: PromotionSettings) -> Verdict:
+def _card(candidate: Candidate, _: PromotionSettings) -> GateResult:
     if not candidate.card:
         return red("it has no model card", "`uv run poe register` makes one")
     open_questions = [name for name in STATEMENTS if name not in candidate.said]
@@ -308,7 +308,7 @@ def _card(candidate: Candidate, _: PromotionSettings) -> Verdict:
     return _green("complete")
 
 
-def _sources(candidate: Candidate, _: PromotionSettings) -> Verdict:
+def _sources(candidate: Candidate, _: PromotionSettings) -> GateResult:
     sources = candidate.sources
     if sources.blockers:
         return red(
@@ -323,7 +323,7 @@ def _sources(candidate: Candidate, _: PromotionSettings) -> Verdict:
     return _green(says, sources.notes)
 
 
-def _practices(candidate: Candidate, _: PromotionSettings) -> Verdict:
+def _practices(candidate: Candidate, _: PromotionSettings) -> GateResult:
     if candidate.code != candidate.own_code:
         return _not_shown("code")
     asked = candidate.practices
@@ -331,7 +331,7 @@ def _practices(candidate: Candidate, _: PromotionSettings) -> Verdict:
     if not asked.open:
         return _green("everything that is asked at a promotion is met", accepted)
     named = dict.fromkeys(one.practice.name for one in asked.open)
-    return Verdict(
+    return GateResult(
         False,
         f"open of what is asked at a promotion: {', '.join(named)}",
         " and ".join(dict.fromkeys(one.side for one in asked.open)),
@@ -341,8 +341,8 @@ def _practices(candidate: Candidate, _: PromotionSettings) -> Verdict:
     )
 
 
-def _open(outcome: Outcome) -> str:
-    return f"{outcome.practice.name} [{outcome.side}]: {outcome.says} → {outcome.fix}"
+def _open(result: PracticeResult) -> str:
+    return f"{result.practice.name} [{result.side}]: {result.message} → {result.fix}"
 
 
 def _apart(one: np.ndarray, other: np.ndarray, where: str) -> tuple[str, ...]:

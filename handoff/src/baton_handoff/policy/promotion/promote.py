@@ -15,7 +15,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.sides import ML_ENGINEERING
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.promotion.candidate import Candidate
-from baton_handoff.policy.promotion.gates import FOR_STAGING, Verdict, judged, red
+from baton_handoff.policy.promotion.gates import FOR_STAGING, GateResult, judged, red
 from baton_handoff.policy.promotion.validation import Say, candidate_of
 from baton_handoff.registry.alias_moves import (
     AliasMove,
@@ -39,7 +39,7 @@ from baton_handoff.reporting.findings import Finding
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PromotionResult:
     """What came of a promotion.
 
     Attributes:
@@ -57,7 +57,7 @@ class Outcome:
 
 
 @registry_errors()
-def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -> Outcome:
+def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -> PromotionResult:
     """Validate a version, and move an alias to it if no gate blocks.
 
     Args:
@@ -76,18 +76,18 @@ def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -
         client = connect(project)
         before = aliased_version(client, project, to)
         candidate = candidate_of(project, client, version, say)
-        verdicts = judged(candidate, project.promotion) | _approval(project, to)
-        findings = list(found(project, verdicts, to))
-        outcome = Outcome(findings, None)
-        if why is None or outcome.blocked:
-            return outcome
+        results = judged(candidate, project.promotion) | _approval(project, to)
+        findings = list(found(project, results, to))
+        result = PromotionResult(findings, None)
+        if why is None or result.blocked:
+            return result
         if aliased_version(client, project, to) != before:
             raise HandoffError(
                 f"Somebody else has moved {to} in the meantime: promote again, against that one."
             )
         if to == CHAMPION:
             _restate_card(project, version, candidate)
-        accepted = tuple(name for name, verdict in verdicts.items() if not verdict.passes)
+        accepted = tuple(name for name, result in results.items() if not result.passes)
         move = AliasMove(
             to,
             int(version.version),
@@ -100,7 +100,7 @@ def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -
         )
         record_move(client, project, move)
         client.set_registered_model_alias(project.model, to, version.version)
-        return Outcome(findings, move)
+        return PromotionResult(findings, move)
 
 
 @registry_errors()
@@ -133,10 +133,10 @@ def listed(project: Project) -> list[dict[str, Any]]:
     ]
 
 
-def found(project: Project, verdicts: Mapping[str, Verdict], to: str) -> Iterator[Finding]:
+def found(project: Project, results: Mapping[str, GateResult], to: str) -> Iterator[Finding]:
     """What the gates said, as findings: what blocks the move of an alias, and what is accepted."""
     today = datetime.now(UTC).date()
-    for gate, verdict in verdicts.items():
+    for gate, result in results.items():
         asked = to == CHAMPION or gate in FOR_STAGING
         accepted = [e for e in project.exceptions if e.gate == gate]
         counts = [e for e in accepted if e.counts(today)]
@@ -145,19 +145,19 @@ def found(project: Project, verdicts: Mapping[str, Verdict], to: str) -> Iterato
             f" {e.reason}"
             for e in accepted
         ]
-        refused = not verdict.passes
+        refused = not result.passes
         yield Finding(
             f"gate-{gate}",
-            f"{gate}: {verdict.says}",
-            blocks=refused and asked and not counts and (project.level > 0 or verdict.binding),
-            side=verdict.side if refused else None,
-            fix=verdict.fix if refused else "",
-            evidence=(*verdict.evidence, *(notes if refused else ())),
-            met=verdict.passes,
+            f"{gate}: {result.says}",
+            blocks=refused and asked and not counts and (project.level > 0 or result.binding),
+            side=result.side if refused else None,
+            fix=result.fix if refused else "",
+            evidence=(*result.evidence, *(notes if refused else ())),
+            met=result.passes,
         )
 
 
-def _approval(project: Project, to: str) -> dict[str, Verdict]:
+def _approval(project: Project, to: str) -> dict[str, GateResult]:
     """The other side's consent is what the CI provider protects the job with, nothing of ours."""
     if to != CHAMPION or project.level == 0 or in_ci():
         return {}

@@ -32,8 +32,8 @@ from baton_handoff.evaluation.evaluation import Evaluation, read_evaluation
 from baton_handoff.lineage.sources.assessment import assess_sources
 from baton_handoff.lineage.sources.usage import source_usage
 from baton_handoff.policy.promotion import isolated_prediction as trial
-from baton_handoff.policy.promotion.candidate import Candidate, Served, Tried
-from baton_handoff.policy.status.promotion_practices import asked_of
+from baton_handoff.policy.promotion.candidate import Candidate, IsolatedPrediction, ServiceAnswers
+from baton_handoff.policy.status.promotion_practices import promotion_requirements
 from baton_handoff.registry.alias_moves import aliased_version
 from baton_handoff.registry.code_hash import code_hash
 from baton_handoff.registry.model_card import STATEMENTS_FILE, statements
@@ -61,7 +61,7 @@ def candidate_of(
     """
     say(f"Version {version.version} of {project.model}:")
     # First what says at once what is wrong with handoff.toml.
-    practices = asked_of(project, int(version.version))
+    practices = promotion_requirements(project, int(version.version))
     tags = version.tags
     takes, _ = model_interface(project.room("contracts"))
     with tempfile.TemporaryDirectory() as scratch:
@@ -74,7 +74,7 @@ def candidate_of(
         if not complaint and evaluation:
             say("  predicting by its own code …")
             tried = _tried(python, whole, rows, evaluation, Path(scratch) / "tried")
-        served = Served("the trial did not succeed")
+        served = ServiceAnswers("the trial did not succeed")
         own = code_hash(project.source)
         if (
             tried
@@ -94,7 +94,7 @@ def candidate_of(
             if evaluation:
                 python, stopped = _environment(project, before, Path(scratch))
                 former_tried = (
-                    Tried("load", stopped)
+                    IsolatedPrediction("load", stopped)
                     if stopped
                     else _tried(python, former_whole, rows, evaluation, Path(scratch) / "former")
                 )
@@ -160,7 +160,9 @@ def _environment(project: Project, version: ModelVersion, scratch: Path) -> tupl
     return python, create_environment(place, wanted)
 
 
-def _tried(python: Path, whole: Path, rows: Path, evaluation: Evaluation, to: Path) -> Tried:
+def _tried(
+    python: Path, whole: Path, rows: Path, evaluation: Evaluation, to: Path
+) -> IsolatedPrediction:
     """Have a stranger try a version."""
     to.mkdir()
     done = subprocess.run(
@@ -174,10 +176,10 @@ def _tried(python: Path, whole: Path, rows: Path, evaluation: Evaluation, to: Pa
     report = to / "report.json"
     if not report.exists():
         lines = done.stderr.strip().splitlines() or [f"its process ended with {done.returncode}"]
-        return Tried("load", lines[-1])
+        return IsolatedPrediction("load", lines[-1])
     said = json.loads(report.read_text(encoding="utf-8"))
     predictions, fewer = to / "predictions.parquet", to / "fewer.parquet"
-    return Tried(
+    return IsolatedPrediction(
         **said,
         predictions=_column(predictions, evaluation) if predictions.exists() else None,
         fewer=(
@@ -194,7 +196,7 @@ def _column(file: Path, evaluation: Evaluation) -> np.ndarray:
     return np.asarray(table[evaluation.answer].to_list())
 
 
-def _served(project: Project, version: ModelVersion, evaluation: Evaluation) -> Served:
+def _served(project: Project, version: ModelVersion, evaluation: Evaluation) -> ServiceAnswers:
     """Start the service with a version, and ask it row by row."""
     count = len(evaluation.truth)
     rows = sorted(np.random.default_rng(2013).permutation(count)[:ASKED].tolist())
@@ -208,8 +210,8 @@ def _served(project: Project, version: ModelVersion, evaluation: Evaluation) -> 
                 answers.append(_answer(address, row)[evaluation.answer])
                 took.append(1000 * (time.perf_counter() - began))
     except (HandoffError, OSError) as error:
-        return Served(str(error))
-    return Served("", rows, answers[1:], took[1:])
+        return ServiceAnswers(str(error))
+    return ServiceAnswers("", rows, answers[1:], took[1:])
 
 
 def _answer(address: str, row: dict[str, Any]) -> dict[str, Any]:

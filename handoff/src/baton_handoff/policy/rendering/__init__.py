@@ -1,1 +1,1 @@
-"""A standing in every form that somebody reads: functions of values to text."""
+"""An assessment in every form that somebody reads: functions of values to text."""

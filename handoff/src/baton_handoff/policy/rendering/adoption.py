@@ -2,7 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from baton_handoff.policy.practices.assessment import Outcome, Standing, State, Unadopted
+from baton_handoff.policy.practices.assessment import (
+    Assessment,
+    PracticeResult,
+    State,
+    UnmanagedFacts,
+)
 from baton_handoff.policy.practices.practice import Practice
 
 _HURDLES = {
@@ -14,24 +19,24 @@ _HURDLES = {
 """What people need for what stays their work, by what keeps them from it."""
 
 
-def brings(standing: Standing) -> Mapping[str, Sequence[Practice]]:
+def brings(assessment: Assessment) -> Mapping[str, Sequence[Practice]]:
     """What is open and would be met by adopting alone, by section."""
     return _grouped(
-        {one.section: one.section for one in _open(standing)},
-        [one for one in _open(standing) if one.brought],
+        {one.section: one.section for one in _open(assessment)},
+        [one for one in _open(assessment) if one.brought],
         "section",
     )
 
 
-def remains(standing: Standing) -> Mapping[str, Sequence[Practice]]:
+def remains(assessment: Assessment) -> Mapping[str, Sequence[Practice]]:
     """What would stay the work of people, by what it asks for."""
-    return _grouped(_HURDLES, [one for one in _open(standing) if not one.brought], "hurdle")
+    return _grouped(_HURDLES, [one for one in _open(assessment) if not one.brought], "hurdle")
 
 
-def both(standing: Standing) -> Iterator[tuple[str, Mapping[str, Sequence[Practice]]]]:
+def both(assessment: Assessment) -> Iterator[tuple[str, Mapping[str, Sequence[Practice]]]]:
     """What adopting brings and what it does not, each under its title."""
-    yield "Adopting Baton brings", brings(standing)
-    yield "What stays people's work", remains(standing)
+    yield "Adopting Baton brings", brings(assessment)
+    yield "What stays people's work", remains(assessment)
 
 
 def number_of(groups: Mapping[str, Sequence[Practice]]) -> int:
@@ -39,16 +44,16 @@ def number_of(groups: Mapping[str, Sequence[Practice]]) -> int:
     return sum(map(len, groups.values()))
 
 
-def found(standing: Standing) -> Sequence[Outcome]:
+def found(assessment: Assessment) -> Sequence[PracticeResult]:
     """What is not met by what can be read there, each practice once."""
-    return _first(one for one in standing.outcomes if one.state is State.NOT_MET)
+    return _first(one for one in assessment.results if one.state is State.NOT_MET)
 
 
-def shown_by(standing: Standing) -> Mapping[str, Sequence[Practice]]:
+def shown_by(assessment: Assessment) -> Mapping[str, Sequence[Practice]]:
     """What is not shown and a command of the repository would show, by that command."""
     hidden = _first(
         one
-        for one in standing.outcomes
+        for one in assessment.results
         if one.state is State.NOT_SHOWN and one.fix[:1] + one.fix[-1:] == "``"
     )
     return {
@@ -62,7 +67,7 @@ def names(practices: Sequence[Practice]) -> str:
     return ", ".join(practice.name for practice in practices)
 
 
-def looked_at(known: Unadopted) -> str:
+def looked_at(known: UnmanagedFacts) -> str:
     """How much was looked at, in words."""
     counts = [
         f"{number:,} {what.removesuffix('s') if number == 1 else what}"
@@ -72,22 +77,22 @@ def looked_at(known: Unadopted) -> str:
     return f"{', '.join(counts)}{unread}"
 
 
-def states(standing: Standing) -> str:
+def states(assessment: Assessment) -> str:
     """How many practices are in each state, in words."""
-    by_name = {outcome.practice.name: outcome.state for outcome in standing.outcomes}
+    by_name = {result.practice.name: result.state for result in assessment.results}
     counts = {state: [*by_name.values()].count(state) for state in State}
     return " · ".join(f"{number} {state}" for state, number in counts.items() if number)
 
 
-def _open(standing: Standing) -> list[Practice]:
+def _open(assessment: Assessment) -> list[Practice]:
     """The practices of which something is open that is asked for at this level."""
-    asked = (one for one in standing.outcomes if not one.reached and one.tier != "not-needed")
+    asked = (one for one in assessment.results if not one.reached and one.tier != "not-needed")
     return [one.practice for one in _first(asked)]
 
 
-def _first(outcomes: Iterable[Outcome]) -> list[Outcome]:
+def _first(results: Iterable[PracticeResult]) -> list[PracticeResult]:
     """The first of each practice: reading shows the same of both sides."""
-    return list({one.practice.name: one for one in reversed([*outcomes])}.values())[::-1]
+    return list({one.practice.name: one for one in reversed([*results])}.values())[::-1]
 
 
 def _grouped(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy.practices.assessment import Outcome, Standing, State
+from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.practice import STAGES, Practice, Stage
 from baton_handoff.policy.rendering.open_findings import describe_acceptance
 from baton_handoff.policy.rendering.summary import practice_link
@@ -19,12 +19,12 @@ _SIGNS = {State.MET: "✓", State.STATED: "✓", State.NOT_MET: "✗"}
 
 
 def explain_practice(
-    standing: Standing, name: str, look: TerminalStyle, *, site: bool = True
+    assessment: Assessment, name: str, look: TerminalStyle, *, site: bool = True
 ) -> str:
     """What there is to know about a practice.
 
     Args:
-        standing: Where the project stands.
+        assessment: Where the project stands.
         name: The practice's name, or its title.
         look: What the terminal can show.
         site: Whether the site that says more has been made.
@@ -32,9 +32,9 @@ def explain_practice(
     Raises:
         HandoffError: No practice has that name.
     """
-    wanted = _named(standing, name)
-    outcomes = [outcome for outcome in standing.outcomes if outcome.practice.name == wanted]
-    practice = outcomes[0].practice
+    wanted = _named(assessment, name)
+    results = [result for result in assessment.results if result.practice.name == wanted]
+    practice = results[0].practice
     lines = [
         *(look.paint(line, "bold") for line in look.paragraph(practice.title)),
         *(
@@ -44,23 +44,23 @@ def explain_practice(
         "",
         *look.paragraph(practice.why),
         "",
-        *_facts(practice, standing.level, look),
+        *_facts(practice, assessment.level, look),
     ]
-    if standing.unadopted:
+    if assessment.unmanaged:
         said = "brings it" if practice.brought else "helps; it stays people's work"
         lines += look.paragraph(said, f"{'adopting Baton:':<18}")
-    for outcome in outcomes:
-        lines += ["", *_seen(outcome, look)]
-    if standing.unadopted is None:
+    for result in results:
+        lines += ["", *_seen(result, look)]
+    if assessment.unmanaged is None:
         made = "" if site else ", once `uv run poe docs` has made it"
         lines += ["", *look.paragraph(f"{practice_link(practice)}{made}", "More: ")]
     return look.encoded("\n".join(lines))
 
 
-def _named(standing: Standing, said: str) -> str:
+def _named(assessment: Assessment, said: str) -> str:
     """The name of the practice that somebody means who says its name, or its title."""
     names: dict[str, str] = {}
-    for practice in (outcome.practice for outcome in standing.outcomes):
+    for practice in (result.practice for result in assessment.results):
         names |= {practice.title.casefold(): practice.name, practice.name.casefold(): practice.name}
     if found := names.get(said.strip().casefold()):
         return found
@@ -100,17 +100,17 @@ def _from(stage: Stage) -> str:
     return "at the promotion" if stage == STAGES[-1] else f"from the {stage} on"
 
 
-def _seen(outcome: Outcome, look: TerminalStyle) -> Iterator[str]:
-    sign = _SIGNS.get(outcome.state, "·")
+def _seen(result: PracticeResult, look: TerminalStyle) -> Iterator[str]:
+    sign = _SIGNS.get(result.state, "·")
     colour = {"✓": "green", "✗": "red"}.get(sign, "yellow")
-    yield look.paint(f"{sign} {clean(outcome.side)}: {outcome.state}", "bold", colour)
-    yield from look.paragraph(outcome.says, "  ")
-    for finding in outcome.findings:
+    yield look.paint(f"{sign} {clean(result.side)}: {result.state}", "bold", colour)
+    yield from look.paragraph(result.message, "  ")
+    for finding in result.findings:
         place = f"{finding.file}:{finding.line}" if finding.line else finding.file
         yield from look.paragraph(
             f"{place}: {finding.message}" if place else finding.message, "  · "
         )
-    if accepted := describe_acceptance(outcome):
+    if accepted := describe_acceptance(result):
         yield from look.paragraph(accepted, "  ")
-    if not outcome.reached:
-        yield from look.paragraph(outcome.fix or outcome.practice.fix, "  → ")
+    if not result.reached:
+        yield from look.paragraph(result.fix or result.practice.fix, "  → ")

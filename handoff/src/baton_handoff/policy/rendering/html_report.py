@@ -5,7 +5,7 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
-from baton_handoff.policy.practices.assessment import Outcome, Standing, State
+from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.practice import Practice
 from baton_handoff.policy.rendering import adoption as adopting
 from baton_handoff.policy.rendering.open_findings import describe_acceptance
@@ -32,18 +32,22 @@ _SAFE = "default-src 'none'; style-src 'unsafe-inline'"
 """Nothing is loaded and nothing runs, whatever a sentence holds."""
 
 
-def html_report(standing: Standing, at: str) -> str:
+def html_report(assessment: Assessment, at: str) -> str:
     """The report as one page.
 
     Args:
-        standing: Where the project stands.
+        assessment: Where the project stands.
         at: When it was made.
     """
-    said = describe_levels(standing) if standing.unadopted else f"level {standing.earned()} earned"
-    title = f"{clean(standing.project)}: {said}"
-    parts = [_head(standing, title, at), _counts(standing), _next(next_steps(standing))]
-    parts += [_found(LEFT_OPEN, standing.left_open), _found(LOOSENED, standing.loosened)]
-    parts += [_adopting(standing), _bars(standing), _practices(standing)]
+    said = (
+        describe_levels(assessment)
+        if assessment.unmanaged
+        else f"level {assessment.earned()} earned"
+    )
+    title = f"{clean(assessment.project)}: {said}"
+    parts = [_head(assessment, title, at), _counts(assessment), _next(next_steps(assessment))]
+    parts += [_found(LEFT_OPEN, assessment.change_findings), _found(LOOSENED, assessment.loosened)]
+    parts += [_adopting(assessment), _bars(assessment), _practices(assessment)]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_SAFE}">'
@@ -53,15 +57,15 @@ def html_report(standing: Standing, at: str) -> str:
     )
 
 
-def _head(standing: Standing, title: str, at: str) -> str:
-    earned = standing.earned()
+def _head(assessment: Assessment, title: str, at: str) -> str:
+    earned = assessment.earned()
     note = escape(
-        f"Looked at {at[:16].replace('T', ' ')} (UTC). {describe_base(standing)}".rstrip()
+        f"Looked at {at[:16].replace('T', ' ')} (UTC). {describe_base(assessment)}".rstrip()
     )
     levels = ""
     for level in range(HIGHEST + 1):
-        chosen = "looked at" if standing.unadopted else "chosen"
-        kinds = ["earned"] * (level <= earned) + [chosen] * (level == standing.level)
+        chosen = "looked at" if assessment.unmanaged else "chosen"
+        kinds = ["earned"] * (level <= earned) + [chosen] * (level == assessment.level)
         said = f"level {level}{''.join(f', {kind}' for kind in kinds)}"
         levels += f'<li class="{" ".join(kinds)}">{said}</li>'
     return (
@@ -71,13 +75,13 @@ def _head(standing: Standing, title: str, at: str) -> str:
     )
 
 
-def _counts(standing: Standing) -> str:
+def _counts(assessment: Assessment) -> str:
     tiles = "".join(
         f"<div{' class=loud' if number and not place else ''}>"
         f"<dt>{escape(when)}</dt><dd>{number}</dd></div>"
-        for place, (when, number) in enumerate(blocking_counts(standing).items())
+        for place, (when, number) in enumerate(blocking_counts(assessment).items())
     )
-    title = "Open" if standing.unadopted else "What blocks"
+    title = "Open" if assessment.unmanaged else "What blocks"
     return _section(title, f'<dl class="counts">{tiles}</dl>')
 
 
@@ -86,7 +90,7 @@ def _next(todo: Sequence[NextStep]) -> str:
         return _section("Next", "<p>Nothing is left to do.</p>")
     items = "".join(
         f"<li><b>{escape(', '.join(step.sides))}</b> · {escape(step.when)}<br>"
-        f"{inline(practice_label(step.outcomes[0].practice))}: {inline(step.says)}<br>"
+        f"{inline(practice_label(step.results[0].practice))}: {inline(step.says)}<br>"
         f"→ {inline(step.fix)}</li>"
         for step in todo
     )
@@ -108,27 +112,27 @@ def _whose(side: str | None) -> str:
     return f" <b>{escape(side)}</b>" if side else ""
 
 
-def _adopting(standing: Standing) -> str:
-    if not standing.unadopted:
+def _adopting(assessment: Assessment) -> str:
+    if not assessment.unmanaged:
         return ""
     text = ""
-    for title, groups in adopting.both(standing):
+    for title, groups in adopting.both(assessment):
         items = "".join(
             f"<li><b>{escape(name)}</b>: {inline(adopting.names(practices))}</li>"
             for name, practices in groups.items()
         )
         text += f"<h3>{title} ({adopting.number_of(groups)})</h3><ul>{items}</ul>"
-    seen = f"{adopting.looked_at(standing.unadopted)}. {adopting.states(standing)}."
-    adopt = inline(f"`{standing.unadopted.adopt}`")
+    seen = f"{adopting.looked_at(assessment.unmanaged)}. {adopting.states(assessment)}."
+    adopt = inline(f"`{assessment.unmanaged.adopt}`")
     return _section("Adopting Baton", f"<p>Looked at: {escape(seen)}</p>{text}<p>→ {adopt}</p>")
 
 
-def _bars(standing: Standing) -> str:
-    sides = sides_of(standing)
+def _bars(assessment: Assessment) -> str:
+    sides = sides_of(assessment)
     rows = []
-    for section in standing.sections():
-        cells = "".join(f"<td>{_share(standing.share(section, side))}</td>" for side in sides)
-        level = f"<td>level {standing.earned(section)}</td>"
+    for section in assessment.sections():
+        cells = "".join(f"<td>{_share(assessment.share(section, side))}</td>" for side in sides)
+        level = f"<td>level {assessment.earned(section)}</td>"
         rows.append(f'<tr><th scope="row">{escape(section)}</th>{cells}{level}</tr>')
     body = "\n".join(["<tbody>", *rows, "</tbody>"])
     return _section("Sections", _table(["section", *sides, "earned"], [body], "sections"))
@@ -144,53 +148,52 @@ def _share(share: float | None) -> str:
     )
 
 
-def _practices(standing: Standing) -> str:
+def _practices(assessment: Assessment) -> str:
     parts = []
-    for section in standing.sections():
+    for section in assessment.sections():
         shown = [
-            outcome
-            for outcome in standing.outcomes
-            if outcome.practice.section == section
-            and (outcome.tier != "not-needed" or not outcome.reached)
+            result
+            for result in assessment.results
+            if result.practice.section == section
+            and (result.tier != "not-needed" or not result.reached)
         ]
         bodies = [
-            _practice(practice, list(outcomes))
-            for practice, outcomes in groupby(shown, key=lambda outcome: outcome.practice)
+            _practice(practice, list(results))
+            for practice, results in groupby(shown, key=lambda result: result.practice)
         ]
         head = ["practice", "side", "tier", "state", "seen"]
         parts.append(f"<h3>{escape(section)}</h3>{_table(head, bodies, 'practices')}")
     return _section("Practices", "".join(parts))
 
 
-def _practice(practice: Practice, outcomes: Sequence[Outcome]) -> str:
+def _practice(practice: Practice, results: Sequence[PracticeResult]) -> str:
     """A practice, with a row for each side."""
     title = (
-        f'<th scope="rowgroup" rowspan="{len(outcomes)}">{inline(practice.title)} '
+        f'<th scope="rowgroup" rowspan="{len(results)}">{inline(practice.title)} '
         f'<code class="note">{escape(clean(practice.name))}</code><br>'
         f'<span class="note">{inline(practice.why)}</span></th>'
     )
     rows = "\n".join(
-        f"<tr>{'' if place else title}{_side(outcome)}</tr>"
-        for place, outcome in enumerate(outcomes)
+        f"<tr>{'' if place else title}{_side(result)}</tr>" for place, result in enumerate(results)
     )
     return f"<tbody>\n{rows}\n</tbody>"
 
 
-def _side(outcome: Outcome) -> str:
+def _side(result: PracticeResult) -> str:
     """What came of it for one side, as the cells of a row."""
-    seen = [f"<p>{inline(outcome.says)}</p>"]
-    for finding in outcome.findings:
+    seen = [f"<p>{inline(result.message)}</p>"]
+    for finding in result.findings:
         place = f"{finding.file}:{finding.line}" if finding.line else finding.file
         where = f"<code>{escape(place)}</code> " if place else ""
         seen.append(f"<p>{where}{inline(finding.message)}</p>")
-    if accepted := describe_acceptance(outcome):
+    if accepted := describe_acceptance(result):
         seen.append(f"<p><b>{inline(accepted)}</b></p>")
-    if not outcome.reached:
-        seen.append(f"<p>→ {inline(outcome.fix or outcome.practice.fix)}</p>")
-    kind = "met" if outcome.state is State.STATED else outcome.state.value.replace(" ", "-")
+    if not result.reached:
+        seen.append(f"<p>→ {inline(result.fix or result.practice.fix)}</p>")
+    kind = "met" if result.state is State.STATED else result.state.value.replace(" ", "-")
     return (
-        f"<td>{escape(outcome.side)}</td><td>{escape(outcome.tier)}</td>"
-        f'<td class="state {kind}">{escape(outcome.state)}</td><td>{"".join(seen)}</td>'
+        f"<td>{escape(result.side)}</td><td>{escape(result.tier)}</td>"
+        f'<td class="state {kind}">{escape(result.state)}</td><td>{"".join(seen)}</td>'
     )
 
 

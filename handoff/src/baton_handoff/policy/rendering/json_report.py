@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from baton_handoff.policy.practices.assessment import Outcome, Standing
+from baton_handoff.policy.practices.assessment import Assessment, PracticeResult
 from baton_handoff.policy.practices.practice import STAGES, Stage
 from baton_handoff.policy.rendering.adoption import brings, remains
 from baton_handoff.policy.rendering.open_findings import open_findings
@@ -14,56 +14,56 @@ VERSION = 1
 """Grows when something that a program may rely on goes or changes."""
 
 
-def json_report(standing: Standing, stage: Stage = "push") -> dict[str, Any]:
+def json_report(assessment: Assessment, stage: Stage = "push") -> dict[str, Any]:
     """Everything that the screens show.
 
     Args:
-        standing: Where the project stands.
+        assessment: Where the project stands.
         stage: The stage that decides which findings block.
     """
     return {
         "version": VERSION,
-        "project": standing.project,
-        **_unadopted(standing),
-        "base": standing.base,
-        "level": standing.level,
-        "earned": standing.earned(),
+        "project": assessment.project,
+        **_unadopted(assessment),
+        "base": assessment.base,
+        "level": assessment.level,
+        "earned": assessment.earned(),
         "stage": stage,
         "sections": [
             {
                 "name": section,
-                "earned": standing.earned(section),
-                "shares": {side: standing.share(section, side) for side in sides_of(standing)},
+                "earned": assessment.earned(section),
+                "shares": {side: assessment.share(section, side) for side in sides_of(assessment)},
             }
-            for section in standing.sections()
+            for section in assessment.sections()
         ],
         "blocking": {
-            **{each: _names(standing.blocking(each)) for each in STAGES},
-            "next-level": _names(next_level(standing)),
+            **{each: _names(assessment.blocking(each)) for each in STAGES},
+            "next-level": _names(next_level(assessment)),
         },
         "next": [
             {
                 "when": step.when,
                 "sides": list(step.sides),
                 "fix": step.fix,
-                "practices": list(dict.fromkeys(one.practice.name for one in step.outcomes)),
+                "practices": list(dict.fromkeys(one.practice.name for one in step.results)),
             }
-            for step in next_steps(standing)
+            for step in next_steps(assessment)
         ],
-        "outcomes": [_outcome(outcome) for outcome in standing.outcomes],
+        "outcomes": [_result(result) for result in assessment.results],
         "findings": [
             {**asdict(finding), "evidence": list(finding.evidence)}
-            for finding in open_findings(standing, stage)
+            for finding in open_findings(assessment, stage)
         ],
     }
 
 
-def _unadopted(standing: Standing) -> dict[str, Any]:
+def _unadopted(assessment: Assessment) -> dict[str, Any]:
     """What is only said of a repository in which Baton is not in use."""
-    known = standing.unadopted
+    known = assessment.unmanaged
     if known is None:
         return {}
-    groups = {"brings": brings(standing), "remains": remains(standing)}
+    groups = {"brings": brings(assessment), "remains": remains(assessment)}
     names = {
         name: [one.name for several in found.values() for one in several]
         for name, found in groups.items()
@@ -73,30 +73,30 @@ def _unadopted(standing: Standing) -> dict[str, Any]:
     return {"unadopted": said}
 
 
-def _names(outcomes: Sequence[Outcome]) -> list[dict[str, str]]:
-    return [{"practice": outcome.practice.name, "side": outcome.side} for outcome in outcomes]
+def _names(results: Sequence[PracticeResult]) -> list[dict[str, str]]:
+    return [{"practice": result.practice.name, "side": result.side} for result in results]
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
-    practice, accepted = outcome.practice, outcome.exception
+def _result(result: PracticeResult) -> dict[str, Any]:
+    practice, accepted = result.practice, result.exception
     return {
         "practice": practice.name,
         "section": practice.section,
         "title": practice.title,
         "why": practice.why,
-        "side": outcome.side,
-        "tier": outcome.tier,
+        "side": result.side,
+        "tier": result.tier,
         "stage": practice.stage,
         "effect": practice.effect,
         "hurdle": practice.hurdle,
         "cheaper": practice.cheaper,
         "enforced": practice.enforced,
-        "state": outcome.state.value,
-        "reached": outcome.reached,
-        "says": outcome.says,
-        "fix": outcome.fix or practice.fix,
+        "state": result.state.value,
+        "reached": result.reached,
+        "says": result.message,
+        "fix": result.fix or practice.fix,
         "page": practice_link(practice),
-        "recorded": len(outcome.recorded),
+        "recorded": len(result.recorded),
         "accepted": accepted
         and {
             "reason": accepted.reason,

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from html import escape
 
-from baton_handoff.policy.practices.assessment import Standing
+from baton_handoff.policy.practices.assessment import Assessment
 from baton_handoff.policy.practices.practice import Stage
 from baton_handoff.policy.rendering import adoption as adopting
 from baton_handoff.policy.rendering.open_findings import open_findings
@@ -30,31 +30,33 @@ _BAR = 10
 _MOST = 100
 
 
-def markdown_report(standing: Standing, stage: Stage = "push") -> str:
+def markdown_report(assessment: Assessment, stage: Stage = "push") -> str:
     """The level, what blocks, the next things to do; the rest opens when it is asked for.
 
     Args:
-        standing: Where the project stands.
+        assessment: Where the project stands.
         stage: The stage that decides what blocks.
     """
-    findings = open_findings(standing, stage)
+    findings = open_findings(assessment, stage)
     blocking = [finding for finding in findings if finding.blocks]
-    others = [f for f in findings if not f.blocks and f not in standing.loosened]
-    sign = "🔎" if standing.unadopted else "❌" if blocking else "✅"
-    said = " · ".join(f"**{number}** {when}" for when, number in blocking_counts(standing).items())
-    names = {outcome.practice.name for outcome in standing.outcomes}
+    others = [f for f in findings if not f.blocks and f not in assessment.loosened]
+    sign = "🔎" if assessment.unmanaged else "❌" if blocking else "✅"
+    said = " · ".join(
+        f"**{number}** {when}" for when, number in blocking_counts(assessment).items()
+    )
+    names = {result.practice.name for result in assessment.results}
     parts = [
         MARKER,
-        f"### {sign} {inline(standing.project)}: {describe_levels(standing)}",
-        inline(describe_base(standing)),
-        "\n".join(_looked_at(standing)),
-        f"{'Open' if standing.unadopted else 'What blocks'}: {said}",
-        "\n".join(_next(standing)),
+        f"### {sign} {inline(assessment.project)}: {describe_levels(assessment)}",
+        inline(describe_base(assessment)),
+        "\n".join(_looked_at(assessment)),
+        f"{'Open' if assessment.unmanaged else 'What blocks'}: {said}",
+        "\n".join(_next(assessment)),
         "\n".join(_items(blocking, names)),
-        "\n".join(_loosened(standing)),
-        "\n".join(_adopting(standing)),
-        _folded("Sections", list(_table(standing))),
-        _folded(_open(standing, others), _items(others, names)),
+        "\n".join(_loosened(assessment)),
+        "\n".join(_adopting(assessment)),
+        _folded("Sections", list(_table(assessment))),
+        _folded(_open(assessment, others), _items(others, names)),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -75,49 +77,50 @@ def _plain(text: str) -> str:
     return escape(marked, quote=False).replace("@", "&#64;").replace("://", ":&#47;/")
 
 
-def _open(standing: Standing, others: Sequence[Finding]) -> str:
-    covered = {(outcome.practice.name, outcome.side) for outcome in accepted_results(standing)}
+def _open(assessment: Assessment, others: Sequence[Finding]) -> str:
+    covered = {(result.practice.name, result.side) for result in accepted_results(assessment)}
     accepted = sum((one[0].check, one[0].side) in covered for one in _together(others))
     return f"{len(_together(others)) - accepted} open, {accepted} accepted although not met"
 
 
-def _next(standing: Standing) -> Iterator[str]:
-    for place, step in enumerate(next_steps(standing), 1):
-        first = step.outcomes[0]
+def _next(assessment: Assessment) -> Iterator[str]:
+    for place, step in enumerate(next_steps(assessment), 1):
+        first = step.results[0]
         whose = f"**{inline(', '.join(step.sides))}** ({step.when})"
         said = f"{inline(practice_label(first.practice))}: {inline(step.says)}"
         yield f"{place}. {whose}: {said}<br>→ {inline(step.fix)}"
 
 
-def _loosened(standing: Standing) -> Iterator[str]:
-    if standing.loosened:
+def _loosened(assessment: Assessment) -> Iterator[str]:
+    if assessment.loosened:
         yield f"**{LOOSENED}**\n"
-        yield from _items(standing.loosened)
+        yield from _items(assessment.loosened)
 
 
-def _looked_at(standing: Standing) -> Iterator[str]:
-    if standing.unadopted:
-        yield f"Looked at: {adopting.looked_at(standing.unadopted)}. {adopting.states(standing)}."
+def _looked_at(assessment: Assessment) -> Iterator[str]:
+    if assessment.unmanaged:
+        looked_at = adopting.looked_at(assessment.unmanaged)
+        yield f"Looked at: {looked_at}. {adopting.states(assessment)}."
 
 
-def _adopting(standing: Standing) -> Iterator[str]:
-    if not standing.unadopted:
+def _adopting(assessment: Assessment) -> Iterator[str]:
+    if not assessment.unmanaged:
         return
-    for title, groups in adopting.both(standing):
+    for title, groups in adopting.both(assessment):
         yield f"**{title} ({adopting.number_of(groups)})**\n"
         for name, practices in groups.items():
             yield f"- {name}: {inline(adopting.names(practices))}"
         yield ""
-    yield f"→ {inline(f'`{standing.unadopted.adopt}`')}"
+    yield f"→ {inline(f'`{assessment.unmanaged.adopt}`')}"
 
 
-def _table(standing: Standing) -> Iterator[str]:
-    sides = sides_of(standing)
+def _table(assessment: Assessment) -> Iterator[str]:
+    sides = sides_of(assessment)
     yield " | ".join(["| section", *map(inline, sides), "level |"])
     yield "|---" * (len(sides) + 2) + "|"
-    for section in standing.sections():
-        shares = [_share(standing.share(section, side)) for side in sides]
-        yield " | ".join([f"| {inline(section)}", *shares, f"{standing.earned(section)} |"])
+    for section in assessment.sections():
+        shares = [_share(assessment.share(section, side)) for side in sides]
+        yield " | ".join([f"| {inline(section)}", *shares, f"{assessment.earned(section)} |"])
 
 
 def _share(share: float | None) -> str:

@@ -1,10 +1,10 @@
-"""What every screen says of a standing: what blocks when, and what to do next."""
+"""What every screen says of an assessment: what blocks when, and what to do next."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from baton_handoff.policy.practices.assessment import Outcome, Standing, State
+from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.practice import STAGES, TIERS, Practice, Stage
 from baton_handoff.reporting.findings import Finding
 
@@ -33,81 +33,81 @@ class NextStep:
         when: When what it mends blocks, in words.
         sides: Whom it blocks then: who has to do it.
         fix: What to do, the command where there is one.
-        outcomes: What it mends, the most urgent first.
+        results: What it mends, the most urgent first.
     """
 
     when: str
     sides: tuple[str, ...]
     fix: str
-    outcomes: tuple[Outcome, ...]
+    results: tuple[PracticeResult, ...]
 
     @property
     def says(self) -> str:
         """What was seen of the most urgent, for each of the sides."""
-        first = self.outcomes[0].practice
-        seen = [one for one in self.outcomes if one.practice == first and one.side in self.sides]
-        return " ".join(dict.fromkeys(one.says for one in seen))
+        first = self.results[0].practice
+        seen = [one for one in self.results if one.practice == first and one.side in self.sides]
+        return " ".join(dict.fromkeys(one.message for one in seen))
 
 
-def for_side(standing: Standing, side: str | None) -> Standing:
+def for_side(assessment: Assessment, side: str | None) -> Assessment:
     """The same for one side; for all where none is named."""
-    chosen = [outcome for outcome in standing.outcomes if side in (None, outcome.side)]
-    return replace(standing, outcomes=chosen)
+    chosen = [result for result in assessment.results if side in (None, result.side)]
+    return replace(assessment, results=chosen)
 
 
-def at_level(standing: Standing, level: int) -> Standing:
+def at_level(assessment: Assessment, level: int) -> Assessment:
     """The same as if another level had been chosen."""
-    outcomes = [
-        replace(outcome, tier=outcome.practice.tier(outcome.side, level))
-        for outcome in standing.outcomes
+    results = [
+        replace(result, tier=result.practice.tier(result.side, level))
+        for result in assessment.results
     ]
-    return replace(standing, level=level, outcomes=outcomes)
+    return replace(assessment, level=level, results=results)
 
 
-def sides_of(standing: Standing) -> list[str]:
+def sides_of(assessment: Assessment) -> list[str]:
     """The sides of which something is asked, in the order in which they come up."""
-    return list(dict.fromkeys(outcome.side for outcome in standing.outcomes))
+    return list(dict.fromkeys(result.side for result in assessment.results))
 
 
-def next_level(standing: Standing) -> list[Outcome]:
+def next_level(assessment: Assessment) -> list[PracticeResult]:
     """What the next level asks for and this one lets pass; nothing at the highest."""
-    if standing.level == HIGHEST:
+    if assessment.level == HIGHEST:
         return []
-    level = standing.level + 1
-    now = [outcome for stage in STAGES for outcome in standing.blocking(stage)]
-    found = standing.blocking("push", level) + standing.blocking("promotion", level)
-    return [outcome for place, outcome in enumerate(found) if outcome not in (*now, *found[:place])]
+    level = assessment.level + 1
+    now = [result for stage in STAGES for result in assessment.blocking(stage)]
+    found = assessment.blocking("push", level) + assessment.blocking("promotion", level)
+    return [result for place, result in enumerate(found) if result not in (*now, *found[:place])]
 
 
-def blocking_counts(standing: Standing) -> dict[str, int]:
+def blocking_counts(assessment: Assessment) -> dict[str, int]:
     """How much blocks at each stage, and at the next level beyond that."""
-    left_open = sum(finding.blocks for finding in standing.left_open)
-    found = {WHEN[stage]: len(standing.blocking(stage)) + left_open for stage in STAGES}
-    if standing.level < HIGHEST:
-        found[f"more at level {standing.level + 1}"] = len(next_level(standing))
+    change_findings = sum(finding.blocks for finding in assessment.change_findings)
+    found = {WHEN[stage]: len(assessment.blocking(stage)) + change_findings for stage in STAGES}
+    if assessment.level < HIGHEST:
+        found[f"more at level {assessment.level + 1}"] = len(next_level(assessment))
     return found
 
 
-def describe_levels(standing: Standing) -> str:
+def describe_levels(assessment: Assessment) -> str:
     """The level that is earned, and the one that was chosen, in words."""
-    if standing.unadopted:
-        return f"level {standing.earned()} earned, Baton not in use"
-    return f"level {standing.earned()} earned, level {standing.level} chosen"
+    if assessment.unmanaged:
+        return f"level {assessment.earned()} earned, Baton not in use"
+    return f"level {assessment.earned()} earned, level {assessment.level} chosen"
 
 
-def describe_base(standing: Standing) -> str:
+def describe_base(assessment: Assessment) -> str:
     """What judges a change; empty where it was held against nothing."""
-    return f"Judged by the stricter of this and {standing.base}." if standing.base else ""
+    return f"Judged by the stricter of this and {assessment.base}." if assessment.base else ""
 
 
-def accepted_results(standing: Standing) -> list[Outcome]:
+def accepted_results(assessment: Assessment) -> list[PracticeResult]:
     """What is accepted although it is red."""
-    return [outcome for outcome in standing.outcomes if outcome.excepted]
+    return [result for result in assessment.results if result.excepted]
 
 
-def handoff_notice(standing: Standing) -> str:
+def handoff_notice(assessment: Assessment) -> str:
     """Say to whoever offers a version how much its handoff still asks; empty where nothing."""
-    sides = Counter(outcome.side for outcome in standing.blocking("handoff"))
+    sides = Counter(result.side for result in assessment.blocking("handoff"))
     if not sides:
         return ""
     whose = ", ".join(f"{side} {count}" for side, count in sides.items())
@@ -117,22 +117,22 @@ def handoff_notice(standing: Standing) -> str:
     )
 
 
-def next_steps(standing: Standing, most: int = 3) -> list[NextStep]:
+def next_steps(assessment: Assessment, most: int = 3) -> list[NextStep]:
     """The next things to do: what blocks soonest, and each fix once.
 
     Args:
-        standing: Where the project stands.
+        assessment: Where the project stands.
         most: So many at most.
     """
     found: dict[str, NextStep] = {}
-    for when, outcome in _in_turn(standing):
-        fix = outcome.fix or outcome.practice.fix
+    for when, result in _in_turn(assessment):
+        fix = result.fix or result.practice.fix
         step = found.get(fix, NextStep(when, (), fix, ()))
-        if outcome not in step.outcomes:
+        if result not in step.results:
             # A side that it blocks only later, or never, is not listed yet.
-            whose = (outcome.side,) if when == step.when else ()
+            whose = (result.side,) if when == step.when else ()
             sides = tuple(dict.fromkeys((*step.sides, *whose)))
-            found[fix] = replace(step, sides=sides, outcomes=(*step.outcomes, outcome))
+            found[fix] = replace(step, sides=sides, results=(*step.results, result))
     return list(found.values())[:most]
 
 
@@ -152,17 +152,17 @@ def practice_label(practice: Practice) -> str:
     return f"{practice.title} (`{practice.name}`)"
 
 
-def _in_turn(standing: Standing) -> Iterator[tuple[str, Outcome]]:
-    blocks = "would block" if standing.unadopted else "blocks"
+def _in_turn(assessment: Assessment) -> Iterator[tuple[str, PracticeResult]]:
+    blocks = "would block" if assessment.unmanaged else "blocks"
     for stage in STAGES:
-        yield from ((f"{blocks} {WHEN[stage]}", outcome) for outcome in standing.blocking(stage))
-    level = standing.level + 1
-    yield from ((f"{blocks} at level {level}", outcome) for outcome in next_level(standing))
+        yield from ((f"{blocks} {WHEN[stage]}", result) for result in assessment.blocking(stage))
+    level = assessment.level + 1
+    yield from ((f"{blocks} at level {level}", result) for result in next_level(assessment))
     advice = [
-        outcome
-        for outcome in standing.outcomes
-        if not outcome.reached and outcome.tier != "not-needed"
+        result
+        for result in assessment.results
+        if not result.reached and result.tier != "not-needed"
     ]
     # What is cheap to show comes before what has to be built.
     advice.sort(key=lambda one: (TIERS.index(one.tier), one.state is not State.NOT_SHOWN))
-    yield from ((f"advice, {outcome.tier}", outcome) for outcome in advice)
+    yield from ((f"advice, {result.tier}", result) for result in advice)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from baton_handoff.policy.practices.assessment import Outcome, Standing, State
+from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.practice import Practice, Stage
 from baton_handoff.policy.rendering import adoption as adopting
 from baton_handoff.policy.rendering.open_findings import describe_acceptance
@@ -30,44 +30,46 @@ _GATES = (
 )
 
 
-def terminal_report(standing: Standing, look: TerminalStyle, stage: Stage | None = None) -> str:
+def terminal_report(assessment: Assessment, look: TerminalStyle, stage: Stage | None = None) -> str:
     """What is reached, what blocks, and what to do next.
 
     Args:
-        standing: Where the project stands; `only` and `ahead` narrow it and look ahead.
+        assessment: Where the project stands; `only` and `ahead` narrow it and look ahead.
         look: What the terminal can show.
         stage: The stage of which everything that blocks is listed, None where only counts are.
     """
     blocks = [
-        list(_head(standing, look)),
-        list(_looked_at(standing, look)),
-        list(_bars(standing, look)),
-        list(_counts(standing, look)),
-        list(_blocking(standing, look, stage)) if stage else [],
-        list(_found(LEFT_OPEN, standing.left_open, look)),
-        list(_seen_by_reading(standing, look)) if standing.unadopted else [],
-        list(_next(next_steps(standing), look)),
-        list(_exceptions(accepted_results(standing), look)),
-        list(_found(LOOSENED, standing.loosened, look)),
-        list(_adopting(standing, look)),
+        list(_head(assessment, look)),
+        list(_looked_at(assessment, look)),
+        list(_bars(assessment, look)),
+        list(_counts(assessment, look)),
+        list(_blocking(assessment, look, stage)) if stage else [],
+        list(_found(LEFT_OPEN, assessment.change_findings, look)),
+        list(_seen_by_reading(assessment, look)) if assessment.unmanaged else [],
+        list(_next(next_steps(assessment), look)),
+        list(_exceptions(accepted_results(assessment), look)),
+        list(_found(LOOSENED, assessment.loosened, look)),
+        list(_adopting(assessment, look)),
     ]
     return look.encoded("\n\n".join("\n".join(lines) for lines in blocks if lines))
 
 
-def _head(standing: Standing, look: TerminalStyle) -> Iterator[str]:
-    earned = standing.earned()
-    name = fitted(standing.project, min(len(clean(standing.project)), look.width - 50))
+def _head(assessment: Assessment, look: TerminalStyle) -> Iterator[str]:
+    earned = assessment.earned()
+    name = fitted(assessment.project, min(len(clean(assessment.project)), look.width - 50))
     dots = " ".join("●" if level <= earned else "○" for level in range(HIGHEST + 1))
-    colour = "green" if earned >= standing.level else "yellow"
-    said = describe_levels(standing)
+    colour = "green" if earned >= assessment.level else "yellow"
+    said = describe_levels(assessment)
     space = " " * (look.width - len(name) - len(said) - len(dots) - 2)
     yield look.paint(name, "bold") + space + look.paint(f"{said}  {dots}", "bold", colour)
-    if standing.base:
-        yield from (look.paint(line, "dim") for line in look.paragraph(describe_base(standing), ""))
+    if assessment.base:
+        yield from (
+            look.paint(line, "dim") for line in look.paragraph(describe_base(assessment), "")
+        )
 
 
-def _bars(standing: Standing, look: TerminalStyle) -> Iterator[str]:
-    sides = sides_of(standing)
+def _bars(assessment: Assessment, look: TerminalStyle) -> Iterator[str]:
+    sides = sides_of(assessment)
     if not sides:
         return
     name = 24
@@ -76,10 +78,10 @@ def _bars(standing: Standing, look: TerminalStyle) -> Iterator[str]:
     yield look.paint(
         " " * name + "".join(f"  {fitted(side, bar + 6)}" for side in sides).rstrip(), "dim"
     )
-    for section in standing.sections():
-        shares = "".join(f"  {_bar(standing.share(section, side), bar, look)}" for side in sides)
-        level = standing.earned(section)
-        colour = "green" if level >= standing.level else "yellow"
+    for section in assessment.sections():
+        shares = "".join(f"  {_bar(assessment.share(section, side), bar, look)}" for side in sides)
+        level = assessment.earned(section)
+        colour = "green" if level >= assessment.level else "yellow"
         yield fitted(section, name) + shares + look.paint(f"  level {level}", colour)
 
 
@@ -98,28 +100,28 @@ def percent(share: float) -> str:
     return f"{int(share * 100 + 1e-9)} %"
 
 
-def _counts(standing: Standing, look: TerminalStyle) -> Iterator[str]:
+def _counts(assessment: Assessment, look: TerminalStyle) -> Iterator[str]:
     said = " · ".join(
         look.paint(f"{number} {when}", *(["red", "bold"] if number and not place else []))
-        for place, (when, number) in enumerate(blocking_counts(standing).items())
+        for place, (when, number) in enumerate(blocking_counts(assessment).items())
     )
-    title = "Open" if standing.unadopted else "Blocks"
+    title = "Open" if assessment.unmanaged else "Blocks"
     yield f"{look.paint(title, 'bold')}  {said}"
 
 
-def _blocking(standing: Standing, look: TerminalStyle, stage: Stage) -> Iterator[str]:
+def _blocking(assessment: Assessment, look: TerminalStyle, stage: Stage) -> Iterator[str]:
     yield look.paint(f"Blocks {WHEN[stage]}", "bold")
-    found = standing.blocking(stage)
+    found = assessment.blocking(stage)
     if not found:
         yield "  nothing"
-    alike: dict[tuple[str, State, str], list[Outcome]] = {}
-    for outcome in found:
-        key = outcome.practice.name, outcome.state, outcome.says
-        alike.setdefault(key, []).append(outcome)
-    for (_, state, says), outcomes in alike.items():
-        sides = ", ".join(outcome.side for outcome in outcomes)
-        yield from _named(outcomes[0].practice, f" [{sides}, {state}]: {says}", look, "  ✗ ")
-    if stage == "promotion" and standing.unadopted is None:
+    alike: dict[tuple[str, State, str], list[PracticeResult]] = {}
+    for result in found:
+        key = result.practice.name, result.state, result.message
+        alike.setdefault(key, []).append(result)
+    for (_, state, says), results in alike.items():
+        sides = ", ".join(result.side for result in results)
+        yield from _named(results[0].practice, f" [{sides}, {state}]: {says}", look, "  ✗ ")
+    if stage == "promotion" and assessment.unmanaged is None:
         yield from look.paragraph(_GATES, "  · ")
 
 
@@ -129,8 +131,8 @@ def _next(todo: Sequence[NextStep], look: TerminalStyle) -> Iterator[str]:
         return
     yield look.paint("Next", "bold")
     for place, step in enumerate(todo, 1):
-        first = step.outcomes[0]
-        others = len({one.practice.name for one in step.outcomes} - {first.practice.name})
+        first = step.results[0]
+        others = len({one.practice.name for one in step.results} - {first.practice.name})
         more = f" (and {others} more)" if others else ""
         whose = f"{', '.join(step.sides)} · {step.when}"
         yield f"  {place} {look.paint(clean(whose), 'cyan')}"
@@ -146,13 +148,13 @@ def _named(practice: Practice, said: str, look: TerminalStyle, first: str) -> It
         yield line.replace(name, look.paint(name, "dim"))
 
 
-def _exceptions(found: Sequence[Outcome], look: TerminalStyle) -> Iterator[str]:
+def _exceptions(found: Sequence[PracticeResult], look: TerminalStyle) -> Iterator[str]:
     if not found:
         return
     yield look.paint(f"Accepted although not met ({len(found)})", "bold")
-    for outcome in found:
-        said = f" [{outcome.side}]: {describe_acceptance(outcome)}"
-        yield from _named(outcome.practice, said, look, "  · ")
+    for result in found:
+        said = f" [{result.side}]: {describe_acceptance(result)}"
+        yield from _named(result.practice, said, look, "  · ")
 
 
 def _found(title: str, found: Sequence[Finding], look: TerminalStyle) -> Iterator[str]:
@@ -169,28 +171,28 @@ def _found(title: str, found: Sequence[Finding], look: TerminalStyle) -> Iterato
             yield from look.paragraph(finding.fix, "    → ", "      ")
 
 
-def _looked_at(standing: Standing, look: TerminalStyle) -> Iterator[str]:
-    if standing.unadopted:
-        yield from look.paragraph(adopting.looked_at(standing.unadopted), "Looked at  ")
-        yield from look.paragraph(adopting.states(standing), "Practices  ")
+def _looked_at(assessment: Assessment, look: TerminalStyle) -> Iterator[str]:
+    if assessment.unmanaged:
+        yield from look.paragraph(adopting.looked_at(assessment.unmanaged), "Looked at  ")
+        yield from look.paragraph(adopting.states(assessment), "Practices  ")
 
 
-def _seen_by_reading(standing: Standing, look: TerminalStyle) -> Iterator[str]:
+def _seen_by_reading(assessment: Assessment, look: TerminalStyle) -> Iterator[str]:
     yield look.paint("Seen by reading", "bold")
-    for outcome in adopting.found(standing):
-        yield from _named(outcome.practice, f": {outcome.says}", look, "  ✗ ")
-    if commands := adopting.shown_by(standing):
+    for result in adopting.found(assessment):
+        yield from _named(result.practice, f": {result.message}", look, "  ✗ ")
+    if commands := adopting.shown_by(assessment):
         yield look.paint("Not shown by reading, but by", "bold")
     for command, practices in commands.items():
         yield from look.paragraph(f"{command} ({adopting.names(practices)})", "  · ")
 
 
-def _adopting(standing: Standing, look: TerminalStyle) -> Iterator[str]:
-    if standing.unadopted is None:
+def _adopting(assessment: Assessment, look: TerminalStyle) -> Iterator[str]:
+    if assessment.unmanaged is None:
         return
-    for title, groups in adopting.both(standing):
+    for title, groups in adopting.both(assessment):
         yield look.paint(f"{title} ({adopting.number_of(groups)})", "bold")
         for name, practices in groups.items():
             yield from look.paragraph(adopting.names(practices), f"  {name:<18} ")
-    for line in look.paragraph(standing.unadopted.adopt, "  → "):
+    for line in look.paragraph(assessment.unmanaged.adopt, "  → "):
         yield look.paint(line, "bold")

@@ -4,9 +4,9 @@ from baton_handoff.config.baseline import BASELINE_FILE, Baseline, follow_rename
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git_snapshots import snapshots_of
-from baton_handoff.policy.practices.assessment import Standing, State
+from baton_handoff.policy.practices.assessment import Assessment, State
 from baton_handoff.policy.practices.baseline import counted
-from baton_handoff.policy.status.status import standing_of
+from baton_handoff.policy.status.status import assess
 
 
 def record(project: Project) -> str:
@@ -31,7 +31,7 @@ def record(project: Project) -> str:
             if first and any(edit.path == BASELINE_FILE for edit in snapshots.edits(*change)):
                 raise HandoffError(f"{file} is gone, and only shrinks: take it back from git.")
     before = follow_renames(project.baseline, moves)
-    now = recorded_in(standing_of(project), before, first=first)
+    now = recorded_in(assess(project), before, first=first)
     if first and not now:
         return "Nothing is open that a baseline can record."
     write_baseline(file, now)
@@ -43,23 +43,23 @@ def record(project: Project) -> str:
     return f"{says}, {f'{less} fewer than' if less else 'as many as'} before: commit it."
 
 
-def recorded_in(standing: Standing, before: Baseline, *, first: bool) -> Baseline:
+def recorded_in(assessment: Assessment, before: Baseline, *, first: bool) -> Baseline:
     """What a baseline has to record now: what is open, and no more than before.
 
     Args:
-        standing: Where the project stands.
+        assessment: Where the project stands.
         before: What it has recorded so far.
         first: Whether nothing has been recorded yet, so that there may be more.
 
     Raises:
         HandoffError: Nothing shows how much is open of a practice, or it is more than before.
     """
-    asked = [one for one in standing.outcomes if one.practice.baseline]
-    for outcome in asked:
-        name = outcome.practice.name
-        if outcome.state is State.NOT_SHOWN:
-            raise HandoffError(f"What is open of {name} is not shown: {outcome.fix} first.")
-        if outcome.state is State.NOT_MET and not (outcome.findings or outcome.recorded):
+    asked = [one for one in assessment.results if one.practice.baseline]
+    for result in asked:
+        name = result.practice.name
+        if result.state is State.NOT_SHOWN:
+            raise HandoffError(f"What is open of {name} is not shown: {result.fix} first.")
+        if result.state is State.NOT_MET and not (result.findings or result.recorded):
             raise HandoffError(f"Nothing says where {name} is not met: `uv run poe check` first.")
     now = dict(counted([one for one in asked if one.state is State.NOT_MET]))
     excepted = {one.practice.name for one in asked if one.exception}

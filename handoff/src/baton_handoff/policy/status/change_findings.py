@@ -24,7 +24,7 @@ from baton_handoff.config.standards import WHEEL
 from baton_handoff.core.git_snapshots import snapshots_of
 from baton_handoff.policy.evidence.evidence import KINDS, Evidence, Record
 from baton_handoff.policy.evidence.recording import now
-from baton_handoff.policy.practices.assessment import Standing, State
+from baton_handoff.policy.practices.assessment import Assessment, State
 from baton_handoff.reporting.findings import Finding
 
 DIFF, TRIAGE = "diff", "triage"
@@ -100,7 +100,7 @@ def breaks_since(project: Project, base: str | None, before: Path) -> list[Findi
 
 
 def turns_since(
-    project: Project, base: str | None, before: Path, standing: Standing
+    project: Project, base: str | None, before: Path, assessment: Assessment
 ) -> list[Finding]:
     """Whose turn it is where a change has red checks, or that nothing says so yet.
 
@@ -108,11 +108,11 @@ def turns_since(
         project: The project as it judges the change.
         base: What the change is to be merged into, as it was named.
         before: The folder with the tree that the change began with.
-        standing: Where the project stands with the change.
+        assessment: Where the project stands with the change.
     """
     red = any(
-        outcome.practice.check in _TRIED and outcome.state is State.NOT_MET and not outcome.reached
-        for outcome in standing.outcomes
+        result.practice.check in _TRIED and result.state is State.NOT_MET and not result.reached
+        for result in assessment.results
     )
     evidence = _found(TRIAGE, project, before)
     if evidence:

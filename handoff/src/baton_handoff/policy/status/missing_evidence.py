@@ -10,7 +10,7 @@ from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.evidence.evidence import Evidence, Record
 from baton_handoff.policy.evidence.recording import now
 from baton_handoff.policy.evidence.steps import STEPS
-from baton_handoff.policy.practices.assessment import Standing, State
+from baton_handoff.policy.practices.assessment import Assessment, State
 from baton_handoff.policy.practices.practice import STAGES, Stage
 from baton_handoff.policy.practices.registry import STATEMENT
 from baton_handoff.policy.status.change_findings import UNSEEN
@@ -32,14 +32,14 @@ _ORDER = (
 """What is run, in the order in which one needs the other. To offer a model is a person's turn."""
 
 
-def produce(project: Project, standing: Standing, stage: Stage = "promotion") -> None:
+def produce(project: Project, assessment: Assessment, stage: Stage = "promotion") -> None:
     """Run what shows what is not shown, each command once.
 
     What a command says goes to standard error: the report is what is printed.
 
     Args:
         project: The project.
-        standing: Where it stands.
+        assessment: Where it stands.
         stage: The last stage of which anything is to be shown.
 
     Raises:
@@ -47,18 +47,18 @@ def produce(project: Project, standing: Standing, stage: Stage = "promotion") ->
     """
     until = STAGES.index(stage)
     missing = [
-        outcome
-        for outcome in standing.outcomes
-        if outcome.state == State.NOT_SHOWN and STAGES.index(outcome.practice.stage) <= until
+        result
+        for result in assessment.results
+        if result.state == State.NOT_SHOWN and STAGES.index(result.practice.stage) <= until
     ]
-    asked = {outcome.command for outcome in missing if outcome.practice.check in CHECKS}
+    asked = {result.command for result in missing if result.practice.check in CHECKS}
     wanted = [command for command in _ORDER if command in asked]
     own = {
-        outcome.practice.name: outcome.practice
-        for outcome in missing
-        if outcome.practice.check not in (*CHECKS, STATEMENT) and not is_function(outcome.practice)
+        result.practice.name: result.practice
+        for result in missing
+        if result.practice.check not in (*CHECKS, STATEMENT) and not is_function(result.practice)
     }
-    compared = [one.fix.strip("`") for one in standing.left_open if one.check == UNSEEN]
+    compared = [one.fix.strip("`") for one in assessment.change_findings if one.check == UNSEEN]
     wanted = compared + wanted
     steps = len(wanted) + len(own)
     for number, command in enumerate(wanted, start=1):
@@ -93,7 +93,7 @@ def show(project: Project, wanted: str) -> None:
     """
     if version := find_version(project, wanted):
         asked = asked_of(project, version.version).open
-        produce(serving(project, version.version), Standing(project.name, project.level, asked))
+        produce(serving(project, version.version), Assessment(project.name, project.level, asked))
 
 
 def _say(line: str) -> None:

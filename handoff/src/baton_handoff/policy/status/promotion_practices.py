@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from baton_handoff.config.project import Project
-from baton_handoff.policy.practices.assessment import Outcome, State
+from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.registry import STATEMENT
-from baton_handoff.policy.status.status import standing_of
+from baton_handoff.policy.status.status import assess
 
 _OF_OTHER_GATES = frozenset(
     {"candidate_traceable", "compared_with_baselines", "sources_described", "sources_official"}
@@ -18,7 +18,7 @@ _OF_PRODUCTION = frozenset({"models_watched", "data_watched"})
 
 
 @dataclass(frozen=True)
-class Asked:
+class PromotionRequirements:
     """What the practices ask of a promotion.
 
     Attributes:
@@ -27,12 +27,12 @@ class Asked:
         binding: Whether something is open that the team lets block at every level.
     """
 
-    open: Sequence[Outcome] = ()
-    accepted: Sequence[Outcome] = ()
+    open: Sequence[PracticeResult] = ()
+    accepted: Sequence[PracticeResult] = ()
     binding: bool = False
 
 
-def asked_of(project: Project, version: int) -> Asked:
+def promotion_requirements(project: Project, version: int) -> PromotionRequirements:
     """What the practices ask of the promotion of a version, by the evidence that there is.
 
     At level 0, where it is advice, it is what level 1 asks.
@@ -44,27 +44,27 @@ def asked_of(project: Project, version: int) -> Asked:
     Raises:
         HandoffError: handoff.toml can't be used.
     """
-    standing, level = standing_of(project, version=version), max(project.level, 1)
-    outcomes = [outcome for outcome in standing.outcomes if _is_asked(outcome)]
-    of_them = replace(standing, outcomes=outcomes)
-    return Asked(
+    assessment, level = assess(project, version=version), max(project.level, 1)
+    results = [result for result in assessment.results if _is_asked(result)]
+    of_them = replace(assessment, results=results)
+    return PromotionRequirements(
         sorted(of_them.blocking("promotion", level), key=_turn),
         [
-            outcome
-            for outcome in outcomes
-            if outcome.excepted and outcome.practice.blocks(outcome.side, level, "promotion")
+            result
+            for result in results
+            if result.excepted and result.practice.blocks(result.side, level, "promotion")
         ],
         bool(of_them.blocking("promotion")),
     )
 
 
-def _turn(outcome: Outcome) -> tuple[bool, bool]:
+def _turn(result: PracticeResult) -> tuple[bool, bool]:
     """When its turn is: what blocks at every level first; what is run after what is written."""
-    run = outcome.state is State.NOT_SHOWN and outcome.practice.check != STATEMENT
-    return not outcome.practice.enforced, run
+    run = result.state is State.NOT_SHOWN and result.practice.check != STATEMENT
+    return not result.practice.enforced, run
 
 
-def _is_asked(outcome: Outcome) -> bool:
+def _is_asked(result: PracticeResult) -> bool:
     """Whether a practice is the gate's; one that the team lets block in any case always is."""
-    elsewhere = outcome.practice.check in _OF_OTHER_GATES | _OF_PRODUCTION
-    return outcome.practice.enforced or not elsewhere
+    elsewhere = result.practice.check in _OF_OTHER_GATES | _OF_PRODUCTION
+    return result.practice.enforced or not elsewhere

@@ -12,7 +12,7 @@ from baton_handoff.core.git_snapshots import snapshots_of
 from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.checks.check_context import Check, Look, Seen, not_met
 from baton_handoff.policy.evidence.evidence import Record
-from baton_handoff.policy.practices.assessment import Outcome, Standing, State
+from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.baseline import covered
 from baton_handoff.policy.practices.practice import Practice
 from baton_handoff.policy.practices.registry import ROLES, STATEMENT, Registry
@@ -27,12 +27,12 @@ from baton_handoff.registry.version_facts import CANDIDATE, find_version
 
 
 @without_collecting()
-def standing_of(
+def assess(
     project: Project,
     level: int | None = None,
     today: date | None = None,
     version: int | None = None,
-) -> Standing:
+) -> Assessment:
     """Where a project stands, by the evidence that lies on this machine.
 
     Args:
@@ -50,16 +50,16 @@ def standing_of(
     looked_at = replace(serving(project, version) if version else project, level=at)
     look = Look(looked_at, Record(looked_at), day, os.environ, str(version or CANDIDATE))
     repository = None if project.adopted else Repository(look)
-    outcomes = [
-        outcome
+    results = [
+        result
         for practice in registry.practices
-        for outcome in _outcomes(practice, registry, look, at, repository)
+        for result in _results(practice, registry, look, at, repository)
     ]
     known = unadopted(repository) if repository else None
-    return Standing(project.name or project.package, at, outcomes, unadopted=known)
+    return Assessment(project.name or project.package, at, results, unmanaged=known)
 
 
-def standing_since(project: Project, base: str | None, level: int | None = None) -> Standing:
+def assess_change(project: Project, base: str | None, level: int | None = None) -> Assessment:
     """Where a project stands, judged by the stricter of what its base and it itself state.
 
     Args:
@@ -69,25 +69,25 @@ def standing_since(project: Project, base: str | None, level: int | None = None)
         level: The level to look at; by default the higher of both.
 
     Raises:
-        HandoffError: `base` can't be used, or see `standing_of`.
+        HandoffError: `base` can't be used, or see `assess`.
     """
     with snapshots_of(project.root) as (snapshots, scratch):
         if base is None and not snapshots.has_commits:
-            return standing_of(project, level)
+            return assess(project, level)
         commit, before = snapshots.merge_base(base), scratch / "base"
         tree = snapshots.of_commit(commit)
         was = stated_before(project, snapshots, tree, before)
         judging = stricter(was, project)
-        standing = standing_of(judging, level)
-        left_open = [
+        assessment = assess(judging, level)
+        change_findings = [
             *breaks_since(judging, base, before),
             *lacking(judging, snapshots, tree, before),
-            *turns_since(judging, base, before, standing),
+            *turns_since(judging, base, before, assessment),
         ]
         return replace(
-            standing,
+            assessment,
             loosened=[*loosened(was, project), *at_once(project, snapshots, tree, before)],
-            left_open=left_open,
+            change_findings=change_findings,
             base=f"{base or 'the commit it goes back to'} ({commit[:12]})",
         )
 
@@ -98,13 +98,13 @@ def serving(project: Project, version: int) -> Project:
     return project if loaded and loaded.version == version else replace(project, alias=str(version))
 
 
-def _outcomes(
+def _results(
     practice: Practice,
     registry: Registry,
     look: Look,
     level: int,
     repository: Repository | None = None,
-) -> Iterator[Outcome]:
+) -> Iterator[PracticeResult]:
     """What came of a practice for each side of which it is asked at some level."""
     asked = [s for s in SIDES if any(practice.tier(s, at) != "not-needed" for at in (0, 1, 2))]
     seen = _checked(practice, registry, look, repository)
@@ -117,12 +117,12 @@ def _outcomes(
         said = _for_side(side, asked, seen) if seen else _stated(practice, side, registry, look)
         open_ = said.state in (State.NOT_MET, State.NOT_SHOWN)
         fix = said.shown_by or practice.fix
-        outcome = Outcome(
+        result = PracticeResult(
             practice=practice,
             side=side,
             tier=practice.tier(side, level),
             state=said.state,
-            says=said.says,
+            message=said.says,
             findings=tuple(
                 replace(finding, check=practice.name, side=side, fix=finding.fix or fix)
                 for finding in said.findings
@@ -132,7 +132,7 @@ def _outcomes(
             exception=accepted[0] if accepted and open_ else None,
             command=said.command,
         )
-        yield covered(outcome, look.project.baseline)
+        yield covered(result, look.project.baseline)
 
 
 def _checked(

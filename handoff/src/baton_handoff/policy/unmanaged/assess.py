@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.checks.check_context import Seen
-from baton_handoff.policy.practices.assessment import Unadopted
+from baton_handoff.policy.practices.assessment import UnmanagedFacts
 from baton_handoff.policy.practices.practice import Practice
 from baton_handoff.policy.practices.registry import STATEMENT
 from baton_handoff.policy.unmanaged import code, commands, data, delivery, setup, tests
@@ -89,6 +89,6 @@ def look_for(practice: Practice, repository: Repository) -> Seen:
     )
 
 
-def unadopted(repository: Repository) -> Unadopted:
+def unadopted(repository: Repository) -> UnmanagedFacts:
     """What was looked at in a repository that Baton has not made, and what adopts it."""
-    return Unadopted(repository.looked_at, tuple(repository.unread), commands.adopt())
+    return UnmanagedFacts(repository.looked_at, tuple(repository.unread), commands.adopt())

@@ -1,4 +1,4 @@
-"""From red checks and an experiment to verdicts: pure reasoning, no files and no processes.
+"""From red checks and an experiment to diagnoses: pure reasoning, no files and no processes.
 
 A cell is the base with the changes of some axes. A red check belongs to the smallest cell in which
 it is red too: to nobody's change if that is the base itself, to one axis, or to several together.
@@ -16,7 +16,7 @@ from baton_handoff.config.sides import CONTRACTS, DEPENDENCIES, SIDES
 
 
 @dataclass(frozen=True)
-class Red:
+class FailedCheck:
     """One thing that a check found.
 
     Attributes:
@@ -42,7 +42,7 @@ class Red:
 
 
 Axes: TypeAlias = frozenset[str]
-Cell: TypeAlias = Callable[[Axes, Sequence[Red]], Sequence[Red]]
+Cell: TypeAlias = Callable[[Axes, Sequence[FailedCheck]], Sequence[FailedCheck]]
 """What is red in the base with the changes of some axes, as far as checks that were red say it."""
 
 
@@ -57,7 +57,7 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Diagnosis:
     """Why one check is red.
 
     Attributes:
@@ -66,18 +66,18 @@ class Verdict:
         axes: The axes whose changes together make it red; empty where none does.
     """
 
-    red: Red
+    red: FailedCheck
     cause: Cause
     axes: Axes = frozenset()
 
 
 def diagnose(
-    reds: Sequence[Red],
+    reds: Sequence[FailedCheck],
     changed: Sequence[str],
     cell: Cell,
-    again: Callable[[Sequence[Red]], Sequence[Red]],
-    likely: Callable[[Red], str],
-) -> Iterator[Verdict]:
+    again: Callable[[Sequence[FailedCheck]], Sequence[FailedCheck]],
+    likely: Callable[[FailedCheck], str],
+) -> Iterator[Diagnosis]:
     """Find the cause of every red check, trying as few cells as it takes.
 
     Args:
@@ -97,18 +97,18 @@ def diagnose(
     left = [red for red in reds if red.kind in steady and red.kind not in inherited]
     for red in reds:
         if red.kind not in steady or (red in left and not changed):
-            yield Verdict(red, Cause.FLAKY)
+            yield Diagnosis(red, Cause.FLAKY)
         elif red.kind in inherited:
-            yield Verdict(red, Cause.INHERITED)
+            yield Diagnosis(red, Cause.INHERITED)
         else:
             axes = _smallest(red, changed, lambda cell_of: cell(cell_of, left), likely(red))
-            yield Verdict(red, _cause(axes), axes)
+            yield Diagnosis(red, _cause(axes), axes)
     yield from _hidden(left, changed, cell, {red.kind for red in reds} | inherited)
 
 
 def _hidden(
-    left: Sequence[Red], changed: Sequence[str], cell: Cell, known: Set[object]
-) -> Iterator[Verdict]:
+    left: Sequence[FailedCheck], changed: Sequence[str], cell: Cell, known: Set[object]
+) -> Iterator[Diagnosis]:
     """What a check would say of one side's change, if another's did not make it red before."""
     sides = [axis for axis in changed if axis in SIDES]
     if not left or len(sides) < len(SIDES):
@@ -121,11 +121,14 @@ def _hidden(
     for side in sides:
         for red in cell(between | {side}, left):
             if red.item in items and red.kind not in known:
-                yield Verdict(red, Cause.CHANGE, frozenset({side}))
+                yield Diagnosis(red, Cause.CHANGE, frozenset({side}))
 
 
 def _smallest(
-    red: Red, changed: Sequence[str], cell: Callable[[Axes], Sequence[Red]], likely: str
+    red: FailedCheck,
+    changed: Sequence[str],
+    cell: Callable[[Axes], Sequence[FailedCheck]],
+    likely: str,
 ) -> Axes:
     """The smallest set of axes whose changes make a check red; all of them are known to."""
     # Dependencies last among the single ones: their cell needs an environment of its own.
@@ -142,7 +145,7 @@ def _smallest(
 
 
 def _cause(axes: Axes) -> Cause:
-    # Red only with the new contract: whoever is red there met the one that was agreed.
+    # FailedCheck only with the new contract: whoever is red there met the one that was agreed.
     if CONTRACTS in axes:
         return Cause.CONTRACT_CHANGE
     return Cause.CHANGE if len(axes) == 1 else Cause.INTERACTION

@@ -5,19 +5,19 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from baton_handoff.config.sides import CONTRACTS, DATA_SCIENCE, DEPENDENCIES, ML_ENGINEERING
-from baton_handoff.triage.verdict import Axes, Cause, Red, Verdict, diagnose
+from baton_handoff.triage.diagnosis import Axes, Cause, Diagnosis, FailedCheck, diagnose
 
 C, D, M, L = CONTRACTS, DATA_SCIENCE, ML_ENGINEERING, DEPENDENCIES
 
 
-def red(item: str, message: str = "broken") -> Red:
-    return Red("contract tests", item, message, None, None, "")
+def red(item: str, message: str = "broken") -> FailedCheck:
+    return FailedCheck("contract tests", item, message, None, None, "")
 
 
 def judged(
     cells: Mapping[str, str], changed: Sequence[str], steady: bool = True
-) -> tuple[list[Verdict], list[Axes]]:
-    """The verdicts, and the cells that were tried.
+) -> tuple[list[Diagnosis], list[Axes]]:
+    """The diagnoses, and the cells that were tried.
 
     Args:
         cells: For each combination of axes, joined by `+`, what is red, a letter each.
@@ -26,7 +26,7 @@ def judged(
     """
     tried: list[Axes] = []
 
-    def cell(axes: Axes, like: Sequence[Red]) -> list[Red]:
+    def cell(axes: Axes, like: Sequence[FailedCheck]) -> list[FailedCheck]:
         tried.append(axes)
         looked_at = {red.item for red in like}
         return [red(i) for i in cells.get("+".join(sorted(axes)), "") if i in looked_at]
@@ -55,26 +55,26 @@ def judged(
 def test_a_break_belongs_to_the_smallest_change_that_makes_it(
     cells: Mapping[str, str], changed: Sequence[str], cause: Cause, axes: set[str]
 ) -> None:
-    (verdict,), _ = judged(cells, sorted(changed))
-    assert (verdict.cause, verdict.axes) == (cause, frozenset(axes))
+    (diagnosis,), _ = judged(cells, sorted(changed))
+    assert (diagnosis.cause, diagnosis.axes) == (cause, frozenset(axes))
 
 
 def test_what_is_green_the_second_time_is_flaky() -> None:
-    (verdict,), _ = judged({D: "x"}, [D], steady=False)
-    assert verdict.cause is Cause.FLAKY
+    (diagnosis,), _ = judged({D: "x"}, [D], steady=False)
+    assert diagnosis.cause is Cause.FLAKY
 
 
 def test_each_break_has_its_own_cause() -> None:
-    verdicts, _ = judged({D: "x", M: "y", f"{D}+{M}": "xy"}, [D, M])
-    assert [(v.red.item, set(v.axes)) for v in verdicts] == [("x", {D}), ("y", {M})]
+    diagnoses, _ = judged({D: "x", M: "y", f"{D}+{M}": "xy"}, [D, M])
+    assert [(v.red.item, set(v.axes)) for v in diagnoses] == [("x", {D}), ("y", {M})]
 
 
 def test_a_break_that_another_hides_is_found() -> None:
-    def cell(axes: Axes, _: Sequence[Red] = ()) -> list[Red]:
+    def cell(axes: Axes, _: Sequence[FailedCheck] = ()) -> list[FailedCheck]:
         return [red("x", {D: "no features", M: "wrong answer"}[axis]) for axis in sorted(axes)][:1]
 
-    verdicts = list(diagnose(cell(frozenset({D, M})), [D, M], cell, lambda r: r, lambda _: D))
-    assert [(v.red.message, set(v.axes)) for v in verdicts] == [
+    diagnoses = list(diagnose(cell(frozenset({D, M})), [D, M], cell, lambda r: r, lambda _: D))
+    assert [(v.red.message, set(v.axes)) for v in diagnoses] == [
         ("no features", {D}),
         ("wrong answer", {M}),
     ]
@@ -83,18 +83,18 @@ def test_a_break_that_another_hides_is_found() -> None:
 def test_what_the_contracts_alone_do_is_no_sides_fault() -> None:
     """Data science's change leaves red what the new contract broke; only the message is another."""
 
-    def cell(axes: Axes, _: Sequence[Red] = ()) -> list[Red]:
+    def cell(axes: Axes, _: Sequence[FailedCheck] = ()) -> list[FailedCheck]:
         said = "both" if {C, M} <= axes else "the contract"
         return [red("x", said)] if C in axes else []
 
     head = cell(frozenset({C, D, M}))
-    verdicts = list(diagnose(head, sorted([C, D, M]), cell, lambda r: r, lambda _: D))
-    assert [(v.cause, set(v.axes)) for v in verdicts] == [(Cause.CONTRACT_CHANGE, {C, M})]
+    diagnoses = list(diagnose(head, sorted([C, D, M]), cell, lambda r: r, lambda _: D))
+    assert [(v.cause, set(v.axes)) for v in diagnoses] == [(Cause.CONTRACT_CHANGE, {C, M})]
 
 
 def test_chance_is_not_blamed_on_changes_that_there_are_not() -> None:
-    (verdict,) = diagnose([red("x")], [], lambda *_: [], lambda r: r, lambda _: D)
-    assert verdict.cause is Cause.FLAKY
+    (diagnosis,) = diagnose([red("x")], [], lambda *_: [], lambda r: r, lambda _: D)
+    assert diagnosis.cause is Cause.FLAKY
 
 
 def test_nothing_red_tries_nothing() -> None:

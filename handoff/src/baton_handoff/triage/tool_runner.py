@@ -41,7 +41,7 @@ _LIBRARIES = (
 
 
 @dataclass(frozen=True)
-class Tools:
+class ToolRunner:
     """With what checks are run.
 
     Attributes:

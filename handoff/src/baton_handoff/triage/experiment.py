@@ -14,10 +14,10 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git_snapshots import Edit, GitSnapshots, snapshots_of
 from baton_handoff.policy.status.base_policy import stricter
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.triage.checks import TESTS, run_checks
+from baton_handoff.triage.contract_checks import TESTS, run_checks
+from baton_handoff.triage.diagnosis import Axes, Cause, Diagnosis, FailedCheck, diagnose
 from baton_handoff.triage.report import Facts, finding_of
-from baton_handoff.triage.tools import Tools
-from baton_handoff.triage.verdict import Axes, Cause, Red, Verdict, diagnose
+from baton_handoff.triage.tool_runner import ToolRunner
 
 
 def triage(project: Project, base: str | None = None, since: str | None = None) -> list[Finding]:
@@ -35,17 +35,17 @@ def triage(project: Project, base: str | None = None, since: str | None = None) 
     with snapshots_of(project.root) as (snapshots, scratch):
         experiment = Experiment(project, snapshots, scratch, base)
         return [
-            finding_of(verdicts, experiment.facts(verdicts, since))
-            for verdicts in _alike(experiment.verdicts())
+            finding_of(diagnoses, experiment.facts(diagnoses, since))
+            for diagnoses in _alike(experiment.diagnoses())
         ]
 
 
-def _alike(verdicts: Iterable[Verdict]) -> Iterable[list[Verdict]]:
+def _alike(diagnoses: Iterable[Diagnosis]) -> Iterable[list[Diagnosis]]:
     """Verdicts that have cause, check and message in common belong to one finding."""
-    groups: dict[object, list[Verdict]] = {}
-    for verdict in verdicts:
-        check, _, message = verdict.red.kind
-        groups.setdefault((verdict.cause, verdict.axes, check, message), []).append(verdict)
+    groups: dict[object, list[Diagnosis]] = {}
+    for diagnosis in diagnoses:
+        check, _, message = diagnosis.red.kind
+        groups.setdefault((diagnosis.cause, diagnosis.axes, check, message), []).append(diagnosis)
     return groups.values()
 
 
@@ -81,12 +81,12 @@ class Experiment:
         """The axis that answers for a path."""
         return answerable(path, self.project.package, self.judged_by.answerable)
 
-    def verdicts(self) -> Iterator[Verdict]:
+    def diagnoses(self) -> Iterator[Diagnosis]:
         """Run the experiment."""
         changed = sorted(self.edits)
         return diagnose(self.red(frozenset(changed)), changed, self.red, self._again, self._likely)
 
-    def red(self, axes: Axes, like: Sequence[Red] | None = None) -> Sequence[Red]:
+    def red(self, axes: Axes, like: Sequence[FailedCheck] | None = None) -> Sequence[FailedCheck]:
         """What is red in the base with the changes of some axes.
 
         Args:
@@ -103,30 +103,30 @@ class Experiment:
         edits = [edit for axis in axes for edit in self.edits[axis]]
         return self._snapshots.apply_edits(self._base_tree, edits)
 
-    def facts(self, verdicts: Sequence[Verdict], since: str | None) -> Facts:
-        """What the report of verdicts with one cause needs.
+    def facts(self, diagnoses: Sequence[Diagnosis], since: str | None) -> Facts:
+        """What the report of diagnoses with one cause needs.
 
         Args:
-            verdicts: The verdicts.
+            diagnoses: The diagnoses.
             since: A commit after which an inherited break is looked for, None to not look.
         """
-        first = verdicts[0]
+        first = diagnoses[0]
         paths = [edit.path for axis in first.axes for edit in self.edits[axis]]
         looked_for = since if first.cause is Cause.INHERITED else None
         return Facts(
             project=self.judged_by,
             base=self.base,
-            components=sorted({self._component(verdict.red) for verdict in verdicts}),
+            components=sorted({self._component(diagnosis.red) for diagnosis in diagnoses}),
             authors=self._snapshots.authors(self.base, paths) if paths else [],
             since=self._first_red(first.red, looked_for) if looked_for else None,
         )
 
-    def _component(self, red: Red) -> str:
+    def _component(self, red: FailedCheck) -> str:
         """The axis that answers for what is red: for a test the one that promises it."""
         place = red.item.partition("::")[0] if "::" in red.item else red.file
         return self.axis(place) if place else OTHER
 
-    def _first_red(self, red: Red, since: str) -> str | None:
+    def _first_red(self, red: FailedCheck, since: str) -> str | None:
         """The commit between `since` and the base that first had a red check, None if older."""
         commits = self._snapshots.commits_between(since, self.base)
         if self._is_red(red, commits[0]):
@@ -137,20 +137,22 @@ class Experiment:
             good, bad = (good, middle) if self._is_red(red, commits[middle]) else (middle, bad)
         return commits[bad]
 
-    def _is_red(self, red: Red, commit: str) -> bool:
+    def _is_red(self, red: FailedCheck, commit: str) -> bool:
         return red.kind in {
             found.kind
             for found in self._red(self._snapshots.of_commit(commit), Path(sys.executable), (red,))
         }
 
-    def _run(self, tree: str, python: Path, like: tuple[Red, ...] | None) -> list[Red]:
+    def _run(
+        self, tree: str, python: Path, like: tuple[FailedCheck, ...] | None
+    ) -> list[FailedCheck]:
         return run_checks(self.project, self._folder(tree), self._tools(python), like)
 
-    def _tools(self, python: Path) -> Tools:
+    def _tools(self, python: Path) -> ToolRunner:
         # Where the standards did not change, the installed package is every tree's.
         engine = ENGINE if PLATFORM in self.edits else ()
         memory = self.project.root / ".mypy_cache" / "triage"
-        return Tools(python, memory, ("src", *engine))
+        return ToolRunner(python, memory, ("src", *engine))
 
     def _folder(self, tree: str) -> Path:
         folder = self._scratch / f"tree-{tree}"
@@ -186,11 +188,11 @@ class Experiment:
         scripts = "Scripts" if os.name == "nt" else "bin"
         return environment / scripts / Path(sys.executable).name
 
-    def _again(self, reds: Sequence[Red]) -> Sequence[Red]:
+    def _again(self, reds: Sequence[FailedCheck]) -> Sequence[FailedCheck]:
         tests = [red for red in reds if red.check == TESTS]
         folder, tools = self._folder(self._head_tree), self._tools(Path(sys.executable))
         once_more = run_checks(self.project, folder, tools, tests)
         return [*(red for red in reds if red not in tests), *once_more]
 
-    def _likely(self, red: Red) -> str:
+    def _likely(self, red: FailedCheck) -> str:
         return self.axis(red.file) if red.file else OTHER

@@ -1,9 +1,9 @@
-"""A standing of a made-up project, with everything in it that a screen has to show."""
+"""An assessment of a made-up project, with everything in it that a screen has to show."""
 
 from datetime import date
 
 from baton_handoff.config.settings import PolicyException
-from baton_handoff.policy.practices.assessment import Outcome, Standing, State
+from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.practice import Practice, Stage, Tier
 from baton_handoff.reporting.findings import Finding
 
@@ -37,13 +37,13 @@ def practice(
     )
 
 
-def outcome(
+def result(
     kept: Practice, side: str, state: State, says: str = "Seen.", **others: object
-) -> Outcome:
-    return Outcome(kept, side, kept.tier(side, 1), state, says, **others)  # type: ignore[arg-type]
+) -> PracticeResult:
+    return PracticeResult(kept, side, kept.tier(side, 1), state, says, **others)  # type: ignore[arg-type]
 
 
-def standing() -> Standing:
+def assessment() -> Assessment:
     setup = practice("set-up", "Set-up", science="must")
     types = practice("types-checked", science=("not-needed", "would-like", "should"))
     style = practice("style")
@@ -55,29 +55,29 @@ def standing() -> Standing:
     accepted = PolicyException(
         "lineage", "the warehouse moves in January", "ml-engineering", date(2027, 1, 31)
     )
-    return Standing(
+    return Assessment(
         "Trips & fares",
         1,
         [
-            outcome(setup, DS, State.MET, "`poe setup` took 41 s."),
-            outcome(setup, ML, State.MET, "`poe setup` took 41 s."),
-            outcome(types, DS, State.NOT_SHOWN, "mypy has not run since src/trips/a.py changed."),
-            outcome(types, ML, State.NOT_MET, "mypy found one error.", findings=(found,)),
-            outcome(style, DS, State.MET, "ruff found nothing."),
-            outcome(style, ML, State.MET, "ruff found nothing."),
-            outcome(tests, DS, State.NOT_SHOWN, "No test has run here."),
-            outcome(tests, ML, State.NOT_SHOWN, "No test has run here."),
-            outcome(lineage, DS, State.NOT_APPLICABLE, "No data is read."),
-            outcome(lineage, ML, State.NOT_MET, "Two tables have no origin.", exception=accepted),
-            outcome(
+            result(setup, DS, State.MET, "`poe setup` took 41 s."),
+            result(setup, ML, State.MET, "`poe setup` took 41 s."),
+            result(types, DS, State.NOT_SHOWN, "mypy has not run since src/trips/a.py changed."),
+            result(types, ML, State.NOT_MET, "mypy found one error.", findings=(found,)),
+            result(style, DS, State.MET, "ruff found nothing."),
+            result(style, ML, State.MET, "ruff found nothing."),
+            result(tests, DS, State.NOT_SHOWN, "No test has run here."),
+            result(tests, ML, State.NOT_SHOWN, "No test has run here."),
+            result(lineage, DS, State.NOT_APPLICABLE, "No data is read."),
+            result(lineage, ML, State.NOT_MET, "Two tables have no origin.", exception=accepted),
+            result(
                 sources,
                 DS,
                 State.NOT_MET,
                 "fares.xlsx has no owner.",
                 fix="Run `handoff source add fares.xlsx`.",
             ),
-            outcome(sources, ML, State.NOT_APPLICABLE, "Data science reads it."),
-            outcome(pairing, DS, State.STATED, "Stated on 2026-11-01 by the lead."),
-            outcome(pairing, ML, State.STATED, "Stated on 2026-11-01 by the lead."),
+            result(sources, ML, State.NOT_APPLICABLE, "Data science reads it."),
+            result(pairing, DS, State.STATED, "Stated on 2026-11-01 by the lead."),
+            result(pairing, ML, State.STATED, "Stated on 2026-11-01 by the lead."),
         ],
     )

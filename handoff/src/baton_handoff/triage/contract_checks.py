@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 
 from baton_handoff.config.project import Project
 from baton_handoff.policy.evidence.steps import STEPS
-from baton_handoff.triage.tools import Tools
-from baton_handoff.triage.verdict import Red
+from baton_handoff.triage.diagnosis import FailedCheck
+from baton_handoff.triage.tool_runner import ToolRunner
 
 _TYPES, _LAYERS, TESTS = "types", "layers", "contract tests"
 _LINE = re.compile(r'^\s*(?:File ")?(.+?\.py)(?:", line |:)(\d+)', re.MULTILINE)
@@ -19,8 +19,8 @@ _LINE = re.compile(r'^\s*(?:File ")?(.+?\.py)(?:", line |:)(\d+)', re.MULTILINE)
 
 
 def run_checks(
-    project: Project, tree: Path, tools: Tools, like: Sequence[Red] | None = None
-) -> list[Red]:
+    project: Project, tree: Path, tools: ToolRunner, like: Sequence[FailedCheck] | None = None
+) -> list[FailedCheck]:
     """Run the contract checks of a tree, next to each other.
 
     Args:
@@ -42,20 +42,20 @@ def run_checks(
         return [red for found in running for red in found.result()]
 
 
-def _test_files(reds: Sequence[Red], tree: Path) -> list[str]:
+def _test_files(reds: Sequence[FailedCheck], tree: Path) -> list[str]:
     """The files of a tree with the tests that were red elsewhere, as far as it has them."""
     files = dict.fromkeys(red.item.partition("::")[0] for red in reds if red.check == TESTS)
     return [file for file in files if (tree / file).exists()]
 
 
-def _types(project: Project, tree: Path, tools: Tools) -> list[Red]:
+def _types(project: Project, tree: Path, tools: ToolRunner) -> list[FailedCheck]:
     command = [*STEPS["types"].command, *STEPS["types"].for_programs]
     command += ["--cache-dir", str(tools.memory), f"src/{project.package}"]
     said = tools.run(tree, command)
     return list(_type_errors(said.stdout, said.stderr))
 
 
-def _type_errors(said: str, complaint: str) -> Iterator[Red]:
+def _type_errors(said: str, complaint: str) -> Iterator[FailedCheck]:
     again = f"uv run poe check --only {_TYPES}"
     for line in said.splitlines():
         if not line.startswith("{"):
@@ -64,19 +64,19 @@ def _type_errors(said: str, complaint: str) -> Iterator[Red]:
         if error["severity"] == "error":
             file = Path(error["file"]).as_posix()
             item = f"{file} [{error['code']}]"
-            yield Red(_TYPES, item, error["message"], file, error["line"], again)
+            yield FailedCheck(_TYPES, item, error["message"], file, error["line"], again)
     if complaint.strip():
         first = complaint.strip().partition("\n")[0]
-        yield Red(_TYPES, "mypy", first, None, None, again)
+        yield FailedCheck(_TYPES, "mypy", first, None, None, again)
 
 
-def _layers(tree: Path, tools: Tools) -> list[Red]:
+def _layers(tree: Path, tools: ToolRunner) -> list[FailedCheck]:
     said = tools.run(tree, STEPS["layers"].command)
     if said.returncode == 0:
         return []
     broken = re.findall(r"^-\s+(\S+) -> (\S+) \(l\.(\d+)", said.stdout, re.MULTILINE)
     return [
-        Red(
+        FailedCheck(
             _LAYERS,
             f"{importer} -> {imported}",
             f"{importer} imports {imported}",
@@ -86,7 +86,7 @@ def _layers(tree: Path, tools: Tools) -> list[Red]:
         )
         for importer, imported, line in broken
     ] or [
-        Red(
+        FailedCheck(
             _LAYERS,
             "layers",
             said.stdout.strip()[-200:],
@@ -97,7 +97,7 @@ def _layers(tree: Path, tools: Tools) -> list[Red]:
     ]
 
 
-def _tests(tree: Path, tools: Tools, items: Sequence[str]) -> list[Red]:
+def _tests(tree: Path, tools: ToolRunner, items: Sequence[str]) -> list[FailedCheck]:
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         said = tools.pytest(tree, [*items, f"--junitxml={report}"])
@@ -106,10 +106,10 @@ def _tests(tree: Path, tools: Tools, items: Sequence[str]) -> list[Red]:
     lines = said.strip().splitlines()
     reason = next((line for line in lines if "error" in line.lower()), "\n".join(lines[-1:]))
     again = f"uv run pytest {' '.join(items)}"
-    return [Red(TESTS, " ".join(items), reason, None, None, again)]
+    return [FailedCheck(TESTS, " ".join(items), reason, None, None, again)]
 
 
-def _failures(report: "ET.ElementTree[ET.Element]", tree: Path) -> Iterator[Red]:
+def _failures(report: "ET.ElementTree[ET.Element]", tree: Path) -> Iterator[FailedCheck]:
     for case in report.iter("testcase"):
         broken = [*case.iter("failure"), *case.iter("error")]
         if not broken:
@@ -124,7 +124,7 @@ def _failures(report: "ET.ElementTree[ET.Element]", tree: Path) -> Iterator[Red]
         places = ((tree / at, line) for at, line in _LINE.findall(trace))
         own = [(at, line) for at, line in places if at.is_relative_to(tree / "src")]
         place, line = own[-1] if own else (tree / file, 0)
-        yield Red(
+        yield FailedCheck(
             TESTS,
             test,
             message.strip().partition("\n")[0],
