@@ -15,7 +15,7 @@ from baton_handoff.policy.practices.practice import STAGES, Stage
 from baton_handoff.policy.practices.registry import STATEMENT
 from baton_handoff.policy.status.change_findings import UNSEEN
 from baton_handoff.policy.status.own_checks import ANYTHING, command_of, evidence_of, is_function
-from baton_handoff.policy.status.promotion_practices import asked_of
+from baton_handoff.policy.status.promotion_practices import promotion_requirements
 from baton_handoff.policy.status.status import serving
 from baton_handoff.registry.version_facts import find_version
 
@@ -92,7 +92,7 @@ def show(project: Project, wanted: str) -> None:
         HandoffError: A team's own command can't be found.
     """
     if version := find_version(project, wanted):
-        asked = asked_of(project, version.version).open
+        asked = promotion_requirements(project, version.version).open
         produce(serving(project, version.version), Assessment(project.name, project.level, asked))
 
 
