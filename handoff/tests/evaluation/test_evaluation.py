@@ -10,15 +10,13 @@ import pytest
 
 from baton_handoff.contracts import Engine
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.evaluation.evaluation import (
-    Evaluation,
-    Kind,
-    by_group,
-    difference,
+from baton_handoff.evaluation.held_out import Evaluation, PredictionKind, read_evaluation
+from baton_handoff.evaluation.metrics import (
     importance,
+    loss_difference,
     losses,
-    read_evaluation,
     scores,
+    scores_by_group,
 )
 from baton_handoff.registry.lineage import Lineage
 from baton_handoff.registry.model_card import card_markdown, statements
@@ -34,7 +32,7 @@ def evaluation(engine: Engine = "pandas", **other: Any) -> Evaluation:
     stated: dict[str, Any] = {
         "predicted": {"model": GOOD, "constant": np.full(600, 0.5)},
         "kind": "probability",
-        "answer": "chance",
+        "prediction_column": "chance",
         "groups": ("town",),
     }
     return Evaluation(rows, TRUTH, **{**stated, **other})
@@ -46,9 +44,9 @@ def test_what_is_written_is_read(engine: Engine, tmp_path: Path) -> None:
     written.write(tmp_path)
     read = read_evaluation(tmp_path, engine)
     assert type(read.rows) is type(written.rows)
-    assert read.truth.tolist() == TRUTH.tolist()
+    assert read.labels.tolist() == TRUTH.tolist()
     assert read.predicted["model"].tolist() == GOOD.tolist()
-    assert (read.kind, read.answer, list(read.groups), read.threshold) == (
+    assert (read.kind, read.prediction_column, list(read.groups), read.threshold) == (
         "probability",
         "chance",
         ["town"],
@@ -70,22 +68,24 @@ def test_where_there_is_none_it_says_how_to_get_one(tmp_path: Path) -> None:
         ("value", [1.0, 2.0], [1.5, 0.0], [0.5, 2.0]),
     ],
 )
-def test_losses(kind: Kind, truth: list[Any], said: list[Any], expected: list[float]) -> None:
+def test_losses(
+    kind: PredictionKind, truth: list[Any], said: list[Any], expected: list[float]
+) -> None:
     assert losses(kind, np.array(truth), np.array(said)) == pytest.approx(expected)
 
 
 def test_the_interval_holds_the_true_difference_and_excludes_none() -> None:
     worse = np.where(TRUTH == 1, 0.7, 0.3)
-    low, high = difference(evaluation(), worse, GOOD)
+    low, high = loss_difference(evaluation(), worse, GOOD)
     assert low == pytest.approx(high) == pytest.approx(np.log(0.7) / np.log(0.8) - 1)
-    assert difference(evaluation(), GOOD, GOOD) == (0.0, 0.0)
-    low, high = difference(evaluation(), GOOD, worse)
+    assert loss_difference(evaluation(), GOOD, GOOD) == (0.0, 0.0)
+    low, high = loss_difference(evaluation(), GOOD, worse)
     assert high < 0
 
 
 def test_subgroups_with_few_rows_say_nothing() -> None:
     said = np.where(np.array(TOWNS) == "Bonn", 0.5, GOOD)
-    assert by_group(evaluation(), said, "town") == {"Bonn": 0.5, "Ulm": 1.0}
+    assert scores_by_group(evaluation(), said, "town") == {"Bonn": 0.5, "Ulm": 1.0}
 
 
 def test_a_figure_that_cannot_be_had_is_no_number() -> None:

@@ -48,7 +48,7 @@ def test_chance_raises_no_alarm() -> None:
     loud = 0
     for seed in range(60):
         mixed = both.sample(frac=1, random_state=seed, ignore_index=True)
-        version = known(learnt=mixed[2000:].reset_index(drop=True))
+        version = known(training_sample=mixed[2000:].reset_index(drop=True))
         loud += bool(alerts(look(version, watched(mixed[:2000]), SETTINGS)))
     assert loud < 0.05 * 60
 
@@ -98,7 +98,7 @@ def test_without_steps_it_is_seen_by_values_beyond_all_that_were_learnt() -> Non
     smooth = np.random.default_rng(5)
     learnt, table = readings(8000), autumn(800)
     learnt["wind"], table["wind"] = smooth.normal(50, 5, 8000), smooth.normal(50, 5, 800) * 25.4
-    (finding, *consequences) = alerts(look(known(learnt=learnt), watched(table), SETTINGS))
+    (finding, *consequences) = alerts(look(known(training_sample=learnt), watched(table), SETTINGS))
     assert (finding.check, finding.side) == ("monitor-unit", "data-owner")
     assert blocking(consequences) == []
     assert "inches became millimetres" in finding.message
@@ -197,7 +197,7 @@ def test_a_bad_day_like_one_of_the_evaluation_is_no_decay() -> None:
     evaluation = replace(
         version.evaluation,
         rows=sizes,
-        truth=np.tile(truth, 6),
+        labels=np.tile(truth, 6),
         predicted={"model": chance_of(sizes)},
     )
     version = replace(version, evaluation=evaluation)

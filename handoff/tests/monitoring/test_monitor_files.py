@@ -14,7 +14,7 @@ import pytest
 from baton_handoff.config.settings import MonitorSettings
 from baton_handoff.contracts import Contract, from_rows, to_rows
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.evaluation.evaluation import SAMPLE, Evaluation, read_evaluation
+from baton_handoff.evaluation.held_out import MAX_SAMPLE_ROWS, Evaluation, read_evaluation
 from baton_handoff.monitoring.alerts import alerts, whose_turn
 from baton_handoff.monitoring.history import read_history
 from baton_handoff.monitoring.inputs import Period, from_log, truth_of
@@ -47,7 +47,9 @@ def log(rows: int) -> list[LoggedPrediction]:
 
 
 def euros(time: str | None) -> Evaluation:
-    return Evaluation(pd.DataFrame(), np.array([]), {}, kind="value", answer="euros", time=time)
+    return Evaluation(
+        pd.DataFrame(), np.array([]), {}, kind="value", prediction_column="euros", time=time
+    )
 
 
 def test_the_log_is_read_row_by_row_with_its_answers(trip: Contract) -> None:
@@ -100,20 +102,25 @@ def test_a_period_as_long_as_all_that_was_learnt_has_no_like() -> None:
     assert comparable(year, year) is None
 
 
-@pytest.mark.parametrize("rows", [50, SAMPLE + 50])
+@pytest.mark.parametrize("rows", [50, MAX_SAMPLE_ROWS + 50])
 def test_a_sample_of_what_was_learnt_is_kept(
     rows: int, trip: Contract, engine: str, tmp_path: Path
 ) -> None:
     learnt = from_rows(trip, [ROWS[0]] * rows)
     written = Evaluation(
-        from_rows(trip, ROWS), np.ones(3), {"model": np.ones(3)}, "value", "euros", learnt=learnt
+        from_rows(trip, ROWS),
+        np.ones(3),
+        {"model": np.ones(3)},
+        "value",
+        "euros",
+        training_sample=learnt,
     )
     written.write(tmp_path)
     read = read_evaluation(tmp_path, "polars" if engine == "polars" else "pandas")
-    assert type(read.learnt) is type(learnt)
-    assert read.learnt is not None
-    assert len(read.learnt) == min(rows, SAMPLE)
-    assert to_rows(read.learnt)[0] == to_rows(learnt)[0]
+    assert type(read.training_sample) is type(learnt)
+    assert read.training_sample is not None
+    assert len(read.training_sample) == min(rows, MAX_SAMPLE_ROWS)
+    assert to_rows(read.training_sample)[0] == to_rows(learnt)[0]
 
 
 # What it leaves behind

@@ -14,7 +14,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.settings import GATES as NAMES
 from baton_handoff.config.settings import PolicyException, PromotionSettings
 from baton_handoff.contracts import canonical_form
-from baton_handoff.evaluation.evaluation import Evaluation
+from baton_handoff.evaluation.held_out import Evaluation
 from baton_handoff.lineage.sources.assessment import SourceAssessment
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.policy.promotion.candidate import Candidate, IsolatedPrediction, ServiceAnswers
@@ -36,13 +36,13 @@ ROWS = pd.DataFrame(
 )
 EVALUATION = Evaluation(
     rows=ROWS,
-    truth=TRUTH,
+    labels=TRUTH,
     predicted={"model": SIGNAL, "constant": np.full(COUNT, TRUTH.mean())},
     kind="probability",
-    answer="chance",
+    prediction_column="chance",
     groups=("town",),
     time="at",
-    learnt_until="2013-09-30 23:00:00+00:00",
+    trained_until="2013-09-30 23:00:00+00:00",
 )
 FORM = canonical_form(PandasTrip)
 FORM["metadata"] |= {"producer": "ml-engineering", "consumer": "data-science"}
@@ -196,7 +196,7 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
             "when other rows are left out",
         ),
         (
-            {"evaluation": replace(EVALUATION, learnt_until="2013-10-01 00:10:00+00:00")},
+            {"evaluation": replace(EVALUATION, trained_until="2013-10-01 00:10:00+00:00")},
             "future",
             "data-science",
             "has learnt from rows until",

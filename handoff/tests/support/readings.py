@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from baton_handoff.evaluation.evaluation import Evaluation
+from baton_handoff.evaluation.held_out import Evaluation
 from baton_handoff.monitoring.inputs import Watched
 from baton_handoff.monitoring.monitor import Known
 from baton_handoff.registry.loaded import Loaded
@@ -69,10 +69,10 @@ def known(**other: Any) -> Known:
     stated: dict[str, Any] = {
         "predicted": {"model": chance_of(tested)},
         "kind": "probability",
-        "answer": "chance",
+        "prediction_column": "chance",
         "groups": ("town",),
         "time": "at",
-        "learnt": readings(8000),
+        "training_sample": readings(8000),
     }
     evaluation = Evaluation(tested, came_of(tested), **{**stated, **other})
     predict = lambda table: pd.DataFrame({"chance": chance_of(table)})  # noqa: E731

@@ -105,7 +105,7 @@ def change(edits: list[list[str]], *, commit: bool) -> None:
 def evaluate(*, again: bool) -> None:
     """Leave the evaluation that the pipeline leaves, `again` by the code that stands here now."""
     import joblib
-    from baton_handoff.evaluation.evaluation import read_evaluation
+    from baton_handoff.evaluation.held_out import read_evaluation
     from flight_delays.features import build_features
     from flight_delays.training.files import BASELINE, EVALUATION, MODEL
 
@@ -117,7 +117,7 @@ def evaluate(*, again: bool) -> None:
         features = build_features(rows, model.planes, model.airports)
         predicted["model"] = model.predict(rows)["late_probability"].to_numpy()
         predicted["logistic_regression"] = baseline.predict_proba(features)[:, 1]
-    replace(whole, rows=rows, truth=whole.truth[::EVERY], predicted=predicted).write(EVALUATION)
+    replace(whole, rows=rows, labels=whole.labels[::EVERY], predicted=predicted).write(EVALUATION)
 
 
 def register(champions: Path, lost: str | None) -> str:

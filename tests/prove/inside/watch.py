@@ -66,7 +66,7 @@ def months(project: Project, known: Known, month: pd.Series) -> Iterator[tuple[s
     evaluation = known.evaluation
     parquet.write_table(pa.Table.from_pandas(evaluation.rows, preserve_index=False), rows)
     key = ["carrier", "flight_number", TIME]
-    evaluation.rows[key].assign(late=evaluation.truth).to_parquet(truth)
+    evaluation.rows[key].assign(late=evaluation.labels).to_parquet(truth)
     midnight = {10: "2013-10-01", 11: "2013-11-01", 12: "2013-12-01", 13: "2014-01-01"}
     moments = {n: pd.Timestamp(day, tz="America/New_York") for n, day in midnight.items()}
     for number in sorted(month.unique()):
@@ -93,14 +93,14 @@ def said(project: Project, known: Known, rows: pd.DataFrame) -> list[Any]:
 
 def shuffles(project: Project, known: Known, now: pd.DataFrame) -> Iterator[list[Any]]:
     """What was learnt and what is new, mixed: nothing is new in the one or the other."""
-    learnt = known.evaluation.learnt
+    learnt = known.evaluation.training_sample
     assert learnt is not None
     both = pd.concat([learnt, now[:5000]], ignore_index=True)
     for seed in range(SHUFFLES):
         mixed = both.sample(frac=1, random_state=seed, ignore_index=True)
         drawn, rest = mixed[: len(mixed) // 5], mixed[len(mixed) // 5 :].reset_index(drop=True)
-        before = replace(known, evaluation=replace(known.evaluation, learnt=rest))
-        answers = known.loaded.predict(drawn)[known.evaluation.answer]
+        before = replace(known, evaluation=replace(known.evaluation, training_sample=rest))
+        answers = known.loaded.predict(drawn)[known.evaluation.prediction_column]
         watched = Watched(drawn, answers, drawn[TIME], None, Counter(), Counter())
         yield listed(alerts(look(before, watched, project.monitor)))
 

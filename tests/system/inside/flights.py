@@ -25,7 +25,7 @@ def main(day: str, to: Path) -> None:
     evaluation = known_of(find_project()).evaluation
     midnight = pd.Timestamp(day, tz="America/New_York")
     since = (evaluation.rows[TIME] - midnight).dt.total_seconds()
-    table = evaluation.rows.assign(at=since, late=evaluation.truth)
+    table = evaluation.rows.assign(at=since, late=evaluation.labels)
     table = table[(since >= 0) & (since < 24 * 3600)].sort_values(["at", "carrier"], kind="stable")
     with to.open("w", encoding="utf-8") as lines:
         for row in to_rows(table):

@@ -1,1 +1,1 @@
-"""The evaluation of a model on held-out rows: scores, importance, plots."""
+"""Evaluation of a model on held-out rows: metrics, importance, plots."""

@@ -1,134 +1,123 @@
-"""The plots of an evaluation, as the reports and the model card show them."""
+"""The plots of an evaluation, for the project's reports and the model card."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import narwhals as nw
 import numpy as np
 from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import ConfusionMatrixDisplay, PredictionErrorDisplay, RocCurveDisplay
 
-from baton_handoff.evaluation.evaluation import (
-    ENOUGH,
-    MODEL,
-    Evaluation,
-    by_group,
-    score_name,
-    scores,
-)
+from baton_handoff.evaluation.figures import new_figure
+from baton_handoff.evaluation.held_out import MODEL, Evaluation
+from baton_handoff.evaluation.metrics import MIN_GROUP_ROWS, score_name, scores, scores_by_group
 
-TITLES = {
-    "roc": "What is found against false alarms",
-    "calibration": "What was predicted and what came true",
-    "confusion": "Right and wrong",
-    "predictions": "What was predicted and what came true",
-    "by_month": "Month by month",
-    "importance": "What the model looks at",
+_TITLES = {
+    "roc": "ROC curve",
+    "calibration": "Calibration",
+    "confusion": "Confusion matrix",
+    "predictions": "Predictions and labels",
+    "by_month": "Score by month",
+    "importance": "Permutation importance",
 }
-_MANY = 25
+_MAX_BARS = 25
 
 
-def draw(evaluation: Evaluation, looked_at: Mapping[str, float], folder: Path) -> list[Path]:
-    """Write every plot that an evaluation has something for; their files.
+def draw(evaluation: Evaluation, importances: Mapping[str, float], folder: Path) -> list[Path]:
+    """Write all plots that apply to an evaluation.
 
     Args:
-        evaluation: What to show.
-        looked_at: The importance of each column.
-        folder: Where to.
+        evaluation: The evaluation.
+        importances: The importance of each column of the input.
+        folder: The folder to write to.
+
+    Returns:
+        The files.
     """
-    mpl.use("agg")
     folder.mkdir(parents=True, exist_ok=True)
     plots: dict[str, Callable[[Any], None]] = {
-        "importance": lambda axes: _bars(axes, looked_at, "mean loss added by mixing the column")
+        "importance": partial(_bars, values=importances, label="increase of the mean loss")
     }
     if evaluation.kind == "probability":
         plots |= {
-            "roc": lambda axes: _roc(axes, evaluation),
-            "calibration": lambda axes: _calibration(axes, evaluation),
-            "confusion": lambda axes: _confusion(axes, evaluation),
+            "roc": partial(_roc, evaluation=evaluation),
+            "calibration": partial(_calibration, evaluation=evaluation),
         }
-    elif evaluation.kind == "class":
-        plots["confusion"] = lambda axes: _confusion(axes, evaluation)
+    if evaluation.kind == "value":
+        plots["predictions"] = partial(_predictions, evaluation=evaluation)
     else:
-        plots["predictions"] = lambda axes: _values(axes, evaluation)
+        plots["confusion"] = partial(_confusion, evaluation=evaluation)
     if evaluation.time:
-        plots["by_month"] = lambda axes: _by_month(axes, evaluation)
+        plots["by_month"] = partial(_by_month, evaluation=evaluation)
     for group in evaluation.groups:
         plots[f"by_{group}"] = partial(_by_group, evaluation=evaluation, group=group)
-    files = []
     for name, plot in plots.items():
-        with mpl.rc_context({"figure.figsize": (6, 4.5), "figure.dpi": 120}):
-            figure, axes = plt.subplots()
-            plot(axes)
-            axes.set_title(TITLES.get(name, f"By {name.removeprefix('by_')}"))
-            figure.tight_layout()
-            files.append(folder / f"{name}.png")
-            figure.savefig(files[-1], metadata={"Software": None})
-            plt.close(figure)
-    return files
+        with new_figure(folder / f"{name}.png", (6, 4.5)) as (_, axes):
+            plot(axes[0, 0])
+            axes[0, 0].set_title(_TITLES.get(name, f"Score by {name.removeprefix('by_')}"))
+    return [folder / f"{name}.png" for name in plots]
 
 
 def _roc(axes: Any, evaluation: Evaluation) -> None:
-    for name, said in evaluation.predicted.items():
-        if np.ptp(said):
-            RocCurveDisplay.from_predictions(evaluation.truth, said, name=name, ax=axes)
+    for name, predicted in evaluation.predicted.items():
+        if np.ptp(predicted):  # a constant has no curve
+            RocCurveDisplay.from_predictions(evaluation.labels, predicted, name=name, ax=axes)
 
 
 def _calibration(axes: Any, evaluation: Evaluation) -> None:
-    for name, said in evaluation.predicted.items():
-        if np.ptp(said):
+    for name, predicted in evaluation.predicted.items():
+        if np.ptp(predicted):
             CalibrationDisplay.from_predictions(
-                evaluation.truth, said, n_bins=15, strategy="quantile", name=name, ax=axes
+                evaluation.labels, predicted, n_bins=15, strategy="quantile", name=name, ax=axes
             )
 
 
 def _confusion(axes: Any, evaluation: Evaluation) -> None:
-    truth, said = evaluation.truth, evaluation.predicted[MODEL]
+    labels, predicted = evaluation.labels, evaluation.predicted[MODEL]
     if evaluation.kind == "probability":
-        truth, said = truth.astype(bool), said >= evaluation.threshold
+        labels, predicted = labels.astype(bool), predicted >= evaluation.threshold
     ConfusionMatrixDisplay.from_predictions(
-        truth, said, ax=axes, colorbar=False, xticks_rotation=45, values_format=",d"
+        labels, predicted, ax=axes, colorbar=False, xticks_rotation=45, values_format=",d"
     )
     if evaluation.kind == "probability":
-        axes.set_xlabel(f"predicted, from {evaluation.threshold:g} on")
+        axes.set_xlabel(f"Predicted label (threshold {evaluation.threshold:g})")
 
 
-def _values(axes: Any, evaluation: Evaluation) -> None:
+def _predictions(axes: Any, evaluation: Evaluation) -> None:
     PredictionErrorDisplay.from_predictions(
-        evaluation.truth, evaluation.predicted[MODEL], kind="actual_vs_predicted", ax=axes
+        evaluation.labels, evaluation.predicted[MODEL], kind="actual_vs_predicted", ax=axes
     )
 
 
 def _by_month(axes: Any, evaluation: Evaluation) -> None:
-    moments = nw.from_native(evaluation.rows, eager_only=True)[str(evaluation.time)]
-    of_row = np.array(moments.dt.to_string("%Y-%m").to_list())
-    # In UTC, a month's last evening may be of the next one: too few rows to say anything of it.
-    months, sizes = np.unique(of_row, return_counts=True)
-    months = months[sizes >= ENOUGH]
+    times = nw.from_native(evaluation.rows, eager_only=True)[str(evaluation.time)]
+    row_months = np.array(times.dt.to_string("%Y-%m").to_list())
+    # In UTC, the last evening of a local month can be in the next month: too few rows for a score.
+    months, counts = np.unique(row_months, return_counts=True)
+    months = months[counts >= MIN_GROUP_ROWS]
     name = score_name(evaluation.kind)
-    for predictor, said in evaluation.predicted.items():
-        figures = [
-            scores(evaluation.kind, evaluation.truth[of_row == month], said[of_row == month])[name]
-            for month in months
+    for predictor, predicted in evaluation.predicted.items():
+        values = [
+            scores(evaluation.kind, evaluation.labels[chosen], predicted[chosen])[name]
+            for chosen in (row_months == month for month in months)
         ]
-        axes.plot(months, figures, marker="o", label=predictor)
+        axes.plot(months, values, marker="o", label=predictor)
     axes.set(ylabel=name)
     axes.grid(visible=True)
     axes.legend()
 
 
 def _by_group(axes: Any, evaluation: Evaluation, group: str) -> None:
-    found = by_group(evaluation, evaluation.predicted[MODEL], group)
-    _bars(axes, dict(sorted(found.items(), key=lambda item: -item[1])), score_name(evaluation.kind))
+    found = scores_by_group(evaluation, evaluation.predicted[MODEL], group)
+    ordered = dict(sorted(found.items(), key=lambda item: -item[1]))
+    _bars(axes, ordered, score_name(evaluation.kind))
 
 
-def _bars(axes: Any, values: Mapping[str, float], what: str) -> None:
-    shown = dict(list(values.items())[:_MANY])
-    axes.barh(list(shown), list(shown.values()))
+def _bars(axes: Any, values: Mapping[str, float], label: str) -> None:
+    largest = dict(list(values.items())[:_MAX_BARS])
+    axes.barh(list(largest), list(largest.values()))
     axes.invert_yaxis()
-    axes.set_xlabel(what)
+    axes.set_xlabel(label)
     axes.grid(visible=True, axis="x")

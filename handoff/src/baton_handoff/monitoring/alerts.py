@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from baton_handoff.config.sides import DATA_OWNER, DATA_SCIENCE, ML_ENGINEERING
-from baton_handoff.evaluation.evaluation import ENOUGH
+from baton_handoff.evaluation.metrics import MIN_GROUP_ROWS
 from baton_handoff.monitoring.columns import Drift
 from baton_handoff.monitoring.decay import decayed
 from baton_handoff.monitoring.observation import Seen
@@ -173,8 +173,8 @@ def _notes(seen: Seen) -> Iterator[Finding]:
         yield Finding("monitor-rows", few, blocks=False)
     if said is None and seen.truths is not None:
         few = (
-            f"what came true is known of {seen.truths:,} rows: with fewer than {ENOUGH} nothing is"
-            " said of performance"
+            f"what came true is known of {seen.truths:,} rows: with fewer than"
+            f" {MIN_GROUP_ROWS} nothing is said of performance"
         )
         yield Finding("monitor-truth", few, blocks=False)
     if said and said.challenger:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from baton_handoff.contracts import Contract, Frame, canonical_form, from_json
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.evaluation.evaluation import Evaluation
+from baton_handoff.evaluation.held_out import Evaluation
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving.batch import score_file
 from baton_handoff.serving.batch.parts import rejected_path
@@ -82,14 +82,21 @@ def from_log(
         # What an earlier contract had not yet, or had besides, is no news of these rows.
         rows += [{name: row.get(name) for name in columns} for row in record.rows]
         others += [
-            (record.request, place, record.at, record.version, answer[about.answer])
+            (record.request, place, record.at, record.version, answer[about.prediction_column])
             for place, answer in enumerate(record.predictions)
         ]
-    table = pd.DataFrame(others, columns=[REQUEST, POSITION, _AT, "version", about.answer])
+    table = pd.DataFrame(
+        others, columns=[REQUEST, POSITION, _AT, "version", about.prediction_column]
+    )
     frame = rows_of(from_json(takes, rows)) if rows else pd.DataFrame(columns=columns)
     moments = _moments(frame, about.time, pd.to_datetime(table[_AT], utc=True))
     found = Watched(
-        frame, table[about.answer], moments, table[[REQUEST, POSITION]], Counter(), Counter()
+        frame,
+        table[about.prediction_column],
+        moments,
+        table[[REQUEST, POSITION]],
+        Counter(),
+        Counter(),
     )
     which = period.holds(moments)
     return replace(found.only(which), versions=Counter(table["version"][which].tolist()))
@@ -120,7 +127,7 @@ def from_file(
     reasons = refused[REASON] if REASON in refused else pd.Series(dtype=object)
     rows = pd.concat([scored[names], refused[names]], ignore_index=True)
     moments = _moments(rows, about.time, None)
-    found = Watched(rows, scored[about.answer], moments, None, Counter(), Counter())
+    found = Watched(rows, scored[about.prediction_column], moments, None, Counter(), Counter())
     which = np.ones(len(rows), bool) if moments is None else period.holds(moments)
     in_period = reasons[which[len(scored) :]]
     rules = Counter(rule for broken in in_period for rule in set(broken.split("; ")))

@@ -15,7 +15,8 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.settings import MonitorSettings
 from baton_handoff.contracts import Contract, engine_of, model_interface, to_engine
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.evaluation.evaluation import ENOUGH, MODEL, Evaluation, read_evaluation
+from baton_handoff.evaluation.held_out import MODEL, Evaluation, read_evaluation
+from baton_handoff.evaluation.metrics import MIN_GROUP_ROWS
 from baton_handoff.monitoring.columns import Kind
 from baton_handoff.monitoring.drift import Held, drifts, kinds_of
 from baton_handoff.monitoring.inputs import Period, Watched, from_file, from_log, rows_of, truth_of
@@ -140,7 +141,7 @@ def look(known: Known, watched: Watched, settings: MonitorSettings) -> Seen:
         version=known.loaded.version,
         versions=watched.versions,
         covers=_covers(watched.moments),
-        learnt=known.evaluation.learnt is not None,
+        learnt=known.evaluation.training_sample is not None,
         held=held,
         quality=Quality(count, count - answered, watched.rules, gaps),
         drifts=found,
@@ -163,17 +164,17 @@ def with_truth(
     """
     there = truth.notna().to_numpy()
     seen = replace(seen, truths=int(there.sum()))
-    if there.sum() < ENOUGH:
+    if there.sum() < MIN_GROUP_ROWS:
         return seen
     moments = None if watched.moments is None else watched.moments.iloc[: len(there)][there]
     now = _outcomes(known, watched, truth, there)
     found = performance(now, known.evaluation, moments)
     if challenger is not None:
-        said = rows_of(challenger.predict(now.rows))[now.answer].to_numpy()
+        said = rows_of(challenger.predict(now.rows))[now.prediction_column].to_numpy()
         found = replace(found, challenger=compared(now, challenger.version, said))
     _, clear = untouched(seen.held, seen.drifts, seen.quality.missing)
     there = there & clear[: len(there)]
-    if there.sum() < ENOUGH:
+    if there.sum() < MIN_GROUP_ROWS:
         return replace(seen, performance=found)
     apart = change(_outcomes(known, watched, truth, there), known.evaluation)
     return replace(seen, performance=found, apart=apart)
@@ -181,8 +182,8 @@ def with_truth(
 
 def _held(known: Known, watched: Watched) -> Held:
     evaluation, moments = known.evaluation, watched.moments
-    learnt = evaluation.rows if evaluation.learnt is None else evaluation.learnt
-    reference, answer = rows_of(learnt), evaluation.answer
+    learnt = evaluation.rows if evaluation.training_sample is None else evaluation.training_sample
+    reference, answer = rows_of(learnt), evaluation.prediction_column
     periods = None
     if evaluation.time and moments is not None and len(moments):
         periods = comparable(reference[evaluation.time], moments)
@@ -213,7 +214,7 @@ def _outcomes(known: Known, watched: Watched, truth: pd.Series, which: np.ndarra
     return replace(
         known.evaluation,
         rows=to_engine(rows, engine_of(known.takes)),
-        truth=came.astype(int) if known.evaluation.kind == "probability" else came,
+        labels=came.astype(int) if known.evaluation.kind == "probability" else came,
         predicted={MODEL: said},
-        learnt=None,
+        training_sample=None,
     )

@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import ttest_ind
 
-from baton_handoff.evaluation.evaluation import (
-    ENOUGH,
-    MODEL,
-    Evaluation,
-    difference,
+from baton_handoff.evaluation.held_out import MODEL, Evaluation
+from baton_handoff.evaluation.metrics import (
+    MIN_GROUP_ROWS,
+    loss_difference,
     losses,
     score_name,
     scores,
@@ -96,7 +95,7 @@ def performance(now: Evaluation, before: Evaluation, moments: pd.Series | None) 
         moments: When each row was known, None where nothing says so.
     """
     then, current = (
-        scores(known.kind, known.truth, known.predicted[MODEL]) for known in (before, now)
+        scores(known.kind, known.labels, known.predicted[MODEL]) for known in (before, now)
     )
     groups = {
         column: _each(now, before, now.group(column).astype(str), before.group(column).astype(str))
@@ -117,9 +116,9 @@ def _usual(before: Evaluation, moments: pd.Series) -> float:
     length = length_of(moments)
     if before.time is None or length == "month":
         return 0.0
-    lost = pd.Series(losses(before.kind, before.truth, before.predicted[MODEL]))
+    lost = pd.Series(losses(before.kind, before.labels, before.predicted[MODEL]))
     by_period = lost.groupby(labels(pd.Series(before.group(before.time)), length).to_numpy())
-    means = by_period.mean()[by_period.size() >= ENOUGH]
+    means = by_period.mean()[by_period.size() >= MIN_GROUP_ROWS]
     return float((means.max() / lost.mean()) - 1) if len(means) else 0.0
 
 
@@ -127,7 +126,7 @@ def change(
     now: Evaluation, before: Evaluation, of: str = "", certainty: float = _CERTAINTY
 ) -> Change:
     """How good predictions are, against others."""
-    lost, was = (losses(e.kind, e.truth, e.predicted[MODEL]) for e in (now, before))
+    lost, was = (losses(e.kind, e.labels, e.predicted[MODEL]) for e in (now, before))
     low = high = float("nan")
     if min(len(lost), len(was)) > 1:
         ends = ttest_ind(lost, was, equal_var=False).confidence_interval(certainty)
@@ -136,13 +135,13 @@ def change(
     named = now.kind == "class"
     return Change(
         of,
-        len(now.truth),
+        len(now.labels),
         _score(now),
-        _score(before) if len(before.truth) else float("nan"),
+        _score(before) if len(before.labels) else float("nan"),
         low,
         high,
         float("nan") if named else float(now.predicted[MODEL].mean()),
-        float("nan") if named else float(now.truth.mean()),
+        float("nan") if named else float(now.labels.mean()),
     )
 
 
@@ -151,12 +150,12 @@ def _each(
 ) -> list[Change]:
     """The change of each part that has enough rows; the more parts, the more certain it must be."""
     names, sizes = np.unique(mine, return_counts=True)
-    enough = [str(name) for name, size in zip(names, sizes, strict=True) if size >= ENOUGH]
+    enough = [str(name) for name, size in zip(names, sizes, strict=True) if size >= MIN_GROUP_ROWS]
     certainty = 1 - (1 - _CERTAINTY) / max(1, len(enough))
     found = []
     for name in enough:
         then = before if theirs is None else part(before, theirs == name)
-        if len(then.truth) >= ENOUGH:
+        if len(then.labels) >= MIN_GROUP_ROWS:
             found.append(change(part(now, mine == name), then, name, certainty))
     return found
 
@@ -164,16 +163,16 @@ def _each(
 def part(evaluation: Evaluation, which: np.ndarray) -> Evaluation:
     """Only some outcomes of an evaluation; its rows are not looked at any more."""
     said = {name: values[which] for name, values in evaluation.predicted.items()}
-    return replace(evaluation, truth=evaluation.truth[which], predicted=said)
+    return replace(evaluation, labels=evaluation.labels[which], predicted=said)
 
 
 def compared(now: Evaluation, version: int, said: np.ndarray) -> Compared:
     """Another version on the same rows."""
-    figures = scores(now.kind, now.truth, said)
-    low, high = difference(now, said, now.predicted[MODEL])
+    figures = scores(now.kind, now.labels, said)
+    low, high = loss_difference(now, said, now.predicted[MODEL])
     return Compared(version, figures[score_name(now.kind)], low, high)
 
 
 def _score(evaluation: Evaluation) -> float:
-    found = scores(evaluation.kind, evaluation.truth, evaluation.predicted[MODEL])
+    found = scores(evaluation.kind, evaluation.labels, evaluation.predicted[MODEL])
     return found[score_name(evaluation.kind)]

@@ -14,7 +14,8 @@ from typing import Any
 
 import markdown
 
-from baton_handoff.evaluation.evaluation import MODEL, Evaluation, by_group, score_name, scores
+from baton_handoff.evaluation.held_out import MODEL, Evaluation
+from baton_handoff.evaluation.metrics import score_name, scores, scores_by_group
 from baton_handoff.registry.lineage import Lineage
 
 STATEMENTS = ("Intended use", "Limits")
@@ -44,13 +45,13 @@ def evaluation_metrics(evaluation: Evaluation) -> dict[str, float]:
     overall = {
         f"{name}.{figure}": value
         for name, said in evaluation.predicted.items()
-        for figure, value in scores(evaluation.kind, evaluation.truth, said).items()
+        for figure, value in scores(evaluation.kind, evaluation.labels, said).items()
     }
     name = score_name(evaluation.kind)
     grouped = {
         f"{MODEL}.{name}.{column}.{group}": value
         for column in evaluation.groups
-        for group, value in by_group(evaluation, evaluation.predicted[MODEL], column).items()
+        for group, value in scores_by_group(evaluation, evaluation.predicted[MODEL], column).items()
     }
     return overall | grouped
 
@@ -100,19 +101,19 @@ def card_page(text: str, title: str, plots: Sequence[Path]) -> str:
 
 def _evaluation(evaluation: Evaluation) -> str:
     judged = {
-        name: scores(evaluation.kind, evaluation.truth, said)
+        name: scores(evaluation.kind, evaluation.labels, said)
         for name, said in evaluation.predicted.items()
     }
     names = list(judged[MODEL])
     rows = [[name, *(_figure(found[n]) for n in names)] for name, found in judged.items()]
-    about = f"On {len(evaluation.truth):,} rows that it has not learnt from."
-    if evaluation.learnt_until:
-        about += f" The last it has learnt from is of {evaluation.learnt_until}."
+    about = f"On {len(evaluation.labels):,} rows that it has not learnt from."
+    if evaluation.trained_until:
+        about += f" The last it has learnt from is of {evaluation.trained_until}."
     return f"{about}\n\n{_table(['', *names], rows)}"
 
 
 def _groups(evaluation: Evaluation, column: str) -> str:
-    found = by_group(evaluation, evaluation.predicted[MODEL], column)
+    found = scores_by_group(evaluation, evaluation.predicted[MODEL], column)
     rows = [[group, _figure(value)] for group, value in sorted(found.items())]
     return _table([column, score_name(evaluation.kind)], rows)
 

@@ -22,7 +22,7 @@ import baton_handoff
 from baton_handoff.config.project import Project
 from baton_handoff.contracts import Contract, canonical_form, engine_of, to_rows
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.evaluation.evaluation import Evaluation, read_evaluation
+from baton_handoff.evaluation.held_out import Evaluation, read_evaluation
 from baton_handoff.registry import wrapper
 from baton_handoff.registry.code_hash import code_files
 from baton_handoff.registry.lineage import Lineage, lineage_of

@@ -1,4 +1,4 @@
-"""Evaluate: model and baseline on the rows they have not seen, in numbers and plots."""
+"""Evaluate: model and baseline on held-out rows, as metrics and plots."""
 
 import json
 from typing import Any
@@ -7,7 +7,8 @@ import joblib
 import narwhals as nw
 import numpy as np
 from baton_handoff.core.command import in_one_sentence
-from baton_handoff.evaluation.evaluation import Evaluation, Kind, importance, scores
+from baton_handoff.evaluation.held_out import Evaluation, PredictionKind
+from baton_handoff.evaluation.metrics import importance, scores
 from baton_handoff.evaluation.plots import draw
 
 from ..contracts import ModelInput
@@ -21,25 +22,26 @@ def main() -> None:
     train, test = split()
     features, model = features_of(test), joblib.load(MODEL)
     time = params("split")["ordered_by"]
-    kind: Kind = "class" if CLASSES else "value"
+    kind: PredictionKind = "class" if CLASSES else "value"
     evaluation = Evaluation(
-        rows=_asked(test),
-        truth=np.asarray(test[TARGET].to_list()),
+        rows=_model_input(test),
+        labels=np.asarray(test[TARGET].to_list()),
         predicted={
             "model": model.estimator.predict(features),
             "constant": joblib.load(BASELINE).predict(features),
         },
         kind=kind,
-        answer="prediction",
-        groups=(),  # columns whose values are to be looked at one by one
+        prediction_column="prediction",
+        groups=(),  # columns whose values are subgroups to evaluate separately
         time=time,
-        learnt_until=str(train[time].max()) if time else None,
-        learnt=_asked(train),
+        trained_until=str(train[time].max()) if time else None,
+        training_sample=_model_input(train),
     )
     evaluation.write(EVALUATION)
 
     metrics = {
-        name: scores(kind, evaluation.truth, said) for name, said in evaluation.predicted.items()
+        name: scores(kind, evaluation.labels, predicted)
+        for name, predicted in evaluation.predicted.items()
     }
     rows = {"train": len(train), "test": len(test)}
     REPORTS.mkdir(exist_ok=True)
@@ -51,8 +53,8 @@ def main() -> None:
     draw(evaluation, importance(model.predict, evaluation), PLOTS)
 
 
-def _asked(rows: nw.DataFrame[Any]) -> Any:
-    """Labelled rows as the service would be asked about them."""
+def _model_input(rows: nw.DataFrame[Any]) -> Any:
+    """Labelled rows as the service would receive them."""
     return nw.maybe_reset_index(rows.select(*ModelInput.to_schema().columns)).to_native()
 
 

@@ -1,4 +1,4 @@
-"""Evaluate: model and baselines on the future, in numbers and plots."""
+"""Evaluate: model and baselines on later flights, as metrics and plots."""
 
 import json
 
@@ -6,7 +6,8 @@ import joblib
 import narwhals as nw
 import numpy as np
 from baton_handoff.core.command import in_one_sentence
-from baton_handoff.evaluation.evaluation import Evaluation, importance, scores
+from baton_handoff.evaluation.held_out import Evaluation
+from baton_handoff.evaluation.metrics import importance, scores
 from baton_handoff.evaluation.plots import draw
 
 from ..contracts import Flights, ScheduledFlight
@@ -21,27 +22,27 @@ def main() -> None:
     learnt, future = split()
     features, model = features_of(future), joblib.load(MODEL)
     evaluation = Evaluation(
-        rows=_asked(~past()),
-        truth=future["late"].to_numpy().astype(int),
-        # For each flight the probability of a late arrival that one of the three gives it.
+        rows=_model_input(~past()),
+        labels=future["late"].to_numpy().astype(int),
+        # The probability of a late arrival, one for each flight.
         predicted={
             "model": model.estimator.predict_proba(features)[:, 1],
             "logistic_regression": joblib.load(BASELINE).predict_proba(features)[:, 1],
             "constant_rate": np.full(len(future), learnt["late"].mean()),
         },
         kind="probability",
-        answer="late_probability",
+        prediction_column="late_probability",
         groups=("carrier", "origin"),
         time="scheduled_departure",
-        learnt_until=str(learnt["scheduled_departure"].max()),
+        trained_until=str(learnt["scheduled_departure"].max()),
         threshold=params("evaluate")["late_from_probability"],
-        learnt=_asked(past()),
+        training_sample=_model_input(past()),
     )
     evaluation.write(EVALUATION)
 
     metrics = {
-        name: scores("probability", evaluation.truth, said)
-        for name, said in evaluation.predicted.items()
+        name: scores("probability", evaluation.labels, predicted)
+        for name, predicted in evaluation.predicted.items()
     }
     rows = {"train": len(learnt), "test": len(future)}
     REPORTS.mkdir(exist_ok=True)
@@ -53,8 +54,8 @@ def main() -> None:
     draw(evaluation, importance(model.predict, evaluation), PLOTS)
 
 
-def _asked(which: nw.Expr) -> DataFrame[ScheduledFlight]:
-    """Labelled flights as the service would be asked about them, in the same order."""
+def _model_input(which: nw.Expr) -> DataFrame[ScheduledFlight]:
+    """Labelled flights as the service would receive them, in the same order."""
     scheduled = nw.from_native(read(SCHEDULED, ScheduledFlight))
     arrived = ~nw.from_native(read(RAW / "flights.parquet", Flights))["arr_delay"].is_null()
     asked = scheduled.filter(arrived.to_list()).filter(which)

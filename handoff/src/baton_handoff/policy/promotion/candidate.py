@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from baton_handoff.evaluation.evaluation import Evaluation
+from baton_handoff.evaluation.held_out import Evaluation
 from baton_handoff.lineage.sources.assessment import SourceAssessment
 from baton_handoff.policy.status.promotion_practices import PromotionRequirements
 

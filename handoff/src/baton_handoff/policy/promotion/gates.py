@@ -10,7 +10,13 @@ from baton_handoff.config.settings import PromotionSettings
 from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING
 from baton_handoff.contracts.compatibility import Role, compare_all
 from baton_handoff.contracts.constraints import Form
-from baton_handoff.evaluation.evaluation import ENOUGH, MODEL, by_group, difference, score_name
+from baton_handoff.evaluation.held_out import MODEL
+from baton_handoff.evaluation.metrics import (
+    MIN_GROUP_ROWS,
+    loss_difference,
+    score_name,
+    scores_by_group,
+)
 from baton_handoff.policy.practices.assessment import PracticeResult
 from baton_handoff.policy.promotion.candidate import Candidate, absent
 from baton_handoff.policy.rendering.open_findings import describe_acceptance
@@ -198,7 +204,7 @@ def _baselines(candidate: Candidate, _: PromotionSettings) -> GateResult:
         return _not_shown("rows")
     predictions, evaluation = candidate.shown
     intervals = {
-        name: difference(evaluation, predictions, said)
+        name: loss_difference(evaluation, predictions, said)
         for name, said in evaluation.predicted.items()
         if name != MODEL
     }
@@ -224,7 +230,7 @@ def _champion(candidate: Candidate, settings: PromotionSettings) -> GateResult:
             f"champion {candidate.champion} can't be tried on the same rows: {why}",
             "compare them by hand, and record an exception",
         )
-    low, high = difference(evaluation, predictions, former.predictions)
+    low, high = loss_difference(evaluation, predictions, former.predictions)
     evidence = (_interval(low, high), f"tolerance {settings.tolerance:.1%}")
     if high > settings.tolerance:
         says = f"it may be worse than champion {candidate.champion} on the same rows"
@@ -240,10 +246,10 @@ def _subgroups(candidate: Candidate, settings: PromotionSettings) -> GateResult:
     found = {
         f"{column} {group}": score
         for column in evaluation.groups
-        for group, score in by_group(evaluation, predictions, column).items()
+        for group, score in scores_by_group(evaluation, predictions, column).items()
     }
     if not found:
-        return _green(f"none is named that has {ENOUGH} rows in the evaluation")
+        return _green(f"none is named that has {MIN_GROUP_ROWS} rows in the evaluation")
     worst = min(found, key=lambda group: found[group])
     below = {g: s for g, s in found.items() if not s >= settings.floor}
     if below:
@@ -284,12 +290,12 @@ def _future(candidate: Candidate, _: PromotionSettings) -> GateResult:
             "no feature may look at other rows of the table",
             evidence=far[1:],
         )
-    if evaluation.time and evaluation.learnt_until:
+    if evaluation.time and evaluation.trained_until:
         first = str(evaluation.group(evaluation.time).min())
-        learnt = np.datetime64(evaluation.learnt_until.replace("+00:00", "").replace("Z", ""))
+        learnt = np.datetime64(evaluation.trained_until.replace("+00:00", "").replace("Z", ""))
         if np.datetime64(first.replace("+00:00", "")) <= learnt:
             return red(
-                f"it has learnt from rows until {evaluation.learnt_until}, and is evaluated from"
+                f"it has learnt from rows until {evaluation.trained_until}, and is evaluated from"
                 f" {first} on",
                 "evaluate on what came after the last row it has learnt from",
             )

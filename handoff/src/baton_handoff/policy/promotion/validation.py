@@ -28,7 +28,7 @@ from baton_handoff.core.environments import (
     isolated_variables,
 )
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.evaluation.evaluation import Evaluation, read_evaluation
+from baton_handoff.evaluation.held_out import Evaluation, read_evaluation
 from baton_handoff.lineage.sources.assessment import assess_sources
 from baton_handoff.lineage.sources.usage import source_usage
 from baton_handoff.policy.promotion import isolated_prediction as trial
@@ -193,12 +193,12 @@ def _tried(
 
 def _column(file: Path, evaluation: Evaluation) -> np.ndarray:
     table = nw.read_parquet(str(file), backend="pyarrow")
-    return np.asarray(table[evaluation.answer].to_list())
+    return np.asarray(table[evaluation.prediction_column].to_list())
 
 
 def _served(project: Project, version: ModelVersion, evaluation: Evaluation) -> ServiceAnswers:
     """Start the service with a version, and ask it row by row."""
-    count = len(evaluation.truth)
+    count = len(evaluation.labels)
     rows = sorted(np.random.default_rng(2013).permutation(count)[:ASKED].tolist())
     table = nw.from_native(evaluation.rows, eager_only=True)[rows]
     asked = to_rows(table.to_native())
@@ -207,7 +207,7 @@ def _served(project: Project, version: ModelVersion, evaluation: Evaluation) -> 
         with running(project, str(version.version)) as address:
             for row in [asked[0], *asked]:  # the first one finds everything cold
                 began = time.perf_counter()
-                answers.append(_answer(address, row)[evaluation.answer])
+                answers.append(_answer(address, row)[evaluation.prediction_column])
                 took.append(1000 * (time.perf_counter() - began))
     except (HandoffError, OSError) as error:
         return ServiceAnswers(str(error))
