@@ -20,17 +20,17 @@ demo: .venv/ready  ## a flights project from nothing to one prediction
 
 test: .venv/ready environment  ## what Baton promises, tried for real
 	$(ENGINE)/pytest -n 3 --dist worksteal --durations 10 handoff/tests
-	pytest -n 3 --dist worksteal --ignore tests/system --ignore tests/prove --durations 10 tests
+	pytest -n 3 --dist worksteal -m "not long" --ignore tests/system --durations 10 tests
 
 test-system: .venv/system  ## the same with containers and pipelines (as root)
 	pytest --durations 10 tests/system
 
 prove: .venv/ready environment  ## the same with fleets of projects: a slice of them (FULL=1: all)
 	$(ENGINE)/pytest -n 2 -m long --durations 10 handoff/tests
-	pytest -n 3 --dist worksteal --durations 10 tests/prove
+	pytest -n 3 --dist worksteal -m long --ignore tests/system --durations 10 tests
 
 check: style  ## two minutes: style, types, layers, the wheel and the quick tests
-	pytest -n 2 --dist worksteal --ignore tests/system --ignore tests/prove -m "not slow" tests
+	pytest -n 2 --dist worksteal -m "not slow and not long" --ignore tests/system tests
 
 style: .venv/ready environment
 	ruff format --check . && ruff check . && mypy

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.baton import Workshop, commit, files, git, owners, render, run
-from tests.project import NO_CONTRACT, Project, ask, serving
+from tests.project import ENGINES, NO_CONTRACT, Project, ask, serving
+from tests.slices import chosen
 from tests.tables import (
     Row,
     bad_tables,
@@ -120,6 +121,7 @@ def test_a_csv_with_three_classes_becomes_a_candidate_that_answers(
         assert (status, json.loads(answer)["errors"][0]["field"]) == (422, "rows[0].season")
 
 
+@pytest.mark.long
 @on("polars")
 def test_a_parquet_file_with_a_quantity_is_tested_on_its_future(
     blank: Project, tmp_path: Path
@@ -154,6 +156,7 @@ def test_a_parquet_file_with_a_quantity_is_tested_on_its_future(
     ).startswith("True")
 
 
+@pytest.mark.long
 def test_an_excel_sheet_with_zeros_and_ones_is_a_classification(
     blank: Project, tmp_path: Path
 ) -> None:
@@ -173,7 +176,7 @@ def test_an_excel_sheet_with_zeros_and_ones_is_a_classification(
     assert metrics(blank)["model"]["r2"] > metrics(blank)["constant"]["r2"]
 
 
-@on("pandas", "polars")
+@on(*chosen("any names", ENGINES, 1))
 def test_any_names_and_values_give_code_that_passes_every_check(
     blank: Project, tmp_path: Path
 ) -> None:

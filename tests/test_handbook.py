@@ -346,7 +346,13 @@ def reader(
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(("starter", "engine"), [WHOLE, *chosen("handbook", OTHERS, 1)])
+@pytest.mark.parametrize(
+    ("starter", "engine"),
+    [
+        WHOLE,
+        *(pytest.param(*kind, marks=pytest.mark.long) for kind in chosen("handbook", OTHERS, 1)),
+    ],
+)
 def test_every_command_block_runs(
     workshop: Workshop,
     environment: Path,

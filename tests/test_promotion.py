@@ -24,7 +24,7 @@ from tests.project import (
     state,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
