@@ -182,8 +182,8 @@ CRASH = """
     from baton_handoff.config.project import find_project
     from baton_handoff.policy.promotion import promote as promotion
     project = find_project()
-    promotion.candidate_of = lambda *_: None
-    promotion.judged = lambda *_: {}
+    promotion.validate = lambda *_: None
+    promotion.judge = lambda *_: {}
     promotion._restate_card = lambda *_: None
     promotion.promote(project, "2", "champion", "it crashes", print)
 """

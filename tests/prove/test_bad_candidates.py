@@ -67,7 +67,7 @@ def refusing(findings: list[dict[str, Any]], *, waiting: bool) -> dict[str, tupl
     return {
         finding["check"].removeprefix("gate-"): (finding["side"], finding["message"])
         for finding in findings
-        if finding["blocks"] and ("can't be shown before" in finding["message"]) is waiting
+        if finding["blocks"] and ("can't be judged before" in finding["message"]) is waiting
     }
 
 

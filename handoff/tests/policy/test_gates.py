@@ -1,4 +1,4 @@
-"""Each gate refuses for its own reason, and says whose turn it is."""
+"""Each gate fails for its own reason, and names the side that has to act."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -18,8 +18,9 @@ from baton_handoff.evaluation.held_out import Evaluation
 from baton_handoff.lineage.sources.assessment import SourceAssessment
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.policy.promotion.candidate import Candidate, IsolatedPrediction, ServiceAnswers
-from baton_handoff.policy.promotion.gates import GATES, GateResult, judged
-from baton_handoff.policy.promotion.promote import found as findings
+from baton_handoff.policy.promotion.gates import GATES, judge
+from baton_handoff.policy.promotion.gates.result import GateResult
+from baton_handoff.policy.promotion.promote import gate_findings
 from baton_handoff.policy.status.promotion_practices import PromotionRequirements
 from trips import PandasTrip
 
@@ -51,37 +52,37 @@ HALF = list(range(COUNT // 2))
 SETTINGS = PromotionSettings(tolerance=0.01, floor=0.6, latency_ms=100)
 
 
-def tried(said: np.ndarray) -> IsolatedPrediction:
-    return IsolatedPrediction("done", predictions=said, fewer=(HALF, said[HALF]))
+def predicted(values: np.ndarray) -> IsolatedPrediction:
+    return IsolatedPrediction("done", predictions=values, in_parts=(HALF, values[HALF]))
 
 
 GOOD = Candidate(
     version=2,
-    environment="",
-    tried=tried(SIGNAL),
-    served=ServiceAnswers("", ASKED, SIGNAL[ASKED].tolist(), [5.0] * 40),
+    environment_error="",
+    prediction=predicted(SIGNAL),
+    service=ServiceAnswers("", ASKED, SIGNAL[ASKED].tolist(), [5.0] * 40),
     evaluation=EVALUATION,
     commit="c" * 40,
     clean=True,
     code="same",
-    own_code="same",
+    service_code="same",
     contracts={"PandasTrip": FORM},
     card=True,
-    said={"Intended use": "To try gates.", "Limits": "Ulm and Bonn."},
+    statements={"Intended use": "To try gates.", "Limits": "Ulm and Bonn."},
     sources=SourceAssessment(("towns",), {}, ()),
     practices=PromotionRequirements(),
     champion=1,
     champion_contracts={"PandasTrip": FORM},
-    champion_tried=tried(SIGNAL),
+    champion_prediction=predicted(SIGNAL),
 )
 STYLE = practice("style", fix="`uv run poe fix`")
 STYLE_OPEN = result(STYLE, ML, State.NOT_MET, "Some code has another style.", fix=STYLE.fix)
 
 
-def red(candidate: Candidate) -> dict[str, GateResult]:
-    results = judged(candidate, SETTINGS)
+def failing(candidate: Candidate) -> dict[str, GateResult]:
+    results = judge(candidate, SETTINGS)
     assert list(results) == list(GATES)
-    return {gate: result for gate, result in results.items() if not result.passes}
+    return {gate: result for gate, result in results.items() if not result.passed}
 
 
 def with_seats(**stated: Any) -> dict[str, Any]:
@@ -100,12 +101,12 @@ def test_an_exception_may_name_every_gate_and_nothing_else() -> None:
 
 
 def test_a_good_candidate_passes_every_gate() -> None:
-    assert red(GOOD) == {}
+    assert failing(GOOD) == {}
 
 
-def test_the_first_champion_needs_none_to_be_compared_with() -> None:
-    first = replace(GOOD, champion=None, champion_contracts=None, champion_tried=None)
-    assert red(first) == {}
+def test_the_first_champion_needs_no_comparison() -> None:
+    first = replace(GOOD, champion=None, champion_contracts=None, champion_prediction=None)
+    assert failing(first) == {}
 
 
 WORSE = np.clip(SIGNAL + CHANCE.normal(0, 0.1, COUNT), 0.01, 0.99)
@@ -117,19 +118,19 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
     ("changes", "gate", "side", "said"),
     [
         (
-            {"environment": "no such version", "tried": None},
+            {"environment_error": "no such version", "prediction": None},
             "environment",
             "ml-engineering",
             "no such version",
         ),
-        ({"evaluation": None, "tried": None}, "rows", "data-science", "without an evaluation"),
+        ({"evaluation": None, "prediction": None}, "rows", "data-science", "without an evaluation"),
         (
-            {"tried": IsolatedPrediction("load", "No module named 'x'")},
+            {"prediction": IsolatedPrediction("load", "No module named 'x'")},
             "load",
             "data-science",
             "named 'x'",
         ),
-        ({"own_code": "other"}, "code", "ml-engineering", "other code"),
+        ({"service_code": "other"}, "code", "ml-engineering", "other code"),
         (
             {"contracts": with_seats(most=3)},
             "contracts",
@@ -138,7 +139,7 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
         ),
         (
             {
-                "tried": IsolatedPrediction(
+                "prediction": IsolatedPrediction(
                     "predict", "Price refuses column 'chance': must not be null", "Price"
                 )
             },
@@ -150,13 +151,13 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
             {"evaluation": replace(EVALUATION, predicted={**EVALUATION.predicted, "model": WORSE})},
             "parity",
             "data-science",
-            "training predicted otherwise",
+            "training predicted something else",
         ),
         (
-            {"served": replace(GOOD.served, predictions=(SIGNAL[ASKED] + 0.1).tolist())},
+            {"service": replace(GOOD.service, predictions=(SIGNAL[ASKED] + 0.1).tolist())},
             "parity",
             "data-science",
-            "the service answers otherwise",
+            "the service predicts something else",
         ),
         ({"clean": False}, "commit", "data-science", "changes that are not committed"),
         ({"commit": ""}, "commit", "data-science", "no commit at all"),
@@ -170,27 +171,32 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
             "data-science",
             "not certainly better than oracle",
         ),
-        ({"champion_tried": tried(TRUTH * 0.9 + 0.05)}, "champion", "data-science", "worse than"),
         (
-            {"champion_tried": IsolatedPrediction("predict", "column 'mood': is missing")},
+            {"champion_prediction": predicted(TRUTH * 0.9 + 0.05)},
             "champion",
             "data-science",
-            "can't be tried on the same rows",
+            "worse than",
         ),
         (
-            {"served": replace(GOOD.served, milliseconds=[5.0] * 30 + [500.0] * 10)},
+            {"champion_prediction": IsolatedPrediction("predict", "column 'mood': is missing")},
+            "champion",
+            "data-science",
+            "can't predict the same rows",
+        ),
+        (
+            {"service": replace(GOOD.service, milliseconds=[5.0] * 30 + [500.0] * 10)},
             "latency",
             "data-science",
             "one row takes 500 ms",
         ),
         (
-            {"served": ServiceAnswers("The service did not start: no port.")},
+            {"service": ServiceAnswers("The service did not start: no port.")},
             "latency",
             "ml-engineering",
             "no port",
         ),
         (
-            {"tried": replace(tried(SIGNAL), fewer=(HALF, WORSE[HALF]))},
+            {"prediction": replace(predicted(SIGNAL), in_parts=(HALF, WORSE[HALF]))},
             "future",
             "data-science",
             "when other rows are left out",
@@ -199,15 +205,15 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
             {"evaluation": replace(EVALUATION, trained_until="2013-10-01 00:10:00+00:00")},
             "future",
             "data-science",
-            "has learnt from rows until",
+            "was trained on rows until",
         ),
         ({"card": False}, "card", "data-science", "no model card"),
-        ({"said": {"Limits": "many"}}, "card", "data-science", "Intended use"),
+        ({"statements": {"Limits": "many"}}, "card", "data-science", "Intended use"),
         (
             {"sources": SourceAssessment(("towns",), {"prices": "owned, and not official"}, ())},
             "sources",
             "data-science",
-            "made from what is not official: prices",
+            "made from sources that are not official: prices",
         ),
         (
             {"sources": SourceAssessment((), {}, ())},
@@ -219,77 +225,83 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
             {"practices": PromotionRequirements([STYLE_OPEN])},
             "practices",
             "ml-engineering",
-            "open of what is asked at a promotion: style",
+            "practices that a promotion requires are not met: style",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_bad_candidate_is_refused_for_its_own_reason(
+def test_a_bad_candidate_fails_for_its_own_reason(
     changes: dict[str, Any], gate: str, side: str, said: str
 ) -> None:
-    found = red(replace(GOOD, **changes))
-    assert said in found[gate].says
+    found = failing(replace(GOOD, **changes))
+    assert said in found[gate].message
     assert found[gate].side == side
-    own = {name: v for name, v in found.items() if "can't be shown" not in v.says}
+    own = {name: v for name, v in found.items() if not v.waits_for}
     assert set(own) == {gate}
     assert found[gate].fix
 
 
 def test_a_subgroup_below_its_floor_is_named() -> None:
     evaluation = replace(EVALUATION, predicted={"model": MIXED, "constant": np.full(COUNT, 0.99)})
-    served = replace(GOOD.served, predictions=MIXED[ASKED].tolist())
+    served = replace(GOOD.service, predictions=MIXED[ASKED].tolist())
     bad = replace(
-        GOOD, tried=tried(MIXED), evaluation=evaluation, served=served, champion_tried=tried(MIXED)
+        GOOD,
+        prediction=predicted(MIXED),
+        evaluation=evaluation,
+        service=served,
+        champion_prediction=predicted(MIXED),
     )
-    found = red(bad)
+    found = failing(bad)
     assert set(found) == {"subgroups"}
-    assert found["subgroups"].says == "below the floor of 0.6 in 1 of 2 subgroups"
+    assert found["subgroups"].message == "below the floor of 0.6 in 1 of 2 subgroups"
     assert found["subgroups"].evidence[0].startswith("town Ulm: auc 0.")
 
 
 def test_a_nan_is_no_prediction() -> None:
     spoilt = SIGNAL.copy()
     spoilt[:3] = np.nan
-    found = red(replace(GOOD, tried=tried(spoilt)))
-    assert found["rows"].says == "3 of 2,000 predictions are no number"
+    found = failing(replace(GOOD, prediction=predicted(spoilt)))
+    assert found["rows"].message == "3 of 2,000 predictions are no number"
     assert found["rows"].side == "data-science"
-    assert all("can't be shown before `rows`" in v.says for g, v in found.items() if g != "rows")
+    assert {v.waits_for for gate, v in found.items() if gate != "rows"} == {"rows"}
 
 
 @pytest.mark.parametrize(("factor", "passes"), [(1.0, True), (1.002, True), (0.5, False)])
-def test_a_little_worse_than_the_champion_is_tolerated(factor: float, passes: bool) -> None:
+def test_a_loss_within_the_tolerance_of_the_champion_passes(factor: float, passes: bool) -> None:
     said = np.clip(0.5 + (SIGNAL - 0.5) * factor, 0.001, 0.999)
-    found = red(replace(GOOD, champion_tried=tried(SIGNAL), tried=tried(said)))
+    found = failing(
+        replace(GOOD, champion_prediction=predicted(SIGNAL), prediction=predicted(said))
+    )
     assert ("champion" not in found) is passes
 
 
-def test_who_stays_while_the_model_is_exchanged_is_whom_its_contracts_must_not_break() -> None:
-    """More is accepted from whoever asks; more must not be answered to whoever reads."""
+def test_contracts_must_not_break_the_party_that_stays_while_the_model_is_exchanged() -> None:
+    """A wider input breaks no producer; a wider output breaks its consumer."""
     wider = with_seats(most=400)
-    assert red(replace(GOOD, contracts=wider)) == {}
+    assert failing(replace(GOOD, contracts=wider)) == {}
     (input_form,) = wider.values()
     wider["PandasTrip"] = {**input_form, "metadata": {**FORM["metadata"], "position": "output"}}
     answers = {"PandasTrip": {**FORM, "metadata": wider["PandasTrip"]["metadata"]}}
-    found = red(replace(GOOD, contracts=wider, champion_contracts=answers))
+    found = failing(replace(GOOD, contracts=wider, champion_contracts=answers))
     assert found["contracts"].side == "data-science"
     assert found["contracts"].evidence[0].endswith("; breaking for its consumer")
 
 
-def test_what_waits_for_a_gate_is_addressed_to_whoever_can_turn_that_one_green() -> None:
-    found = red(replace(GOOD, environment="no such version", tried=None))
+def test_a_gate_that_waits_for_another_one_names_the_side_of_that_one() -> None:
+    found = failing(replace(GOOD, environment_error="no such version", prediction=None))
     assert {result.side for result in found.values()} == {"ml-engineering"}
     assert "latency" in found
-    found = red(replace(GOOD, tried=IsolatedPrediction("predict", "ValueError: no")))
+    found = failing(replace(GOOD, prediction=IsolatedPrediction("predict", "ValueError: no")))
     assert {result.side for result in found.values()} == {"data-science"}
 
 
-def test_a_model_that_stops_without_the_later_rows_does_not_keep_its_contracts() -> None:
-    stopped = replace(tried(SIGNAL), stage="fewer", said="no", fewer=None)
-    found = red(replace(GOOD, tried=stopped))
-    assert "can't be shown" not in found["rows"].says
+def test_a_model_that_fails_without_the_later_rows_breaks_its_contracts() -> None:
+    stopped = replace(predicted(SIGNAL), step="predict in parts", error="no", in_parts=None)
+    found = failing(replace(GOOD, prediction=stopped))
+    assert not found["rows"].waits_for
 
 
-def test_of_an_open_practice_side_and_fix_are_named_and_the_first_ones_fix_is_the_gates() -> None:
+def test_the_gate_of_practices_lists_each_with_side_and_fix_and_takes_the_first_fix() -> None:
     drawn = practice("drawn", science="must", fix="draw it")
     both = [
         result(drawn, side, State.NOT_SHOWN, "Nobody has drawn it.", fix="draw it")
@@ -297,11 +309,11 @@ def test_of_an_open_practice_side_and_fix_are_named_and_the_first_ones_fix_is_th
     ]
     until = PolicyException("", "no time", "ada", date(2027, 1, 31), "typed")
     typed = result(practice("typed"), ML, State.NOT_MET, "Types don't fit.", exception=until)
-    found = red(replace(GOOD, practices=PromotionRequirements([*both, STYLE_OPEN], [typed])))
+    found = failing(replace(GOOD, practices=PromotionRequirements([*both, STYLE_OPEN], [typed])))
     assert found == {
         "practices": GateResult(
-            passes=False,
-            says="open of what is asked at a promotion: drawn, style",
+            passed=False,
+            message="practices that a promotion requires are not met: drawn, style",
             side="data-science and ml-engineering",
             fix="draw it",
             evidence=(
@@ -314,9 +326,11 @@ def test_of_an_open_practice_side_and_fix_are_named_and_the_first_ones_fix_is_th
     }
 
 
-def test_practices_are_shown_of_the_code_that_stands_here_and_of_no_other() -> None:
-    found = red(replace(GOOD, own_code="other", practices=PromotionRequirements([STYLE_OPEN])))
-    assert found["practices"].says == "can't be shown before `code` is green"
+def test_practices_are_judged_only_for_the_code_that_is_checked_out() -> None:
+    found = failing(
+        replace(GOOD, service_code="other", practices=PromotionRequirements([STYLE_OPEN]))
+    )
+    assert found["practices"].waits_for == "code"
 
 
 @pytest.mark.parametrize("to", ["champion", "staging"])
@@ -326,11 +340,11 @@ def test_an_open_practice_is_advice_at_level_0_unless_the_team_enforces_it(
     level: int, enforced: bool, to: str
 ) -> None:
     asked = PromotionRequirements([STYLE_OPEN], binding=enforced or level > 0)
-    results = judged(replace(GOOD, practices=asked), SETTINGS)
+    results = judge(replace(GOOD, practices=asked), SETTINGS)
     project = Project(Path(), "trips", "m", "candidate", level=level)
-    (said,) = [one for one in findings(project, results, to) if not one.met]
+    (said,) = [one for one in gate_findings(project, results, to) if not one.met]
     assert said.check == "gate-practices"
     assert said.blocks is (to == "champion" and (enforced or level > 0))
     accepted = PolicyException("practices", "no time", "ada", date(9999, 1, 1))
     lenient = replace(project, exceptions=[accepted])
-    assert not any(one.blocks for one in findings(lenient, results, to))
+    assert not any(one.blocks for one in gate_findings(lenient, results, to))

@@ -156,9 +156,9 @@ def _rollback(project: Project, options: argparse.Namespace) -> int:
 
 
 def _list(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.policy.promotion.promote import listed
+    from baton_handoff.policy.promotion.promote import list_versions
 
-    versions = listed(project)
+    versions = list_versions(project)
     if options.json:
         print(json.dumps(versions, indent=2))
         return 0

@@ -1,1 +1,1 @@
-"""Triage: who has to act on a red check, found out by experiment."""
+"""Triage: find out by experiment which side has to act on a failed contract check."""

@@ -1,7 +1,7 @@
-"""From red checks and an experiment to diagnoses: pure reasoning, no files and no processes.
+"""Why a check fails: pure reasoning about an experiment, without files and processes.
 
-A cell is the base with the changes of some axes. A red check belongs to the smallest cell in which
-it is red too: to nobody's change if that is the base itself, to one axis, or to several together.
+A cell is the base plus the changes of some axes. A failed check belongs to the smallest cell in
+which it fails too: to no change if that is the base itself, to one axis, or to several together.
 """
 
 import re
@@ -15,39 +15,53 @@ from typing import TypeAlias
 from baton_handoff.config.sides import CONTRACTS, DEPENDENCIES, SIDES
 
 
+class ContractCheck(StrEnum):
+    """The checks that an experiment runs."""
+
+    TYPES = "types"
+    LAYERS = "layers"
+    TESTS = "contract tests"
+
+
 @dataclass(frozen=True)
 class FailedCheck:
-    """One thing that a check found.
+    """One failure of a check.
 
     Attributes:
-        check: `types`, `layers` or `contract tests`.
-        item: What it is about: a file and an error code, an import, a test.
-        message: What is wrong, the first line.
-        file: Where, relative to the project, None where it is in no file.
+        check: The check.
+        item: What fails: a file and an error code, an import, a test.
+        message: What is wrong, the first line of the tool's own text.
+        file: Where, relative to the project, None if it is in no file.
         line: The line, from 1, likewise.
-        again: The command that shows it again.
+        command: The command that repeats it.
+        exception: The type of the exception that a test ended with, empty for other checks.
     """
 
-    check: str
+    check: ContractCheck
     item: str
     message: str
     file: str | None
     line: int | None
-    again: str
+    command: str
+    exception: str = ""
 
     @property
-    def kind(self) -> tuple[str, str, str]:
-        """What makes it the same finding in another tree, where lines may have moved."""
-        return self.check, self.item, re.sub(r"\d+|0x[0-9a-f]+", "#", self.message)
+    def identity(self) -> tuple[str, ...]:
+        """What makes it the same failure in another tree."""
+        # The message is text of a foreign tool, and comes last: it only tells apart failures that
+        # agree in all other parts, such as two type errors of one code in one file. Its numbers
+        # and addresses differ from tree to tree, as lines do.
+        text = re.sub(r"0x[0-9a-f]+|\d+", "#", self.message)
+        return self.check, self.item, self.exception, text
 
 
 Axes: TypeAlias = frozenset[str]
 Cell: TypeAlias = Callable[[Axes, Sequence[FailedCheck]], Sequence[FailedCheck]]
-"""What is red in the base with the changes of some axes, as far as checks that were red say it."""
+"""Runs the checks that failed elsewhere on the base plus the changes of some axes; what fails."""
 
 
 class Cause(StrEnum):
-    """Why a check is red."""
+    """Why a check fails."""
 
     CHANGE = "change"
     CONTRACT_CHANGE = "contract change"
@@ -58,94 +72,101 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Why one check is red.
+    """Why one check fails.
 
     Attributes:
-        red: What is red.
+        failed: The failed check.
         cause: Why.
-        axes: The axes whose changes together make it red; empty where none does.
+        axes: The axes whose changes together make it fail; empty if none does.
     """
 
-    red: FailedCheck
+    failed: FailedCheck
     cause: Cause
     axes: Axes = frozenset()
 
 
 def diagnose(
-    reds: Sequence[FailedCheck],
+    failures: Sequence[FailedCheck],
     changed: Sequence[str],
     cell: Cell,
-    again: Callable[[Sequence[FailedCheck]], Sequence[FailedCheck]],
-    likely: Callable[[FailedCheck], str],
+    rerun: Callable[[Sequence[FailedCheck]], Sequence[FailedCheck]],
+    suspect: Callable[[FailedCheck], str],
 ) -> Iterator[Diagnosis]:
-    """Find the cause of every red check, trying as few cells as it takes.
+    """Find the cause of every failed check, with as few cells as possible.
 
     Args:
-        reds: What is red with all changes.
+        failures: What fails with all changes.
         changed: The axes that have changes.
-        cell: Says what is red in a cell; it may be asked for the same one more than once, and runs
-            no check but those that were red with all changes.
-        again: Runs checks a second time with all changes and says which of them are red again.
-        likely: The axis that a red check points to: tried first.
+        cell: Returns what fails in a cell. It may be called for the same cell more than once, and
+            runs only checks that fail with all changes.
+        rerun: Runs checks a second time with all changes and returns which of them fail again.
+        suspect: The axis that a failed check points to; its cell is tried first.
     """
-    if not reds:
+    if not failures:
         return
     with ThreadPoolExecutor() as pool:
-        once_more, before = pool.submit(again, reds), pool.submit(cell, frozenset(), reds)
-        steady = {red.kind for red in once_more.result()}
-        inherited: set[object] = {red.kind for red in before.result()}
-    left = [red for red in reds if red.kind in steady and red.kind not in inherited]
-    for red in reds:
-        if red.kind not in steady or (red in left and not changed):
-            yield Diagnosis(red, Cause.FLAKY)
-        elif red.kind in inherited:
-            yield Diagnosis(red, Cause.INHERITED)
+        second_run, on_base = pool.submit(rerun, failures), pool.submit(cell, frozenset(), failures)
+        steady = {failed.identity for failed in second_run.result()}
+        inherited: set[object] = {failed.identity for failed in on_base.result()}
+    open_failures = [
+        failed
+        for failed in failures
+        if failed.identity in steady and failed.identity not in inherited
+    ]
+    for failed in failures:
+        if failed.identity not in steady or (failed in open_failures and not changed):
+            yield Diagnosis(failed, Cause.FLAKY)
+        elif failed.identity in inherited:
+            yield Diagnosis(failed, Cause.INHERITED)
         else:
-            axes = _smallest(red, changed, lambda cell_of: cell(cell_of, left), likely(red))
-            yield Diagnosis(red, _cause(axes), axes)
-    yield from _hidden(left, changed, cell, {red.kind for red in reds} | inherited)
+            axes = _smallest(
+                failed, changed, lambda some: cell(some, open_failures), suspect(failed)
+            )
+            yield Diagnosis(failed, _cause(axes), axes)
+    known = {failed.identity for failed in failures} | inherited
+    yield from _hidden(open_failures, changed, cell, known)
 
 
 def _hidden(
-    left: Sequence[FailedCheck], changed: Sequence[str], cell: Cell, known: Set[object]
+    failures: Sequence[FailedCheck], changed: Sequence[str], cell: Cell, known: Set[object]
 ) -> Iterator[Diagnosis]:
-    """What a check would say of one side's change, if another's did not make it red before."""
+    """Failures of one side's change that do not show because another side's make the check stop."""
     sides = [axis for axis in changed if axis in SIDES]
-    if not left or len(sides) < len(SIDES):
+    if not failures or len(sides) < len(SIDES):
         return
-    items = {red.item for red in left}
-    # With the contracts as they are now: a side may need what they newly promise.
-    between = frozenset({CONTRACTS} & set(changed))
-    if between:
-        known = known | {red.kind for red in cell(between, left)}
+    items = {failed.item for failed in failures}
+    # Together with the changed contracts: a side may need what they newly promise.
+    contracts = frozenset({CONTRACTS} & set(changed))
+    if contracts:
+        known = known | {failed.identity for failed in cell(contracts, failures)}
     for side in sides:
-        for red in cell(between | {side}, left):
-            if red.item in items and red.kind not in known:
-                yield Diagnosis(red, Cause.CHANGE, frozenset({side}))
+        for failed in cell(contracts | {side}, failures):
+            if failed.item in items and failed.identity not in known:
+                yield Diagnosis(failed, Cause.CHANGE, frozenset({side}))
 
 
 def _smallest(
-    red: FailedCheck,
+    failed: FailedCheck,
     changed: Sequence[str],
     cell: Callable[[Axes], Sequence[FailedCheck]],
-    likely: str,
+    suspect: str,
 ) -> Axes:
-    """The smallest set of axes whose changes make a check red; all of them are known to."""
+    """The smallest set of axes whose changes make a check fail; all of them are known to."""
     # Dependencies last among the single ones: their cell needs an environment of its own.
-    order = sorted(changed, key=lambda axis: (axis == DEPENDENCIES, axis != likely, axis))
+    order = sorted(changed, key=lambda axis: (axis == DEPENDENCIES, axis != suspect, axis))
     for size in range(1, len(order)):
-        # Where several are needed, the contracts are tried first: they are between the two sides.
+        # Where several are needed, those with the contracts come first: both sides depend on them.
         cells = sorted(
             combinations(order, size), key=lambda axes: len(axes) > 1 and CONTRACTS not in axes
         )
         for axes in cells:
-            if red.kind in {found.kind for found in cell(frozenset(axes))}:
+            if failed.identity in {found.identity for found in cell(frozenset(axes))}:
                 return frozenset(axes)
     return frozenset(changed)
 
 
 def _cause(axes: Axes) -> Cause:
-    # FailedCheck only with the new contract: whoever is red there met the one that was agreed.
+    # If it fails only with the new contract, the code that fails kept to the agreed one.
     if CONTRACTS in axes:
         return Cause.CONTRACT_CHANGE
     return Cause.CHANGE if len(axes) == 1 else Cause.INTERACTION

@@ -1,4 +1,4 @@
-"""The tools of an environment, run on a tree: its code comes before what is installed."""
+"""Run the tools of an environment on a tree, whose code comes before installed packages."""
 
 import gc
 import multiprocessing
@@ -11,13 +11,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 _UNUSED = ("cacheprovider", "hydra_pytest", "nbmake", "pytest-bdd", "schemathesis")
-"""Plugins that the environment brings along and these tests don't use: to import them takes longer
-than the tests."""
+"""Plugins of the environment that contract tests don't use: importing them takes longer than the
+tests."""
 
 _PYTEST = (
     "-q",
     "--continue-on-collection-errors",
-    # pytest's own way to show a traceback reads every file in it anew for each test that fails.
+    # pytest's own traceback style reads every file of a traceback anew for each test that fails.
     "--tb=native",
     "--override-ini=addopts=--import-mode=importlib",
     *(f"-pno:{plugin}" for plugin in _UNUSED),
@@ -37,21 +37,21 @@ _LIBRARIES = (
     "sklearn.pipeline",
     "yaml",
 )
-"""What contract tests import before they begin; one that is not installed is passed over."""
+"""Modules that contract tests import first; the fork server skips one that is not installed."""
 
 
 @dataclass(frozen=True)
 class ToolRunner:
-    """With what checks are run.
+    """Runs the tools of one environment.
 
     Attributes:
-        python: The interpreter of the environment whose tools run.
-        memory: A folder in which the type checker remembers what it has learnt.
-        code: The folders of a tree whose code comes before what is installed.
+        python: The interpreter of the environment.
+        mypy_cache: The folder of the type checker's cache.
+        code: The folders of a tree whose code comes before installed packages.
     """
 
     python: Path
-    memory: Path
+    mypy_cache: Path
     code: tuple[str, ...] = ("src",)
 
     def run(self, tree: Path, command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
@@ -59,7 +59,7 @@ class ToolRunner:
         return subprocess.run(
             command,
             cwd=tree,
-            env=os.environ | self._own(tree),
+            env=os.environ | self._variables(tree),
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -68,31 +68,32 @@ class ToolRunner:
 
     def pytest(self, tree: Path, arguments: Sequence[str]) -> str:
         """Run tests, and return what pytest printed."""
-        if not self._forks:
-            said = self.run(tree, [str(self.python), "-m", "pytest", *_PYTEST, *arguments])
-            return said.stderr or said.stdout
+        if not self._can_fork:
+            done = self.run(tree, [str(self.python), "-m", "pytest", *_PYTEST, *arguments])
+            return done.stderr or done.stdout
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([*_LIBRARIES])
         with TemporaryDirectory() as folder:
-            said_to = Path(folder) / "said.txt"
+            output = Path(folder) / "output.txt"
             process = context.Process(
-                target=_pytest, args=(tree, self._own(tree), [*_PYTEST, *arguments], said_to)
+                target=_run_pytest,
+                args=(tree, self._variables(tree), [*_PYTEST, *arguments], output),
             )
             process.start()
             process.join()
-            return said_to.read_text(encoding="utf-8", errors="replace")
+            return output.read_text(encoding="utf-8", errors="replace")
 
     @property
-    def _forks(self) -> bool:
-        """Whether all trees' tests can share what one process has imported.
+    def _can_fork(self) -> bool:
+        """True if the tests of all trees can share the libraries that one process has imported.
 
-        Not with other libraries or another baton_handoff than this process has, and not where the
-        system's own libraries don't bear a fork: macOS.
+        False for other libraries or another baton_handoff than those of this process, and on macOS,
+        whose system libraries don't support a fork.
         """
-        own = self.python == Path(sys.executable) and self.code == ("src",)
-        return own and sys.platform == "linux"
+        same = self.python == Path(sys.executable) and self.code == ("src",)
+        return same and sys.platform == "linux"
 
-    def _own(self, tree: Path) -> dict[str, str]:
+    def _variables(self, tree: Path) -> dict[str, str]:
         code = [*(str(tree / folder) for folder in self.code), os.environ.get("PYTHONPATH", "")]
         return {
             "PYTHONPATH": os.pathsep.join(filter(None, code)),
@@ -101,20 +102,20 @@ class ToolRunner:
         }
 
 
-def _pytest(tree: Path, own: dict[str, str], arguments: list[str], said_to: Path) -> None:
-    """Run tests in this process, a fork in which their libraries are imported already."""
-    with said_to.open("w") as said:
-        os.dup2(said.fileno(), 1)
-        os.dup2(said.fileno(), 2)
+def _run_pytest(tree: Path, variables: dict[str, str], arguments: list[str], output: Path) -> None:
+    """Run tests in this process, a fork that has imported their libraries already."""
+    with output.open("w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
     import numpy as np  # noqa: PLC0415
     import pytest  # noqa: PLC0415
 
     os.chdir(tree)
-    os.environ.update(own)
-    sys.path[:0] = [str(tree), *own["PYTHONPATH"].split(os.pathsep)]
+    os.environ.update(variables)
+    sys.path[:0] = [str(tree), *variables["PYTHONPATH"].split(os.pathsep)]
     sys.dont_write_bytecode = True
-    # What is imported need not be searched for garbage by every fork.
+    # Otherwise the garbage collector of every fork searches all imported modules.
     gc.freeze()
-    # Chance is not to be the same in every fork: a flaky test would look steady.
+    # A fork inherits the random state: with the same numbers a flaky test would look steady.
     np.random.seed()
     sys.exit(pytest.main(arguments))

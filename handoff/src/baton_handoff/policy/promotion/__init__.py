@@ -1,4 +1,4 @@
 """Promotion: a version is validated, judged by the gates, and becomes champion."""
 
-# It tells MLflow how to behave, before a module here imports it.
+# Configures MLflow before a module here imports it.
 import baton_handoff.registry  # noqa: F401

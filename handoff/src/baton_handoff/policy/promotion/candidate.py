@@ -1,11 +1,11 @@
-"""A candidate: all that is known of a version that wants to be promoted.
+"""A candidate: all that the gates need to know of a version that is to be promoted.
 
-`validation` finds it out by running the version, `gates` judge it.
+`validation` measures it by running the version, `gates` judge it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -13,38 +13,40 @@ from baton_handoff.evaluation.held_out import Evaluation
 from baton_handoff.lineage.sources.assessment import SourceAssessment
 from baton_handoff.policy.status.promotion_practices import PromotionRequirements
 
+Step: TypeAlias = Literal["load", "predict", "predict in parts", "done"]
+
 
 @dataclass(frozen=True)
 class IsolatedPrediction:
-    """What came of the trial of a version by a stranger.
+    """The result of loading a version and predicting in an isolated process.
 
     Attributes:
-        stage: How far it came: `load`, `predict`, `fewer` or `done`.
-        said: What stopped it, empty where nothing did.
-        contract: The contract that was broken, empty where none was.
-        predictions: For each row of the evaluation, None where it did not come so far.
-        fewer: Positions of rows, and what was predicted for them without others.
+        step: The step that it reached.
+        error: The error that stopped it, empty if none did.
+        contract: The contract that was broken, empty if none was.
+        predictions: One for each row of the evaluation, None if it did not get so far.
+        in_parts: Positions of rows, and the predictions for them when other rows are left out.
     """
 
-    stage: str
-    said: str = ""
+    step: Step
+    error: str = ""
     contract: str = ""
     predictions: np.ndarray | None = None
-    fewer: tuple[Sequence[int], np.ndarray] | None = None
+    in_parts: tuple[Sequence[int], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
 class ServiceAnswers:
-    """What came of asking the running service.
+    """The answers of the running service.
 
     Attributes:
-        said: What stopped it, empty where nothing did.
-        rows: The positions of the rows that it was asked about, one at a time.
-        predictions: What it answered.
-        milliseconds: How long each answer took.
+        error: The error that stopped it, empty if none did.
+        rows: The positions of the rows that were sent, one row a request.
+        predictions: The answers.
+        milliseconds: The duration of each request.
     """
 
-    said: str = ""
+    error: str = ""
     rows: Sequence[int] = ()
     predictions: Sequence[Any] = ()
     milliseconds: Sequence[float] = ()
@@ -52,56 +54,55 @@ class ServiceAnswers:
 
 @dataclass(frozen=True)
 class Candidate:
-    """Everything that the gates look at.
+    """Everything that the gates judge.
 
     Attributes:
         version: The version's number.
-        environment: What stopped its environment from being rebuilt, empty where nothing did.
-        tried: Its trial, None where it could not begin.
-        served: What the service answered with it.
-        evaluation: The evaluation it was registered with, None where there is none.
-        commit: Its commit, empty where there is none.
-        clean: Whether code, parameters, lock and standards equalled that commit.
-        code: The hash of the code it needs.
-        own_code: The hash of the code that stands here, which the service would run.
+        environment_error: The error of building its environment, empty if that worked.
+        prediction: Its isolated prediction, None if that could not start.
+        service: The answers of the service with this version.
+        evaluation: The evaluation that it was registered with, None if there is none.
+        commit: Its commit, empty if there is none.
+        clean: True if code, parameters, lock and standards equalled that commit.
+        code: The hash of the code that it needs.
+        service_code: The hash of the code that is checked out, which the service would run.
         contracts: Its input and output contract, in canonical form.
-        card: Whether its run holds a model card.
-        said: What a person has stated about it.
-        sources: How far the data that the project reads is handed over.
-        practices: What the practices of the stage still ask.
-        champion: The present champion's number, None where there is none.
-        champion_contracts: That version's contracts.
-        champion_tried: That version's trial on the same rows, None where there are no rows.
+        card: True if its run holds a model card.
+        statements: What people have stated in the model card, by heading.
+        sources: Which of the project's data sources are official.
+        practices: What the practices of the stage still require.
+        champion: The number of the present champion, None if there is none.
+        champion_contracts: Its contracts.
+        champion_prediction: Its isolated prediction for the same rows, None without rows.
     """
 
     version: int
-    environment: str
-    tried: IsolatedPrediction | None
-    served: ServiceAnswers
+    environment_error: str
+    prediction: IsolatedPrediction | None
+    service: ServiceAnswers
     evaluation: Evaluation | None
     commit: str
     clean: bool
     code: str
-    own_code: str
+    service_code: str
     contracts: Mapping[str, Any]
     card: bool
-    said: Mapping[str, str]
+    statements: Mapping[str, str]
     sources: SourceAssessment
     practices: PromotionRequirements
     champion: int | None = None
     champion_contracts: Mapping[str, Any] | None = None
-    champion_tried: IsolatedPrediction | None = None
+    champion_prediction: IsolatedPrediction | None = None
 
     @property
-    def shown(self) -> tuple[np.ndarray, Evaluation] | None:
-        """Predictions that can be judged, and the evaluation that they are for."""
-        if self.tried is None or self.tried.predictions is None or self.evaluation is None:
+    def evaluated(self) -> tuple[np.ndarray, Evaluation] | None:
+        """Complete predictions, and the evaluation that they are for."""
+        predictions = self.prediction.predictions if self.prediction else None
+        if predictions is None or self.evaluation is None or count_missing(predictions):
             return None
-        if absent(self.tried.predictions):
-            return None
-        return self.tried.predictions, self.evaluation
+        return predictions, self.evaluation
 
 
-def absent(predictions: np.ndarray) -> int:
-    """How many predictions say nothing."""
-    return sum(said is None or said != said for said in predictions.tolist())  # noqa: PLR0124
+def count_missing(predictions: np.ndarray) -> int:
+    """The number of predictions that are None or NaN."""
+    return sum(value is None or value != value for value in predictions.tolist())  # noqa: PLR0124

@@ -1,7 +1,7 @@
-"""A trial: a model version, loaded by a stranger, predicts for the rows of its evaluation.
+"""Load a version in an isolated process and predict its evaluation rows.
 
-Run as a script, in an environment and a process that know nothing of the project: the code comes
-from the version itself. So an old version is tried by the code it was made with.
+Run as a script in the version's own environment. The code comes from the version itself, so an old
+version predicts with the code that it was made with.
 """
 
 import json
@@ -12,41 +12,43 @@ from typing import Any
 
 
 def main(version: Path, rows: Path, time: str, to: Path) -> None:
-    """Load a version, predict, and write what came of it.
+    """Load a version, predict, and write the results.
 
     Args:
         version: The version's folder, as the registry keeps it.
         rows: A Parquet file of rows of the model's input.
-        time: The column that says when a row was known, empty where none does.
-        to: The folder for `report.json`, `predictions.parquet`, and `fewer.parquet`: what is
-            predicted for the earlier half of the rows without the later one, and then for every
-            second row without those between; `fewer.json` says which rows those are. A feature that
-            looks at other rows, later ones above all, shows there.
+        time: The column with the time from which a row is known, empty if there is none.
+        to: The folder for `report.json`, `predictions.parquet` and `in_parts.parquet`. The latter
+            predicts the earlier half of the rows without the later one, and then every second row
+            without those between; `in_parts.json` lists their positions. A feature that uses
+            other rows, above all later ones, changes these predictions.
     """
     import narwhals as nw
 
-    report = {"stage": "load", "said": "", "contract": ""}
+    report = {"step": "load", "error": "", "contract": ""}
     try:
         sys.path.insert(0, str(version / "code"))
         model = _loaded(version)
-        report["stage"] = "predict"
+        report["step"] = "predict"
         table = _read(rows, model)
         _write(model.predict(table.to_native()), to / "predictions.parquet")
-        report["stage"] = "fewer"
+        report["step"] = "predict in parts"
         numbered = table.with_row_index("row")
         order = (numbered.sort(time, "row") if time else numbered)["row"].to_list()
         parts = (order[: max(1, len(order) // 2)], order[::2])
-        (to / "fewer.json").write_text(json.dumps([*parts[0], *parts[1]]), encoding="utf-8")
-        without = [nw.from_native(model.predict(table[part].to_native())) for part in parts]
-        _write(nw.concat(without).to_native(), to / "fewer.parquet")
-        report["stage"] = "done"
-    except Exception as error:  # noqa: BLE001 (whatever a stranger's code raises)
+        (to / "in_parts.json").write_text(json.dumps([*parts[0], *parts[1]]), encoding="utf-8")
+        in_parts = [nw.from_native(model.predict(table[part].to_native())) for part in parts]
+        _write(nw.concat(in_parts).to_native(), to / "in_parts.parquet")
+        report["step"] = "done"
+    except Exception as error:  # noqa: BLE001 (the model's code may raise anything)
         own = traceback.extract_tb(error.__traceback__)[-1]
         first = str(error).partition("\n")[0]
-        report["said"] = f"{type(error).__name__}: {first} ({Path(own.filename).name}:{own.lineno})"
+        place = f"{Path(own.filename).name}:{own.lineno}"
         report["contract"] = getattr(error, "contract", "")
-        if report["contract"]:
-            report["said"] = first
+        # An error of a contract needs no place: it names the column and the rule.
+        report["error"] = (
+            first if report["contract"] else f"{type(error).__name__}: {first} ({place})"
+        )
     (to / "report.json").write_text(json.dumps(report), encoding="utf-8")
 
 
@@ -65,7 +67,7 @@ def _read(rows: Path, model: Any) -> Any:
     contract = model.input_schema if hasattr(model, "input_schema") else model.takes
     table = nw.read_parquet(str(rows), backend=engine_of(contract))
     known = list(contract.to_schema().columns)
-    # A former version may not know every column there is today; one that it needs must be there.
+    # An older version may not know all columns of today; a column that it needs must be there.
     return table.select([name for name in known if name in table.columns])
 
 

@@ -1,8 +1,8 @@
-"""Promotion: a version is validated, judged by the gates, recorded, and then the alias moves."""
+"""Promotion: validate a version, judge it by the gates, record the move, then move the alias."""
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +15,9 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.sides import ML_ENGINEERING
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.promotion.candidate import Candidate
-from baton_handoff.policy.promotion.gates import FOR_STAGING, GateResult, judged, red
-from baton_handoff.policy.promotion.validation import Say, candidate_of
+from baton_handoff.policy.promotion.gates import FOR_STAGING, judge
+from baton_handoff.policy.promotion.gates.result import GateResult, failed
+from baton_handoff.policy.promotion.validation import Progress, validate
 from baton_handoff.registry.alias_moves import (
     AliasMove,
     aliased_version,
@@ -40,11 +41,11 @@ from baton_handoff.reporting.findings import Finding
 
 @dataclass(frozen=True)
 class PromotionResult:
-    """What came of a promotion.
+    """The result of a promotion.
 
     Attributes:
-        findings: What every gate said.
-        moved: The move of the alias, None where it stays where it is.
+        findings: The result of every gate.
+        moved: The move of the alias, None if it did not move.
     """
 
     findings: Sequence[Finding]
@@ -52,42 +53,44 @@ class PromotionResult:
 
     @property
     def blocked(self) -> bool:
-        """Whether anything stands in the way."""
+        """True if a gate blocks."""
         return any(finding.blocks for finding in self.findings)
 
 
 @registry_errors()
-def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -> PromotionResult:
+def promote(
+    project: Project, wanted: str, to: str, why: str | None, progress: Progress
+) -> PromotionResult:
     """Validate a version, and move an alias to it if no gate blocks.
 
     Args:
-        project: The project, checked out at the code that the service runs, as it judges
-            (`limits.binding`).
+        project: The project, checked out at the code that the service runs, with the policy that
+            judges the promotion (`promotion_policy.binding`).
         wanted: A version's number, or an alias.
         to: The alias to move: `champion` or `staging`.
-        why: The reason, for the record; None only says what the gates say.
-        say: Where progress is told.
+        why: The reason, for the record; None to judge only, and move nothing.
+        progress: Called with a line for each step.
 
     Raises:
-        HandoffError: There is no such version, or another promotion is under way.
+        HandoffError: There is no such version, or another promotion is running.
     """
     version = get_version(project, wanted)
     with promotion_lock(project):
         client = connect(project)
         before = aliased_version(client, project, to)
-        candidate = candidate_of(project, client, version, say)
-        results = judged(candidate, project.promotion) | _approval(project, to)
-        findings = list(found(project, results, to))
-        result = PromotionResult(findings, None)
-        if why is None or result.blocked:
-            return result
+        candidate = validate(project, client, version, progress)
+        results = judge(candidate, project.promotion) | _approval(project, to)
+        findings = gate_findings(project, results, to)
+        outcome = PromotionResult(findings, None)
+        if why is None or outcome.blocked:
+            return outcome
         if aliased_version(client, project, to) != before:
             raise HandoffError(
-                f"Somebody else has moved {to} in the meantime: promote again, against that one."
+                f"The alias {to} has moved in the meantime: promote again, against its new version."
             )
         if to == CHAMPION:
             _restate_card(project, version, candidate)
-        accepted = tuple(name for name, result in results.items() if not result.passes)
+        accepted = tuple(name for name, result in results.items() if not result.passed)
         move = AliasMove(
             to,
             int(version.version),
@@ -98,14 +101,15 @@ def promote(project: Project, wanted: str, to: str, why: str | None, say: Say) -
             why,
             accepted,
         )
+        # The record comes first: a crash in between leaves the old alias, and can be detected.
         record_move(client, project, move)
         client.set_registered_model_alias(project.model, to, version.version)
         return PromotionResult(findings, move)
 
 
 @registry_errors()
-def listed(project: Project) -> list[dict[str, Any]]:
-    """Every version, the newest first: aliases, origin, contracts, figures."""
+def list_versions(project: Project) -> list[dict[str, Any]]:
+    """Every version, the newest first: aliases, origin, contracts, metrics."""
     client = connect(project)
     found = client.search_model_versions(f"name = '{project.model}'")
     aliases: dict[int, list[str]] = {}
@@ -133,37 +137,46 @@ def listed(project: Project) -> list[dict[str, Any]]:
     ]
 
 
-def found(project: Project, results: Mapping[str, GateResult], to: str) -> Iterator[Finding]:
-    """What the gates said, as findings: what blocks the move of an alias, and what is accepted."""
-    today = datetime.now(UTC).date()
+def gate_findings(project: Project, results: Mapping[str, GateResult], to: str) -> list[Finding]:
+    """The results of gates as findings; an exception that counts keeps a failed one from blocking.
+
+    Args:
+        project: The project with the policy that judges the promotion.
+        results: The result of each gate.
+        to: The alias to move.
+    """
+    today, findings = datetime.now(UTC).date(), []
     for gate, result in results.items():
-        asked = to == CHAMPION or gate in FOR_STAGING
-        accepted = [e for e in project.exceptions if e.gate == gate]
-        counts = [e for e in accepted if e.counts(today)]
+        exceptions = [one for one in project.exceptions if one.gate == gate and not result.passed]
+        counts = [one for one in exceptions if one.counts(today)]
+        required = to == CHAMPION or gate in FOR_STAGING
+        binding = project.level > 0 or result.binding
         notes = [
-            f"{'accepted' if e in counts else 'no longer accepted'} until {e.expires} by {e.owner}:"
-            f" {e.reason}"
-            for e in accepted
+            f"{'accepted' if one in counts else 'no longer accepted'} until {one.expires} by"
+            f" {one.owner}: {one.reason}"
+            for one in exceptions
         ]
-        refused = not result.passes
-        yield Finding(
-            f"gate-{gate}",
-            f"{gate}: {result.says}",
-            blocks=refused and asked and not counts and (project.level > 0 or result.binding),
-            side=result.side if refused else None,
-            fix=result.fix if refused else "",
-            evidence=(*result.evidence, *(notes if refused else ())),
-            met=result.passes,
+        findings.append(
+            Finding(
+                f"gate-{gate}",
+                f"{gate}: {result.message}",
+                blocks=not result.passed and required and binding and not counts,
+                side=None if result.passed else result.side,
+                fix="" if result.passed else result.fix,
+                evidence=(*result.evidence, *notes),
+                met=result.passed,
+            )
         )
+    return findings
 
 
 def _approval(project: Project, to: str) -> dict[str, GateResult]:
-    """The other side's consent is what the CI provider protects the job with, nothing of ours."""
+    """The gate of the other side's consent, which the CI provider asks for before the job runs."""
     if to != CHAMPION or project.level == 0 or in_ci():
         return {}
     return {
-        "approval": red(
-            "this is not the pipeline, where the other side approves a champion",
+        "approval": failed(
+            "this is not the pipeline, in which the other side approves a champion",
             "run the job `promote`, or record an exception for `approval` in handoff.toml",
             ML_ENGINEERING,
         )
@@ -171,7 +184,7 @@ def _approval(project: Project, to: str) -> dict[str, GateResult]:
 
 
 def _restate_card(project: Project, version: ModelVersion, candidate: Candidate) -> None:
-    """Put what a person has said by now into the version's card."""
+    """Write the version's card again, with what people have stated since it was registered."""
     if candidate.evaluation is None:
         return
     with tempfile.TemporaryDirectory() as scratch:

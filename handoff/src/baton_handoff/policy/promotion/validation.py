@@ -1,7 +1,7 @@
-"""Validation: everything that the gates look at, found out by running the version.
+"""Validation: measure everything that the gates judge, by running the version.
 
-Its environment is made anew from its lock; a process that knows nothing of the project predicts by
-the version's own code; the service is started with it and asked.
+Build its environment from its lock, predict in an isolated process with the version's own code,
+start the service with it and send requests.
 """
 
 import json
@@ -20,7 +20,7 @@ import numpy as np
 from mlflow.entities.model_registry import ModelVersion
 
 from baton_handoff.config.project import Project
-from baton_handoff.contracts import Engine, engine_of, model_interface, to_rows
+from baton_handoff.contracts import engine_of, model_interface, to_rows
 from baton_handoff.core.environments import (
     create_environment,
     environment_python,
@@ -31,7 +31,7 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.evaluation.held_out import Evaluation, read_evaluation
 from baton_handoff.lineage.sources.assessment import assess_sources
 from baton_handoff.lineage.sources.usage import source_usage
-from baton_handoff.policy.promotion import isolated_prediction as trial
+from baton_handoff.policy.promotion import isolated_prediction
 from baton_handoff.policy.promotion.candidate import Candidate, IsolatedPrediction, ServiceAnswers
 from baton_handoff.policy.status.promotion_practices import promotion_requirements
 from baton_handoff.registry.alias_moves import aliased_version
@@ -42,92 +42,81 @@ from baton_handoff.registry.register import EVALUATION
 from baton_handoff.registry.version_facts import CHAMPION
 from baton_handoff.serving.running import running
 
-ASKED = 40
-"""Rows that the running service is asked about, one at a time."""
+_REQUESTS = 40
+"""Rows that are sent to the running service, one a request."""
 
-Say: TypeAlias = Callable[[str], None]
+Progress: TypeAlias = Callable[[str], None]
 
 
-def candidate_of(
-    project: Project, client: mlflow.MlflowClient, version: ModelVersion, say: Say
+def validate(
+    project: Project, client: mlflow.MlflowClient, version: ModelVersion, progress: Progress
 ) -> Candidate:
-    """Have a version tried, by a stranger and by the service, and the champion on the same rows.
+    """Run a version in isolation and in the service, and the champion on the same rows.
 
     Args:
         project: The project, checked out at the code that the service runs.
         client: The registry.
         version: The version.
-        say: Where progress is told.
+        progress: Called with a line for each step.
     """
-    say(f"Version {version.version} of {project.model}:")
-    # First what says at once what is wrong with handoff.toml.
+    progress(f"Version {version.version} of {project.model}:")
+    # First, because a mistake in handoff.toml shows here at once.
     practices = promotion_requirements(project, int(version.version))
-    tags = version.tags
-    takes, _ = model_interface(project.room("contracts"))
-    with tempfile.TemporaryDirectory() as scratch:
-        whole = _downloaded(project, version, Path(scratch) / "version")
-        evaluation = _evaluation(version, Path(scratch), engine_of(takes))
-        say("  rebuilding its environment …")
-        python, complaint = _environment(project, version, Path(scratch))
-        rows = Path(scratch) / EVALUATION / "rows.parquet"
-        tried = None
-        if not complaint and evaluation:
-            say("  predicting by its own code …")
-            tried = _tried(python, whole, rows, evaluation, Path(scratch) / "tried")
-        served = ServiceAnswers("the trial did not succeed")
-        own = code_hash(project.source)
-        if (
-            tried
-            and tried.predictions is not None
-            and evaluation
-            and tags.get("handoff.code") == own
-        ):
-            say("  asking the service …")
-            served = _served(project, version, evaluation)
+    tags, service_code = version.tags, code_hash(project.source)
+    input_schema, _ = model_interface(project.room("contracts"))
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        stored = download_artifact(version, EVALUATION, scratch)
+        evaluation = read_evaluation(stored, engine_of(input_schema)) if stored else None
+        rows = scratch / EVALUATION / "rows.parquet"
+
+        def isolated(of: ModelVersion, name: str) -> tuple[str, IsolatedPrediction | None]:
+            """The error of its environment, and its prediction."""
+            uri = f"models:/{project.model}/{of.version}"
+            (scratch / name).mkdir()
+            model = mlflow.artifacts.download_artifacts(uri, dst_path=str(scratch / name))
+            python, error = _environment(project, of, scratch)
+            if error or evaluation is None:
+                return error, None
+            progress(f"  predicting with the code of version {of.version} …")
+            results = scratch / f"{name}-results"
+            return "", _isolated_prediction(python, Path(model), rows, evaluation, results)
+
+        progress("  building its environment …")
+        environment_error, prediction = isolated(version, "version")
+        service = ServiceAnswers("the isolated prediction did not succeed")
+        works = prediction and prediction.predictions is not None
+        if works and evaluation and tags.get("handoff.code") == service_code:
+            progress("  sending requests to the service …")
+            service = _service_answers(project, version, evaluation)
         champion = aliased_version(client, project, CHAMPION)
-        former_tried, former_contracts = None, None
+        champion_prediction, champion_contracts = None, None
         if champion is not None:
-            say(f"  predicting by champion {champion} …")
-            before = client.get_model_version(project.model, str(champion))
-            former_whole = _downloaded(project, before, Path(scratch) / "champion")
-            former_contracts = _contracts(before)
-            if evaluation:
-                python, stopped = _environment(project, before, Path(scratch))
-                former_tried = (
-                    IsolatedPrediction("load", stopped)
-                    if stopped
-                    else _tried(python, former_whole, rows, evaluation, Path(scratch) / "former")
-                )
+            former = client.get_model_version(project.model, str(champion))
+            champion_contracts = _contracts(former)
+            error, champion_prediction = isolated(former, "champion")
+            if error:
+                champion_prediction = IsolatedPrediction("load", error)
+    card = project.root / STATEMENTS_FILE
     return Candidate(
         version=int(version.version),
-        environment=complaint,
-        tried=tried,
-        served=served,
+        environment_error=environment_error,
+        prediction=prediction,
+        service=service,
         evaluation=evaluation,
         commit=tags.get("handoff.commit", ""),
         clean=tags.get("handoff.clean") == "true",
         code=tags.get("handoff.code", ""),
-        own_code=own,
+        service_code=service_code,
         contracts=_contracts(version),
         card=has_artifact(version, "card/card.html"),
-        said=_stated(project),
+        statements=statements(card.read_text(encoding="utf-8")) if card.exists() else {},
         sources=assess_sources(source_usage(project)),
         practices=practices,
         champion=champion,
-        champion_contracts=former_contracts,
-        champion_tried=former_tried,
+        champion_contracts=champion_contracts,
+        champion_prediction=champion_prediction,
     )
-
-
-def _downloaded(project: Project, version: ModelVersion, to: Path) -> Path:
-    to.mkdir()
-    uri = f"models:/{project.model}/{version.version}"
-    return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(to)))
-
-
-def _evaluation(version: ModelVersion, scratch: Path, engine: Engine) -> Evaluation | None:
-    folder = download_artifact(version, EVALUATION, scratch)
-    return read_evaluation(folder, engine) if folder else None
 
 
 def _contracts(version: ModelVersion) -> dict[str, Any]:
@@ -139,34 +128,28 @@ def _contracts(version: ModelVersion) -> dict[str, Any]:
     }
 
 
-def _stated(project: Project) -> dict[str, str]:
-    file = project.root / STATEMENTS_FILE
-    return statements(file.read_text(encoding="utf-8")) if file.exists() else {}
-
-
 def _environment(project: Project, version: ModelVersion, scratch: Path) -> tuple[Path, str]:
-    """An environment with exactly what the version's lock says, made once for each lock.
+    """An environment with exactly what the version's lock pins, built once for each lock.
 
     Returns:
-        Its Python, and what stopped it from being made, empty where nothing did.
+        Its Python, and the error of building it, empty if that worked.
     """
     place = project.local / "environments" / version.tags.get("handoff.lock", "none")[:16]
     python = environment_python(place)
     if is_complete(place):
         return python, ""
-    wanted = download_artifact(version, "requirements.txt", scratch)
-    if wanted is None:
-        return python, "the version was registered without one"
-    return python, create_environment(place, wanted)
+    requirements = download_artifact(version, "requirements.txt", scratch)
+    if requirements is None:
+        return python, "the version was registered without a lock"
+    return python, create_environment(place, requirements)
 
 
-def _tried(
-    python: Path, whole: Path, rows: Path, evaluation: Evaluation, to: Path
+def _isolated_prediction(
+    python: Path, model: Path, rows: Path, evaluation: Evaluation, to: Path
 ) -> IsolatedPrediction:
-    """Have a stranger try a version."""
     to.mkdir()
     done = subprocess.run(
-        [python, "-P", trial.__file__, whole, rows, evaluation.time or "", to],
+        [python, "-P", isolated_prediction.__file__, model, rows, evaluation.time or "", to],
         cwd=to,
         env=isolated_variables(),
         capture_output=True,
@@ -175,48 +158,50 @@ def _tried(
     )
     report = to / "report.json"
     if not report.exists():
-        lines = done.stderr.strip().splitlines() or [f"its process ended with {done.returncode}"]
+        lines = done.stderr.strip().splitlines() or [f"its process exited with {done.returncode}"]
         return IsolatedPrediction("load", lines[-1])
-    said = json.loads(report.read_text(encoding="utf-8"))
-    predictions, fewer = to / "predictions.parquet", to / "fewer.parquet"
+
+    def column(name: str) -> np.ndarray | None:
+        if not (to / name).exists():
+            return None
+        table = nw.read_parquet(str(to / name), backend="pyarrow")
+        return np.asarray(table[evaluation.prediction_column].to_list())
+
+    in_parts = column("in_parts.parquet")
     return IsolatedPrediction(
-        **said,
-        predictions=_column(predictions, evaluation) if predictions.exists() else None,
-        fewer=(
-            json.loads((to / "fewer.json").read_text(encoding="utf-8")),
-            _column(fewer, evaluation),
-        )
-        if fewer.exists()
-        else None,
+        **json.loads(report.read_text(encoding="utf-8")),
+        predictions=column("predictions.parquet"),
+        in_parts=None
+        if in_parts is None
+        else (json.loads((to / "in_parts.json").read_text(encoding="utf-8")), in_parts),
     )
 
 
-def _column(file: Path, evaluation: Evaluation) -> np.ndarray:
-    table = nw.read_parquet(str(file), backend="pyarrow")
-    return np.asarray(table[evaluation.prediction_column].to_list())
-
-
-def _served(project: Project, version: ModelVersion, evaluation: Evaluation) -> ServiceAnswers:
-    """Start the service with a version, and ask it row by row."""
+def _service_answers(
+    project: Project, version: ModelVersion, evaluation: Evaluation
+) -> ServiceAnswers:
+    """Start the service with a version, and send it single rows."""
     count = len(evaluation.labels)
-    rows = sorted(np.random.default_rng(2013).permutation(count)[:ASKED].tolist())
+    # The seed is fixed: each validation of a version sends the same rows.
+    rows = sorted(np.random.default_rng(2013).permutation(count)[:_REQUESTS].tolist())
     table = nw.from_native(evaluation.rows, eager_only=True)[rows]
-    asked = to_rows(table.to_native())
-    answers, took = [], []
+    bodies = to_rows(table.to_native())
+    predictions, milliseconds = [], []
     try:
         with running(project, str(version.version)) as address:
-            for row in [asked[0], *asked]:  # the first one finds everything cold
-                began = time.perf_counter()
-                answers.append(_answer(address, row)[evaluation.prediction_column])
-                took.append(1000 * (time.perf_counter() - began))
+            # The first request is sent twice: it fills caches, so its time says nothing.
+            for row in [bodies[0], *bodies]:
+                started = time.perf_counter()
+                predictions.append(_predict(address, row)[evaluation.prediction_column])
+                milliseconds.append(1000 * (time.perf_counter() - started))
     except (HandoffError, OSError) as error:
         return ServiceAnswers(str(error))
-    return ServiceAnswers("", rows, answers[1:], took[1:])
+    return ServiceAnswers("", rows, predictions[1:], milliseconds[1:])
 
 
-def _answer(address: str, row: dict[str, Any]) -> dict[str, Any]:
+def _predict(address: str, row: dict[str, Any]) -> dict[str, Any]:
     body = json.dumps({"rows": [row]}, default=datetime.isoformat).encode()
     request = Request(f"{address}/predict", body, {"Content-Type": "application/json"})  # noqa: S310
-    with urlopen(request, timeout=60) as answer:  # noqa: S310 (this machine)
-        predictions: list[dict[str, Any]] = json.load(answer)["predictions"]
+    with urlopen(request, timeout=60) as response:  # noqa: S310 (this machine)
+        predictions: list[dict[str, Any]] = json.load(response)["predictions"]
     return predictions[0]

@@ -1,0 +1,121 @@
+"""Gates of reproduction: the version runs outside the project, and predicts there the same."""
+
+import numpy as np
+
+from baton_handoff.config.settings import PromotionSettings
+from baton_handoff.config.sides import ML_ENGINEERING
+from baton_handoff.evaluation.held_out import MODEL
+from baton_handoff.policy.promotion.candidate import Candidate, count_missing
+from baton_handoff.policy.promotion.gates.result import GateResult, failed, passed, waiting
+
+_EQUAL = 1e-9
+"""Predictions closer than this are equal: sums may be added up in another order."""
+
+
+def environment(candidate: Candidate, _: PromotionSettings) -> GateResult:
+    """Its lock gives an environment."""
+    if candidate.environment_error:
+        return failed(
+            f"its lock gives no environment: {candidate.environment_error}",
+            "fix the dependencies, `uv lock`, and register again",
+            ML_ENGINEERING,
+        )
+    return passed("environment rebuilt from its lock")
+
+
+def load(candidate: Candidate, _: PromotionSettings) -> GateResult:
+    """It loads in a process that knows nothing of the project."""
+    if candidate.prediction is None:
+        return waiting("environment" if candidate.environment_error else "rows")
+    if candidate.prediction.step == "load":
+        return failed(
+            f"it does not load outside the project: {candidate.prediction.error}",
+            "move what the model needs into contracts, features or model",
+        )
+    return passed("loaded in an isolated process, with its own code")
+
+
+def code(candidate: Candidate, _: PromotionSettings) -> GateResult:
+    """The service here runs the code that it was made with."""
+    if candidate.code == candidate.service_code:
+        return passed("made with the code that is checked out")
+    commit = candidate.commit[:12]
+    first = f"check out commit {commit}" if commit else "register a version made with this code"
+    return failed(
+        "made with other code than the service here would run",
+        f"{first}, then promote and deploy from there",
+        ML_ENGINEERING,
+    )
+
+
+def rows(candidate: Candidate, _: PromotionSettings) -> GateResult:
+    """It keeps both contracts on the rows of its evaluation."""
+    prediction = candidate.prediction
+    if candidate.evaluation is None:
+        return failed(
+            "it was registered without an evaluation, so there are no rows to predict",
+            "`uv run poe pipeline`, and register again",
+        )
+    if prediction is None or prediction.step == "load":
+        return waiting("load")
+    if prediction.predictions is None or prediction.error:
+        return failed(
+            f"it breaks its contracts on the rows of its evaluation: {prediction.error}",
+            "fix the model, or correct the contract",
+        )
+    count = len(prediction.predictions)
+    if missing := count_missing(prediction.predictions):
+        return failed(
+            f"{missing:,} of {count:,} predictions are no number",
+            "fix the model, and let its output contract refuse missing predictions",
+        )
+    return passed(f"both contracts hold on {count:,} rows")
+
+
+def parity(candidate: Candidate, _: PromotionSettings) -> GateResult:
+    """Training, the registered model and the service predict the same."""
+    if candidate.evaluated is None:
+        return waiting("rows")
+    predictions, evaluation = candidate.evaluated
+    if different := differences(evaluation.predicted[MODEL], predictions, "training"):
+        return failed(
+            f"training predicted something else than the registered model for {different[0]}",
+            "evaluate what is registered: the same features, the same model",
+            evidence=different[1:],
+        )
+    if candidate.service.error:
+        return waiting("latency")
+    expected = predictions[list(candidate.service.rows)]
+    answers = np.asarray(candidate.service.predictions)
+    if different := differences(expected, answers, "the whole table"):
+        return failed(
+            f"the service predicts something else than the whole table for {different[0]}",
+            "let a prediction depend on its own row only",
+            evidence=different[1:],
+        )
+    return passed(f"training, batch and service predict the same ({len(expected)} rows sent)")
+
+
+def commit(candidate: Candidate, _: PromotionSettings) -> GateResult:
+    """It was registered from a clean commit."""
+    if candidate.commit and candidate.clean:
+        return passed(f"commit {candidate.commit[:12]}, clean")
+    state = "changes that are not committed" if candidate.commit else "no commit at all"
+    return failed(
+        f"registered from {state}, so it can't be reproduced", "commit, then `uv run poe register`"
+    )
+
+
+def differences(one: np.ndarray, other: np.ndarray, where: str) -> tuple[str, ...]:
+    """How many predictions differ, and an example; empty if none does. NaN equals nothing."""
+    if one.dtype.kind == "f" or other.dtype.kind == "f":
+        differ = ~np.isclose(one.astype(float), other.astype(float), rtol=0, atol=_EQUAL)
+    else:
+        differ = one != other
+    if not differ.any():
+        return ()
+    place = int(np.flatnonzero(differ)[0])
+    return (
+        f"{int(differ.sum()):,} of {len(differ):,} rows",
+        f"for example {one[place]} ({where}) and {other[place]}",
+    )
