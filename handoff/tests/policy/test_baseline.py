@@ -16,8 +16,8 @@ from baton_handoff.config.code_owners import write_owners
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy import rendering as room
-from baton_handoff.policy.evidence.evidence import Evidence, Record
 from baton_handoff.policy.evidence.recording import run_recorded
+from baton_handoff.policy.evidence.store import Evidence, EvidenceStore
 from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.registry import registry_of, shipped
 from baton_handoff.policy.rendering.explanation import explain_practice
@@ -71,9 +71,9 @@ def finds(root: Path, lint: Sequence[tuple[str, int, str]], **ended: bool) -> Pr
     """Leave evidence that the linter finds this and nothing else is wrong."""
     project = find_project(root)
     leave_evidence(project, **ended)
-    kept = Record(project)
+    kept = EvidenceStore(project)
     at = "2026-11-25T12:00:00Z"
-    kept.keep(Evidence("lint", kept.key("lint"), not lint, at, found=lint))
+    kept.save(Evidence("lint", kept.key("lint"), not lint, at, found=lint))
     return project
 
 
@@ -186,9 +186,9 @@ def test_what_is_not_shown_is_not_recorded(grown: Project) -> None:
 
 
 def test_what_mypy_finds_behind_a_file_that_it_cannot_read_is_not_recorded(grown: Project) -> None:
-    kept = Record(grown)
+    kept = EvidenceStore(grown)
     found = ((APP, 3, "syntax: Expected an expression"),)
-    kept.keep(Evidence("types", kept.key("types"), ok=False, at="2026-11-25T12:00Z", found=found))
+    kept.save(Evidence("types", kept.key("types"), ok=False, at="2026-11-25T12:00Z", found=found))
     (said,) = (
         one for one in assess(grown, today=TODAY).blocking("push") if one.practice.name == "typed"
     )
@@ -393,14 +393,14 @@ def test_a_hook_passes_what_the_baseline_holds_of_the_files_that_it_names(
     def ends(*arguments: str) -> int:
         return run_recorded(held, "lint", ["ruff", "check", *arguments])
 
-    kept = Record(grown).latest("lint")
+    kept = EvidenceStore(grown).latest("lint")
     assert ends("--force-exclude", APP) == 0
     assert capfd.readouterr().out.endswith("\n2 findings, all in the baseline\n")
     assert ends(APP, BUILD) == 1
     (grown.root / APP).write_text("import os\nimport sys\nimport re\n")
     assert ends(APP) == 1
     assert ends("--fix", APP) == 0
-    assert Record(grown).latest("lint") == kept
+    assert EvidenceStore(grown).latest("lint") == kept
 
 
 def test_what_the_tools_find_is_kept_place_by_place(grown: Project) -> None:
@@ -417,7 +417,7 @@ def test_what_the_tools_find_is_kept_place_by_place(grown: Project) -> None:
     (grown.root / "notebooks/look.ipynb").write_text(json.dumps(notebook))
     assert run_recorded(grown, "lint", ["ruff", "check"]) == 1
     assert run_recorded(grown, "format", ["ruff", "format", "--check"]) == 1
-    lint, style = (Record(grown).of(kind) for kind in ("lint", "format"))
+    lint, style = (EvidenceStore(grown).current(kind) for kind in ("lint", "format"))
     assert lint
     assert style
     found = [list(place) for place in (*lint.found, *style.found)]

@@ -7,7 +7,7 @@ import pytest
 
 from baton_handoff.cli import main
 from baton_handoff.config.project import Project, find_project
-from baton_handoff.policy.evidence.evidence import Record
+from baton_handoff.policy.evidence.store import EvidenceStore
 from baton_handoff.policy.status import missing_evidence as producing
 from baton_handoff.policy.status import status
 from baton_handoff.policy.status.change_findings import DIFF
@@ -114,7 +114,7 @@ def test_the_change_that_brings_baton_breaks_nothing(
 def test_a_comparison_with_a_wheel_leaves_none(project: Project) -> None:
     with keeping(project, DIFF, "dist/trips_contracts.whl") as keep:
         keep([])
-    assert Record(project).latest("diff") is None
+    assert EvidenceStore(project).latest("diff") is None
 
 
 def test_every_form_tells_it(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

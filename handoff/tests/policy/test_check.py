@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from baton_handoff.cli import main
-from baton_handoff.cli.check import LOOKS, MENDS
+from baton_handoff.cli.check import STEP_CHECKS, STEP_FIXES
 from baton_handoff.config.project import Project
 from baton_handoff.contracts.row_models import is_current
-from baton_handoff.policy.evidence import checking, evidence, recording
-from baton_handoff.policy.evidence.checking import Result
-from baton_handoff.policy.evidence.evidence import Record
+from baton_handoff.policy.evidence import checking, recording, store
+from baton_handoff.policy.evidence.checking import StepResult
 from baton_handoff.policy.evidence.steps import CHECKABLE, CHECKED, FIXED, STEPS, Step
+from baton_handoff.policy.evidence.store import EvidenceStore
 
 
 @pytest.fixture
@@ -44,26 +44,26 @@ def table(monkeypatch: pytest.MonkeyPatch) -> dict[str, Step]:
     }
     monkeypatch.setattr(checking, "STEPS", steps)
     monkeypatch.setattr(checking, "CHECKED", tuple(steps))
-    for module in (checking, recording, evidence):
+    for module in (checking, recording, store):
         monkeypatch.setattr(module, "KINDS", steps)
     return steps
 
 
-def look(result: Result, prints: str = "") -> checking.Look:
-    def found(*_: object) -> Result:
+def look(result: StepResult, prints: str = "") -> checking.StepCheck:
+    def found(*_: object) -> StepResult:
         print(prints, end="")
         return result
 
     return found
 
 
-GOOD = look(Result(0, "nothing to say"), "imported\n")
+GOOD = look(StepResult(0, "nothing to say"), "imported\n")
 
 
 def test_each_step_is_named_and_says_what_it_found_only_where_it_blocks(
     project: Project, table: dict[str, Step], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    advice = look(Result(0, "worth knowing", advice=True))
+    advice = look(StepResult(0, "worth knowing", advice=True))
     assert checking.check(project, {"api": GOOD, "features": advice}) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == "1 of 4 steps block: lint"
@@ -81,8 +81,8 @@ def test_each_step_is_named_and_says_what_it_found_only_where_it_blocks(
 def test_what_came_of_every_step_is_kept_as_evidence(
     project: Project, table: dict[str, Step]
 ) -> None:
-    checking.check(project, {"api": look(Result(1, "stale")), "features": GOOD})
-    kept = {name: Record(project).of(name) for name in table}
+    checking.check(project, {"api": look(StepResult(1, "stale")), "features": GOOD})
+    kept = {name: EvidenceStore(project).current(name) for name in table}
     assert {name: one.ok for name, one in kept.items() if one} == {
         "format": True,
         "lint": False,
@@ -113,14 +113,14 @@ def test_a_step_that_breaks_off_keeps_no_other_from_running(
 ) -> None:
     table["lint"] = table["format"]
 
-    def broken(*_: object) -> Result:
+    def broken(*_: object) -> StepResult:
         raise fault
 
     assert checking.check(project, {"api": broken, "features": GOOD}) == ends
     said = capsys.readouterr().out
     assert type(fault).__name__ in said
     assert said.endswith("1 of 4 steps block: api\n")
-    assert not getattr(Record(project).of("api"), "ok", True)
+    assert not getattr(EvidenceStore(project).current("api"), "ok", True)
 
 
 def test_what_cannot_be_carried_out_is_said_and_is_no_evidence(
@@ -130,7 +130,7 @@ def test_what_cannot_be_carried_out_is_said_and_is_no_evidence(
     table["lint"] = Step(("no-such-tool",), "uv run poe check", ("params.yaml",))
     assert checking.check(project, {"api": GOOD, "features": GOOD}) == 2
     assert "no-such-tool is not installed: `uv run poe setup`." in capsys.readouterr().out
-    assert Record(project).latest("lint") is None
+    assert EvidenceStore(project).latest("lint") is None
 
 
 def test_steps_run_at_the_same_time(project: Project, table: dict[str, Step]) -> None:
@@ -145,18 +145,18 @@ def test_steps_run_at_the_same_time(project: Project, table: dict[str, Step]) ->
 
 
 def test_every_step_has_a_tool_or_something_that_looks() -> None:
-    assert {name for name in CHECKABLE if not STEPS[name].by_a_tool} == {*LOOKS}
-    assert {name for name in FIXED if not STEPS[name].by_a_tool} == {*MENDS}
+    assert {name for name in CHECKABLE if not STEPS[name].runs_tool} == {*STEP_CHECKS}
+    assert {name for name in FIXED if not STEPS[name].runs_tool} == {*STEP_FIXES}
     assert " ".join(CHECKED) == "format lint types layers api features owners sources"
     assert " ".join(CHECKABLE) == " ".join([*CHECKED, "radar", "feature-store"])
     assert " ".join(FIXED) == "format lint api owners"
 
 
 def test_a_step_is_shown_by_the_command_that_runs_it() -> None:
-    assert {step.shown_by for name, step in STEPS.items() if name in CHECKED} == {
+    assert {step.recorded_by for name, step in STEPS.items() if name in CHECKED} == {
         "uv run poe check"
     }
-    assert {name: s.shown_by for name, s in STEPS.items() if s.checked == "never"} == {
+    assert {name: s.recorded_by for name, s in STEPS.items() if s.checked == "never"} == {
         "test": "uv run poe test",
         "acceptance": "uv run handoff model accept",
     }
@@ -196,12 +196,12 @@ def test_one_step_can_look_at_some_files(
 ) -> None:
     (project.root / "good.py").write_text('"""Good."""\n', encoding="utf-8")
     (project.root / "bad.py").write_text("import os\n", encoding="utf-8")
-    before = Record(project).latest("lint")
+    before = EvidenceStore(project).latest("lint")
     assert main(["check", "--only", "lint", "good.py"]) == 0
     assert main(["check", "--only", "lint", "bad.py"]) == 1
     assert "F401" in capfd.readouterr().out
     # Less than the whole is no evidence.
-    assert Record(project).latest("lint") == before
+    assert EvidenceStore(project).latest("lint") == before
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_nothing_is_imported_that_the_help_does_not_need() -> None:
 def test_a_full_disk_is_no_fault_of_the_step(
     project: Project, table: dict[str, Step], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def full(*_: object) -> Result:
+    def full(*_: object) -> StepResult:
         raise OSError(errno.ENOSPC, "no space", "evidence")
 
     with pytest.raises(OSError, match="no space"):

@@ -11,8 +11,8 @@ import pytest
 
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy.checks.check_context import Look
-from baton_handoff.policy.evidence.evidence import Record
+from baton_handoff.policy.checks.check_context import CheckContext
+from baton_handoff.policy.evidence.store import EvidenceStore
 from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.status.status import assess
 from breaking import Break, changed, written
@@ -227,7 +227,7 @@ def test_a_tag_of_a_provider_is_no_broken_file(kept: Project) -> None:
 def test_broken_yaml_is_said_with_its_line(kept: Project) -> None:
     (kept.root / "dvc.yaml").write_text("stages:\n  a: [b, {c\n")
     with pytest.raises(HandoffError, match=r"dvc\.yaml:3: not valid YAML \(.*\): mend that line"):
-        Look(kept, Record(kept), TODAY).yaml("dvc.yaml")
+        CheckContext(kept, EvidenceStore(kept), TODAY).yaml("dvc.yaml")
 
 
 def test_a_service_made_by_the_old_name_is_still_one_of_the_standards(kept: Project) -> None:

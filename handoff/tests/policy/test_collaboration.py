@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from baton_handoff.config.project import Project
-from baton_handoff.policy.checks.collaboration import Commit, early_work, history_of
+from baton_handoff.policy.checks.collaboration import Commit, assess_collaboration, history_of
 from baton_handoff.policy.practices.assessment import State
 from trip_project import CONTRACTS, git
 
@@ -45,22 +45,22 @@ MADE_WITH_BATON = commits(
 def test_a_contract_that_both_wrote_before_the_training_code_is_early_work(
     project: Project, history: list[Commit]
 ) -> None:
-    seen = early_work(project, history)
+    seen = assess_collaboration(project, history)
     assert seen.state == State.MET
-    assert seen.says.startswith("The contract stood before the training code.")
+    assert seen.message.startswith("The contract stood before the training code.")
 
 
 def test_training_code_before_the_contract_names_its_commit(project: Project) -> None:
     first, agreed, trained = TOGETHER
-    seen = early_work(project, [first, replace(trained, agreed=False), agreed])
+    seen = assess_collaboration(project, [first, replace(trained, agreed=False), agreed])
     assert seen.state == State.NOT_MET
-    assert f"(in {trained.name[:12]})" in seen.says
+    assert f"(in {trained.name[:12]})" in seen.message
     assert seen.fix.startswith("agree on input and output")
 
 
 def test_a_side_that_has_no_part_is_named_for_each_room(project: Project) -> None:
     first, agreed, trained = TOGETHER
-    seen = early_work(project, [first, replace(agreed, people=ADA), trained])
+    seen = assess_collaboration(project, [first, replace(agreed, people=ADA), trained])
     assert seen.state == State.NOT_MET
     assert [(finding.side, finding.file) for finding in seen.findings] == [
         ("ml-engineering", "src/trips/contracts/"),
@@ -72,7 +72,7 @@ def test_one_team_that_is_both_sides_has_worked_together(project: Project) -> No
     first, agreed, trained = TOGETHER
     one_team = replace(project, teams=("@all", "@all"), people={})
     history = [first, replace(agreed, people=ADA), trained]
-    assert early_work(one_team, history).state == State.MET
+    assert assess_collaboration(one_team, history).state == State.MET
 
 
 SQUASHED = commits(
@@ -98,7 +98,7 @@ def test_what_a_history_can_not_tell_is_not_shown(
     shallow: bool,
     fix: str,
 ) -> None:
-    seen = early_work(replace(project, people=people), history, shallow)
+    seen = assess_collaboration(replace(project, people=people), history, shallow)
     assert (seen.state, seen.findings) == (State.NOT_SHOWN, ())
     assert fix in seen.fix
 
@@ -110,7 +110,7 @@ def test_what_a_history_can_not_tell_is_not_shown(
 def test_it_does_not_apply_until_training_or_model_has_changed(
     project: Project, history: list[Commit], people: Mapping[str, list[str]]
 ) -> None:
-    seen = early_work(replace(project, people=people), history)
+    seen = assess_collaboration(replace(project, people=people), history)
     assert (seen.state, seen.findings, seen.fix) == (State.NOT_APPLICABLE, (), "")
 
 

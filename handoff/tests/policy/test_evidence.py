@@ -13,8 +13,8 @@ from baton_handoff.config.project import Project, find_project
 from baton_handoff.config.project_files import ProjectFiles
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.evidence import recording as record
-from baton_handoff.policy.evidence.evidence import KINDS, Record
 from baton_handoff.policy.evidence.steps import Step
+from baton_handoff.policy.evidence.store import KINDS, EvidenceStore
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.policy.status.status import assess
 from trip_project import git
@@ -29,8 +29,8 @@ def project(kept: Project) -> Project:
 
 def stale(project: Project) -> set[str]:
     """The kinds of run that show nothing of the project as it is."""
-    record = Record(find_project(project.root))
-    return {kind for kind in KINDS if record.of(kind) is None}
+    record = EvidenceStore(find_project(project.root))
+    return {kind for kind in KINDS if record.current(kind) is None}
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def test_what_handoff_toml_says_of_practices_is_nothing_that_a_run_reads(
 ) -> None:
     with (project.root / "handoff.toml").open("a", encoding="utf-8") as opened:
         opened.write(f"\n{said}")
-    record = Record(project)
-    assert {kind for kind in KINDS if record.of(kind) is None} == made_stale
+    record = EvidenceStore(project)
+    assert {kind for kind in KINDS if record.current(kind) is None} == made_stale
 
 
 def test_what_is_taken_back_is_shown_again(project: Project) -> None:
@@ -145,7 +145,7 @@ def test_evidence_that_was_committed_shows_nothing(
     git(tmp_path, "clone", "--quiet", str(project.root), "clone")
     clone = find_project(tmp_path / "clone")
     assert (clone.local / "evidence/test.json").is_file()
-    assert {kind for kind in KINDS if Record(clone).latest(kind)} == set()
+    assert {kind for kind in KINDS if EvidenceStore(clone).latest(kind)} == set()
     (said,) = {o.message for o in assess(clone).results if o.practice.name == "tests-pass"}
     assert said == "What lies in git was committed by somebody, and shows nothing."
 
@@ -155,7 +155,7 @@ def checking(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A command that ends as its one argument says, as if it were the linter."""
     command = [sys.executable, "-c", "print('said'); raise SystemExit(int(open('end').read()))"]
     kind = Step(tuple(command), "uv run poe check", ("params.yaml",))
-    for module in ("recording", "evidence"):
+    for module in ("recording", "store"):
         kinds = {**KINDS, "lint": kind}
         monkeypatch.setattr(f"baton_handoff.policy.evidence.{module}.KINDS", kinds)
     monkeypatch.chdir(project.root)
@@ -169,7 +169,7 @@ def test_a_recorded_command_says_and_ends_as_it_does_alone(
     Path("end").write_text(str(end), encoding="utf-8")
     assert main(["record", "lint", "--", *checking]) == end
     assert capfd.readouterr().out == "said\n"
-    evidence = Record(project).of("lint")
+    evidence = EvidenceStore(project).current("lint")
     assert evidence is not None
     assert evidence.ok == (end == 0)
 
@@ -180,7 +180,7 @@ def test_a_command_that_could_not_be_carried_out_is_no_evidence(
     (project.local / "evidence/lint.json").unlink()
     Path("end").write_text("2", encoding="utf-8")
     assert main(["record", "lint", "--", *checking]) == 2
-    assert Record(project).latest("lint") is None
+    assert EvidenceStore(project).latest("lint") is None
 
 
 @pytest.mark.parametrize("kind", ["format", "lint", "types"])
@@ -193,10 +193,10 @@ def test_a_file_that_a_tool_cannot_read_is_a_finding_that_a_baseline_can_hold(
     asked = KINDS[kind]
     command = (*asked.command[:1], *(asked.command[1:] if kind != "types" else ()), path)
     only = replace(asked, command=command)
-    for module in ("recording", "evidence"):
+    for module in ("recording", "store"):
         monkeypatch.setattr(f"baton_handoff.policy.evidence.{module}.KINDS", {kind: only})
     assert record.run_recorded(project, kind, command) in (1, 2)
-    evidence = Record(project).of(kind)
+    evidence = EvidenceStore(project).current(kind)
     assert evidence is not None
     assert not evidence.ok
     assert [(file, line) for file, line, _ in evidence.found] == [(path, 1)]
@@ -208,13 +208,13 @@ def test_a_file_that_a_tool_cannot_read_is_a_finding_that_a_baseline_can_hold(
     assert ends == (2 if kind == "types" else 0)
     said = capfd.readouterr().out
     assert said.endswith("1 finding, all in the baseline\n") == (ends == 0)
-    again = Record(project).of(kind)
+    again = EvidenceStore(project).current(kind)
     assert again is not None
     assert not again.ok
     (project.root / path).with_name("new.py").write_text('print "more"\n', encoding="utf-8")
     more = (*command, "src/trips/serving/new.py")
     both = {kind: replace(only, command=more)}
-    for module in ("recording", "evidence"):
+    for module in ("recording", "store"):
         monkeypatch.setattr(f"baton_handoff.policy.evidence.{module}.KINDS", both)
     assert record.run_recorded(replace(project, baseline=held), kind, more) in (1, 2)
 
@@ -227,10 +227,10 @@ def test_what_stops_mypy_half_way_is_no_evidence_of_what_it_has_not_seen(
     (project.root / path).write_text(text, encoding="utf-8")
     command = ("mypy", path)
     only = {"types": replace(KINDS["types"], command=command)}
-    for module in ("recording", "evidence"):
+    for module in ("recording", "store"):
         monkeypatch.setattr(f"baton_handoff.policy.evidence.{module}.KINDS", only)
     assert record.run_recorded(project, "types", command) == 2
-    assert Record(project).of("types") is None
+    assert EvidenceStore(project).current("types") is None
 
 
 def test_a_part_of_a_run_is_no_evidence(
@@ -240,7 +240,7 @@ def test_a_part_of_a_run_is_no_evidence(
     Path("end").write_text("0", encoding="utf-8")
     assert main(["record", "lint", "--", *checking, "src/trips"]) == 0
     assert capfd.readouterr().out == "said\n"
-    assert Record(project).latest("lint") is None
+    assert EvidenceStore(project).latest("lint") is None
 
 
 def test_a_file_that_changes_meanwhile_leaves_no_evidence(
@@ -250,9 +250,9 @@ def test_a_file_that_changes_meanwhile_leaves_no_evidence(
     command = (sys.executable, "-c", "open('params.yaml', 'a').write('# more')")
     monkeypatch.setattr(record, "KINDS", {"lint": Step(command, "", ())})
     places = Step(command, "", ("params.yaml",))
-    monkeypatch.setattr("baton_handoff.policy.evidence.evidence.KINDS", {"lint": places})
+    monkeypatch.setattr("baton_handoff.policy.evidence.store.KINDS", {"lint": places})
     assert record.run_recorded(project, "lint", command) == 0
-    assert Record(project).latest("lint") is None
+    assert EvidenceStore(project).latest("lint") is None
 
 
 def test_tests_are_counted_by_file_and_pytest_says_what_it_always_says(
@@ -276,7 +276,7 @@ def test_tests_are_counted_by_file_and_pytest_says_what_it_always_says(
     said = capfd.readouterr().out
     alone = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
     assert [*map(untimed, said.splitlines())] == [*map(untimed, alone.stdout.splitlines())]
-    evidence = Record(project).of("test")
+    evidence = EvidenceStore(project).current("test")
     assert evidence is not None
     assert not evidence.ok
     assert evidence.facts == {
@@ -295,7 +295,7 @@ def test_a_test_that_cannot_be_read_is_one_that_fails_though_the_run_breaks_off(
     kinds = {**KINDS, "test": replace(KINDS["test"], command=command)}
     monkeypatch.setattr(record, "KINDS", kinds)
     assert record.run_recorded(project, "test", command) == 2
-    evidence = Record(project).of("test")
+    evidence = EvidenceStore(project).current("test")
     assert evidence is not None
     assert evidence.facts == {
         "tests/test_unread.py": {"failed": 1},
@@ -317,7 +317,7 @@ def test_a_notebook_that_stops_is_written_down_and_turns_nothing_red(
     monkeypatch.setattr(record, "KINDS", {"test": Step(command, "", ())})
     assert record.run_recorded(project, "test", command) == 0
     assert "1 xfailed" in capfd.readouterr().out
-    evidence = Record(project).of("test")
+    evidence = EvidenceStore(project).current("test")
     assert evidence is not None
     assert (evidence.ok, evidence.facts) == (True, {"notebooks/look.ipynb": {"failed": 1}})
 
@@ -334,7 +334,7 @@ def test_options_from_outside_may_leave_tests_out_and_leave_no_evidence(
     monkeypatch.setattr(record, "KINDS", {"test": Step(command, "", ())})
     monkeypatch.setenv("PYTEST_ADDOPTS", "-k quick")
     assert record.run_recorded(project, "test", command) == 0
-    assert Record(project).latest("test") is None
+    assert EvidenceStore(project).latest("test") is None
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.policy.checks import CHECKS
-from baton_handoff.policy.checks.check_context import Check, Look, Seen
-from baton_handoff.policy.evidence.evidence import Evidence, Record
+from baton_handoff.policy.checks.check_context import Check, CheckContext, CheckResult
+from baton_handoff.policy.evidence.store import Evidence, EvidenceStore
 from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.registry import ROLES, STATEMENT, shipped
 from baton_handoff.policy.status.status import assess
@@ -124,9 +124,9 @@ def test_a_file_that_cannot_be_used_hides_what_hangs_on_it_and_nothing_else(
 def test_a_file_of_another_form_hides_one_practice_and_is_named(
     project: Project, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def fails(look: Look) -> Seen:
-        look.yaml("dvc.yaml")
-        look.yaml("dvc.lock")
+    def fails(context: CheckContext) -> CheckResult:
+        context.yaml("dvc.yaml")
+        context.yaml("dvc.lock")
         raise error
 
     results(project, "pipeline-current")
@@ -147,7 +147,7 @@ def test_without_a_repository_the_rest_is_still_told(project: Project) -> None:
 def test_where_the_tool_stopped_at_one_sides_file_nothing_shows_the_others_code(
     project: Project,
 ) -> None:
-    record = Record(project)
+    record = EvidenceStore(project)
     found = (("src/trips/features/build.py", 3, "syntax: invalid syntax"),)
-    record.keep(Evidence("types", record.key("types"), False, "2026-11-25T12:00:00Z", {}, found))
+    record.save(Evidence("types", record.key("types"), False, "2026-11-25T12:00:00Z", {}, found))
     assert {o.state for o in results(project, "typed")} == {State.NOT_SHOWN}

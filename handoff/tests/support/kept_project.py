@@ -10,7 +10,7 @@ from pathlib import Path
 
 from baton_handoff.config.code_owners import write_owners
 from baton_handoff.config.project import Project, find_project
-from baton_handoff.policy.evidence.evidence import KINDS, Evidence, Record
+from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
 from baton_handoff.policy.practices.practice import Practice
 from baton_handoff.policy.practices.registry import ROLES, STATEMENT, shipped
 from baton_handoff.registry.code_hash import code_hash
@@ -333,17 +333,17 @@ def statement(practice: str, by: str) -> str:
 
 def leave_evidence(project: Project, **ended: bool) -> None:
     """Leave evidence of every kind of run; all have ended well but those said otherwise."""
-    record = Record(project)
+    record = EvidenceStore(project)
     for kind in KINDS:
         facts = COUNTS if kind == "test" else {}
         ok = ended.get(kind, True)
-        record.keep(Evidence(kind, record.key(kind), ok, "2026-11-25T12:00:00Z", facts))
+        record.save(Evidence(kind, record.key(kind), ok, "2026-11-25T12:00:00Z", facts))
 
 
 def leave_counts(project: Project, counts: dict[str, dict[str, int]], *, ok: bool = True) -> None:
     """Leave evidence of a test run."""
-    record = Record(project)
-    record.keep(Evidence("test", record.key("test"), ok, "2026-11-25T12:00:00Z", counts))
+    record = EvidenceStore(project)
+    record.save(Evidence("test", record.key("test"), ok, "2026-11-25T12:00:00Z", counts))
 
 
 def ran(root: Path) -> dict[str, object]:

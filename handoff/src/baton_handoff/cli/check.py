@@ -14,7 +14,7 @@ from baton_handoff.policy.evidence.steps import CHECKABLE, CHECKED, FIXED
 from baton_handoff.reporting.findings import Finding, Format, render
 
 if TYPE_CHECKING:
-    from baton_handoff.policy.evidence.checking import Result
+    from baton_handoff.policy.evidence.checking import StepResult
 
 
 def add(commands: Any) -> None:
@@ -54,16 +54,16 @@ def _check(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.policy.evidence.checking import check, check_one
 
     if options.only:
-        return check_one(project, options.only, LOOKS, options.files, options.format)
+        return check_one(project, options.only, STEP_CHECKS, options.files, options.format)
     if options.files or options.format != "terminal":
         raise HandoffError("FILE and --format are for one step: say which by --only.")
-    return check(project, LOOKS)
+    return check(project, STEP_CHECKS)
 
 
 def _fix(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.policy.evidence.checking import fix
 
-    return fix(project, MENDS, options.only, options.files)
+    return fix(project, STEP_FIXES, options.only, options.files)
 
 
 def _test(project: Project, options: argparse.Namespace) -> int:
@@ -74,22 +74,22 @@ def _test(project: Project, options: argparse.Namespace) -> int:
     return run_recorded(project, "test", [*STEPS["test"].command, *more])
 
 
-def _found(findings: Sequence[Finding], how: Format, nothing: str) -> "Result":
-    from baton_handoff.policy.evidence.checking import Result
+def _found(findings: Sequence[Finding], how: Format, nothing: str) -> "StepResult":
+    from baton_handoff.policy.evidence.checking import StepResult
 
     blocks = any(finding.blocks for finding in findings)
-    return Result(int(blocks), render(findings, how, nothing), advice=bool(findings))
+    return StepResult(int(blocks), render(findings, how, nothing), advice=bool(findings))
 
 
-def _said(ok: bool, says: str, how: Format) -> "Result":
-    from baton_handoff.policy.evidence.checking import Result
+def _said(ok: bool, says: str, how: Format) -> "StepResult":
+    from baton_handoff.policy.evidence.checking import StepResult
 
     if how != "terminal":
         raise HandoffError("It finds no places: leave out --format.")
-    return Result(int(not ok), says)
+    return StepResult(int(not ok), says)
 
 
-def _look_at_api(project: Project, how: Format) -> "Result":
+def _look_at_api(project: Project, how: Format) -> "StepResult":
     from baton_handoff.contracts.row_models import is_current
 
     file, source = api(project)
@@ -99,13 +99,13 @@ def _look_at_api(project: Project, how: Format) -> "Result":
     return _said(False, f"{name} is not what the contracts say: `uv run poe fix`", how)
 
 
-def _look_at_features(project: Project, how: Format) -> "Result":
+def _look_at_features(project: Project, how: Format) -> "StepResult":
     from baton_handoff.lineage.features.catalogue import check_features
 
     return _found(check_features(project), how, "No feature is computed outside features/.")
 
 
-def _look_at_owners(project: Project, how: Format) -> "Result":
+def _look_at_owners(project: Project, how: Format) -> "StepResult":
     from baton_handoff.config.code_owners import owners_are_current, owners_file
 
     name = owners_file(project).relative_to(project.root)
@@ -114,7 +114,7 @@ def _look_at_owners(project: Project, how: Format) -> "Result":
     return _said(False, f"{name} is not what sides, teams and level say: `uv run poe fix`", how)
 
 
-def _look_at_sources(project: Project, how: Format) -> "Result":
+def _look_at_sources(project: Project, how: Format) -> "StepResult":
     from baton_handoff.lineage.sources.checks import findings
     from baton_handoff.lineage.sources.usage import source_usage
 
@@ -122,7 +122,7 @@ def _look_at_sources(project: Project, how: Format) -> "Result":
     return _found(found, how, "Every source is described, and owned.")
 
 
-def _look_at_radar(project: Project, how: Format) -> "Result":
+def _look_at_radar(project: Project, how: Format) -> "StepResult":
     from datetime import UTC, datetime
 
     from baton_handoff.policy.decisions import check_tools
@@ -131,12 +131,12 @@ def _look_at_radar(project: Project, how: Format) -> "Result":
     return _found(check_tools(project, datetime.now(UTC).date()), how, nothing)
 
 
-def _look_at_feature_store(project: Project, how: Format) -> "Result":
+def _look_at_feature_store(project: Project, how: Format) -> "StepResult":
     from baton_handoff.integrations.feast.store import check
-    from baton_handoff.policy.evidence.checking import Result
+    from baton_handoff.policy.evidence.checking import StepResult
 
     store = check(project)
-    return Result(int(bool(store.findings)), store_shown(store, how))
+    return StepResult(int(bool(store.findings)), store_shown(store, how))
 
 
 def _mend_api(project: Project) -> str:
@@ -155,7 +155,7 @@ def _mend_owners(project: Project) -> str:
     return "" if owners_are_current(project) else write_owners(project)
 
 
-LOOKS = {
+STEP_CHECKS = {
     "api": _look_at_api,
     "features": _look_at_features,
     "owners": _look_at_owners,
@@ -165,5 +165,5 @@ LOOKS = {
 }
 """What finds out by itself what a step asks, where no tool does."""
 
-MENDS = {"api": _mend_api, "owners": _mend_owners}
+STEP_FIXES = {"api": _mend_api, "owners": _mend_owners}
 """What writes by itself what a step asks for."""

@@ -143,11 +143,11 @@ def _shown(assessment: "Assessment", stage: Stage, options: argparse.Namespace) 
 
 
 def _write_page(assessment: "Assessment", file: Path) -> None:
-    from baton_handoff.policy.evidence.recording import now
+    from baton_handoff.policy.evidence.recording import utc_timestamp
     from baton_handoff.policy.rendering.html_report import html_report
 
     try:
-        file.write_text(html_report(assessment, now()), encoding="utf-8")
+        file.write_text(html_report(assessment, utc_timestamp()), encoding="utf-8")
     except OSError as error:
         raise HandoffError(f"{file} can't be written ({error.strerror}).") from error
 

@@ -49,7 +49,7 @@ def _test_files(failures: Sequence[FailedCheck], tree: Path) -> list[str]:
 
 
 def _types(project: Project, tree: Path, runner: ToolRunner) -> list[FailedCheck]:
-    command = [*STEPS["types"].command, *STEPS["types"].for_programs]
+    command = [*STEPS["types"].command, *STEPS["types"].json_options]
     command += ["--cache-dir", str(runner.mypy_cache), f"src/{project.package}"]
     done = runner.run(tree, command)
     return list(_type_errors(done.stdout, done.stderr))

@@ -12,38 +12,38 @@ from baton_handoff.core.errors import HandoffError, UnreadableError
 from baton_handoff.core.toml_files import parse_toml
 from baton_handoff.core.yaml_files import parse_tagged_yaml
 from baton_handoff.lineage.sources.usage import SourceUsage, source_usage
-from baton_handoff.policy.evidence.evidence import KINDS, Record
+from baton_handoff.policy.evidence.store import KINDS, EvidenceStore
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.registry.version_facts import CANDIDATE
 from baton_handoff.reporting.findings import Finding
 
 
 @dataclass(frozen=True)
-class Seen:
+class CheckResult:
     """What a check has seen.
 
     Attributes:
         state: What came of it.
-        says: What was seen, a sentence.
+        message: What was seen, a sentence.
         findings: Where it is not met, one by one.
-        shown_by: What to do to show it, where evidence is missing.
+        fix: What to do to show it, where evidence is missing.
         command: The command that shows it, where one does.
     """
 
     state: State
-    says: str
+    message: str
     findings: tuple[Finding, ...] = ()
-    shown_by: str = ""
+    fix: str = ""
     command: str = ""
 
 
 @dataclass(frozen=True)
-class Look:
+class CheckContext:
     """What checks look at.
 
     Attributes:
         project: The project.
-        record: The evidence that there is.
+        evidence: The evidence that there is.
         today: The day it is.
         env: The environment variables.
         version: The version that is looked at, an alias or a number.
@@ -52,7 +52,7 @@ class Look:
     """
 
     project: Project
-    record: Record
+    evidence: EvidenceStore
     today: date
     env: Mapping[str, str] = field(default_factory=dict)
     version: str = CANDIDATE
@@ -125,7 +125,7 @@ class Look:
         """
         under = f"src/{self.project.package}/{room}/"
         found = {}
-        for path in self.record.files.under([under]):
+        for path in self.evidence.files.under([under]):
             if path.endswith(".py"):
                 try:
                     found[path] = ast.parse(self.text(path) or "")
@@ -138,53 +138,55 @@ class Look:
         return found
 
 
-Check: TypeAlias = Callable[[Look], Seen]
+Check: TypeAlias = Callable[[CheckContext], CheckResult]
 """Looks for one practice."""
 
 
-def met(says: str) -> Seen:
+def met(message: str) -> CheckResult:
     """It is met."""
-    return Seen(State.MET, says)
+    return CheckResult(State.MET, message)
 
 
-def not_met(says: str, *findings: Finding) -> Seen:
+def not_met(message: str, *findings: Finding) -> CheckResult:
     """It is not met."""
-    return Seen(State.NOT_MET, says, findings)
+    return CheckResult(State.NOT_MET, message, findings)
 
 
-def not_shown(says: str, shown_by: str, *, of_version: str = "") -> Seen:
+def not_shown(message: str, fix: str, *, of_version: str = "") -> CheckResult:
     """Nothing shows it, and this command would; of one version, where that is named."""
-    typed = f"HANDOFF_ALIAS={of_version} {shown_by}" if of_version else shown_by
-    return Seen(State.NOT_SHOWN, says, (), f"`{typed}`", shown_by)
+    typed = f"HANDOFF_ALIAS={of_version} {fix}" if of_version else fix
+    return CheckResult(State.NOT_SHOWN, message, (), f"`{typed}`", fix)
 
 
-def not_applicable(says: str) -> Seen:
+def not_applicable(message: str) -> CheckResult:
     """There is nothing here that it could be about."""
-    return Seen(State.NOT_APPLICABLE, says)
+    return CheckResult(State.NOT_APPLICABLE, message)
 
 
-def place(message: str, file: str, line: int | None = None, side: str | None = None) -> Finding:
+def finding_at(
+    message: str, file: str, line: int | None = None, side: str | None = None
+) -> Finding:
     """One place where it is not met; of one side's only, where that is known."""
     return Finding("", message, blocks=False, side=side, file=file, line=line)
 
 
-def missing(look: Look, kind: str) -> Seen:
+def missing_evidence(context: CheckContext, kind: str) -> CheckResult:
     """There is no evidence of this very state."""
-    latest, shown_by = look.record.latest(kind), KINDS[kind].shown_by
-    named = KINDS[kind].of_model and look.project.alias.isdecimal()
-    version = look.project.alias if named else ""
-    if look.record.in_git(kind):
-        says = "What lies in git was committed by somebody, and shows nothing."
-        return not_shown(says, "git rm -r --cached .handoff")
+    latest, fix = context.evidence.latest(kind), KINDS[kind].recorded_by
+    named = KINDS[kind].depends_on_model and context.project.alias.isdecimal()
+    version = context.project.alias if named else ""
+    if context.evidence.in_git(kind):
+        message = "What lies in git was committed by somebody, and shows nothing."
+        return not_shown(message, "git rm -r --cached .handoff")
     if latest is None:
-        return not_shown("Its check has not run on this machine yet.", shown_by, of_version=version)
+        return not_shown("Its check has not run on this machine yet.", fix, of_version=version)
     at = f"{latest.at[:10]}, {latest.at[11:16]} UTC"
-    return not_shown(f"What it depends on has changed since {at}.", shown_by, of_version=version)
+    return not_shown(f"What it depends on has changed since {at}.", fix, of_version=version)
 
 
-def of_run(look: Look, kind: str, good: str, bad: str) -> Seen:
+def from_evidence(context: CheckContext, kind: str, good: str, bad: str) -> CheckResult:
     """What the last run of a kind says, where it is of this very state."""
-    evidence = look.record.of(kind)
+    evidence = context.evidence.current(kind)
     if evidence is None:
-        return missing(look, kind)
+        return missing_evidence(context, kind)
     return met(good) if evidence.ok else not_met(bad)

@@ -47,18 +47,20 @@ class Early:
 
     Attributes:
         state: What came of it.
-        says: What was seen, a sentence.
+        message: What was seen, a sentence.
         findings: What speaks against it, one by one.
         fix: What makes it visible, where it is not shown.
     """
 
     state: State
-    says: str
+    message: str
     findings: tuple[Finding, ...] = ()
     fix: str = ""
 
 
-def early_work(project: Project, history: Sequence[Commit], shallow: bool = False) -> Early:
+def assess_collaboration(
+    project: Project, history: Sequence[Commit], shallow: bool = False
+) -> Early:
     """Whether both sides have worked together from early on, as far as a history shows it.
 
     What the project began with is nobody's work where the template wrote it, and says nothing of
@@ -78,12 +80,12 @@ def early_work(project: Project, history: Sequence[Commit], shallow: bool = Fals
     seen = (order, shared)
     against = tuple(finding for one in seen for finding in one.findings)
     if against:
-        says = " ".join(one.says for one in seen if one.findings)
-        return Early(State.NOT_MET, says, against, against[0].fix)
+        message = " ".join(one.message for one in seen if one.findings)
+        return Early(State.NOT_MET, message, against, against[0].fix)
     for one in seen:
         if one.state == State.NOT_SHOWN:
             return one
-    return Early(State.MET, f"{order.says} {shared.says}")
+    return Early(State.MET, f"{order.message} {shared.message}")
 
 
 def contract_first(project: Project, history: Sequence[Commit]) -> Early:
@@ -109,14 +111,14 @@ def contract_first(project: Project, history: Sequence[Commit]) -> Early:
     if agreed <= trained + 1:
         return Early(State.MET, "The contract stood before the training code.")
     name = later[trained].name[:12]
-    says = f"Training code was written (in {name}) before the model's contract had columns."
+    message = f"Training code was written (in {name}) before the model's contract had columns."
     return Early(
         State.NOT_MET,
-        says,
+        message,
         (
             Finding(
                 "early-work",
-                says,
+                message,
                 blocks=False,
                 file=f"src/{project.package}/contracts/",
                 fix="agree on input and output in contracts/ before the next model is trained",
@@ -198,8 +200,8 @@ def _states_border(project: Project, commit: Commit) -> bool:
     return any(one.metadata.get("position") in _BORDER for one in declared_contracts(modules))
 
 
-def _hidden(says: str, fix: str) -> Early:
-    return Early(State.NOT_SHOWN, says, fix=fix)
+def _hidden(message: str, fix: str) -> Early:
+    return Early(State.NOT_SHOWN, message, fix=fix)
 
 
 def _absent(project: Project, room: str, side: str) -> Finding:

@@ -10,13 +10,13 @@ from itertools import groupby
 from typing import Any
 
 from baton_handoff.policy.checks.check_context import (
-    Look,
-    Seen,
+    CheckContext,
+    CheckResult,
+    finding_at,
     met,
     not_applicable,
     not_met,
     not_shown,
-    place,
 )
 from baton_handoff.registry.version_facts import CHAMPION, find_version
 
@@ -47,9 +47,9 @@ _JUDGES = {
 """What judges a change, and how CI may call it: the first once had a shorter name."""
 
 
-def service_observed(look: Look) -> Seen:
+def service_observed(context: CheckContext) -> CheckResult:
     """The service has structured logs, figures and traces: it is made by the standards."""
-    code = look.code("serving")
+    code = context.code("serving")
     if not code:
         return not_applicable("There is no service.")
     made = [path for path, tree in code.items() if _is_made_by_the_standards(tree)]
@@ -57,35 +57,38 @@ def service_observed(look: Look) -> Seen:
     if own or not made:
         return not_met(
             "The service has no logs, figures and traces of the standards.",
-            *(place("an app of its own, which nobody sees", path) for path in own or [*code][:1]),
+            *(
+                finding_at("an app of its own, which nobody sees", path)
+                for path in own or [*code][:1]
+            ),
         )
     return met("The service writes structured logs, figures for Prometheus, and traces.")
 
 
-def predictions_logged(look: Look) -> Seen:
+def predictions_logged(context: CheckContext) -> CheckResult:
     """What the service predicts is kept, so that it can be watched."""
-    if not look.code("serving"):
+    if not context.code("serving"):
         return not_applicable("There is no service.")
-    share = look.project.service.log_share
+    share = context.project.service.log_share
     if share <= 0:
         return not_met(
-            "No prediction is kept.", place("`log_share` of [service] is 0", "handoff.toml")
+            "No prediction is kept.", finding_at("`log_share` of [service] is 0", "handoff.toml")
         )
     return met(f"{share:.0%} of requests are kept with what was predicted.")
 
 
-def models_watched(look: Look) -> Seen:
+def models_watched(context: CheckContext) -> CheckResult:
     """Somebody has looked at what the service predicts, not long ago."""
-    entry = _look(look)
-    if isinstance(entry, Seen):
+    entry = _look(context)
+    if isinstance(entry, CheckResult):
         return entry
     return met(f"Version {entry['version']} was looked at on {entry['at'][:10]}.")
 
 
-def data_watched(look: Look) -> Seen:
+def data_watched(context: CheckContext) -> CheckResult:
     """The quality of what the service is asked is known, and nothing in it waits for anybody."""
-    entry = _look(look)
-    if isinstance(entry, Seen):
+    entry = _look(context)
+    if isinstance(entry, CheckResult):
         return entry
     alerts = dict.fromkeys(entry.get("alerts", []))
     if "data-owner" in entry.get("sides", []):
@@ -93,18 +96,18 @@ def data_watched(look: Look) -> Seen:
     return met(f"{entry['rows']:,} rows were looked at on {entry['at'][:10]}.")
 
 
-def ci_checks(look: Look) -> Seen:
+def ci_checks(context: CheckContext) -> CheckResult:
     """Every change is checked, tested and judged in CI."""
-    files = look.record.files.under(_CI.get(look.project.ci, ()))
-    stated = {path: look.yaml(path) for path in files if path.endswith((".yml", ".yaml"))}
-    asked = [one for one in stated.values() if _before_a_merge(look.project.ci, one)]
+    files = context.evidence.files.under(_CI.get(context.project.ci, ()))
+    stated = {path: context.yaml(path) for path in files if path.endswith((".yml", ".yaml"))}
+    asked = [one for one in stated.values() if _before_a_merge(context.project.ci, one)]
     if files and not asked:
         return not_met(
             "CI runs nothing before a change is merged.",
-            place("no pull request, and no merge request, starts it", files[0]),
+            finding_at("no pull request, and no merge request, starts it", files[0]),
         )
     called = "\n".join(one for said in asked for one in _under(said, ("uses",)))
-    included = look.project.ci == "gitlab"
+    included = context.project.ci == "gitlab"
     asked = [one for path, one in stated.items() if one in asked or included or path in called]
     said = "\n".join(part for one in asked for text in commands_in(one) for part in _parts(text))
     absent = [command for command, called in _JUDGES.items() if not re.search(called, said)]
@@ -115,26 +118,28 @@ def ci_checks(look: Look) -> Seen:
     if absent:
         return not_met(
             f"CI does not run {', '.join(f'`{command}`' for command in absent)}.",
-            *(place("it leaves them out", path) for path in files[:1]),
+            *(finding_at("it leaves them out", path) for path in files[:1]),
         )
     return met("CI checks, tests and judges every change.")
 
 
-def infrastructure_as_code(look: Look) -> Seen:
+def infrastructure_as_code(context: CheckContext) -> CheckResult:
     """What the service runs on is code, of pinned providers."""
-    files = [path for path in look.record.files.under(["infra/"]) if path.endswith(".tf")]
-    if look.project.cloud == "none" and not files:
+    files = [path for path in context.evidence.files.under(["infra/"]) if path.endswith(".tf")]
+    if context.project.cloud == "none" and not files:
         return not_applicable("No cloud was chosen.")
-    return infrastructure_in(look, files)
+    return infrastructure_in(context, files)
 
 
-def infrastructure_in(look: Look, files: Sequence[str]) -> Seen:
+def infrastructure_in(context: CheckContext, files: Sequence[str]) -> CheckResult:
     """Whether files of Terraform describe something, of pinned providers."""
-    text = "\n".join(_without_comments(look.text(path) or "") for path in files)
+    text = "\n".join(_without_comments(context.text(path) or "") for path in files)
     if not re.search(r'^\s*(resource|module)\s+"', text, re.MULTILINE):
-        return not_met("No infrastructure is described.", place("it states no resource", "infra"))
+        return not_met(
+            "No infrastructure is described.", finding_at("it states no resource", "infra")
+        )
     if not re.search(r"required_providers\s*\{[^}]*\{[^}]*version\s*=", text):
-        return not_met("The provider's version is open.", place("pin it", "infra/versions.tf"))
+        return not_met("The provider's version is open.", finding_at("pin it", "infra/versions.tf"))
     return met(f"{len(files)} files describe the infrastructure, with pinned providers.")
 
 
@@ -158,14 +163,14 @@ def _makes_its_own(tree: ast.Module) -> bool:
     )
 
 
-def _look(look: Look) -> dict[str, Any] | Seen:
+def _look(context: CheckContext) -> dict[str, Any] | CheckResult:
     """The last look at what is predicted in production, where it is of these days."""
-    champion = find_version(look.project, CHAMPION)
+    champion = find_version(context.project, CHAMPION)
     if champion is None:
         return not_applicable("Nothing is in production.")
-    served = find_version(look.project, look.project.alias)
+    served = find_version(context.project, context.project.alias)
     versions = {version.version for version in (champion, served) if version}
-    file = look.project.monitoring_folder / "history.jsonl"
+    file = context.project.monitoring_folder / "history.jsonl"
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     for line in reversed(lines):
         try:
@@ -175,7 +180,7 @@ def _look(look: Look) -> dict[str, Any] | Seen:
         except (ValueError, KeyError, TypeError):
             continue
         if of_these:
-            if look.today - day <= _LOOKED_AT:
+            if context.today - day <= _LOOKED_AT:
                 return entry
             return not_shown(f"What is predicted was last looked at on {day}.", _MONITOR)
     return not_shown("Nobody has looked at what is predicted.", _MONITOR)

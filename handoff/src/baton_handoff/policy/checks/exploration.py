@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from baton_handoff.policy.checks.check_context import (
-    Look,
-    Seen,
+    CheckContext,
+    CheckResult,
+    finding_at,
     met,
-    missing,
+    missing_evidence,
     not_applicable,
     not_met,
     not_shown,
-    place,
 )
-from baton_handoff.policy.evidence.evidence import KINDS
+from baton_handoff.policy.evidence.store import KINDS
 
 _FIXING = ("nbstripout", "ruff check --fix", "ruff format", "ruff-format", "handoff fix")
 _LOOKING = re.compile(r"--(check|diff|verify|dry-run)\b")
@@ -23,18 +23,21 @@ _NOTEBOOKS = {"jupyter", "notebook"}
 _COMMITTING = {"pre-commit", "commit", "pre-push", "push"}
 
 
-def notebooks_unblocked(look: Look) -> Seen:
+def notebooks_unblocked(context: CheckContext) -> CheckResult:
     """No hook looks at notebooks but those that fix."""
-    notebooks = look.record.files.under(["*.ipynb"]) or ["notebooks/any.ipynb"]
+    notebooks = context.evidence.files.under(["*.ipynb"]) or ["notebooks/any.ipynb"]
     blocking = [
         str(hook.get("id", "?"))
-        for hook in look.hooks
+        for hook in context.hooks
         if any(_takes(hook, path) for path in notebooks) and not _fixes(hook)
     ]
     if blocking:
         return not_met(
             f"The hooks {', '.join(blocking)} refuse notebooks.",
-            *(place(f"{name} looks at notebooks", ".pre-commit-config.yaml") for name in blocking),
+            *(
+                finding_at(f"{name} looks at notebooks", ".pre-commit-config.yaml")
+                for name in blocking
+            ),
         )
     return met("No hook stands in the way of a notebook.")
 
@@ -61,34 +64,34 @@ def _fixes(hook: Mapping[str, Any]) -> bool:
     return any(fixing in said for fixing in _FIXING) and not _LOOKING.search(said)
 
 
-def notebooks_stripped(look: Look) -> Seen:
+def notebooks_stripped(context: CheckContext) -> CheckResult:
     """Notebooks are kept without what they printed."""
-    notebooks = look.record.files.under(["*.ipynb"])
+    notebooks = context.evidence.files.under(["*.ipynb"])
     if not notebooks:
         return not_applicable("There is no notebook.")
-    full = [path for path in notebooks if _has_output(look.text(path) or "")]
+    full = [path for path in notebooks if _has_output(context.text(path) or "")]
     if full:
         return not_met(
             f"{len(full)} of {len(notebooks)} notebooks hold outputs.",
-            *(place("it holds outputs, and with them rows of data", path) for path in full),
+            *(finding_at("it holds outputs, and with them rows of data", path) for path in full),
         )
     return met(f"{len(notebooks)} notebooks hold no outputs.")
 
 
-def notebooks_run(look: Look) -> Seen:
+def notebooks_run(context: CheckContext) -> CheckResult:
     """Notebooks run from top to bottom."""
-    kept = [path for path in look.record.files.in_git if path.endswith(".ipynb")]
+    kept = [path for path in context.evidence.files.in_git if path.endswith(".ipynb")]
     notebooks = [path for path in kept if path.startswith("notebooks/")]
     if not notebooks:
         return not_applicable("There is no notebook.")
-    evidence = look.record.of("test")
+    evidence = context.evidence.current("test")
     if evidence is None:
-        return missing(look, "test")
+        return missing_evidence(context, "test")
     counts = {path: evidence.facts.get(path, {}) for path in notebooks}
     if failed := [path for path, count in counts.items() if count.get("failed")]:
         return not_met(f"Not run to the end: {', '.join(failed)}.")
     if any(count.get("unrun") for count in counts.values()):
-        return not_shown("The run broke off before the notebooks.", KINDS["test"].shown_by)
+        return not_shown("The run broke off before the notebooks.", KINDS["test"].recorded_by)
     if unseen := [path for path, count in counts.items() if not count.get("passed")]:
         return not_met(f"Not run at all: {', '.join(unseen)}.")
     return met("Every notebook runs from top to bottom.")

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from baton_handoff.core.requirements import package_name
-from baton_handoff.policy.checks.check_context import Look
+from baton_handoff.policy.checks.check_context import CheckContext
 
 _MACHINES = [
     {
@@ -59,10 +59,10 @@ def _with_extra(requirement: str, extra: str) -> str:
     return f"{one.strip()} ; {also}extra == '{extra}'"
 
 
-def own_entry(look: Look) -> dict[str, Any]:
+def own_entry(context: CheckContext) -> dict[str, Any]:
     """What uv.lock says of the project itself."""
-    own = package_name(look.pyproject.get("project", {}).get("name", ""))
-    packages = look.toml("uv.lock").get("package", [])
+    own = package_name(context.pyproject.get("project", {}).get("name", ""))
+    packages = context.toml("uv.lock").get("package", [])
     return next((one for one in packages if one["name"] == own), {})
 
 
@@ -116,14 +116,14 @@ def _asked(
     return found
 
 
-def wanted(look: Look) -> set[str]:
+def wanted(context: CheckContext) -> set[str]:
     """What `uv sync` installs here of what the lock has, by name; the project itself left out."""
-    own = own_entry(look)
+    own = own_entry(context)
     packages: dict[str, list[dict[str, Any]]] = {}
-    for one in look.toml("uv.lock").get("package", []):
+    for one in context.toml("uv.lock").get("package", []):
         packages.setdefault(one["name"], []).append(one)
     dev = own.get("dev-dependencies", {})
-    chosen = look.pyproject.get("tool", {}).get("uv", {}).get("default-groups", ["dev"])
+    chosen = context.pyproject.get("tool", {}).get("uv", {}).get("default-groups", ["dev"])
     groups = dev if chosen == "all" else chosen
     waiting = [
         *own.get("dependencies", []),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from baton_handoff.policy.checks.check_context import Look, Seen, not_shown
+from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, not_shown
 
 _PIPELINE = "uv run poe pipeline"
 _STATUS = "uv run dvc status"
@@ -34,39 +34,39 @@ class Stage:
     params: Mapping[str, frozenset[str] | None]
 
 
-def stages_of(look: Look) -> dict[str, Stage]:
+def stages_of(context: CheckContext) -> dict[str, Stage]:
     """The stages of dvc.yaml by name.
 
     Raises:
         _OnlyDvcKnowsError: It states one in a way that is not read here.
     """
-    stated = _table(look.yaml("dvc.yaml")).get("stages")
-    return {str(name): _stage(look, str(name), one) for name, one in _table(stated).items()}
+    stated = _table(context.yaml("dvc.yaml")).get("stages")
+    return {str(name): _stage(context, str(name), one) for name, one in _table(stated).items()}
 
 
-def stale(look: Look) -> Seen | None:
+def stale(context: CheckContext) -> CheckResult | None:
     """Why the pipeline's record is not of what stands here; None where it is."""
-    ran = _table(_table(look.yaml("dvc.lock")).get("stages"))
+    ran = _table(_table(context.yaml("dvc.lock")).get("stages"))
     try:
-        stages = stages_of(look)
+        stages = stages_of(context)
         if not stages or not ran:
             return not_shown("The pipeline has not run yet.", _PIPELINE)
-        says = next(_differences(look, stages, ran), None)
+        message = next(_differences(context, stages, ran), None)
     except _OnlyDvcKnowsError as error:
         return not_shown(str(error), _STATUS)
-    return None if says is None else not_shown(says, _PIPELINE)
+    return None if message is None else not_shown(message, _PIPELINE)
 
 
 class _OnlyDvcKnowsError(Exception):
     """Something that is valid, and can't be compared by reading it."""
 
 
-def _stage(look: Look, name: str, stated: Any) -> Stage:
+def _stage(context: CheckContext, name: str, stated: Any) -> Stage:
     if any(word in _table(stated) for word in ("foreach", "matrix", "vars")):
         raise _OnlyDvcKnowsError(
             f"Only DVC can tell which commands `{name}` of dvc.yaml stands for."
         )
-    said = _table(_filled(look, name, stated))
+    said = _table(_filled(context, name, stated))
     folder = str(said.get("wdir") or ".")
     made = [one for word in ("outs", "metrics", "plots") for one in said.get(word) or []]
     params: dict[str, frozenset[str] | None] = {}
@@ -84,15 +84,15 @@ def _stage(look: Look, name: str, stated: Any) -> Stage:
     )
 
 
-def _filled(look: Look, name: str, said: Any) -> Any:
+def _filled(context: CheckContext, name: str, said: Any) -> Any:
     """What a stage says, with the values of params.yaml for each `${…}`."""
     if isinstance(said, dict):
-        return {_filled(look, name, k): _filled(look, name, v) for k, v in said.items()}
+        return {_filled(context, name, k): _filled(context, name, v) for k, v in said.items()}
     if isinstance(said, list):
-        return [_filled(look, name, one) for one in said]
+        return [_filled(context, name, one) for one in said]
 
     def value(found: re.Match[str]) -> str:
-        known = _value(look.yaml("params.yaml"), found[1].strip())
+        known = _value(context.yaml("params.yaml"), found[1].strip())
         if isinstance(known, bool) or not isinstance(known, str | int | float):
             raise _OnlyDvcKnowsError(
                 f"Only DVC can tell what {found[0]} in stage `{name}` stands for."
@@ -102,12 +102,14 @@ def _filled(look: Look, name: str, said: Any) -> Any:
     return re.sub(r"(?<!\\)\$\{([^}]*)\}", value, said) if isinstance(said, str) else said
 
 
-def _differences(look: Look, stages: Mapping[str, Stage], ran: Mapping[str, Any]) -> Iterator[str]:
+def _differences(
+    context: CheckContext, stages: Mapping[str, Stage], ran: Mapping[str, Any]
+) -> Iterator[str]:
     """Each thing that is not as it was when the pipeline ran, a sentence."""
     made: dict[str, str] = {}
-    for file, path, out in _tracked(look):
+    for file, path, out in _tracked(context):
         made |= _hashes({path: out})
-        if _is_other(look, path, out):
+        if _is_other(context, path, out):
             yield f"{path} is not what {file} says."
     for name, stage in stages.items():
         made |= _hashes(_by_path(stage.folder, _table(ran.get(name)).get("outs")))
@@ -120,11 +122,11 @@ def _differences(look: Look, stages: Mapping[str, Stage], ran: Mapping[str, Any]
             yield f"Stage `{name}` has not run as it stands."
         yield from _stated_otherwise(name, stage, deps, outs, values)
         for path, dep in deps.items():
-            if "md5" in dep and (says := _changed(look, made, path, dep["md5"])):
-                yield f"{says} since stage `{name}` ran."
-        yield from _params_changed(look, name, stage, values)
+            if "md5" in dep and (message := _changed(context, made, path, dep["md5"])):
+                yield f"{message} since stage `{name}` ran."
+        yield from _params_changed(context, name, stage, values)
         for path, out in outs.items():
-            if _is_other(look, path, out):
+            if _is_other(context, path, out):
                 yield f"{path} is not what stage `{name}` has made."
 
 
@@ -139,10 +141,10 @@ def _stated_otherwise(name: str, stage: Stage, *recorded: Mapping[str, Any]) -> 
 
 
 def _params_changed(
-    look: Look, name: str, stage: Stage, values: Mapping[str, Mapping[str, Any]]
+    context: CheckContext, name: str, stage: Stage, values: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[str]:
     for file, known in values.items():
-        now = _values(look, file)
+        now = _values(context, file)
         keys = stage.params.get(file)
         if {*(now if keys is None else keys)} != {*known}:
             yield f"Stage `{name}` has run with other parameters than dvc.yaml states."
@@ -151,10 +153,10 @@ def _params_changed(
                 yield f"{key} in {file} has changed since stage `{name}` ran."
 
 
-def _tracked(look: Look) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _tracked(context: CheckContext) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """What lies under DVC by itself: the file that says so, its path, and what is said."""
-    for file in look.record.files.under(["*.dvc"]):
-        said = _table(look.yaml(file))
+    for file in context.evidence.files.under(["*.dvc"]):
+        said = _table(context.yaml(file))
         folder = posixpath.join(posixpath.dirname(file), str(said.get("wdir") or "."))
         for path, out in _by_path(folder, said.get("outs")).items():
             yield file, path, out
@@ -170,12 +172,12 @@ def _hashes(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return {path: str(one["md5"]) for path, one in entries.items() if "md5" in one}
 
 
-def _changed(look: Look, made: Mapping[str, str], path: str, md5: str) -> str | None:
+def _changed(context: CheckContext, made: Mapping[str, str], path: str, md5: str) -> str | None:
     """What happened to a dependency, without the end of the sentence; None where nothing did.
 
     What is under DVC, or made by a stage, is known by its record, however large it is.
     """
-    now = made.get(path) or _now(look, made, path)
+    now = made.get(path) or _now(context, made, path)
     if now is None:
         inside = any(path.startswith(f"{one}/") for one in made)
         # In a clone without data, what lies in a folder of DVC's is known by that folder alone.
@@ -183,33 +185,33 @@ def _changed(look: Look, made: Mapping[str, str], path: str, md5: str) -> str | 
     return None if now == md5 else f"{path} has changed"
 
 
-def _now(look: Look, made: Mapping[str, str], path: str) -> str | None:
+def _now(context: CheckContext, made: Mapping[str, str], path: str) -> str | None:
     """The hash by which DVC knows a file or folder as it stands; None where there is none."""
-    place = look.project.root / path
+    place = context.project.root / path
     if place.is_file():
         return _hash(place)
-    files = look.record.files.under([f"{path}/"]) or _below(look, path)
-    inside = {file: _hash(look.project.root / file) for file in files}
+    files = context.evidence.files.under([f"{path}/"]) or _below(context, path)
+    inside = {file: _hash(context.project.root / file) for file in files}
     inside |= {out: md5 for out, md5 in made.items() if out.startswith(f"{path}/")}
     return _of_folder(path, inside) if inside else None
 
 
-def _is_other(look: Look, path: str, out: Mapping[str, Any]) -> bool:
+def _is_other(context: CheckContext, path: str, out: Mapping[str, Any]) -> bool:
     """Whether what a stage has made is another by now: what git has by its hash, else by size."""
-    place = look.project.root / path
-    files = [path] if place.is_file() else _below(look, path)
+    place = context.project.root / path
+    files = [path] if place.is_file() else _below(context, path)
     if not files or not {"md5", "size"} & {*out}:
         return False
-    if "md5" in out and look.record.files.under([path, f"{path}/"]):
-        hashes = {file: _hash(look.project.root / file) for file in files}
+    if "md5" in out and context.evidence.files.under([path, f"{path}/"]):
+        hashes = {file: _hash(context.project.root / file) for file in files}
         return bool((hashes.get(path) or _of_folder(path, hashes)) != out["md5"])
-    size = sum((look.project.root / file).stat().st_size for file in files)
+    size = sum((context.project.root / file).stat().st_size for file in files)
     return bool(size != out.get("size", size))
 
 
-def _below(look: Look, path: str) -> list[str]:
+def _below(context: CheckContext, path: str) -> list[str]:
     """Every file in a folder, whether git knows it or not."""
-    root = look.project.root
+    root = context.project.root
     return [f.relative_to(root).as_posix() for f in (root / path).rglob("*") if f.is_file()]
 
 
@@ -226,11 +228,11 @@ def _hash(file: Path) -> str:
         return hashlib.file_digest(opened, "md5").hexdigest()
 
 
-def _values(look: Look, file: str) -> dict[str, Any]:
+def _values(context: CheckContext, file: str) -> dict[str, Any]:
     """The values of a file of parameters."""
     if file.endswith(".py"):
         raise _OnlyDvcKnowsError(f"Only DVC can tell whether a parameter in {file} has changed.")
-    return look.toml(file) if file.endswith(".toml") else _table(look.yaml(file))
+    return context.toml(file) if file.endswith(".toml") else _table(context.yaml(file))
 
 
 def _value(values: Any, key: str) -> Any:

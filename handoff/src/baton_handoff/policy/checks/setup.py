@@ -10,13 +10,13 @@ from packaging.specifiers import InvalidSpecifier
 from baton_handoff.config.standards import PYPROJECT
 from baton_handoff.core.requirements import package_name
 from baton_handoff.policy.checks.check_context import (
-    Look,
-    Seen,
+    CheckContext,
+    CheckResult,
+    finding_at,
     met,
     not_applicable,
     not_met,
     not_shown,
-    place,
 )
 from baton_handoff.policy.checks.lock import (
     apart_about_packages,
@@ -31,37 +31,37 @@ EXPLORING = {"ipykernel", "jupyter", "jupyterlab", "matplotlib", "notebook", "se
 """Packages that only exploration needs."""
 
 
-def lock_current(look: Look) -> Seen:
+def lock_current(context: CheckContext) -> CheckResult:
     """The lock was made for what pyproject.toml asks for: versions, extras and Python included."""
-    lock, project = look.toml("uv.lock"), look.pyproject.get("project", {})
+    lock, project = context.toml("uv.lock"), context.pyproject.get("project", {})
     if not lock.get("package"):
         return not_met("There is no uv.lock: every machine would install something else.")
     if not project.get("name"):
-        says = "pyproject.toml names no project of its own, so its uv.lock is of other folders."
-        return not_shown(says, "uv lock --check")
-    entry = own_entry(look)
+        message = "pyproject.toml names no project of its own, so its uv.lock is of other folders."
+        return not_shown(message, "uv lock --check")
+    entry = own_entry(context)
     if not entry:
         return not_met(f"uv.lock is not of {project['name']}.")
     try:
-        python = apart_about_python(lock, look.pyproject)
-        apart = python or apart_about_packages(entry, look.pyproject)
+        python = apart_about_python(lock, context.pyproject)
+        apart = python or apart_about_packages(entry, context.pyproject)
     except (InvalidRequirement, InvalidSpecifier) as error:
         first = str(error).partition("\n")[0]
         return not_met(f"pyproject.toml asks for something that can't be read: {first}.")
     if apart:
         return not_met(
             f"uv.lock and pyproject.toml don't agree about {', '.join(sorted(apart))}.",
-            place("the lock was made for other dependencies", "pyproject.toml"),
+            finding_at("the lock was made for other dependencies", "pyproject.toml"),
         )
     return met(f"{len(lock['package'])} packages are locked, for what pyproject.toml states.")
 
 
-def environment_current(look: Look) -> Seen:
+def environment_current(context: CheckContext) -> CheckResult:
     """What the lock says is installed here, in the locked version, and nothing of it in another."""
-    locked = {one["name"]: one.get("version") for one in look.toml("uv.lock").get("package", [])}
+    locked = {one["name"]: one.get("version") for one in context.toml("uv.lock").get("package", [])}
     if not locked:
         return not_met("There is no uv.lock that the environment could be made from.")
-    installed, several = _installed(), _several(look)
+    installed, several = _installed(), _several(context)
     other = [
         f"{name} {version} (locked: {locked[name]})"
         for name, version in installed.items()
@@ -69,7 +69,7 @@ def environment_current(look: Look) -> Seen:
     ]
     if other:
         return not_met(f"Installed is {', '.join(sorted(other)[:3])}.")
-    needed = wanted(look)
+    needed = wanted(context)
     if not needed:
         return not_shown("uv.lock does not say what this project needs.", "uv sync --check")
     if absent := sorted(needed - {*installed}):
@@ -77,15 +77,15 @@ def environment_current(look: Look) -> Seen:
     return met(f"{len(needed)} packages are installed here as uv.lock has them.")
 
 
-def hooks_installed(look: Look) -> Seen:
+def hooks_installed(context: CheckContext) -> CheckResult:
     """Hooks run before a commit, and call the project's own tools."""
-    if look.env.get("CI") or look.env.get("TF_BUILD"):
+    if context.env.get("CI") or context.env.get("TF_BUILD"):
         return not_applicable("CI commits nothing.")
-    hook = git_folder(look.project.root) / "hooks" / "pre-commit"
+    hook = git_folder(context.project.root) / "hooks" / "pre-commit"
     text = hook.read_text(encoding="utf-8", errors="replace") if hook.is_file() else ""
     if "pre-commit" not in text.replace("#!/", ""):
         return not_met("No hook runs before a commit on this machine.")
-    entries = [str(hook["entry"]) for hook in look.hooks if "entry" in hook]
+    entries = [str(hook["entry"]) for hook in context.hooks if "entry" in hook]
     wanted = {"ruff format": STEPS["format"].hook, "ruff check": STEPS["lint"].hook}
     absent = [
         tool
@@ -95,62 +95,64 @@ def hooks_installed(look: Look) -> Seen:
     if absent:
         return not_met(
             f"No hook calls {' or '.join(sorted(absent))}.",
-            place("hooks fix what tools can fix", ".pre-commit-config.yaml"),
+            finding_at("hooks fix what tools can fix", ".pre-commit-config.yaml"),
         )
     return met(f"{len(entries)} hooks run before a commit.")
 
 
-def tools_proved(look: Look) -> Seen:
+def tools_proved(context: CheckContext) -> CheckResult:
     """A group asks for the standards' tools, and nothing gives them another version or source."""
-    uv = look.pyproject.get("tool", {}).get("uv", {})
-    handoff = look.toml(PYPROJECT)
+    uv = context.pyproject.get("tool", {}).get("uv", {})
+    handoff = context.toml(PYPROJECT)
     tools = handoff.get("project", {}).get("optional-dependencies", {}).get("tools", [])
     proved = {package_name(tool) for tool in tools}
     stated = {
         "override-dependencies of pyproject.toml": uv.get("override-dependencies", []),
-        "override-dependencies of uv.toml": look.toml("uv.toml").get("override-dependencies", []),
+        "override-dependencies of uv.toml": context.toml("uv.toml").get(
+            "override-dependencies", []
+        ),
         "[tool.uv.sources] of pyproject.toml": uv.get("sources", {}),
     }
     for where, named in stated.items():
         if changed := [package_name(one) for one in named if package_name(one) in proved]:
             return not_met(
                 f"{where} has another {', '.join(changed)} than the standards.",
-                place("a standard and its tool arrive together", where.rpartition(" ")[2]),
+                finding_at("a standard and its tool arrive together", where.rpartition(" ")[2]),
             )
     own = [
         entry
-        for group in look.pyproject.get("dependency-groups", {}).values()
+        for group in context.pyproject.get("dependency-groups", {}).values()
         for entry in group
         if isinstance(entry, str) and re.match(r"baton-standards\[.*\btools\b.*\]", entry)
     ]
     if not own:
         return not_met(
             "No group of pyproject.toml has baton-standards[tools].",
-            place("the tools of the standards are not asked for", "pyproject.toml"),
+            finding_at("the tools of the standards are not asked for", "pyproject.toml"),
         )
     return met(f"{len(proved)} tools have the versions with which the standards were proved.")
 
 
-def dependencies_apart(look: Look) -> Seen:
+def dependencies_apart(context: CheckContext) -> CheckResult:
     """What runs in production needs no tool of exploration, training or development."""
     run_time = {
-        package_name(one) for one in look.pyproject.get("project", {}).get("dependencies", [])
+        package_name(one) for one in context.pyproject.get("project", {}).get("dependencies", [])
     }
-    service = {package_name(one) for one in asked_for(look.pyproject).get("service", [])}
-    tools = look.toml(PYPROJECT).get("project", {})
+    service = {package_name(one) for one in asked_for(context.pyproject).get("service", [])}
+    tools = context.toml(PYPROJECT).get("project", {})
     named = {package_name(one) for one in tools.get("optional-dependencies", {}).get("tools", [])}
     for where, names in (("dependencies", run_time), ("service", service)):
         if strangers := sorted(names & (EXPLORING | named)):
             return not_met(
                 f"The service would install {', '.join(strangers)}.",
-                place(f"{where} has what production does not need", "pyproject.toml"),
+                finding_at(f"{where} has what production does not need", "pyproject.toml"),
             )
     return met("What runs in production needs no tool of exploration or development.")
 
 
-def _several(look: Look) -> set[str]:
+def _several(context: CheckContext) -> set[str]:
     """The packages that the lock has in several versions, by Python for example."""
-    names = [one["name"] for one in look.toml("uv.lock").get("package", [])]
+    names = [one["name"] for one in context.toml("uv.lock").get("package", [])]
     return {name for name in names if names.count(name) > 1}
 
 

@@ -3,73 +3,73 @@
 from collections.abc import Callable
 
 from baton_handoff.policy.checks.check_context import (
-    Look,
-    Seen,
+    CheckContext,
+    CheckResult,
+    finding_at,
+    from_evidence,
     met,
-    missing,
+    missing_evidence,
     not_applicable,
     not_met,
     not_shown,
-    of_run,
-    place,
 )
-from baton_handoff.policy.evidence.evidence import KINDS, Evidence
+from baton_handoff.policy.evidence.store import KINDS, Evidence
 from baton_handoff.source_code.static_contracts import declared_contracts
 
 
-def tests_pass(look: Look) -> Seen:
+def tests_pass(context: CheckContext) -> CheckResult:
     """Every test passes."""
 
-    def judged(evidence: Evidence) -> Seen:
+    def judged(evidence: Evidence) -> CheckResult:
         failed = [file for file, count in evidence.facts.items() if count.get("failed")]
         if not evidence.ok:
             return not_met(
                 "Tests fail.",
                 *(
-                    place("a test in it fails", file, side=look.project.side_of(file))
+                    finding_at("a test in it fails", file, side=context.project.side_of(file))
                     for file in failed
                 ),
             )
         passed = sum(count.get("passed", 0) for count in evidence.facts.values())
         return met(f"{passed} tests pass.") if passed else not_met("No test ran.")
 
-    return _judged(look, judged)
+    return _judged(context, judged)
 
 
-def unit_tests(look: Look) -> Seen:
+def unit_tests(context: CheckContext) -> CheckResult:
     """The parts are tested one by one."""
-    return _of_folder(look, "tests/unit", "unit tests")
+    return _of_folder(context, "tests/unit", "unit tests")
 
 
-def fuzzed(look: Look) -> Seen:
+def fuzzed(context: CheckContext) -> CheckResult:
     """Rows and requests that nobody thought of are tried."""
-    if not any(declared_contracts(look.code("contracts"))):
+    if not any(declared_contracts(context.code("contracts"))):
         return not_applicable("There is no contract yet that they could be made from.")
-    return _of_folder(look, "tests/fuzz", "tests with made-up rows and requests")
+    return _of_folder(context, "tests/fuzz", "tests with made-up rows and requests")
 
 
-def acceptance_passed(look: Look) -> Seen:
+def acceptance_passed(context: CheckContext) -> CheckResult:
     """The scenarios hold, of the candidate and of the service that runs it."""
-    return of_run(
-        look, "acceptance", "The scenarios hold for the candidate.", "A scenario does not hold."
+    return from_evidence(
+        context, "acceptance", "The scenarios hold for the candidate.", "A scenario does not hold."
     )
 
 
-def _of_folder(look: Look, folder: str, what: str) -> Seen:
-    def judged(evidence: Evidence) -> Seen:
+def _of_folder(context: CheckContext, folder: str, what: str) -> CheckResult:
+    def judged(evidence: Evidence) -> CheckResult:
         passed, failed = number(evidence, f"{folder}/")
         if failed:
             return not_met(f"{failed} {what} fail.")
         if broken_off(evidence, f"{folder}/"):
-            return not_shown(f"The run broke off before the {what}.", KINDS["test"].shown_by)
+            return not_shown(f"The run broke off before the {what}.", KINDS["test"].recorded_by)
         return met(f"{passed} {what} pass.") if passed else not_met(f"There are no {what}.")
 
-    return _judged(look, judged)
+    return _judged(context, judged)
 
 
-def _judged(look: Look, judged: Callable[[Evidence], Seen]) -> Seen:
-    evidence = look.record.of("test")
-    return judged(evidence) if evidence else missing(look, "test")
+def _judged(context: CheckContext, judged: Callable[[Evidence], CheckResult]) -> CheckResult:
+    evidence = context.evidence.current("test")
+    return judged(evidence) if evidence else missing_evidence(context, "test")
 
 
 def broken_off(evidence: Evidence, under: str) -> bool:

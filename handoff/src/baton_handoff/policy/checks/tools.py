@@ -2,8 +2,8 @@
 
 from baton_handoff.core.git import is_shallow
 from baton_handoff.policy.checks.check_context import (
-    Look,
-    Seen,
+    CheckContext,
+    CheckResult,
     met,
     not_applicable,
     not_met,
@@ -18,27 +18,27 @@ from baton_handoff.policy.decisions import (
 )
 
 
-def tools_chosen(look: Look) -> Seen:
+def tools_chosen(context: CheckContext) -> CheckResult:
     """Each package of run time, service and training has a decision with alternatives, reasoned."""
-    needed = dependencies(look.project)
+    needed = dependencies(context.project)
     if not needed:
         return not_applicable("Run time, service and training need no package.")
-    if found := not_chosen(decisions(look.project), needed):
+    if found := not_chosen(decisions(context.project), needed):
         return not_met("Not every tool was chosen on purpose.", *found)
     of = "the one package" if len(needed) == 1 else f"each of the {len(needed)} packages"
     return met(f"A decision names {of} that run time, service and training need.")
 
 
-def tools_reviewed(look: Look) -> Seen:
+def tools_reviewed(context: CheckContext) -> CheckResult:
     """No decision is overdue for a second look."""
-    made = decisions(look.project)
+    made = decisions(context.project)
     if not made:
         return not_met("No decision about a tool is written down.")
-    first = begun(look.project)
-    if found := overdue(made, first, look.today):
+    first = begun(context.project)
+    if found := overdue(made, first, context.today):
         return not_met("Somebody has to look again at what was decided.", *found)
     ageless = first is None and any(one.accepted and one.reviewed is None for one in made)
-    if ageless and is_shallow(look.project.root):
-        says = "This clone lacks the first commit, from which on decisions grow old."
-        return not_shown(says, "git fetch --unshallow")
+    if ageless and is_shallow(context.project.root):
+        message = "This clone lacks the first commit, from which on decisions grow old."
+        return not_shown(message, "git fetch --unshallow")
     return met("No decision is overdue for a second look.")

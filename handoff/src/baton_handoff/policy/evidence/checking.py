@@ -15,14 +15,19 @@ from typing import TypeAlias
 from baton_handoff.config.project import Project
 from baton_handoff.core.command import NO_ROOM
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy.evidence.evidence import KINDS, Evidence, Record
-from baton_handoff.policy.evidence.recording import keep, now, record_run, run_recorded
+from baton_handoff.policy.evidence.recording import (
+    record_run,
+    run_recorded,
+    save_if_unchanged,
+    utc_timestamp,
+)
 from baton_handoff.policy.evidence.steps import CHECKED, FIXED, STEPS
+from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
 from baton_handoff.reporting.findings import Format
 
 
 @dataclass(frozen=True)
-class Result:
+class StepResult:
     """What came of one step.
 
     Attributes:
@@ -36,14 +41,14 @@ class Result:
     advice: bool = False
 
 
-Look: TypeAlias = Callable[[Project, Format], Result]
+StepCheck: TypeAlias = Callable[[Project, Format], StepResult]
 """Finds out by itself what a step asks, where no tool does."""
 
-Mend: TypeAlias = Callable[[Project], str]
+StepFix: TypeAlias = Callable[[Project], str]
 """Writes what a step asks for, and says so; says nothing where nothing had to be written."""
 
 
-def check(project: Project, looks: Mapping[str, Look]) -> int:
+def check(project: Project, looks: Mapping[str, StepCheck]) -> int:
     """Run every step at the same time, and print each with what it says once it has ended.
 
     Args:
@@ -57,7 +62,7 @@ def check(project: Project, looks: Mapping[str, Look]) -> int:
     ends: dict[str, int] = {}
     width = max(map(len, CHECKED))
 
-    def shown(name: str, run: Callable[[], Result]) -> None:
+    def shown(name: str, run: Callable[[], StepResult]) -> None:
         began = time.monotonic()
         result = _without_raising(run)
         with lock:
@@ -68,7 +73,7 @@ def check(project: Project, looks: Mapping[str, Look]) -> int:
                 print(result.says.strip("\n"), file=out)
             out.flush()
 
-    tools = [name for name in CHECKED if STEPS[name].by_a_tool]
+    tools = [name for name in CHECKED if STEPS[name].runs_tool]
     with ThreadPoolExecutor(len(tools)) as pool:
         running = [pool.submit(shown, name, partial(_captured, project, name)) for name in tools]
         # These share what they import, so they run here, one after the other.
@@ -83,7 +88,7 @@ def check(project: Project, looks: Mapping[str, Look]) -> int:
 def check_one(
     project: Project,
     name: str,
-    looks: Mapping[str, Look],
+    looks: Mapping[str, StepCheck],
     files: Sequence[str] = (),
     how: Format = "terminal",
 ) -> int:
@@ -100,10 +105,10 @@ def check_one(
         HandoffError: The step takes no files or has one format only, or it can't be carried out.
     """
     step = STEPS[name]
-    if files and step.on_files is None:
-        able = [one for one, other in STEPS.items() if other.on_files is not None]
+    if files and step.file_options is None:
+        able = [one for one, other in STEPS.items() if other.file_options is not None]
         raise HandoffError(f"{name} looks at the whole project: only {', '.join(able)} take files.")
-    if not step.by_a_tool:
+    if not step.runs_tool:
         result = _looked(project, name, looks[name], how)
         if result.says:
             print(result.says, file=sys.stderr if result.ends not in (0, 1) else sys.stdout)
@@ -112,13 +117,13 @@ def check_one(
         raise HandoffError(
             f"{name} is a tool's, which has a format of its own: leave out --format."
         )
-    options = step.on_files or () if files else ()
+    options = step.file_options or () if files else ()
     return int(run_recorded(project, name, [*step.command, *options, *files]) != 0)
 
 
 def fix(
     project: Project,
-    mends: Mapping[str, Mend],
+    mends: Mapping[str, StepFix],
     only: str | None = None,
     files: Sequence[str] = (),
 ) -> int:
@@ -136,11 +141,11 @@ def fix(
     Raises:
         HandoffError: The step takes no files.
     """
-    if files and (only is None or STEPS[only].on_files is None):
-        able = [name for name in FIXED if STEPS[name].on_files is not None]
+    if files and (only is None or STEPS[only].file_options is None):
+        able = [name for name in FIXED if STEPS[name].file_options is not None]
         raise HandoffError(f"Only {' and '.join(able)} take files: say which by --only.")
     # What is written first is formatted afterwards.
-    wanted = [only] if only else sorted(FIXED, key=lambda name: STEPS[name].by_a_tool)
+    wanted = [only] if only else sorted(FIXED, key=lambda name: STEPS[name].runs_tool)
     ends = []
     for name in wanted:
         result = _without_raising(partial(_fixed, project, name, mends, files))
@@ -150,32 +155,34 @@ def fix(
     return _worst(ends)
 
 
-def _fixed(project: Project, name: str, mends: Mapping[str, Mend], files: Sequence[str]) -> Result:
+def _fixed(
+    project: Project, name: str, mends: Mapping[str, StepFix], files: Sequence[str]
+) -> StepResult:
     step = STEPS[name]
-    if not step.by_a_tool:
-        return Result(0, mends[name](project))
-    options = step.on_files or () if files else ()
-    return Result(int(run_recorded(project, name, [*step.fix, *options, *files]) != 0), "")
+    if not step.runs_tool:
+        return StepResult(0, mends[name](project))
+    options = step.file_options or () if files else ()
+    return StepResult(int(run_recorded(project, name, [*step.fix, *options, *files]) != 0), "")
 
 
-def _captured(project: Project, name: str) -> Result:
+def _captured(project: Project, name: str) -> StepResult:
     """Run a tool, and keep what it says; the baseline may hold all that it finds."""
     said = io.StringIO()
     run = record_run(project, name, STEPS[name].command, said)
-    return Result(int(run.code != 0), said.getvalue(), advice=run.in_baseline)
+    return StepResult(int(run.code != 0), said.getvalue(), advice=run.in_baseline)
 
 
-def _looked(project: Project, name: str, look: Look, how: Format = "terminal") -> Result:
+def _looked(project: Project, name: str, look: StepCheck, how: Format = "terminal") -> StepResult:
     """Have a step find out what it asks, and keep what came of it as evidence."""
-    key = Record(project).key(name) if name in KINDS else ""
+    key = EvidenceStore(project).key(name) if name in KINDS else ""
     result = _without_raising(partial(look, project, how))
     # What could not be carried out shows nothing.
     if name in KINDS and result.ends in (0, 1):
-        keep(project, Evidence(name, key, result.ends == 0, now()))
+        save_if_unchanged(project, Evidence(name, key, result.ends == 0, utc_timestamp()))
     return result
 
 
-def _quietly(project: Project, name: str, look: Look) -> Result:
+def _quietly(project: Project, name: str, look: StepCheck) -> StepResult:
     """The same, where what the project's own modules print belongs to the step."""
     said = io.StringIO()
     with redirect_stdout(said), redirect_stderr(said):
@@ -183,18 +190,18 @@ def _quietly(project: Project, name: str, look: Look) -> Result:
     return replace(result, says=said.getvalue() + result.says)
 
 
-def _without_raising(run: Callable[[], Result]) -> Result:
+def _without_raising(run: Callable[[], StepResult]) -> StepResult:
     """Run a step; what is wrong with it keeps no other from running."""
     try:
         return run()
     except HandoffError as error:
-        return Result(error.exit_code, str(error))
+        return StepResult(error.exit_code, str(error))
     except OSError as error:
         if error.errno in NO_ROOM:
             raise
-        return Result(1, traceback.format_exc())
+        return StepResult(1, traceback.format_exc())
     except (Exception, SystemExit):  # noqa: BLE001 - any fault of the project's modules
-        return Result(1, traceback.format_exc())
+        return StepResult(1, traceback.format_exc())
 
 
 def _summed_up(ends: Mapping[str, int]) -> int:

@@ -15,12 +15,12 @@ from typing import IO
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy.evidence.evidence import KINDS, Evidence, Record
-from baton_handoff.policy.evidence.tool_findings import Place, found_by
+from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
+from baton_handoff.policy.evidence.tool_findings import ToolFinding, tool_findings
 
 
 @dataclass(frozen=True)
-class Run:
+class RecordedRun:
     """What came of a command.
 
     Attributes:
@@ -39,7 +39,7 @@ def run_recorded(project: Project, kind: str, command: Sequence[str]) -> int:
 
 def record_run(
     project: Project, kind: str, command: Sequence[str], to: IO[str] | None = None
-) -> Run:
+) -> RecordedRun:
     """Run a command with its output untouched, and keep what came of it.
 
     Of tests, a notebook that stops half-way is kept, and does not fail the run.
@@ -66,47 +66,51 @@ def record_run(
     # What stands in the variable may leave tests out.
     if tuple(command) != KINDS[kind].command or os.environ.get("PYTEST_ADDOPTS"):
         return _run_in_part(project, kind, command, to)
-    before = Record(project).key(kind)
+    before = EvidenceStore(project).key(kind)
     with tempfile.TemporaryDirectory() as folder:
         counts = Path(folder) / "counts.json"
         code = _run(project, command, _counting(counts) if kind == "test" else {}, to)
         facts = json.loads(counts.read_text(encoding="utf-8")) if counts.exists() else {}
-    wanted = KINDS[kind].for_programs
-    found = found_by((*command, *wanted), project.root) if code and wanted else ()
+    wanted = KINDS[kind].json_options
+    found = tool_findings((*command, *wanted), project.root) if code and wanted else ()
     # Whatever else stops mypy is in one file, and says nothing of all the others.
     named = [one for one in found if kind != "types" or one[2].startswith("syntax: ")]
     failed = any(count.get("failed") for count in facts.values())
     whole_run = code in (0, 1) or named or failed
-    if whole_run and keep(project, Evidence(kind, before, code == 0, now(), facts, found)):
+    if whole_run and save_if_unchanged(
+        project, Evidence(kind, before, code == 0, utc_timestamp(), facts, found)
+    ):
         # mypy looks no further than a file that it can't read.
         whole = code == 1 or kind != "types"
         if found and whole and _all_in_baseline(project, KINDS[kind].practice, found, to):
-            return Run(0, in_baseline=True)
-    return Run(code)
+            return RecordedRun(0, in_baseline=True)
+    return RecordedRun(code)
 
 
-def keep(project: Project, evidence: Evidence) -> bool:
+def save_if_unchanged(project: Project, evidence: Evidence) -> bool:
     """Keep what came of a run, unless a file that it depends on has changed since it began."""
-    record = Record(project)
+    record = EvidenceStore(project)
     same = record.key(evidence.kind) == evidence.key
     if same:
-        record.keep(evidence)
+        record.save(evidence)
     return same
 
 
-def _run_in_part(project: Project, kind: str, command: Sequence[str], to: IO[str] | None) -> Run:
+def _run_in_part(
+    project: Project, kind: str, command: Sequence[str], to: IO[str] | None
+) -> RecordedRun:
     """Run a command with arguments of its own, such as the files that a hook names."""
     code = _run(project, command, {}, to)
-    tool, wanted = KINDS[kind].command, KINDS[kind].for_programs
+    tool, wanted = KINDS[kind].command, KINDS[kind].json_options
     if code == 1 and wanted and tuple(command[: len(tool)]) == tool:
-        found = found_by((*tool, *wanted, *command[len(tool) :]), project.root)
+        found = tool_findings((*tool, *wanted, *command[len(tool) :]), project.root)
         if found and _all_in_baseline(project, KINDS[kind].practice, found, to):
-            return Run(0, in_baseline=True)
-    return Run(code)
+            return RecordedRun(0, in_baseline=True)
+    return RecordedRun(code)
 
 
 def _all_in_baseline(
-    project: Project, practice: str, found: Sequence[Place], to: IO[str] | None
+    project: Project, practice: str, found: Sequence[ToolFinding], to: IO[str] | None
 ) -> bool:
     """Say so if the baseline holds as many findings of each file, for whoever answers for it."""
     for file, count in Counter(file for file, _, _ in found).items():
@@ -118,7 +122,7 @@ def _all_in_baseline(
     return True
 
 
-def now() -> str:
+def utc_timestamp() -> str:
     """This moment, as evidence has it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 

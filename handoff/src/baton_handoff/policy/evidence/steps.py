@@ -22,31 +22,31 @@ class Step:
     Attributes:
         command: The whole command; with other arguments it says less, and leaves no evidence. Of
             what `handoff` finds out itself, the command that asks for it.
-        shown_by: What a person types to have it run.
+        recorded_by: What a person types to have it run.
         places: What its evidence depends on: files, folders with a slash at their end, `*.py`;
             none where it leaves no evidence.
-        of_model: Whether its evidence also depends on the version that the service loads.
-        for_programs: What makes it say in JSON what it finds, empty where nothing does.
+        depends_on_model: Whether its evidence also depends on the version that the service loads.
+        json_options: What makes it say in JSON what it finds, empty where nothing does.
         practice: The practice that it then shows, under which a baseline holds what it finds.
         checked: Whether `handoff check` runs it: always, only by its name (`--only`), or never.
         fix: The command that mends what a tool can mend; empty where no tool does.
-        on_files: The options that go before single files; None where it looks at everything only.
+        file_options: The options that go before single files; None if it takes no files.
         hook: The command of the hook that runs it, after `uv run --no-sync`; empty without one.
     """
 
     command: tuple[str, ...]
-    shown_by: str
+    recorded_by: str
     places: tuple[str, ...] = ()
-    of_model: bool = False
-    for_programs: tuple[str, ...] = ()
+    depends_on_model: bool = False
+    json_options: tuple[str, ...] = ()
     practice: str = ""
     checked: Literal["always", "by name", "never"] = "always"
     fix: tuple[str, ...] = ()
-    on_files: tuple[str, ...] | None = None
+    file_options: tuple[str, ...] | None = None
     hook: str = ""
 
     @property
-    def by_a_tool(self) -> bool:
+    def runs_tool(self) -> bool:
         """Whether a tool of the lock runs, and not `handoff` itself."""
         return self.command[0] != "handoff"
 
@@ -56,29 +56,29 @@ STEPS: Mapping[str, Step] = {
         ("ruff", "format", "--check"),
         "uv run poe check",
         _STYLED,
-        for_programs=("--output-format", "json"),
+        json_options=("--output-format", "json"),
         practice="formatted",
         fix=("ruff", "format"),
-        on_files=("--force-exclude",),
+        file_options=("--force-exclude",),
         hook="handoff fix --only format",
     ),
     "lint": Step(
         ("ruff", "check"),
         "uv run poe check",
         _STYLED,
-        for_programs=("--output-format", "json"),
+        json_options=("--output-format", "json"),
         practice="linted",
         fix=("ruff", "check", "--fix"),
-        on_files=("--force-exclude",),
+        file_options=("--force-exclude",),
         hook="handoff fix --only lint",
     ),
     "types": Step(
         ("mypy", "--config-file", "standards/mypy.ini"),
         "uv run poe check",
         ("src/", "tests/", "standards/mypy.ini", WHEEL, *_LOCKED),
-        for_programs=("--output", "json"),
+        json_options=("--output", "json"),
         practice="typed",
-        on_files=(),
+        file_options=(),
         hook="handoff check --only types",
     ),
     "layers": Step(
@@ -127,7 +127,7 @@ STEPS: Mapping[str, Step] = {
             *("src/", "tests/acceptance/", "tests/golden/", "tests/conftest.py"),
             *("handoff.toml", WHEEL, *_TESTED),
         ),
-        of_model=True,
+        depends_on_model=True,
         checked="never",
     ),
 }

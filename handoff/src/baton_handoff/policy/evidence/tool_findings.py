@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-Place: TypeAlias = tuple[str, int | None, str]
+ToolFinding: TypeAlias = tuple[str, int | None, str]
 """A file, relative to the project; the line, from 1, None in a cell of a notebook; a sentence."""
 
 
-def found_by(command: Sequence[str], root: Path) -> list[Place]:
+def tool_findings(command: Sequence[str], root: Path) -> list[ToolFinding]:
     """What a tool finds; nothing where it does not say it in a form that is known.
 
     Args:
@@ -30,7 +30,7 @@ def _as_list(said: str) -> str:
     return said if said.startswith("[") else f"[{','.join(said.splitlines())}]"
 
 
-def _places(said: Iterable[dict[str, Any]], root: Path) -> Iterable[Place]:
+def _places(said: Iterable[dict[str, Any]], root: Path) -> Iterable[ToolFinding]:
     for one in said:
         if one.get("severity") == "note":
             continue

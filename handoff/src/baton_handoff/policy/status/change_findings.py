@@ -22,8 +22,8 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.project_files import ProjectFiles
 from baton_handoff.config.standards import WHEEL
 from baton_handoff.core.git_snapshots import snapshots_of
-from baton_handoff.policy.evidence.evidence import KINDS, Evidence, Record
-from baton_handoff.policy.evidence.recording import now
+from baton_handoff.policy.evidence.recording import utc_timestamp
+from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
 from baton_handoff.policy.practices.assessment import Assessment, State
 from baton_handoff.reporting.findings import Finding
 
@@ -69,7 +69,9 @@ def kept(project: Project, kind: str, base: str | None) -> Iterator[Keep]:
         def keep(found: Sequence[Finding]) -> None:
             if _key(kind, project, before) == key:
                 ok = not any(finding.blocks for finding in found)
-                Record(project).keep(Evidence(kind, key, ok, now(), findings=found))
+                EvidenceStore(project).save(
+                    Evidence(kind, key, ok, utc_timestamp(), findings=found)
+                )
 
         yield keep
 
@@ -127,7 +129,7 @@ def _command(kind: str, base: str | None) -> str:
 
 
 def _found(kind: str, project: Project, before: Path) -> Evidence | None:
-    evidence = Record(project).latest(kind)
+    evidence = EvidenceStore(project).latest(kind)
     return evidence if evidence and evidence.key == _key(kind, project, before) else None
 
 

@@ -7,9 +7,9 @@ import sys
 
 from baton_handoff.config.project import Project
 from baton_handoff.policy.checks import CHECKS
-from baton_handoff.policy.evidence.evidence import Evidence, Record
-from baton_handoff.policy.evidence.recording import now
+from baton_handoff.policy.evidence.recording import utc_timestamp
 from baton_handoff.policy.evidence.steps import STEPS
+from baton_handoff.policy.evidence.store import Evidence, EvidenceStore
 from baton_handoff.policy.practices.assessment import Assessment, State
 from baton_handoff.policy.practices.practice import STAGES, Stage
 from baton_handoff.policy.practices.registry import STATEMENT
@@ -23,10 +23,10 @@ TOKENS = ("GITHUB_TOKEN", "HANDOFF_TOKEN", "SYSTEM_ACCESSTOKEN")
 """The environment variables by which a provider knows who comments; no command sees them."""
 
 _ORDER = (
-    STEPS["format"].shown_by,
-    STEPS["test"].shown_by,
+    STEPS["format"].recorded_by,
+    STEPS["test"].recorded_by,
     "uv run poe pipeline",
-    STEPS["acceptance"].shown_by,
+    STEPS["acceptance"].recorded_by,
     "uv run poe monitor",
 )
 """What is run, in the order in which one needs the other. To offer a model is a person's turn."""
@@ -67,11 +67,11 @@ def produce(project: Project, assessment: Assessment, stage: Stage = "promotion"
     for number, practice in enumerate(own.values(), start=len(wanted) + 1):
         _say(f"[{number}/{steps}] {practice.check}")
         kind = evidence_of(practice)
-        before, after = Record(project), Record(project)
+        before, after = EvidenceStore(project), EvidenceStore(project)
         key = before.key(kind, ANYTHING)
         ok = _run(project, command_of(practice)) == 0
         if after.key(kind, ANYTHING) == key:
-            after.keep(Evidence(kind, key, ok, now()))
+            after.save(Evidence(kind, key, ok, utc_timestamp()))
         else:
             first, *more = after.files.changed(before.files)
             files = f"{first} and {len(more)} more" if more else first

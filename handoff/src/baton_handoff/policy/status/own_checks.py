@@ -7,7 +7,13 @@ from collections.abc import Iterable
 
 from baton_handoff.config.sides import AXES
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy.checks.check_context import Look, Seen, met, not_met, not_shown
+from baton_handoff.policy.checks.check_context import (
+    CheckContext,
+    CheckResult,
+    met,
+    not_met,
+    not_shown,
+)
 from baton_handoff.policy.practices.practice import Practice
 from baton_handoff.reporting.findings import Finding
 
@@ -31,15 +37,15 @@ def evidence_of(practice: Practice) -> str:
     return f"{practice.name}@{hashlib.sha256(practice.check.encode()).hexdigest()[:12]}"
 
 
-def own_check(practice: Practice, look: Look) -> Seen:
+def own_check(practice: Practice, context: CheckContext) -> CheckResult:
     """What a team's own check says: a function at once, a command by its evidence.
 
     Raises:
         HandoffError: There is no such function, or it does not work.
     """
     if is_function(practice):
-        return _called(practice, look)
-    evidence = look.record.of(evidence_of(practice), ANYTHING)
+        return _called(practice, context)
+    evidence = context.evidence.current(evidence_of(practice), ANYTHING)
     if evidence is None:
         return not_shown("Nothing of this very state.", "uv run poe status --run")
     if evidence.ok:
@@ -47,10 +53,10 @@ def own_check(practice: Practice, look: Look) -> Seen:
     return not_met(f"`{practice.check}` ended with an error.")
 
 
-def _called(practice: Practice, look: Look) -> Seen:
+def _called(practice: Practice, context: CheckContext) -> CheckResult:
     module, _, name = practice.check.partition(":")
     try:
-        found = getattr(importlib.import_module(module), name)(look.project)
+        found = getattr(importlib.import_module(module), name)(context.project)
         findings = tuple(found) if isinstance(found, Iterable) else (found,)
     except Exception as error:
         reason = str(error).partition("\n")[0]

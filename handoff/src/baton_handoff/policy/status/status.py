@@ -10,8 +10,8 @@ from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git_snapshots import snapshots_of
 from baton_handoff.policy.checks import CHECKS
-from baton_handoff.policy.checks.check_context import Check, Look, Seen, not_met
-from baton_handoff.policy.evidence.evidence import Record
+from baton_handoff.policy.checks.check_context import Check, CheckContext, CheckResult, not_met
+from baton_handoff.policy.evidence.store import EvidenceStore
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.baseline import covered
 from baton_handoff.policy.practices.practice import Practice
@@ -21,12 +21,16 @@ from baton_handoff.policy.status.base_practices import binding_registry
 from baton_handoff.policy.status.change_findings import breaks_since, turns_since
 from baton_handoff.policy.status.definition_of_done import lacking
 from baton_handoff.policy.status.own_checks import own_check
-from baton_handoff.policy.unmanaged.assess import NO_SENSE, look_for, unadopted
-from baton_handoff.policy.unmanaged.repository import Repository, without_collecting
+from baton_handoff.policy.unmanaged.assess import (
+    MALFORMED_FILE_ERRORS,
+    check_practice,
+    unmanaged_facts,
+)
+from baton_handoff.policy.unmanaged.repository import Repository, paused_garbage_collection
 from baton_handoff.registry.version_facts import CANDIDATE, find_version
 
 
-@without_collecting()
+@paused_garbage_collection()
 def assess(
     project: Project,
     level: int | None = None,
@@ -48,14 +52,16 @@ def assess(
     day = today or datetime.now(UTC).astimezone().date()
     registry = binding_registry(project, day)
     looked_at = replace(serving(project, version) if version else project, level=at)
-    look = Look(looked_at, Record(looked_at), day, os.environ, str(version or CANDIDATE))
-    repository = None if project.adopted else Repository(look)
+    context = CheckContext(
+        looked_at, EvidenceStore(looked_at), day, os.environ, str(version or CANDIDATE)
+    )
+    repository = None if project.adopted else Repository(context)
     results = [
         result
         for practice in registry.practices
-        for result in _results(practice, registry, look, at, repository)
+        for result in _results(practice, registry, context, at, repository)
     ]
-    known = unadopted(repository) if repository else None
+    known = unmanaged_facts(repository) if repository else None
     return Assessment(project.name or project.package, at, results, unmanaged=known)
 
 
@@ -101,28 +107,28 @@ def serving(project: Project, version: int) -> Project:
 def _results(
     practice: Practice,
     registry: Registry,
-    look: Look,
+    context: CheckContext,
     level: int,
     repository: Repository | None = None,
 ) -> Iterator[PracticeResult]:
     """What came of a practice for each side of which it is asked at some level."""
     asked = [s for s in SIDES if any(practice.tier(s, at) != "not-needed" for at in (0, 1, 2))]
-    seen = _checked(practice, registry, look, repository)
+    seen = _checked(practice, registry, context, repository)
     accepted = [
         one
-        for one in look.project.exceptions
-        if one.practice == practice.name and one.counts(look.today)
+        for one in context.project.exceptions
+        if one.practice == practice.name and one.counts(context.today)
     ]
     for side in asked:
-        said = _for_side(side, asked, seen) if seen else _stated(practice, side, registry, look)
+        said = _for_side(side, asked, seen) if seen else _stated(practice, side, registry, context)
         open_ = said.state in (State.NOT_MET, State.NOT_SHOWN)
-        fix = said.shown_by or practice.fix
+        fix = said.fix or practice.fix
         result = PracticeResult(
             practice=practice,
             side=side,
             tier=practice.tier(side, level),
             state=said.state,
-            message=said.says,
+            message=said.message,
             findings=tuple(
                 replace(finding, check=practice.name, side=side, fix=finding.fix or fix)
                 for finding in said.findings
@@ -132,43 +138,43 @@ def _results(
             exception=accepted[0] if accepted and open_ else None,
             command=said.command,
         )
-        yield covered(result, look.project.baseline)
+        yield covered(result, context.project.baseline)
 
 
 def _checked(
-    practice: Practice, registry: Registry, look: Look, repository: Repository | None
-) -> Seen | None:
+    practice: Practice, registry: Registry, context: CheckContext, repository: Repository | None
+) -> CheckResult | None:
     """What is seen of a practice; None where only a person of the project can say it."""
     if repository:
-        return look_for(practice, repository)
+        return check_practice(practice, repository)
     if practice.check == STATEMENT:
         return None
     check = CHECKS.get(practice.check)
     if check:
-        return _looked(practice, check, look)
+        return _looked(practice, check, context)
     try:
-        return own_check(practice, look)
+        return own_check(practice, context)
     except HandoffError as error:
         if practice.name not in registry.of_base:
             raise
         return not_met(f"The change takes away what checks it. {error}")
 
 
-def _looked(practice: Practice, check: Check, look: Look) -> Seen:
+def _looked(practice: Practice, check: Check, context: CheckContext) -> CheckResult:
     """What a check says; a file that it can't use hides this one practice, and no other."""
-    look.opened.clear()
+    context.opened.clear()
     try:
-        return check(look)
-    except NO_SENSE as error:
-        says = str(error).partition("\n")[0].replace(f"{look.project.root}{os.sep}", "")
+        return check(context)
+    except MALFORMED_FILE_ERRORS as error:
+        says = str(error).partition("\n")[0].replace(f"{context.project.root}{os.sep}", "")
         if not isinstance(error, HandoffError):
-            files = " or ".join(dict.fromkeys(look.opened)) or f"what shows {practice.name}"
+            files = " or ".join(dict.fromkeys(context.opened)) or f"what shows {practice.name}"
             says = f"{files} says something else than expected ({type(error).__name__}: {says})"
         fix = "mend that, then `uv run poe status`"
-        return Seen(State.NOT_SHOWN, f"{says.rstrip('.')}.", (), fix)
+        return CheckResult(State.NOT_SHOWN, f"{says.rstrip('.')}.", (), fix)
 
 
-def _for_side(side: str, asked: Sequence[str], seen: Seen) -> Seen:
+def _for_side(side: str, asked: Sequence[str], seen: CheckResult) -> CheckResult:
     """What a check has seen for one side: what is the other one's alone asks nothing of it.
 
     What is the matter of nobody whom the practice asks is everybody's.
@@ -177,22 +183,24 @@ def _for_side(side: str, asked: Sequence[str], seen: Seen) -> Seen:
     found = len(seen.findings)
     if found and all(finding.side in others for finding in seen.findings):
         findings = f"{found} finding{'s' * (found != 1)}"
-        return Seen(State.MET, f"It is kept here; {others[0]} has {findings} to mend.")
+        return CheckResult(State.MET, f"It is kept here; {others[0]} has {findings} to mend.")
     return seen
 
 
-def _stated(practice: Practice, side: str, registry: Registry, look: Look) -> Seen:
+def _stated(
+    practice: Practice, side: str, registry: Registry, context: CheckContext
+) -> CheckResult:
     """What a person of a side says of a practice, if it still counts."""
     said = [one for one in registry.statements if (one.practice, one.side) == (practice.name, side)]
     for one in said:
-        if one.counts(look.today):
-            return Seen(State.STATED, f"{one.says} ({one.by}, {one.day})")
+        if one.counts(context.today):
+            return CheckResult(State.STATED, f"{one.says} ({one.by}, {one.day})")
     role = next(role for role, of in ROLES.items() if of == side)
-    ahead = [one.day for one in said if one.day > look.today]
+    ahead = [one.day for one in said if one.day > context.today]
     if ahead:
         says = f"What the {role} stated does not count before {min(ahead)}."
     elif said:
         says = f"What the {role} stated counted until {max(one.expires for one in said)}."
     else:
         says = f"No {role} has stated it."
-    return Seen(State.NOT_SHOWN, says)
+    return CheckResult(State.NOT_SHOWN, says)

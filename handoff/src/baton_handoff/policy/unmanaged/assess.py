@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy.checks.check_context import Seen
+from baton_handoff.policy.checks.check_context import CheckResult
 from baton_handoff.policy.practices.assessment import UnmanagedFacts
 from baton_handoff.policy.practices.practice import Practice
 from baton_handoff.policy.practices.registry import STATEMENT
@@ -16,7 +16,7 @@ from baton_handoff.policy.unmanaged import code, commands, data, delivery, setup
 from baton_handoff.policy.unmanaged.observation import open_
 from baton_handoff.policy.unmanaged.repository import Repository
 
-_CHECKS: Mapping[str, Callable[[Repository], Seen]] = {
+_CHECKS: Mapping[str, Callable[[Repository], CheckResult]] = {
     "lock_current": setup.locked,
     "environment_current": setup.installed,
     "hooks_installed": setup.hooks,
@@ -66,29 +66,27 @@ _NOTHING: Mapping[str, str] = {
 }
 """What there is to say of those that reading shows nothing of."""
 
-NO_SENSE = (
+MALFORMED_FILE_ERRORS = (
     *(AttributeError, HandoffError, LookupError, OSError, RecursionError, TypeError, ValueError),
 )
 """What goes wrong where a file does not hold what its name says."""
 
 
-def look_for(practice: Practice, repository: Repository) -> Seen:
+def check_practice(practice: Practice, repository: Repository) -> CheckResult:
     """What can be seen of a practice; where something is open, also what to do about it there."""
     check = _CHECKS.get(practice.check)
     try:
         seen = check(repository) if check else open_(_NOTHING[practice.check])
-    except NO_SENSE as error:
-        where = f"{repository.look.project.root}{os.sep}"
+    except MALFORMED_FILE_ERRORS as error:
+        where = f"{repository.context.project.root}{os.sep}"
         said = str(error).partition("\n")[0].replace(where, "").rstrip(".")
         seen = open_(f"It can't be told, for a file is not what it seems: {said}.")
-    if seen.shown_by:
+    if seen.fix:
         return seen
     later = f"adopt Baton, then {practice.fix}"
-    return replace(
-        seen, shown_by=f"adopt Baton: `{commands.adopt()}`" if practice.brought else later
-    )
+    return replace(seen, fix=f"adopt Baton: `{commands.adopt()}`" if practice.brought else later)
 
 
-def unadopted(repository: Repository) -> UnmanagedFacts:
+def unmanaged_facts(repository: Repository) -> UnmanagedFacts:
     """What was looked at in a repository that Baton has not made, and what adopts it."""
     return UnmanagedFacts(repository.looked_at, tuple(repository.unread), commands.adopt())

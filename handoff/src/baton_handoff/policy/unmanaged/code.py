@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from baton_handoff.policy.checks.check_context import Seen, not_applicable, place
+from baton_handoff.policy.checks.check_context import CheckResult, finding_at, not_applicable
 from baton_handoff.policy.unmanaged import commands
 from baton_handoff.policy.unmanaged.observation import at, mend, number, open_
 from baton_handoff.policy.unmanaged.repository import Repository, functions_of
@@ -22,14 +22,14 @@ _NO_SECRET = re.compile(r"[<{$*%]|^(x+|changeme|none|null|test|your.*)$|\s", re.
 _SHORTEST = 6
 
 
-def formatted(repository: Repository) -> Seen:
+def formatted(repository: Repository) -> CheckResult:
     """All code has one style."""
     if not repository.code:
         return not_applicable("There is no code.")
     return open_("No tool has looked at its style.", f"`{commands.style(repository)}`")
 
 
-def linted(repository: Repository) -> Seen:
+def linted(repository: Repository) -> CheckResult:
     """Nothing is wrong in code that can be seen without running it."""
     if not (repository.code or repository.unread):
         return not_applicable("There is no code.")
@@ -38,16 +38,16 @@ def linted(repository: Repository) -> Seen:
     found = [*repository.unread, *seen]
     if not found:
         return open_("No linter has looked at it.", f"`{command}`")
-    says = [
+    message = [
         f"{number(len(repository.unread), 'file')} with code can't be read"
         if repository.unread
         else "",
         f"{number(len(seen), 'place')} with a secret or a path of one machine" if seen else "",
     ]
-    return mend(f"{'; '.join(filter(None, says))}.", f"mend it, then `{command}`", *found)
+    return mend(f"{'; '.join(filter(None, message))}.", f"mend it, then `{command}`", *found)
 
 
-def typed(repository: Repository) -> Seen:
+def typed(repository: Repository) -> CheckResult:
     """Functions state their types."""
     counts = {code.file: _typed(code) for code in repository.modules}
     stated, all_ = (sum(count[which] for count in counts.values()) for which in (0, 1))
@@ -63,14 +63,14 @@ def typed(repository: Repository) -> Seen:
         f"{stated} of {all_} functions state their types.",
         f"state them, then `{command}`",
         *(
-            place(f"{good} of {every} functions state their types", file)
+            finding_at(f"{good} of {every} functions state their types", file)
             for file, (good, every) in counts.items()
             if good < every
         ),
     )
 
 
-def layers(repository: Repository) -> Seen:
+def layers(repository: Repository) -> CheckResult:
     """What imports what is agreed on, and kept."""
     if not repository.code:
         return not_applicable("There is no code.")
@@ -81,8 +81,8 @@ def layers(repository: Repository) -> Seen:
             "make it a package that is installed, then take those lines out",
             *found,
         )
-    if "[importlinter" in (repository.look.text(".importlinter") or "") or (
-        "importlinter" in repository.look.pyproject.get("tool", {})
+    if "[importlinter" in (repository.context.text(".importlinter") or "") or (
+        "importlinter" in repository.context.pyproject.get("tool", {})
     ):
         return open_(
             "Rules say what imports what; whether they are kept is not shown.",

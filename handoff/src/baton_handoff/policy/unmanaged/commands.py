@@ -26,7 +26,7 @@ _PLACE = "/handoff"
 def tests(repository: Repository) -> str:
     """The command that runs its tests."""
     packages = {one.name for one in needed(repository)}
-    texts = (repository.look.text(code.file) or "" for code in repository.tests)
+    texts = (repository.context.text(code.file) or "" for code in repository.tests)
     plain = "pytest" not in packages and not any("pytest" in text for text in texts)
     if plain and any("unittest" in imports(code) for code in repository.tests):
         return inside(repository, "python -m unittest")
@@ -77,9 +77,9 @@ def _apart(repository: Repository, command: str) -> str:
 
 def _configured(repository: Repository, tool: str) -> bool:
     """Whether it is set up in pyproject.toml or setup.cfg, or among its packages."""
-    cfg = repository.look.text("setup.cfg") or ""
+    cfg = repository.context.text("setup.cfg") or ""
     return (
-        f"[tool.{tool}" in (repository.look.text("pyproject.toml") or "")
+        f"[tool.{tool}" in (repository.context.text("pyproject.toml") or "")
         or f"[{tool}]" in cfg
         or any(one.name == tool for one in needed(repository))
     )

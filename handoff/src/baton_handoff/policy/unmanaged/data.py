@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from baton_handoff.lineage.sources import checks
 from baton_handoff.lineage.sources.unofficial import unofficial
-from baton_handoff.policy.checks.check_context import Seen, not_applicable, not_met
+from baton_handoff.policy.checks.check_context import CheckResult, not_applicable, not_met
 from baton_handoff.policy.checks.data import data_versioned, under_dvc
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.policy.unmanaged.observation import at, mend, number, open_
@@ -36,7 +36,7 @@ def schemas(repository: Repository) -> list[Finding]:
     return [found for code in repository.code for found in _schemas(code, known)]
 
 
-def stated(repository: Repository) -> Seen:
+def stated(repository: Repository) -> CheckResult:
     """A schema says what goes into the model, and what comes out."""
     if not repository.code:
         return not_applicable("There is no code.")
@@ -54,14 +54,14 @@ def stated(repository: Repository) -> Seen:
     )
 
 
-def complete(repository: Repository) -> Seen:
+def complete(repository: Repository) -> CheckResult:
     """Schemas say their version, and between whom they are."""
     if not (found := schemas(repository)):
         return not_applicable("There is no schema.")
     return not_met("No schema says its version, and between whom it is.", *found)
 
 
-def validated(repository: Repository) -> Seen:
+def validated(repository: Repository) -> CheckResult:
     """Data is held against a schema before it is used."""
     if not repository.sources.reads:
         return not_applicable("No data is seen to be read.")
@@ -70,22 +70,22 @@ def validated(repository: Repository) -> Seen:
     return not_met("Data is used as it comes.", *_first_reads(repository))
 
 
-def versioned(repository: Repository) -> Seen:
+def versioned(repository: Repository) -> CheckResult:
     """Data and models are under DVC, not in git."""
-    look = repository.look
-    if not look.record.files.in_git:
+    context = repository.context
+    if not context.evidence.files.in_git:
         return open_("Git keeps nothing here: no commit says which data it belongs to.")
-    seen = data_versioned(look)
+    seen = data_versioned(context)
     if seen.state is State.NOT_MET:
-        return replace(seen, shown_by="`git rm --cached FILE`, and keep it under DVC")
-    if under_dvc(look):
+        return replace(seen, fix="`git rm --cached FILE`, and keep it under DVC")
+    if under_dvc(context):
         return seen
     if not repository.sources.reads:
         return not_applicable("No data is seen to be read.")
     return open_("No large table lies in git; where the data is that the code reads is not said.")
 
 
-def pipeline(repository: Repository) -> Seen:
+def pipeline(repository: Repository) -> CheckResult:
     """Data and model are what a pipeline makes of the code as it stands."""
     for file, command in (("dvc.yaml", "dvc status"), ("Snakefile", "snakemake --dry-run")):
         if file in repository.paths:
@@ -93,7 +93,7 @@ def pipeline(repository: Repository) -> Seen:
     return open_("No pipeline is seen that would make data and model again.")
 
 
-def described(repository: Repository) -> Seen:
+def described(repository: Repository) -> CheckResult:
     """Whatever is read comes from a source that is described, and owned."""
     seen = repository.sources
     if not (seen.reads or seen.sources or seen.invalid_files):
@@ -105,7 +105,7 @@ def described(repository: Repository) -> Seen:
     return open_("What is read can't be told without running it.")
 
 
-def official(repository: Repository) -> Seen:
+def official(repository: Repository) -> CheckResult:
     """Sources are official."""
     reads = repository.sources.reads
     if not reads:
@@ -120,14 +120,14 @@ def official(repository: Repository) -> Seen:
     return open_("Nothing says of any source whether its owner offers it.")
 
 
-def told(repository: Repository) -> Seen:
+def told(repository: Repository) -> CheckResult:
     """Of sources everything is said that one has to know."""
     if not repository.sources.reads:
         return not_applicable("No data is seen to be read.")
     return open_("Nothing says of any source where it comes from, and what allows its use.")
 
 
-def workarounds(repository: Repository) -> Seen:
+def workarounds(repository: Repository) -> CheckResult:
     """Workarounds are still needed."""
     if not repository.sources.workarounds:
         return not_applicable("No workaround is marked.")

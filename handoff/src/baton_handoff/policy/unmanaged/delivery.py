@@ -3,7 +3,12 @@
 import ast
 import re
 
-from baton_handoff.policy.checks.check_context import Seen, not_applicable, not_met, place
+from baton_handoff.policy.checks.check_context import (
+    CheckResult,
+    finding_at,
+    not_applicable,
+    not_met,
+)
 from baton_handoff.policy.checks.delivery import SERVICES, commands_in, infrastructure_in
 from baton_handoff.policy.unmanaged.observation import open_
 from baton_handoff.policy.unmanaged.repository import Repository, imports
@@ -25,7 +30,7 @@ _OBSERVES = {
 }
 
 
-def ci(repository: Repository) -> Seen:
+def ci(repository: Repository) -> CheckResult:
     """Every change is checked, tested and judged in CI."""
     files = [path for path in repository.paths if _CI.fullmatch(path)]
     if not files:
@@ -37,12 +42,12 @@ def ci(repository: Repository) -> Seen:
     if absent:
         return not_met(
             f"CI runs no {' and no '.join(absent)}.",
-            place(f"it runs no {' and no '.join(absent)}", files[0]),
+            finding_at(f"it runs no {' and no '.join(absent)}", files[0]),
         )
     return not_met("CI checks and tests, and judges no change by what it breaks for the others.")
 
 
-def observed(repository: Repository) -> Seen:
+def observed(repository: Repository) -> CheckResult:
     """The service writes structured logs, figures and traces."""
     services = [code for code in repository.code if _serves(code)]
     if not services:
@@ -52,35 +57,35 @@ def observed(repository: Repository) -> Seen:
     if absent:
         return not_met(
             f"The service has no {', no '.join(absent)}.",
-            *(place("an app that nobody sees into", code.file) for code in services),
+            *(finding_at("an app that nobody sees into", code.file) for code in services),
         )
     return open_("Whether the service's logs, figures and traces reach anybody is not shown.")
 
 
-def api(repository: Repository) -> Seen:
+def api(repository: Repository) -> CheckResult:
     """The API is made from the contracts."""
     if not any(_serves(code) for code in repository.code):
         return not_applicable("No service is seen.")
     return open_("Nothing compares what the API takes with what the model needs.")
 
 
-def kept(repository: Repository) -> Seen:
+def kept(repository: Repository) -> CheckResult:
     """What was predicted is kept."""
     if not any(_serves(code) for code in repository.code):
         return not_applicable("No service is seen.")
     return open_("Nothing shows whether predictions are kept.")
 
 
-def infrastructure(repository: Repository) -> Seen:
+def infrastructure(repository: Repository) -> CheckResult:
     """What it runs on is code."""
     files = [path for path in repository.paths if path.endswith(".tf")]
     if not files:
         return open_("Nothing here says what it runs on.", "describe it as code, pinned")
-    return infrastructure_in(repository.look, files)
+    return infrastructure_in(repository.context, files)
 
 
 def _commands(repository: Repository, path: str) -> list[str]:
-    return commands_in(repository.look.yaml(path))
+    return commands_in(repository.context.yaml(path))
 
 
 def _serves(code: SourceModule) -> bool:

@@ -2,26 +2,26 @@
 
 from dataclasses import replace
 
-from baton_handoff.policy.checks.check_context import Seen, not_met, place
+from baton_handoff.policy.checks.check_context import CheckResult, finding_at, not_met
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.modules import SourceModule
 
 
-def open_(says: str, fix: str = "") -> Seen:
+def open_(message: str, fix: str = "") -> CheckResult:
     """Nothing shows it; `fix` would, where it is known."""
-    return Seen(State.NOT_SHOWN, says, (), fix)
+    return CheckResult(State.NOT_SHOWN, message, (), fix)
 
 
-def mend(says: str, fix: str, *findings: Finding) -> Seen:
+def mend(message: str, fix: str, *findings: Finding) -> CheckResult:
     """It is not met, and this mends it."""
-    return replace(not_met(says, *findings), shown_by=fix)
+    return replace(not_met(message, *findings), fix=fix)
 
 
 def at(code: SourceModule, line: int, message: str) -> Finding:
     """A place in a file or a notebook, as people find it."""
     number, cell = code.location(line)
-    return place(f"{message} ({cell})" if cell else message, code.file, number)
+    return finding_at(f"{message} ({cell})" if cell else message, code.file, number)
 
 
 def number(of: int, what: str) -> str:

@@ -56,7 +56,7 @@ def _of_requirements(repository: Repository) -> Iterator[Needed]:
             "requirements" not in path.lower()
         ):
             continue
-        text = repository.look.text(path) or ""
+        text = repository.context.text(path) or ""
         for number, line in enumerate(text.splitlines(), start=1):
             # An option, an address or a folder names no package.
             if re.match(r"\s*[A-Za-z][\w.-]*\s*([\[=<>!~;,#@]|$)", line):
@@ -65,7 +65,7 @@ def _of_requirements(repository: Repository) -> Iterator[Needed]:
 
 def _of_pyproject(repository: Repository) -> Iterator[Needed]:
     file = "pyproject.toml"
-    said = repository.look.pyproject
+    said = repository.context.pyproject
     project, poetry = said.get("project", {}), said.get("tool", {}).get("poetry", {})
     yield from _listed(project.get("dependencies", []), file)
     for name, extra in project.get("optional-dependencies", {}).items():
@@ -76,7 +76,7 @@ def _of_pyproject(repository: Repository) -> Iterator[Needed]:
     yield from _of_poetry(poetry.get("dev-dependencies", {}), developing=True)
     for group in poetry.get("group", {}).values():
         yield from _of_poetry(group.get("dependencies", {}), developing=True)
-    pipfile = repository.look.toml("Pipfile")
+    pipfile = repository.context.toml("Pipfile")
     for table, developing in (("packages", False), ("dev-packages", True)):
         for name, version in pipfile.get(table, {}).items():
             pinned = str(version).startswith("==")
@@ -92,7 +92,7 @@ def _of_poetry(table: Mapping[str, Any], *, developing: bool) -> Iterator[Needed
 
 def _of_environment(repository: Repository) -> Iterator[Needed]:
     for path in ("environment.yml", "environment.yaml"):
-        said = repository.look.yaml(path) or {}
+        said = repository.context.yaml(path) or {}
         for one in said.get("dependencies", []):
             pip = one.get("pip", []) if isinstance(one, Mapping) else []
             yield from _listed(pip, path)

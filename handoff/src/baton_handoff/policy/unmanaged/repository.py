@@ -15,7 +15,7 @@ from typing import Any
 
 from baton_handoff.config.project import Project
 from baton_handoff.lineage.sources.usage import SourceUsage, source_usage
-from baton_handoff.policy.checks.check_context import Look, place
+from baton_handoff.policy.checks.check_context import CheckContext, finding_at
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.modules import Function, SourceModule, is_own, parse_module
 
@@ -40,7 +40,7 @@ def find_repository(start: Path | None = None) -> Project:
 
 
 @contextmanager
-def without_collecting() -> Iterator[None]:
+def paused_garbage_collection() -> Iterator[None]:
     """Let nobody look for rubbish meanwhile: among many syntax trees it takes half of the time."""
     wanted = gc.isenabled()
     gc.disable()
@@ -81,15 +81,15 @@ class Repository:
     """What checks look at where Baton has made nothing: all code, wherever it lies.
 
     Attributes:
-        look: Its files, as other checks look at them.
+        context: Its files, as other checks look at them.
     """
 
-    look: Look
+    context: CheckContext
 
     @property
     def paths(self) -> list[str]:
         """Its files."""
-        return self.look.record.files.paths
+        return self.context.evidence.files.paths
 
     @property
     def modules(self) -> list[SourceModule]:
@@ -119,7 +119,7 @@ class Repository:
     @cached_property
     def sources(self) -> SourceUsage:
         """What its code reads."""
-        return source_usage(self.look.project, self.code, self.look.today)
+        return source_usage(self.context.project, self.code, self.context.today)
 
     @property
     def looked_at(self) -> Mapping[str, int]:
@@ -140,13 +140,13 @@ class Repository:
                     self._read_into(read, path)
                 except SyntaxError as error:
                     why = f"it is no Python 3: {error.msg}"
-                    read.unread.append(place(why, path, error.lineno))
+                    read.unread.append(finding_at(why, path, error.lineno))
                 except _NO_CODE as error:
-                    read.unread.append(place(f"it can't be read: {_short(error)}", path))
+                    read.unread.append(finding_at(f"it can't be read: {_short(error)}", path))
         return read
 
     def _read_into(self, read: _Read, path: str) -> None:
-        file = self.look.project.root / path
+        file = self.context.project.root / path
         if not file.is_file():
             return
         if file.stat().st_size > _LARGEST:

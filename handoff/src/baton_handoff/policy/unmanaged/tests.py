@@ -4,7 +4,13 @@ import ast
 import shlex
 from collections.abc import Iterator
 
-from baton_handoff.policy.checks.check_context import Seen, met, not_applicable, not_met, place
+from baton_handoff.policy.checks.check_context import (
+    CheckResult,
+    finding_at,
+    met,
+    not_applicable,
+    not_met,
+)
 from baton_handoff.policy.checks.exploration import notebooks_unblocked
 from baton_handoff.policy.unmanaged import commands
 from baton_handoff.policy.unmanaged.data import schemas
@@ -13,7 +19,7 @@ from baton_handoff.policy.unmanaged.repository import Repository, functions_of, 
 from baton_handoff.source_code.modules import SourceModule
 
 
-def passing(repository: Repository) -> Seen:
+def passing(repository: Repository) -> CheckResult:
     """Tests pass."""
     found = sum(len(list(_tests(code))) for code in repository.tests)
     if not found:
@@ -24,14 +30,14 @@ def passing(repository: Repository) -> Seen:
     )
 
 
-def units(repository: Repository) -> Seen:
+def units(repository: Repository) -> CheckResult:
     """Parts are tested one by one."""
     if not any(_is_unit(code) for code in repository.tests for _ in _tests(code)):
         return mend("No test tries a part of the code.", "write one for each function of features")
     return open_("Nothing has run the tests here.", f"`{commands.tests(repository)}`")
 
 
-def fuzzed(repository: Repository) -> Seen:
+def fuzzed(repository: Repository) -> CheckResult:
     """Tests make rows up."""
     if not schemas(repository):
         return not_applicable("There is no schema that rows could be made from.")
@@ -40,7 +46,7 @@ def fuzzed(repository: Repository) -> Seen:
     return not_met("No test makes rows up.")
 
 
-def scenarios(repository: Repository) -> Seen:
+def scenarios(repository: Repository) -> CheckResult:
     """Scenarios are told in the words of the field."""
     files = [path for path in repository.paths if path.endswith(".feature")]
     if not files:
@@ -51,21 +57,21 @@ def scenarios(repository: Repository) -> Seen:
     )
 
 
-def contract_tests(repository: Repository) -> Seen:
+def contract_tests(repository: Repository) -> CheckResult:
     """Each side tests that it keeps the contracts."""
     if not schemas(repository):
         return not_applicable("There is no schema that a side could keep.")
     return open_("No test says which side it is of.")
 
 
-def unblocked(repository: Repository) -> Seen:
+def unblocked(repository: Repository) -> CheckResult:
     """Nothing stands in the way of a notebook."""
     if not repository.notebooks:
         return not_applicable("There is no notebook.")
-    return notebooks_unblocked(repository.look)
+    return notebooks_unblocked(repository.context)
 
 
-def stripped(repository: Repository) -> Seen:
+def stripped(repository: Repository) -> CheckResult:
     """Notebooks are kept without what they printed."""
     notebooks = repository.notebooks
     if not notebooks:
@@ -75,20 +81,20 @@ def stripped(repository: Repository) -> Seen:
         return mend(
             f"{len(full)} of {len(notebooks)} notebooks hold outputs.",
             "`uvx nbstripout FILE`",
-            *(place("it holds outputs, and with them rows of data", path) for path in full),
+            *(finding_at("it holds outputs, and with them rows of data", path) for path in full),
         )
     return met(f"{len(notebooks)} notebooks hold no outputs.")
 
 
-def run(repository: Repository) -> Seen:
+def run(repository: Repository) -> CheckResult:
     """Notebooks run from top to bottom."""
     notebooks = repository.notebooks
     if not notebooks:
         return not_applicable("There is no notebook.")
     found = [
-        place(says, one.code.file)
+        finding_at(message, one.code.file)
         for one in notebooks
-        for holds, says in (
+        for holds, message in (
             (one.stopped, "it was saved where a cell had stopped with an error"),
             (one.jumped and not one.stopped, "its cells were run in another order"),
         )

@@ -11,7 +11,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.project_files import ProjectFiles
 from baton_handoff.core.files import write_atomically
 from baton_handoff.policy.evidence.steps import STEPS
-from baton_handoff.policy.evidence.tool_findings import Place
+from baton_handoff.policy.evidence.tool_findings import ToolFinding
 from baton_handoff.registry.version_facts import find_version
 from baton_handoff.reporting.findings import Finding
 
@@ -38,11 +38,11 @@ class Evidence:
     ok: bool
     at: str
     facts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    found: Sequence[Place] = ()
+    found: Sequence[ToolFinding] = ()
     findings: Sequence[Finding] = ()
 
 
-class Record:
+class EvidenceStore:
     """The evidence that lies on this machine for the project as it stands."""
 
     def __init__(self, project: Project) -> None:
@@ -55,12 +55,12 @@ class Record:
         known = KINDS.get(kind)
         # A project's own check may read all of handoff.toml.
         key = self.files.key(known.places if known else places, judged=not known)
-        if known and known.of_model:
+        if known and known.depends_on_model:
             version = find_version(self._project, self._project.alias)
             key += f"-{version.tags.get('handoff.model', '')}" if version else ""
         return key
 
-    def of(self, kind: str, places: Sequence[str] = ()) -> Evidence | None:
+    def current(self, kind: str, places: Sequence[str] = ()) -> Evidence | None:
         """What came of the last run of a kind; None where there is none of this very state."""
         kept = self.latest(kind)
         return kept if kept and kept.key == self.key(kind, places) else None
@@ -81,7 +81,7 @@ class Record:
         inside = file.is_relative_to(root)
         return inside and file.relative_to(root).as_posix() in self.files.in_git
 
-    def keep(self, evidence: Evidence) -> None:
+    def save(self, evidence: Evidence) -> None:
         """Keep what came of a run, whole or not at all."""
         self._folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self._file(evidence.kind), json.dumps(asdict(evidence), indent=2))
