@@ -330,7 +330,7 @@ def test_a_change_that_lowers_the_level_does_not_pass_its_own_gate(
     capsys.readouterr()
     assert main(["status", "--base"]) == 1
     said = capsys.readouterr().out
-    assert "What this change makes easier, or may (2)" in said
+    assert "This change loosens what judges it, or may (2)" in said
     assert "The level goes from 2 to 0: that counts once it is merged" in said
     assert "An exception is new (a generated file)" in said
 
@@ -380,7 +380,7 @@ def test_a_comment_stays_as_short_as_a_provider_takes_it() -> None:
         assessment(), results=[result(practice("style"), ML, State.NOT_MET, "No.", findings=many)]
     )
     assert len(markdown_report(it)) < 65_536
-    assert "and 2899 more: `uv run poe status --html status.html` has all" in markdown_report(it)
+    assert "and 2899 more: `uv run poe status --html status.html` lists all" in markdown_report(it)
 
 
 def test_a_hook_passes_what_the_baseline_holds_of_the_files_that_it_names(

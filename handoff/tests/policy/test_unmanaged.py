@@ -103,7 +103,7 @@ def test_nothing_is_written_there(repository: Path, tmp_path: Path) -> None:
     main(["status", "--html", str(tmp_path / "page.html"), "--side", "data-science"])
     main(["status", "--explain", "typed", "--level", "2"])
     assert listing(repository) == before
-    assert "Adopting Baton brings" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "Adopting Baton meets" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_nothing_is_run_there(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -280,7 +280,7 @@ def test_it_takes_no_package_but_the_one_that_reads_yaml(repository: Path) -> No
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Adopting Baton brings" in done.stdout
+    assert "Adopting Baton meets" in done.stdout
 
 
 class Installed:

@@ -65,8 +65,8 @@ def assessment() -> Assessment:
             result(types, ML, State.NOT_MET, "mypy found one error.", findings=(found,)),
             result(style, DS, State.MET, "ruff found nothing."),
             result(style, ML, State.MET, "ruff found nothing."),
-            result(tests, DS, State.NOT_SHOWN, "No test has run here."),
-            result(tests, ML, State.NOT_SHOWN, "No test has run here."),
+            result(tests, DS, State.NOT_SHOWN, "No test has run.", command="uv run poe test"),
+            result(tests, ML, State.NOT_SHOWN, "No test has run.", command="uv run poe test"),
             result(lineage, DS, State.NOT_APPLICABLE, "No data is read."),
             result(lineage, ML, State.NOT_MET, "Two tables have no origin.", exception=accepted),
             result(

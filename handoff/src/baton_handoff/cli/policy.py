@@ -82,11 +82,9 @@ def _project_or_repository() -> Project:
 
 
 def _status(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.policy.rendering.explanation import explain_practice
     from baton_handoff.policy.rendering.summary import for_side
     from baton_handoff.policy.status.missing_evidence import produce
     from baton_handoff.policy.status.status import assess, assess_change
-    from baton_handoff.reporting.terminal_style import TerminalStyle
 
     def look() -> "Assessment":
         if options.base is None:
@@ -100,6 +98,9 @@ def _status(project: Project, options: argparse.Namespace) -> int:
         )
     assessment = look()
     if options.explain:
+        from baton_handoff.policy.rendering.explanation import explain_practice
+        from baton_handoff.reporting.terminal_style import TerminalStyle
+
         site = (project.root / "site/practices.html").is_file()
         print(
             explain_practice(
@@ -111,7 +112,7 @@ def _status(project: Project, options: argparse.Namespace) -> int:
         produce(project, assessment, options.stage or "promotion")
         assessment = look()
     assessment = for_side(assessment, options.side)
-    print(_shown(assessment, options.stage or "push", options))
+    print(_report(assessment, options.stage or "push", options))
     if options.html:
         _write_page(assessment, options.html)
     if options.comment:
@@ -119,27 +120,28 @@ def _status(project: Project, options: argparse.Namespace) -> int:
     return int(assessment.stops(options.stage or "push"))
 
 
-def _shown(assessment: "Assessment", stage: Stage, options: argparse.Namespace) -> str:
-    from baton_handoff.policy.rendering.json_report import json_report
-    from baton_handoff.policy.rendering.markdown_report import markdown_report
-    from baton_handoff.policy.rendering.open_findings import open_findings
-    from baton_handoff.policy.rendering.terminal_report import terminal_report
-    from baton_handoff.reporting.findings import render
-    from baton_handoff.reporting.terminal_style import TerminalStyle
-
+def _report(assessment: "Assessment", stage: Stage, options: argparse.Namespace) -> str:
     match options.format:
         case "terminal":
-            return terminal_report(
-                assessment, TerminalStyle.of(sys.stdout, os.environ), options.stage
-            )
+            from baton_handoff.policy.rendering.terminal_report import terminal_report
+            from baton_handoff.reporting.terminal_style import TerminalStyle
+
+            style = TerminalStyle.of(sys.stdout, os.environ)
+            return terminal_report(assessment, style, options.stage)
         case "markdown":
+            from baton_handoff.policy.rendering.markdown_report import markdown_report
+
             return markdown_report(assessment, stage)
         case "json":
+            from baton_handoff.policy.rendering.json_report import json_report
+
             return json.dumps(json_report(assessment, stage), indent=2)
         case other:
-            return render(
-                open_findings(assessment, stage), other, "Everything that is asked is met."
-            )
+            from baton_handoff.policy.rendering.open_findings import open_findings
+            from baton_handoff.reporting.findings import render
+
+            findings = open_findings(assessment, stage)
+            return render(findings, other, "Every practice that is required is met.")
 
 
 def _write_page(assessment: "Assessment", file: Path) -> None:

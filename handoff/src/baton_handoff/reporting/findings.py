@@ -1,7 +1,8 @@
-"""A finding: one thing that a check saw, who has to act on it, and every way to show it."""
+"""Findings, and every format in which they are rendered."""
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -10,24 +11,24 @@ from urllib.parse import quote
 
 Format: TypeAlias = Literal["terminal", "markdown", "json", "sarif", "github", "gitlab", "azure"]
 
-_NOWHERE = "handoff.toml"
-"""Where a finding stands that is in no file, for those who show nothing without a place."""
+_DEFAULT_FILE = "handoff.toml"
+"""The file of a finding that is in none, for formats that require one."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a check saw.
+    """One problem that a check found, or a fact worth knowing.
 
     Attributes:
         check: The check, `contract-version` for example.
-        message: What is wrong, or what is worth knowing, in a sentence.
-        blocks: Whether it has to be mended before the change may go on.
-        side: Who has to act, None where it is nobody's alone, or nobody has to.
-        file: Where it is, relative to the project, None where it is in no file.
-        line: The line, from 1, likewise.
-        fix: What to do, empty where there is nothing to do.
-        evidence: What it rests on, a line each.
-        met: Whether it is as it should be, and shown for completeness.
+        message: The problem or the fact, one sentence.
+        blocks: Whether it must be fixed before the change may go on.
+        side: The side that has to act, None if no single side has to.
+        file: The file, relative to the project, None if it is in no file.
+        line: The line, from 1, None likewise.
+        fix: What to do, empty if there is nothing to do.
+        evidence: What the finding is based on, one item a line.
+        met: Whether all is well, and the finding only completes a list.
     """
 
     check: str
@@ -40,14 +41,30 @@ class Finding:
     evidence: tuple[str, ...] = ()
     met: bool = False
 
+    @property
+    def place(self) -> str:
+        """The file and the line, as far as they are known."""
+        return f"{self.file}:{self.line}" if self.file and self.line else self.file or ""
+
+    @property
+    def unmentioned_file(self) -> str:
+        """The file, empty if the message mentions it."""
+        return "" if self.file is None or self.file in self.message else self.file
+
+
+def single_line(text: str) -> str:
+    """Return a text on one line, without the control characters that a terminal obeys."""
+    printable = "".join(sign if sign.isprintable() else " " for sign in text)
+    return re.sub(r" +", " ", printable).strip()
+
 
 def render(findings: Sequence[Finding], output_format: Format, when_empty: str) -> str:
-    """Render all findings in one format.
+    """Render findings in one format.
 
     Args:
         findings: The findings.
-        output_format: The format; `github` and `azure` are annotations for a pipeline's log,
-            `gitlab` is its report of code quality.
+        output_format: The format; `github` and `azure` are annotations for the log of a pipeline,
+            `gitlab` is its code quality report.
         when_empty: The text for people if there is no finding.
     """
     match output_format:
@@ -64,7 +81,7 @@ def render(findings: Sequence[Finding], output_format: Format, when_empty: str) 
 
 
 def _spaced(paragraphs: Sequence[str]) -> str:
-    """Paragraphs with a line between them, but for those that are one line each."""
+    """Join paragraphs; only one that is longer than a line has an empty line beside it."""
     text = ""
     for before, after in pairwise(["\n", *paragraphs]):
         short = "\n" not in before + after
@@ -74,68 +91,63 @@ def _spaced(paragraphs: Sequence[str]) -> str:
 
 def _paragraph(finding: Finding) -> str:
     mark = "✗" if finding.blocks else "✓" if finding.met else "·"
-    for_whom = f"  [{finding.side}]" if finding.side else ""
-    lines = [f"{mark} {finding.message}{for_whom}"]
-    if finding.file:
-        lines.append(f"    {_place(finding)}")
-    lines += [f"    {line}" for line in finding.evidence]
-    if finding.fix:
-        lines.append(f"    → {finding.fix}")
-    return "\n".join(lines)
+    side = f"  [{finding.side}]" if finding.side else ""
+    fix = f"→ {finding.fix}" if finding.fix else ""
+    details = filter(None, [finding.place, *finding.evidence, fix])
+    return "\n    ".join([f"{mark} {finding.message}{side}", *details])
 
 
 def _item(finding: Finding) -> str:
     mark = "❌" if finding.blocks else "✅" if finding.met else "ℹ️"  # noqa: RUF001
-    for_whom = f" **{finding.side}**" if finding.side else ""
-    place = f" (`{_place(finding)}`)" if finding.file else ""
-    lines = [f"- {mark}{for_whom} {finding.message}{place}"]
-    lines += [f"  - {line}" for line in finding.evidence]
-    if finding.fix:
-        lines.append(f"  - → {finding.fix}")
-    return "\n".join(lines)
+    side = f" **{finding.side}**" if finding.side else ""
+    place = f" (`{finding.place}`)" if finding.place else ""
+    details = [*finding.evidence, *([f"→ {finding.fix}"] if finding.fix else [])]
+    return "\n  - ".join([f"- {mark}{side} {finding.message}{place}", *details])
 
 
-def _annotation(finding: Finding) -> str:
-    """GitHub's command for a message at a line of a change."""
+def _github_annotation(finding: Finding) -> str:
+    """Return GitHub's command for a message at a line of a change."""
     kind = "error" if finding.blocks else "notice"
-    file = _escaped(finding.file or "").replace(":", "%3A").replace(",", "%2C")
+    file = _escape_github(finding.file or "").replace(":", "%3A").replace(",", "%2C")
     place = f" file={file},line={finding.line or 1}" if file else ""
-    return f"::{kind}{place}::{_escaped(_said(finding))}"
+    return f"::{kind}{place}::{_escape_github(_full_text(finding))}"
 
 
-def _escaped(text: str) -> str:
-    """As GitHub's own toolkit writes it, for a command is one line."""
+def _escape_github(text: str) -> str:
+    """Escape a text as GitHub's toolkit does: a command is one line."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _issue(finding: Finding) -> str:
-    """Azure's command for the same; it has no kind below a warning."""
+def _azure_issue(finding: Finding) -> str:
+    """Return Azure's command for the same; it has no level below a warning."""
     if finding.met:
-        return f"##[section]{_vso(_said(finding))}"
+        return f"##[section]{_escape_azure(_full_text(finding))}"
     kind = "error" if finding.blocks else "warning"
     place = (
-        f";sourcepath={_vso(finding.file)};linenumber={finding.line or 1}" if finding.file else ""
+        f";sourcepath={_escape_azure(finding.file)};linenumber={finding.line or 1}"
+        if finding.file
+        else ""
     )
-    return f"##vso[task.logissue type={kind}{place}]{_vso(_said(finding))}"
+    return f"##vso[task.logissue type={kind}{place}]{_escape_azure(_full_text(finding))}"
 
 
-def _vso(text: str) -> str:
-    """As Azure's own library writes it."""
-    for sign, written in (("%", "%AZP25"), (";", "%3B"), ("]", "%5D")):
-        text = text.replace(sign, written)
+def _escape_azure(text: str) -> str:
+    """Escape a text as Azure's library does."""
+    for sign, escaped in (("%", "%AZP25"), (";", "%3B"), ("]", "%5D")):
+        text = text.replace(sign, escaped)
     return text.replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _code_quality(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """GitLab's report; the same finding is the same in the next change."""
+    """Return GitLab's report; a finding keeps its fingerprint from change to change."""
     return [
         {
-            "description": _said(finding),
+            "description": _full_text(finding),
             "check_name": finding.check,
             "fingerprint": _fingerprint(finding),
             "severity": "major" if finding.blocks else "info",
             "location": {
-                "path": finding.file or _NOWHERE,
+                "path": finding.file or _DEFAULT_FILE,
                 "lines": {"begin": finding.line or 1},
             },
         }
@@ -145,7 +157,7 @@ def _code_quality(findings: Sequence[Finding]) -> list[dict[str, Any]]:
 
 
 def _sarif(findings: Sequence[Finding]) -> dict[str, Any]:
-    """Static Analysis Results Interchange Format 2.1.0, which providers and editors read."""
+    """Return SARIF 2.1.0, which providers and editors read."""
     rules = list(dict.fromkeys(finding.check for finding in findings))
     return {
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json",
@@ -162,7 +174,7 @@ def _sarif(findings: Sequence[Finding]) -> dict[str, Any]:
 
 def _result(finding: Finding, rules: Sequence[str]) -> dict[str, Any]:
     place = {
-        "artifactLocation": {"uri": quote(finding.file or _NOWHERE)},
+        "artifactLocation": {"uri": quote(finding.file or _DEFAULT_FILE)},
         "region": {"startLine": finding.line or 1},
     }
     return {
@@ -170,29 +182,25 @@ def _result(finding: Finding, rules: Sequence[str]) -> dict[str, Any]:
         "ruleIndex": rules.index(finding.check),
         "kind": "pass" if finding.met else "fail",
         "level": "none" if finding.met else "error" if finding.blocks else "note",
-        "message": {"text": _said(finding)},
+        "message": {"text": _full_text(finding)},
         "locations": [{"physicalLocation": place}],
         "partialFingerprints": {"handoff/v1": _fingerprint(finding)},
         "properties": {"side": finding.side or "", "fix": finding.fix},
     }
 
 
-def _said(finding: Finding) -> str:
+def _full_text(finding: Finding) -> str:
     return " ".join(filter(None, [finding.message, *finding.evidence, finding.fix]))
 
 
 def _fingerprint(finding: Finding) -> str:
-    """What stays where lines move."""
+    """Return what identifies a finding also after its line has moved."""
     parts = [finding.check, finding.side or "", finding.file or "", finding.message]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _place(finding: Finding) -> str:
-    return f"{finding.file}:{finding.line}" if finding.line else str(finding.file)
-
-
 _LINES: Mapping[str, Callable[[Finding], str]] = {
     "markdown": _item,
-    "github": _annotation,
-    "azure": _issue,
+    "github": _github_annotation,
+    "azure": _azure_issue,
 }

@@ -1,99 +1,82 @@
-"""What a terminal can show: colour, signs, width."""
+"""The style of a terminal: colour, encoding and width; rich lays out the text."""
 
 import re
 import shutil
-import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from html import escape
+from io import StringIO
 from typing import TextIO
 
-NARROWEST, WIDEST = 80, 110
-_COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
-_PLAIN = {"█": "#", "░": ".", "→": "->", "·": "-", "✗": "x", "✓": "+", "…": "~", "○": "o", "●": "*"}
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+_ASCII = {"█": "#", "░": ".", "→": "->", "·": "-", "✗": "x", "✓": "+", "…": "~", "○": "o", "●": "*"}
 
 
 @dataclass(frozen=True)
 class TerminalStyle:
-    """How text is shown on a terminal.
+    """How text is laid out for a terminal.
 
     Attributes:
-        colour: Whether it shows colours.
-        encoding: The encoding in which it reads.
-        width: How many signs fit in a line.
+        colour: Whether the terminal shows colours.
+        encoding: The terminal's encoding.
+        width: Characters in a line.
     """
 
     colour: bool = False
     encoding: str = "utf-8"
-    width: int = NARROWEST
+    width: int = 80
 
     @classmethod
     def of(cls, stream: TextIO, environment: Mapping[str, str]) -> "TerminalStyle":
-        """What a stream can show.
+        """Return the style for a stream: 80 columns wide if it is no terminal.
 
         Args:
-            stream: Where the text goes.
-            environment: The variables of the environment, `NO_COLOR` among them.
+            stream: The stream that the text is written to.
+            environment: The environment variables; `COLUMNS` pins the width, `NO_COLOR` and a dumb
+                terminal turn colours off.
         """
-        terminal = stream.isatty()
-        wanted = not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
-        width = shutil.get_terminal_size((NARROWEST, 24)).columns if terminal else NARROWEST
+        colourful = not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
         return cls(
-            colour=terminal and wanted,
+            colour=stream.isatty() and colourful,
             encoding=getattr(stream, "encoding", None) or "utf-8",
-            width=max(NARROWEST, min(WIDEST, width)),
+            width=shutil.get_terminal_size().columns,
         )
 
-    def paint(self, text: str, *colours: str) -> str:
-        """Text in a colour, as it is where there are none."""
-        if not self.colour or not colours:
-            return text
-        codes = ";".join(_COLOURS[colour] for colour in colours)
-        return f"\033[{codes}m{text}\033[0m"
-
-    def paragraph(self, text: str, first: str = "", others: str | None = None) -> list[str]:
-        """A sentence over as many lines as it takes.
-
-        Args:
-            text: The sentence; what a terminal would obey rather than show is left out.
-            first: What stands before the first line.
-            others: What stands before the others, as many spaces where it is None.
-        """
-        return textwrap.wrap(
-            clean(text),
-            self.width,
-            initial_indent=first,
-            subsequent_indent=" " * len(first) if others is None else others,
-            break_on_hyphens=False,
+    def render(self, *parts: RenderableType) -> str:
+        """Lay out parts with an empty line between them, in characters that the encoding has."""
+        text = StringIO()
+        console = Console(
+            file=text,
+            width=self.width,
+            force_terminal=self.colour,
+            color_system="standard" if self.colour else None,
+            no_color=False,
+            legacy_windows=False,
+            emoji=False,
+            highlight=False,
+            markup=False,
         )
-
-    def encoded(self, text: str) -> str:
-        """Text in signs that the terminal's encoding has."""
-        for sign, plain in _PLAIN.items():
-            if not self._has(sign):
-                text = text.replace(sign, plain)
-        return text.encode(self.encoding, "replace").decode(self.encoding)
-
-    def _has(self, sign: str) -> bool:
-        try:
-            sign.encode(self.encoding)
-        except UnicodeEncodeError:
-            return False
-        return True
-
-
-def clean(text: str) -> str:
-    """Text in one line, without what a terminal would obey."""
-    shown = "".join(sign if sign.isprintable() else " " for sign in text)
-    return re.sub(r" +", " ", shown).strip()
+        for number, part in enumerate(parts):
+            if number:
+                console.print()
+            console.print(part)
+        # rich fills lines with spaces, which a copied line should not have.
+        lines = "\n".join(
+            re.sub(r"( |\033\[[\d;]*m)+$", lambda end: end[0].replace(" ", ""), line)
+            for line in text.getvalue().splitlines()
+        )
+        for sign, plain in _ASCII.items():
+            if sign.encode(self.encoding, "replace") == b"?":
+                lines = lines.replace(sign, plain)
+        return lines.encode(self.encoding, "replace").decode(self.encoding)
 
 
-def inline(text: str) -> str:
-    """A sentence as HTML; what stands between backticks is code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(clean(text)))
-
-
-def fitted(text: str, width: int) -> str:
-    """Text of exactly so many signs."""
-    text = clean(text)
-    return f"{text[: width - 1]}…" if len(text) > width else text.ljust(width)
+def marked_list(rows: Iterable[tuple[str, RenderableType]], indent: int = 2) -> Table:
+    """Return texts, each behind a mark; a text that is longer than a line stays beside its mark."""
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for mark, text in rows:
+        table.add_row(" " * indent + mark, text)
+    return table

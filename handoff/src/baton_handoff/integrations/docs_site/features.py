@@ -15,7 +15,7 @@ from baton_handoff.integrations.docs_site.html import (
 )
 from baton_handoff.lineage.features.catalogue import Feature, Features
 from baton_handoff.lineage.features.rendering import UNDESCRIBED, UNSEEN, by_table
-from baton_handoff.reporting.terminal_style import inline
+from baton_handoff.reporting.pages import prose as inline
 
 _HOW = (
     "Everything here is read from the code, or tried on the golden rows: a feature **comes from** a"

@@ -18,7 +18,7 @@ from baton_handoff.integrations.docs_site.html import (
     rule_html,
     rules_of,
 )
-from baton_handoff.reporting.terminal_style import inline
+from baton_handoff.reporting.pages import prose as inline
 
 _POSITIONS = {
     "source": "Sources",

@@ -58,6 +58,11 @@ class PracticeResult:
         return self.excepted or self.state in (State.MET, State.STATED, State.NOT_APPLICABLE)
 
     @property
+    def remedy(self) -> str:
+        """What to do: the fix of this result, or else the one of its practice."""
+        return self.fix or self.practice.fix
+
+    @property
     def earned(self) -> float | None:
         """What it earns, 0 to 1: a statement a half; None where it does not apply."""
         match self.state:

@@ -6,6 +6,9 @@ from typing import Literal, TypeAlias, get_args
 
 Tier: TypeAlias = Literal["must", "should", "would-like", "not-needed"]
 Stage: TypeAlias = Literal["push", "handoff", "promotion"]
+Effect: TypeAlias = Literal["counterproductive", "neutral", "productive"]
+Hurdle: TypeAlias = Literal["cost", "knowledge", "incentive", "none"]
+Cheaper: TypeAlias = Literal["before", "after", "either"]
 
 TIERS: tuple[Tier, ...] = get_args(Tier)
 """How much a practice is asked for, the most first."""
@@ -58,9 +61,9 @@ class Practice:
     why: str
     tiers: Mapping[str, Tier | tuple[Tier, Tier, Tier]]
     stage: Stage
-    effect: Literal["counterproductive", "neutral", "productive"]
-    hurdle: Literal["cost", "knowledge", "incentive", "none"]
-    cheaper: Literal["before", "after", "either"]
+    effect: Effect
+    hurdle: Hurdle
+    cheaper: Cheaper
     check: str
     fix: str
     baseline: bool = False

@@ -1,106 +1,170 @@
-"""Where a project stands, for programs; `status.schema.json` beside this says what is in it."""
+"""The status of a project as data; `status.schema.json` is generated from these models."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from datetime import date
+from typing import Annotated, Any, Literal
 
-from baton_handoff.policy.practices.assessment import Assessment, PracticeResult
-from baton_handoff.policy.practices.practice import STAGES, Stage
-from baton_handoff.policy.rendering.adoption import brings, remains
+from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
+
+from baton_handoff.policy.practices.assessment import Assessment, State
+from baton_handoff.policy.practices.practice import STAGES, Cheaper, Effect, Hurdle, Stage, Tier
+from baton_handoff.policy.rendering import adoption
 from baton_handoff.policy.rendering.open_findings import open_findings
 from baton_handoff.policy.rendering.summary import next_level, next_steps, practice_link, sides_of
+from baton_handoff.reporting.findings import Finding
 
-VERSION = 1
-"""Grows when something that a program may rely on goes or changes."""
+_Level = Literal[0, 1, 2]
+_Side = Annotated[str, Field(min_length=1)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=lambda name: name.replace("_", "-"),
+        extra="forbid",
+        from_attributes=True,
+        json_schema_serialization_defaults_required=True,
+        validate_by_name=True,
+    )
+
+
+class _UnreadFile(_Model):
+    file: str
+    line: int | None
+    message: str
+
+
+class _Adoption(_Model):
+    """Only of a repository that does not use Baton: what was read, and what adopting changes."""
+
+    looked_at: dict[str, Annotated[int, Field(ge=0)]]
+    unread: list[_UnreadFile] = Field(description="The files with code that can't be read.")
+    adopt: str = Field(description="The command that adopts Baton.")
+    brings: list[str] = Field(description="The practices that adopting alone meets.")
+    remains: list[str] = Field(description="The practices that stay the work of people.")
+
+
+class _Section(_Model):
+    name: str
+    earned: _Level
+    shares: dict[str, Annotated[float, Field(ge=0, le=1)] | None] = Field(
+        description="How much each side has reached; null if nothing is asked of it."
+    )
+
+
+def _of_practice(name: str) -> Any:
+    return Field(validation_alias=AliasPath("practice", name))
+
+
+class _PracticeOfSide(_Model):
+    practice: str = _of_practice("name")
+    side: _Side
+
+
+class _Blocking(_Model):
+    push: list[_PracticeOfSide]
+    handoff: list[_PracticeOfSide]
+    promotion: list[_PracticeOfSide]
+    next_level: list[_PracticeOfSide] = Field(description="What blocks only at the next level.")
+
+
+class _Step(_Model):
+    when: str
+    sides: list[_Side] = Field(min_length=1)
+    fix: str
+    practices: list[str] = Field(min_length=1)
+
+
+class _Exception(_Model):
+    reason: str
+    owner: str
+    expires: date
+
+
+class _Result(_Model):
+    practice: str = _of_practice("name")
+    section: str = _of_practice("section")
+    title: str = _of_practice("title")
+    why: str = _of_practice("why")
+    side: _Side
+    tier: Tier
+    stage: Stage = _of_practice("stage")
+    effect: Effect = _of_practice("effect")
+    hurdle: Hurdle = _of_practice("hurdle")
+    cheaper: Cheaper = _of_practice("cheaper")
+    enforced: bool = _of_practice("enforced")
+    state: State
+    reached: bool
+    says: str = Field(validation_alias="message")
+    fix: str = Field(validation_alias="remedy")
+    page: Annotated[str, BeforeValidator(practice_link)] = Field(validation_alias="practice")
+    recorded: Annotated[int, BeforeValidator(len)] = Field(
+        ge=0, description="The number of findings that the baseline accepts."
+    )
+    accepted: _Exception | None = Field(validation_alias="exception")
+
+
+class _Status(_Model):
+    """The status of a project: handoff status --format json."""
+
+    version: Literal[1] = 1  # Grows when something that a program may rely on goes or changes.
+    project: str
+    unadopted: _Adoption | None = Field(exclude_if=lambda value: value is None)
+    base: str = Field(description="The base of a comparison, empty without one.")
+    level: _Level
+    earned: _Level
+    stage: Stage
+    sections: list[_Section]
+    blocking: _Blocking
+    next: list[_Step] = Field(max_length=3)
+    outcomes: list[_Result]
+    findings: list[Finding]
 
 
 def json_report(assessment: Assessment, stage: Stage = "push") -> dict[str, Any]:
-    """Everything that the screens show.
+    """Return everything that the other reports contain, as plain data.
 
     Args:
-        assessment: Where the project stands.
-        stage: The stage that decides which findings block.
+        assessment: The assessment of the project.
+        stage: The stage that decides what blocks.
     """
-    return {
-        "version": VERSION,
-        "project": assessment.project,
-        **_unadopted(assessment),
-        "base": assessment.base,
-        "level": assessment.level,
-        "earned": assessment.earned(),
-        "stage": stage,
-        "sections": [
-            {
-                "name": section,
-                "earned": assessment.earned(section),
-                "shares": {side: assessment.share(section, side) for side in sides_of(assessment)},
-            }
-            for section in assessment.sections()
-        ],
-        "blocking": {
-            **{each: _names(assessment.blocking(each)) for each in STAGES},
-            "next-level": _names(next_level(assessment)),
-        },
-        "next": [
-            {
-                "when": step.when,
-                "sides": list(step.sides),
-                "fix": step.fix,
-                "practices": list(dict.fromkeys(one.practice.name for one in step.results)),
-            }
-            for step in next_steps(assessment)
-        ],
-        "outcomes": [_result(result) for result in assessment.results],
-        "findings": [
-            {**asdict(finding), "evidence": list(finding.evidence)}
-            for finding in open_findings(assessment, stage)
-        ],
-    }
+    sides = sides_of(assessment)
+    status = _Status.model_validate(
+        {
+            "project": assessment.project,
+            "unadopted": _adoption(assessment),
+            "base": assessment.base,
+            "level": assessment.level,
+            "earned": assessment.earned(),
+            "stage": stage,
+            "sections": [
+                {
+                    "name": section,
+                    "earned": assessment.earned(section),
+                    "shares": {side: assessment.share(section, side) for side in sides},
+                }
+                for section in assessment.sections()
+            ],
+            "blocking": {
+                **{each: assessment.blocking(each) for each in STAGES},
+                "next-level": next_level(assessment),
+            },
+            "next": next_steps(assessment),
+            "outcomes": assessment.results,
+            "findings": open_findings(assessment, stage),
+        }
+    )
+    return status.model_dump(mode="json", by_alias=True)
 
 
-def _unadopted(assessment: Assessment) -> dict[str, Any]:
-    """What is only said of a repository in which Baton is not in use."""
-    known = assessment.unmanaged
-    if known is None:
-        return {}
-    groups = {"brings": brings(assessment), "remains": remains(assessment)}
-    names = {
-        name: [one.name for several in found.values() for one in several]
-        for name, found in groups.items()
-    }
-    unread = [{"file": one.file, "line": one.line, "message": one.message} for one in known.unread]
-    said = {"looked-at": dict(known.looked_at), "unread": unread, "adopt": known.adopt, **names}
-    return {"unadopted": said}
+def status_schema() -> dict[str, Any]:
+    """Return the JSON schema of the report."""
+    return _Status.model_json_schema(mode="serialization")
 
 
-def _names(results: Sequence[PracticeResult]) -> list[dict[str, str]]:
-    return [{"practice": result.practice.name, "side": result.side} for result in results]
-
-
-def _result(result: PracticeResult) -> dict[str, Any]:
-    practice, accepted = result.practice, result.exception
-    return {
-        "practice": practice.name,
-        "section": practice.section,
-        "title": practice.title,
-        "why": practice.why,
-        "side": result.side,
-        "tier": result.tier,
-        "stage": practice.stage,
-        "effect": practice.effect,
-        "hurdle": practice.hurdle,
-        "cheaper": practice.cheaper,
-        "enforced": practice.enforced,
-        "state": result.state.value,
-        "reached": result.reached,
-        "says": result.message,
-        "fix": result.fix or practice.fix,
-        "page": practice_link(practice),
-        "recorded": len(result.recorded),
-        "accepted": accepted
-        and {
-            "reason": accepted.reason,
-            "owner": accepted.owner,
-            "expires": accepted.expires.isoformat(),
-        },
-    }
+def _adoption(assessment: Assessment) -> dict[str, Any] | None:
+    if assessment.unmanaged is None:
+        return None
+    brings, remains = (
+        [practice.name for group in groups.values() for practice in group]
+        for groups in adoption.both(assessment).values()
+    )
+    return {**vars(assessment.unmanaged), "brings": brings, "remains": remains}

@@ -1,4 +1,4 @@
-"""What is open and what is accepted, as findings: the one list behind every format."""
+"""What is open and what is accepted, as findings: every format renders this list."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,46 +9,43 @@ from baton_handoff.reporting.findings import Finding
 
 
 def open_findings(assessment: Assessment, stage: Stage = "push") -> list[Finding]:
-    """What is not met or not shown, what is accepted, and what a change leaves open and loosens.
+    """Return the findings of an assessment; those that block at the stage come first.
 
-    What blocks at the stage comes first.
+    These are practices that are not met or not shown, what is accepted, and the findings about a
+    change.
 
     Args:
-        assessment: Where the project stands.
+        assessment: The assessment of the project.
         stage: The stage that decides what blocks.
     """
     found = [
-        finding for result in assessment.results for finding in _of(result, assessment.level, stage)
+        finding
+        for result in assessment.results
+        for finding in _findings(result, assessment.level, stage)
     ]
     found += [*assessment.change_findings, *assessment.loosened]
     return sorted(found, key=lambda finding: not finding.blocks)
 
 
-def _of(result: PracticeResult, level: int, stage: Stage) -> Iterator[Finding]:
+def _findings(result: PracticeResult, level: int, stage: Stage) -> Iterator[Finding]:
     practice = result.practice
-    blocks = practice.blocks(result.side, level, stage)
+    whole = Finding(
+        practice.name,
+        f"{practice.title}: {describe_acceptance(result) if result.excepted else result.message}",
+        blocks=not result.excepted and practice.blocks(result.side, level, stage),
+        side=result.side,
+        fix="" if result.excepted else result.remedy,
+    )
     if result.excepted:
-        yield Finding(
-            practice.name,
-            f"{practice.title}: {describe_acceptance(result)}",
-            blocks=False,
-            side=result.side,
-        )
+        yield whole
     elif result.state in (State.NOT_MET, State.NOT_SHOWN) and (
-        blocks or result.tier != "not-needed"
+        whole.blocks or result.tier != "not-needed"
     ):
-        whole = Finding(
-            practice.name,
-            f"{practice.title}: {result.message}",
-            blocks,
-            side=result.side,
-            fix=result.fix or practice.fix,
-        )
         for finding in result.findings:
             yield replace(
                 finding,
                 check=practice.name,
-                blocks=blocks,
+                blocks=whole.blocks,
                 side=finding.side or result.side,
                 fix=finding.fix or whole.fix,
             )
@@ -57,14 +54,10 @@ def _of(result: PracticeResult, level: int, stage: Stage) -> Iterator[Finding]:
 
 
 def describe_acceptance(result: PracticeResult) -> str:
-    """What accepts an result, or a part of it; empty where nothing does.
-
-    An exception says until when, who answers for it and why, the baseline how many findings it has.
-    """
+    """Describe the exception or the baseline that accepts a result; empty if none does."""
     if accepted := result.exception:
         return (
-            f"accepted until {accepted.expires.isoformat()}, {accepted.owner} answers for it:"
-            f" {accepted.reason}"
+            f"accepted until {accepted.expires.isoformat()} by {accepted.owner}: {accepted.reason}"
         )
     if not result.recorded:
         return ""

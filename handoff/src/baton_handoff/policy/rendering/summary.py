@@ -1,4 +1,4 @@
-"""What every screen says of an assessment: what blocks when, and what to do next."""
+"""What every report of an assessment contains: the levels, what blocks when, what to do next."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -6,23 +6,22 @@ from dataclasses import dataclass, replace
 
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.practice import STAGES, TIERS, Practice, Stage
-from baton_handoff.reporting.findings import Finding
 
 HIGHEST = 2
-"""The highest level there is."""
+"""The highest level."""
 
-LEFT_OPEN = "What this change leaves open"
-"""The title over what is no practice, and may block all the same."""
+CHANGE_FINDINGS = "Missing from this change"
+"""The title of the findings about a change that no practice covers."""
 
-LOOSENED = "What this change makes easier, or may"
-"""The title over what a change does to what judges it."""
+LOOSENED = "This change loosens what judges it, or may"
+"""The title of the findings about what a change does to its own checks."""
 
 WHEN: Mapping[Stage, str] = {
     "push": "now",
     "handoff": "at the handoff",
     "promotion": "at the promotion",
 }
-"""When a stage comes, for somebody who has just pushed."""
+"""When a stage comes, for the author of a change."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,10 @@ class NextStep:
     """One thing to do.
 
     Attributes:
-        when: When what it mends blocks, in words.
-        sides: Whom it blocks then: who has to do it.
-        fix: What to do, the command where there is one.
-        results: What it mends, the most urgent first.
+        when: When the practices that it fixes block, in words.
+        sides: The sides that it blocks then, and that have to do it.
+        fix: What to do, the command if there is one.
+        results: The results that it fixes, the most urgent first.
     """
 
     when: str
@@ -42,21 +41,30 @@ class NextStep:
     results: tuple[PracticeResult, ...]
 
     @property
-    def says(self) -> str:
-        """What was seen of the most urgent, for each of the sides."""
+    def practices(self) -> list[str]:
+        """The names of the practices that it fixes."""
+        return list(dict.fromkeys(result.practice.name for result in self.results))
+
+    @property
+    def message(self) -> str:
+        """What was found about the most urgent practice, for each of the sides."""
         first = self.results[0].practice
-        seen = [one for one in self.results if one.practice == first and one.side in self.sides]
-        return " ".join(dict.fromkeys(one.message for one in seen))
+        messages = [
+            result.message
+            for result in self.results
+            if result.practice == first and result.side in self.sides
+        ]
+        return " ".join(dict.fromkeys(messages))
 
 
 def for_side(assessment: Assessment, side: str | None) -> Assessment:
-    """The same for one side; for all where none is named."""
+    """Return the part of an assessment that concerns one side; all of it for None."""
     chosen = [result for result in assessment.results if side in (None, result.side)]
     return replace(assessment, results=chosen)
 
 
 def at_level(assessment: Assessment, level: int) -> Assessment:
-    """The same as if another level had been chosen."""
+    """Return the assessment as it would be at another level."""
     results = [
         replace(result, tier=result.practice.tier(result.side, level))
         for result in assessment.results
@@ -65,12 +73,12 @@ def at_level(assessment: Assessment, level: int) -> Assessment:
 
 
 def sides_of(assessment: Assessment) -> list[str]:
-    """The sides of which something is asked, in the order in which they come up."""
+    """Return the sides that the practices concern, in the order of the results."""
     return list(dict.fromkeys(result.side for result in assessment.results))
 
 
 def next_level(assessment: Assessment) -> list[PracticeResult]:
-    """What the next level asks for and this one lets pass; nothing at the highest."""
+    """Return what blocks only at the next level; nothing at the highest."""
     if assessment.level == HIGHEST:
         return []
     level = assessment.level + 1
@@ -80,79 +88,106 @@ def next_level(assessment: Assessment) -> list[PracticeResult]:
 
 
 def blocking_counts(assessment: Assessment) -> dict[str, int]:
-    """How much blocks at each stage, and at the next level beyond that."""
-    change_findings = sum(finding.blocks for finding in assessment.change_findings)
-    found = {WHEN[stage]: len(assessment.blocking(stage)) + change_findings for stage in STAGES}
+    """Return how much blocks at each stage, and how much more at the next level."""
+    findings = sum(finding.blocks for finding in assessment.change_findings)
+    counts = {WHEN[stage]: len(assessment.blocking(stage)) + findings for stage in STAGES}
     if assessment.level < HIGHEST:
-        found[f"more at level {assessment.level + 1}"] = len(next_level(assessment))
-    return found
+        counts[f"more at level {assessment.level + 1}"] = len(next_level(assessment))
+    return counts
 
 
 def describe_levels(assessment: Assessment) -> str:
-    """The level that is earned, and the one that was chosen, in words."""
+    """Describe the chosen level and the earned one; level 0 is not worth the word earned."""
+    earned = assessment.earned()
     if assessment.unmanaged:
-        return f"level {assessment.earned()} earned, Baton not in use"
-    return f"level {assessment.earned()} earned, level {assessment.level} chosen"
+        return "Baton not in use" + (f", level {earned} earned" if earned else "")
+    if earned == assessment.level:
+        return f"level {earned} chosen" + (" and earned" if earned else "")
+    return f"level {assessment.level} chosen, " + (
+        f"level {earned} earned" if earned else "not earned"
+    )
+
+
+def describe_progress(assessment: Assessment) -> str:
+    """Describe how many practices are in each state, and which command runs what has not run.
+
+    A practice counts once, by the worst of its sides.
+    """
+    states: dict[str, set[str]] = {}
+    for result in assessment.results:
+        state = "accepted" if result.excepted else result.state
+        states.setdefault(result.practice.name, set()).add(state)
+    order = (State.NOT_MET, State.NOT_SHOWN, "accepted", State.STATED, State.MET)
+    worst = (
+        next((state for state in order if state in found), State.NOT_APPLICABLE)
+        for found in states.values()
+    )
+    text = ", ".join(f"{number} {state}" for state, number in Counter(worst).most_common())
+    missing = {result.practice.name for result in assessment.results if result.command}
+    if missing and assessment.unmanaged is None:
+        text += f". Not run yet: {len(missing)}; `uv run poe status --run` runs them"
+    return f"Practices: {text}."
 
 
 def describe_base(assessment: Assessment) -> str:
-    """What judges a change; empty where it was held against nothing."""
-    return f"Judged by the stricter of this and {assessment.base}." if assessment.base else ""
+    """Name the base of a comparison; empty if there is none."""
+    if not assessment.base:
+        return ""
+    return f"Judged by the stricter of this policy and the one of {assessment.base}."
 
 
 def accepted_results(assessment: Assessment) -> list[PracticeResult]:
-    """What is accepted although it is red."""
+    """Return the results that are accepted although not met."""
     return [result for result in assessment.results if result.excepted]
 
 
 def handoff_notice(assessment: Assessment) -> str:
-    """Say to whoever offers a version how much its handoff still asks; empty where nothing."""
+    """Describe how much blocks the handoff of a new version; empty if nothing does."""
     sides = Counter(result.side for result in assessment.blocking("handoff"))
     if not sides:
         return ""
-    whose = ", ".join(f"{side} {count}" for side, count in sides.items())
+    numbers = ", ".join(f"{side} {count}" for side, count in sides.items())
     return (
-        f"Open at the handoff: {whose}. `uv run poe status --stage handoff` says what; a promotion"
-        " waits for it."
+        f"Open at the handoff: {numbers}. A promotion waits for it;"
+        " `uv run poe status --stage handoff` lists it."
     )
 
 
 def next_steps(assessment: Assessment, most: int = 3) -> list[NextStep]:
-    """The next things to do: what blocks soonest, and each fix once.
+    """Return the next things to do: what blocks soonest first, and each fix once.
 
     Args:
-        assessment: Where the project stands.
-        most: So many at most.
+        assessment: The assessment of the project.
+        most: The largest number of steps.
     """
     found: dict[str, NextStep] = {}
-    for when, result in _in_turn(assessment):
-        fix = result.fix or result.practice.fix
+    for when, result in _by_urgency(assessment):
+        fix = result.remedy
         step = found.get(fix, NextStep(when, (), fix, ()))
         if result not in step.results:
             # A side that it blocks only later, or never, is not listed yet.
-            whose = (result.side,) if when == step.when else ()
-            sides = tuple(dict.fromkeys((*step.sides, *whose)))
+            side = (result.side,) if when == step.when else ()
+            sides = tuple(dict.fromkeys((*step.sides, *side)))
             found[fix] = replace(step, sides=sides, results=(*step.results, result))
     return list(found.values())[:most]
 
 
-def unmentioned_file(finding: Finding) -> str:
-    """The file that a finding is in, where its sentence does not name it; else nothing."""
-    file = finding.file or ""
-    return "" if file in finding.message else file
+def percent(share: float) -> str:
+    """Return a share in percent; only a whole one is 100 %."""
+    return f"{int(share * 100 + 1e-9)} %"
 
 
 def practice_link(practice: Practice) -> str:
-    """Where the site of `uv run poe docs` explains a practice."""
+    """Return where the site of `uv run poe docs` explains a practice."""
     return f"site/practices.html#{practice.name.replace('/', '')}"
 
 
 def practice_label(practice: Practice) -> str:
-    """Its title, and the name by which settings and commands know it, as code."""
+    """Return the title of a practice, and the name that settings and commands use, as code."""
     return f"{practice.title} (`{practice.name}`)"
 
 
-def _in_turn(assessment: Assessment) -> Iterator[tuple[str, PracticeResult]]:
+def _by_urgency(assessment: Assessment) -> Iterator[tuple[str, PracticeResult]]:
     blocks = "would block" if assessment.unmanaged else "blocks"
     for stage in STAGES:
         yield from ((f"{blocks} {WHEN[stage]}", result) for result in assessment.blocking(stage))
@@ -163,6 +198,6 @@ def _in_turn(assessment: Assessment) -> Iterator[tuple[str, PracticeResult]]:
         for result in assessment.results
         if not result.reached and result.tier != "not-needed"
     ]
-    # What is cheap to show comes before what has to be built.
+    # What one command shows comes before what has to be built.
     advice.sort(key=lambda one: (TIERS.index(one.tier), one.state is not State.NOT_SHOWN))
     yield from ((f"advice, {result.tier}", result) for result in advice)

@@ -1,198 +1,207 @@
-"""Where a project stands, on one screen of a terminal."""
+"""The status of a project for a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from baton_handoff.policy.practices.assessment import Assessment, PracticeResult
 from baton_handoff.policy.practices.practice import Practice, Stage
-from baton_handoff.policy.rendering import adoption as adopting
+from baton_handoff.policy.rendering import adoption
 from baton_handoff.policy.rendering.open_findings import describe_acceptance
 from baton_handoff.policy.rendering.summary import (
+    CHANGE_FINDINGS,
     HIGHEST,
-    LEFT_OPEN,
     LOOSENED,
     WHEN,
-    NextStep,
     accepted_results,
     blocking_counts,
     describe_base,
     describe_levels,
+    describe_progress,
     next_steps,
+    percent,
     sides_of,
-    unmentioned_file,
 )
-from baton_handoff.reporting.findings import Finding
-from baton_handoff.reporting.terminal_style import TerminalStyle, clean, fitted
+from baton_handoff.reporting.findings import Finding, single_line
+from baton_handoff.reporting.terminal_style import TerminalStyle, marked_list
 
-_HALF = 0.5
+_BAR = 20
 _GATES = (
-    "`uv run poe promote candidate --dry-run` shows what a promotion asks beside practices: the"
-    " model card, an approval, …"
+    "`uv run poe promote candidate --dry-run` shows what a promotion requires beside the practices:"
+    " the model card, an approval, …"
 )
 
 
-def terminal_report(assessment: Assessment, look: TerminalStyle, stage: Stage | None = None) -> str:
-    """What is reached, what blocks, and what to do next.
+def terminal_report(
+    assessment: Assessment, style: TerminalStyle, stage: Stage | None = None
+) -> str:
+    """Render what is met, what blocks, and what to do next.
 
     Args:
-        assessment: Where the project stands; `only` and `ahead` narrow it and look ahead.
-        look: What the terminal can show.
-        stage: The stage of which everything that blocks is listed, None where only counts are.
+        assessment: The assessment of the project.
+        style: The style of the terminal.
+        stage: The stage whose blocking practices are listed; None to give only their number.
     """
-    blocks = [
-        list(_head(assessment, look)),
-        list(_looked_at(assessment, look)),
-        list(_bars(assessment, look)),
-        list(_counts(assessment, look)),
-        list(_blocking(assessment, look, stage)) if stage else [],
-        list(_found(LEFT_OPEN, assessment.change_findings, look)),
-        list(_seen_by_reading(assessment, look)) if assessment.unmanaged else [],
-        list(_next(next_steps(assessment), look)),
-        list(_exceptions(accepted_results(assessment), look)),
-        list(_found(LOOSENED, assessment.loosened, look)),
-        list(_adopting(assessment, look)),
+    parts: list[RenderableType | None] = [
+        _head(assessment),
+        _sections(assessment, style.width),
+        _counts(assessment),
+        _blocking(assessment, stage) if stage else None,
+        _findings(CHANGE_FINDINGS, assessment.change_findings),
+        _found_by_reading(assessment),
+        _next(assessment),
+        _accepted(assessment),
+        _findings(LOOSENED, assessment.loosened),
+        _adoption(assessment),
     ]
-    return look.encoded("\n\n".join("\n".join(lines) for lines in blocks if lines))
+    return style.render(*(part for part in parts if part))
 
 
-def _head(assessment: Assessment, look: TerminalStyle) -> Iterator[str]:
+def _head(assessment: Assessment) -> RenderableType:
     earned = assessment.earned()
-    name = fitted(assessment.project, min(len(clean(assessment.project)), look.width - 50))
     dots = " ".join("●" if level <= earned else "○" for level in range(HIGHEST + 1))
-    colour = "green" if earned >= assessment.level else "yellow"
-    said = describe_levels(assessment)
-    space = " " * (look.width - len(name) - len(said) - len(dots) - 2)
-    yield look.paint(name, "bold") + space + look.paint(f"{said}  {dots}", "bold", colour)
-    if assessment.base:
-        yield from (
-            look.paint(line, "dim") for line in look.paragraph(describe_base(assessment), "")
-        )
+    title = Table.grid(expand=True, padding=(0, 2, 0, 0))
+    title.add_column(ratio=1, no_wrap=True, style="bold")
+    title.add_column(justify="right", style="green" if earned >= assessment.level else "yellow")
+    title.add_row(single_line(assessment.project), f"{describe_levels(assessment)}  {dots}")
+    lines = [describe_progress(assessment), describe_base(assessment)]
+    return Group(title, *(Text(single_line(line), "dim") for line in lines if line))
 
 
-def _bars(assessment: Assessment, look: TerminalStyle) -> Iterator[str]:
+def _sections(assessment: Assessment, width: int) -> RenderableType | None:
     sides = sides_of(assessment)
     if not sides:
-        return
-    name = 24
-    # Before each bar stand two spaces, behind it six signs of a share; the level closes the line.
-    bar = min(20, (look.width - name - len("  level 0")) // len(sides) - 8)
-    yield look.paint(
-        " " * name + "".join(f"  {fitted(side, bar + 6)}" for side in sides).rstrip(), "dim"
-    )
+        return None
+    # Beside the bars stand the names, the shares ("  99 %"), the level, and two spaces between.
+    names = max(len(section) for section in assessment.sections())
+    room = (width - names - len("  level 0")) // len(sides) - len("   100 %")
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_row("", *(Text(side, "dim") for side in sides))
     for section in assessment.sections():
-        shares = "".join(f"  {_bar(assessment.share(section, side), bar, look)}" for side in sides)
         level = assessment.earned(section)
-        colour = "green" if level >= assessment.level else "yellow"
-        yield fitted(section, name) + shares + look.paint(f"  level {level}", colour)
+        table.add_row(
+            single_line(section),
+            *(_bar(assessment.share(section, side), max(3, min(_BAR, room))) for side in sides),
+            Text(f"level {level}", "green" if level >= assessment.level else "yellow"),
+        )
+    return table
 
 
-def _bar(share: float | None, width: int, look: TerminalStyle) -> str:
+def _bar(share: float | None, width: int) -> Text:
     if share is None:
-        return look.paint("·".ljust(width + 6), "dim")
-    # Only what is whole looks whole, and what is begun looks begun.
+        return Text("·", "dim")
+    # A bar is full only at 100 %, and not empty above 0 %.
     full = width if share == 1 else min(width - 1, max(int(share > 0), int(share * width)))
-    colour = "green" if share == 1 else "yellow" if share >= _HALF else "red"
-    rest = look.paint("░" * (width - full), "dim")
-    return f"{look.paint('█' * full, colour)}{rest}{percent(share):>6}"
-
-
-def percent(share: float) -> str:
-    """A share in percent; only what is whole is a hundred."""
-    return f"{int(share * 100 + 1e-9)} %"
-
-
-def _counts(assessment: Assessment, look: TerminalStyle) -> Iterator[str]:
-    said = " · ".join(
-        look.paint(f"{number} {when}", *(["red", "bold"] if number and not place else []))
-        for place, (when, number) in enumerate(blocking_counts(assessment).items())
+    colour = "green" if share == 1 else "yellow" if share >= 0.5 else "red"
+    return Text.assemble(
+        ("█" * full, colour), ("░" * (width - full), "dim"), f"{percent(share):>6}", no_wrap=True
     )
-    title = "Open" if assessment.unmanaged else "Blocks"
-    yield f"{look.paint(title, 'bold')}  {said}"
 
 
-def _blocking(assessment: Assessment, look: TerminalStyle, stage: Stage) -> Iterator[str]:
-    yield look.paint(f"Blocks {WHEN[stage]}", "bold")
-    found = assessment.blocking(stage)
-    if not found:
-        yield "  nothing"
-    alike: dict[tuple[str, State, str], list[PracticeResult]] = {}
-    for result in found:
+def _counts(assessment: Assessment) -> Text:
+    text = Text.assemble(("Would block" if assessment.unmanaged else "Blocks", "bold"), "  ")
+    for place, (when, number) in enumerate(blocking_counts(assessment).items()):
+        style = "bold red" if number and not place else ""
+        text.append(" · " if place else "").append(f"{number} {when}", style)
+    return text
+
+
+def _blocking(assessment: Assessment, stage: Stage) -> RenderableType:
+    alike: dict[tuple[object, ...], list[PracticeResult]] = {}
+    for result in assessment.blocking(stage):
         key = result.practice.name, result.state, result.message
         alike.setdefault(key, []).append(result)
-    for (_, state, says), results in alike.items():
-        sides = ", ".join(result.side for result in results)
-        yield from _named(results[0].practice, f" [{sides}, {state}]: {says}", look, "  ✗ ")
+    rows: list[tuple[str, RenderableType]] = [
+        ("✗", _practice(first.practice, first.message, f"{_sides(group)}, {first.state}"))
+        for group in alike.values()
+        for first in group[:1]
+    ]
     if stage == "promotion" and assessment.unmanaged is None:
-        yield from look.paragraph(_GATES, "  · ")
+        rows.append(("·", _GATES))
+    return _listed(f"Blocks {WHEN[stage]}", rows or [("", "nothing")])
 
 
-def _next(todo: Sequence[NextStep], look: TerminalStyle) -> Iterator[str]:
-    if not todo:
-        yield look.paint("Nothing is left to do.", "green")
-        return
-    yield look.paint("Next", "bold")
-    for place, step in enumerate(todo, 1):
-        first = step.results[0]
-        others = len({one.practice.name for one in step.results} - {first.practice.name})
+def _sides(results: Iterable[PracticeResult]) -> str:
+    return ", ".join(result.side for result in results)
+
+
+def _next(assessment: Assessment) -> RenderableType:
+    steps = next_steps(assessment)
+    if not steps:
+        return Text("Nothing is left to do.", "green")
+    rows: list[tuple[str, RenderableType]] = []
+    for number, step in enumerate(steps, 1):
+        first = step.results[0].practice
+        others = len(step.practices) - 1
         more = f" (and {others} more)" if others else ""
-        whose = f"{', '.join(step.sides)} · {step.when}"
-        yield f"  {place} {look.paint(clean(whose), 'cyan')}"
-        yield from _named(first.practice, f": {step.says}{more}", look, "    ")
-        for line in look.paragraph(step.fix, "    → ", "      "):
-            yield look.paint(line, "bold")
+        rows += [
+            (str(number), Text(single_line(f"{', '.join(step.sides)} · {step.when}"), "cyan")),
+            ("", _practice(first, f"{step.message}{more}")),
+            ("", Text(f"→ {single_line(step.fix)}", "bold")),
+        ]
+    return _listed("Next", rows)
 
 
-def _named(practice: Practice, said: str, look: TerminalStyle, first: str) -> Iterator[str]:
-    """A sentence behind a practice's title and, less loud, its name."""
-    name = clean(f"({practice.name})")
-    for line in look.paragraph(f"{practice.title} {name}{said}", first):
-        yield line.replace(name, look.paint(name, "dim"))
+def _practice(practice: Practice, message: str, sides: str = "") -> Text:
+    """Return a message behind a practice's title and, less prominent, its name."""
+    return Text.assemble(
+        f"{single_line(practice.title)} ",
+        (f"({single_line(practice.name)})", "dim"),
+        f" [{sides}]: " if sides else ": ",
+        single_line(message),
+    )
 
 
-def _exceptions(found: Sequence[PracticeResult], look: TerminalStyle) -> Iterator[str]:
-    if not found:
-        return
-    yield look.paint(f"Accepted although not met ({len(found)})", "bold")
-    for result in found:
-        said = f" [{result.side}]: {describe_acceptance(result)}"
-        yield from _named(result.practice, said, look, "  · ")
+def _accepted(assessment: Assessment) -> RenderableType | None:
+    rows = [
+        ("·", _practice(result.practice, describe_acceptance(result), result.side))
+        for result in accepted_results(assessment)
+    ]
+    return _listed(f"Accepted although not met ({len(rows)})", rows) if rows else None
 
 
-def _found(title: str, found: Sequence[Finding], look: TerminalStyle) -> Iterator[str]:
-    if not found:
-        return
-    yield look.paint(f"{title} ({len(found)})", "bold")
-    for finding in found:
-        mark = "✗" if finding.blocks else "·"
-        whose = f" [{finding.side}]" if finding.side else ""
-        file = unmentioned_file(finding)
-        where = f" ({file})" if file else ""
-        yield from look.paragraph(f"{finding.message}{whose}{where}", f"  {mark} ")
+def _findings(title: str, findings: Sequence[Finding]) -> RenderableType | None:
+    rows = []
+    for finding in findings:
+        side = f" [{finding.side}]" if finding.side else ""
+        file = f" ({finding.unmentioned_file})" if finding.unmentioned_file else ""
+        rows.append(("✗" if finding.blocks else "·", single_line(f"{finding.message}{side}{file}")))
         if finding.fix:
-            yield from look.paragraph(finding.fix, "    → ", "      ")
+            rows.append(("", f"→ {single_line(finding.fix)}"))
+    return _listed(f"{title} ({len(findings)})", rows) if rows else None
 
 
-def _looked_at(assessment: Assessment, look: TerminalStyle) -> Iterator[str]:
-    if assessment.unmanaged:
-        yield from look.paragraph(adopting.looked_at(assessment.unmanaged), "Looked at  ")
-        yield from look.paragraph(adopting.states(assessment), "Practices  ")
-
-
-def _seen_by_reading(assessment: Assessment, look: TerminalStyle) -> Iterator[str]:
-    yield look.paint("Seen by reading", "bold")
-    for result in adopting.found(assessment):
-        yield from _named(result.practice, f": {result.message}", look, "  ✗ ")
-    if commands := adopting.shown_by(assessment):
-        yield look.paint("Not shown by reading, but by", "bold")
-    for command, practices in commands.items():
-        yield from look.paragraph(f"{command} ({adopting.names(practices)})", "  · ")
-
-
-def _adopting(assessment: Assessment, look: TerminalStyle) -> Iterator[str]:
+def _found_by_reading(assessment: Assessment) -> RenderableType | None:
     if assessment.unmanaged is None:
-        return
-    for title, groups in adopting.both(assessment):
-        yield look.paint(f"{title} ({adopting.number_of(groups)})", "bold")
-        for name, practices in groups.items():
-            yield from look.paragraph(adopting.names(practices), f"  {name:<18} ")
-    for line in look.paragraph(assessment.unmanaged.adopt, "  → "):
-        yield look.paint(line, "bold")
+        return None
+    rows = [
+        ("✗", _practice(result.practice, result.message)) for result in adoption.not_met(assessment)
+    ]
+    commands = [
+        ("·", single_line(f"{command} ({adoption.names(practices)})"))
+        for command, practices in adoption.by_command(assessment).items()
+    ]
+    parts = [_listed("Found by reading the files", rows)]
+    if commands:
+        parts.append(_listed("Reading can't show these; the commands do", commands))
+    return Group(*parts)
+
+
+def _adoption(assessment: Assessment) -> RenderableType | None:
+    if assessment.unmanaged is None:
+        return None
+    return Group(
+        *(_groups(title, groups) for title, groups in adoption.both(assessment).items()),
+        Text(f"  → {single_line(assessment.unmanaged.adopt)}", "bold"),
+    )
+
+
+def _groups(title: str, groups: Mapping[str, Sequence[Practice]]) -> RenderableType:
+    rows = [(f"{name:<18}", adoption.names(practices)) for name, practices in groups.items()]
+    return _listed(f"{title} ({adoption.number_of(groups)})", rows)
+
+
+def _listed(title: str, rows: Iterable[tuple[str, RenderableType]]) -> RenderableType:
+    return Group(Text(title, "bold"), marked_list(rows))
