@@ -126,7 +126,7 @@ def spoilt(project: Project, how: str) -> list[str]:
         ("no contracts", "has no contracts: there is no package trips.contracts in it."),
         ("a contract that does not import", "can't be imported: ModuleNotFoundError"),
         ("a duplicate name", "both state Trip: rename one of the two."),
-        ("a broken handoff.toml", "handoff.toml:1: is not valid TOML"),
+        ("a broken handoff.toml", "handoff.toml:1: invalid TOML"),
     ],
 )
 def test_bad_input_is_one_sentence_and_leaves_nothing_behind(
@@ -152,7 +152,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing_behind(
     ("how", "said"),
     [
         ("an unknown ref", "nowhere is no commit that this clone knows"),
-        ("a broken handoff.toml", "handoff.toml:1: is not valid TOML"),
+        ("a broken handoff.toml", "handoff.toml:1: invalid TOML"),
     ],
 )
 def test_triage_says_bad_input_in_one_sentence(

@@ -1,4 +1,4 @@
-"""A project is found by its handoff.toml, or one sentence says what is wrong with it."""
+"""A project is found by its handoff.toml; an error in its files is one sentence."""
 
 from pathlib import Path
 
@@ -6,7 +6,8 @@ import pytest
 
 import baton_handoff
 from baton_handoff.config.project import Project, find_project, project_at
-from baton_handoff.core.errors import HandoffError
+from baton_handoff.config.settings import ServiceSettings
+from baton_handoff.core.errors import HandoffError, ProjectCodeError, SettingsError
 
 GOOD = 'interface = 1\npackage = "trips"\nmodel = "trip-model"\n[service]\nalias = "candidate"\n'
 
@@ -27,7 +28,8 @@ def test_a_project_is_found_from_any_of_its_folders(tmp_path: Path) -> None:
     deep = tmp_path / "src" / "trips" / "model"
     deep.mkdir(parents=True)
     assert find_project(deep) == project
-    assert project == Project(tmp_path, "trips", "trip-model", "candidate")
+    service = ServiceSettings(alias="candidate")
+    assert project == Project(tmp_path, "trips", "trip-model", "candidate", service=service)
     assert project.source == tmp_path / "src" / "trips"
 
 
@@ -41,53 +43,57 @@ def test_the_environment_may_choose_another_alias(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("interface = ", "is not valid TOML"),
-        (b"\xff\xfe", "is not valid TOML"),
-        ("", "must say `interface = 1`"),
-        (GOOD.replace("1", "2", 1), "must say `interface = 1`"),
-        (GOOD.replace('"trips"', '""'), "must name `package`"),
-        (GOOD.replace('"trips"', "7"), "must name `package`"),
-        (GOOD.replace('model = "trip-model"\n', ""), "must name `model`"),
-        (GOOD.replace("alias", "name"), "must name `service.alias`"),
-        (GOOD.replace("[service]\nalias", "service"), "must name `service.alias`"),
+        ("interface = ", "1: invalid TOML (Invalid value): correct that line."),
+        (b"\xff\xfe", "1: the file is not UTF-8: save it as UTF-8."),
+        ("", "1: `interface` is missing: this engine reads `interface = 1`."),
+        (GOOD.replace("1", "2", 1), "1: `interface` is 2: this engine reads `interface = 1`."),
+        (GOOD.replace('"trips"', '""'), '2: `package` is "": use text that is not empty.'),
+        (GOOD.replace('"trips"', "7"), "2: `package` is 7: use text that is not empty."),
+        (GOOD.replace('model = "trip-model"\n', ""), "1: `model` is missing: add it."),
+        (GOOD.replace('alias = "candidate"', ""), "4: `alias` is missing in [service]: add it."),
+        (GOOD.replace("alias", "names"), "5: `names` is unknown in [service]: use alias, queue,"),
+        (
+            GOOD.replace("[service]\nalias", "service"),
+            '4: `service` is "candidate": write a table `[service]`.',
+        ),
     ],
 )
-def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(
+def test_an_invalid_file_is_an_error_with_line_and_remedy(
     tmp_path: Path, text: str | bytes, said: str
 ) -> None:
-    with pytest.raises(HandoffError) as caught:
+    with pytest.raises(SettingsError) as caught:
         found(tmp_path, text)
-    assert said in str(caught.value)
-    assert str(tmp_path / "handoff.toml") in str(caught.value)
+    assert str(caught.value).startswith(f"{tmp_path / 'handoff.toml'}:{said}")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
-        ("queues = 7", 6, "`queues` is unknown in [service]: it may be queue, timeout_seconds"),
-        ("log_share = 5", 6, "`log_share` is a share of all requests, so it is 1 at most"),
-        ("[promotion]\nfloor = -1", 7, "`floor = -1` in [promotion] must be a number from 0 on"),
-        ("[promotion]\nfloor = nan", 7, "`floor = nan` in [promotion] must be a number from 0"),
-        ('[monitor]\n\n"effect" = "large"', 8, '`effect = "large"` in [monitor] must be a number'),
+        ("queues = 7", 6, "`queues` is unknown in [service]: did you mean `queue`?"),
+        ("log_share = 5", 6, "`log_share` in [service] is 5: use a number of at most 1"),
+        ("[promotion]\nfloor = -1", 7, "`floor` in [promotion] is -1: use a number of at least 0"),
+        ("[promotion]\nfloor = nan", 7, "`floor` in [promotion] is NaN: use a number of at least"),
+        ('[monitor]\n\n"effect" = "large"', 8, '`effect` in [monitor] is "large": use a number'),
         (
             '[answerable]\n"src/tools/" = "sales"',
             7,
-            '`src/tools/ = "sales"` is unknown: it may be data-science, ml-engineering, contracts',
+            "`src/tools/` in [answerable] is \"sales\": use 'data-science', 'ml-engineering'",
         ),
         (
             "[people]\nsales = []",
             7,
-            "`sales` is unknown in [people]: it may be data-science, ml-en",
+            "`sales` is unknown in [people]: use 'data-science' or 'ml-engineering'",
         ),
+        ('[people]\nml-engineering = "ada"', 7, '`ml-engineering` in [people] is "ada": use a lis'),
         (
-            '[people]\nml-engineering = "ada"',
+            "[people]\nml-engineering = [7]",
             7,
-            "`ml-engineering` of [people] must be a list of addresses",
+            "entry 1 of `ml-engineering` in [people] is 7: use text that is not empty",
         ),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_said_with_its_line_and_what_is_allowed(
+def test_an_invalid_setting_is_an_error_with_line_and_allowed_values(
     tmp_path: Path, text: str, line: int, said: str
 ) -> None:
     with pytest.raises(HandoffError) as caught:
@@ -104,10 +110,10 @@ def test_a_setting_that_cannot_be_used_is_said_with_its_line_and_what_is_allowed
         (GOOD + '[people]\n[ "promotoin".x ]\n', 7, "`promotoin` is unknown: did you mean `pro"),
         (GOOD.replace("model", "models", 1), 3, "`models` is unknown: did you mean `model`?"),
         ("promotoin.floor = 1\n" + GOOD, 1, "`promotoin` is unknown: did you mean `promotion`?"),
-        (GOOD + "[zebra]\n", 6, "`zebra` is unknown: it may be interface, package, model, ser"),
+        (GOOD + "[zebra]\n", 6, "`zebra` is unknown: use interface, package, model, service"),
     ],
 )
-def test_what_nobody_reads_is_said_with_its_line_and_what_is_near(
+def test_an_unknown_key_is_an_error_with_line_and_the_closest_key(
     tmp_path: Path, text: str, line: int, said: str
 ) -> None:
     with pytest.raises(HandoffError) as caught:
@@ -116,7 +122,7 @@ def test_what_nobody_reads_is_said_with_its_line_and_what_is_near(
     assert "\n" not in str(caught.value)
 
 
-def test_what_another_version_of_us_has_read_in_a_base_keeps_nobody_from_working(
+def test_a_base_whose_settings_are_invalid_counts_like_the_change(
     tmp_path: Path,
 ) -> None:
     project = found(tmp_path, GOOD)
@@ -124,20 +130,20 @@ def test_what_another_version_of_us_has_read_in_a_base_keeps_nobody_from_working
     assert project_at(tmp_path, project) is project
 
 
-def test_a_level_that_there_is_not_is_said_with_its_line(tmp_path: Path) -> None:
+def test_an_unknown_level_is_an_error_with_its_line(tmp_path: Path) -> None:
     (tmp_path / ".copier-answers.yml").write_text("ci: github\nlevel: 3\n")
-    with pytest.raises(HandoffError, match=r"answers\.yml:2: .* with 0, 1 or 2 as `level`"):
+    with pytest.raises(SettingsError, match=r"answers\.yml:2: `level` is .3.: use"):
         found(tmp_path, GOOD)
 
 
-def test_no_project_is_said_in_one_sentence(tmp_path: Path) -> None:
+def test_without_a_project_the_error_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(HandoffError, match=r"No handoff\.toml at or above .*: run this inside"):
         find_project(tmp_path)
 
 
-def test_a_missing_package_is_said_in_one_sentence(tmp_path: Path) -> None:
+def test_a_missing_package_is_an_error_in_one_sentence(tmp_path: Path) -> None:
     project = found(tmp_path, GOOD.replace("trips", "no_such_package"))
-    with pytest.raises(HandoffError, match="no_such_package"):
+    with pytest.raises(ProjectCodeError, match="no_such_package"):
         project.room("contracts")
 
 
@@ -146,37 +152,37 @@ def test_the_package_is_tested_where_it_stands() -> None:
     assert parts[-4:-1] == ("handoff", "src", "baton_handoff")
 
 
-def test_a_lost_level_is_not_taken_for_another(tmp_path: Path) -> None:
+def test_a_missing_level_has_no_default(tmp_path: Path) -> None:
     (tmp_path / ".copier-answers.yml").write_text("ci: github\n")
-    with pytest.raises(HandoffError, match=r"answers\.yml:1: .* with 0, 1 or 2 as `level`"):
+    with pytest.raises(SettingsError, match=r"answers\.yml:1: `level` is missing: add it, or rest"):
         found(tmp_path, GOOD)
 
 
-def test_what_is_no_toml_or_yaml_is_said_with_its_line(tmp_path: Path) -> None:
+def test_a_syntax_error_is_reported_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "handoff.toml"
     with pytest.raises(HandoffError) as caught:
         found(tmp_path, GOOD + "floor 7\nx = 1\n")
-    assert str(caught.value).startswith(f"{file}:6: is not valid TOML (Expected ")
+    assert str(caught.value).startswith(f"{file}:6: invalid TOML (Expected ")
     with pytest.raises(HandoffError) as caught:
         found(tmp_path, GOOD + "floor = ")
-    assert str(caught.value).startswith(f"{file}:6: is not valid TOML (Invalid value)")
+    assert str(caught.value).startswith(f"{file}:6: invalid TOML (Invalid value)")
     answers = tmp_path / ".copier-answers.yml"
     answers.write_text("level: 1\nteams: [a\nci: b\n")
     with pytest.raises(HandoffError) as caught:
         found(tmp_path, GOOD)
-    assert str(caught.value).startswith(f"{answers}:3: is not valid YAML (expected ',' or ']'")
+    assert str(caught.value).startswith(f"{answers}:3: invalid YAML (expected ',' or ']'")
 
 
 @pytest.mark.parametrize("text", ["", "level: high", "level:", "- level: 1", "{"])
-def test_answers_that_cannot_be_used_are_refused_in_one_sentence(tmp_path: Path, text: str) -> None:
+def test_invalid_answers_are_an_error_in_one_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / ".copier-answers.yml").write_text(text)
     with pytest.raises(HandoffError) as caught:
         found(tmp_path, GOOD)
     assert str(tmp_path / ".copier-answers.yml") in str(caught.value)
-    assert str(caught.value).endswith("take it back from git.")
+    assert str(caught.value).endswith("restore the file from git.")
 
 
-def test_a_room_that_cannot_be_imported_is_said_with_its_place(
+def test_an_import_error_is_reported_with_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = found(tmp_path, GOOD.replace("trips", "broken_trips"))

@@ -179,4 +179,5 @@ def test_what_production_reads_without_a_file_is_lacking(project: Project, write
 def test_an_exception_counts_until_its_last_day() -> None:
     usage = SourceUsage((), (), (), (), frozenset(), (), {}, date(2026, 1, 1))
     assert usage.found == []
-    assert PolicyException("sources", "r", "o", date(2026, 1, 1)).counts(usage.today)
+    last_day = PolicyException(gate="sources", reason="r", owner="o", expires=usage.today)
+    assert last_day.counts(usage.today)

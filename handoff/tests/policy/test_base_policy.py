@@ -42,16 +42,16 @@ def test_a_change_can_not_hand_its_file_to_the_other_side(edit: Edit, lacks: Lac
 
 
 def accepted(gate: str, year: int) -> PolicyException:
-    return PolicyException(gate, "a reason", "an owner", date(year, 1, 1))
+    return PolicyException(gate=gate, reason="a reason", owner="an owner", expires=date(year, 1, 1))
 
 
 def test_an_exception_counts_where_both_state_it_until_the_earlier_day(begun: Project) -> None:
-    base = replace(begun, exceptions=(accepted("slices", 2027), accepted("rows", 2028)))
+    base = replace(begun, exceptions=(accepted("subgroups", 2027), accepted("rows", 2028)))
     head = replace(
         begun,
-        exceptions=(accepted("slices", 2030), accepted("rows", 2027), accepted("latency", 2027)),
+        exceptions=(accepted("subgroups", 2030), accepted("rows", 2027), accepted("latency", 2027)),
     )
-    assert stricter(base, head).exceptions == (accepted("slices", 2027), accepted("rows", 2027))
+    assert stricter(base, head).exceptions == (accepted("subgroups", 2027), accepted("rows", 2027))
     assert [finding.message.partition(" (")[0] for finding in loosened(base, head)] == [
         "An exception lasts longer",
         "An exception is new",

@@ -258,30 +258,34 @@ def test_a_teams_own_practice_is_recorded_where_it_says_so(
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
-        ('{\n "linted": {', 2, "this is not valid JSON ("),
-        ("7", 1, "this must be an object of practices"),
-        ('{\n "linted": []\n}', 2, "`linted` must be an object of sides"),
-        ('{"linted": {\n "sales": {}}}', 2, "`sales` is no side: it may be data-science, ml-engi"),
+        ('{\n "linted": {', 2, "invalid JSON ("),
+        ("7", 1, "the file is 7: use keys with values, or restore the file from git."),
+        ('{\n "linted": []\n}', 2, "`linted` is []: use keys with values"),
+        ('{"linted": {\n "sales": {}}}', 2, "`sales` is unknown in linted: use 'data-science'"),
         (
             '{"linted": {"data-science": 7}}',
             1,
-            "`data-science` must be an object of files and their counts",
+            "`data-science` in linted is 7: use keys with values",
         ),
         (
             '{"typed": {"data-science": {\n"a": 1}},\n"linted": {"data-science": {\n"a": -1}}}',
             4,
-            "`-1` must be a whole number from 1 on",
+            "`a` in linted.data-science is -1: use a number of at least 1",
         ),
-        ('{"linted": {"data-science": {"a.py": true}}}', 1, "`true` must be a whole number from 1"),
+        (
+            '{"linted": {"data-science": {"a.py": true}}}',
+            1,
+            "`a.py` in linted.data-science is true: use a",
+        ),
         (
             '{\n\n"tidy": {"data-science": {"a.py": 1}}}',
             3,
-            "the practice tidy is unknown: it may be notebooks-stripped, formatted, linted, typed",
+            "the practice tidy is unknown: use notebooks-stripped, formatted, linted, typed",
         ),
         (
             '{"contracts-complete": {"data-science": {"a.py": 1}}}',
             1,
-            "the practice contracts-complete is never in a baseline: it may be ",
+            "the practice contracts-complete is never in a baseline: use ",
         ),
     ],
 )

@@ -307,7 +307,9 @@ def test_the_gate_of_practices_lists_each_with_side_and_fix_and_takes_the_first_
         result(drawn, side, State.NOT_SHOWN, "Nobody has drawn it.", fix="draw it")
         for side in (DS, ML)
     ]
-    until = PolicyException("", "no time", "ada", date(2027, 1, 31), "typed")
+    until = PolicyException(
+        practice="typed", reason="no time", owner="ada", expires=date(2027, 1, 31)
+    )
     typed = result(practice("typed"), ML, State.NOT_MET, "Types don't fit.", exception=until)
     found = failing(replace(GOOD, practices=PromotionRequirements([*both, STYLE_OPEN], [typed])))
     assert found == {
@@ -345,6 +347,8 @@ def test_an_open_practice_is_advice_at_level_0_unless_the_team_enforces_it(
     (said,) = [one for one in gate_findings(project, results, to) if not one.met]
     assert said.check == "gate-practices"
     assert said.blocks is (to == "champion" and (enforced or level > 0))
-    accepted = PolicyException("practices", "no time", "ada", date(9999, 1, 1))
+    accepted = PolicyException(
+        gate="practices", reason="no time", owner="ada", expires=date(9999, 1, 1)
+    )
     lenient = replace(project, exceptions=[accepted])
     assert not any(one.blocks for one in gate_findings(lenient, results, to))

@@ -273,12 +273,16 @@ def test_a_team_asks_for_more_than_the_standards(project: Project) -> None:
         (
             EXCEPTION.replace('practice = "linted"', 'gate = "lint"'),
             8,
-            '`gate = "lint"` is unknown: it may be environment, load, ',
+            '`gate` in [[exceptions]] is "lint": use environment, load, ',
         ),
-        (EXCEPTION + 'gate = "lint"\n', 12, "`gate` is unknown in [[exceptions]]: it may be pr"),
-        (EXCEPTION.replace('owner = "ada"\n', ""), 7, "[[exceptions]] must say `owner`"),
-        (EXCEPTION.replace("2026-12-31", '"soon"'), 11, '`expires = "soon"` must be a date such'),
-        (EXCEPTION + EXCEPTION.replace('"ada"', "7"), 16, "`owner` of [[exceptions]] must be a"),
+        (EXCEPTION + 'gate = "rows"\n', 7, "entry 1 of `exceptions` is "),
+        (
+            EXCEPTION.replace('owner = "ada"\n', ""),
+            7,
+            "`owner` is missing in [[exceptions]]: add it",
+        ),
+        (EXCEPTION.replace("2026-12-31", '"soon"'), 11, '`expires` in [[exceptions]] is "soon": '),
+        (EXCEPTION + EXCEPTION.replace('"ada"', "7"), 16, "`owner` in [[exceptions]] is 7: use te"),
         ("[enforce]\nnames = []\n", 7, "`names` is unknown in [enforce]: it may be practices"),
         ('[enforce]\npractices = ["lint"]\n', 7, "the practice lint is unknown: it may be linted"),
         (
@@ -311,16 +315,16 @@ def test_a_statement_of_a_day_to_come_does_not_count_before_it(project: Project)
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("practices = 7\n", "must have each of its practices as a table `[[practices]]`."),
-        ("enforce = 7\n", "must have `enforce` as a table `[enforce]`."),
-        ("exceptions = 7\n", "must have each of its exceptions as a table `[[exceptions]]`."),
+        ("practices = 7\n", "`practices` is 7: write a table `[[practices]]`."),
+        ("enforce = 7\n", "`enforce` is 7: write a table `[enforce]`."),
+        ("exceptions = 7\n", "`exceptions` is 7: write a table `[[exceptions]]`."),
     ],
 )
 def test_other_nonsense_is_said_in_one_sentence(project: Project, text: str, said: str) -> None:
     (project.root / "handoff.toml").write_text(text + SETTINGS, encoding="utf-8")
     with pytest.raises(HandoffError) as caught:
         assess(find_project(project.root), today=TODAY)
-    assert str(caught.value).startswith(f"{project.root / 'handoff.toml'} {said}")
+    assert str(caught.value).startswith(f"{project.root / 'handoff.toml'}:1: {said}")
     assert "\n" not in str(caught.value)
 
 

@@ -53,7 +53,10 @@ def assessment() -> Assessment:
     pairing = practice("acme/pairing", "Working together", science="would-like")
     found = Finding("mypy", "Argument 1 has the wrong type", False, file="src/trips/a.py", line=7)
     accepted = PolicyException(
-        "lineage", "the warehouse moves in January", "ml-engineering", date(2027, 1, 31)
+        practice="lineage",
+        reason="the warehouse moves in January",
+        owner="ml-engineering",
+        expires=date(2027, 1, 31),
     )
     return Assessment(
         "Trips & fares",

@@ -1,135 +1,173 @@
-"""What a team may set in handoff.toml: limits of the service, of promotion and of watching it."""
+"""The settings of `handoff.toml` and of `.copier-answers.yml`, as pydantic models."""
 
-import dataclasses
-from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Any, Literal, Self
 
-from baton_handoff.config.validation import Entry, entries, table_of
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from baton_handoff.config.sides import Axis, Side
+from baton_handoff.config.validation import StrictModel, Text
 
 GATES = (
     *("environment", "load", "code", "contracts", "rows", "parity", "commit", "baselines"),
     *("champion", "subgroups", "latency", "future", "card", "sources", "practices", "approval"),
 )
-"""What a promotion asks of a version, by name; `model.gates` asks it, but loads slowly."""
+"""The gates of a promotion by name; `policy.promotion.gates` implements them, but loads slowly."""
+
+_Number = Annotated[float, Field(ge=0)]
 
 
-@dataclass(frozen=True)
-class ServiceSettings:
-    """The service's limits, `[service]`: beyond them it refuses at once.
-
-    Attributes:
-        queue: Requests that may wait for the model; one more gets 503.
-        timeout_seconds: How long a request may take, its own arrival included.
-        largest_request_bytes: The longest body that is read.
-        refresh_seconds: How often the registry is asked which version to serve.
-        log_share: The share of requests whose rows and predictions are kept, 0 to 1.
-    """
-
-    queue: float = 64
-    timeout_seconds: float = 30
-    largest_request_bytes: float = 8 * 2**20
-    refresh_seconds: float = 10
-    log_share: float = 1
+def _known_gate(gate: str) -> str:
+    if gate not in GATES and not gate.startswith("sources/"):
+        raise PydanticCustomError(
+            "unknown_gate", "use {gates} or sources/NAME", {"gates": ", ".join(GATES)}
+        )
+    return gate
 
 
-@dataclass(frozen=True)
-class PromotionSettings:
-    """What a version must show before it becomes champion, `[promotion]`.
-
-    Attributes:
-        tolerance: How much worse than the champion it may be, as a share of the champion's loss.
-        floor: The least score in any subgroup that has enough rows.
-        latency_ms: How long the service may take for one row, 95 of 100 times.
-    """
-
-    tolerance: float = 0.01
-    floor: float = 0
-    latency_ms: float = 500
+_Gate = Annotated[
+    str,
+    AfterValidator(_known_gate),
+    WithJsonSchema({"anyOf": [{"enum": [*GATES]}, {"type": "string", "pattern": "^sources/"}]}),
+]
 
 
-@dataclass(frozen=True)
-class MonitorSettings:
-    """What is worth an alert, `[monitor]`: shares, 0.1 for example is a tenth of all rows.
+class ServiceSettings(StrictModel):
+    """`[service]`: which version the service loads, and its limits."""
 
-    Attributes:
-        effect: The least distance between then and now, 0 to 1, that anybody has to look at.
-        unusual: How many times farther off than the farthest period that the model has learnt from.
-        significance: How often a change that is none may be taken for one, all columns together.
-        missing: By how much the share of missing values in a column may grow.
-        refused: The share of rows that their contract may refuse.
-        tolerance: How much worse than in its evaluation a model may be, as a share of its loss.
-        least_rows: With fewer rows nothing is said.
-    """
+    alias: Text | None = None
+    """The registry alias that the service loads; the variable HANDOFF_ALIAS overrides it."""
 
-    effect: float = 0.1
-    unusual: float = 1.25
-    significance: float = 0.01
-    missing: float = 0.01
-    refused: float = 0.01
-    tolerance: float = 0.1
-    least_rows: float = 200
+    queue: _Number = 64
+    """How many requests may wait for the model; the service refuses more with status 503."""
+
+    timeout_seconds: _Number = 30
+    """The longest time for one request, including the time in which its body arrives."""
+
+    largest_request_bytes: _Number = 8 * 2**20
+    """The size of the largest request body that the service reads."""
+
+    refresh_seconds: _Number = 10
+    """The time between two queries to the registry for the version to load."""
+
+    log_share: Annotated[float, Field(ge=0, le=1)] = 1
+    """The share of requests whose rows and predictions are logged, 0 to 1."""
 
 
-@dataclass(frozen=True)
-class PolicyException:
-    """An exception: something that is not met and accepted, `[[exceptions]]`.
+class PromotionSettings(StrictModel):
+    """`[promotion]`: the limits that a version must meet to become champion."""
 
-    Attributes:
-        gate: The gate that it is about, empty where it is about a practice; `sources/NAME` is the
-            gate `sources`, for one of them.
-        reason: Why it is accepted.
-        owner: Who answers for it.
-        expires: The last day on which it counts.
-        practice: The practice that it is about, empty where it is about a gate.
-    """
+    tolerance: _Number = 0.01
+    """How much worse than the champion a version may be, as a share of the champion's loss."""
 
-    gate: str
-    reason: str
-    owner: str
+    floor: _Number = 0
+    """The lowest score that is allowed in any subgroup with enough rows."""
+
+    latency_ms: _Number = 500
+    """The longest time for one row in milliseconds, at the 95th percentile."""
+
+
+class MonitorSettings(StrictModel):
+    """`[monitor]`: the thresholds of alerts; shares of rows are 0 to 1."""
+
+    effect: _Number = 0.1
+    """The smallest distance between two distributions that is reported, 0 to 1."""
+
+    unusual: _Number = 1.25
+    """How far off a period must be, as a multiple of the farthest training period."""
+
+    significance: _Number = 0.01
+    """The accepted probability of a false alarm, for all columns together."""
+
+    missing: _Number = 0.01
+    """How much the share of missing values in a column may grow."""
+
+    refused: _Number = 0.01
+    """The share of rows that their contract may refuse."""
+
+    tolerance: _Number = 0.1
+    """How much worse than in its evaluation a model may be, as a share of its loss."""
+
+    least_rows: _Number = 200
+    """The number of rows that an assessment needs."""
+
+
+class PolicyException(StrictModel):
+    """`[[exceptions]]`: a gate or a practice that is not met and accepted until a date."""
+
+    gate: _Gate = ""
+    """A gate of the promotion; `sources/NAME` is the gate `sources` for one source."""
+
+    practice: Text = ""
+    """The name of a practice."""
+
+    reason: Text
+    """Why it is accepted."""
+
+    owner: Text
+    """The person or team that is responsible for the exception."""
+
     expires: date
-    practice: str = ""
+    """The last day on which the exception applies."""
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> Self:
+        if bool(self.gate) == bool(self.practice):
+            raise PydanticCustomError("subject", "use either `gate` or `practice`")
+        return self
 
     def counts(self, today: date) -> bool:
-        """Whether it has not expired."""
+        """Return True until the exception expires."""
         return today <= self.expires
 
 
-_Settings = TypeVar("_Settings", ServiceSettings, PromotionSettings, MonitorSettings)
+class HandoffToml(StrictModel):
+    """The settings of a project for the command `handoff`."""
+
+    interface: Literal[1]
+    """The version of this file's format."""
+
+    package: Text
+    """The import name of the project's package."""
+
+    model: Text
+    """The name under which the project's model is registered."""
+
+    service: ServiceSettings = ServiceSettings()
+    promotion: PromotionSettings = PromotionSettings()
+    monitor: MonitorSettings = MonitorSettings()
+
+    people: dict[Side, list[str]] = {}
+    """The e-mail addresses with which the people of each side commit."""
+
+    answerable: dict[str, Axis] = {}
+    """Paths and folders that belong to another side than their place says."""
+
+    exceptions: list[PolicyException] = []
+
+    # The practices are validated by `policy.practices`, which knows those of the standards.
+    practices: list[dict[str, Any]] = []
+    statements: list[dict[str, Any]] = []
+    enforce: dict[str, Any] = {}
 
 
-def numbers(file: Path, table: str, kind: type[_Settings], stated: object) -> _Settings:
-    """Read a table of numbers of a handoff.toml.
+class Answers(BaseModel):
+    """The answers of `.copier-answers.yml` that matter at run time."""
 
-    Raises:
-        HandoffError: It says something unknown, something else than a number from 0 on, or a share
-            above 1.
-    """
-    entry = table_of(file, table, stated)
-    entry.only([field.name for field in dataclasses.fields(kind)], ())
-    values = {name: entry.number_from_0(name) for name in entry.values}
-    if values.get("log_share", 0) > 1:
-        entry.wrong("log_share", "`log_share` is a share of all requests, so it is 1 at most")
-    return kind(**values)
+    model_config = ConfigDict(coerce_numbers_to_str=True, frozen=True)
 
-
-def exceptions(file: Path, stated: object) -> tuple[PolicyException, ...]:
-    """Read the exceptions of a handoff.toml.
-
-    Raises:
-        HandoffError: One of them does not say everything, or something else.
-    """
-    return tuple(map(_accepted, entries(file, "exceptions", stated)))
-
-
-def _accepted(entry: Entry) -> PolicyException:
-    about = "practice" if "practice" in entry.values else "gate"
-    keys = (about, "reason", "owner", "expires")
-    entry.only(keys, keys)
-    gate, practice = (entry.text(key) if key == about else "" for key in ("gate", "practice"))
-    if about == "gate" and not gate.startswith("sources/"):
-        entry.choice("gate", GATES)
-    return PolicyException(
-        gate, entry.text("reason"), entry.text("owner"), entry.day("expires"), practice
-    )
+    level: Annotated[Literal["0", "1", "2"], BeforeValidator(str)]
+    project_name: str = ""
+    ci: str = "github"
+    cloud: str = "none"
+    data_science_team: str = ""
+    ml_engineering_team: str = ""

@@ -1,10 +1,14 @@
-"""Who answers for which path. Exactly one axis per path; the two sides are two of them."""
+"""Which side is responsible for which path: exactly one axis per path; two axes are the sides."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
+from typing import Literal, TypeAlias, get_args
+
+Side: TypeAlias = Literal["data-science", "ml-engineering"]
+Axis: TypeAlias = Literal[Side, "contracts", "data-owner", "dependencies", "platform", "other"]
 
 DATA_SCIENCE, ML_ENGINEERING = "data-science", "ml-engineering"
-SIDES = (DATA_SCIENCE, ML_ENGINEERING)
+SIDES: tuple[str, ...] = get_args(Side)
 CONTRACTS, DATA_OWNER, DEPENDENCIES, PLATFORM, OTHER = (
     "contracts",
     "data-owner",
@@ -12,8 +16,8 @@ CONTRACTS, DATA_OWNER, DEPENDENCIES, PLATFORM, OTHER = (
     "platform",
     "other",
 )
-AXES = (*SIDES, CONTRACTS, DATA_OWNER, DEPENDENCIES, PLATFORM, OTHER)
-"""Every way in which a change can be the cause of a break."""
+AXES: tuple[str, ...] = get_args(Axis)
+"""Everything that can be the cause of a break."""
 
 _ROOMS = {
     "contracts": CONTRACTS,

@@ -111,7 +111,8 @@ class YamlLines:
     """Where a YAML text says what."""
 
     def __init__(self, text: str) -> None:
-        self._root = yaml.compose(text, _JsonLoader)
+        # Of a Markdown file the first document is the front matter.
+        self._root = next(yaml.compose_all(text, _JsonLoader), None)
 
     def at(self, *path: str | int) -> int:
         """The line of a place, from 1; of what is not there the nearest above it."""

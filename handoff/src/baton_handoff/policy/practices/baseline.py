@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from baton_handoff.config.baseline import Baseline, wrong
+from baton_handoff.config.baseline import Baseline
+from baton_handoff.config.validation import invalid
 from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.practice import Practice
 
@@ -20,7 +21,8 @@ def known(file: Path, baseline: Baseline, practices: Mapping[str, Practice]) -> 
     for name, _, _ in baseline:
         if name not in may:
             what = "never in a baseline" if name in practices else "unknown"
-            wrong(file, (name,), f"the practice {name} is {what}: it may be {', '.join(may)}")
+            problem = f"the practice {name} is {what}: use {', '.join(may)}"
+            raise invalid(file, (name,), problem, kind="practice")
 
 
 def covered(result: PracticeResult, baseline: Baseline) -> PracticeResult:

@@ -1,7 +1,7 @@
 """What judges a change: the stricter of what its base and it itself state."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -176,10 +176,10 @@ def _limits(binding: Project, head: Project) -> Iterator[tuple[str, str]]:
         yield ".copier-answers.yml", f"The level goes from {binding.level} to {head.level}"
     if head.cloud != binding.cloud:
         yield ".copier-answers.yml", f"`cloud` goes from {binding.cloud} to {head.cloud}"
-    for limit in fields(PromotionSettings):
-        strict, stated = (getattr(of.promotion, limit.name) for of in (binding, head))
+    for limit in PromotionSettings.model_fields:
+        strict, stated = (getattr(of.promotion, limit) for of in (binding, head))
         if strict != stated:
-            yield "handoff.toml", f"`{limit.name}` in [promotion] goes from {strict} to {stated}"
+            yield "handoff.toml", f"`{limit}` in [promotion] goes from {strict:g} to {stated:g}"
 
 
 def _exceptions(base: Project, head: Project) -> Iterator[tuple[str, str]]:
@@ -205,4 +205,4 @@ def _baseline(base: Project, head: Project) -> Iterator[tuple[str, str]]:
 
 def _subject(accepted: PolicyException) -> PolicyException:
     """What it is about, whoever accepts it for what reason until when."""
-    return replace(accepted, reason="", owner="", expires=date.max)
+    return accepted.model_copy(update={"reason": "", "owner": "", "expires": date.max})

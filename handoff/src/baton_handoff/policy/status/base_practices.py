@@ -144,7 +144,11 @@ def by_both(
     for one in head:
         until = _last_day(one, base, about)
         if until is not None:
-            yield replace(one, expires=min(until, one.expires))
+            last_day = min(until, one.expires)
+            if isinstance(one, PolicyException):
+                yield one.model_copy(update={"expires": last_day})
+            else:
+                yield replace(one, expires=last_day)
 
 
 def easier(
