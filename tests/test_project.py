@@ -175,13 +175,13 @@ def test_a_file_is_scored_as_the_service_would(project: Project, tmp_path: Path)
     assert distinct > 1000
 
 
-def test_a_month_that_brings_nothing_new_is_quiet_and_reported(copy: Project) -> None:
+def test_a_month_without_drift_raises_no_alert_and_is_reported(copy: Project) -> None:
     rows = ["--rows", "data/evaluation/rows.parquet"]
     november = ["--since", "2013-11-01T05:00", "--until", "2013-12-01T05:00"]
     said = copy("handoff", "monitor", *rows, *november).stdout
-    assert said.startswith("All is quiet.\n\nflight-delays version 1: 26,971 rows from 2013-11-01")
+    assert said.startswith("No alerts.\n\nflight-delays version 1: 26,971 rows from 2013-11-01")
     report = (copy.folder / "monitor/report.html").read_text(encoding="utf-8")
-    assert "nobody has to act" in report
+    assert "nothing to do" in report
     assert "temperature_f" in report
     assert "monitor/" not in git(copy.folder, "status", "--porcelain")
 

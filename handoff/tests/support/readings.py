@@ -1,4 +1,4 @@
-"""What the tests of `monitor` look at: a gauge in a few towns, by chance and always the same."""
+"""Random readings of a gauge in a few towns, always the same, for the tests of `monitor`."""
 
 from collections import Counter
 from typing import Any
@@ -8,8 +8,9 @@ import pandas as pd
 import pandera.pandas as pa
 
 from baton_handoff.evaluation.held_out import Evaluation
-from baton_handoff.monitoring.inputs import Watched
-from baton_handoff.monitoring.monitor import Known
+from baton_handoff.monitoring.inputs import PredictedRows
+from baton_handoff.monitoring.monitor import BaselineVersion
+from baton_handoff.monitoring.quality import BrokenRule
 from baton_handoff.registry.loaded import Loaded
 
 TOWNS = ["Ulm", "Bonn", "Köln", "Jena"]
@@ -51,20 +52,20 @@ def autumn(rows: int, seed: int = 1) -> pd.DataFrame:
 
 
 def chance_of(table: pd.DataFrame) -> np.ndarray:
-    """What the model says: the more wind, the likelier."""
-    said: np.ndarray = 1 / (1 + np.exp((18 - table["wind"].fillna(12).to_numpy()) / 4))
-    return said
+    """The predicted probability, which grows with the wind."""
+    predicted: np.ndarray = 1 / (1 + np.exp((18 - table["wind"].fillna(12).to_numpy()) / 4))
+    return predicted
 
 
-def came_of(table: pd.DataFrame, more: float = 0.0, seed: int = 3) -> np.ndarray:
-    """What came true: what the model says, and some more where the world has moved."""
+def labels_of(table: pd.DataFrame, more: float = 0.0, seed: int = 3) -> np.ndarray:
+    """Labels with the predicted probability, or a larger one to make the model worse."""
     likely = np.clip(chance_of(table) + more, 0, 1)
-    came: np.ndarray = (np.random.default_rng(seed).random(len(table)) < likely).astype(int)
-    return came
+    labels: np.ndarray = (np.random.default_rng(seed).random(len(table)) < likely).astype(int)
+    return labels
 
 
-def known(**other: Any) -> Known:
-    """A version with what it comes with."""
+def baseline(**other: Any) -> BaselineVersion:
+    """A version with its evaluation."""
     tested = readings(4000, seed=2, since="2013-09-01", days=90)
     stated: dict[str, Any] = {
         "predicted": {"model": chance_of(tested)},
@@ -74,13 +75,16 @@ def known(**other: Any) -> Known:
         "time": "at",
         "training_sample": readings(8000),
     }
-    evaluation = Evaluation(tested, came_of(tested), **{**stated, **other})
+    evaluation = Evaluation(tested, labels_of(tested), **{**stated, **other})
     predict = lambda table: pd.DataFrame({"chance": chance_of(table)})  # noqa: E731
-    return Known(Loaded("gauge", 3, predict), Reading, evaluation)
+    return BaselineVersion(Loaded("gauge", 3, predict), Reading, evaluation)
 
 
-def watched(table: pd.DataFrame, refused: pd.DataFrame | None = None, **rules: int) -> Watched:
-    """Rows as the service has answered them, and some that it has refused."""
+def predicted_rows(
+    table: pd.DataFrame, refused: pd.DataFrame | None = None, **rules: int
+) -> PredictedRows:
+    """Rows that the service has predicted for, and some that it has refused, by column."""
     rows = table if refused is None else pd.concat([table, refused], ignore_index=True)
-    said = pd.Series(chance_of(table), name="chance")
-    return Watched(rows, said, rows["at"], None, Counter(rules), Counter({3: len(table)}))
+    predicted = pd.Series(chance_of(table), name="chance")
+    broken = Counter({BrokenRule(column, "must be at most 150"): n for column, n in rules.items()})
+    return PredictedRows(rows, predicted, rows["at"], None, broken)

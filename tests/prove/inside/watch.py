@@ -1,9 +1,9 @@
-"""The months after the training, watched, as they were and with what goes wrong in life.
+"""Monitor the months after the training, as they were and with changes that are put in.
 
     python watch.py TO
 
-Runs in a flights project with a registered version. TO is a JSON file: for each case by its name
-what was found, each as check, side, whether it blocks, and message.
+Runs in a flights project with a registered version. TO is a JSON file: the findings of each case by
+its name, each as check, side, whether it blocks, and message.
 """
 
 import json
@@ -18,9 +18,18 @@ import pandas as pd
 import pyarrow as pa
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.contracts import model_interface
-from baton_handoff.monitoring.alerts import alerts
-from baton_handoff.monitoring.inputs import Watched, from_file
-from baton_handoff.monitoring.monitor import Asked, Known, Period, known_of, look, watch
+from baton_handoff.monitoring.alerts import alerts_of
+from baton_handoff.monitoring.inputs import PredictedRows, rows_from_file
+from baton_handoff.monitoring.messages import findings_of
+from baton_handoff.monitoring.monitor import (
+    BaselineVersion,
+    MonitorOptions,
+    Period,
+    load_baseline,
+    monitor,
+    observe,
+)
+from baton_handoff.monitoring.observation import Observation
 from pyarrow import parquet
 
 SHUFFLES, ROWS = 100, 800
@@ -36,78 +45,88 @@ UNITS = {
 
 
 def main(to: Path) -> None:
-    """Watch every case."""
+    """Monitor all cases."""
     project = find_project()
-    known = known_of(project)
-    table = known.evaluation.rows.sort_values(TIME, ignore_index=True)
+    baseline = load_baseline(project)
+    table = baseline.evaluation.rows.sort_values(TIME, ignore_index=True)
     month = table[TIME].dt.tz_convert("America/New_York").dt.month
     october = table[month == 10].reset_index(drop=True)
     found = {
-        **dict(months(project, known, month)),
-        **{f"quiet {n}": said(project, known, batch) for n, batch in enumerate(batches(table, 10))},
+        **dict(months(project, baseline, month)),
         **{
-            f"{column} {n}": said(project, known, batch.assign(**{column: change(batch[column])}))
+            f"quiet {n}": findings(project, baseline, batch)
+            for n, batch in enumerate(batches(table, 10))
+        },
+        **{
+            f"{column} {n}": findings(
+                project, baseline, batch.assign(**{column: change(batch[column])})
+            )
             for column, change in UNITS.items()
             for n, batch in enumerate(batches(october, 3))
         },
         **{
-            f"without {carrier}": said(project, known, october[october["carrier"] != carrier])
+            f"without {carrier}": findings(project, baseline, october[october["carrier"] != carrier])
             for carrier, share in october["carrier"].value_counts(normalize=True).items()
             if share > 0.01
         },
-        **{f"shuffle {n}": finds for n, finds in enumerate(shuffles(project, known, october))},
+        **{f"shuffle {n}": rows for n, rows in enumerate(shuffles(project, baseline, october))},
     }
     to.write_text(json.dumps(found), encoding="utf-8")
 
 
-def months(project: Project, known: Known, month: pd.Series) -> Iterator[tuple[str, Any]]:
-    """Each of the three months with what came true, through files as a team has them."""
-    rows, truth = Path("rows.parquet"), Path("truth.parquet")
-    evaluation = known.evaluation
+def months(
+    project: Project, baseline: BaselineVersion, month: pd.Series
+) -> Iterator[tuple[str, Any]]:
+    """Each of the three months with its labels, through files as a team has them."""
+    rows, labels = Path("rows.parquet"), Path("labels.parquet")
+    evaluation = baseline.evaluation
     parquet.write_table(pa.Table.from_pandas(evaluation.rows, preserve_index=False), rows)
     key = ["carrier", "flight_number", TIME]
-    evaluation.rows[key].assign(late=evaluation.labels).to_parquet(truth)
+    evaluation.rows[key].assign(late=evaluation.labels).to_parquet(labels)
     midnight = {10: "2013-10-01", 11: "2013-11-01", 12: "2013-12-01", 13: "2014-01-01"}
-    moments = {n: pd.Timestamp(day, tz="America/New_York") for n, day in midnight.items()}
+    times = {n: pd.Timestamp(day, tz="America/New_York") for n, day in midnight.items()}
     for number in sorted(month.unique()):
-        period = Period(moments[number], moments[number + 1])
-        seen = watch(project, Asked(rows=rows, truth=truth, period=period))
-        assert seen.truths == seen.rows == (month == number).sum()
-        yield f"month {number}", listed(alerts(seen))
+        period = Period(times[number], times[number + 1])
+        observation = monitor(project, MonitorOptions(rows=rows, labels=labels, period=period))
+        assert observation.labelled_rows == observation.rows == (month == number).sum()
+        yield f"month {number}", listed(observation)
 
 
 def batches(table: pd.DataFrame, count: int) -> Iterator[pd.DataFrame]:
-    """Rows as they follow each other, about a day's, from all over a table."""
+    """Consecutive rows, about a day's, from all parts of a table."""
     for start in range(0, len(table) - ROWS, len(table) // count):
         yield table[start : start + ROWS].reset_index(drop=True)
 
 
-def said(project: Project, known: Known, rows: pd.DataFrame) -> list[Any]:
-    """What is found in rows that nobody knows the truth of yet."""
+def findings(project: Project, baseline: BaselineVersion, rows: pd.DataFrame) -> list[Any]:
+    """The findings for rows without labels."""
     file = Path("batch.parquet")
     rows.to_parquet(file, index=False)
     contracts = model_interface(project.room("contracts"))
-    watched = from_file(known.loaded, contracts, file, known.evaluation, Period())
-    return listed(alerts(look(known, watched, project.monitor)))
+    predicted = rows_from_file(baseline.loaded, contracts, file, baseline.evaluation, Period())
+    return listed(observe(baseline, predicted, project.monitor))
 
 
-def shuffles(project: Project, known: Known, now: pd.DataFrame) -> Iterator[list[Any]]:
-    """What was learnt and what is new, mixed: nothing is new in the one or the other."""
-    learnt = known.evaluation.training_sample
-    assert learnt is not None
-    both = pd.concat([learnt, now[:5000]], ignore_index=True)
+def shuffles(
+    project: Project, baseline: BaselineVersion, current: pd.DataFrame
+) -> Iterator[list[Any]]:
+    """Training rows and new rows, mixed: neither part has drifted from the other."""
+    sample = baseline.evaluation.training_sample
+    assert sample is not None
+    both = pd.concat([sample, current[:5000]], ignore_index=True)
     for seed in range(SHUFFLES):
         mixed = both.sample(frac=1, random_state=seed, ignore_index=True)
         drawn, rest = mixed[: len(mixed) // 5], mixed[len(mixed) // 5 :].reset_index(drop=True)
-        before = replace(known, evaluation=replace(known.evaluation, training_sample=rest))
-        answers = known.loaded.predict(drawn)[known.evaluation.prediction_column]
-        watched = Watched(drawn, answers, drawn[TIME], None, Counter(), Counter())
-        yield listed(alerts(look(before, watched, project.monitor)))
+        evaluation = replace(baseline.evaluation, training_sample=rest)
+        answers = baseline.loaded.predict(drawn)[evaluation.prediction_column]
+        rows = PredictedRows(drawn, answers, drawn[TIME], None, Counter())
+        yield listed(observe(replace(baseline, evaluation=evaluation), rows, project.monitor))
 
 
-def listed(findings: Any) -> list[Any]:
-    """Findings as JSON has them."""
-    return [[f.check, f.side, f.blocks, f.message] for f in findings]
+def listed(observation: Observation) -> list[Any]:
+    """The findings of an observation as JSON has them."""
+    found = findings_of(alerts_of(observation), observation)
+    return [[f.check, f.side, f.blocks, f.message] for f in found]
 
 
 if __name__ == "__main__":

@@ -15,14 +15,14 @@ from pathlib import Path
 import pandas as pd
 from baton_handoff.config.project import find_project
 from baton_handoff.contracts import to_rows
-from baton_handoff.monitoring.monitor import known_of
+from baton_handoff.monitoring.monitor import load_baseline
 
 TIME = "scheduled_departure"
 
 
 def main(day: str, to: Path) -> None:
     """Write them."""
-    evaluation = known_of(find_project()).evaluation
+    evaluation = load_baseline(find_project()).evaluation
     midnight = pd.Timestamp(day, tz="America/New_York")
     since = (evaluation.rows[TIME] - midnight).dt.total_seconds()
     table = evaluation.rows.assign(at=since, late=evaluation.labels)

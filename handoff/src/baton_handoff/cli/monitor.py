@@ -1,4 +1,4 @@
-"""What runs, and how it does."""
+"""The command that monitors a model in production."""
 
 import argparse
 import sys
@@ -15,25 +15,26 @@ def add(commands: Any) -> None:
     """Add its commands to those of `handoff`."""
     command = commands.add_parser(
         "monitor",
-        help="data, drift and performance of what was predicted, and whose turn it is",
-        description="Look at what the served version has predicted: quality and drift of the data,"
-        " performance where it is known by now what came true. Each alert says whose turn it is.",
-        epilog="exit code: 0 quiet, 1 somebody has to act, 2 it can't be carried out",
+        help="data quality, drift and performance of the predictions, and the side that has to act",
+        description="Compare the predictions of the served version with its training data: quality"
+        " and drift of the data, performance for labelled rows. Each alert names the side that has"
+        " to act.",
+        epilog="exit code: 0 no alerts, 1 a side has to act, 2 the monitor can't run",
     )
     command.add_argument(
-        "version", nargs="?", help="a number or an alias; by default the alias that is served"
+        "version", nargs="?", help="a number or an alias; by default the served version"
     )
-    command.add_argument("--rows", type=Path, help="rows of a Parquet file, not of the log")
-    command.add_argument("--truth", type=Path, help="a Parquet file with what came true")
-    command.add_argument("--since", type=moment, help="the first moment, 2013-10-01 for example")
-    command.add_argument("--until", type=moment, help="the moment after the last")
-    command.add_argument("--against", help="another version, on the same rows")
+    command.add_argument("--rows", type=Path, help="a Parquet file of rows instead of the log")
+    command.add_argument("--truth", type=Path, help="a Parquet file of labels")
+    command.add_argument("--since", type=time, help="the first time, for example 2013-10-01")
+    command.add_argument("--until", type=time, help="the time after the last")
+    command.add_argument("--against", help="another version to compare on the same rows")
     add_format(command)
     command.set_defaults(run=_monitor)
 
 
-def moment(text: str) -> datetime:
-    """A moment as a person writes it; argparse calls by this name what it refuses."""
+def time(text: str) -> datetime:
+    """A time in ISO format; argparse puts the name of this function into its error."""
     return datetime.fromisoformat(text)
 
 
@@ -41,17 +42,20 @@ def _monitor(project: Project, options: argparse.Namespace) -> int:
     from baton_handoff.contracts import model_interface
 
     model_interface(project.room("contracts"))
-    from baton_handoff.monitoring.alerts import alerts
-    from baton_handoff.monitoring.monitor import Asked, Period, watch
+    from baton_handoff.monitoring.alerts import alerts_of
+    from baton_handoff.monitoring.messages import findings_of, summary
+    from baton_handoff.monitoring.monitor import MonitorOptions, Period, monitor
     from baton_handoff.monitoring.publish import publish
 
     period = Period(options.since, options.until)
-    asked = Asked(options.version, options.rows, options.truth, period, options.against)
-    seen = watch(project, asked)
-    findings = alerts(seen)
-    report = publish(project.monitoring_folder, seen, findings)
-    print(render(findings, options.format, "All is quiet."))
-    # A program reads findings, not this.
-    said = sys.stdout if options.format == "terminal" else sys.stderr
-    print(f"\n{seen}\nReport: {report}", file=said)
-    return int(any(finding.blocks for finding in findings))
+    observation = monitor(
+        project,
+        MonitorOptions(options.version, options.rows, options.truth, period, options.against),
+    )
+    alerts = alerts_of(observation)
+    report = publish(project.monitoring_folder, observation, alerts)
+    print(render(findings_of(alerts, observation), options.format, "No alerts."))
+    # A program reads only findings from standard output.
+    stream = sys.stdout if options.format == "terminal" else sys.stderr
+    print(f"\n{summary(observation)}\nReport: {report}", file=stream)
+    return int(any(alert.side for alert in alerts))

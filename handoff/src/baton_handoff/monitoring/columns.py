@@ -1,8 +1,7 @@
-"""One column, as a model has learnt from it and as it is now.
+"""The drift of one column: the distribution of its values in a reference sample and in new rows.
 
-A distance is between 0 and 1: the share of rows that would have to move for both to look alike
-(categories), or the largest difference of the shares below any value (numbers, the
-Kolmogorov-Smirnov distance).
+A distance is between 0 and 1. For categories it is the share of rows that would have to change for
+the distributions to be equal, for numbers the Kolmogorov-Smirnov statistic.
 """
 
 from collections.abc import Iterator
@@ -13,189 +12,186 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency, ks_2samp
 
-Kind: TypeAlias = Literal["number", "category"]
+from baton_handoff.monitoring.units import UnitChange
 
-MOST = 30
-"""So many categories are looked at one by one; the rarer ones are one together."""
+ColumnKind: TypeAlias = Literal["number", "category"]
 
-OTHERS = "(others)"
+MAX_CATEGORIES = 30
+"""The number of the most common categories that are compared one by one; the rest is pooled."""
 
-STRANGE = 0.5
-"""The share of values that the model has never met, beyond which they are no longer its column."""
+MIN_PERIOD_ROWS = 30
+"""The fewest values of a period of the reference that are compared with the other periods."""
 
-_EXPECTED = 30
-"""A category is missed where so many rows would have it: chance does not leave out as many."""
+_OTHERS = "(others)"
+_MAX_NEW = 0.5
+"""A larger share of values that never occurred before means that the source has changed."""
 
-FEW = 30
-"""A period with fewer values says nothing."""
+_MIN_EXPECTED = 30
+"""Rows that a category must be expected to have before its absence counts as not by chance."""
 
 
 @dataclass(frozen=True)
 class Drift:
-    """What became of one column.
+    """How the values of a column differ from the reference.
 
     Attributes:
-        column: Its name.
-        kind: What it holds.
-        distance: How far it lies from what was learnt, 0 to 1.
-        usual: How far the farthest period lay that was learnt from, 0 where there are no periods.
-        chance: How probable such a distance is by chance, corrected for the number of columns.
-        drifted: Whether that is a drift.
-        strange: Whether most values are such as never occurred: between the steps that they used to
-            have, or beyond all of them.
-        unseen: The share of such values.
-        vanished: Categories that are missed.
-        unit: The change of a unit that would explain it, empty where none would.
+        column: The column.
+        kind: What the column holds.
+        distance: The distance between reference and current values, 0 to 1.
+        usual: The largest distance of one period of the reference from the whole reference; 0
+            without periods.
+        p_value: The probability of such a distance by chance, corrected for the number of columns.
+        drifted: True if the distance is significant and large.
+        new_values: True if most values never occurred before: they lie between the steps or outside
+            the range of the reference.
+        new_share: The share of such values.
+        vanished: Categories that are expected and absent.
+        unit: The change of unit that explains the new values, None if no change does.
     """
 
     column: str
-    kind: Kind
+    kind: ColumnKind
     distance: float
     usual: float
-    chance: float
+    p_value: float
     drifted: bool = False
-    strange: bool = False
-    unseen: float = 0.0
+    new_values: bool = False
+    new_share: float = 0.0
     vanished: tuple[str, ...] = ()
-    unit: str = ""
+    unit: UnitChange | None = None
 
     @property
-    def at_the_source(self) -> bool:
-        """Whether it is no world that moves like that, but a source that was changed."""
-        return bool(self.strange or self.vanished)
+    def source_changed(self) -> bool:
+        """True if the source has changed rather than what it measures."""
+        return bool(self.new_values or self.vanished)
 
 
-def number(
+def number_drift(
     column: str,
-    learnt: pd.Series,
-    now: pd.Series,
+    reference: pd.Series,
+    current: pd.Series,
     periods: pd.Series | None,
     unusual: float,
 ) -> Drift:
-    """A column of numbers.
+    """The drift of a column of numbers.
 
     Args:
-        column: Its name.
-        learnt: The values that the model has learnt from.
-        now: The values to hold against them.
-        periods: The period of each of the former, None where there are none to compare.
-        unusual: How many times farther off than the farthest period is unusual.
+        column: The column.
+        reference: Its values in the reference sample.
+        current: Its current values.
+        periods: The period of each reference value, None if periods can't be compared.
+        unusual: How many times the largest value of a single period is unusual.
     """
-    before, after = learnt.to_numpy(float), now.to_numpy(float)
-    test = ks_2samp(before, after, method="asymp")
-    never, usually = unseen(before, after, periods)
-    outside = float(((after < before.min()) | (after > before.max())).mean())
+    old, new = reference.to_numpy(float), current.to_numpy(float)
+    test = ks_2samp(old, new, method="asymp")
+    unknown, usual_unknown = unknown_shares(old, new, periods)
+    outside = float(((new < old.min()) | (new > old.max())).mean())
     return Drift(
         column,
         "number",
         distance=float(test.statistic),
-        usual=_farthest(before, periods),
-        chance=float(test.pvalue),
-        strange=never > max(STRANGE, unusual * usually) or outside > STRANGE,
-        unseen=max(never, outside),
+        usual=_largest_period_distance(old, periods),
+        p_value=float(test.pvalue),
+        new_values=unknown > max(_MAX_NEW, unusual * usual_unknown) or outside > _MAX_NEW,
+        new_share=max(unknown, outside),
     )
 
 
-def _farthest(values: np.ndarray, periods: pd.Series | None) -> float:
-    """The distance of that period which lies farthest from all of them together."""
+def _largest_period_distance(values: np.ndarray, periods: pd.Series | None) -> float:
+    """The largest Kolmogorov-Smirnov distance between one period and the whole reference."""
     if periods is None:
         return 0.0
     whole, distances = np.sort(values), [0.0]
-    for places in _places(periods):
-        own = np.sort(values[places])
-        for side in ("left", "right"):
-            share = np.searchsorted(whole, own, side) / len(whole)
-            distances.append(
-                float(np.abs(share - np.searchsorted(own, own, side) / len(own)).max())
-            )
+    for _, group in pd.Series(values).groupby(periods.to_numpy()):
+        if len(group) >= MIN_PERIOD_ROWS:
+            # `ks_2samp` would sort the whole reference again for each of hundreds of periods.
+            own = np.sort(group.to_numpy())
+            for side in ("left", "right"):
+                shares = np.searchsorted(whole, own, side) / len(whole)
+                own_shares = np.searchsorted(own, own, side) / len(own)
+                distances.append(float(np.abs(shares - own_shares).max()))
     return max(distances)
 
 
-def unseen(before: np.ndarray, after: np.ndarray, periods: pd.Series | None) -> tuple[float, float]:
-    """The share of values that never occurred, and the largest such share of a learnt period.
+def unknown_shares(
+    reference: np.ndarray, current: np.ndarray, periods: pd.Series | None
+) -> tuple[float, float]:
+    """The share of current values that the reference lacks, and its largest share in one period.
 
-    A gauge has steps, and each unit its own; the commonest value, often zero, is of every unit.
+    An instrument measures in steps, which differ between units. The most common value, often zero,
+    is left out: it is valid in each unit.
     """
-    values, counts = np.unique(before.astype(np.float32), return_counts=True)
-    commonest = values[counts.argmax()]
-    known, asked = (v.astype(np.float32) for v in (before, after))
-    rest = asked[asked != commonest]
-    when = np.arange(len(before)) % 10 if periods is None else periods.to_numpy()
-    table = pd.DataFrame({"value": known, "period": when})[known != commonest]
-    if min(len(rest), len(table)) < FEW:
+    values, counts = np.unique(reference.astype(np.float32), return_counts=True)
+    most_common = values[counts.argmax()]
+    known, new = (v.astype(np.float32) for v in (reference, current))
+    new = new[new != most_common]
+    # Without periods any tenth of the reference stands for one.
+    period = np.arange(len(known)) % 10 if periods is None else periods.to_numpy()
+    table = pd.DataFrame({"value": known, "period": period})[known != most_common]
+    if min(len(new), len(table)) < MIN_PERIOD_ROWS:
         return 0.0, 0.0
-    alone = table.groupby("value")["period"].transform("nunique") == 1
-    by_period = alone.groupby(table["period"]).agg(["mean", "size"])
-    usually = by_period["mean"][by_period["size"] >= FEW].max()
-    return 1 - float(np.isin(rest, values).mean()), float(np.nan_to_num(usually, nan=1.0))
+    in_one_period = table.groupby("value")["period"].transform("nunique") == 1
+    by_period = in_one_period.groupby(table["period"]).agg(["mean", "size"])
+    largest = by_period["mean"][by_period["size"] >= MIN_PERIOD_ROWS].max()
+    return 1 - float(np.isin(new, values).mean()), float(np.nan_to_num(largest, nan=1.0))
 
 
-def category(column: str, learnt: pd.Series, now: pd.Series, periods: pd.Series | None) -> Drift:
-    """A column of categories.
-
-    Args:
-        column: Its name.
-        learnt: The values that the model has learnt from.
-        now: The values to hold against them.
-        periods: The period of each of the former, None where there are none to compare.
-    """
-    before, after = learnt.astype(str), now.astype(str)
-    shares = before.value_counts(normalize=True)
-    kept = set(shares.index[:MOST])
-    pooled, asked = (v.where(v.isin(kept), OTHERS) for v in (before, after))
+def category_drift(
+    column: str, reference: pd.Series, current: pd.Series, periods: pd.Series | None
+) -> Drift:
+    """The drift of a column of categories; the arguments are those of `number_drift`."""
+    old, new = reference.astype(str), current.astype(str)
+    known = old.value_counts().index
+    pooled, asked = (v.where(v.isin(known[:MAX_CATEGORIES]), _OTHERS) for v in (old, new))
     table = pd.crosstab(
         pd.concat([pooled, asked], ignore_index=True),
-        np.repeat(["before", "after"], [len(pooled), len(asked)]),
+        np.repeat(["reference", "current"], [len(pooled), len(asked)]),
     )
+    # The test is valid only for cells of some size: rare categories are one.
     rare = table.sum(axis=1) < 10
     counts = np.vstack([table[~rare].to_numpy(), table[rare].sum().to_numpy()])
     counts = counts[counts.sum(axis=1) > 0]
-    chance = float(chi2_contingency(counts).pvalue) if len(counts) > 1 else 1.0
-    whole = pooled.value_counts(normalize=True)
-    own = _by_period(pooled, periods)
+    shares = pooled.value_counts(normalize=True)
+    by_period = _counts_by_period(pooled, periods)
     return Drift(
         column,
         "category",
-        distance=_moved(whole, asked.value_counts(normalize=True).to_frame()),
-        usual=_moved(whole, own / own.sum()),
-        chance=chance,
-        unseen=float((~after.isin(shares.index)).mean()),
-        vanished=tuple(_vanished(whole, set(after), len(after), own)),
+        distance=_largest_distance(shares, asked.value_counts(normalize=True).to_frame()),
+        usual=_largest_distance(shares, by_period / by_period.sum()),
+        p_value=float(chi2_contingency(counts).pvalue) if len(counts) > 1 else 1.0,
+        new_share=float((~new.isin(known)).mean()),
+        vanished=tuple(_vanished(shares, set(new), len(new), by_period)),
     )
 
 
-def _by_period(values: pd.Series, periods: pd.Series | None) -> pd.DataFrame:
-    """How often each value occurs in each period that has enough: a column for each."""
+def _counts_by_period(values: pd.Series, periods: pd.Series | None) -> pd.DataFrame:
+    """The count of each value in each period that has enough rows, a column for each period."""
     if periods is None:
         return pd.DataFrame(index=values.unique())
     counts = pd.crosstab(values, periods)
-    return counts.loc[:, counts.sum() >= FEW]
+    return counts.loc[:, counts.sum() >= MIN_PERIOD_ROWS]
 
 
-def _vanished(shares: pd.Series, there: set[str], rows: int, own: pd.DataFrame) -> Iterator[str]:
-    """The categories that are missed; where most rows are of a rare one, they are only names."""
-    if shares.get(OTHERS, 0.0) > STRANGE:
+def _vanished(
+    shares: pd.Series, present: set[str], rows: int, by_period: pd.DataFrame
+) -> Iterator[str]:
+    """The categories that are expected and absent."""
+    # Where most rows have a rare category, the column holds names: their absence means nothing.
+    if shares.get(_OTHERS, 0.0) > _MAX_NEW:
         return
-    for category, share in zip(map(str, shares.index), shares, strict=True):
-        if rows * share < _EXPECTED:
-            return  # the rarer ones follow
-        once_away = ((own.sum() * share >= _EXPECTED) & (own.loc[category] == 0)).any()
-        if category not in {*there, OTHERS} and not once_away:
+    expected = shares[rows * shares >= _MIN_EXPECTED]
+    for category, share in zip(map(str, expected.index), expected, strict=True):
+        absent = (by_period.sum() * share >= _MIN_EXPECTED) & (by_period.loc[category] == 0)
+        if category not in {*present, _OTHERS} and not absent.any():
             yield category
 
 
-def _moved(whole: pd.Series, shares: pd.DataFrame) -> float:
-    """How much of all rows the farthest of several distributions has elsewhere."""
-    if shares.empty:
+def _largest_distance(shares: pd.Series, others: pd.DataFrame) -> float:
+    """The largest total variation distance between a distribution and several others."""
+    if others.empty:
         return 0.0
-    all_ = whole.index.union(shares.index)
-    away = shares.reindex(all_, fill_value=0).sub(whole.reindex(all_, fill_value=0), axis=0)
-    return float(away.abs().sum().max() / 2)
-
-
-def _places(periods: pd.Series | None) -> Iterator[np.ndarray]:
-    """The positions of the rows of each period that has enough."""
-    if periods is not None:
-        for places in pd.Series(np.arange(len(periods))).groupby(periods.to_numpy()):
-            if len(places[1]) >= FEW:
-                yield places[1].to_numpy()
+    every = shares.index.union(others.index)
+    differences = others.reindex(every, fill_value=0).sub(
+        shares.reindex(every, fill_value=0), axis=0
+    )
+    return float(differences.abs().sum().max() / 2)

@@ -1,8 +1,8 @@
-"""Drift: how far the values of rows lie from those that a model has learnt from, by column.
+"""Drift: how the values of rows differ from those that a model was trained on, by column.
 
-What large tables make certain is not yet of any importance, so a distance has to be large as well,
-and larger than what the periods that the model has learnt from have shown among themselves: seasons
-are no news. Moments are left out: they always move on, and say nothing.
+In a large table each difference is significant, so a distance must also be large, and larger than
+that of any period of the training data: a season is no drift. Times always increase, so they are
+left out.
 """
 
 from collections.abc import Mapping
@@ -14,87 +14,92 @@ from scipy.stats import false_discovery_control, ks_2samp
 
 from baton_handoff.config.settings import MonitorSettings
 from baton_handoff.contracts import Contract, canonical_form
-from baton_handoff.monitoring.columns import Drift, Kind, category, number, unseen
-from baton_handoff.monitoring.units import unit_change
+from baton_handoff.monitoring.columns import (
+    ColumnKind,
+    Drift,
+    category_drift,
+    number_drift,
+    unknown_shares,
+)
+from baton_handoff.monitoring.units import UnitChange, unit_change
 
 
 @dataclass(frozen=True)
-class Held:
-    """Rows, and the rows that they are held against.
+class Samples:
+    """Current rows and the reference that they are compared with.
 
     Attributes:
-        reference: Rows that the model has learnt from, with what it predicts for them.
-        current: The rows of the period, with what was predicted.
-        kinds: The columns that can drift, and what they hold.
-        answer: The column that holds what was predicted.
-        periods: The period of each row of the reference, None where there are none to compare.
+        reference: Rows that the model was trained on, with its predictions for them.
+        current: The rows of the period, with the predictions.
+        kinds: The columns to compare and what they hold.
+        prediction_column: The column that holds the predictions.
+        periods: The period of each reference row, None if periods can't be compared.
     """
 
     reference: pd.DataFrame
     current: pd.DataFrame
-    kinds: Mapping[str, Kind]
-    answer: str
+    kinds: Mapping[str, ColumnKind]
+    prediction_column: str
     periods: pd.Series | None
 
 
-def kinds_of(contract: Contract) -> dict[str, Kind]:
-    """The columns that can be looked at, and what they hold: numbers that are a choice are one."""
-    kinds: dict[str, Kind] = {}
+def column_kinds(contract: Contract) -> dict[str, ColumnKind]:
+    """The columns of a contract that can drift; numbers from a list are categories."""
+    kinds: dict[str, ColumnKind] = {}
     for name, column in canonical_form(contract)["columns"].items():
-        chosen = any(check["name"] == "isin" for check in column["checks"])
+        listed = any(check["name"] == "isin" for check in column["checks"])
         if column["type"] in ("integer", "number"):
-            kinds[name] = "category" if chosen else "number"
+            kinds[name] = "category" if listed else "number"
         elif column["type"] in ("string", "boolean"):
             kinds[name] = "category"
     return kinds
 
 
-def drifts(held: Held, settings: MonitorSettings) -> list[Drift]:
-    """What became of each column, as far as enough rows have a value there.
+def drifts(samples: Samples, settings: MonitorSettings) -> list[Drift]:
+    """The drift of each column that has enough values.
 
     Args:
-        held: Rows, and those that they are held against.
-        settings: What is worth an alert.
+        samples: The rows to compare.
+        settings: The limits.
     """
     found = []
-    for column, kind in held.kinds.items():
-        learnt, now = held.reference[column].dropna(), held.current[column].dropna()
-        if min(len(learnt), len(now)) >= settings.least_rows:
-            when = None if held.periods is None else held.periods[learnt.index]
+    for column, kind in samples.kinds.items():
+        reference, current = (t[column].dropna() for t in (samples.reference, samples.current))
+        if min(len(reference), len(current)) >= settings.least_rows:
+            periods = None if samples.periods is None else samples.periods[reference.index]
             drift = (
-                number(column, learnt, now, when, settings.unusual)
+                number_drift(column, reference, current, periods, settings.unusual)
                 if kind == "number"
-                else category(column, learnt, now, when)
+                else category_drift(column, reference, current, periods)
             )
-            # No source delivers what is predicted.
-            computed = column == held.answer
-            found.append(replace(drift, strange=False, vanished=()) if computed else drift)
+            # Predictions come from the model, not from a source that could change.
+            predicted = column == samples.prediction_column
+            found.append(replace(drift, new_values=False, vanished=()) if predicted else drift)
     if not found:
         return []
-    chances = false_discovery_control([drift.chance for drift in found], method="by")
-    judged = [
-        _judged(replace(drift, chance=float(chance)), settings)
-        for drift, chance in zip(found, chances, strict=True)
+    p_values = false_discovery_control([drift.p_value for drift in found], method="by")
+    return [
+        replace(
+            drift,
+            p_value=float(p_value),
+            drifted=bool(p_value < settings.significance)
+            and drift.distance > max(settings.effect, settings.unusual * drift.usual),
+            unit=_unit(samples, drift.column) if drift.new_values else None,
+        )
+        for drift, p_value in zip(found, p_values, strict=True)
     ]
-    return [replace(drift, unit=_unit(drift, held)) if drift.strange else drift for drift in judged]
 
 
-def _judged(drift: Drift, settings: MonitorSettings) -> Drift:
-    certain = drift.chance < settings.significance
-    far = drift.distance > max(settings.effect, settings.unusual * drift.usual)
-    return replace(drift, drifted=certain and far)
+def _unit(samples: Samples, column: str) -> UnitChange | None:
+    """The change of unit that explains why most values of a column never occurred before."""
+    tables = samples.reference, samples.current
+    reference, current = (table[column].dropna().to_numpy(float) for table in tables)
 
+    def between_steps(values: np.ndarray) -> float:
+        return unknown_shares(reference, values, None)[0]
 
-def _unit(drift: Drift, held: Held) -> str:
-    """The change of a unit that explains why most values never occurred."""
-    tables = held.reference, held.current
-    learnt, now = (table[drift.column].dropna().to_numpy(float) for table in tables)
+    def distance(values: np.ndarray) -> float:
+        return float(ks_2samp(reference, values, method="asymp").statistic)
 
-    def off_the_steps(values: np.ndarray) -> float:
-        return unseen(learnt, values, None)[0]
-
-    def far_off(values: np.ndarray) -> float:
-        return float(ks_2samp(learnt, values, method="asymp").statistic)
-
-    # Steps say it best; what was rounded meanwhile has lost them.
-    return unit_change(now, off_the_steps) or unit_change(now, far_off)
+    # Steps identify a unit best; values that were rounded after the change have lost them.
+    return unit_change(current, between_steps) or unit_change(current, distance)

@@ -1,4 +1,4 @@
-"""The history of looks: a line of JSON for each, so that a report can show how it went."""
+"""The history of monitoring: a line of JSON for each run."""
 
 import json
 from collections.abc import Sequence
@@ -6,31 +6,27 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.monitoring.alerts import whose_turn
-from baton_handoff.monitoring.observation import Seen
-from baton_handoff.reporting.findings import Finding
-
-SHOWN = 60
-"""So many of the latest looks a report shows."""
+from baton_handoff.monitoring.alerts import Alert, acting_sides
+from baton_handoff.monitoring.observation import Observation
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One look, in figures.
+class HistoryEntry:
+    """One run of the monitor; the names of the fields are the keys in the file.
 
     Attributes:
-        at: When it was made, in UTC.
+        at: The time of the run, in UTC.
         model: The registered model's name.
-        version: The version that was watched.
-        covers: The first and the last moment of the rows, none where nothing says when they were.
-        rows: How many rows there were.
+        version: The monitored version.
+        covers: The first and the last time of the rows, empty if unknown.
+        rows: The number of rows.
         refused: The share that the contract refused.
-        missing: For each column the share that is missing.
-        drift: For each column the distance from what was learnt, predictions included.
-        score: The one figure, None where nothing came true yet.
-        loss: By how much the loss has grown, least and most, likewise.
-        alerts: What was found, by its name.
-        sides: Whose turn it was.
+        missing: The share of missing values by column.
+        drift: The distance from the reference by column, predictions included.
+        score: The score, None without enough labels.
+        loss: The interval of the growth of the loss, None without enough labels.
+        alerts: The kinds of the alerts.
+        sides: The sides that had to act.
     """
 
     at: str
@@ -47,51 +43,57 @@ class Entry:
     sides: Sequence[str]
 
 
-def entry_of(seen: Seen, findings: Sequence[Finding], at: str) -> Entry:
-    """A look as history keeps it."""
-    overall = seen.performance.overall if seen.performance else None
-    return Entry(
+def history_entry(observation: Observation, alerts: Sequence[Alert], at: str) -> HistoryEntry:
+    """The entry of an observation."""
+    overall = observation.performance.overall if observation.performance else None
+    return HistoryEntry(
         at=at,
-        model=seen.model,
-        version=seen.version,
-        covers=list(seen.covers),
-        rows=seen.rows,
-        refused=round(seen.quality.share_refused, 6),
-        missing={gap.column: round(gap.share, 6) for gap in seen.quality.missing},
-        drift={drift.column: round(drift.distance, 6) for drift in seen.drifts},
+        model=observation.model,
+        version=observation.version,
+        covers=list(observation.covers),
+        rows=observation.rows,
+        refused=round(observation.quality.refused_share, 6),
+        missing={m.column: round(m.share, 6) for m in observation.quality.missing},
+        drift={drift.column: round(drift.distance, 6) for drift in observation.drifts},
         score=round(overall.score, 6) if overall else None,
         loss=[round(overall.low, 6), round(overall.high, 6)] if overall else None,
-        alerts=[finding.check for finding in findings if finding.blocks],
-        sides=whose_turn(findings),
+        alerts=[alert.kind.value for alert in alerts if alert.side],
+        sides=acting_sides(alerts),
     )
 
 
-def append(file: Path, entry: Entry) -> None:
-    """Write one more line, whole or not at all."""
+def append(file: Path, entry: HistoryEntry) -> None:
+    """Append an entry, whole or not at all.
+
+    Raises:
+        OSError: The disk is full; the file is unchanged.
+    """
     line = json.dumps(asdict(entry), separators=(",", ":")) + "\n"
     with file.open("ab", buffering=0) as opened:
-        before = opened.tell()
+        end = opened.tell()
+        left = memoryview(line.encode())
         try:
-            if opened.write(line.encode()) < len(line.encode()):  # a full disk takes the beginning
-                opened.truncate(before)
-                raise HandoffError(f"{file} can't take one more line: make room, then run again.")
+            while left:  # a full disk first takes a part of the line
+                left = left[opened.write(left) :]
         except OSError:
-            opened.truncate(before)
+            opened.truncate(end)
             raise
 
 
-def read_history(file: Path) -> list[Entry]:
-    """The looks so far, the latest last.
+def read_history(file: Path) -> list[HistoryEntry]:
+    """The entries so far, the latest last.
 
     Raises:
-        HandoffError: A line is none.
+        HandoffError: A line is no entry.
     """
     if not file.exists():
         return []
-    found = []
+    entries = []
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            found.append(Entry(**json.loads(line)))
+            entries.append(HistoryEntry(**json.loads(line)))
         except (ValueError, TypeError) as error:
-            raise HandoffError(f"{file}:{number} is no look of `monitor`: take it out.") from error
-    return found
+            raise HandoffError(
+                f"{file}:{number} is no entry of the monitor's history: delete the line."
+            ) from error
+    return entries

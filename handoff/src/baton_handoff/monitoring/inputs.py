@@ -1,8 +1,8 @@
-"""What is watched: rows that were predicted for, and what came true of them."""
+"""What is monitored: rows with predictions, from the prediction log or a file, and their labels."""
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,209 +15,198 @@ import pandas as pd
 from baton_handoff.contracts import Contract, Frame, canonical_form, from_json
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.evaluation.held_out import Evaluation
+from baton_handoff.monitoring.quality import BrokenRule
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving.batch import score_file
 from baton_handoff.serving.batch.parts import rejected_path
 from baton_handoff.serving.batch.rows import FILE, REASON, ROW
 from baton_handoff.serving.prediction_log import LoggedPrediction
 
-REQUEST, POSITION, TRUTH = "request", "row", "truth"
-"""The columns by which a file of truths names rows of the log, and what came true of them."""
+REQUEST, POSITION, LABEL = "request", "row", "truth"
+"""The columns of a file of labels: a row of the prediction log, and its label."""
 
 _AT = "answered_at"
 
 
 @dataclass(frozen=True)
-class Watched:
-    """Rows that were asked about.
+class PredictedRows:
+    """Rows with predictions.
 
     Attributes:
         rows: The rows, those that the contract refuses last.
-        predicted: What was predicted for those that it accepts.
-        moments: For each row when it was known, None where nothing says so.
-        keys: For each row its request and its position there, None where it has none.
-        rules: For each rule of the contract, with its column, how many rows break it.
-        versions: How many rows each version has answered.
+        predicted: The predictions for the rows that it accepts.
+        times: When each row became known, None if unknown.
+        keys: The request of each row and its position there, None without requests.
+        broken_rules: The number of rows that break each rule of the contract.
     """
 
     rows: pd.DataFrame
     predicted: pd.Series
-    moments: pd.Series | None
+    times: pd.Series | None
     keys: pd.DataFrame | None
-    rules: Counter[str]
-    versions: Counter[int]
+    broken_rules: Counter[BrokenRule]
 
     @property
     def accepted(self) -> pd.DataFrame:
         """The rows that have a prediction."""
         return self.rows.iloc[: len(self.predicted)]
 
-    def only(self, which: np.ndarray) -> "Watched":
-        """Only some of the rows; which rules the others break is not known, so all are kept."""
-        chosen, moments, keys = which[: len(self.predicted)], self.moments, self.keys
+    def only(self, chosen: np.ndarray) -> "PredictedRows":
+        """Some of the rows, by a mask; all broken rules are kept."""
         return replace(
             self,
-            rows=self.rows[which].reset_index(drop=True),
-            predicted=self.predicted[chosen].reset_index(drop=True),
-            moments=None if moments is None else moments[which].reset_index(drop=True),
-            keys=None if keys is None else keys[which].reset_index(drop=True),
+            rows=self.rows[chosen].reset_index(drop=True),
+            predicted=self.predicted[chosen[: len(self.predicted)]].reset_index(drop=True),
+            times=None if self.times is None else self.times[chosen].reset_index(drop=True),
+            keys=None if self.keys is None else self.keys[chosen].reset_index(drop=True),
         )
 
 
-def from_log(
-    records: Iterable[LoggedPrediction], takes: Contract, about: Evaluation, period: "Period"
-) -> Watched:
-    """The rows of a prediction log.
+@dataclass(frozen=True)
+class Period:
+    """The rows to monitor, by the time when they became known; `until` is not included."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def contains(self, times: pd.Series) -> np.ndarray:
+        """Which times are in the period, as a mask."""
+        chosen = np.ones(len(times), bool)
+        if self.since:
+            chosen &= (times >= _in_utc(self.since)).to_numpy()
+        if self.until:
+            chosen &= (times < _in_utc(self.until)).to_numpy()
+        return chosen
+
+
+def rows_from_log(
+    records: Iterable[LoggedPrediction], contract: Contract, evaluation: Evaluation, period: Period
+) -> PredictedRows:
+    """Read rows from a prediction log.
 
     Args:
         records: The log.
-        takes: The input contract.
-        about: The evaluation, which says what is predicted and when a row is known.
-        period: Which rows to look at.
+        contract: The input contract.
+        evaluation: The evaluation of the version; it names the columns of prediction and time.
+        period: The rows to read.
     """
-    columns = list(takes.to_schema().columns)
+    columns, prediction = list(contract.to_schema().columns), evaluation.prediction_column
     rows: list[Any] = []
-    others: list[tuple[str, int, str, int, Any]] = []
+    answers: list[tuple[str, int, str, Any]] = []
     for record in records:
-        # What an earlier contract had not yet, or had besides, is no news of these rows.
+        # Rows of an earlier contract can lack columns or have others; that is no finding.
         rows += [{name: row.get(name) for name in columns} for row in record.rows]
-        others += [
-            (record.request, place, record.at, record.version, answer[about.prediction_column])
-            for place, answer in enumerate(record.predictions)
+        answers += [
+            (record.request, position, record.at, answer[prediction])
+            for position, answer in enumerate(record.predictions)
         ]
-    table = pd.DataFrame(
-        others, columns=[REQUEST, POSITION, _AT, "version", about.prediction_column]
-    )
-    frame = rows_of(from_json(takes, rows)) if rows else pd.DataFrame(columns=columns)
-    moments = _moments(frame, about.time, pd.to_datetime(table[_AT], utc=True))
-    found = Watched(
-        frame,
-        table[about.prediction_column],
-        moments,
-        table[[REQUEST, POSITION]],
-        Counter(),
-        Counter(),
-    )
-    which = period.holds(moments)
-    return replace(found.only(which), versions=Counter(table["version"][which].tolist()))
+    table = pd.DataFrame(answers, columns=[REQUEST, POSITION, _AT, prediction])
+    frame = as_pandas(from_json(contract, rows)) if rows else pd.DataFrame(columns=columns)
+    in_column = evaluation.time and evaluation.time in frame
+    times = frame[evaluation.time] if in_column else pd.to_datetime(table[_AT], utc=True)
+    found = PredictedRows(frame, table[prediction], times, table[[REQUEST, POSITION]], Counter())
+    return found.only(period.contains(times))
 
 
-def from_file(
+def rows_from_file(
     loaded: Loaded,
     contracts: tuple[Contract, Contract],
     file: Path,
-    about: Evaluation,
-    period: "Period",
-) -> Watched:
-    """The rows of a Parquet file, predicted for as batch scoring does it.
+    evaluation: Evaluation,
+    period: Period,
+) -> PredictedRows:
+    """Read rows from a Parquet file and predict for them, as batch scoring does.
 
     Args:
         loaded: The version that predicts.
         contracts: Its input and output contract.
         file: The file.
-        about: The evaluation, which says what is predicted and when a row is known.
-        period: Which rows to look at.
+        evaluation: The evaluation of the version; it names the columns of prediction and time.
+        period: The rows to read; all rows if their times are unknown.
     """
     with tempfile.TemporaryDirectory() as folder:
-        to = Path(folder) / "scored.parquet"
-        score_file(loaded, *contracts, file, to)
-        scored = _read(to)
-        refused = _read(rejected_path(to)) if rejected_path(to).exists() else scored.head(0)
+        target = Path(folder) / "scored.parquet"
+        score_file(loaded, *contracts, file, target)
+        scored = _read(target)
+        rejected_file = rejected_path(target)
+        rejected = _read(rejected_file) if rejected_file.exists() else scored.head(0)
     names = [name for name in scored.columns if name in contracts[0].to_schema().columns]
-    reasons = refused[REASON] if REASON in refused else pd.Series(dtype=object)
-    rows = pd.concat([scored[names], refused[names]], ignore_index=True)
-    moments = _moments(rows, about.time, None)
-    found = Watched(rows, scored[about.prediction_column], moments, None, Counter(), Counter())
-    which = np.ones(len(rows), bool) if moments is None else period.holds(moments)
-    in_period = reasons[which[len(scored) :]]
-    rules = Counter(rule for broken in in_period for rule in set(broken.split("; ")))
-    found = found.only(which)
-    return replace(found, rules=rules, versions=Counter({loaded.version: len(found.predicted)}))
+    rows = pd.concat([scored[names], rejected[names]], ignore_index=True)
+    times = rows.get(evaluation.time)
+    found = PredictedRows(rows, scored[evaluation.prediction_column], times, None, Counter())
+    chosen = np.ones(len(rows), bool) if times is None else period.contains(times)
+    reasons = rejected[REASON][chosen[len(scored) :]] if REASON in rejected else ()
+    broken_rules = Counter(rule for text in reasons for rule in _broken_rules(text, names))
+    return replace(found.only(chosen), broken_rules=broken_rules)
 
 
-@dataclass(frozen=True)
-class Period:
-    """Which rows to look at, by the moment that they were known; both ends may be open."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def holds(self, moments: pd.Series) -> np.ndarray:
-        """Which moments lie in it, the last one not."""
-        held = np.ones(len(moments), bool)
-        if self.since:
-            held &= (moments >= _in_utc(self.since)).to_numpy()
-        if self.until:
-            held &= (moments < _in_utc(self.until)).to_numpy()
-        return held
+def _broken_rules(reason: str, columns: Collection[str]) -> Iterator[BrokenRule]:
+    """The rules in a reason of batch scoring: `COLUMN: RULE`, or only `RULE`, separated by `; `."""
+    for text in set(reason.split("; ")):
+        column, _, rule = text.partition(": ")
+        yield BrokenRule(column, rule) if column in columns else BrokenRule(None, text)
 
 
-def _in_utc(moment: datetime) -> pd.Timestamp:
-    stated = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return pd.Timestamp(stated).tz_convert("UTC")
-
-
-def _moments(
-    rows: pd.DataFrame, time: str | None, answered: pd.Series | None
-) -> Any:  # pandas has no type for it that both branches are of
-    """When each row was known: by its own column, or else when it was answered."""
-    return rows[time] if time and time in rows else answered
-
-
-def truth_of(watched: Watched, file: Path, takes: Contract) -> pd.Series:
-    """What came true of each row that has a prediction, null where that is not known yet.
+def read_labels(predicted: PredictedRows, file: Path, contract: Contract) -> pd.Series:
+    """Read the label of each row that has a prediction; null where it is unknown.
 
     Args:
-        watched: The rows.
-        file: A Parquet file. It names rows by `request` and `row` of the prediction log, or by the
-            columns that the input contract calls unique together; one more column is the truth.
-        takes: The input contract.
+        predicted: The rows.
+        file: A Parquet file. It identifies rows by `request` and `row` of the prediction log, or by
+            the columns that the input contract declares unique together; one more column is the
+            label.
+        contract: The input contract.
 
     Raises:
-        HandoffError: It can't be read, or names no rows, or some twice.
+        HandoffError: The file can't be read, identifies no rows, or has two labels for a row.
     """
     table = _read(file)
-    stated = list(canonical_form(takes)["unique"])
-    for key, rows in (([REQUEST, POSITION], watched.keys), (stated, watched.rows)):
+    unique = list(canonical_form(contract)["unique"])
+    for key, rows in (([REQUEST, POSITION], predicted.keys), (unique, predicted.rows)):
         if key and rows is not None and set(key) <= set(table.columns):
             break
     else:
-        by_key = f", or {', '.join(stated)}" if stated else ""
+        alternative = f", or {', '.join(unique)}" if unique else ""
         raise HandoffError(
-            f"{file} must name rows by {REQUEST} and {POSITION} of the prediction log{by_key}."
+            f"{file} must identify rows by the columns {REQUEST} and {POSITION} of the prediction"
+            f" log{alternative}."
         )
     others = [name for name in table.columns if name not in key]
-    column = TRUTH if TRUTH in others else others[0] if len(others) == 1 else None
+    column = LABEL if LABEL in others else others[0] if len(others) == 1 else None
     if column is None:
-        raise HandoffError(f"{file} must hold what came true in a column called {TRUTH!r}.")
+        raise HandoffError(f"{file} must contain the labels in a column {LABEL!r}.")
     if table.duplicated(key).any():
-        raise HandoffError(f"{file} says of some rows twice what came true of them.")
-    asked = rows.iloc[: len(watched.predicted)][key]
+        raise HandoffError(f"{file} contains more than one label for the same row.")
+    accepted = rows.iloc[: len(predicted.predicted)][key]
     try:
-        joined = _alike(asked).merge(_alike(table[[*key, column]]), "left", on=key)
+        joined = _microseconds(accepted).merge(_microseconds(table[[*key, column]]), "left", on=key)
     except (ValueError, TypeError) as error:
-        raise HandoffError(f"{file} names rows by columns of other types: {error}") from error
-    found: pd.Series = joined[column]
-    return found
+        raise HandoffError(f"{file} identifies rows by columns of another type: {error}") from error
+    labels: pd.Series = joined[column]
+    return labels
 
 
-def _alike(table: pd.DataFrame) -> pd.DataFrame:
-    """The same with moments of one precision: files differ in it."""
-    moments = table.select_dtypes("datetimetz").columns
-    return table.astype(dict.fromkeys(moments, "datetime64[us, UTC]"))
+def as_pandas(table: Frame) -> pd.DataFrame:
+    """A table of either engine as pandas', with positions as labels of its rows."""
+    frame = nw.from_native(table, eager_only=True).to_pandas()
+    return frame.reset_index(drop=True)
+
+
+def _in_utc(time: datetime) -> pd.Timestamp:
+    return pd.Timestamp(time if time.tzinfo else time.replace(tzinfo=UTC)).tz_convert("UTC")
+
+
+def _microseconds(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with times in one precision: files differ in it, and merging compares exactly."""
+    times = table.select_dtypes("datetimetz").columns
+    return table.astype(dict.fromkeys(times, "datetime64[us, UTC]"))
 
 
 def _read(file: Path) -> pd.DataFrame:
     try:
         table = nw.read_parquet(str(file), backend="pyarrow")
     except (OSError, ValueError) as error:
-        first = str(error).strip().partition("\n")[0]
-        raise HandoffError(f"{file} can't be read as Parquet: {first}") from error
+        reason = str(error).strip().partition("\n")[0]
+        raise HandoffError(f"{file} can't be read as Parquet: {reason}") from error
     frame: pd.DataFrame = table.to_pandas()
     return frame.drop(columns=[FILE, ROW], errors="ignore")
-
-
-def rows_of(table: Frame) -> pd.DataFrame:
-    """A table as everything here looks at it."""
-    frame = nw.from_native(table, eager_only=True).to_pandas()
-    return frame.reset_index(drop=True)

@@ -1,7 +1,7 @@
-"""Watching a model in production: its data, its predictions, and what became of them.
+"""Monitoring of a model in production: its data, its predictions and their labels.
 
-What it holds rows against comes with the registered version: a sample of what it has learnt from,
-and its evaluation. Nothing of it needs code of the project's own.
+The reference comes with the registered version: a sample of its training rows, and its evaluation.
+None of it needs the project's own code.
 """
 
 import tempfile
@@ -17,13 +17,19 @@ from baton_handoff.contracts import Contract, engine_of, model_interface, to_eng
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.evaluation.held_out import MODEL, Evaluation, read_evaluation
 from baton_handoff.evaluation.metrics import MIN_GROUP_ROWS
-from baton_handoff.monitoring.columns import Kind
-from baton_handoff.monitoring.drift import Held, drifts, kinds_of
-from baton_handoff.monitoring.inputs import Period, Watched, from_file, from_log, rows_of, truth_of
-from baton_handoff.monitoring.observation import Seen, remaining, untouched
-from baton_handoff.monitoring.performance import change, compared, performance
-from baton_handoff.monitoring.periods import comparable
-from baton_handoff.monitoring.quality import Quality, missing
+from baton_handoff.monitoring.drift import Samples, column_kinds, drifts
+from baton_handoff.monitoring.inputs import (
+    Period,
+    PredictedRows,
+    as_pandas,
+    read_labels,
+    rows_from_file,
+    rows_from_log,
+)
+from baton_handoff.monitoring.observation import Observation, remaining_drifts, unaffected_rows
+from baton_handoff.monitoring.performance import Outcomes, change, compare_challenger, performance
+from baton_handoff.monitoring.periods import comparable_periods
+from baton_handoff.monitoring.quality import Quality, missing_values
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.registry.model_registry import (
     download_artifact,
@@ -34,187 +40,197 @@ from baton_handoff.registry.model_registry import (
 from baton_handoff.registry.register import EVALUATION
 from baton_handoff.serving.prediction_log import read_log
 
-__all__ = ["Asked", "Known", "Period", "known_of", "look", "watch", "with_truth"]
+__all__ = ["BaselineVersion", "MonitorOptions", "Period", "load_baseline", "observe"]
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is known of a version.
+class BaselineVersion:
+    """A version with what its predictions are compared with.
 
     Attributes:
         loaded: The version, ready to predict.
-        takes: Its input contract.
-        evaluation: What it was evaluated on, and what it has learnt from.
+        contract: Its input contract.
+        evaluation: Its evaluation, with a sample of the training rows.
     """
 
     loaded: Loaded
-    takes: Contract
+    contract: Contract
     evaluation: Evaluation
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What to look at.
+class MonitorOptions:
+    """What to monitor.
 
     Attributes:
-        version: The version to watch, an alias or a number; by default the one that is served.
-        rows: A Parquet file of input rows, None for what the service has logged.
-        truth: A Parquet file with what came true, None where nothing is known.
-        period: Which rows to look at.
-        against: Another version, to be held against it on the same rows, None for none.
+        version: The version, by alias or number; by default the one that is served.
+        rows: A Parquet file of input rows, None for the prediction log.
+        labels: A Parquet file of labels, None without labels.
+        period: The rows to monitor.
+        against: Another version to compare on the same rows, None for no other.
     """
 
     version: str | None = None
     rows: Path | None = None
-    truth: Path | None = None
+    labels: Path | None = None
     period: Period = field(default_factory=Period)
     against: str | None = None
 
 
-def watch(project: Project, asked: Asked) -> Seen:
-    """Look at what a version has predicted.
+def monitor(project: Project, options: MonitorOptions) -> Observation:
+    """Monitor the predictions of a version.
 
     Raises:
-        HandoffError: The version can't be had, comes without an evaluation, or a file can't be
-            used; or another version is asked for without what came true.
+        HandoffError: The version can't be loaded or has no evaluation; a file can't be used; or
+            another version is requested without labels.
     """
-    if asked.against and not asked.truth:
-        raise HandoffError(
-            "Which of two versions is better, only what came true can tell: `--against` needs"
-            " `--truth FILE`."
-        )
+    if options.against and not options.labels:
+        raise HandoffError("`--against` compares versions by labels: add `--truth FILE`.")
     contracts = model_interface(project.room("contracts"))
-    known = known_of(project, asked.version)
-    if asked.rows:
-        watched = from_file(known.loaded, contracts, asked.rows, known.evaluation, asked.period)
+    baseline = load_baseline(project, options.version)
+    evaluation = baseline.evaluation
+    if options.rows:
+        rows = rows_from_file(baseline.loaded, contracts, options.rows, evaluation, options.period)
     else:
         log = read_log(project.predictions)
-        watched = from_log(log, known.takes, known.evaluation, asked.period)
-    seen = look(known, watched, project.monitor)
-    if asked.truth is None or not len(watched.predicted):
-        return seen
-    truth = truth_of(watched, asked.truth, known.takes)
-    challenger = load(project, asked.against) if asked.against else None
-    return with_truth(seen, known, watched, truth, challenger)
+        rows = rows_from_log(log, baseline.contract, evaluation, options.period)
+    observation = observe(baseline, rows, project.monitor)
+    if options.labels is None or not len(rows.predicted):
+        return observation
+    labels = read_labels(rows, options.labels, baseline.contract)
+    challenger = load(project, options.against) if options.against else None
+    return with_labels(observation, baseline, rows, labels, challenger)
 
 
 @registry_errors()
-def known_of(project: Project, wanted: str | None = None) -> Known:
-    """A version with everything that rows are held against.
+def load_baseline(project: Project, version: str | None = None) -> BaselineVersion:
+    """Load a version with what its predictions are compared with.
 
     Args:
         project: The project.
-        wanted: An alias or a number; by default the alias that the project serves.
+        version: An alias or a number; by default the alias that is served.
 
     Raises:
-        HandoffError: There is none, or it comes without an evaluation.
+        HandoffError: There is no such version, or it has no evaluation.
     """
-    takes, _ = model_interface(project.room("contracts"))
-    version = get_version(project, wanted or project.alias)
+    contract, _ = model_interface(project.room("contracts"))
+    registered = get_version(project, version or project.alias)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = download_artifact(version, EVALUATION, Path(scratch))
+        folder = download_artifact(registered, EVALUATION, Path(scratch))
         if folder is None:
             raise HandoffError(
-                f"Version {version.version} of {project.model} was registered without an"
-                " evaluation, so there is nothing to hold rows against: `uv run poe pipeline`, and"
-                " register again."
+                f"Version {registered.version} of {project.model} was registered without an"
+                " evaluation, so its predictions can't be compared with anything: run `uv run poe"
+                " pipeline` and register again."
             )
-        evaluation = read_evaluation(folder, engine_of(takes))
-    return Known(load(project, str(version.version)), takes, evaluation)
+        evaluation = read_evaluation(folder, engine_of(contract))
+    return BaselineVersion(load(project, str(registered.version)), contract, evaluation)
 
 
-def look(known: Known, watched: Watched, settings: MonitorSettings) -> Seen:
-    """Look at rows that were predicted for.
+def observe(
+    baseline: BaselineVersion, rows: PredictedRows, settings: MonitorSettings
+) -> Observation:
+    """Compare rows and their predictions with those that a version was trained on.
 
     Args:
-        known: The version.
-        watched: The rows.
-        settings: What is worth an alert.
+        baseline: The version.
+        rows: The rows.
+        settings: The limits.
     """
-    held = _held(known, watched)
-    asked = [name for name in held.reference if name != held.answer]
-    gaps = missing(held.reference[asked], held.current[asked], held.periods, settings)
-    found = drifts(held, settings)
-    count, answered = len(watched.rows), len(watched.predicted)
-    return Seen(
-        model=known.loaded.model,
-        version=known.loaded.version,
-        versions=watched.versions,
-        covers=_covers(watched.moments),
-        learnt=known.evaluation.training_sample is not None,
-        held=held,
-        quality=Quality(count, count - answered, watched.rules, gaps),
+    samples = _samples(baseline, rows)
+    inputs = [name for name in samples.reference if name != samples.prediction_column]
+    missing = missing_values(
+        samples.reference[inputs], samples.current[inputs], samples.periods, settings
+    )
+    found = drifts(samples, settings)
+    unaffected = unaffected_rows(samples, found, missing)
+    refused = len(rows.rows) - len(rows.predicted)
+    return Observation(
+        model=baseline.loaded.model,
+        version=baseline.loaded.version,
+        covers=_covers(rows.times),
+        samples=samples,
+        quality=Quality(len(rows.rows), refused, rows.broken_rules, missing),
         drifts=found,
-        remaining=remaining(held, found, untouched(held, found, gaps), settings),
+        remaining=remaining_drifts(samples, found, unaffected, settings),
+        with_training=baseline.evaluation.training_sample is not None,
         settings=settings,
     )
 
 
-def with_truth(
-    seen: Seen, known: Known, watched: Watched, truth: pd.Series, challenger: Loaded | None = None
-) -> Seen:
-    """The same with how good the predictions were.
+def with_labels(
+    observation: Observation,
+    baseline: BaselineVersion,
+    rows: PredictedRows,
+    labels: pd.Series,
+    challenger: Loaded | None = None,
+) -> Observation:
+    """The observation with the performance of the predictions.
 
     Args:
-        seen: What a look has shown.
-        known: The version.
-        watched: The rows.
-        truth: For each row that has a prediction what came true, null where that is not known.
-        challenger: Another version to hold against it on the same rows, None for none.
+        observation: The observation without it.
+        baseline: The version.
+        rows: The rows.
+        labels: The label of each row that has a prediction, null where it is unknown.
+        challenger: Another version to compare on the same rows, None for no other.
     """
-    there = truth.notna().to_numpy()
-    seen = replace(seen, truths=int(there.sum()))
-    if there.sum() < MIN_GROUP_ROWS:
-        return seen
-    moments = None if watched.moments is None else watched.moments.iloc[: len(there)][there]
-    now = _outcomes(known, watched, truth, there)
-    found = performance(now, known.evaluation, moments)
+    known = labels.notna().to_numpy()
+    observation = replace(observation, labelled_rows=int(known.sum()))
+    if known.sum() < MIN_GROUP_ROWS:
+        return observation
+    times = None if rows.times is None else rows.times.iloc[: len(known)][known]
+    current = _labelled(baseline, rows, labels, known)
+    found = performance(current, baseline.evaluation, times)
     if challenger is not None:
-        said = rows_of(challenger.predict(now.rows))[now.prediction_column].to_numpy()
-        found = replace(found, challenger=compared(now, challenger.version, said))
-    _, clear = untouched(seen.held, seen.drifts, seen.quality.missing)
-    there = there & clear[: len(there)]
-    if there.sum() < MIN_GROUP_ROWS:
-        return replace(seen, performance=found)
-    apart = change(_outcomes(known, watched, truth, there), known.evaluation)
-    return replace(seen, performance=found, apart=apart)
+        predicted = as_pandas(challenger.predict(current.rows))[current.prediction_column]
+        compared = compare_challenger(current, challenger.version, predicted.to_numpy())
+        found = replace(found, challenger=compared)
+    _, unaffected = unaffected_rows(
+        observation.samples, observation.drifts, observation.quality.missing
+    )
+    chosen = unaffected[: len(known)][known]
+    if chosen.sum() < MIN_GROUP_ROWS:
+        return replace(observation, performance=found)
+    rest = change(Outcomes.of(current).where(chosen), Outcomes.of(baseline.evaluation))
+    return replace(observation, performance=found, unaffected=rest)
 
 
-def _held(known: Known, watched: Watched) -> Held:
-    evaluation, moments = known.evaluation, watched.moments
-    learnt = evaluation.rows if evaluation.training_sample is None else evaluation.training_sample
-    reference, answer = rows_of(learnt), evaluation.prediction_column
+def _samples(baseline: BaselineVersion, rows: PredictedRows) -> Samples:
+    evaluation = baseline.evaluation
+    sample = evaluation.rows if evaluation.training_sample is None else evaluation.training_sample
+    reference, prediction = as_pandas(sample), evaluation.prediction_column
     periods = None
-    if evaluation.time and moments is not None and len(moments):
-        periods = comparable(reference[evaluation.time], moments)
-    kinds: dict[str, Kind] = {
-        name: kind for name, kind in kinds_of(known.takes).items() if name in reference
-    }
-    kinds[answer] = "category" if evaluation.kind == "class" else "number"
-    said = rows_of(known.loaded.predict(learnt))[answer]
-    return Held(
-        reference=reference.assign(**{answer: said}),
-        current=watched.rows.assign(**{answer: watched.predicted}),
+    if evaluation.time and rows.times is not None and len(rows.times):
+        periods = comparable_periods(reference[evaluation.time], rows.times)
+    kinds = {n: kind for n, kind in column_kinds(baseline.contract).items() if n in reference}
+    kinds[prediction] = "category" if evaluation.kind == "class" else "number"
+    predicted = as_pandas(baseline.loaded.predict(sample))[prediction]
+    return Samples(
+        reference=reference.assign(**{prediction: predicted}),
+        current=rows.rows.assign(**{prediction: rows.predicted}),
         kinds=kinds,
-        answer=answer,
+        prediction_column=prediction,
         periods=periods,
     )
 
 
-def _covers(moments: pd.Series | None) -> tuple[str, str] | tuple[()]:
-    if moments is None or not len(moments):
+def _covers(times: pd.Series | None) -> tuple[str, str] | tuple[()]:
+    if times is None or not len(times):
         return ()
-    return str(moments.min())[:16], str(moments.max())[:16]
+    return str(times.min())[:16], str(times.max())[:16]
 
 
-def _outcomes(known: Known, watched: Watched, truth: pd.Series, which: np.ndarray) -> Evaluation:
-    """Rows of which the truth is known, as an evaluation."""
-    rows = watched.accepted[which].reset_index(drop=True)
-    came, said = (np.asarray(values[which].tolist()) for values in (truth, watched.predicted))
+def _labelled(
+    baseline: BaselineVersion, rows: PredictedRows, labels: pd.Series, known: np.ndarray
+) -> Evaluation:
+    """The rows whose labels are known, as an evaluation."""
+    accepted = rows.accepted[known].reset_index(drop=True)
+    # From Python's values: pandas' own types with gaps are no types of numpy.
+    values, predicted = (np.asarray(v[known].tolist()) for v in (labels, rows.predicted))
     return replace(
-        known.evaluation,
-        rows=to_engine(rows, engine_of(known.takes)),
-        labels=came.astype(int) if known.evaluation.kind == "probability" else came,
-        predicted={MODEL: said},
+        baseline.evaluation,
+        rows=to_engine(accepted, engine_of(baseline.contract)),
+        labels=values.astype(int) if baseline.evaluation.kind == "probability" else values,
+        predicted={MODEL: predicted},
         training_sample=None,
     )

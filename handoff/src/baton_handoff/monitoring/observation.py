@@ -1,6 +1,5 @@
-"""What a look at the predictions of a period has shown, and what it rests on."""
+"""The result of monitoring the predictions of a period."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -8,96 +7,88 @@ import numpy as np
 
 from baton_handoff.config.settings import MonitorSettings
 from baton_handoff.monitoring.columns import Drift
-from baton_handoff.monitoring.drift import Held, drifts
-from baton_handoff.monitoring.performance import Change, Performance
-from baton_handoff.monitoring.quality import Missing, Quality
+from baton_handoff.monitoring.drift import Samples, drifts
+from baton_handoff.monitoring.performance import Performance, PerformanceChange
+from baton_handoff.monitoring.quality import MissingValues, Quality
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a look has shown.
+class Observation:
+    """The result of monitoring.
 
     Attributes:
         model: The registered model's name.
-        version: The version that is watched.
-        versions: How many rows each version has answered.
-        covers: The first and the last moment of the rows, empty where nothing says when they were.
-        learnt: Whether they are held against what the version has learnt from; else it is what it
-            was evaluated on.
-        held: Both tables.
-        quality: What is refused and what is missing.
-        drifts: What became of each column, predictions included.
-        remaining: The same once all is set aside that the source's owner is asked about; the
-            columns that drifted anyway.
-        performance: How good predictions were, None where nothing came true yet.
-        apart: How good they were where the source is not in question, None where no such rows are.
-        truths: How many rows have a truth, None where nobody has brought any.
+        version: The monitored version.
+        covers: The first and the last time of the rows, empty if unknown.
+        samples: The compared rows.
+        quality: Refused rows and missing values.
+        drifts: The drift of each column, predictions included.
+        remaining: The columns that drifted also where the source has not changed.
+        performance: The performance, None without enough labels.
+        unaffected: The performance on the rows that no change at a source affects, None without
+            enough labels.
+        labelled_rows: The number of rows with a label, None if no labels were given.
+        with_training: True if the reference is training rows, otherwise it is the evaluation's.
+        settings: The limits.
     """
 
     model: str
     version: int
-    versions: Counter[int]
     covers: tuple[str, str] | tuple[()]
-    learnt: bool
-    held: Held
+    samples: Samples
     quality: Quality
     drifts: Sequence[Drift] = ()
     remaining: Sequence[Drift] = ()
     performance: Performance | None = None
-    apart: Change | None = None
-    truths: int | None = None
+    unaffected: PerformanceChange | None = None
+    labelled_rows: int | None = None
+    with_training: bool = True
     settings: MonitorSettings = field(default_factory=MonitorSettings)
 
     @property
     def rows(self) -> int:
-        """How many rows were looked at."""
-        return len(self.held.current)
-
-    def __str__(self) -> str:
-        when = f" from {self.covers[0]} to {self.covers[1]} (UTC)" if self.covers else ""
-        against = "rows that it has learnt from" if self.learnt else "rows of its evaluation"
-        return (
-            f"{self.model} version {self.version}: {self.rows:,} rows{when}, held against"
-            f" {len(self.held.reference):,} {against}"
-        )
+        """The number of rows."""
+        return len(self.samples.current)
 
 
-def untouched(
-    held: Held, found: Sequence[Drift], gaps: Sequence[Missing]
+def unaffected_rows(
+    samples: Samples, found: Sequence[Drift], missing: Sequence[MissingValues]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows are not in question, of the reference and of the period.
+    """The rows of the reference and of the period that no change at a source affects, as masks.
 
-    Of the period those are in question that lack what was there before, or hold what never was; of
-    the reference those of a category that is gone.
+    Affected rows of the period lack a value that used to be there or hold a new one; affected rows
+    of the reference hold a category that vanished.
     """
-    before, now = np.ones(len(held.reference), bool), np.ones(len(held.current), bool)
-    for gap in gaps:
-        if gap.grown:
-            now &= held.current[gap.column].notna().to_numpy()
+    reference = np.ones(len(samples.reference), bool)
+    current = np.ones(len(samples.current), bool)
+    for column in missing:
+        if column.increased:
+            current &= samples.current[column.column].notna().to_numpy()
     for drift in found:
         if drift.vanished:
-            before &= ~held.reference[drift.column].astype(str).isin(drift.vanished).to_numpy()
-        elif drift.at_the_source:
-            now &= held.current[drift.column].isna().to_numpy()
-    return before, now
+            values = samples.reference[drift.column].astype(str)
+            reference &= ~values.isin(drift.vanished).to_numpy()
+        elif drift.source_changed:
+            current &= samples.current[drift.column].isna().to_numpy()
+    return reference, current
 
 
-def remaining(
-    held: Held,
+def remaining_drifts(
+    samples: Samples,
     found: Sequence[Drift],
-    which: tuple[np.ndarray, np.ndarray],
+    unaffected: tuple[np.ndarray, np.ndarray],
     settings: MonitorSettings,
 ) -> list[Drift]:
-    """The columns that have drifted also where the source is not in question."""
-    drifted = [drift for drift in found if drift.drifted and not drift.at_the_source]
-    before, now = which
-    if before.all() and now.all():
+    """The columns that have drifted also in the rows that no change at a source affects."""
+    drifted = [drift for drift in found if drift.drifted and not drift.source_changed]
+    reference, current = unaffected
+    if reference.all() and current.all():
         return drifted
-    clear = replace(
-        held,
-        reference=held.reference[before],
-        current=held.current[now],
+    rest = replace(
+        samples,
+        reference=samples.reference[reference],
+        current=samples.current[current],
         kinds={drift.column: drift.kind for drift in drifted},
-        periods=None if held.periods is None else held.periods[before],
+        periods=None if samples.periods is None else samples.periods[reference],
     )
-    return [drift for drift in drifts(clear, settings) if drift.drifted]
+    return [drift for drift in drifts(rest, settings) if drift.drifted]

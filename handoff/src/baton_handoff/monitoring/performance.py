@@ -1,13 +1,14 @@
-"""Performance: how good predictions were, where it is known by now what came true."""
+"""Performance: how good predictions are for the rows whose labels are known."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
 from scipy.stats import ttest_ind
 
-from baton_handoff.evaluation.held_out import MODEL, Evaluation
+from baton_handoff.evaluation.held_out import MODEL, Evaluation, PredictionKind
 from baton_handoff.evaluation.metrics import (
     MIN_GROUP_ROWS,
     loss_difference,
@@ -15,69 +16,49 @@ from baton_handoff.evaluation.metrics import (
     score_name,
     scores,
 )
-from baton_handoff.monitoring.periods import labels, length_of, over_time
+from baton_handoff.monitoring.periods import parts, period_length, period_names
 
-_CERTAINTY = 0.95
+_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
-class Change:
-    """How good predictions are of some rows, against those of the evaluation.
+class PerformanceChange:
+    """The performance on some rows, compared with the evaluation.
 
     Attributes:
-        of: Which rows: a period, a subgroup, or empty for all.
-        rows: How many there are.
-        score: The one figure, the higher the better.
-        before: The same in the evaluation, NaN where it has too few such rows.
-        low: By how much the loss has grown at least, as a share of what it was.
-        high: By how much at most.
-        said: What was predicted on average, NaN of a class.
-        came: What came true on average, likewise.
+        name: The period or the subgroup, empty for all rows.
+        column: The column of the subgroup, empty for a period and for all rows.
+        rows: The number of rows.
+        score: The score, the higher the better.
+        reference_score: The score in the evaluation.
+        low: The lower end of the interval of the growth of the loss, as a share of the loss in the
+            evaluation.
+        high: Its upper end.
+        mean_prediction: The mean prediction, NaN for classes.
+        mean_label: The mean label, NaN for classes.
     """
 
-    of: str
+    name: str
+    column: str
     rows: int
     score: float
-    before: float
+    reference_score: float
     low: float
     high: float
-    said: float
-    came: float
+    mean_prediction: float
+    mean_label: float
 
 
 @dataclass(frozen=True)
-class Performance:
-    """How good predictions were.
-
-    Attributes:
-        figure: The name of the one figure.
-        overall: Of all rows of which the truth is known.
-        periods: Of each period, as they follow each other.
-        groups: For each column of subgroups, of each subgroup that has enough rows.
-        figures: All figures, now and in the evaluation.
-        usual: By how much the loss was larger in the evaluation's worst day or week, as a share,
-            where the rows cover no more than that; 0 for longer periods.
-        challenger: Another version on the same rows, None where none was asked.
-    """
-
-    figure: str
-    overall: Change
-    periods: Sequence[Change]
-    groups: Mapping[str, Sequence[Change]]
-    figures: Mapping[str, tuple[float, float]]
-    usual: float = 0.0
-    challenger: "Compared | None" = None
-
-
-@dataclass(frozen=True)
-class Compared:
+class Challenger:
     """Another version on the same rows.
 
     Attributes:
         version: Its number.
-        score: Its figure.
-        low: By how much its loss is larger at least, as a share; negative where it is smaller.
-        high: By how much at most.
+        score: Its score.
+        low: The lower end of the interval by which its loss is larger, as a share of the monitored
+            version's loss; negative where it is better.
+        high: The upper end.
     """
 
     version: int
@@ -86,93 +67,151 @@ class Compared:
     high: float
 
 
-def performance(now: Evaluation, before: Evaluation, moments: pd.Series | None) -> Performance:
-    """How good predictions are, against those of the evaluation that the version came with.
+@dataclass(frozen=True)
+class Performance:
+    """The performance on all labelled rows.
+
+    Attributes:
+        score_name: The name of the score.
+        overall: All labelled rows.
+        periods: Each period, in order.
+        groups: For each column of subgroups each subgroup that has enough rows.
+        metrics: Each metric by name, now and in the evaluation.
+        usual: How much larger the loss was in the worst day or week of the evaluation, as a share,
+            if the rows cover no more than that; otherwise 0.
+        challenger: Another version on the same rows, None if none was requested.
+    """
+
+    score_name: str
+    overall: PerformanceChange
+    periods: Sequence[PerformanceChange]
+    groups: Mapping[str, Sequence[PerformanceChange]]
+    metrics: Mapping[str, tuple[float, float]]
+    usual: float = 0.0
+    challenger: Challenger | None = None
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Predictions whose labels are known.
+
+    Attributes:
+        kind: What is predicted.
+        table: The columns `label`, `predicted` and `loss`.
+    """
+
+    kind: PredictionKind
+    table: pd.DataFrame
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> Self:
+        """The outcomes of an evaluation."""
+        labels, predicted = evaluation.labels, evaluation.predicted[MODEL]
+        loss = losses(evaluation.kind, labels, predicted)
+        columns = {"label": labels, "predicted": predicted, "loss": loss}
+        return cls(evaluation.kind, pd.DataFrame(columns))
+
+    def where(self, chosen: np.ndarray) -> "Outcomes":
+        """Some of the outcomes, by a mask."""
+        return Outcomes(self.kind, self.table[chosen])
+
+    def metrics(self) -> dict[str, float]:
+        """All metrics by name."""
+        return scores(self.kind, self.table["label"].to_numpy(), self.table["predicted"].to_numpy())
+
+    def mean(self, column: str) -> float:
+        """The mean of a column, NaN for classes."""
+        return float("nan") if self.kind == "class" else float(self.table[column].mean())
+
+
+def performance(current: Evaluation, reference: Evaluation, times: pd.Series | None) -> Performance:
+    """The performance on labelled rows, compared with the evaluation of the version.
 
     Args:
-        now: Rows of which the truth is known, and what was predicted for them.
-        before: The evaluation.
-        moments: When each row was known, None where nothing says so.
+        current: The labelled rows and their predictions.
+        reference: The evaluation.
+        times: When each row became known, None if unknown.
     """
-    then, current = (
-        scores(known.kind, known.labels, known.predicted[MODEL]) for known in (before, now)
-    )
+    new, old = Outcomes.of(current), Outcomes.of(reference)
     groups = {
-        column: _each(now, before, now.group(column).astype(str), before.group(column).astype(str))
-        for column in now.groups
+        column: list(_changes(new, old, current.group(column), reference.group(column), column))
+        for column in current.groups
     }
+    reference_metrics = old.metrics()
     return Performance(
-        figure=score_name(now.kind),
-        overall=change(now, before),
-        periods=[] if moments is None else _each(now, before, over_time(moments).to_numpy(), None),
+        score_name(current.kind),
+        overall=change(new, old),
+        periods=[] if times is None else list(_changes(new, old, parts(times).to_numpy())),
         groups=groups,
-        figures={name: (value, then[name]) for name, value in current.items()},
-        usual=0.0 if moments is None else _usual(before, moments),
+        metrics={name: (value, reference_metrics[name]) for name, value in new.metrics().items()},
+        usual=0.0 if times is None else _usual(reference, old.table["loss"], times),
     )
-
-
-def _usual(before: Evaluation, moments: pd.Series) -> float:
-    """Single days and weeks go up and down; a month is held against the whole evaluation."""
-    length = length_of(moments)
-    if before.time is None or length == "month":
-        return 0.0
-    lost = pd.Series(losses(before.kind, before.labels, before.predicted[MODEL]))
-    by_period = lost.groupby(labels(pd.Series(before.group(before.time)), length).to_numpy())
-    means = by_period.mean()[by_period.size() >= MIN_GROUP_ROWS]
-    return float((means.max() / lost.mean()) - 1) if len(means) else 0.0
 
 
 def change(
-    now: Evaluation, before: Evaluation, of: str = "", certainty: float = _CERTAINTY
-) -> Change:
-    """How good predictions are, against others."""
-    lost, was = (losses(e.kind, e.labels, e.predicted[MODEL]) for e in (now, before))
+    current: Outcomes,
+    reference: Outcomes,
+    name: str = "",
+    column: str = "",
+    confidence: float = _CONFIDENCE,
+) -> PerformanceChange:
+    """The performance on some outcomes, compared with those of the evaluation."""
     low = high = float("nan")
-    if min(len(lost), len(was)) > 1:
-        ends = ttest_ind(lost, was, equal_var=False).confidence_interval(certainty)
-        scale = float(was.mean()) or 1.0
-        low, high = float(ends.low) / scale, float(ends.high) / scale
-    named = now.kind == "class"
-    return Change(
-        of,
-        len(now.labels),
-        _score(now),
-        _score(before) if len(before.labels) else float("nan"),
-        low,
-        high,
-        float("nan") if named else float(now.predicted[MODEL].mean()),
-        float("nan") if named else float(now.labels.mean()),
+    loss, reference_loss = current.table["loss"], reference.table["loss"]
+    if min(len(loss), len(reference_loss)) > 1:
+        test = ttest_ind(loss, reference_loss, equal_var=False)
+        interval = test.confidence_interval(confidence)
+        scale = float(reference_loss.mean()) or 1.0
+        low, high = float(interval.low) / scale, float(interval.high) / scale
+    return PerformanceChange(
+        name=name,
+        column=column,
+        rows=len(loss),
+        score=current.metrics()[score_name(current.kind)],
+        reference_score=reference.metrics()[score_name(current.kind)],
+        low=low,
+        high=high,
+        mean_prediction=current.mean("predicted"),
+        mean_label=current.mean("label"),
     )
 
 
-def _each(
-    now: Evaluation, before: Evaluation, mine: np.ndarray, theirs: np.ndarray | None
-) -> list[Change]:
-    """The change of each part that has enough rows; the more parts, the more certain it must be."""
-    names, sizes = np.unique(mine, return_counts=True)
-    enough = [str(name) for name, size in zip(names, sizes, strict=True) if size >= MIN_GROUP_ROWS]
-    certainty = 1 - (1 - _CERTAINTY) / max(1, len(enough))
-    found = []
-    for name in enough:
-        then = before if theirs is None else part(before, theirs == name)
-        if len(then.labels) >= MIN_GROUP_ROWS:
-            found.append(change(part(now, mine == name), then, name, certainty))
-    return found
+def compare_challenger(current: Evaluation, version: int, predicted: np.ndarray) -> Challenger:
+    """Compare the predictions of another version for the same rows."""
+    score = scores(current.kind, current.labels, predicted)[score_name(current.kind)]
+    return Challenger(
+        version, score, *loss_difference(current, predicted, current.predicted[MODEL])
+    )
 
 
-def part(evaluation: Evaluation, which: np.ndarray) -> Evaluation:
-    """Only some outcomes of an evaluation; its rows are not looked at any more."""
-    said = {name: values[which] for name, values in evaluation.predicted.items()}
-    return replace(evaluation, labels=evaluation.labels[which], predicted=said)
+def _changes(
+    current: Outcomes,
+    reference: Outcomes,
+    keys: np.ndarray,
+    reference_keys: np.ndarray | None = None,
+    column: str = "",
+) -> Iterator[PerformanceChange]:
+    """The performance on each part that has enough rows, compared with the same part before."""
+    names, counts = np.unique(keys.astype(str), return_counts=True)
+    names = names[counts >= MIN_GROUP_ROWS]
+    # Bonferroni: among many parts some are worse by chance.
+    confidence = 1 - (1 - _CONFIDENCE) / max(1, len(names))
+    for name in names:
+        same = reference
+        if reference_keys is not None:
+            same = reference.where(reference_keys.astype(str) == name)
+        if len(same.table) >= MIN_GROUP_ROWS:
+            part = current.where(keys.astype(str) == name)
+            yield change(part, same, str(name), column, confidence)
 
 
-def compared(now: Evaluation, version: int, said: np.ndarray) -> Compared:
-    """Another version on the same rows."""
-    figures = scores(now.kind, now.labels, said)
-    low, high = loss_difference(now, said, now.predicted[MODEL])
-    return Compared(version, figures[score_name(now.kind)], low, high)
-
-
-def _score(evaluation: Evaluation) -> float:
-    found = scores(evaluation.kind, evaluation.labels, evaluation.predicted[MODEL])
-    return found[score_name(evaluation.kind)]
+def _usual(reference: Evaluation, loss: pd.Series, times: pd.Series) -> float:
+    """The growth of the loss in the worst day or week of the evaluation."""
+    length = period_length(times)
+    # Single days and weeks vary; a month is compared with the whole evaluation.
+    if reference.time is None or length == "month":
+        return 0.0
+    periods = period_names(pd.Series(reference.group(reference.time)), length)
+    by_period = loss.groupby(periods.to_numpy())
+    means = by_period.mean()[by_period.size() >= MIN_GROUP_ROWS]
+    return float(means.max() / loss.mean() - 1) if len(means) else 0.0

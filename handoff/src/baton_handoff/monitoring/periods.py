@@ -1,7 +1,7 @@
-"""Periods: what rows are held against is about as long as what they cover.
+"""Periods of the reference that are about as long as the period that is monitored.
 
-A day's weather never lies as a year's does. So a day is held against the days that a model has
-learnt from, a month against its months: what one of them has shown already is no news.
+One day's weather never has the distribution of a whole year. So a day is compared with the days of
+the training data and a month with its months; what one of them has shown is no drift.
 """
 
 from typing import Literal, TypeAlias
@@ -16,42 +16,42 @@ _FORMATS: dict[Length, str] = {
     "week": "%G-W%V",
     "month": "%Y-%m",
 }
-_FROM: dict[Length, pd.Timedelta] = {
+_MIN_DURATION: dict[Length, pd.Timedelta] = {
     "month": pd.Timedelta(days=27),
     "week": pd.Timedelta(days=6),
     "day": pd.Timedelta(hours=15),
 }
-_STEPS: dict[Length, Length] = {"month": "week", "week": "day", "day": "half-day"}
+_SHORTER: dict[Length, Length] = {"month": "week", "week": "day", "day": "half-day"}
 
 
-def length_of(moments: pd.Series) -> Length:
-    """The longest period that rows of these moments cover, a month at most.
+def period_length(times: pd.Series) -> Length:
+    """The longest period that rows of these times fill, at most a month.
 
-    Not one that they are only a part of: the shorter a period, the further off its like have been.
+    Not a longer one that they are a part of: shorter periods vary more.
     """
-    covered = moments.max() - moments.min()
-    return next((length for length, least in _FROM.items() if covered >= least), "half-day")
+    covered = times.max() - times.min()
+    return next((length for length, least in _MIN_DURATION.items() if covered >= least), "half-day")
 
 
-def labels(moments: pd.Series, length: Length) -> pd.Series:
-    """The period of each row, in UTC; they sort as they follow each other."""
-    found: pd.Series = moments.dt.strftime(_FORMATS[length])
-    return found
+def period_names(times: pd.Series, length: Length) -> pd.Series:
+    """The name of each row's period in UTC; names sort by time."""
+    names: pd.Series = times.dt.strftime(_FORMATS[length])
+    return names
 
 
-def comparable(reference: pd.Series, current: pd.Series) -> pd.Series | None:
-    """The period of each row of a reference, each about as long as what the current rows cover.
+def comparable_periods(reference: pd.Series, current: pd.Series) -> pd.Series | None:
+    """The period of each reference row, each about as long as what the current rows cover.
 
-    None where those cover so much that the reference has no other period of that length.
+    None if the reference contains no two periods of that length.
     """
     if current.max() - current.min() > (reference.max() - reference.min()) / 2:
         return None
-    found = labels(reference, length_of(current))
-    return found if found.nunique() > 1 else None
+    names = period_names(reference, period_length(current))
+    return names if names.nunique() > 1 else None
 
 
-def over_time(moments: pd.Series) -> pd.Series:
-    """The period of each row, a step shorter than all of them, to see how something went."""
-    length = length_of(moments)
-    longer = moments.max() - moments.min() > 2 * _FROM["month"]
-    return labels(moments, length if longer else _STEPS.get(length, length))
+def parts(times: pd.Series) -> pd.Series:
+    """The name of each row's part of the period that all rows cover, to show changes over time."""
+    length = period_length(times)
+    longer = times.max() - times.min() > 2 * _MIN_DURATION["month"]
+    return period_names(times, length if longer else _SHORTER.get(length, length))

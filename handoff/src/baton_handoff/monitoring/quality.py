@@ -1,34 +1,41 @@
-"""Quality: what a contract refuses, and values that are missing more often than they used to."""
+"""Data quality: rows that the contract refuses, and missing values."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, false_discovery_control
 
 from baton_handoff.config.settings import MonitorSettings
-from baton_handoff.monitoring.columns import FEW
+from baton_handoff.monitoring.columns import MIN_PERIOD_ROWS
+
+
+class BrokenRule(NamedTuple):
+    """A rule of the contract that rows break; the column is None for a rule about whole rows."""
+
+    column: str | None
+    rule: str
 
 
 @dataclass(frozen=True)
-class Missing:
-    """How many values of a column are missing.
+class MissingValues:
+    """The missing values of a column.
 
     Attributes:
-        column: Its name.
-        share: The share that is missing now.
-        before: The share that was missing in what the model has learnt from.
-        usual: The largest share of a period of it, the whole's where there are no periods.
-        grown: Whether that is more than it ever was.
+        column: The column.
+        share: The share of rows without a value.
+        reference_share: The same share of the reference.
+        usual: Its largest value in one period of the reference; in all of it without periods.
+        increased: True if the share is larger than ever before.
     """
 
     column: str
     share: float
-    before: float
+    reference_share: float
     usual: float
-    grown: bool = False
+    increased: bool
 
 
 @dataclass(frozen=True)
@@ -36,59 +43,62 @@ class Quality:
     """The quality of rows.
 
     Attributes:
-        rows: How many there are.
-        refused: How many of them their contract refuses.
-        rules: For each rule, with its column, how many rows break it.
-        missing: How many values are missing, by column.
+        rows: The number of rows.
+        refused: The number of rows that the contract refuses.
+        broken_rules: The number of rows that break each rule.
+        missing: The missing values of each column.
     """
 
     rows: int
     refused: int
-    rules: Counter[str]
-    missing: Sequence[Missing]
+    broken_rules: Counter[BrokenRule]
+    missing: Sequence[MissingValues]
 
     @property
-    def share_refused(self) -> float:
-        """The share of rows that their contract refuses."""
+    def refused_share(self) -> float:
+        """The share of rows that the contract refuses."""
         return self.refused / self.rows if self.rows else 0.0
 
+    def broken_share(self, column: str | None) -> float:
+        """The share of rows that break the most frequently broken rule of a column."""
+        counts = [rows for broken, rows in self.broken_rules.items() if broken.column == column]
+        return max(counts, default=0) / self.rows
 
-def column_of(rule: str) -> str:
-    """The column that a broken rule is about, empty where it is about whole rows."""
-    column, colon, _ = rule.partition(": ")
-    return column if colon else ""
 
-
-def missing(
+def missing_values(
     reference: pd.DataFrame,
     current: pd.DataFrame,
     periods: pd.Series | None,
     settings: MonitorSettings,
-) -> list[Missing]:
-    """How many values of each column are missing, then and now.
+) -> list[MissingValues]:
+    """The missing values of each column; nothing if there are too few rows.
 
     Args:
-        reference: Rows that the model has learnt from.
-        current: Rows to hold against them.
-        periods: The period of each row of the reference, None where there are none to compare.
-        settings: What is worth an alert.
+        reference: Rows that the model was trained on.
+        current: The rows to compare with them.
+        periods: The period of each reference row, None if periods can't be compared.
+        settings: The limits.
     """
     if len(current) < settings.least_rows:
         return []
-    gaps, then = current.isna(), reference.isna()
-    before = then.mean()
-    usual = before
+    absent, reference_absent = current.isna(), reference.isna()
+    share, reference_share = absent.mean(), reference_absent.mean()
+    usual = reference_share
     if periods is not None:
-        by_period = then.groupby(periods)
-        usual = by_period.mean()[by_period.size() >= FEW].max()
-    chances = [
-        binomtest(int(gaps[c].sum()), len(gaps), float(before[c]), "greater").pvalue
-        for c in gaps.columns
+        by_period = reference_absent.groupby(periods)
+        usual = by_period.mean()[by_period.size() >= MIN_PERIOD_ROWS].max()
+    p_values = [
+        binomtest(int(absent[c].sum()), len(absent), float(reference_share[c]), "greater").pvalue
+        for c in absent.columns
     ]
-    certain = false_discovery_control(chances, method="by") < settings.significance
-    share = gaps.mean()
-    grown = certain & (share - before > settings.missing) & (share > settings.unusual * usual)
+    increased = (
+        (false_discovery_control(p_values, method="by") < settings.significance)
+        & (share - reference_share > settings.missing)
+        & (share > settings.unusual * usual)
+    )
     return [
-        Missing(str(c), float(share[c]), float(before[c]), float(usual[c]), bool(grown[c]))
-        for c in np.array(gaps.columns)
+        MissingValues(
+            str(c), float(share[c]), float(reference_share[c]), float(usual[c]), bool(increased[c])
+        )
+        for c in absent.columns
     ]
