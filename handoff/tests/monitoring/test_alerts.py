@@ -144,7 +144,7 @@ def test_rows_that_the_contract_refuses_are_reported_by_column_and_rule() -> Non
     assert (alert.kind, alert.side, alert.column) == (AlertKind.REFUSED, "data-owner", "heat")
     finding = findings_of(found, observation)[0]
     assert finding.message.startswith("heat: its contract refuses 12.5% of 800 rows")
-    assert finding.evidence == ("100 rows: heat: must be at most 150",)
+    assert finding.evidence[0] == "100 rows: heat: must be at most 150"
 
 
 # The world or the model has changed

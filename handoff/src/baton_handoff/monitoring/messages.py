@@ -89,7 +89,7 @@ def _message(alert: Alert, observation: Observation) -> str:
             text = f"{columns}: {share}{_as_if(alert.drifts[0])}"
         case AlertKind.DRIFT:
             unlike = ", explained by the source" if alert.source_changed else ""
-            text = f"{columns}: values unlike those of each period of the training data{unlike}"
+            text = f"{columns}: values unlike those of any period of the training data{unlike}"
         case AlertKind.PREDICTION_DRIFT:
             text = f"predictions ({columns}) unlike those for the training data"
         case AlertKind.PERFORMANCE:
