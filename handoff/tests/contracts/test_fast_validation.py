@@ -105,10 +105,10 @@ def test_pandera_takes_the_quick_way_and_still_says_what_is_wrong(
     monkeypatch.setattr("baton_handoff.contracts.fast_validation.accepts", noted)
     table = from_rows(trip, ROWS)
     assert check(trip, table) is table
-    with pytest.raises(ContractViolation, match="column 'seats': must be less than or equal to 9"):
+    with pytest.raises(ContractViolation, match="column 'seats' must be at most 9"):
         check(trip, from_rows(trip, [ROWS[0] | {"seats": 10, "direct": False}]))
     long = from_rows(trip, [ROWS[0]] * (FEW + 1))
     before = len(asked)
-    with pytest.raises(ContractViolation, match="the table"):
+    with pytest.raises(ContractViolation, match="each combination"):
         check(trip, long)
     assert len(asked) == before

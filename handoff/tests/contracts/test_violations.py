@@ -1,4 +1,4 @@
-"""Whatever breaks a contract is named by column, rule and row."""
+"""A violation holds column, rule and rows as data; the sentence is made from them."""
 
 import pickle
 from typing import Any
@@ -6,8 +6,28 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from baton_handoff.contracts import Contract, ContractViolation, Violation, check, from_rows
+from baton_handoff.contracts import (
+    Contract,
+    ContractViolation,
+    Rule,
+    RuleKind,
+    Violation,
+    check,
+    from_rows,
+)
+from baton_handoff.contracts.sentences import rule_text, violation_text
 from trips import PandasTrip, Row
+
+
+def checked(check: str, **arguments: Any) -> Rule:
+    return Rule(RuleKind.CHECK, check=check, arguments=arguments)
+
+
+def at_most(value: int) -> Rule:
+    return checked("less_than_or_equal_to", max_value=value)
+
+
+MISSING = Rule(RuleKind.MISSING)
 
 
 def broken(contract: Contract, table: Any) -> list[Violation]:
@@ -30,15 +50,15 @@ def test_a_table_that_meets_its_contract_is_returned(trip: Contract, rows: list[
 @pytest.mark.parametrize(
     ("name", "values", "rule", "where"),
     [
-        ("seats", (1, 9, 10), "must be less than or equal to 9", (2,)),
-        ("price", (0.0, 1.0, -1.0), "must be greater than 0", (0, 2)),
-        ("town", ("Ulm", "Rome", "Ulm"), "must be one of ['Ulm', 'Bonn']", (1,)),
-        ("code", ("A", "b", None), "must be text that matches '^[A-Z]+$'", (1,)),
-        ("town", ("Ulm", None, "Ulm"), "must not be null", (1,)),
+        ("seats", (1, 9, 10), at_most(9), (2,)),
+        ("price", (0.0, 1.0, -1.0), checked("greater_than", min_value=0), (0, 2)),
+        ("town", ("Ulm", "Rome", "Ulm"), checked("isin", allowed_values=["Bonn", "Ulm"]), (1,)),
+        ("code", ("A", "b", None), checked("str_matches", pattern="^[A-Z]+$"), (1,)),
+        ("town", ("Ulm", None, "Ulm"), Rule(RuleKind.NULL), (1,)),
     ],
 )
 def test_a_value_out_of_bounds_is_named_with_its_rows(
-    trip: Contract, rows: list[Row], name: str, values: Any, rule: str, where: tuple[int, ...]
+    trip: Contract, rows: list[Row], name: str, values: Any, rule: Rule, where: tuple[int, ...]
 ) -> None:
     found = broken(trip, column(trip, rows, name, *values))
     assert found == [Violation(name, rule, where)]
@@ -47,19 +67,19 @@ def test_a_value_out_of_bounds_is_named_with_its_rows(
 def test_a_missing_column_is_named(trip: Contract, rows: list[Row]) -> None:
     table: Any = from_rows(trip, rows)
     without = table[[name for name in table.columns if name != "code"]]
-    assert Violation("code", "is missing") in broken(trip, without)
+    assert Violation("code", MISSING) in broken(trip, without)
 
 
 def test_a_missing_key_is_named(trip: Contract, rows: list[Row]) -> None:
     table: Any = from_rows(trip, rows)
     without = table[["code", "price", "direct", "at"]]
-    assert broken(trip, without) == [Violation(n, "is missing") for n in ("town", "seats")]
+    assert broken(trip, without) == [Violation(n, MISSING) for n in ("town", "seats")]
 
 
 def test_an_extra_column_is_named(engine: str, trip: Contract, rows: list[Row]) -> None:
     table: Any = from_rows(trip, rows)
     wider = table.assign(more=1) if engine == "pandas" else table.with_columns(more=1)
-    assert broken(trip, wider) == [Violation("more", "is not in the contract")]
+    assert broken(trip, wider) == [Violation("more", Rule(RuleKind.NOT_IN_CONTRACT))]
 
 
 def test_a_column_of_another_type_is_named_once(
@@ -68,20 +88,19 @@ def test_a_column_of_another_type_is_named_once(
     table: Any = from_rows(trip, rows)
     seats = table["seats"].astype("float64") if engine == "pandas" else table["seats"].cast(float)
     other = table.assign(seats=seats) if engine == "pandas" else table.with_columns(seats)
-    assert Violation("seats", "must be of type integer") in broken(trip, other)
+    assert Violation("seats", Rule(RuleKind.TYPE, expected="integer")) in broken(trip, other)
 
 
 def test_a_repeated_key_is_named_by_its_columns(trip: Contract, rows: list[Row]) -> None:
     said = broken(trip, column(trip, rows, "seats", 1, 9, 1))
-    assert [(v.column, v.rule) for v in said] == [
-        (None, "each combination of seats, town may occur once")
-    ]
+    assert [(v.column, v.rule) for v in said] == [(None, Rule(RuleKind.KEY, key=("seats", "town")))]
 
 
 def test_a_rule_about_whole_rows_is_said_in_its_own_words(trip: Contract, rows: list[Row]) -> None:
     rows[0]["seats"] = 8
     (said,) = broken(trip, from_rows(trip, rows))
-    assert (said.rule, said.rows) == ("direct trips have few seats", (0,))
+    rule = Rule(RuleKind.CHECK, check="few_seats", message="direct trips have few seats")
+    assert said == Violation(None, rule, (0,))
 
 
 def test_every_broken_rule_is_named(trip: Contract, rows: list[Row]) -> None:
@@ -95,7 +114,9 @@ def test_rows_are_positions_whatever_the_index_says(rows: list[Row], index: list
     table = from_rows(PandasTrip, [*rows[:2], {**rows[2], "price": -1.0}])
     assert isinstance(table, pd.DataFrame)
     table.index = pd.Index(index)
-    assert broken(PandasTrip, table) == [Violation("price", "must be greater than 0", (2,))]
+    assert broken(PandasTrip, table) == [
+        Violation("price", checked("greater_than", min_value=0), (2,))
+    ]
 
 
 def test_a_violation_survives_pickling(trip: Contract, rows: list[Row]) -> None:
@@ -109,6 +130,31 @@ def test_a_violation_survives_pickling(trip: Contract, rows: list[Row]) -> None:
     )
 
 
-def test_a_violation_says_at_most_three_rows() -> None:
-    said = str(Violation("seats", "must be less than 9", (1, 4, 6, 8)))
-    assert said == "column 'seats': must be less than 9 (4 rows: 1, 4, 6 …)"
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        (MISSING, "is missing"),
+        (Rule(RuleKind.NOT_IN_CONTRACT), "is not in the contract"),
+        (Rule(RuleKind.TYPE, expected="integer"), "must be of type integer"),
+        (Rule(RuleKind.ORDER), "the columns must be in the order of the contract"),
+        (Rule(RuleKind.NULL), "must not be null"),
+        (Rule(RuleKind.UNIQUE), "must be unique"),
+        (Rule(RuleKind.KEY, key=("a", "b")), "each combination of a, b may occur once"),
+        (at_most(9), "must be at most 9"),
+        (checked("greater_than", min_value=0), "must be more than 0"),
+        (checked("isin", allowed_values=["a", "b"]), "must be one of a, b"),
+        (checked("str_startswith", string="N"), "must be text that begins with N"),
+        (Rule(RuleKind.CHECK, check="few_seats"), "the check few_seats must hold"),
+        (Rule(RuleKind.CHECK, check="few_seats", message="few seats"), "few seats"),
+    ],
+    ids=str,
+)
+def test_a_rule_is_rendered_from_its_fields(rule: Rule, text: str) -> None:
+    assert rule_text(rule) == text
+
+
+def test_a_violation_is_rendered_with_at_most_three_rows() -> None:
+    many = violation_text(Violation("seats", at_most(9), (1, 4, 6, 8)))
+    assert many == "column 'seats' must be at most 9 (4 rows: 1, 4, 6 …)"
+    one = violation_text(Violation(None, Rule(RuleKind.CHECK, message="few seats"), (3,)))
+    assert one == "few seats (row 3)"

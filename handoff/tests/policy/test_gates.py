@@ -140,7 +140,7 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
         (
             {
                 "prediction": IsolatedPrediction(
-                    "predict", "Price refuses column 'chance': must not be null", "Price"
+                    "predict", "Price is violated: column 'chance' must not be null", "Price"
                 )
             },
             "rows",
@@ -178,7 +178,7 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
             "worse than",
         ),
         (
-            {"champion_prediction": IsolatedPrediction("predict", "column 'mood': is missing")},
+            {"champion_prediction": IsolatedPrediction("predict", "column 'mood' is missing")},
             "champion",
             "data-science",
             "can't predict the same rows",

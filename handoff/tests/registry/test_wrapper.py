@@ -63,7 +63,7 @@ def test_a_bad_answer_never_leaves_the_model(
     trip: Contract, output_schema: Contract, rows: list[Row]
 ) -> None:
     model = answers(output_schema, 0.5, 0.5, 1.5)
-    with pytest.raises(ContractViolation, match="Answer refuses column 'chance'"):
+    with pytest.raises(ContractViolation, match="Answer is violated: column 'chance'"):
         ContractedModel(model, trip, output_schema).predict(from_rows(trip, rows))
 
 
@@ -93,11 +93,11 @@ def test_rows_as_json_has_them_are_taken_and_judged_alike(
     model = ContractedModel(answers(output_schema, 0.5, 0.5, 0.5), trip, output_schema)
     assert model.predict(plain)["chance"].tolist() == [0.5, 0.5, 0.5]
     for spoilt, said in (
-        ({"seats": "1"}, "column 'seats': must be of type integer"),
-        ({"mood": 1}, "column 'mood': is missing"),
+        ({"seats": "1"}, "column 'seats' must be of type integer"),
+        ({"mood": 1}, "column 'mood' is missing"),
         ({"town": "Rome"}, "column 'town'"),
     ):
         with pytest.raises(ContractViolation, match=said):
             model.predict([plain[0] | spoilt, *plain[1:]])
-    with pytest.raises(ContractViolation, match="column 'mood': is not in the contract"):
+    with pytest.raises(ContractViolation, match="column 'mood' is not in the contract"):
         model.predict([row | {"mood": 1} for row in plain])

@@ -16,7 +16,7 @@ import structlog
 from fastapi.testclient import TestClient
 
 from baton_handoff.config.settings import ServiceSettings
-from baton_handoff.contracts import ContractViolation, Violation, check
+from baton_handoff.contracts import ContractViolation, Rule, RuleKind, Violation, check
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving.distribution import MOST_CLASSES
 from baton_handoff.serving.metrics import Reason
@@ -130,7 +130,7 @@ def test_at_a_terminal_it_is_a_line_to_read(client: TestClient, shown: Said) -> 
 
 def refuses(_: Any) -> Any:
     """A model whose answer breaks its own contract."""
-    raise ContractViolation("Price", (Violation("euros", "must be at least 0", (0,)),))
+    raise ContractViolation("Price", (Violation("euros", Rule(RuleKind.NULL), (0,)),))
 
 
 def strictly(table: Any) -> Any:
@@ -155,7 +155,7 @@ def test_no_line_holds_a_value_of_a_row(client: TestClient, said: Said, tmp_path
     logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=raised.value)
     assert client.post("/predict", json={"rows": [HIDDEN]}).status_code == 500
     told = [(line.get("status"), line.get("reason") or line["event"]) for line in said.lines()]
-    broken = "Price refuses column 'euros': must be at least 0 (1 rows: 0)."
+    broken = "Price is violated: column 'euros' must not be null (row 0)."
     assert told == [
         (None, f"the request is not in the prediction log: [Errno 17] File exists: '{full}'"),
         (200, "answered"),

@@ -17,13 +17,16 @@ from baton_handoff.contracts.frames import (
     to_engine,
     to_rows,
 )
-from baton_handoff.contracts.violations import ContractViolation, Violation, check
+from baton_handoff.contracts.validation import ContractViolation, check
+from baton_handoff.contracts.violations import Rule, RuleKind, Violation
 
 __all__ = [
     "Contract",
     "ContractViolation",
     "Engine",
     "Frame",
+    "Rule",
+    "RuleKind",
     "Violation",
     "border",
     "canonical_form",

@@ -16,7 +16,7 @@ from baton_handoff.contracts.canonical import Contract, canonical_form
 from baton_handoff.contracts.examples import Table, probes
 from baton_handoff.contracts.frames import from_json, from_rows, is_number
 from baton_handoff.contracts.row_models import columns_checked_by_row
-from baton_handoff.contracts.violations import ContractViolation, check
+from baton_handoff.contracts.validation import ContractViolation, check
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -209,14 +209,18 @@ def _checks(checks: Iterable[BaseCheck]) -> list[dict[str, Any]]:
     return sorted(forms, key=lambda form: (form["name"], repr(form)))
 
 
+def built_in_check(check: Any) -> dict[str, Any] | None:
+    """Return name and arguments of a check of pandera's, None for a project's own."""
+    # By the function: a check of the project's own may have the name of a built-in one.
+    name = getattr(check._check_fn, "__name__", "")
+    if not Check.is_builtin_check(name):
+        return None
+    return {"name": name} | {key: _value(item) for key, item in (check.statistics or {}).items()}
+
+
 def _check(check: Any) -> dict[str, Any]:
-    # By the function, not by the check's own name: a custom check may be called like a built-in.
-    built_in = getattr(check._check_fn, "__name__", "")
-    if Check.is_builtin_check(built_in):
-        arguments = {key: _value(item) for key, item in (check.statistics or {}).items()}
-        return {"name": built_in, **arguments, **_unusual(check, _CHECK_OPTIONS)}
-    source = _source(check._check_fn)
-    return {"name": str(check.name), **source, **_unusual(check, _CHECK_OPTIONS)}
+    form = built_in_check(check) or {"name": str(check.name), **_source(check._check_fn)}
+    return {**form, **_unusual(check, _CHECK_OPTIONS)}
 
 
 def _value(value: Any) -> Any:

@@ -1,11 +1,20 @@
-"""The rules of a contract in words: the same wherever a person reads them."""
+"""The sentences of this layer: rules of a contract, violations of them, changes of a contract."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from baton_handoff.contracts.constraints import Bound, Form, Rules, said
+from baton_handoff.contracts.violations import Rule, RuleKind, Violation
 
+_RULES = {
+    RuleKind.MISSING: "is missing",
+    RuleKind.NOT_IN_CONTRACT: "is not in the contract",
+    RuleKind.TYPE: "must be of type {}",
+    RuleKind.ORDER: "the columns must be in the order of the contract",
+    RuleKind.NULL: "must not be null",
+    RuleKind.UNIQUE: "must be unique",
+}
 _PHRASES = {
     "in_range": "in the range {}",
     "isin": "one of {}",
@@ -48,6 +57,31 @@ class RuleText:
         return str(self) if few else f"{self.words} {len(self.values)} values"
 
 
+def violation_text(violation: Violation) -> str:
+    """Return a violation as a clause: column 'seats' must be at most 9 (rows 1, 4)."""
+    text = rule_text(violation.rule)
+    if violation.column is not None:
+        text = f"column {violation.column!r}{': ' * bool(violation.rule.message) or ' '}{text}"
+    rows = violation.rows
+    if not rows:
+        return text
+    first = ", ".join(map(str, rows[:3]))
+    count = "row" if len(rows) == 1 else f"{len(rows)} rows:"
+    return f"{text} ({count} {first}{' …' * (len(rows) > 3)})"
+
+
+def rule_text(rule: Rule) -> str:
+    """Return a rule as what a column must be, or, for the whole table, as a sentence."""
+    if rule.kind is RuleKind.KEY:
+        return each_once(list(rule.key))
+    if rule.kind is not RuleKind.CHECK:
+        return _RULES[rule.kind].format(rule.expected)
+    if rule.message or not rule.arguments:
+        return rule.message or f"the check {rule.check} must hold"
+    texts = _check_texts({"checks": [{"name": rule.check, **rule.arguments}]}, {})
+    return f"must be {', '.join(map(str, texts))}"
+
+
 def phrase(check: str, arguments: str) -> str:
     """A check by its name, `less_than` for example, with what it is given: less than 5."""
     return _PHRASES.get(check, check.replace("_", " ") + " {}").format(arguments).strip()
@@ -60,12 +94,7 @@ def column_rules(column: Form, sentences: Mapping[str, str] | None = None) -> It
         column: The column in canonical form.
         sentences: What the checks that are a project's own say when they refuse, by their name.
     """
-    rules = Rules.of(column)
-    if rules.values is None:
-        yield from _limits(rules)
-    else:
-        yield RuleText("one of", _listed(rules.values))
-    yield from _checks(column, rules, sentences or {})
+    yield from _check_texts(column, sentences or {})
     if column["unique"]:
         yield RuleText("unique")
     if column["coerce"]:
@@ -91,6 +120,15 @@ def table_rules(form: Form, sentences: Mapping[str, str] | None = None) -> Itera
     if form["coerce"]:
         yield RuleText("values are converted to the types of their columns")
     yield from _others(form, {*_TABLE, "unique", "strict", "ordered", "coerce"})
+
+
+def _check_texts(column: Form, sentences: Mapping[str, str]) -> Iterator[RuleText]:
+    rules = Rules.of(column)
+    if rules.values is None:
+        yield from _limits(rules)
+    else:
+        yield RuleText("one of", _listed(rules.values))
+    yield from _checks(column, rules, sentences)
 
 
 def each_once(key: list[str]) -> str:

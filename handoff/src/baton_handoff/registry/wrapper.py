@@ -10,6 +10,8 @@ from baton_handoff.contracts import (
     Contract,
     ContractViolation,
     Frame,
+    Rule,
+    RuleKind,
     Violation,
     check,
     engine_of,
@@ -76,7 +78,7 @@ class ContractedModel:
             names = sorted({name for row in table for name in row})
             for name in names:
                 if lacking := tuple(n for n, row in enumerate(table) if name not in row):
-                    violation = Violation(name, "is missing", lacking)
+                    violation = Violation(name, Rule(RuleKind.MISSING), lacking)
                     raise ContractViolation(self.input_schema.__name__, (violation,))
             return from_json(self.input_schema, table)
         kind = type(table).__name__

@@ -10,7 +10,15 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel
 
-from baton_handoff.contracts import Contract, ContractViolation, Violation, canonical_form
+from baton_handoff.contracts import (
+    Contract,
+    ContractViolation,
+    Rule,
+    RuleKind,
+    Violation,
+    canonical_form,
+)
+from baton_handoff.contracts.sentences import rule_text
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving.asgi import PREDICT, is_prediction
@@ -158,7 +166,7 @@ def create_app(
         for item in found:
             match item["loc"]:
                 case "body", "rows", int(row), str(column), *_:
-                    violation = Violation(column, item["msg"], (row,))
+                    violation = Violation(column, Rule(RuleKind.CHECK, message=item["msg"]), (row,))
                     serving.metrics.violated(input_schema, violation)
         details = [
             ErrorDetail(
@@ -191,7 +199,7 @@ def _stated_version(contract: Contract) -> str | None:
 
 def _details(violation: ContractViolation) -> list[ErrorDetail]:
     return [
-        ErrorDetail(field=_field(["rows", row, item.column]), rule=item.rule)
+        ErrorDetail(field=_field(["rows", row, item.column]), rule=rule_text(item.rule))
         for item in violation.violations
         for row in item.rows or [None]
     ]

@@ -14,6 +14,7 @@ from baton_handoff.contracts import (
     check,
     engine_of,
 )
+from baton_handoff.contracts.sentences import rule_text
 from baton_handoff.contracts.table_files import read_table
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.lineage.sources.odcs import Source
@@ -121,7 +122,7 @@ def _read(file: Path, contract: Contract) -> Frame:
 
 def _line(broken: Violation, count: int) -> str:
     """A line of the table; a rule may hold what Markdown takes for its end."""
-    rule = broken.rule.replace("|", "\\|")
+    rule = rule_text(broken.rule).replace("|", "\\|")
     rows = broken.rows
     first = ", ".join(map(str, rows[:_SHOWN])) + (" …" if len(rows) > _SHOWN else "")
     many = f"{len(rows):,} of {count:,}" if rows else "all"

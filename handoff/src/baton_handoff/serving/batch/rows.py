@@ -17,13 +17,15 @@ from baton_handoff.contracts import (
     Contract,
     ContractViolation,
     Frame,
+    Rule,
+    RuleKind,
     canonical_form,
     check,
     engine_of,
     from_rows,
 )
 from baton_handoff.contracts.frames import ARROW
-from baton_handoff.contracts.sentences import each_once
+from baton_handoff.contracts.sentences import rule_text
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import Loaded
 
@@ -35,9 +37,6 @@ FILE, ROW, REASON = "rejected_file", "rejected_row", "rejected_because"
 
 MASKED = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
 """Types of pandas' that hold a missing value; beside one, its own become other types."""
-
-_ABOUT_COLUMNS = re.compile("is missing|is not in the contract|must be of type|column_ordered")
-"""The rules that a table without rows can break."""
 
 _PANDAS_LABELS = re.compile(r"__index_level_\d+__")
 """What pandas calls the labels of its rows in a Parquet file: they are no data."""
@@ -73,7 +72,8 @@ class BatchInterface:
         single = [name for name, column in form["columns"].items() if column["unique"]]
         keys = {f"{name}: must be unique": [name] for name in single}
         if form["unique"]:
-            keys[each_once(form["unique"])] = form["unique"]
+            rule = Rule(RuleKind.KEY, key=tuple(form["unique"]))
+            keys[rule_text(rule)] = form["unique"]
         return {rule: key for rule, key in keys.items() if set(key) <= set(self.given.names)}
 
 
@@ -96,7 +96,7 @@ def batch_interface(
     try:
         check(input_schema, in_engine(input_schema, given.empty_table()))
     except ContractViolation as error:
-        broken = tuple(item for item in error.violations if _ABOUT_COLUMNS.match(item.rule))
+        broken = tuple(item for item in error.violations if item.rule.kind.needs_no_rows)
         if broken:
             violation = ContractViolation(error.contract, broken)
             raise HandoffError(f"{file} can't be scored: {violation}") from None
@@ -239,7 +239,8 @@ def _blamed(
             " responsible for the model has to act: data-science."
         ) from violation
     for item in violation.violations:
-        rule = item.rule if item.column is None else f"{item.column}: {item.rule}"
+        text = rule_text(item.rule)
+        rule = text if item.column is None else f"{item.column}: {text}"
         if not item.rows:
             raise HandoffError(
                 f"{where} break a rule that can't be said of single rows, so none can be set"

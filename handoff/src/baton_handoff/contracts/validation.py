@@ -1,0 +1,120 @@
+"""Validate a table against its contract."""
+
+import math
+from collections.abc import Iterator
+from typing import TypeVar
+
+import narwhals as nw
+from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
+
+from baton_handoff.contracts.canonical import Contract, built_in_check, column_type
+from baton_handoff.contracts.frames import Frame
+from baton_handoff.contracts.sentences import violation_text
+from baton_handoff.contracts.violations import Rule, RuleKind, Violation
+from baton_handoff.core.errors import HandoffError
+
+_Table = TypeVar("_Table", bound=Frame)
+
+_KINDS = {
+    SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME: RuleKind.MISSING,
+    SchemaErrorReason.COLUMN_NOT_IN_SCHEMA: RuleKind.NOT_IN_CONTRACT,
+    SchemaErrorReason.COLUMN_NOT_ORDERED: RuleKind.ORDER,
+    SchemaErrorReason.DATATYPE_COERCION: RuleKind.TYPE,
+    SchemaErrorReason.DUPLICATES: RuleKind.KEY,
+    SchemaErrorReason.SERIES_CONTAINS_DUPLICATES: RuleKind.UNIQUE,
+    SchemaErrorReason.SERIES_CONTAINS_NULLS: RuleKind.NULL,
+    SchemaErrorReason.WRONG_DATATYPE: RuleKind.TYPE,
+}
+
+
+class ContractViolation(HandoffError):  # noqa: N818 (a violation is what it is)
+    """A table violates its contract.
+
+    Attributes:
+        contract: The name of the contract.
+        violations: Every rule that the table violates.
+    """
+
+    exit_code = 1
+
+    def __init__(self, contract: str, violations: tuple[Violation, ...]) -> None:
+        # Both are Exception's own arguments, so that it can be pickled.
+        super().__init__(contract, violations)
+        self.contract = contract
+        self.violations = violations
+
+    def __str__(self) -> str:
+        return f"{self.contract} is violated: {'; '.join(map(violation_text, self.violations))}."
+
+
+def check(contract: Contract, table: _Table) -> _Table:
+    """Return `table` if it meets its contract.
+
+    Raises:
+        ContractViolation: It doesn't; the error holds every violated rule, not only the first.
+    """
+    schema = contract.to_schema()
+    key = {name for name in schema.unique or [] if isinstance(name, str)}
+    if key and key.isdisjoint(table.columns):
+        # With polars, pandera fails to look for repeated keys in such a table.
+        missing = tuple(
+            Violation(name, Rule(RuleKind.MISSING))
+            for name, column in schema.columns.items()
+            if column.required and name not in table.columns
+        )
+        raise ContractViolation(contract.__name__, missing)
+    try:
+        return contract.validate(table, lazy=True)  # type: ignore[return-value]
+    except SchemaErrors as errors:
+        violations = _violations(_with_positions(contract, table) or errors)
+        raise ContractViolation(contract.__name__, tuple(violations)) from None
+
+
+def _with_positions(contract: Contract, table: Frame) -> SchemaErrors | None:
+    """Return the errors by the rows' positions, None if the labels of the rows are positions."""
+    positioned = nw.maybe_reset_index(nw.from_native(table)).to_native()
+    if positioned is table:
+        return None
+    try:
+        contract.validate(positioned, lazy=True)
+    except SchemaErrors as errors:
+        return errors
+    return None
+
+
+def _violations(errors: SchemaErrors) -> Iterator[Violation]:
+    """Yield one violation for each rule; pandera lists each cell."""
+    rows: dict[tuple[str | None, Rule], set[int]] = {}
+    backend = errors.schema.get_backend(errors.data)
+    for error in errors.schema_errors:
+        cases = backend.failure_cases_metadata(errors.schema.name, [error]).failure_cases
+        for case in nw.from_native(cases, eager_only=True).rows(named=True):
+            column = None if error.schema is errors.schema else str(error.schema.name)
+            rule = _rule(error)
+            if rule.kind in (RuleKind.MISSING, RuleKind.NOT_IN_CONTRACT):
+                column = str(case["failure_case"])
+            positions = rows.setdefault((column, rule), set())
+            index = case["index"]
+            # The type is a property of the whole column.
+            if isinstance(index, int | float) and not math.isnan(index) and not rule.expected:
+                positions.add(int(index))
+    for (column, rule), positions in rows.items():
+        yield Violation(column, rule, tuple(sorted(positions)))
+
+
+def _rule(error: SchemaError) -> Rule:
+    kind = _KINDS.get(error.reason_code, RuleKind.CHECK)
+    match kind:
+        case RuleKind.TYPE:
+            return Rule(kind, expected=column_type(error.schema.dtype))
+        case RuleKind.KEY:
+            unique = error.schema.unique
+            return Rule(kind, key=(unique,) if isinstance(unique, str) else tuple(sorted(unique)))
+        case RuleKind.CHECK if not isinstance(error.check, str):
+            if form := built_in_check(error.check):
+                return Rule(kind, check=form.pop("name"), arguments=form)
+            return Rule(kind, check=str(error.check.name), message=error.check.error or "")
+        case RuleKind.CHECK:
+            return Rule(kind, check=str(error.check))
+        case _:
+            return Rule(kind)
