@@ -159,7 +159,7 @@ def test_a_store_is_filled_of_what_is_there_now_or_not_at_all(flights: Project) 
         stale = flights("handoff", *command, check=False)
         assert (stale.returncode, stale.stdout, stale.stderr) == (2, "", STALE)
     assert (store / "online.db").read_bytes() == before
-    assert [path.name for path in store.parent.glob(".feature-store-*")] == []
+    assert [path.name for path in store.parent.glob(".feature-store*")] == []
 
 
 def test_a_team_of_another_engine_and_other_tables_has_one_too(

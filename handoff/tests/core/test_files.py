@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 
 from baton_handoff.core.errors import UnreadableError
-from baton_handoff.core.files import find_upwards, replace_atomically, write_atomically
+from baton_handoff.core.files import (
+    find_upwards,
+    replace_atomically,
+    replace_folder,
+    write_atomically,
+)
 from baton_handoff.core.toml_files import parse_toml
 from baton_handoff.core.yaml_files import parse_json_yaml, parse_tagged_yaml, parse_yaml
 
@@ -41,6 +46,41 @@ def test_what_breaks_off_leaves_the_file_as_it_was(tmp_path: Path) -> None:
         break_off()
     assert file.read_text() == "one\n"
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("former", [True, False], ids=["replaced", "new"])
+def test_a_folder_is_replaced_as_a_whole(tmp_path: Path, former: bool) -> None:
+    folder = tmp_path / "parent" / "folder"
+    if former:
+        folder.mkdir(parents=True)
+        (folder / "old").touch()
+    with replace_folder(folder) as unfinished:
+        unfinished.mkdir()
+        (unfinished / "new").touch()
+        assert folder.exists() == former
+    assert [file.name for file in folder.iterdir()] == ["new"]
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("fails", [True, False], ids=["fails", "makes nothing"])
+def test_a_folder_stays_if_the_block_fails_or_makes_nothing(tmp_path: Path, fails: bool) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "old").touch()
+
+    def make() -> None:
+        with replace_folder(folder) as unfinished:
+            if fails:
+                unfinished.mkdir()
+                raise OSError
+
+    if fails:
+        with pytest.raises(OSError):  # noqa: PT011
+            make()
+    else:
+        make()
+    assert [file.name for file in folder.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_unreadable_toml_is_said_with_its_line() -> None:

@@ -138,7 +138,7 @@ def test_evidence_that_was_committed_shows_nothing(
     if folder == "elsewhere":
         (project.root / ".handoff").rename(project.root / folder)
         (project.root / ".handoff").symlink_to(folder)
-        (project.root / ".gitignore").write_text("", encoding="utf-8")
+        (project.root / ".gitignore").write_text("/mlflow.db\n", encoding="utf-8")
     git(project.root, "add", "--force", f"{folder}/evidence")
     git(project.root, "add", "--all")
     git(project.root, "commit", "--quiet", "--message", "all is well")

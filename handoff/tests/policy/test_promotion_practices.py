@@ -1,7 +1,6 @@
 """What practices ask of a promotion, and by whose limits it is judged."""
 
-import sqlite3
-from contextlib import closing
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -14,8 +13,9 @@ from baton_handoff.policy.promotion.promotion_policy import binding
 from baton_handoff.policy.status import promotion_practices as for_promotion
 from baton_handoff.policy.status.promotion_practices import promotion_requirements
 from baton_handoff.policy.status.status import assess
+from baton_handoff.registry.version_facts import find_version
 from breaking import BREAKS
-from kept_project import TODAY, leave_evidence
+from kept_project import TODAY, cache_versions, leave_evidence
 from levels import PRACTICES, choose
 from trip_project import git
 
@@ -102,13 +102,11 @@ def test_an_exception_for_a_practice_counts_and_is_shown(project: Project) -> No
 
 
 def test_it_is_asked_of_the_version_that_is_promoted_not_of_the_candidate(project: Project) -> None:
-    with closing(sqlite3.connect(project.root / "mlflow.db")) as database, database:
-        database.execute("INSERT INTO model_versions VALUES ('m', 2, 'other')")
-        database.execute(
-            "INSERT INTO model_version_tags"
-            " SELECT name, 2, key, value FROM model_version_tags WHERE version = 1"
-        )
-        database.execute("INSERT INTO model_version_tags VALUES ('m', 2, 'handoff.model', 'b')")
+    first = find_version(project, "1")
+    assert first
+    other = {"version": 2, "tags": {**first.tags, "handoff.model": "b"}, "metrics": {}}
+    names = ("1", "candidate", "champion")
+    cache_versions(project.root, {**dict.fromkeys(names, asdict(first)), "2": other})
     assert asked(project, 1) == set()
     assert asked(project, 2) == {
         ("judged-by-subgroup", PRACTICES["judged-by-subgroup"].fix),

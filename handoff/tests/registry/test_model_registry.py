@@ -1,13 +1,17 @@
-"""A registry that can't be used says why, in a sentence."""
+"""A registry that can't be used is reported in one sentence, by the kind of its error."""
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import mlflow
 import pytest
 from sqlalchemy import create_engine, text
 
+from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.registry.model_registry import registry_errors
+from baton_handoff.registry.model_registry import get_version, registry_errors
 from full_disk import room_for
 
 
@@ -19,12 +23,59 @@ def test_a_full_disk_is_told_from_a_server_that_does_not_answer(
     engine = create_engine(address)
     with (
         engine.connect() as connection,
-        pytest.raises(HandoffError) as said,
+        pytest.raises(HandoffError) as raised,
         registry_errors(),
         room_for(0),
     ):
         connection.execute(text("create table models (name text)"))
     engine.dispose()
-    assert str(said.value).startswith(
+    assert str(raised.value).startswith(
         f"The registry at {address} can't be used (disk I/O error): make room on its disk, "
     )
+
+
+class OtherProgram(BaseHTTPRequestHandler):
+    """Answers every request with the status in its path, and a page."""
+
+    def do_GET(self) -> None:
+        self.send_response(int(self.path.split("/")[1]))
+        self.end_headers()
+        self.wfile.write(b"<html>")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a program that is not MLflow."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    former = mlflow.get_tracking_uri()
+    with HTTPServer(("127.0.0.1", 0), OtherProgram) as program:
+        thread = threading.Thread(target=program.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{program.server_port}"
+        program.shutdown()
+        thread.join()
+    mlflow.set_tracking_uri(former)
+
+
+@pytest.mark.parametrize("status", [200, 404, 418, 502, 503])
+def test_the_page_of_another_program_is_no_answer(
+    server: str, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    assert_no_answer(f"{server}/{status}", monkeypatch)
+
+
+def test_a_closed_port_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    assert_no_answer("http://127.0.0.1:1", monkeypatch)
+
+
+def assert_no_answer(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    mlflow.set_tracking_uri(address)
+    project = Project(Path.cwd(), "trips", "trips", "candidate")
+    with pytest.raises(HandoffError) as raised, registry_errors():
+        get_version(project, "candidate")
+    assert str(raised.value).startswith(f"The registry at {address} does not answer: ")

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 from baton_handoff.config.project import Project, find_project
 from kept_project import (
     COUNTS,
-    FIGURES,
     LOOK,
+    METRICS,
     NOTEBOOK,
     leave_counts,
     leave_evidence,
@@ -54,7 +54,7 @@ def told(**entry: object) -> Break:
 
 
 def figures_without(name: str) -> Break:
-    left = {key: value for key, value in FIGURES.items() if name not in key}
+    left = {key: value for key, value in METRICS.items() if name not in key}
     return lambda project: register(project.root, left)
 
 

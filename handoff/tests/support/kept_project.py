@@ -3,10 +3,9 @@
 import hashlib
 import importlib.metadata
 import json
-import sqlite3
-from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from baton_handoff.config.code_owners import write_owners
 from baton_handoff.config.project import Project, find_project
@@ -238,16 +237,7 @@ COUNTS = {
 
 LOOK = {"at": "2026-11-20T06:00:00Z", "version": 1, "rows": 500, "alerts": [], "sides": []}
 
-FIGURES = {"model.auc": 0.7, "constant_rate.auc": 0.5, "model.auc.town.Ulm": 0.7}
-
-REGISTRY = """
-CREATE TABLE registered_model_aliases (name, alias, version);
-CREATE TABLE model_versions (name, version, run_id);
-CREATE TABLE model_version_tags (name, version, key, value);
-CREATE TABLE latest_metrics (run_uuid, key, value);
-INSERT INTO registered_model_aliases VALUES ('m', 'candidate', 1), ('m', 'champion', 1);
-INSERT INTO model_versions VALUES ('m', 1, 'r');
-"""
+METRICS = {"model.auc": 0.7, "constant_rate.auc": 0.5, "model.auc.town.Ulm": 0.7}
 
 
 def kept_project(root: Path) -> Project:
@@ -380,15 +370,27 @@ def md5(file: Path) -> str:
     return hashlib.md5(file.read_bytes()).hexdigest()
 
 
-def register(root: Path, figures: dict[str, float] | None = None, **tags: str) -> None:
-    """Write the registry anew, with one version that is candidate and champion."""
-    file = root / "mlflow.db"
-    file.unlink(missing_ok=True)
-    said = {"commit": "c" * 40, "clean": "true", "code": code_hash(root / "src/trips"), "lock": "l"}
-    with closing(sqlite3.connect(file)) as database, database:
-        database.executescript(REGISTRY)
-        for key, value in {**said, **tags}.items():
-            row = ("m", 1, f"handoff.{key}", value)
-            database.execute("INSERT INTO model_version_tags VALUES (?, ?, ?, ?)", row)
-        for key, figure in (FIGURES if figures is None else figures).items():
-            database.execute("INSERT INTO latest_metrics VALUES ('r', ?, ?)", (key, figure))
+def register(root: Path, metrics: dict[str, float] | None = None, **tags: str) -> None:
+    """Make the registry anew, with one version that is candidate and champion."""
+    known = {
+        "commit": "c" * 40,
+        "clean": "true",
+        "code": code_hash(root / "src/trips"),
+        "lock": "l",
+    }
+    facts = {
+        "version": 1,
+        "tags": {f"handoff.{key}": value for key, value in {**known, **tags}.items()},
+        "metrics": METRICS if metrics is None else metrics,
+    }
+    cache_versions(root, {"1": facts, "candidate": facts, "champion": facts})
+
+
+def cache_versions(root: Path, versions: dict[str, dict[str, Any]]) -> None:
+    """Leave the registry's answers in the engine's cache: MLflow itself would take seconds."""
+    database, cache = root / "mlflow.db", root / ".handoff/versions.json"
+    database.write_bytes(b"in the place of a database")
+    cache.parent.mkdir(exist_ok=True)
+    state = database.stat()
+    facts = {"model": "m", "state": [[state.st_size, state.st_mtime_ns]], "versions": versions}
+    cache.write_text(json.dumps(facts), encoding="utf-8")

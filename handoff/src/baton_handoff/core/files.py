@@ -1,6 +1,7 @@
 """Files: found at or above a folder, written whole or not at all."""
 
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +17,7 @@ def find_upwards(name: str, start: Path) -> Path | None:
 @contextmanager
 def replace_atomically(file: Path) -> Iterator[Path]:
     """Yield another path beside a file; what is written there replaces it, or nothing does."""
-    # Not the process's number: in a container it is always the same.
-    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}.unfinished")
+    unfinished = _beside(file)
     try:
         yield unfinished
         unfinished.replace(file)
@@ -29,3 +29,28 @@ def write_atomically(file: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     with replace_atomically(file) as unfinished:
         unfinished.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def replace_folder(folder: Path) -> Iterator[Path]:
+    """Yield another path beside a folder; the folder made there replaces it, or nothing does.
+
+    The block makes the folder itself. If it leaves none there, the former folder stays.
+    """
+    unfinished, former = _beside(folder), _beside(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield unfinished
+        if unfinished.exists():
+            if folder.exists():
+                folder.rename(former)
+            unfinished.rename(folder)
+            shutil.rmtree(former, ignore_errors=True)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    """A new path in the same folder, so that it can be moved to `path` in one step."""
+    # Not the process's number: in a container it is always the same.
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")

@@ -1,6 +1,8 @@
 """Batch scoring on Spark: a partition goes through what a part of a file goes through."""
 
+import base64
 import functools
+import json
 import os
 import re
 import shutil
@@ -8,6 +10,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from operator import and_
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +21,7 @@ import pyarrow.compute as pc
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.contracts import model_interface
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.files import replace_folder
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.registry.model_registry import load
 from baton_handoff.serving.batch.parts import Scored, rejected_path
@@ -33,8 +37,29 @@ from baton_handoff.serving.batch.rows import (
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-_AGAIN = "handoff: again {}"
+_DUPLICATE = "handoff: duplicate {}"
 """The columns that mark, on the way, the rows that repeat values that may occur once."""
+
+
+class WorkerError(Exception):
+    """A HandoffError on its way from a worker: Spark passes on nothing but text."""
+
+    _PATTERN = re.compile(r"<baton-handoff:([A-Za-z0-9+/=]+)>")
+
+    def __init__(self, error: HandoffError) -> None:
+        facts = json.dumps({"message": str(error), "exit_code": error.exit_code})
+        super().__init__(f"<baton-handoff:{base64.b64encode(facts.encode()).decode()}>")
+
+    @classmethod
+    def find(cls, error: Exception) -> HandoffError | None:
+        """The worker's HandoffError in an error of Spark; None if Spark itself failed."""
+        found = cls._PATTERN.search(str(error))
+        if found is None:
+            return None
+        facts = json.loads(base64.b64decode(found[1]))
+        original = HandoffError(facts["message"])
+        original.exit_code = facts["exit_code"]
+        return original
 
 
 def score_on_spark(project: Project, file: Path, to: Path) -> Scored:
@@ -61,11 +86,10 @@ def score_on_spark(project: Project, file: Path, to: Path) -> Scored:
     session = _session()
     try:
         return _score(session, project, file, to)
-    except Exception as error:  # a worker's comes as one of several kinds, with all that it said
-        said = re.search(r"HandoffError: (.+)", str(error))
-        if not said:
-            raise
-        raise HandoffError(said[1]) from error
+    except Exception as error:  # Spark has several classes for what a worker raised
+        if original := WorkerError.find(error):
+            raise original from error
+        raise
     finally:
         session.stop()
 
@@ -79,9 +103,9 @@ def _score(session: "SparkSession", project: Project, file: Path, to: Path) -> S
     try:
         rows = session.read.parquet(str(file))
         schema = rows.limit(0).toArrow().schema
-    except Exception as error:  # Java's come as several kinds
-        said = re.search(r"Exception: (.+)", str(error)) or re.search("(.+)", str(error))
-        raise HandoffError(f"{file} can't be read as Parquet: {said and said[1]}") from error
+    except Exception as error:  # Spark has several classes for what Java raised
+        reason = str(error).strip().partition("\n")[0]
+        raise HandoffError(f"{file} can't be read as Parquet: {reason}") from error
     known = batch_interface(*model_interface(project.room("contracts")), schema, file)
     session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", known.part)
     session.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
@@ -95,16 +119,11 @@ def _score(session: "SparkSession", project: Project, file: Path, to: Path) -> S
     reasons = {row[REASON]: row["count"] for row in rejected.groupBy(REASON).count().collect()}
     tables = {to: scored.select(*map(_column, known.scored.names))}
     if reasons:
-        tables = {rejected_path(to): rejected.select(*map(_column, known.rejected.names)), **tables}
-    unfinished = {place: place.with_name(f".{place.name}.unfinished") for place in tables}
-    try:
-        for place, table in tables.items():
-            table.write.mode("overwrite").parquet(str(unfinished[place]))
-        for place in tables:
-            unfinished[place].rename(place)
-    finally:
-        for folder in unfinished.values():
-            shutil.rmtree(folder, ignore_errors=True)
+        tables[rejected_path(to)] = rejected.select(*map(_column, known.rejected.names))
+    with ExitStack() as folders:  # the last one entered appears first
+        for path, table in tables.items():
+            unfinished = folders.enter_context(replace_folder(path))
+            table.write.parquet(str(unfinished))
     return Scored(to, scored.count(), Counter(reasons))
 
 
@@ -114,7 +133,7 @@ def _with_places(rows: "DataFrame", known: BatchInterface) -> "DataFrame":
 
     rows = rows.withColumns({FILE: col("_metadata.file_name"), ROW: col("_metadata.row_index")})
     for number, key in enumerate(known.keys.values()):
-        mark, same = _AGAIN.format(number), [f"handoff: key {n}" for n in range(len(key))]
+        mark, same = _DUPLICATE.format(number), [f"handoff: key {n}" for n in range(len(key))]
         keys = rows.select(*map(_column, key)).toDF(*same)
         twice = keys.groupBy(*same).count().where("count > 1").drop("count")
         twice = twice.withColumn(mark, lit(True)).persist()
@@ -127,24 +146,31 @@ def _with_places(rows: "DataFrame", known: BatchInterface) -> "DataFrame":
 def _score_partition(
     root: str, version: int, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
-    """What a worker does, with nothing but what it is given and what it loads itself."""
-    project, loaded = _loaded(root)
-    if loaded.version != version:
-        raise HandoffError(f"{loaded.model} became version {loaded.version} meanwhile: run again.")
-    known = batch_interface(*model_interface(project.room("contracts")), schema, "the table")
-    marks = {rule: _AGAIN.format(number) for number, rule in enumerate(known.keys)}
-    for batch in batches:
-        table = pa.Table.from_batches([batch])
-        again = {rule: pc.is_valid(table[mark]) for rule, mark in marks.items()}
-        given = table.select(known.given.names).cast(known.given)
-        both = score_rows(loaded, known, given, table.select([FILE, ROW]), again)
-        yield from pa.concat_tables(both, promote_options="default").to_batches()
+    """Score the rows of a partition: in a worker, with nothing but what these arguments hold."""
+    try:
+        project, loaded = _loaded(root, version)
+        contracts = model_interface(project.room("contracts"))
+        interface = batch_interface(*contracts, schema, "the table")
+        marks = {rule: _DUPLICATE.format(number) for number, rule in enumerate(interface.keys)}
+        for batch in batches:
+            table = pa.Table.from_batches([batch])
+            duplicates = {rule: pc.is_valid(table[mark]) for rule, mark in marks.items()}
+            rows = table.select(interface.given.names).cast(interface.given)
+            both = score_rows(loaded, interface, rows, table.select([FILE, ROW]), duplicates)
+            yield from pa.concat_tables(both, promote_options="default").to_batches()
+    except HandoffError as error:
+        raise WorkerError(error) from error
 
 
 @functools.cache
-def _loaded(root: str) -> tuple[Project, Loaded]:
+def _loaded(root: str, version: int) -> tuple[Project, Loaded]:
     project = find_project(Path(root))
-    return project, load(project)
+    loaded = load(project)
+    if loaded.version != version:
+        raise HandoffError(
+            f"{loaded.model} became version {loaded.version} during the run: run it again."
+        )
+    return project, loaded
 
 
 def _column(name: str) -> "Column":

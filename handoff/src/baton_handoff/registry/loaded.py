@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from baton_handoff.contracts import Frame
 
 MODEL_FILE = "model.joblib"
-_ABOUT = "version.json"
+_FACTS = "version.json"
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class Loaded:
 
 @dataclass(frozen=True)
 class FetchedVersion:
-    """What is known of a version that was brought here from the registry.
+    """A version that was downloaded from the registry.
 
     Attributes:
         model: The registered model's name.
         version: The version's number.
-        commit: The commit it was made at, empty where nothing was committed.
-        code: The hash of the code it needs.
+        commit: The commit that it was made from, empty if nothing was committed.
+        code: The hash of the code that it needs.
         sha256: The hash of its file.
     """
 
@@ -48,24 +48,24 @@ class FetchedVersion:
     code: str
     sha256: str
 
+    def write(self, folder: Path) -> None:
+        """Write the facts of the version beside its file."""
+        text = json.dumps(asdict(self), indent=2) + "\n"
+        (folder / _FACTS).write_text(text, encoding="utf-8")
 
-def write_fetched(folder: Path, about: FetchedVersion) -> None:
-    """Write down beside a model's file what is known of it."""
-    (folder / _ABOUT).write_text(json.dumps(asdict(about), indent=2) + "\n", encoding="utf-8")
+    @classmethod
+    def read(cls, folder: Path) -> "FetchedVersion":
+        """Read what `write` has written.
 
-
-def read_fetched(folder: Path) -> FetchedVersion:
-    """What lies in a folder that `put` has completed.
-
-    Raises:
-        HandoffError: Nothing does.
-    """
-    try:
-        return FetchedVersion(**json.loads((folder / _ABOUT).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise HandoffError(
-            f"{folder} holds no model version: `uv run handoff model fetch` brings one."
-        ) from error
+        Raises:
+            HandoffError: The folder contains no version.
+        """
+        try:
+            return cls(**json.loads((folder / _FACTS).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise HandoffError(
+                f"{folder} contains no model version: fetch one with `uv run handoff model fetch`."
+            ) from error
 
 
 def file_hash(file: Path) -> str:
@@ -74,34 +74,11 @@ def file_hash(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def require_same_code(about: FetchedVersion, code: str) -> None:
-    """Make sure that a version was made by this code.
-
-    A model brings its code along, but Python runs what it has imported first: two codes in one
-    process would answer with one of them.
-
-    Args:
-        about: The version.
-        code: The hash of the code that runs here.
-
-    Raises:
-        HandoffError: It was made by other code; with the commit to deploy.
-    """
-    if about.code == code:
-        return
-    made = f"the code of commit {about.commit[:12]}" if about.commit else "uncommitted code"
-    remedy = f"deploy commit {about.commit[:12]}, or " if about.commit else ""
-    raise HandoffError(
-        f"Version {about.version} of {about.model} was made by {made}, not by the code that stands"
-        f" here: {remedy}register a version made by this code."
-    )
-
-
 def import_model_code(project: Project) -> str:
     """Import the rooms that a model needs, and hash them as they are imported.
 
     Returns:
-        The hash. It stays true for this process when somebody edits the files.
+        The hash. For this process it stays true when the files are edited later.
     """
     for room in ROOMS:
         imported = project.room(room)
@@ -111,24 +88,34 @@ def import_model_code(project: Project) -> str:
 
 
 def open_version(folder: Path, code: str) -> Loaded:
-    """Load a version that was brought here.
+    """Load a version that was fetched.
+
+    A model brings its code along, but Python uses what it has imported first. So a version made by
+    other code would answer with a mixture of both.
 
     Args:
-        folder: Where it lies.
-        code: What `import_model_code` has returned in this process.
+        folder: The version's folder.
+        code: The hash that `import_model_code` has returned in this process.
 
     Raises:
-        HandoffError: It was made by other code, or its file is not what was registered.
+        HandoffError: The version was made by other code, or its file is not the registered one.
     """
-    about = read_fetched(folder)
-    require_same_code(about, code)
-    file = folder / MODEL_FILE
-    if not file.exists() or file_hash(file) != about.sha256:
+    fetched = FetchedVersion.read(folder)
+    if fetched.code != code:
+        commit = fetched.commit[:12]
+        made_by = f"the code of commit {commit}" if commit else "uncommitted code"
+        fix = f"deploy commit {commit}, or " if commit else ""
         raise HandoffError(
-            f"{file} is not the file that was registered as version {about.version}: delete"
-            f" {folder} to bring it again."
+            f"Version {fetched.version} of {fetched.model} was made by {made_by}, not by the code"
+            f" in this folder: {fix}register a version made by this code."
         )
-    import joblib  # noqa: PLC0415 (who only asks for a version needs none of this)
+    file = folder / MODEL_FILE
+    if not file.exists() or file_hash(file) != fetched.sha256:
+        raise HandoffError(
+            f"{file} is not the file that was registered as version {fetched.version}: delete"
+            f" {folder} to fetch it again."
+        )
+    import joblib  # noqa: PLC0415 (reading the facts of a version needs none of this)
 
     model = joblib.load(file)
-    return Loaded(about.model, about.version, model.predict, about.commit, about.code)
+    return Loaded(fetched.model, fetched.version, model.predict, fetched.commit, fetched.code)

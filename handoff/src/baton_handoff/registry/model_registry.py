@@ -2,9 +2,9 @@
 
 import logging
 import os
-import re
-import shutil
+import sqlite3
 import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,104 +13,134 @@ from urllib.parse import urlsplit
 import mlflow
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from mlflow.utils import rest_utils
 from sqlalchemy.exc import OperationalError
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.files import replace_folder
 from baton_handoff.registry.loaded import (
     MODEL_FILE,
     FetchedVersion,
     Loaded,
     import_model_code,
     open_version,
-    write_fetched,
 )
 
 _DATABASES = ("postgresql", "mysql", "mssql")
-_NO_LOGIN = ("UNAUTHENTICATED", "PERMISSION_DENIED")
+_LOGIN_REFUSED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-"""What MLflow calls a version, an alias or a model that it does not have."""
+"""MLflow's codes for a version, an alias or a model that it does not have."""
+
+
+class VersionNotFoundError(HandoffError):
+    """The registry has no version of this number or alias."""
 
 
 def registry_client(project: Project) -> mlflow.MlflowClient:
-    """The project's registry; importing no more than versions and aliases need."""
-    for talkative in ("alembic", "mlflow"):
-        logging.getLogger(talkative).setLevel(logging.ERROR)
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises all it says
+    """Open the project's registry; enough for versions and aliases.
+
+    Raises:
+        HandoffError: A driver that the registry's address needs is not installed.
+    """
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    # This logger repeats what the exception says.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     if project.has_local_registry:
         mlflow.set_tracking_uri(project.local_registry)
     try:
         return mlflow.MlflowClient()
     except ModuleNotFoundError as error:
         raise HandoffError(
-            f"The registry at {_place()} needs {error.name}, which is not installed: install it, or"
-            " go through a tracking server (standards/tracking-server)."
+            f"The registry at {_address()} needs {error.name}, which is not installed: install it,"
+            " or use a tracking server (standards/tracking-server)."
         ) from error
 
 
 def connect(project: Project) -> mlflow.MlflowClient:
-    """The project's registry, with its experiment for runs to belong to."""
+    """Open the project's registry with its experiment, which runs need.
+
+    Raises:
+        HandoffError: The registry is a database, and no place for files is configured.
+    """
     client = registry_client(project)
     if client.get_experiment_by_name(project.model) is None:
-        client.create_experiment(project.model, artifact_location=_artifacts(project))
+        client.create_experiment(project.model, artifact_location=_artifact_location(project))
     mlflow.set_experiment(project.model)
     return client
 
 
 @contextmanager
 def registry_errors() -> Iterator[None]:
-    """Say in one sentence that the registry does not answer, or refuses the login."""
+    """Translate MLflow's errors about the registry as a whole.
+
+    Raises:
+        HandoffError: The registry does not answer, or refuses the login.
+    """
     try:
         yield
     except (MlflowException, OperationalError) as error:
-        if from_file := re.search(r"\(sqlite3\.OperationalError\) (.*)", str(error)):
-            raise HandoffError(
-                f"The registry at {_place()} can't be used ({from_file[1]}): make room on its disk,"
-                " or let whoever else uses it end, then run this again."
-            ) from error
+        causes = (error, error.__cause__, error.__cause__ and error.__cause__.__cause__)
         code = getattr(error, "error_code", "TEMPORARILY_UNAVAILABLE")
-        if code in _NO_LOGIN:
+        for cause in causes:
+            if isinstance(cause, sqlite3.OperationalError):
+                raise HandoffError(
+                    f"The registry at {_address()} can't be used ({cause}): make room on its disk,"
+                    " or end the other programs that use it, then run this again."
+                ) from error
+        if code in _LOGIN_REFUSED:
             raise HandoffError(
-                f"The registry at {_place()} refuses this login: MLFLOW_TRACKING_USERNAME and"
-                " MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, have to hold one that may do"
-                " this."
+                f"The registry at {_address()} refuses this login: set MLFLOW_TRACKING_USERNAME and"
+                " MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, to a login with this"
+                " permission."
             ) from error
-        if code != "TEMPORARILY_UNAVAILABLE" and not str(error).startswith("API request to "):
+        if code != "TEMPORARILY_UNAVAILABLE" and not _is_no_answer(error):
             raise
         raise HandoffError(
-            f"The registry at {_place()} does not answer: see whether the server and its database"
+            f"The registry at {_address()} does not answer: check that the server and its database"
             " run, then run this again."
         ) from error
 
 
-def _place() -> str:
-    """Where the registry is, without the login that may stand in its address."""
+def _is_no_answer(error: Exception) -> bool:
+    """Whether MLflow's HTTP client failed without an answer of an MLflow server.
+
+    An answer would be a RestException. MLflow has neither class nor code for a broken connection or
+    the page of another program, so the place that raised the error decides.
+    """
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return type(error) is MlflowException and frame.f_globals["__name__"] == rest_utils.__name__
+
+
+def _address() -> str:
+    """The registry's address without the login that it may contain."""
     uri = urlsplit(mlflow.get_tracking_uri())
     if "@" not in uri.netloc:
         return mlflow.get_tracking_uri()
     return uri._replace(netloc=uri.netloc.rpartition("@")[2]).geturl()
 
 
-def _artifacts(project: Project) -> str | None:
-    """Where the files of a new experiment belong; a server knows that by itself."""
+def _artifact_location(project: Project) -> str | None:
+    """Where the files of a new experiment belong; None if the server decides."""
     if project.has_local_registry:
         return (project.root / "mlartifacts").as_uri()
-    uri = os.environ["MLFLOW_TRACKING_URI"]
-    place = os.environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT")
-    if place is None and urlsplit(uri).scheme.partition("+")[0] in _DATABASES:
+    scheme = urlsplit(os.environ["MLFLOW_TRACKING_URI"]).scheme.partition("+")[0]
+    location = os.environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT")
+    if location is None and scheme in _DATABASES:
         raise HandoffError(
-            f"The registry at {_place()} is a database, and the model itself would stay on this"
-            " machine: MLFLOW_DEFAULT_ARTIFACT_ROOT has to name a place that everybody reaches, as"
-            " s3://bucket/folder."
+            f"The registry at {_address()} is a database, so the model files would stay on this"
+            " machine: set MLFLOW_DEFAULT_ARTIFACT_ROOT to a place that every machine reaches, for"
+            " example s3://bucket/folder."
         )
-    return place
+    return location
 
 
 def get_version(project: Project, wanted: str) -> ModelVersion:
-    """The version that a number names or an alias points to.
+    """Get a version by its number or an alias.
 
     Raises:
-        HandoffError: The registry has none.
+        VersionNotFoundError: The registry has no such version.
     """
     client = registry_client(project)
     try:
@@ -121,19 +151,17 @@ def get_version(project: Project, wanted: str) -> ModelVersion:
         if error.error_code not in NOT_FOUND:
             raise
         if wanted.isdecimal():
-            raise HandoffError(
-                f"The registry has no version {wanted} of {project.model}:"
-                " `uv run handoff model list` lists those it has."
-            ) from error
-        raise HandoffError(f"The registry has no {wanted} of {project.model}: {_REMEDY}") from error
-
-
-_REMEDY = "`uv run poe pipeline` and `uv run poe register` make one."
+            missing, fix = f"version {wanted}", "`uv run handoff model list` lists those it has."
+        else:
+            missing, fix = wanted, "`uv run poe pipeline` and `uv run poe register` make one."
+        raise VersionNotFoundError(
+            f"The registry has no {missing} of {project.model}: {fix}"
+        ) from error
 
 
 @registry_errors()
 def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
-    """Bring a version onto this machine; once it is complete, it is not brought again.
+    """Download a version, unless it is on this machine already.
 
     Args:
         project: The project.
@@ -147,32 +175,32 @@ def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
         HandoffError: The registry has no such version, or does not answer.
     """
     version = get_version(project, wanted)
-    about = FetchedVersion(
+    fetched = FetchedVersion(
         model=project.model,
         version=int(version.version),
         commit=version.tags.get("handoff.commit", ""),
         code=version.tags.get("handoff.code", ""),
         sha256=version.tags.get("handoff.model", ""),
     )
-    # A registry made anew counts from one again; its files are others.
-    folder = (to or project.local / "models") / f"{about.version}-{about.sha256[:12]}"
+    # A registry that was made anew counts from one again, with other files.
+    folder = (to or project.local / "models") / f"{fetched.version}-{fetched.sha256[:12]}"
     if folder.exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unfinished-") as unfinished:
-        brought = mlflow.artifacts.download_artifacts(
-            f"models:/{project.model}/{about.version}/data/{MODEL_FILE}", dst_path=unfinished
-        )
-        kept = Path(unfinished) / "kept"
-        kept.mkdir()
-        shutil.move(brought, kept / MODEL_FILE)
-        write_fetched(kept, about)
-        kept.rename(folder)
+    uri = f"models:/{project.model}/{fetched.version}/data/{MODEL_FILE}"
+    with (
+        tempfile.TemporaryDirectory(dir=folder.parent, prefix=".download-") as scratch,
+        replace_folder(folder) as unfinished,
+    ):
+        file = Path(mlflow.artifacts.download_artifacts(uri, dst_path=scratch))
+        unfinished.mkdir()
+        file.rename(unfinished / MODEL_FILE)
+        fetched.write(unfinished)
     return folder
 
 
 def download_artifact(version: ModelVersion, path: str, to: Path) -> Path | None:
-    """Bring a file or a folder of a version's run here; None where the run has no such thing."""
+    """Download a file or a folder of a version's run; None if the run has no such artifact."""
     if not has_artifact(version, path):
         return None
     uri = f"runs:/{version.run_id}/{path}"

@@ -1,26 +1,24 @@
-"""Versions of the model, as the registry keeps them; an embedded one is read at once.
+"""Facts about a model version that checks need: its tags and its metrics.
 
-MLflow takes seconds to import. Its embedded registry is a sqlite file, and what is wanted of it are
-the tags and metrics of two versions.
+Importing MLflow takes seconds, and checks run in hooks. So the answers of the project's own
+registry are cached under `.handoff/`, valid for exactly one state of its database.
 """
 
-import sqlite3
+import json
+import time
 from collections.abc import Mapping
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 from baton_handoff.config.project import Project
-from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.files import write_atomically
 
 CANDIDATE, CHAMPION = "candidate", "champion"
 
-_ALIAS = "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?"
-_NUMBER = "SELECT version FROM model_versions WHERE name = ? AND version = ?"
-_TAGS = "SELECT key, value FROM model_version_tags WHERE name = ? AND version = ?"
-_METRICS = (
-    "SELECT key, value FROM latest_metrics WHERE run_uuid ="
-    " (SELECT run_id FROM model_versions WHERE name = ? AND version = ?)"
-)
+_SETTLED = 2_000_000_000
+"""Nanoseconds; no file system in use has coarser time stamps than two seconds."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,8 @@ class VersionFacts:
 
     Attributes:
         version: Its number.
-        tags: What was written beside it: commit, code, contracts.
-        metrics: The metrics of its evaluation, by their name.
+        tags: Its tags in the registry: commit, code, contracts.
+        metrics: The metrics of its evaluation, by name.
     """
 
     version: int
@@ -39,42 +37,75 @@ class VersionFacts:
 
 
 def find_version(project: Project, wanted: str) -> VersionFacts | None:
-    """The version of a number, or that an alias points to; None where there is none.
+    """Find a version by its number or an alias.
+
+    Args:
+        project: The project with the registry.
+        wanted: A number, or an alias such as `candidate`.
+
+    Returns:
+        The version; None if the registry has no such version.
 
     Raises:
-        HandoffError: A server does not answer.
+        HandoffError: The registry does not answer.
     """
-    return (
-        _from_file(project, wanted) if project.has_local_registry else _from_server(project, wanted)
+    if not project.has_local_registry:
+        return _ask_registry(project, wanted)
+    state = _database_state(project)
+    if not state:
+        return None
+    file = project.local / "versions.json"
+    key = {"model": project.model, "state": state}
+    versions = _cached(file, key)
+    if wanted not in versions:
+        asked_at = time.time_ns()
+        versions[wanted] = _ask_registry(project, wanted)
+        # A write in the same tick of the clock as the one before it would leave no trace. So an
+        # answer is kept only if the last write lay well behind, and none came in between.
+        settled = asked_at - max(written for _, written in state) > _SETTLED
+        if settled and _database_state(project) == state:
+            stored = {name: facts and asdict(facts) for name, facts in versions.items()}
+            with suppress(OSError):  # a checkout that is read only
+                file.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(file, json.dumps({**key, "versions": stored}, indent=2) + "\n")
+    return versions[wanted]
+
+
+def _cached(file: Path, key: Mapping[str, Any]) -> dict[str, VersionFacts | None]:
+    """The answers that are stored under a key; none if the file is missing or corrupt."""
+    try:
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        if {name: stored.pop(name) for name in key} != key:
+            return {}
+        return {name: facts and VersionFacts(**facts) for name, facts in stored["versions"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _database_state(project: Project) -> list[list[int]]:
+    """Size and time of the last write of the database and its log; empty without a database."""
+    database = project.root / "mlflow.db"
+    state = []
+    for file in (database, database.with_name("mlflow.db-wal")):
+        # Its content would tell more, but to close the file drops SQLite's locks of this process.
+        with suppress(FileNotFoundError):
+            status = file.stat()
+            state.append([status.st_size, status.st_mtime_ns])
+    return state
+
+
+def _ask_registry(project: Project, wanted: str) -> VersionFacts | None:
+    from baton_handoff.registry.model_registry import (  # noqa: PLC0415
+        VersionNotFoundError,
+        get_version,
+        registry_client,
+        registry_errors,
     )
 
-
-def _from_file(project: Project, wanted: str) -> VersionFacts | None:
-    file = project.root / "mlflow.db"
-    if not file.is_file():
-        return None
-    try:
-        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
-            named = (_NUMBER, int(wanted)) if wanted.isdecimal() else (_ALIAS, wanted)
-            row = database.execute(named[0], (project.model, named[1])).fetchone()
-            if row is None:
-                return None
-            about = (project.model, row[0])
-            tags, metrics = (dict(database.execute(asked, about)) for asked in (_TAGS, _METRICS))
-            return VersionFacts(int(row[0]), tags, metrics)
-    except sqlite3.Error:
-        # A version of MLflow that keeps it otherwise: MLflow itself knows.
-        return _from_server(project, wanted)
-
-
-def _from_server(project: Project, wanted: str) -> VersionFacts | None:
-    from baton_handoff.registry.model_registry import get_version, registry_client, registry_errors  # noqa: PLC0415
-
     with registry_errors():
-        client = registry_client(project)
         try:
             version = get_version(project, wanted)
-        except HandoffError:
+        except VersionNotFoundError:
             return None
-        metrics = client.get_run(version.run_id).data.metrics if version.run_id else {}
-        return VersionFacts(int(version.version), version.tags, metrics)
+        run = version.run_id and registry_client(project).get_run(version.run_id)
+        return VersionFacts(int(version.version), version.tags, run.data.metrics if run else {})

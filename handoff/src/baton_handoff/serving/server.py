@@ -10,7 +10,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.contracts.fast_validation import check_short_tables_quickly
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import import_model_code, open_version
-from baton_handoff.serving.hot_reload import AliasWatcher, brought, fetching
+from baton_handoff.serving.hot_reload import AliasWatcher, fetched_folder, start_fetch
 from baton_handoff.serving.prediction_log import PredictionLog
 from baton_handoff.serving.telemetry import set_up_logs
 
@@ -27,11 +27,11 @@ def serve(project: Project, host: str, port: int) -> None:
     set_up_logs(sys.stderr)
     # As the first process of a container it would get no signal that it does not ask for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    process = fetching(project)  # which takes as long as the imports that follow
+    process = start_fetch(project)  # which takes as long as the imports that follow
     code = import_model_code(project)
     create = project.room("serving.app").create
     check_short_tables_quickly()
-    loaded = open_version(brought(process), code)
+    loaded = open_version(fetched_folder(process), code)
     app = create(loaded)
     serving = app.state.serving
     serving.settings = project.service

@@ -5,6 +5,7 @@ met as a process, which is told by files and answers by files.
 """
 
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from baton_handoff.core.environments import (
     isolated_variables,
 )
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.files import replace_folder
 from baton_handoff.integrations.feast import in_feast
 from baton_handoff.integrations.feast.comparison import compared, outdated
 from baton_handoff.integrations.feast.definitions import View, settings_of, source_of, views_of
@@ -70,20 +72,15 @@ def fill(project: Project) -> Store:
     views, file = views_of(project), _table(project)
     made = {view.name: newest(file, view) for view in views}
     place = _place(project)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    # Beside its place, so that it can be moved there.
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".feature-store-") as scratch:
-        folder = Path(scratch) / "new"
+    with replace_folder(place) as folder:
         folder.mkdir()
         (folder / "feature_store.yaml").write_text(settings_of(project), encoding="utf-8")
         (folder / _DEFINITIONS).write_text(source_of(views, file), encoding="utf-8")
         parquet.write_table(_keys(views[0], made), folder / _ASKED)
         answers = _answers(project, folder, folder / _ASKED, "fill")
         store = _held_against(project, views, made, answers)
-        if not store.findings:
-            if place.exists():
-                place.rename(Path(scratch) / "former")
-            folder.rename(place)
+        if store.findings:
+            shutil.rmtree(folder)
     return store
 
 
