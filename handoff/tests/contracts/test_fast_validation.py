@@ -1,4 +1,4 @@
-"""What the quick way accepts, pandera accepts too; and it accepts what services are asked."""
+"""Short tables are validated by row models, which accept nothing that pandera refuses."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,34 +6,22 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pandera.api.base.schema import BaseSchema
 
 from baton_handoff.contracts import (
     Contract,
     ContractViolation,
+    RuleKind,
     check,
-    engine_of,
     from_json,
     from_rows,
 )
 from baton_handoff.contracts.agreement import rows_around, rows_near
-from baton_handoff.contracts.fast_validation import FEW, accepts, check_short_tables_quickly
+from baton_handoff.contracts.fast_validation import MAX_ROWS, RowValidation, use_row_models
+from baton_handoff.core.errors import HandoffError
 from trips import ROWS, PandasTrip, PolarsTrip, Row
 
-TRIPS = [PandasTrip, PolarsTrip]
 
-
-@pytest.fixture(params=TRIPS, ids=["pandas", "polars"])
-def trip(request: pytest.FixtureRequest) -> Contract:
-    contract: Contract = request.param
-    return contract
-
-
-def quickly(contract: Contract, table: Any) -> bool:
-    return accepts(contract.to_schema(), table, engine_of(contract))
-
-
-def by_pandera(contract: Contract, table: Any) -> bool:
+def pandera_accepts(contract: Contract, table: Any) -> bool:
     try:
         check(contract, table)
     except ContractViolation:
@@ -41,9 +29,10 @@ def by_pandera(contract: Contract, table: Any) -> bool:
     return True
 
 
-def test_rows_that_the_contract_accepts_are_accepted_quickly(trip: Contract) -> None:
-    assert quickly(trip, from_rows(trip, ROWS))
-    assert all(quickly(trip, from_rows(trip, [row])) for row in ROWS)
+def test_rows_that_meet_the_contract_are_accepted(trip: Contract) -> None:
+    validation = RowValidation(trip)
+    assert validation.accepts(from_rows(trip, ROWS))
+    assert all(validation.accepts(from_rows(trip, [row])) for row in ROWS)
 
 
 @pytest.mark.parametrize(
@@ -60,55 +49,83 @@ def test_rows_that_the_contract_accepts_are_accepted_quickly(trip: Contract) -> 
     ],
     ids=str,
 )
-def test_what_a_rule_refuses_is_not_accepted(trip: Contract, change: Row) -> None:
-    """The last one has no fault of its own: it repeats the first row's key."""
+def test_a_row_that_violates_a_rule_is_not_accepted(trip: Contract, change: Row) -> None:
+    """The last change repeats the key of the first row."""
     rows = [ROWS[0], ROWS[1] | {"town": "Ulm"} | change]
     table = from_rows(trip, rows)
-    assert not by_pandera(trip, table)
-    assert not quickly(trip, table)
+    assert not pandera_accepts(trip, table)
+    assert not RowValidation(trip).accepts(table)
 
 
-def test_on_both_sides_of_every_rule_nothing_is_accepted_that_pandera_refuses(
-    trip: Contract,
-) -> None:
+def test_around_every_rule_nothing_is_accepted_that_pandera_refuses(trip: Contract) -> None:
+    validation = RowValidation(trip)
     for rows in rows_around(trip, ROWS):
         table = from_json(trip, rows)
-        assert by_pandera(trip, table) or not quickly(trip, table)
+        assert pandera_accepts(trip, table) or not validation.accepts(table)
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-@pytest.mark.parametrize("contract", TRIPS, ids=["pandas", "polars"])
+@pytest.mark.parametrize("contract", [PandasTrip, PolarsTrip], ids=["pandas", "polars"])
 def test_nothing_is_accepted_that_pandera_refuses(contract: Contract, data: st.DataObject) -> None:
     table = from_json(contract, data.draw(rows_near(contract, ROWS)))
-    assert by_pandera(contract, table) or not quickly(contract, table)
+    assert pandera_accepts(contract, table) or not RowValidation(contract).accepts(table)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"coerce": True},
+        {"isin": [0.5, 1.5]},
+        {"ge": 0, "raise_warning": True},
+        {"ge": 0, "ignore_na": False},
+        {"default": 1.5},
+        {"alias": "^a", "regex": True},
+    ],
+    ids=str,
+)
+def test_a_contract_with_rules_beyond_row_models_is_left_to_pandera(
+    pa: Any, rules: dict[str, Any]
+) -> None:
+    body = {"__annotations__": {"price": float}, "price": pa.Field(**rules), "__module__": __name__}
+    contract: Contract = type("Price", (pa.DataFrameModel,), body)
+    with pytest.raises(HandoffError):
+        RowValidation(contract)
+    use_row_models([contract])
+    assert "validate" not in vars(contract)
 
 
 @pytest.fixture
-def quick_pandera() -> Iterator[None]:
-    before = dict(BaseSchema.BACKEND_REGISTRY)
-    check_short_tables_quickly()
-    yield
-    BaseSchema.BACKEND_REGISTRY |= before
+def fast_trip(trip: Contract) -> Iterator[Contract]:
+    use_row_models([trip])
+    yield trip
+    del trip.validate
 
 
-@pytest.mark.usefixtures("quick_pandera")
-def test_pandera_takes_the_quick_way_and_still_says_what_is_wrong(
-    trip: Contract, monkeypatch: pytest.MonkeyPatch
+def test_pandera_validates_long_tables_and_reports_violations(
+    fast_trip: Contract, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    validated = []
+    accepts = RowValidation.accepts
 
-    def noted(schema: Any, *given: Any) -> bool:
-        asked.append(schema)
-        return accepts(schema, *given)
+    def noted(self: RowValidation, table: Any) -> bool:
+        validated.append(len(table))
+        return accepts(self, table)
 
-    monkeypatch.setattr("baton_handoff.contracts.fast_validation.accepts", noted)
-    table = from_rows(trip, ROWS)
-    assert check(trip, table) is table
-    with pytest.raises(ContractViolation, match="column 'seats' must be at most 9"):
-        check(trip, from_rows(trip, [ROWS[0] | {"seats": 10, "direct": False}]))
-    long = from_rows(trip, [ROWS[0]] * (FEW + 1))
-    before = len(asked)
-    with pytest.raises(ContractViolation, match="each combination"):
-        check(trip, long)
-    assert len(asked) == before
+    monkeypatch.setattr(RowValidation, "accepts", noted)
+    table = from_rows(fast_trip, ROWS)
+    assert check(fast_trip, table) is table
+    with pytest.raises(ContractViolation) as caught:
+        check(fast_trip, from_rows(fast_trip, [ROWS[0] | {"seats": 10, "direct": False}]))
+    assert [violation.column for violation in caught.value.violations] == ["seats"]
+    with pytest.raises(ContractViolation) as caught:
+        check(fast_trip, from_rows(fast_trip, [ROWS[0]] * (MAX_ROWS + 1)))
+    assert [violation.rule.kind for violation in caught.value.violations] == [RuleKind.KEY]
+    assert validated == [3, 1]
+
+
+def test_a_derived_contract_keeps_rules_of_its_own(fast_trip: Any, pa: Any) -> None:
+    class Cheap(fast_trip):
+        price: float = pa.Field(nullable=True, lt=1)
+
+    assert not pandera_accepts(Cheap, from_rows(Cheap, ROWS))

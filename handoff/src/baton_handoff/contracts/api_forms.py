@@ -9,20 +9,17 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from baton_handoff.config.sides import ML_ENGINEERING
+from baton_handoff.contracts.constraints import BUILT_IN
 
 _ROLES = {
     "input": {"position": "input", "producer": "clients", "consumer": ML_ENGINEERING},
     "output": {"position": "output", "producer": ML_ENGINEERING, "consumer": "clients"},
 }
 
-_RULES = {
-    "minimum": ("greater_than_or_equal_to", "min_value"),
-    "exclusiveMinimum": ("greater_than", "min_value"),
-    "maximum": ("less_than_or_equal_to", "max_value"),
-    "exclusiveMaximum": ("less_than", "max_value"),
-    "pattern": ("str_matches", "pattern"),
+_CHECKS = {
     "enum": ("isin", "allowed_values"),
     "const": ("equal_to", "value"),
+    **{keyword: (name, argument) for name, (argument, _, keyword) in BUILT_IN.items()},
 }
 
 
@@ -106,7 +103,7 @@ def _type(kind: Mapping[str, Any]) -> str:
 
 
 def _checks(kind: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for key, (name, argument) in _RULES.items():
+    for key, (name, argument) in _CHECKS.items():
         if key in kind:
             yield {"name": name, argument: kind[key]}
     for key in sorted(set(kind) & {"minItems", "maxItems", "minLength", "maxLength"}):

@@ -13,6 +13,17 @@ Form: TypeAlias = Mapping[str, Any]
 """A contract in canonical form, or a part of one."""
 
 
+BUILT_IN = {
+    "greater_than": ("min_value", "gt", "exclusiveMinimum"),
+    "greater_than_or_equal_to": ("min_value", "ge", "minimum"),
+    "less_than": ("max_value", "lt", "exclusiveMaximum"),
+    "less_than_or_equal_to": ("max_value", "le", "maximum"),
+    "str_matches": ("pattern", "pattern", "pattern"),
+}
+"""Checks of pandera about one value: their argument, and their keyword in pydantic's `Field` and in
+JSON Schema."""
+
+
 @dataclass(frozen=True)
 class Bound:
     """The end of a range: `value` is in it if `inclusive`; an infinite one is no bound."""

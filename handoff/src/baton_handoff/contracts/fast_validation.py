@@ -1,186 +1,142 @@
-"""Tables of a few rows, checked in a fraction of the time.
+"""Validate short tables with row models; pandera validates all other tables.
 
 pandera prepares each check as for a million rows: tens of milliseconds for twenty columns, however
-short the table. A service asks row by row. What is accepted here, pandera would accept as well;
-everything else goes on to pandera, which knows more rules and says what is wrong.
+short the table. The service validates a few rows, several times a request. A table that a row model
+accepts here, pandera would accept too; any other goes to pandera, which finds what is violated.
 """
 
-import operator
-import re
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pandas as pd
 from pandera.api.checks import Check
-from pandera.api.pandas.container import DataFrameSchema
-from pandera.backends.pandas.container import DataFrameSchemaBackend as OnPandas
+from pydantic import ValidationError
 
-from baton_handoff.contracts.canonical import enforced
-from baton_handoff.contracts.frames import Engine, Frame
-from baton_handoff.contracts.row_models import from_the_start
+from baton_handoff.contracts.canonical import Contract, canonical_form
+from baton_handoff.contracts.frames import Frame
+from baton_handoff.contracts.row_models import is_checked_by_row, row_model
+from baton_handoff.core.errors import HandoffError
 
-FEW = 100
-"""Up to so many rows, going through them in Python is quicker."""
+MAX_ROWS = 100
+"""Longer tables are validated faster by pandera."""
 
-_Rule: TypeAlias = Callable[[Any], bool]
-
-_BOUNDS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
-    "equal_to": (operator.eq, "value"),
-    "greater_than": (operator.gt, "min_value"),
-    "greater_than_or_equal_to": (operator.ge, "min_value"),
-    "less_than": (operator.lt, "max_value"),
-    "less_than_or_equal_to": (operator.le, "max_value"),
-}
 _COLUMN = {"type", "nullable", "required", "unique", "coerce", "checks"}
-_TABLE = {"columns", "checks", "unique", "strict", "ordered", "coerce"}
+_TABLE = {"name", "metadata", "columns", "checks", "unique", "strict", "ordered", "coerce"}
 
 
-def check_short_tables_quickly() -> None:
-    """Take the quick way for short tables from now on, wherever this process asks pandera."""
-    DataFrameSchema.register_default_backends(pd.DataFrame)
-    DataFrameSchema.register_backend(pd.DataFrame, _quick(OnPandas, "pandas"), force=True)
-    with suppress(ImportError):
-        import polars as pl
-        from pandera.api.polars.container import DataFrameSchema as PolarsSchema
-        from pandera.backends.polars.container import DataFrameSchemaBackend as OnPolars
+class RowValidation:
+    """Validate the rows of a short table with the row model of its contract.
 
-        PolarsSchema.register_default_backends(pl.DataFrame)
-        PolarsSchema.register_backend(pl.DataFrame, _quick(OnPolars, "polars"), force=True)
+    Raises:
+        HandoffError: The contract has a rule or an option that a row model can't enforce.
+    """
 
-
-def _quick(backend: type, engine: Engine) -> Any:
-    """A pandera backend that asks `accepts` first."""
-
-    def validate(self: Any, check_obj: Frame, schema: Any, **options: Any) -> Frame:
-        whole = all(options.get(part) is None for part in ("head", "tail", "sample"))
-        if whole and len(check_obj) <= FEW and accepts(schema, check_obj, engine):
-            return check_obj
-        table: Frame = backend.validate(self, check_obj, schema, **options)  # type: ignore[attr-defined]
-        return table
-
-    return type("Quick", (backend,), {"validate": validate})
-
-
-def accepts(schema: Any, table: Frame, engine: Engine) -> bool:
-    """Whether a table certainly meets a schema; False where only pandera can tell."""
-    known = _plans.get(id(schema))
-    if known is None or known[0] is not schema:
-        # The schema is kept along: while it lives, nothing else has its id.
-        known = _plans[id(schema)] = (schema, _plan(schema, engine))
-    plan = known[1]
-    return plan is not None and plan.accepts(table)
-
-
-_plans: dict[int, tuple[Any, "_Plan | None"]] = {}
-
-
-@dataclass(frozen=True)
-class _Column:
-    """What is asked of one column."""
-
-    name: str
-    dtype: Any
-    nullable: bool
-    unique: bool
-    rules: Sequence[_Rule]
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What is asked of a table, ready to be asked often."""
-
-    engine: Engine
-    columns: Sequence[_Column]
-    key: Sequence[str]
-    strict: bool
-    checks: Sequence[Check]
+    def __init__(self, contract: Contract) -> None:
+        form, schema = canonical_form(contract), contract.to_schema()
+        columns = form["columns"]
+        is_plain = (
+            set(form) == _TABLE
+            and form["strict"] in (True, False)
+            and not (form["ordered"] or form["coerce"])
+            and not any(map(_has_options, schema.checks))
+            and all(map(_is_plain, columns.values()))
+        )
+        if not is_plain:
+            raise HandoffError(f"{contract.__name__} has rules that only pandera can validate.")
+        self._validate_row = row_model(contract).__pydantic_validator__.validate_python
+        self._types = {name: column.dtype.type for name, column in schema.columns.items()}
+        self._is_strict = form["strict"]
+        self._keys = [[name] for name in columns if columns[name]["unique"]]
+        self._keys += [form["unique"]] if form["unique"] else []
+        self._patterned = [
+            name
+            for name, column in columns.items()
+            if any(check["name"] == "str_matches" for check in column["checks"])
+        ]
+        self._checks: Sequence[Check] = schema.checks
 
     def accepts(self, table: Frame) -> bool:
+        """Whether a table certainly meets the contract; if False, only pandera can tell."""
         names = list(table.columns)
-        if len(set(names)) < len(names) or (self.strict and len(names) != len(self.columns)):
-            return False
         types = dict(zip(names, table.dtypes, strict=True))
-        if any(types.get(column.name) != column.dtype for column in self.columns):
+        if len(types) < len(names) or (self._is_strict and len(names) != len(self._types)):
             return False
-        values = dict(zip(names, _values(table), strict=True))
-        if not all(self._column_holds(column, values[column.name]) for column in self.columns):
+        if any(types.get(name) != kind for name, kind in self._types.items()):
             return False
-        if self.key and not self._each_once(*(values[name] for name in self.key)):
+        rows = _rows(table)
+        try:
+            for row in rows:
+                self._validate_row(row)
+        except ValidationError:
             return False
-        return all(self._holds(check, table) for check in self.checks)
-
-    def _column_holds(self, column: _Column, values: list[Any]) -> bool:
-        known = [value for value in values if not self._missing(value)]
-        if len(known) < len(values) and not column.nullable:
-            return False
-        if column.unique and not self._each_once(values):
-            return False
-        return all(rule(value) for rule in column.rules for value in known)
-
-    def _missing(self, value: Any) -> bool:
-        # To polars NaN is a number, and no number is less than it.
-        return value is None or (self.engine == "pandas" and bool(pd.isna(value)))
-
-    def _each_once(self, *columns: list[Any]) -> bool:
-        # Whether two gaps are equal, each engine sees in its own way.
-        gaps = any(pd.isna(value) for values in columns for value in values)
-        rows = list(zip(*columns, strict=True))
-        return len(rows) == 1 or (not gaps and len(set(rows)) == len(rows))
-
-    def _holds(self, check: Check, table: Frame) -> bool:
-        """Whether a rule about whole rows says yes to each; anything else is for pandera."""
-        if isinstance(table, pd.DataFrame):
-            said = check._check_fn(table)
-            return isinstance(said, pd.Series) and said.dtype == bool and bool(said.all())
-        return bool(check(table.lazy()).check_passed.collect().item())
-
-
-def _values(table: Frame) -> list[list[Any]]:
-    """What stands in each column, as Python has it."""
-    if isinstance(table, pd.DataFrame):  # column by column it takes longer than to look at them
-        by_column: list[list[Any]] = table.to_numpy(dtype=object).T.tolist()
-        return by_column
-    return [column.to_list() for column in table]
-
-
-def _plan(schema: Any, engine: Engine) -> _Plan | None:
-    """How to check a schema quickly, None where it asks for something unusual."""
-    form = enforced(schema)
-    usual = set(form) == _TABLE and form["strict"] in (True, False)
-    if not usual or form["ordered"] or form["coerce"] or any(map(_unusual, schema.checks)):
-        return None
-    columns = []
-    for name, column in schema.columns.items():
-        stated = form["columns"][name]
-        rules = [_rule(check, engine) for check in column.checks]
-        usual = set(stated) == _COLUMN and stated["required"] and not stated["coerce"]
-        if not usual or None in rules:
-            return None
-        found = [rule for rule in rules if rule is not None]
-        columns.append(_Column(name, column.dtype.type, column.nullable, column.unique, found))
-    return _Plan(engine, columns, form["unique"], form["strict"], schema.checks)
-
-
-def _rule(check: Check, engine: Engine) -> _Rule | None:
-    """A built-in rule about one value, None for any other."""
-    name, stated = getattr(check._check_fn, "__name__", ""), check.statistics or {}
-    if not Check.is_builtin_check(name) or _unusual(check):
-        return None
-    if name in _BOUNDS:
-        holds, argument = _BOUNDS[name]
-        bound = stated[argument]
-        return lambda value: holds(value, bound)
-    if name == "isin":
-        return frozenset(stated["allowed_values"]).__contains__
-    if name == "str_matches":
-        matches = re.compile(from_the_start(stated["pattern"], engine)).search
         # Beyond ASCII, and at the end of a line, Python's patterns are not those of the engines.
-        return lambda value: value.isascii() and "\n" not in value and matches(value) is not None
-    return None
+        texts = [row[name] for row in rows for name in self._patterned if row[name] is not None]
+        return (
+            all(text.isascii() and "\n" not in text for text in texts)
+            and all(_is_unique(rows, key) for key in self._keys)
+            and all(_holds(check, table) for check in self._checks)
+        )
 
 
-def _unusual(check: Check) -> bool:
-    asked = (check.element_wise, check.groupby, check.groups, check.raise_warning)
-    return any(asked) or not check.ignore_na
+def use_row_models(contracts: Iterable[Contract]) -> None:
+    """Let contracts validate short tables with their row models, from now on in this process."""
+    for contract in contracts:
+        try:
+            validation = RowValidation(contract)
+        except HandoffError:
+            continue
+        _install(contract, validation)
+
+
+def _install(contract: Contract, validation: RowValidation) -> None:
+    by_pandera = contract.validate.__func__  # type: ignore[attr-defined]
+
+    def validate(cls: Contract, check_obj: Frame, *args: Any, **options: Any) -> Any:
+        # A contract that derives from this one inherits the method, but has rules of its own.
+        fast = cls is contract and not args and not set(options) - {"lazy"}
+        if fast and len(check_obj) <= MAX_ROWS and validation.accepts(check_obj):
+            return check_obj
+        return by_pandera(cls, check_obj, *args, **options)
+
+    contract.validate = classmethod(validate)  # type: ignore[assignment,method-assign]
+
+
+def _is_plain(column: dict[str, Any]) -> bool:
+    usual = set(column) == _COLUMN and column["required"] and not column["coerce"]
+    return usual and is_checked_by_row(column)
+
+
+def _has_options(check: Check) -> bool:
+    options = (check.element_wise, check.groupby, check.groups, check.raise_warning)
+    return any(options) or not check.ignore_na
+
+
+def _rows(table: Frame) -> list[dict[str, Any]]:
+    """Return the rows as Python's values, None for a missing one."""
+    if not isinstance(table, pd.DataFrame):
+        return table.rows(named=True)  # NaN stays: to polars it is a number
+    names = list(table.columns)
+    return [
+        {
+            # NaN and NaT are not equal to themselves.
+            name: None if value is pd.NA or value != value else value  # noqa: PLR0124
+            for name, value in zip(names, row, strict=True)
+        }
+        for row in table.to_numpy(dtype=object).tolist()
+    ]
+
+
+def _is_unique(rows: Sequence[dict[str, Any]], key: Sequence[str]) -> bool:
+    # Each engine has its own rule on whether two missing values are equal.
+    values = {tuple(row[name] for name in key) for row in rows}
+    return len(rows) == 1 or (
+        len(values) == len(rows) and not any(None in value for value in values)
+    )
+
+
+def _holds(check: Check, table: Frame) -> bool:
+    """Whether a check of whole rows is true for each; any other answer is for pandera."""
+    if isinstance(table, pd.DataFrame):
+        answer = check._check_fn(table)
+        return isinstance(answer, pd.Series) and answer.dtype == bool and bool(answer.all())
+    return bool(check(table.lazy()).check_passed.collect().item())

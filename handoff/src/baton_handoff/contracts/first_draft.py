@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from baton_handoff.contracts.row_models import formatted
+from baton_handoff.contracts.generated_source import format_source
 from baton_handoff.contracts.table_profile import ColumnProfile, TableProfile
 
 _HEAD = '''\
@@ -102,7 +102,7 @@ def contracts_source(description: TableProfile) -> str:
             answer,
         ),
     ]
-    return formatted(head + "".join(contracts))
+    return format_source(head + "".join(contracts))
 
 
 def params_source(description: TableProfile, file: str) -> str:

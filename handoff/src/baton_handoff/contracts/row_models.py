@@ -1,10 +1,10 @@
-"""The API's models: a row, a request and an answer, generated from the contracts.
+"""Row models: pydantic models of one row, generated from the contracts.
 
-Generated as source, not at run time, so that type checkers, editors and reviewers see them.
+The API's models are generated as source, not at run time, so that type checkers, editors and
+reviewers see them. `fast_validation` builds the same models for its own use.
 """
 
 import re
-import subprocess
 from collections.abc import Mapping
 from keyword import iskeyword
 from pathlib import Path
@@ -14,67 +14,10 @@ import numpy as np
 from pydantic import BaseModel
 
 from baton_handoff.contracts.canonical import Contract, canonical_form
+from baton_handoff.contracts.constraints import BUILT_IN
 from baton_handoff.contracts.frames import Engine, engine_of
+from baton_handoff.contracts.generated_source import format_source, render_source
 from baton_handoff.core.errors import HandoffError
-
-_HEADER = '''\
-"""The API's models. Generated from the contracts by `uv run poe fix`: change those instead.
-
-A row holds what can be said of one row; rules about several columns or rows are checked by the
-model itself.
-"""
-
-from datetime import UTC, datetime
-from typing import Annotated, Any{literal}
-
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, {fields}
-
-
-def _text(value: Any) -> Any:
-    """Refuse numbers where a timestamp belongs: pydantic would read them as seconds."""
-    numeral = isinstance(value, str) and value.lstrip("+-").replace(".", "", 1).isdigit()
-    if numeral or isinstance(value, int | float):
-        raise ValueError("must be a timestamp with its offset, as text")
-    return value
-
-
-def _utc(value: datetime) -> datetime:
-    """Refuse a moment that the calendar has no place for in UTC."""
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("must lie in the years 1 to 9999, in UTC") from None
-
-
-Timestamp = Annotated[AwareDatetime, BeforeValidator(_text), AfterValidator(_utc)]
-{whole}'''
-
-_WHOLE = '''
-
-def _whole(value: Any) -> Any:
-    """Take numbers alone, 40.0 for 40 as JSON does; truth values are numbers only to Python."""
-    numeral = isinstance(value, int | float) and not isinstance(value, bool)
-    if not numeral:
-        raise ValueError("must be an integer")
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-'''
-
-_FOOTER = '''
-
-class PredictionRequest(BaseModel):
-    """A request: the rows to predict for."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    rows: Annotated[list[{takes}Row], Field(min_length=1)]
-
-
-class PredictionResponse(BaseModel):
-    """An answer: a prediction for each row, in the same order, and the version that gave it."""
-
-    predictions: list[{gives}Row]
-    version: int
-'''
 
 _TYPES = {
     "integer": "Annotated[int{rules}, BeforeValidator(_whole)]",
@@ -85,104 +28,96 @@ _TYPES = {
 }
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
-"""What a table's integers can hold."""
-
-_RULES = {
-    "greater_than": ("gt", "min_value"),
-    "greater_than_or_equal_to": ("ge", "min_value"),
-    "less_than": ("lt", "max_value"),
-    "less_than_or_equal_to": ("le", "max_value"),
-    "str_matches": ("pattern", "pattern"),
-}
+"""The range of a table's integers."""
 
 
 def columns_checked_by_row(contract: Contract) -> set[str]:
-    """The columns of which a row model says all; what else there is of rules, the table checks."""
+    """Return the columns whose rules a row model enforces completely."""
     return {
         name
         for name, column in canonical_form(contract)["columns"].items()
-        if not column["unique"] and {check["name"] for check in column["checks"]} <= _said(column)
+        if not column["unique"] and is_checked_by_row(column)
     }
 
 
-def _said(column: Mapping[str, Any]) -> set[str]:
-    if _categories(column):
-        return {"isin"}
-    return {rule for rule in _RULES if column["type"] in ("integer", "number", "string")}
+def is_checked_by_row(column: Mapping[str, Any]) -> bool:
+    """Whether a row model enforces all checks of a column, given in canonical form."""
+    known = {"isin"} if _categories(column) else set()
+    if not known and column["type"] in ("integer", "number", "string"):
+        known = set(BUILT_IN)
+    # A check with an option, such as a warning instead of an error, has more entries.
+    return all(check["name"] in known and len(check) == 2 for check in column["checks"])
 
 
 def is_current(file: Path, source: str) -> bool:
-    """Whether a file is the generated source; who generates it was once called `poe api`."""
+    """Whether a file is the generated source; `poe fix` was once called `poe api`."""
     if not file.exists():
         return False
-    said = file.read_text(encoding="utf-8")
-    return said.replace("`uv run poe api`", "`uv run poe fix`") == source
+    text = file.read_text(encoding="utf-8")
+    return text.replace("`uv run poe api`", "`uv run poe fix`") == source
 
 
-def api_source(takes: Contract, gives: Contract) -> str:
-    """The source of `contracts/api.py` for a model's border, formatted.
+def api_source(input_contract: Contract, output_contract: Contract) -> str:
+    """Return the source of `contracts/api.py`, formatted.
 
     Raises:
         HandoffError: A column has a name or a type that the API can't carry.
     """
-    rows = _row(takes) + _row(gives)
-    header = _HEADER.format(
-        literal=", Literal" if "Literal[" in rows else "",
-        fields="Field, Strict" if "Strict(" in rows else "Field",
-        whole=_WHOLE if "(_whole)" in rows else "",
+    return format_source(_source(input_contract, output_contract, request=True))
+
+
+def row_model(contract: Contract) -> type[BaseModel]:
+    """Build the model of one row.
+
+    Raises:
+        HandoffError: A column has a name or a type that a row model can't have.
+    """
+    namespace: dict[str, Any] = {"__name__": __name__}
+    exec(_source(contract, request=False), namespace)  # noqa: S102 - generated right here
+    model: type[BaseModel] = namespace[f"{contract.__name__}Row"]
+    return model
+
+
+def _source(*contracts: Contract, request: bool) -> str:
+    rows = [_row(contract) for contract in contracts]
+    fields = "\n".join(field for row in rows for field in row["fields"])
+    return render_source(
+        "api.py.jinja",
+        rows=rows,
+        request=request,
+        uses_literal="Literal[" in fields,
+        uses_strict="Strict(" in fields,
+        uses_whole="(_whole)" in fields,
     )
-    return formatted(header + rows + _FOOTER.format(takes=takes.__name__, gives=gives.__name__))
 
 
-def formatted(source: str) -> str:
-    """Generated source, laid out as the project's formatter would."""
-    done = subprocess.run(
-        ["ruff", "format", "--line-length", "100", "-"],
-        input=source,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=True,
-    )
-    return done.stdout
-
-
-def _row(contract: Contract) -> str:
-    lines, patterned = [], False
-    columns = canonical_form(contract)["columns"]
-    for name, column in contract.to_schema().columns.items():
-        if not _can_be_a_field(name):
+def _row(contract: Contract) -> dict[str, Any]:
+    schema, columns = contract.to_schema(), canonical_form(contract)["columns"]
+    fields = []
+    for name, column in schema.columns.items():
+        reserved = name.startswith("model_") and hasattr(BaseModel, name)
+        if not name.isidentifier() or iskeyword(name) or name.startswith("_") or reserved:
             raise HandoffError(
                 f"{contract.__name__} has a column {name!r}, which can't be a field of the API:"
                 " give it another name, a word of letters, digits and underscores."
             )
         annotation = _annotation(contract, name, columns[name])
-        patterned |= "pattern=" in annotation
-        null = " | None" if column.nullable and _can_be_null(column.dtype.type) else ""
+        # Integers and booleans of numpy can't hold a missing value, whatever the contract allows.
+        dtype = column.dtype.type
+        holds_null = not (isinstance(dtype, np.dtype) and dtype.kind in "biu")
+        null = " | None" if column.nullable and holds_null else ""
         described = f" = Field(description={column.description!r})" if column.description else ""
-        lines.append(f"    {name}: {annotation}{null}{described}")
-    extra = "forbid" if contract.to_schema().strict is True else "ignore"
-    # pandera's patterns are Python's; pydantic reads them as Rust's, if nobody says anything.
-    engine = ', regex_engine="python-re"' if patterned else ""
-    head = [
-        f"class {contract.__name__}Row(BaseModel):",
-        f'    """One row of {contract.__name__}."""',
-        f'    model_config = ConfigDict(extra="{extra}"{engine})',
-    ]
-    return "\n\n" + "\n".join([*head, *lines]) + "\n"
+        fields.append(f"{name}: {annotation}{null}{described}")
+    return {
+        "contract": contract.__name__,
+        "extra": "forbid" if schema.strict is True else "ignore",
+        # pandera's patterns are Python's; pydantic's default is Rust's.
+        "has_pattern": any("pattern=" in field for field in fields),
+        "fields": fields,
+    }
 
 
-def _can_be_a_field(name: str) -> bool:
-    own = name.startswith("model_") and hasattr(BaseModel, name)
-    return name.isidentifier() and not (iskeyword(name) or name.startswith("_") or own)
-
-
-def _can_be_null(dtype: Any) -> bool:
-    """Whether a column of a type can hold a gap: numpy's integers and truth values can't."""
-    return not (isinstance(dtype, np.dtype) and dtype.kind in "biu")
-
-
-def _annotation(contract: Contract, name: str, column: dict[str, Any]) -> str:
+def _annotation(contract: Contract, name: str, column: Mapping[str, Any]) -> str:
     kind, checks = column["type"], {check["name"]: check for check in column["checks"]}
     if kind not in _TYPES:
         raise HandoffError(
@@ -193,12 +128,12 @@ def _annotation(contract: Contract, name: str, column: dict[str, Any]) -> str:
         closed = f"Literal[{', '.join(map(repr, allowed))}]"
         return f"Annotated[{closed}, BeforeValidator(_whole)]" if kind == "integer" else closed
     rules = {
-        keyword: checks[rule][statistic]
-        for rule, (keyword, statistic) in _RULES.items()
-        if rule in checks
+        keyword: checks[check][argument]
+        for check, (argument, keyword, _) in BUILT_IN.items()
+        if check in checks
     }
     if "pattern" in rules:
-        rules["pattern"] = from_the_start(rules["pattern"], engine_of(contract))
+        rules["pattern"] = anchored(rules["pattern"], engine_of(contract))
     if kind == "integer":
         rules |= {} if {"gt", "ge"} & set(rules) else {"ge": _LEAST}
         rules |= {} if {"lt", "le"} & set(rules) else {"le": _MOST}
@@ -209,19 +144,18 @@ def _annotation(contract: Contract, name: str, column: dict[str, Any]) -> str:
 
 
 def _categories(column: Mapping[str, Any]) -> list[Any]:
-    """The categories of a column, if Python's `Literal` can name them."""
-    named = {"integer": int, "string": str}.get(column["type"])
+    """Return the categories of a column if they can be arguments of `Literal`."""
+    kind = {"integer": int, "string": str}.get(column["type"])
     for check in column["checks"]:
-        if check["name"] == "isin" and all(type(v) is named for v in check["allowed_values"]):
+        if check["name"] == "isin" and all(type(v) is kind for v in check["allowed_values"]):
             return list(check["allowed_values"])
     return []
 
 
-def from_the_start(pattern: str, engine: Engine) -> str:
-    """A pattern as pandera applies it: at the start of a text, where pydantic looks anywhere."""
-    stated = re.match(r"\(\?[aiLmsux]+\)", pattern)
-    flags = stated[0] if stated else ""  # Python wants them first
-    rest = pattern.removeprefix(flags)
+def anchored(pattern: str, engine: Engine) -> str:
+    """Return a pattern that matches at the start of a text, as pandera does; pydantic searches."""
+    flags = match[0] if (match := re.match(r"\(\?[aiLmsux]+\)", pattern)) else ""
+    rest = pattern.removeprefix(flags)  # Python wants flags first
     if rest.startswith("^") and (engine == "polars" or "|" not in rest):
         return pattern
     return f"{flags}^{rest}" if engine == "polars" else f"{flags}^(?:{rest})"

@@ -7,7 +7,8 @@ import sys
 import uvicorn
 
 from baton_handoff.config.project import Project
-from baton_handoff.contracts.fast_validation import check_short_tables_quickly
+from baton_handoff.contracts import contracts_of
+from baton_handoff.contracts.fast_validation import use_row_models
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import import_model_code, open_version
 from baton_handoff.serving.hot_reload import AliasWatcher, fetched_folder, start_fetch
@@ -30,7 +31,7 @@ def serve(project: Project, host: str, port: int) -> None:
     process = start_fetch(project)  # which takes as long as the imports that follow
     code = import_model_code(project)
     create = project.room("serving.app").create
-    check_short_tables_quickly()
+    use_row_models(contracts_of(project.room("contracts")).values())
     loaded = open_version(fetched_folder(process), code)
     app = create(loaded)
     serving = app.state.serving
