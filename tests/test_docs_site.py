@@ -207,7 +207,7 @@ def test_the_site_says_what_the_code_says(flights: Project) -> None:
     assert features["hour"]["Type and range"] == "number at least 0, less than 24"
     assert features["hour"]["Answers"] == "data-science"
     (member,) = Page(site / "model.html").rows(0)
-    assert (member["Takes"], member["Answers"]) == (
+    assert (member["Takes"], member["Returns"]) == (
         "DataFrame[ScheduledFlight]",
         "DataFrame[DelayPrediction]",
     )
@@ -240,8 +240,8 @@ def test_the_example_of_a_request_is_one_that_the_service_accepts(flights: Proje
     flights("handoff", "docs")
     page = Page(flights.folder / "site" / "api.html")
     endpoints = {row["Endpoint"]: row for row in page.rows(0)}
-    assert endpoints["POST /predict"]["Takes"] == "PredictionRequest"
-    assert "422 Refusal" in endpoints["POST /predict"]["Answers"]
+    assert endpoints["POST /predict"]["Request"] == "PredictionRequest"
+    assert "422 Refusal" in endpoints["POST /predict"]["Responses"]
     fields = {row["Name"] for number in range(1, len(page.tables)) for row in page.rows(number)}
     assert {"rows", "carrier", "predictions", "late_probability", "version", "rule"} <= fields
     request, answer = page.code

@@ -10,7 +10,7 @@ import pytest
 
 from baton_handoff.contracts import Contract, check, from_rows
 from baton_handoff.contracts.dictionary import DictionaryTable, golden_rows, tables_of
-from baton_handoff.integrations.docs_site.pages import contract_page
+from baton_handoff.integrations.docs_site.pages import render_page
 from trips import AT, ROWS, Row
 
 GOLDEN = [row | {"at": row["at"] and AT.isoformat()} for row in ROWS]
@@ -69,7 +69,7 @@ def test_a_golden_row_that_lacks_little_is_completed_and_that_is_said(trip: Cont
     assert table.example is not None
     assert table.example.generated == ("price", "at")
     assert accepted(trip, table.example.row)
-    assert "made up from the rules: `price`, `at`" in contract_page(table)
+    assert "made up from the rules: `price`, `at`" in render_page("contract", table=table)
 
 
 def test_without_golden_rows_an_example_is_made_up(trip: Contract) -> None:
@@ -77,7 +77,7 @@ def test_without_golden_rows_an_example_is_made_up(trip: Contract) -> None:
     assert table.example is not None
     assert list(table.example.row) == list(table.example.generated) == list(ROWS[0])
     assert accepted(trip, table.example.row)
-    assert "Made up from the rules." in contract_page(table)
+    assert "Made up from the rules." in render_page("contract", table=table)
 
 
 def test_an_example_keeps_rules_about_several_columns(pa: ModuleType) -> None:
@@ -111,7 +111,7 @@ def test_where_no_row_is_accepted_none_is_shown(pa: ModuleType) -> None:
 
     table = entry(Nothing)
     assert table.example is None
-    assert "None could be made from its rules." in contract_page(table)
+    assert "No example that keeps all rules was found." in render_page("contract", table=table)
 
 
 def test_golden_rows_are_found_however_deep_they_lie(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_what_code_says_can_not_break_a_page(pa: ModuleType) -> None:
     fields = {"__annotations__": {"a": str}, "a": pa.Field(alias="<b>|", isin=["</td>", "*x*"])}
     config = type("Config", (), {"metadata": {"version": "1.0.0"}})
     stated = {**fields, "Config": config, "__module__": __name__}
-    page = contract_page(entry(type("Odd", (pa.DataFrameModel,), stated)))
+    page = render_page("contract", table=entry(type("Odd", (pa.DataFrameModel,), stated)))
     assert "<code>&lt;b&gt;|</code>" in page
     assert "one of *x*, &lt;/td&gt;</td>" in page
 
@@ -134,9 +134,8 @@ def test_a_long_list_of_values_opens_when_asked_for(pa: ModuleType) -> None:
     values = [f"v{number}" for number in range(9)]
     config = type("Config", (), {"metadata": {"version": "1.0.0"}})
     stated = {"__annotations__": {"a": str}, "a": pa.Field(isin=values), "Config": config}
-    page = contract_page(
-        entry(type("Long", (pa.DataFrameModel,), stated | {"__module__": __name__}))
-    )
+    long = type("Long", (pa.DataFrameModel,), stated | {"__module__": __name__})
+    page = render_page("contract", table=entry(long))
     assert "<summary>one of 9 values</summary>v0, v1," in page
 
 

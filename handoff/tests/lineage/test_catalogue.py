@@ -4,12 +4,13 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
 
 from baton_handoff.config.project import Project
-from baton_handoff.integrations.docs_site.features import features_page
+from baton_handoff.integrations.docs_site.pages import render_page
 from baton_handoff.lineage.features.catalogue import Feature, Features, catalogue
 from baton_handoff.lineage.features.rendering import as_data, as_text
 from trip_project import CONTRACTS, SETTINGS
@@ -247,7 +248,7 @@ def test_what_is_not_known_is_said_with_the_reason(
     assert why in table.unknown
     assert [feature.origins for feature in table.features] == [None] * 5
     assert why in as_text([table])
-    assert table.unknown in features_page([table], [])
+    assert table.unknown in unescape(render_page("features", catalogue=[table], links={}))
 
 
 def test_without_golden_rows_nothing_is_made_up(project: Project, written: Written) -> None:
@@ -341,13 +342,13 @@ def test_what_a_project_prints_is_no_part_of_the_catalogue(
 
 
 def test_what_code_says_can_not_break_the_page(project: Project) -> None:
-    page = features_page(catalogue(project), [])
+    page = render_page("features", catalogue=catalogue(project), links={})
     assert "it costs more than &lt;10&gt;" in page
     assert "<em>no description</em>" in page
     assert "<em>nothing seen</em>" in page
 
 
 def test_without_any_features_the_page_says_so(project: Project, edit: Written) -> None:
-    assert "No contract states any." in features_page([], [])
+    assert "No contract declares any." in render_page("features", catalogue=[], links={})
     empty = replace(only(project), features=())
-    assert "It has no features yet." in features_page([empty], [])
+    assert "It has no features yet." in render_page("features", catalogue=[empty], links={})

@@ -1,5 +1,6 @@
 """HTML and Markdown, rendered from the Jinja2 templates in `templates/`."""
 
+import html
 import re
 from collections.abc import Callable
 from functools import cache
@@ -81,4 +82,4 @@ def _markdown(value: Any) -> Markup:
 def _plain(text: str) -> str:
     marked = re.sub(r"([\\`*_\[\]|~#])", r"\\\1", text)
     # A comment must neither mention a user nor link another thread.
-    return str(escape(marked)).replace("@", "&#64;").replace("://", ":&#47;/")
+    return html.escape(marked, quote=False).replace("@", "&#64;").replace("://", ":&#47;/")

@@ -1,9 +1,7 @@
-"""The API as its OpenAPI schema says: endpoints, and what goes in and comes out."""
+"""The API of a project, from the OpenAPI schema of its service."""
 
 import inspect
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -12,96 +10,43 @@ from baton_handoff.config.project import Project
 from baton_handoff.contracts import Frame
 from baton_handoff.contracts.api_forms import form_of
 from baton_handoff.contracts.dictionary import DictionaryColumn, DictionaryTable
-from baton_handoff.contracts.examples import Row
 from baton_handoff.contracts.sentences import RuleText, column_rules
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.integrations.docs_site.pages import as_json, render_page
 from baton_handoff.registry.loaded import Loaded
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """Something that the service can be asked.
-
-    Attributes:
-        method: `POST`, for example.
-        path: Its path.
-        says: What it does.
-        takes: The object that it is asked with, empty for none.
-        answers: For each status what that means, and the object that it comes with.
-    """
-
-    method: str
-    path: str
-    says: str
-    takes: str
-    answers: Mapping[str, tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Api:
-    """The API of a project.
-
-    Attributes:
-        endpoints: What it can be asked.
-        objects: What goes in and comes out, by name.
-        request: A request that it accepts, as JSON, empty where none could be made.
-        answer: An answer in its form, likewise.
-    """
-
-    endpoints: tuple[Endpoint, ...]
-    objects: tuple[DictionaryTable, ...]
-    request: str = ""
-    answer: str = ""
-
-
 def openapi(project: Project) -> dict[str, Any] | None:
-    """The OpenAPI schema of a project's service, None for a project without one."""
+    """Return the OpenAPI schema of a project's service, None for a project without one."""
     if not (project.source / "serving" / "app.py").exists():
         return None
-    app = project.room("serving.app").create(Loaded(project.model, 0, _nothing))
+    app = project.room("serving.app").create(Loaded(project.model, 0, _predict))
     schema: dict[str, Any] = app.openapi()
     return schema
 
 
-def api_of(schema: Mapping[str, Any], models: object, tables: Sequence[DictionaryTable]) -> Api:
-    """The API that an OpenAPI schema describes.
+def api_page(schema: Mapping[str, Any], models: object, tables: Sequence[DictionaryTable]) -> str:
+    """Render the page of the API.
 
     Args:
-        schema: The schema.
-        models: What holds the models of a request and an answer: the project's `contracts.api`.
-        tables: The contracts, whose examples make an example of a request and of an answer.
+        schema: The OpenAPI schema.
+        models: What holds the models of request and response: the project's `contracts.api`.
+        tables: The contracts, whose example rows make an example of each.
     """
+    objects = schema.get("components", {}).get("schemas", {})
     rows = {table.metadata.get("position"): table.example.row for table in tables if table.example}
-    return Api(
-        endpoints=tuple(_endpoints(schema["paths"])),
-        objects=tuple(
-            _object(name, stated)
-            for name, stated in schema.get("components", {}).get("schemas", {}).items()
-        ),
-        request=_tried(models, "PredictionRequest", rows.get("input"), "rows"),
-        answer=_tried(models, "PredictionResponse", rows.get("output"), "predictions", version=1),
+    return render_page(
+        "api",
+        schema=schema,
+        links={name: f"#{name.lower()}" for name in objects},
+        objects=[_object(name, stated) for name, stated in objects.items()],
+        examples={
+            "A request": _example(models, "PredictionRequest", {"rows": [rows.get("input")]}),
+            "A response in this form": _example(
+                models, "PredictionResponse", {"predictions": [rows.get("output")], "version": 1}
+            ),
+        },
     )
-
-
-def _endpoints(paths: Mapping[str, Any]) -> Iterator[Endpoint]:
-    for path, methods in paths.items():
-        for method, stated in methods.items():
-            yield Endpoint(
-                method.upper(),
-                path,
-                stated.get("description") or stated.get("summary", ""),
-                _held(stated.get("requestBody", {})),
-                {
-                    status: (answer.get("description", ""), _held(answer))
-                    for status, answer in stated["responses"].items()
-                },
-            )
-
-
-def _held(body: Mapping[str, Any]) -> str:
-    """The name of the object in a request or an answer."""
-    schema = body.get("content", {}).get("application/json", {}).get("schema", {})
-    return str(schema.get("$ref", "")).rpartition("/")[2] or str(schema.get("type", ""))
 
 
 def _object(name: str, stated: Mapping[str, Any]) -> DictionaryTable:
@@ -124,19 +69,19 @@ def _object(name: str, stated: Mapping[str, Any]) -> DictionaryTable:
     )
 
 
-def _tried(models: object, name: str, row: Row | None, key: str, **more: Any) -> str:
-    """An object with one row as JSON, empty if its model refuses it."""
+def _example(models: object, name: str, value: Mapping[str, Any]) -> str:
+    """Return an object as JSON, empty if the model of that name does not accept it."""
     model = getattr(models, name, None)
-    if row is None or not (inspect.isclass(model) and issubclass(model, BaseModel)):
-        return ""
-    text = json.dumps({key: [row], **more}, indent=2, ensure_ascii=False)
+    text = as_json(value, indent=2)
     try:
-        model.model_validate_json(text)
+        if inspect.isclass(model) and issubclass(model, BaseModel):
+            model.model_validate_json(text)
+            return text
     except ValidationError:
-        return ""
-    return text
+        pass
+    return ""
 
 
-def _nothing(_: Frame) -> Frame:
-    """In the place of a model: a schema needs none."""
+def _predict(_: Frame) -> Frame:
+    """Stand in for a model, which a schema does not need."""
     raise HandoffError("There is no model behind a schema.")

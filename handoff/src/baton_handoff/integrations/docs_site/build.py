@@ -1,4 +1,4 @@
-"""The project's site: its own Markdown, and a data dictionary made from the code."""
+"""The documentation site of a project: its own Markdown, and pages made from its code."""
 
 import os
 import subprocess
@@ -7,34 +7,25 @@ from datetime import UTC, datetime
 from types import ModuleType
 
 from baton_handoff.config.project import Project
-from baton_handoff.config.sides import SIDES, places
+from baton_handoff.config.sides import AXES, SIDES, places
 from baton_handoff.contracts.canonical import model_interface, require_distinct_names
 from baton_handoff.contracts.dictionary import DictionaryTable, golden_rows, models_of, tables_of
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.integrations.docs_site.api import Api, api_of, openapi
-from baton_handoff.integrations.docs_site.features import features_page
-from baton_handoff.integrations.docs_site.pages import (
-    api_page,
-    by_position,
-    contract_page,
-    contracts_page,
-    model_page,
-    sides_page,
-)
-from baton_handoff.integrations.docs_site.practices import practices_page
+from baton_handoff.integrations.docs_site.api import api_page, openapi
+from baton_handoff.integrations.docs_site.pages import by_position, render_page
 from baton_handoff.integrations.docs_site.site import build_site, serve_site
-from baton_handoff.integrations.docs_site.tools import radar_page
 from baton_handoff.lineage.features.catalogue import Features, catalogue
 from baton_handoff.policy.decisions import begun, decisions, radar
-from baton_handoff.policy.practices.registry import registry_of
+from baton_handoff.policy.practices.registry import STATEMENT, registry_of
+from baton_handoff.policy.rendering.summary import describe_tiers
 
 
 def make_docs(project: Project) -> None:
-    """Build the site and say where it stands.
+    """Build the site and print its path.
 
     Raises:
-        HandoffError: The contracts or the service can't be imported, or MkDocs complains; the site
-            that stood there is untouched.
+        HandoffError: The contracts or the service can't be imported, or MkDocs fails; the former
+            site is untouched.
     """
     with project.explain_errors("The contracts"):
         room = project.room("contracts")
@@ -44,11 +35,9 @@ def make_docs(project: Project) -> None:
     features = catalogue(project)
     with project.explain_errors("The service"):
         schema = openapi(project)
-        api = api_of(schema, project.room("contracts.api"), tables) if schema else None
-    notice = _notice(room)
-    pages = _pages(project, room, tables, features, api)
-    site, said = build_site(project, pages)
-    for message in filter(None, [*said, notice]):
+        api = api_page(schema, project.room("contracts.api"), tables) if schema else ""
+    site, links = build_site(project, _pages(project, room, tables, features, api))
+    for message in filter(None, [*links, _missing_interface(room)]):
         print(message)
     own = len(list((project.root / "docs").rglob("*.md")))
     beside = f", {own} page{'s' if own > 1 else ''} of docs/" if own else ""
@@ -56,19 +45,19 @@ def make_docs(project: Project) -> None:
 
 
 def serve_docs(project: Project, port: int) -> None:
-    """Build the site and show it on this machine until somebody ends it.
+    """Build the site and serve it on this machine until the user ends it.
 
     Raises:
-        HandoffError: It can't be built, or the port can't be had.
+        HandoffError: It can't be built, or the port is in use.
     """
 
     def rebuild() -> None:
-        # By a process of its own, which has not imported the old code.
-        own = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
-        subprocess.run(["handoff", "docs"], cwd=project.root, env=own, check=False)
+        # In a new process, which has not imported the old code.
+        env = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+        subprocess.run(["handoff", "docs"], cwd=project.root, env=env, check=False)
 
     make_docs(project)
-    print(f"It will stand on http://127.0.0.1:{port}; Ctrl+C ends it.", flush=True)
+    print(f"Serving http://127.0.0.1:{port}; Ctrl+C ends it.", flush=True)
     serve_site(project, port, rebuild)
 
 
@@ -77,26 +66,39 @@ def _pages(
     room: ModuleType,
     tables: Sequence[DictionaryTable],
     features: Sequence[Features],
-    api: Api | None,
+    api: str,
 ) -> dict[str, str]:
-    """Every page that is made from the code, by its path, in the order of the navigation."""
-    pages = {"contracts/index.md": contracts_page(tables, _notice(room))}
-    pages |= {f"contracts/{table.name}.md": contract_page(table) for table in tables}
-    pages["features.md"] = features_page(features, tables)
+    """Return the pages that are made from the code, by path in the order of the navigation."""
+    links = {table.name: f"contracts/{table.name}.html" for table in tables}
+    notice = _missing_interface(room)
+    pages = {"contracts/index.md": render_page("contracts", tables=tables, notice=notice)}
+    for table in tables:
+        pages[f"contracts/{table.name}.md"] = render_page("contract", table=table)
+    pages["features.md"] = render_page("features", catalogue=features, links=links)
     if models := models_of(room):
-        pages["model.md"] = model_page(models, tables)
+        pages["model.md"] = render_page("model", models=models, links=links)
     if api:
-        pages["api.md"] = api_page(api)
-    teams = dict(zip(SIDES, project.teams, strict=True))
-    pages["who-answers.md"] = sides_page(places(project.package, project.answerable), teams)
+        pages["api.md"] = api
+    pages["who-answers.md"] = render_page(
+        "who-answers",
+        axes=AXES,
+        places=places(project.package, project.answerable),
+        teams=dict(zip(SIDES, project.teams, strict=True)),
+    )
     if made := decisions(project):
-        pages["radar.md"] = radar_page(radar(made, begun(project), datetime.now(UTC).date()))
-    pages["practices.md"] = practices_page(registry_of(project).practices)
+        rows = radar(made, begun(project), datetime.now(UTC).date())
+        pages["radar.md"] = render_page("radar", rows=rows)
+    pages["practices.md"] = render_page(
+        "practices",
+        describe_tiers=describe_tiers,
+        practices=registry_of(project).practices,
+        statement=STATEMENT,
+    )
     return pages
 
 
-def _notice(room: ModuleType) -> str:
-    """What is missing, in a sentence; empty if nothing is."""
+def _missing_interface(room: ModuleType) -> str:
+    """Return what the contracts lack to be a model's interface, empty if nothing."""
     try:
         model_interface(room)
     except HandoffError as error:

@@ -10,7 +10,7 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.practice import STAGES, Practice
 from baton_handoff.policy.rendering.open_findings import describe_acceptance
-from baton_handoff.policy.rendering.summary import practice_link
+from baton_handoff.policy.rendering.summary import describe_tiers, practice_link
 from baton_handoff.reporting.findings import single_line
 from baton_handoff.reporting.terminal_style import TerminalStyle, marked_list
 
@@ -72,9 +72,7 @@ def _find_name(assessment: Assessment, wanted: str) -> str:
 def _facts(practice: Practice, assessment: Assessment) -> Iterator[tuple[str, str]]:
     level = assessment.level
     for side in practice.tiers:
-        tiers = [practice.tier(side, each) for each in (0, 1, 2)]
-        by_level = ", ".join(f"{tier} at level {each}" for each, tier in enumerate(tiers))
-        yield side, by_level if len({*tiers}) > 1 else f"{tiers[0]} at every level"
+        yield side, describe_tiers(practice, side)
     yield "checked", f"from the {practice.stage} on"
     effects = "; ".join(f"{side}: {_effect(practice, side, level)}" for side in practice.tiers)
     yield f"at level {level}", effects

@@ -172,6 +172,13 @@ def next_steps(assessment: Assessment, most: int = 3) -> list[NextStep]:
     return list(found.values())[:most]
 
 
+def describe_tiers(practice: Practice, side: str) -> str:
+    """Describe how much a practice is asked of a side, by level where that differs."""
+    tiers = [practice.tier(side, level) for level in (0, 1, 2)]
+    by_level = ", ".join(f"{tier} at level {level}" for level, tier in enumerate(tiers))
+    return by_level if len({*tiers}) > 1 else f"{tiers[0]} at every level"
+
+
 def percent(share: float) -> str:
     """Return a share in percent; only a whole one is 100 %."""
     return f"{int(share * 100 + 1e-9)} %"

@@ -66,7 +66,9 @@ def _head(assessment: Assessment) -> RenderableType:
     title.add_column(ratio=1, no_wrap=True, style="bold")
     title.add_column(justify="right", style="green" if earned >= assessment.level else "yellow")
     title.add_row(single_line(assessment.project), f"{describe_levels(assessment)}  {dots}")
-    lines = [describe_progress(assessment), describe_base(assessment)]
+    known = assessment.unmanaged
+    read = adoption.describe_files(known) if known else ""
+    lines = [read, describe_progress(assessment), describe_base(assessment)]
     return Group(title, *(Text(single_line(line), "dim") for line in lines if line))
 
 
@@ -101,7 +103,7 @@ def _bar(share: float | None, width: int) -> Text:
 
 
 def _counts(assessment: Assessment) -> Text:
-    text = Text.assemble(("Would block" if assessment.unmanaged else "Blocks", "bold"), "  ")
+    text = Text.assemble(("Open" if assessment.unmanaged else "Blocks", "bold"), "  ")
     for place, (when, number) in enumerate(blocking_counts(assessment).items()):
         style = "bold red" if number and not place else ""
         text.append(" · " if place else "").append(f"{number} {when}", style)
