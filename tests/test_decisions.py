@@ -24,7 +24,7 @@ def test_a_new_project_has_a_radar_and_its_clock_runs(
         assert f"adopt   {tool} " in shown
     assert "overdue" not in shown
     quiet = project("handoff", "check", "--only", "radar").stdout
-    assert quiet == "Every tool was chosen on purpose, and none is to be looked at again.\n"
+    assert quiet == "Every tool was chosen on purpose, and no review is due.\n"
     late = project.python(
         """
         from datetime import date, timedelta

@@ -271,7 +271,7 @@ def test_what_is_registered_is_what_the_parameters_say(copy: Project) -> None:
     done = copy("handoff", "model", "register", check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "The pipeline has not run since the last change: `uv run poe pipeline`.\n"
+        "The pipeline has not run since the last change: run `uv run poe pipeline`.\n"
     )
 
 
@@ -335,7 +335,8 @@ def test_a_changed_contract_asks_for_a_new_api(copy: Project) -> None:
     data.write_text(text, encoding="utf-8")
     done = copy("handoff", "check", "--only", "api", check=False)
     assert done.returncode == 1
-    assert done.stdout.endswith("is not what the contracts say: `uv run poe fix`\n")
+    assert "api.py does not match the contracts\n" in done.stdout
+    assert done.stdout.endswith("→ run `uv run poe fix`\n")
     copy("handoff", "contract", "api")
     copy("handoff", "check", "--only", "api")
 

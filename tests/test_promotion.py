@@ -122,7 +122,7 @@ def test_what_only_a_person_can_say_is_asked_for_and_nothing_moves(project: Proj
     done = promote(project, 1)
     assert (done.returncode, done.stderr) == (
         2,
-        "A promotion is recorded with its reason: say --why, or --dry-run.\n",
+        "A promotion is recorded with its reason: add --why, or --dry-run.\n",
     )
 
 
@@ -233,7 +233,7 @@ def test_a_retrained_version_is_promoted_and_taken_back_under_load(project: Proj
             assert promoted.returncode == 0, promoted.stdout
             until(2)
             back = project("handoff", "model", "rollback", "--why", "only trying").stdout
-            assert back == "Version 1 is the champion again (it was 2).\n"
+            assert back == "Version 1 is the champion again (before: version 2).\n"
             until(1)
         finally:
             done.set()

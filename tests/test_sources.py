@@ -187,7 +187,7 @@ def test_the_owner_of_rows_that_break_the_contract_is_told_which(
     assert "(worked around in `src/flight_delays/training/ingest.py:" in text
     assert "140.5" not in text
     quiet = project("handoff", "source", "report", "airlines").stdout
-    assert quiet == "Nothing is known to be wrong with airlines.\n"
+    assert quiet == "No problem is known with airlines.\n"
 
 
 def test_a_table_of_ones_own_becomes_a_source_whose_owner_is_open(
@@ -237,7 +237,7 @@ def test_what_can_not_be_carried_out_is_one_sentence(flights: Project) -> None:
             "report",
             "planes",
         ): "None of the files of planes is here: `uv run poe pipeline`",
-        ("check", "--format", "json"): "FILE and --format are for one step: say which by --only.",
+        ("check", "--format", "json"): "FILE and --format need a single step: add --only NAME.",
     }.items():
         done = flights("handoff", *command, check=False)
         assert (done.returncode, done.stdout) == (2, "")

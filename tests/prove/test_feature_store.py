@@ -19,7 +19,7 @@ from tests.project import NO_CONTRACT, Project, trained
 from tests.tables import houses, write_csv
 
 ASKING = Path(__file__).parent / "inside/served.py"
-EQUAL = "What is served is what the pipeline has made.\n"
+EQUAL = "The store serves the pipeline's features.\n"
 STALE = "The pipeline has not run since the last change: `uv run poe pipeline`.\n"
 
 pytestmark = pytest.mark.timeout(900)

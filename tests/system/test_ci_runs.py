@@ -258,7 +258,7 @@ def test_on_gitlab_a_merge_request_is_red_for_the_side_that_broke_it_alone(
         "ml-engineering": 0,
     }, said
     assert "data-science (test@example.com) has to act" in said["data-science"]
-    assert "Nothing is red for ml-engineering." in said["ml-engineering"]
+    assert "No check fails for ml-engineering." in said["ml-engineering"]
 
 
 def test_a_project_without_a_lock_is_told_to_make_one(

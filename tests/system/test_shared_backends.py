@@ -136,7 +136,7 @@ def test_what_the_pipeline_promotes_is_champion_for_everybody(ada: Project, grac
     commit(ada.folder, "what only a person can say")
     command = ["handoff", "model", "promote", "1", "--why", "the first"]
     said = run(command, ada.folder, env=ada.env | PIPELINE).stdout
-    assert said.endswith("\nchampion is version 1 now.\n")
+    assert said.endswith("\nchampion is now version 1.\n")
     (listed,) = json.loads(grace("handoff", "model", "list", "--json").stdout)
     assert listed["aliases"] == ["candidate", "champion"]
 

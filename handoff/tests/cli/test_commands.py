@@ -5,7 +5,7 @@ import re
 import pytest
 
 from baton_handoff.cli import main
-from baton_handoff.cli.old_names import OLD_NAMES, translated
+from baton_handoff.cli.old_names import OLD_NAMES, translate
 from baton_handoff.config.project import Project
 
 TOP = ("setup", "pipeline", "docs", "serve", "check", "fix", "test", "status", "triage", "monitor")
@@ -123,7 +123,7 @@ def test_an_old_name_is_the_new_command_and_says_so_in_one_line(
     capsys: pytest.CaptureFixture[str], old: str, new: str, typed: str
 ) -> None:
     name, *_ = old.split()
-    assert translated(old.split()) == new.split()
+    assert translate(old.split()) == new.split()
     said = capsys.readouterr()
     assert said.out == ""
     called = name.replace("poe-", "poe ")
@@ -138,7 +138,7 @@ def test_every_old_name_is_tried_above() -> None:
 
 def test_a_new_name_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     for command in EVERY:
-        assert translated(command.split()) == command.split()
+        assert translate(command.split()) == command.split()
     assert capsys.readouterr().err == ""
 
 

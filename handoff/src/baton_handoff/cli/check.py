@@ -1,169 +1,170 @@
-"""Checking the project as it stands, and mending what tools can mend."""
+"""`handoff check`, `fix` and `test`: check the project, correct what tools can correct."""
 
 import argparse
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from baton_handoff.cli.contract import api
-from baton_handoff.cli.feature import store_shown
-from baton_handoff.cli.options import add_format
-from baton_handoff.cli.policy import write_owners
-from baton_handoff.config.project import Project
-from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy.evidence.steps import CHECKABLE, CHECKED, FIXED
+from baton_handoff.cli.contract import api_models
+from baton_handoff.cli.feature import describe_store
+from baton_handoff.cli.options import Options, add_command, add_format
+from baton_handoff.cli.policy import rewrite_owners
+from baton_handoff.core.errors import UsageError
+from baton_handoff.policy.evidence.steps import CHECKABLE, CHECKED, FIXED, STEPS
 from baton_handoff.reporting.findings import Finding, Format, render
 
 if TYPE_CHECKING:
-    from baton_handoff.policy.evidence.checking import StepResult
+    from baton_handoff.config.project import Project
+    from baton_handoff.policy.evidence.checking import StepCheck, StepFix, StepResult
 
 
 def add(commands: Any) -> None:
-    """Add its commands to those of `handoff`."""
-    command = commands.add_parser(
+    """Add the commands."""
+    command = add_command(
+        commands,
         "check",
-        help=f"{_listed(CHECKED)}, at once",
-        epilog="exit code: 0 nothing blocks, 1 something blocks, 2 it can't be carried out",
+        _check,
+        help=f"run in parallel: {', '.join(CHECKED)}",
+        epilog="exit code: 0 nothing blocks, 1 something blocks, 2 the command can't run",
     )
-    command.add_argument("--only", choices=CHECKABLE, metavar="NAME", help=_names(CHECKABLE))
-    command.add_argument("files", nargs="*", metavar="FILE", help="with --only: these files only")
+    _add_step(command, CHECKABLE)
     add_format(command)
-    command.set_defaults(run=_check)
 
-    command = commands.add_parser(
-        "fix",
-        help=f"{_listed(FIXED)}: mend or write what needs no person",
+    command = add_command(
+        commands, "fix", _fix, help=f"correct or write without asking: {', '.join(FIXED)}"
     )
-    command.add_argument("--only", choices=FIXED, metavar="NAME", help=_names(FIXED))
+    _add_step(command, FIXED)
+
+    command = add_command(
+        commands, "test", _test, help="run the project's own tests and its notebooks"
+    )
+    command.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of pytest")
+
+
+def _add_step(command: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    command.add_argument(
+        "--only", choices=names, metavar="NAME", help=f"one step: {', '.join(names)}"
+    )
     command.add_argument("files", nargs="*", metavar="FILE", help="with --only: these files only")
-    command.set_defaults(run=_fix)
-
-    command = commands.add_parser("test", help="the project's own tests, notebooks included")
-    command.add_argument("arguments", nargs=argparse.REMAINDER, help="what pytest takes")
-    command.set_defaults(run=_test)
 
 
-def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _names(names: Sequence[str]) -> str:
-    return f"one step: {', '.join(names)}"
-
-
-def _check(project: Project, options: argparse.Namespace) -> int:
+def _check(options: Options) -> int:
     from baton_handoff.policy.evidence.checking import check, check_one
 
     if options.only:
-        return check_one(project, options.only, STEP_CHECKS, options.files, options.format)
+        return check_one(options.project, options.only, STEP_CHECKS, options.files, options.format)
     if options.files or options.format != "terminal":
-        raise HandoffError("FILE and --format are for one step: say which by --only.")
-    return check(project, STEP_CHECKS)
+        raise UsageError("FILE and --format need a single step: add --only NAME.")
+    return check(options.project, STEP_CHECKS)
 
 
-def _fix(project: Project, options: argparse.Namespace) -> int:
+def _fix(options: Options) -> int:
     from baton_handoff.policy.evidence.checking import fix
 
-    return fix(project, STEP_FIXES, options.only, options.files)
+    return fix(options.project, STEP_FIXES, options.only, options.files)
 
 
-def _test(project: Project, options: argparse.Namespace) -> int:
+def _test(options: Options) -> int:
     from baton_handoff.policy.evidence.recording import run_recorded
-    from baton_handoff.policy.evidence.steps import STEPS
 
-    more = options.arguments[1:] if options.arguments[:1] == ["--"] else options.arguments
-    return run_recorded(project, "test", [*STEPS["test"].command, *more])
-
-
-def _found(findings: Sequence[Finding], how: Format, nothing: str) -> "StepResult":
-    from baton_handoff.policy.evidence.checking import StepResult
-
-    blocks = any(finding.blocks for finding in findings)
-    return StepResult(int(blocks), render(findings, how, nothing), advice=bool(findings))
+    arguments = options.arguments
+    more = arguments[1:] if arguments[:1] == ["--"] else arguments
+    return run_recorded(options.project, "test", [*STEPS["test"].command, *more])
 
 
-def _said(ok: bool, says: str, how: Format) -> "StepResult":
-    from baton_handoff.policy.evidence.checking import StepResult
-
-    if how != "terminal":
-        raise HandoffError("It finds no places: leave out --format.")
-    return StepResult(int(not ok), says)
+_Found: TypeAlias = tuple[Sequence[Finding], str]
+"""Findings, and the message for people if there are none."""
 
 
-def _look_at_api(project: Project, how: Format) -> "StepResult":
+def _check_api(project: "Project") -> _Found:
     from baton_handoff.contracts.row_models import is_current
 
-    file, source = api(project)
-    name = file.relative_to(project.root).as_posix()
-    if is_current(file, source):
-        return _said(True, f"{name} is what the contracts say.", how)
-    return _said(False, f"{name} is not what the contracts say: `uv run poe fix`", how)
+    path, source = api_models(project)
+    return _check_generated(project, path, "the contracts", is_current=is_current(path, source))
 
 
-def _look_at_features(project: Project, how: Format) -> "StepResult":
-    from baton_handoff.lineage.features.catalogue import check_features
-
-    return _found(check_features(project), how, "No feature is computed outside features/.")
-
-
-def _look_at_owners(project: Project, how: Format) -> "StepResult":
+def _check_owners(project: "Project") -> _Found:
     from baton_handoff.config.code_owners import owners_are_current, owners_file
 
-    name = owners_file(project).relative_to(project.root)
-    if owners_are_current(project):
-        return _said(True, f"{name} is what sides, teams and level say.", how)
-    return _said(False, f"{name} is not what sides, teams and level say: `uv run poe fix`", how)
+    is_current = owners_are_current(project)
+    origin = "the sides, teams and level"
+    return _check_generated(project, owners_file(project), origin, is_current=is_current)
 
 
-def _look_at_sources(project: Project, how: Format) -> "StepResult":
+def _check_generated(project: "Project", file: Path, origin: str, *, is_current: bool) -> _Found:
+    path = file.relative_to(project.root).as_posix()
+    if is_current:
+        return [], f"{path} matches {origin}."
+    message = f"{path} does not match {origin}"
+    return [Finding("generated", message, True, file=path, fix="run `uv run poe fix`")], ""
+
+
+def _check_features(project: "Project") -> _Found:
+    from baton_handoff.lineage.features.catalogue import check_features
+
+    return check_features(project), "No feature is computed outside features/."
+
+
+def _check_sources(project: "Project") -> _Found:
     from baton_handoff.lineage.sources.checks import findings
     from baton_handoff.lineage.sources.usage import source_usage
 
     found = findings(source_usage(project), binding=project.level > 0)
-    return _found(found, how, "Every source is described, and owned.")
+    return found, "Every source is described and has an owner."
 
 
-def _look_at_radar(project: Project, how: Format) -> "StepResult":
+def _check_radar(project: "Project") -> _Found:
     from datetime import UTC, datetime
 
     from baton_handoff.policy.decisions import check_tools
 
-    nothing = "Every tool was chosen on purpose, and none is to be looked at again."
-    return _found(check_tools(project, datetime.now(UTC).date()), how, nothing)
+    found = check_tools(project, datetime.now(UTC).date())
+    return found, "Every tool was chosen on purpose, and no review is due."
 
 
-def _look_at_feature_store(project: Project, how: Format) -> "StepResult":
+def _check_feature_store(project: "Project") -> _Found:
     from baton_handoff.integrations.feast.store import check
-    from baton_handoff.policy.evidence.checking import StepResult
 
     store = check(project)
-    return StepResult(int(bool(store.findings)), store_shown(store, how))
+    return store.findings, describe_store(store)
 
 
-def _mend_api(project: Project) -> str:
+def _fix_api(project: "Project") -> str:
     from baton_handoff.contracts.row_models import is_current
 
-    file, source = api(project)
-    if is_current(file, source):
+    path, source = api_models(project)
+    if is_current(path, source):
         return ""
-    file.write_text(source, encoding="utf-8")
-    return f"{file.relative_to(project.root).as_posix()} says what the contracts say."
+    path.write_text(source, encoding="utf-8")
+    return f"Wrote {path.relative_to(project.root).as_posix()} from the contracts."
 
 
-def _mend_owners(project: Project) -> str:
+def _fix_owners(project: "Project") -> str:
     from baton_handoff.config.code_owners import owners_are_current
 
-    return "" if owners_are_current(project) else write_owners(project)
+    return "" if owners_are_current(project) else rewrite_owners(project)
 
 
-STEP_CHECKS = {
-    "api": _look_at_api,
-    "features": _look_at_features,
-    "owners": _look_at_owners,
-    "sources": _look_at_sources,
-    "radar": _look_at_radar,
-    "feature-store": _look_at_feature_store,
+def _step_check(find: Callable[["Project"], _Found]) -> "StepCheck":
+    def check(project: "Project", format: Format) -> "StepResult":  # noqa: A002
+        from baton_handoff.policy.evidence.checking import StepResult
+
+        findings, when_empty = find(project)
+        blocks = any(finding.blocks for finding in findings)
+        return StepResult(int(blocks), render(findings, format, when_empty), advice=bool(findings))
+
+    return check
+
+
+STEP_CHECKS: "Mapping[str, StepCheck]" = {
+    "api": _step_check(_check_api),
+    "features": _step_check(_check_features),
+    "owners": _step_check(_check_owners),
+    "sources": _step_check(_check_sources),
+    "radar": _step_check(_check_radar),
+    "feature-store": _step_check(_check_feature_store),
 }
-"""What finds out by itself what a step asks, where no tool does."""
+"""The checks that no tool runs, by step."""
 
-STEP_FIXES = {"api": _mend_api, "owners": _mend_owners}
-"""What writes by itself what a step asks for."""
+STEP_FIXES: "Mapping[str, StepFix]" = {"api": _fix_api, "owners": _fix_owners}
+"""The corrections that no tool makes, by step."""

@@ -1,6 +1,5 @@
-"""The model's way into production."""
+"""`handoff model`: the versions of the model, from registration to production."""
 
-import argparse
 import json
 import os
 import subprocess
@@ -8,212 +7,209 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from baton_handoff.cli.options import add_format
-from baton_handoff.config.project import Project
-from baton_handoff.core.errors import HandoffError
+from baton_handoff.cli.options import (
+    Options,
+    add_command,
+    add_format,
+    print_beside_findings,
+    print_findings,
+    require_contracts,
+)
+from baton_handoff.core.errors import HandoffError, UsageError
 from baton_handoff.core.tracing import continued_span
-from baton_handoff.reporting.findings import render
 
 
 def add(commands: Any) -> None:
-    """Add its commands to those of `handoff model`."""
-    command = commands.add_parser("list", help="every version: aliases, contracts, figures")
+    """Add the commands of the group."""
+    command = add_command(
+        commands, "list", _list, help="every version: aliases, contracts, metrics"
+    )
     command.add_argument("--json", action="store_true")
-    command.set_defaults(run=_list)
 
-    command = commands.add_parser("register", help="offer the trained model as the candidate")
-    command.set_defaults(run=_register)
+    add_command(commands, "register", _register, help="register the trained model as candidate")
 
-    command = commands.add_parser("promote", help="through the gates, and into production")
+    command = add_command(
+        commands, "promote", _promote, help="check a version against the gates and promote it"
+    )
     command.add_argument("version", help="a number, or an alias such as candidate")
     command.add_argument("--to", choices=["champion", "staging"], default="champion")
-    command.add_argument("--why", help="the reason, for the record")
-    command.add_argument("--dry-run", action="store_true", help="only say what the gates say")
+    command.add_argument("--why", help="the reason, which is recorded")
+    command.add_argument("--dry-run", action="store_true", help="check only, don't promote")
     command.add_argument(
-        "--run", dest="produce", action="store_true", help="first run what shows what is not shown"
+        "--run", dest="produce", action="store_true", help="first run what missing evidence needs"
     )
     command.add_argument(
-        "--base", help="the main branch, which binds too; by default the remote's, if there is one"
+        "--base", help="the main branch, whose limits apply, too; default: the remote's"
     )
     add_format(command)
-    command.set_defaults(run=_promote)
 
-    command = commands.add_parser("rollback", help="back to the former champion")
-    command.add_argument("--why", required=True, help="the reason, for the record")
-    command.set_defaults(run=_rollback)
-
-    command = commands.add_parser("fetch", help="bring a version from the registry; its folder")
-    command.add_argument(
-        "version", nargs="?", help="a number or an alias; by default the alias that is served"
+    command = add_command(
+        commands, "rollback", _rollback, help="make the previous champion the champion again"
     )
-    command.add_argument("--to", type=Path, help="another folder for all versions")
-    command.set_defaults(run=_fetch)
+    command.add_argument("--why", required=True, help="the reason, which is recorded")
 
-    command = commands.add_parser(
-        "compare", help="ask a challenger what the service was asked, and compare"
+    command = add_command(
+        commands, "fetch", _fetch, help="download a version from the registry, print its folder"
+    )
+    command.add_argument(
+        "version", nargs="?", help="a number or an alias; default: the alias that is served"
+    )
+    command.add_argument("--to", type=Path, help="another folder for downloaded versions")
+
+    command = add_command(
+        commands, "compare", _compare, help="replay logged requests with another version"
     )
     command.add_argument("version", help="a number, or an alias such as candidate")
-    command.add_argument("--to", type=Path, help="a Parquet file for every row with both answers")
-    command.set_defaults(run=_compare)
+    command.add_argument("--to", type=Path, help="write each row with both predictions as Parquet")
 
-    command = commands.add_parser("image", help="the service as a container image")
-    command.add_argument("--base", help="build on this image, not the one the Dockerfile names")
-    command.set_defaults(run=_image)
+    command = add_command(commands, "image", _image, help="build the service's container image")
+    command.add_argument("--base", help="the base image, instead of the one in the Dockerfile")
 
-    command = commands.add_parser(
+    command = add_command(
+        commands,
         "score",
+        _score,
         help="predict for every row of a Parquet file",
-        description="Predict for every row of a Parquet file. Rows that the contract refuses are"
-        " set aside in TO.rejected.parquet, with the reason. A run that was broken off is taken up"
-        " by the next.",
+        description="Predict for every row of a Parquet file. Rows that the contract refuses go to"
+        " TO.rejected.parquet with the reason. An interrupted run is continued by the next one.",
         epilog="exit code: 0 all rows were scored, 1 some were rejected, 2 nothing was written",
     )
     command.add_argument("file", type=Path, help="with spark also a folder of Parquet files")
     command.add_argument("to", type=Path, help="the Parquet file to write; with spark a folder")
     command.add_argument("--engine", choices=["local", "spark"], default="local")
-    command.set_defaults(run=_score)
 
-    command = commands.add_parser(
-        "accept", help="the scenarios, tried on the registered model and the running service"
+    add_command(
+        commands,
+        "accept",
+        _accept,
+        help="run the acceptance scenarios on the registered model and the service",
     )
-    command.set_defaults(run=_accept)
 
 
-def _register(project: Project, _: argparse.Namespace) -> int:
-    from baton_handoff.contracts import model_interface
-    from baton_handoff.policy.rendering.summary import handoff_notice
-    from baton_handoff.policy.status.base_practices import binding_registry
-    from baton_handoff.policy.status.status import assess
-
-    model_interface(project.room("contracts"))
-    binding_registry(project)
-    # What is registered has to be what the parameters and the code say now.
-    if subprocess.run(["dvc", "status", "--quiet"], cwd=project.root, check=False).returncode:
-        raise HandoffError("The pipeline has not run since the last change: `uv run poe pipeline`.")
-    registered = project.room("training.register").main(project)
-    clean = "" if registered.lineage.clean else ", with changes that are not committed"
-    print(
-        f"{registered.model} version {registered.version} is the {registered.alias}"
-        f" (commit {(registered.lineage.commit or 'none')[:12]}{clean})."
-    )
-    if said := handoff_notice(assess(project)):
-        print(said)
-    return 0
-
-
-def _fetch(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.registry.alias_moves import alias_mismatch
-    from baton_handoff.registry.model_registry import fetch, registry_client
-
-    wanted = options.version or project.alias
-    folder = fetch(project, wanted, options.to)
-    if said := alias_mismatch(registry_client(project), project, wanted):
-        print(said)
-    print(folder)
-    return 0
-
-
-def _promote(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.policy.promotion.promote import promote
-    from baton_handoff.policy.promotion.promotion_policy import binding
-    from baton_handoff.policy.status.missing_evidence import show
-
-    if not (options.why or options.dry_run):
-        raise HandoffError("A promotion is recorded with its reason: say --why, or --dry-run.")
-    why = None if options.dry_run else options.why
-    project, eased = binding(project, options.base)
-    if options.produce:
-        show(project, options.version)
-    result = promote(project, options.version, options.to, why, _progress)
-    print(render([*result.findings, *eased], options.format, "Nothing stands in the way."))
-    if result.moved:
-        move = result.moved
-        before = f", it was {move.before}" if move.before else ""
-        # A program reads findings, not this.
-        said = sys.stdout if options.format == "terminal" else sys.stderr
-        print(f"\n{move.alias} is version {move.to} now{before}.", file=said)
-    return int(result.blocked)
-
-
-def _rollback(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.registry.alias_moves import roll_back
-
-    move, other_code = roll_back(project, options.why)
-    print(f"Version {move.to} is the champion again (it was {move.before}).")
-    if other_code is None:
-        return 0
-    needs = f"It needs other code than version {move.before}"
-    meanwhile = f"running services go on answering with version {move.before}."
-    if other_code:
-        image = f"{project.model}:{other_code[:12]}"
-        print(f"{needs}: deploy the image {image}; until then {meanwhile}")
-    else:
-        print(
-            f"{needs}, which was never committed, so nobody can deploy it: promote a version whose"
-            f" code is committed; until then {meanwhile}"
-        )
-    return 0
-
-
-def _list(project: Project, options: argparse.Namespace) -> int:
+def _list(options: Options) -> None:
     from baton_handoff.policy.promotion.promote import list_versions
 
+    project = options.project
     versions = list_versions(project)
     if options.json:
         print(json.dumps(versions, indent=2))
-        return 0
+        return
     if not versions:
         raise HandoffError(
-            f"The registry has no version of {project.model}: `uv run poe pipeline` and"
-            " `uv run poe register` make one."
+            f"The registry has no version of {project.model}: run `uv run poe pipeline`, then"
+            " `uv run poe register`."
         )
     for version in versions:
         aliases = ", ".join(version["aliases"])
         origin = version["commit"][:12] or "no commit"
         origin += "" if version["clean"] else ", not clean"
-        contracts = ", ".join(f"{name} {stated}" for name, stated in version["contracts"].items())
+        contracts = ", ".join(f"{name} {number}" for name, number in version["contracts"].items())
         print(f"{version['version']:>4}  {aliases}".rstrip())
         print(f"      {version['registered']}  {origin}  {contracts}")
-        print("      " + "  ".join(f"{n[6:]} {v:.4g}" for n, v in version["metrics"].items()))
-    return 0
+        metrics = version["metrics"].items()
+        print("      " + "  ".join(f"{n.removeprefix('model.')} {v:.4g}" for n, v in metrics))
 
 
-def _compare(project: Project, options: argparse.Namespace) -> int:
+def _register(options: Options) -> None:
+    from baton_handoff.policy.rendering.summary import handoff_notice
+    from baton_handoff.policy.status.base_practices import binding_registry
+    from baton_handoff.policy.status.status import assess
+
+    project = options.project
+    require_contracts(options)
+    binding_registry(project)
+    # The registered model must belong to the current parameters and code.
+    if subprocess.run(["dvc", "status", "--quiet"], cwd=project.root, check=False).returncode:
+        raise HandoffError(
+            "The pipeline has not run since the last change: run `uv run poe pipeline`."
+        )
+    registered = project.room("training.register").main(project)
+    clean = "" if registered.lineage.clean else ", with uncommitted changes"
+    print(
+        f"{registered.model} version {registered.version} is the {registered.alias}"
+        f" (commit {(registered.lineage.commit or 'none')[:12]}{clean})."
+    )
+    if notice := handoff_notice(assess(project)):
+        print(notice)
+
+
+def _promote(options: Options) -> int:
+    from baton_handoff.policy.promotion.promote import promote
+    from baton_handoff.policy.promotion.promotion_policy import binding
+    from baton_handoff.policy.status.missing_evidence import show
+
+    if not (options.why or options.dry_run):
+        raise UsageError("A promotion is recorded with its reason: add --why, or --dry-run.")
+    reason = None if options.dry_run else options.why
+    project, loosened = binding(options.project, options.base)
+    if options.produce:
+        show(project, options.version)
+    result = promote(project, options.version, options.to, reason, _print_progress)
+    print_findings([*result.findings, *loosened], options, "All gates pass.")
+    if move := result.moved:
+        previous = f" (before: version {move.before})" if move.before else ""
+        print_beside_findings(f"{move.alias} is now version {move.to}{previous}.", options)
+    return int(result.blocked)
+
+
+def _rollback(options: Options) -> None:
+    from baton_handoff.registry.alias_moves import roll_back
+
+    move, other_code = roll_back(options.project, options.why)
+    print(f"Version {move.to} is the champion again (before: version {move.before}).")
+    if other_code is None:
+        return
+    needs = f"It needs other code than version {move.before}"
+    meanwhile = f"until then running services use version {move.before}."
+    if other_code:
+        image = f"{options.project.model}:{other_code[:12]}"
+        print(f"{needs}: deploy the image {image}; {meanwhile}")
+    else:
+        print(
+            f"{needs}, and that code was never committed, so it can't be deployed: promote a"
+            f" version whose code is committed; {meanwhile}"
+        )
+
+
+def _fetch(options: Options) -> None:
+    from baton_handoff.registry.alias_moves import alias_mismatch
+    from baton_handoff.registry.model_registry import fetch, registry_client
+
+    project = options.project
+    version = options.version or project.alias
+    folder = fetch(project, version, options.to)
+    if mismatch := alias_mismatch(registry_client(project), project, version):
+        print(mismatch)
+    print(folder)
+
+
+def _compare(options: Options) -> None:
     from baton_handoff.contracts import model_interface
     from baton_handoff.registry.model_registry import load
     from baton_handoff.serving.prediction_log import read_log
     from baton_handoff.serving.replay import replay, summarize_replay, write_replayed
 
-    takes, _ = model_interface(project.room("contracts"))
+    project = options.project
+    input_contract, _ = model_interface(project.room("contracts"))
     challenger = load(project, options.version)
-    replayed = list(replay(challenger, takes, read_log(project.predictions)))
+    replayed = list(replay(challenger, input_contract, read_log(project.predictions)))
     print("\n".join(summarize_replay(replayed, challenger.version)))
     if options.to:
         write_replayed(replayed, options.to)
-        print(f"Every row with both answers: {options.to}")
-    return 0
+        print(f"Each row with both predictions: {options.to}")
 
 
-def _accept(project: Project, _: argparse.Namespace) -> int:
-    from baton_handoff.contracts import model_interface
-    from baton_handoff.policy.evidence.recording import run_recorded
-    from baton_handoff.policy.evidence.steps import STEPS
+def _image(options: Options) -> None:
+    from baton_handoff.integrations.image import build_image
+
+    print(build_image(options.project, options.base))
+
+
+def _score(options: Options) -> int:
     from baton_handoff.registry.model_registry import load
 
-    model_interface(project.room("contracts"))
-    # Scenarios are about a registered model: without one, none of them has a meaning.
-    load(project)
-    scenarios = Path("tests", "acceptance")
-    if not (project.root / scenarios).is_dir():
-        raise HandoffError(f"There is no {scenarios.as_posix()}: scenarios have their place there.")
-    return run_recorded(project, "acceptance", STEPS["acceptance"].command)
-
-
-def _score(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.contracts import model_interface
-    from baton_handoff.registry.model_registry import load
-
-    model_interface(project.room("contracts"))
+    project = options.project
+    require_contracts(options)
     with continued_span("score", os.environ):
         if options.engine == "spark":
             from baton_handoff.integrations.spark import score_on_spark
@@ -225,12 +221,18 @@ def _score(project: Project, options: argparse.Namespace) -> int:
     return int(scored.rejected > 0)
 
 
-def _image(project: Project, options: argparse.Namespace) -> int:
-    from baton_handoff.integrations.image import build_image
+def _accept(options: Options) -> int:
+    from baton_handoff.policy.evidence.recording import run_recorded
+    from baton_handoff.policy.evidence.steps import STEPS
+    from baton_handoff.registry.model_registry import load
 
-    print(build_image(project, options.base))
-    return 0
+    require_contracts(options)
+    # Without a registered model every scenario would fail, each with an error of its own.
+    load(options.project)
+    if not (options.project.root / "tests/acceptance").is_dir():
+        raise HandoffError("There is no folder tests/acceptance: add it with a scenario.")
+    return run_recorded(options.project, "acceptance", STEPS["acceptance"].command)
 
 
-def _progress(said: str) -> None:
-    print(said, file=sys.stderr, flush=True)
+def _print_progress(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

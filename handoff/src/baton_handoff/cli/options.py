@@ -1,14 +1,64 @@
-"""Options that several commands have."""
+"""What the commands share: adding them to a parser, their options, printing findings."""
 
 import argparse
-from typing import get_args
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, get_args
 
-from baton_handoff.reporting.findings import Format
+from baton_handoff.reporting.findings import Finding, Format, render
 
-BASE = "; by default the branch that this one follows, the remote's main branch or the last commit"
-"""What an option that names a base says of its default."""
+if TYPE_CHECKING:
+    # Only here: this module imports pydantic, which `handoff --help` doesn't need.
+    from baton_handoff.config.project import Project
+
+BASE = "; default: the branch that this one follows, the remote's main branch or the last commit"
+"""The end of the help of an option that names a base."""
+
+
+class Options(argparse.Namespace):
+    """The arguments of a command.
+
+    Attributes:
+        project: The project in which the command runs.
+    """
+
+    project: "Project"
+
+
+def add_command(
+    commands: Any, name: str, run: Callable[[Options], int | None], **texts: str
+) -> argparse.ArgumentParser:
+    """Add a command to a group of commands.
+
+    Args:
+        commands: The group, as `ArgumentParser.add_subparsers` returns it.
+        name: The name of the command.
+        run: Runs the command and returns its exit code, None for 0.
+        texts: The command's `help`, `description` and `epilog`.
+    """
+    parser: argparse.ArgumentParser = commands.add_parser(name, **texts)
+    parser.set_defaults(run=run)
+    return parser
 
 
 def add_format(command: argparse.ArgumentParser) -> None:
-    """Let findings be shown to people, programs and a provider's log."""
+    """Add `--format`: findings for people, programs or the log of a CI provider."""
     command.add_argument("--format", choices=get_args(Format), default="terminal")
+
+
+def print_findings(findings: Sequence[Finding], options: Options, when_empty: str) -> int:
+    """Print findings in the format of the options; return the exit code, 1 if one blocks."""
+    print(render(findings, options.format, when_empty))
+    return int(any(finding.blocks for finding in findings))
+
+
+def print_beside_findings(text: str, options: Options) -> None:
+    """Print a text for people after the findings; not into the output that a program reads."""
+    print(f"\n{text}", file=sys.stdout if options.format == "terminal" else sys.stderr)
+
+
+def require_contracts(options: Options) -> None:
+    """Report an error in the project's contracts before anything slow begins."""
+    from baton_handoff.contracts import model_interface
+
+    model_interface(options.project.room("contracts"))

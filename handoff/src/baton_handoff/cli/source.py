@@ -1,54 +1,47 @@
-"""Where the data comes from."""
+"""`handoff source`: where the data comes from."""
 
-import argparse
 import json
 from typing import Any
 
-from baton_handoff.config.project import Project
+from baton_handoff.cli.options import Options, add_command
 
 
 def add(commands: Any) -> None:
-    """Add its commands to those of `handoff source`."""
-    command = commands.add_parser(
-        "list", help="what is read, where it comes from, who owns it, what is wrong with it"
+    """Add the commands of the group."""
+    command = add_command(
+        commands, "list", _list, help="what the code reads: origin, owner, problems"
     )
     command.add_argument("--json", action="store_true")
-    command.set_defaults(run=_list)
 
-    command = commands.add_parser("add", help="a draft for something that is read")
-    command.add_argument("what", metavar="FILE", help="a file, an address, or what the code reads")
-    command.set_defaults(run=_add)
+    command = add_command(commands, "add", _add, help="draft the description of a source")
+    command.add_argument("read", metavar="FILE", help="a file or an address that the code reads")
 
-    command = commands.add_parser(
-        "report", help="the text of an issue for a source's owner, without any value"
+    command = add_command(
+        commands, "report", _report, help="draft an issue for a source's owner, without data values"
     )
-    command.add_argument("source", metavar="SOURCE", help="by its name in the list")
-    command.set_defaults(run=_report)
+    command.add_argument("source", metavar="SOURCE", help="the source's name in the list")
 
 
-def _list(project: Project, options: argparse.Namespace) -> int:
+def _list(options: Options) -> None:
     from baton_handoff.lineage.sources.rendering import as_data, as_text
     from baton_handoff.lineage.sources.usage import source_usage
 
-    usage = source_usage(project)
-    nothing = "The code reads nothing yet, and no source is described."
-    print(json.dumps(as_data(usage), indent=2) if options.json else as_text(usage) or nothing)
-    return 0
+    usage = source_usage(options.project)
+    when_empty = "The code reads no data, and no source is described."
+    print(json.dumps(as_data(usage), indent=2) if options.json else as_text(usage) or when_empty)
 
 
-def _add(project: Project, options: argparse.Namespace) -> int:
+def _add(options: Options) -> None:
     from baton_handoff.lineage.sources.draft import add_source
     from baton_handoff.lineage.sources.usage import source_usage
 
-    path = add_source(project, source_usage(project), options.what)
-    print(f"{path}   a draft: `uv run poe check --only sources` says what it leaves open")
-    return 0
+    path = add_source(options.project, source_usage(options.project), options.read)
+    print(f"{path}   a draft: `uv run poe check --only sources` lists what is missing")
 
 
-def _report(project: Project, options: argparse.Namespace) -> int:
+def _report(options: Options) -> None:
     from baton_handoff.lineage.sources.report import problem_report
     from baton_handoff.lineage.sources.usage import source_usage
 
-    text = problem_report(project, source_usage(project), options.source)
-    print(text or f"Nothing is known to be wrong with {options.source}.")
-    return 0
+    text = problem_report(options.project, source_usage(options.project), options.source)
+    print(text or f"No problem is known with {options.source}.")

@@ -1,0 +1,137 @@
+"""The commands without a group that prepare, run and observe the project."""
+
+import os
+import subprocess
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from baton_handoff.cli.options import (
+    BASE,
+    Options,
+    add_command,
+    add_format,
+    print_beside_findings,
+    print_findings,
+    require_contracts,
+)
+from baton_handoff.config.sides import SIDES
+from baton_handoff.core.tracing import continued_span, trace_environment
+
+
+def add(commands: Any) -> None:
+    """Add the commands."""
+    add_command(commands, "setup", _setup, help="prepare the git repository and its hooks")
+    add_command(commands, "pipeline", _pipeline, help="run the pipeline: from raw data to a model")
+
+    command = add_command(commands, "docs", _docs, help="build the site with the data dictionary")
+    command.add_argument("--serve", action="store_true", help="serve it here and follow changes")
+    command.add_argument("--port", type=int, default=8001)
+
+    command = add_command(commands, "serve", _serve, help="serve the registered model over HTTP")
+    command.add_argument("--host", default="127.0.0.1")
+    command.add_argument("--port", type=int, default=8000)
+
+    command = add_command(commands, "triage", _triage, help="which side must act on failing checks")
+    command.add_argument("--base", help="the commit or branch to merge into" + BASE)
+    command.add_argument("--since", help="find the commit after this one that broke the check")
+    command.add_argument(
+        "--side", choices=SIDES, help="only what this side must act on, alone or with others"
+    )
+    add_format(command)
+
+    command = add_command(
+        commands,
+        "monitor",
+        _monitor,
+        help="data quality, drift and performance of the predictions, with alerts",
+        description="Compare the predictions of the served version with its training data: quality"
+        " and drift of the data, performance for labelled rows. Each alert names the side that has"
+        " to act.",
+        epilog="exit code: 0 no alerts, 1 a side has to act, 2 the command can't run",
+    )
+    command.add_argument(
+        "version", nargs="?", help="a number or an alias; default: the alias that is served"
+    )
+    command.add_argument("--rows", type=Path, help="a Parquet file of rows instead of the log")
+    command.add_argument("--truth", type=Path, help="a Parquet file of labels")
+    command.add_argument("--since", type=time, help="the first time, for example 2013-10-01")
+    command.add_argument("--until", type=time, help="the time after the last")
+    command.add_argument("--against", help="another version to compare with on the same rows")
+    add_format(command)
+
+
+def time(text: str) -> datetime:
+    """Parse a time in ISO format; argparse puts the name of this function into its error."""
+    return datetime.fromisoformat(text)
+
+
+def _setup(options: Options) -> None:
+    from baton_handoff.integrations.setup import set_up
+
+    set_up(options.project)
+
+
+def _pipeline(options: Options) -> int:
+    from baton_handoff.core.git import require_repository
+
+    root = options.project.root
+    # After the first run there are contracts; importing them takes longer than a run without work.
+    if not (root / "dvc.lock").exists():
+        require_contracts(options)
+    require_repository(root)
+    # DVC fails on its own files if a killed process or a full disk has left them empty.
+    for file in (root / "dvc.lock", root / ".dvc/tmp/rwlock"):
+        if file.exists() and not file.stat().st_size:
+            file.unlink()
+    with continued_span("pipeline", os.environ):
+        env = os.environ | trace_environment()
+        return subprocess.run(["dvc", "repro"], cwd=root, env=env, check=False).returncode
+
+
+def _docs(options: Options) -> None:
+    from baton_handoff.integrations.docs_site.build import make_docs, serve_docs
+
+    if options.serve:
+        serve_docs(options.project, options.port)
+    else:
+        make_docs(options.project)
+
+
+def _serve(options: Options) -> None:
+    from baton_handoff.serving.server import serve
+
+    require_contracts(options)
+    serve(options.project, options.host, options.port)
+
+
+def _triage(options: Options) -> int:
+    from baton_handoff.policy.status.change_findings import TRIAGE, kept
+    from baton_handoff.triage.experiment import triage
+
+    with kept(options.project, TRIAGE, options.base) as keep:
+        found = triage(options.project, options.base, options.since)
+        keep(found)
+    if options.side:
+        found = [finding for finding in found if finding.side in (options.side, None)]
+    whose = f" for {options.side}" if options.side else ""
+    return print_findings(found, options, f"No check fails{whose}.")
+
+
+def _monitor(options: Options) -> int:
+    require_contracts(options)
+    from baton_handoff.monitoring.alerts import alerts_of
+    from baton_handoff.monitoring.messages import findings_of, summary
+    from baton_handoff.monitoring.monitor import MonitorOptions, Period, monitor
+    from baton_handoff.monitoring.publish import publish
+
+    period = Period(options.since, options.until)
+    observation = monitor(
+        options.project,
+        MonitorOptions(options.version, options.rows, options.truth, period, options.against),
+    )
+    alerts = alerts_of(observation)
+    report = publish(options.project.monitoring_folder, observation, alerts)
+    print_findings(findings_of(alerts, observation), options, "No alerts.")
+    print_beside_findings(f"{summary(observation)}\nReport: {report}", options)
+    return int(any(alert.side for alert in alerts))
