@@ -229,9 +229,7 @@ def test_scoring_that_is_killed_is_taken_up_by_the_next_run(
     assert process.returncode == -signal.SIGKILL
     assert not scored.exists()
     going_on = project(*command, str(scored)).stderr
-    assert re.search(
-        r": going on after [2-5] of 6 parts, which an earlier run has left.$", going_on
-    )
+    assert re.search(r": continuing after [2-5] of 6 parts of an interrupted run.$", going_on)
     assert scored.read_bytes() == whole.read_bytes()
     assert sorted(tmp_path.iterdir()) == [scored, whole]
 

@@ -85,7 +85,7 @@ def test_the_same_rows_are_scored_and_rejected(project: Project, tmp_path: Path)
     ).endswith("equal\n")
     there = score(project, "--engine", "spark", folder, tmp_path / "by_spark")
     assert (there.returncode, there.stdout) == (2, "")
-    assert "by_spark exists already: name a folder that doesn't." in there.stderr
+    assert "by_spark exists already: write to another folder." in there.stderr
 
 
 def test_what_spark_can_not_score_is_said_and_nothing_is_written(

@@ -212,7 +212,7 @@ def test_a_file_is_not_written_over_by_what_is_made_of_it(batch: Batch) -> None:
         batch.file = batch.file.rename(
             to if to == batch.file else to.with_suffix(".rejected.parquet")
         )
-        assert batch.refused().endswith("would be written over: name another file to write.")
+        assert batch.refused().endswith("would be overwritten: write to another file.")
 
 
 def test_a_file_without_rows_and_one_without_good_rows_give_tables_without_rows(
@@ -243,7 +243,7 @@ def test_a_rule_that_blames_no_row_stops_the_run(
     broken.side_effect = ContractViolation("Sale", (violation,))
     batch.write(sales(9))
     assert batch.refused() == (
-        "Rows 0 to 8 break a rule that can't be said of single rows, so none can be set aside:"
+        "Rows 0 to 8 break a rule about the table as a whole, so no row can be rejected for it:"
         " price: has a mean below 5."
     )
 
@@ -262,7 +262,7 @@ def test_a_killed_run_is_taken_up_and_gives_what_one_run_gives(
     assert capsys.readouterr().err == ""
     batch.score()
     assert capsys.readouterr().err == (
-        f"{batch.to}: going on after 2 of 7 parts, which an earlier run has left.\n"
+        f"{batch.to}: continuing after 2 of 7 parts of an interrupted run.\n"
     )
     assert [file.read_bytes() for file in (batch.to, batch.rejected)] == in_one_run
     assert sorted(batch.file.parent.iterdir()) == [batch.file, batch.to, batch.rejected]
@@ -279,13 +279,13 @@ def test_a_full_disk_leaves_no_target_and_the_next_run_goes_on(
     assert (full.returncode, full.stdout) == (2, "")
     assert full.stderr == (
         f"{batch.to} is not written: File too large."
-        " 2 of 7 parts are kept: the same command goes on from there.\n"
+        " 2 of 7 parts are kept: run the command again to continue.\n"
     )
     assert not batch.to.exists()
     assert list(batch.file.parent.rglob("*.unfinished")) == []
     monkeypatch.setattr(rows, "CELLS", part * len(COLUMNS))
     batch.score()
-    assert "going on after 2 of 7 parts" in capsys.readouterr().err
+    assert "continuing after 2 of 7 parts" in capsys.readouterr().err
     given, scored = (parquet.read_table(file) for file in (batch.file, batch.to))
     assert scored.select(given.column_names).equals(given)
 
@@ -302,8 +302,8 @@ def test_what_is_left_of_another_run_is_not_used(
         return predict(self, table)
 
     monkeypatch.setattr(Halves, "predict", interrupted)
-    kept = "2 of 4 parts are kept: the same command goes on from there."
-    anew = f"{batch.to}: beginning anew, an earlier run was broken off with another"
+    kept = "2 of 4 parts are kept: run the command again to continue."
+    anew = f"{batch.to}: starting anew, the interrupted run had another"
     for version, rows_, said in (
         (1, 35, ""),
         (2, 35, f"{anew} model.\n"),
@@ -317,7 +317,7 @@ def test_what_is_left_of_another_run_is_not_used(
     monkeypatch.undo()
     monkeypatch.setattr(rows, "CELLS", PART * len(COLUMNS))
     assert batch.score(2).rows == 36
-    assert "going on after 2 of 4 parts" in capsys.readouterr().err
+    assert "continuing after 2 of 4 parts" in capsys.readouterr().err
 
 
 def test_two_runs_do_not_write_one_target(batch: Batch) -> None:
@@ -325,7 +325,7 @@ def test_two_runs_do_not_write_one_target(batch: Batch) -> None:
     parts = batch.to.with_name(".scored.parquet.parts")
     parts.mkdir()
     with FileLock(parts / "lock"):
-        assert batch.refused().startswith(f"{batch.to} is being written by another run: ")
+        assert batch.refused().startswith(f"Another run is writing {batch.to}: ")
     assert batch.score().rows == 5
 
 

@@ -1,4 +1,4 @@
-"""Batch scoring on Spark: a partition goes through what a part of a file goes through."""
+"""Batch scoring on Spark: each partition is scored like a part of a file."""
 
 import base64
 import functools
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 _DUPLICATE = "handoff: duplicate {}"
-"""The columns that mark, on the way, the rows that repeat values that may occur once."""
+"""The columns that mark rows with duplicate keys, between the search for them and the scoring."""
 
 
 class WorkerError(Exception):
@@ -63,26 +63,26 @@ class WorkerError(Exception):
 
 
 def score_on_spark(project: Project, file: Path, to: Path) -> Scored:
-    """Predict for every row of a Parquet file, or of all in a folder.
+    """Predict for every row of a Parquet file, or of all such files in a folder.
 
-    The session is the one that the environment describes, by default on this machine. Each worker
-    loads the model by itself: project and registry have to be in its reach.
+    The environment configures the session; by default it runs on this machine. Each worker loads
+    the model itself, so it needs access to the project and the registry.
 
     Args:
         project: The project, with a registered model.
         file: A Parquet file, or a folder of such files with the same columns.
-        to: The folder to write, and beside it `<to>.rejected.parquet` if there are such rows. It
+        to: The folder to write, and beside it `<to>.rejected.parquet` if rows are rejected. It
             appears only once it is complete.
 
     Raises:
-        HandoffError: PySpark or Java is missing, the target exists, a file can't be read, or what
-            makes `score_file` raise one.
+        HandoffError: PySpark or Java is missing, the target exists, a file can't be read, or one
+            of the reasons of `score_file`.
     """
     if not file.exists():
         raise HandoffError(f"There is no {file}.")
-    for place in (to, rejected_path(to)):
-        if place.exists():
-            raise HandoffError(f"{place} exists already: name a folder that doesn't.")
+    for path in (to, rejected_path(to)):
+        if path.exists():
+            raise HandoffError(f"{path} exists already: write to another folder.")
     session = _session()
     try:
         return _score(session, project, file, to)
@@ -106,40 +106,40 @@ def _score(session: "SparkSession", project: Project, file: Path, to: Path) -> S
     except Exception as error:  # Spark has several classes for what Java raised
         reason = str(error).strip().partition("\n")[0]
         raise HandoffError(f"{file} can't be read as Parquet: {reason}") from error
-    known = batch_interface(*model_interface(project.room("contracts")), schema, file)
-    session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", known.part)
+    interface = batch_interface(*model_interface(project.room("contracts")), schema, file)
+    session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", interface.rows_per_part)
     session.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
     partition = functools.partial(_score_partition, str(project.root), version, schema)
-    output_schema = from_arrow_schema(pa.unify_schemas([known.scored, known.rejected]))
-    # Two tables are made of it: not to predict twice, it is kept until both are written.
-    answered = _with_places(rows, known).mapInArrow(partition, output_schema)
+    both = from_arrow_schema(pa.unify_schemas([interface.scored, interface.rejected]))
+    # Two tables are written from it. Keep it until then, so that each row is predicted once.
+    answered = _with_places(rows, interface).mapInArrow(partition, both)
     answered = answered.persist(StorageLevel.DISK_ONLY)
     rejected = answered.where(col(REASON).isNotNull())
     scored = answered.where(col(REASON).isNull())
     reasons = {row[REASON]: row["count"] for row in rejected.groupBy(REASON).count().collect()}
-    tables = {to: scored.select(*map(_column, known.scored.names))}
+    tables = {to: scored.select(*map(_column, interface.scored.names))}
     if reasons:
-        tables[rejected_path(to)] = rejected.select(*map(_column, known.rejected.names))
-    with ExitStack() as folders:  # the last one entered appears first
+        tables[rejected_path(to)] = rejected.select(*map(_column, interface.rejected.names))
+    with ExitStack() as folders:  # the folder that is entered last appears first
         for path, table in tables.items():
             unfinished = folders.enter_context(replace_folder(path))
             table.write.parquet(str(unfinished))
     return Scored(to, scored.count(), Counter(reasons))
 
 
-def _with_places(rows: "DataFrame", known: BatchInterface) -> "DataFrame":
-    """The rows with their places, and a mark on those that repeat what may occur once."""
+def _with_places(rows: "DataFrame", interface: BatchInterface) -> "DataFrame":
+    """Add file and row of each row, and a mark for rows with duplicate keys."""
     from pyspark.sql.functions import col, lit
 
     rows = rows.withColumns({FILE: col("_metadata.file_name"), ROW: col("_metadata.row_index")})
-    for number, key in enumerate(known.keys.values()):
-        mark, same = _DUPLICATE.format(number), [f"handoff: key {n}" for n in range(len(key))]
-        keys = rows.select(*map(_column, key)).toDF(*same)
-        twice = keys.groupBy(*same).count().where("count > 1").drop("count")
-        twice = twice.withColumn(mark, lit(True)).persist()
-        twice.count()  # how few they are, Spark has to know before it joins
-        pairs = [_column(a).eqNullSafe(col(b)) for a, b in zip(key, same, strict=True)]
-        rows = rows.join(twice, functools.reduce(and_, pairs), "left").drop(*same)
+    for number, key in enumerate(interface.keys.values()):
+        mark, copies = _DUPLICATE.format(number), [f"handoff: key {n}" for n in range(len(key))]
+        keys = rows.select(*map(_column, key)).toDF(*copies)
+        repeated = keys.groupBy(*copies).count().where("count > 1").drop("count")
+        repeated = repeated.withColumn(mark, lit(True)).persist()
+        repeated.count()  # Spark joins faster once it knows how few they are
+        pairs = [_column(a).eqNullSafe(col(b)) for a, b in zip(key, copies, strict=True)]
+        rows = rows.join(repeated, functools.reduce(and_, pairs), "left").drop(*copies)
     return rows
 
 
@@ -155,7 +155,7 @@ def _score_partition(
         for batch in batches:
             table = pa.Table.from_batches([batch])
             duplicates = {rule: pc.is_valid(table[mark]) for rule, mark in marks.items()}
-            rows = table.select(interface.given.names).cast(interface.given)
+            rows = table.select(interface.columns.names).cast(interface.columns)
             both = score_rows(loaded, interface, rows, table.select([FILE, ROW]), duplicates)
             yield from pa.concat_tables(both, promote_options="default").to_batches()
     except HandoffError as error:
@@ -176,7 +176,7 @@ def _loaded(root: str, version: int) -> tuple[Project, Loaded]:
 def _column(name: str) -> "Column":
     from pyspark.sql.functions import col
 
-    return col(f"`{name}`")  # a name may hold a dot
+    return col(f"`{name}`")  # a name may contain a dot
 
 
 def _session() -> "SparkSession":
@@ -196,13 +196,13 @@ def _session() -> "SparkSession":
     if "SPARK_REMOTE" not in os.environ and not (java.is_file() or shutil.which("java")):
         raise HandoffError("Java is missing: Spark needs version 17 or newer.")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    # Its own conversions to pandas are meant; here tables cross as Arrow.
+    # The warning is about Spark's conversions to pandas; here tables cross as Arrow.
     unsupported = "PySpark does not yet fully support pandas"
     os.environ.setdefault("PYTHONWARNINGS", f"ignore:{unsupported}:FutureWarning")
     warnings.filterwarnings("ignore", unsupported, FutureWarning)
     options = {
         "spark.sql.session.timeZone": "UTC",
-        "spark.log.level": "FATAL",  # what fails is raised here, with its reason
+        "spark.log.level": "FATAL",  # errors are raised here, with their reason
         "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
     }
     builder = SparkSession.builder.appName("handoff model score")

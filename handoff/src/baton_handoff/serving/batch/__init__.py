@@ -14,9 +14,9 @@ from tqdm import tqdm
 from baton_handoff.contracts import Contract, canonical_form
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.tracing import span
-from baton_handoff.registry.loaded import Loaded
+from baton_handoff.registry.loaded import Loaded, file_hash
 from baton_handoff.serving.batch.keys import duplicate_mask, find_duplicates
-from baton_handoff.serving.batch.parts import Parts, Scored, exclusive_run, rejected_path
+from baton_handoff.serving.batch.parts import Parts, Scored, rejected_path
 from baton_handoff.serving.batch.rows import FILE, ROW, batch_interface, score_rows
 
 __all__ = ["Scored", "score_file"]
@@ -25,10 +25,10 @@ __all__ = ["Scored", "score_file"]
 def score_file(
     loaded: Loaded, input_schema: Contract, output_schema: Contract, file: Path, to: Path
 ) -> Scored:
-    """Predict for every row of a Parquet file and write them with their predictions.
+    """Predict for every row of a Parquet file and write the rows with their predictions.
 
-    Rows that the contract refuses go to `<to>.rejected.parquet`, with their place in the file and
-    the reason. A run that was broken off goes on after its last finished part if file, model and
+    Rows that break the contract go to `<to>.rejected.parquet`, with their position in the file and
+    the reason. A run that was interrupted continues after its last finished part if file, model and
     contracts are the same.
 
     Args:
@@ -40,86 +40,69 @@ def score_file(
             appears only once it is complete.
 
     Raises:
-        HandoffError: The file can't be read or its columns are not the contract's; the model's
-            answer breaks its own contract; the target can't be written. There is no target then;
-            finished parts are kept beside it for the next run.
+        HandoffError: The file can't be read or its columns are not the contract's; the predictions
+            break their contract; the target can't be written. Then there is no target; finished
+            parts are kept beside it for the next run.
     """
-    if any(file.resolve() == place.resolve() for place in (to, rejected_path(to))):
-        raise HandoffError(f"{file} would be written over: name another file to write.")
+    if any(file.resolve() == path.resolve() for path in (to, rejected_path(to))):
+        raise HandoffError(f"{file} would be overwritten: write to another file.")
     if to.is_dir():
-        raise HandoffError(f"{to} is a folder: name a file to write.")
+        raise HandoffError(f"{to} is a folder: write to a file.")
     if not file.is_file():
         raise HandoffError(f"There is no file {file}.")
-    stamp = _stamp(file)
-    with _opened(file) as source:
+    before = file.stat()
+    with _parquet_errors(file):
+        # Read part by part: by default whole row groups wait in memory.
+        source = parquet.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20)
+    with source:
         interface = batch_interface(input_schema, output_schema, source.schema_arrow, file)
+        forms = [canonical_form(contract) for contract in (input_schema, output_schema)]
+        contracts = json.dumps(forms, sort_keys=True, default=str)
+        size, total = interface.rows_per_part, source.metadata.num_rows
         made_of = {
-            "file": [file.name, _content(file)],
+            "file": [file.name, file_hash(file)],
             "model": f"{loaded.model} {loaded.version} {loaded.code}",
-            "contract": _digest([canonical_form(input_schema), canonical_form(output_schema)]),
-            "size of parts": interface.part,
+            "contract": hashlib.sha256(contracts.encode()).hexdigest(),
+            "size of parts": size,
         }
-        total = source.metadata.num_rows
-        parts = Parts(to, interface.scored, interface.rejected, -(-total // interface.part))
-        with exclusive_run(parts):
-            parts.begin(made_of)
-            tables = partial(_tables, source, file, interface.part)
-            found = [
-                (
-                    rule,
-                    find_duplicates(
-                        total, partial(tables, pa.schema(map(interface.given.field, key)))
-                    ),
+        parts = Parts(to, interface.scored, interface.rejected, -(-total // size))
+        with parts.lock():
+            parts.start(made_of)
+            read = partial(_read, source, file, size)
+            found = {
+                rule: find_duplicates(
+                    total, partial(read, pa.schema([interface.columns.field(name) for name in key]))
                 )
                 for rule, key in interface.keys.items()
-            ]
-            # Without a terminal there is no bar: logs are not watched.
+            }
+            # Without a terminal there is no bar: nobody watches a log.
             with tqdm(total=total, unit=" rows", unit_scale=True, disable=None) as bar:
-                for number, table in enumerate(tables(interface.given)):
+                for number, table in enumerate(read(interface.columns)):
                     if number >= parts.done:
-                        first = number * interface.part
-                        places = _places(file.name, first, len(table))
-                        again = {
-                            rule: duplicate_mask(rows, first, len(table)) for rule, rows in found
+                        first, count = number * size, len(table)
+                        rows = pa.array(range(first, first + count), pa.int64())
+                        places = pa.table({FILE: pa.repeat(file.name, count), ROW: rows})
+                        duplicates = {
+                            rule: duplicate_mask(positions, first, count)
+                            for rule, positions in found.items()
                         }
-                        with span("part", number=number, rows=len(table)):
-                            parts.add(*score_rows(loaded, interface, table, places, again))
+                        with span("part", number=number, rows=count):
+                            parts.add(*score_rows(loaded, interface, table, places, duplicates))
                     bar.update(len(table))
-            if _stamp(file) != stamp:
+            after = file.stat()
+            if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
                 raise HandoffError(f"{file} was changed while it was scored: score it again.")
             return parts.finish()
 
 
-def _opened(file: Path) -> parquet.ParquetFile:
-    with _reading(file):
-        # Read as it is asked for: by default whole row groups wait in memory.
-        return parquet.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20)
-
-
-def _places(file: str, first: int, count: int) -> pa.Table:
-    rows = pa.array(range(first, first + count), pa.int64())
-    return pa.table({FILE: pa.repeat(file, count), ROW: rows})
-
-
-def _stamp(file: Path) -> tuple[int, int]:
-    """What a change of a file changes."""
-    return file.stat().st_size, file.stat().st_mtime_ns
-
-
-def _content(file: Path) -> str:
-    """What tells a file from any other: reading it takes a fraction of the time of predicting."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def _tables(
+def _read(
     source: parquet.ParquetFile, file: Path, rows: int, schema: pa.Schema
 ) -> Iterator[pa.Table]:
-    """These columns in tables of so many rows, whatever the row groups of the file are."""
+    """Read some columns in tables of `rows` rows, whatever the row groups of the file are."""
     waiting = schema.empty_table()
     batches = source.iter_batches(rows, columns=schema.names)
     while True:
-        with _reading(file):
+        with _parquet_errors(file):
             batch = next(batches, None)
         if batch is None:
             break
@@ -133,13 +116,9 @@ def _tables(
 
 
 @contextmanager
-def _reading(file: Path) -> Iterator[None]:
+def _parquet_errors(file: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, pa.ArrowException) as error:
-        first = str(error).strip().partition("\n")[0]
-        raise HandoffError(f"{file} can't be read as Parquet: {first}") from error
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+        reason = str(error).strip().partition("\n")[0]
+        raise HandoffError(f"{file} can't be read as Parquet: {reason}") from error

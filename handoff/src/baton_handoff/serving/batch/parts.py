@@ -1,4 +1,4 @@
-"""A target that is written part by part, goes on where a run was broken off, and appears whole."""
+"""The target of batch scoring: written in parts, so that an interrupted run can be continued."""
 
 import json
 import os
@@ -15,18 +15,18 @@ from filelock import FileLock, Timeout
 from pyarrow import parquet
 
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.files import replace_atomically
+from baton_handoff.core.files import replace_atomically, write_atomically
 from baton_handoff.serving.batch.rows import REASON
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What became of the rows of a file.
+    """The result of batch scoring.
 
     Attributes:
-        to: Where the rows are that were scored.
-        rows: How many they are.
-        reasons: For each reason the number of rows that were rejected for it.
+        to: The file with the rows that were scored.
+        rows: The number of these rows.
+        reasons: The number of rejected rows by reason.
     """
 
     to: Path
@@ -35,108 +35,118 @@ class Scored:
 
     @property
     def rejected(self) -> int:
-        """How many rows the contract refuses."""
+        """The number of rows that were rejected."""
         return self.reasons.total()
 
     def __str__(self) -> str:
-        said = [f"{self.rows:,} rows scored: {self.to}"]
+        lines = [f"{self.rows:,} rows scored: {self.to}"]
         if self.rejected:
-            said.append(f"{self.rejected:,} rows rejected: {rejected_path(self.to)}")
-        common = sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))
-        said += [f"  {times:,} because of {why}" for why, times in common[:3]]
-        return "\n".join(said)
+            lines.append(f"{self.rejected:,} rows rejected: {rejected_path(self.to)}")
+        by_count = sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))
+        lines += [f"  {count:,} because of {reason}" for reason, count in by_count[:3]]
+        return "\n".join(lines)
 
 
 def rejected_path(to: Path) -> Path:
-    """Where the rejected rows go."""
+    """The file for the rejected rows."""
     return to.with_name(f"{to.name.removesuffix('.parquet')}.rejected.parquet")
 
 
 class Parts:
-    """The parts of a target that are finished, in a folder beside it.
+    """The finished parts of a target, in a folder beside it.
 
     Attributes:
-        done: How many there are; they are the first ones.
+        done: How many parts are finished; they are the first ones.
     """
 
     def __init__(self, to: Path, scored: pa.Schema, rejected: pa.Schema, count: int) -> None:
-        self.to = to
-        self.folder = to.with_name(f".{to.name}.parts")
         self.done = 0
+        self._to = to
+        self._folder = to.with_name(f".{to.name}.parts")
         self._schemas = {"scored": scored, "rejected": rejected}
         self._count = count
-        self._state = self.folder / "made-of.json"
+        self._state = self._folder / "made-of.json"
 
-    def __str__(self) -> str:
-        return f"{self.done:,} of {self._count:,} parts"
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other runs away from the target. Finished parts stay for the next run.
 
-    def begin(self, made_of: Mapping[str, object]) -> None:
-        """Go on after the parts that are there if they were made of the same, else begin anew."""
+        Raises:
+            HandoffError: Another run has the lock, the folder can't be written, or this run was
+                interrupted.
+        """
+        lock = FileLock(self._folder / "lock")
+        with self._write_errors():
+            self._folder.mkdir(exist_ok=True)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                raise HandoffError(
+                    f"Another run is writing {self._to}: wait for it, or write to another file."
+                ) from None
         try:
-            before = json.loads(self._state.read_text(encoding="utf-8"))
+            yield
+        except KeyboardInterrupt:
+            raise self._unfinished("interrupted") from None
+        finally:
+            if not self.done:
+                shutil.rmtree(self._folder, ignore_errors=True)
+            lock.release()
+
+    def start(self, made_of: Mapping[str, object]) -> None:
+        """Continue after the parts of an earlier run if it was made of the same, else start anew.
+
+        Args:
+            made_of: What decides about the content of the target.
+        """
+        try:
+            earlier = json.loads(self._state.read_text(encoding="utf-8"))
         except (OSError, ValueError):  # it is written first and removed first: no parts
-            before = {}
-        if before == made_of:
+            earlier = {}
+        if earlier == made_of:
             missing = (n for n in range(self._count) if not self._file(n, "scored").exists())
             self.done = next(missing, self._count)
             if self.done:
-                _say(f"{self.to}: going on after {self}, which an earlier run has left.")
+                self._report(f"continuing after {self._progress()} of an interrupted run.")
             return
-        if before:
-            other = " and ".join(name for name in made_of if before.get(name) != made_of[name])
-            _say(f"{self.to}: beginning anew, an earlier run was broken off with another {other}.")
-        with self.writing():
-            for file in self.folder.glob("*.parquet*"):
+        if earlier:
+            other = " and ".join(name for name in made_of if earlier.get(name) != made_of[name])
+            self._report(f"starting anew, the interrupted run had another {other}.")
+        with self._write_errors():
+            for file in self._folder.glob("*.parquet*"):
                 file.unlink()
-            with replace_atomically(self._state) as unfinished:
-                unfinished.write_text(json.dumps(made_of), encoding="utf-8")
+            write_atomically(self._state, json.dumps(made_of))
 
     def add(self, scored: pa.Table, rejected: pa.Table) -> None:
-        """Write the next part; the rows that were scored come last and finish it."""
-        with self.writing():
+        """Write the next part."""
+        with self._write_errors():
+            # A part counts as finished once its scored rows are there, so these come last.
             for kind, table in (("rejected", rejected), ("scored", scored)):
                 self._write(self._file(self.done, kind), kind, [table])
         self.done += 1
 
     def finish(self) -> Scored:
-        """Put the parts together and in their places."""
+        """Join the parts, and move them to their places."""
         rows, reasons = 0, Counter[str]()
         for number in range(self._count):
             rows += parquet.read_metadata(self._file(number, "scored")).num_rows
-            why = parquet.read_table(self._file(number, "rejected"), columns=[REASON])
-            reasons.update(why[REASON].to_pylist())
-        with self.writing():
+            rejected = parquet.read_table(self._file(number, "rejected"), columns=[REASON])
+            reasons.update(rejected[REASON].to_pylist())
+        with self._write_errors():
             for kind in self._schemas:
                 files = [self._file(number, kind) for number in range(self._count)]
-                self._write(self.folder / kind, kind, map(parquet.read_table, files))
+                self._write(self._folder / kind, kind, map(parquet.read_table, files))
             if reasons:
-                (self.folder / "rejected").replace(rejected_path(self.to))
+                (self._folder / "rejected").replace(rejected_path(self._to))
             else:
-                rejected_path(self.to).unlink(missing_ok=True)
-            (self.folder / "scored").replace(self.to)
+                rejected_path(self._to).unlink(missing_ok=True)
+            (self._folder / "scored").replace(self._to)
             self._state.unlink()
         self.done = 0
-        return Scored(self.to, rows, reasons)
-
-    def broken_off(self, why: object) -> HandoffError:
-        """What to say where the target can't be finished."""
-        kept = f" {self} are kept: the same command goes on from there." if self.done else ""
-        return HandoffError(f"{self.to} is not written: {why}.{kept}")
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Say in a sentence that a disk is full, or whatever else keeps a file from being written.
-
-        Raises:
-            HandoffError: Something does.
-        """
-        try:
-            yield
-        except OSError as error:
-            raise self.broken_off(error.strerror or error) from error
+        return Scored(self._to, rows, reasons)
 
     def _file(self, number: int, kind: str) -> Path:
-        return self.folder / f"{number:05}.{kind}.parquet"
+        return self._folder / f"{number:05}.{kind}.parquet"
 
     def _write(self, file: Path, kind: str, tables: Iterable[pa.Table]) -> None:
         with replace_atomically(file) as unfinished, unfinished.open("wb") as sink:
@@ -146,32 +156,19 @@ class Parts:
             sink.flush()
             os.fsync(sink.fileno())
 
-
-@contextmanager
-def exclusive_run(parts: Parts) -> Iterator[None]:
-    """Keep other runs away from the target; parts that are finished stay for the next one.
-
-    Raises:
-        HandoffError: Another run is at it, it can't be written, or this one was interrupted.
-    """
-    lock = FileLock(parts.folder / "lock")
-    with parts.writing():
-        parts.folder.mkdir(exist_ok=True)
+    @contextmanager
+    def _write_errors(self) -> Iterator[None]:
         try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise HandoffError(
-                f"{parts.to} is being written by another run: wait for it, or name another file."
-            ) from None
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise parts.broken_off("interrupted") from None
-    finally:
-        if not parts.done:
-            shutil.rmtree(parts.folder, ignore_errors=True)
-        lock.release()
+            yield
+        except OSError as error:
+            raise self._unfinished(error.strerror or error) from error
 
+    def _unfinished(self, reason: object) -> HandoffError:
+        kept = f" {self._progress()} are kept: run the command again to continue."
+        return HandoffError(f"{self._to} is not written: {reason}.{kept if self.done else ''}")
 
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
+    def _progress(self) -> str:
+        return f"{self.done:,} of {self._count:,} parts"
+
+    def _report(self, text: str) -> None:
+        print(f"{self._to}: {text}", file=sys.stderr)
