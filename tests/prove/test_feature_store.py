@@ -20,7 +20,7 @@ from tests.tables import houses, write_csv
 
 ASKING = Path(__file__).parent / "inside/served.py"
 EQUAL = "The store serves the pipeline's features.\n"
-STALE = "The pipeline has not run since the last change: `uv run poe pipeline`.\n"
+STALE = "The pipeline is not up to date: run `uv run poe pipeline`.\n"
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -71,7 +71,7 @@ def flights(
     project.env["TZ"] = "America/New_York"
     shutil.rmtree(folder / ".handoff", ignore_errors=True)
     done = filled_by(project, workshop)
-    assert done.startswith(f"{EQUAL}\nFeatures: 19 features of 5,706 things, by carrier, ")
+    assert done.startswith(f"{EQUAL}\nFeatures: 19 features of 5,706 entities, by carrier, ")
     return project
 
 
@@ -132,12 +132,12 @@ def test_a_value_that_somebody_changes_is_found(flights: Project) -> None:
     assert found.returncode == 1
     findings = {finding["message"]: finding for finding in json.loads(found.stdout)}
     assert set(findings) == {
-        "Features.weekday: 1 of 5,706 values are served otherwise than made",
-        "Features.wind_speed_mph: 1 of 5,706 values are served otherwise than made",
+        "Features.weekday: 1 of 5,706 values differ",
+        "Features.wind_speed_mph: 1 of 5,706 values differ",
     }
     evidence = [line for finding in findings.values() for line in finding["evidence"]]
-    assert any(": 99.5 is served, " in line for line in evidence)
-    assert any(": None is served, " in line for line in evidence)
+    assert any(": served 99.5, " in line for line in evidence)
+    assert any(": served None, " in line for line in evidence)
     shutil.rmtree(store)
     store.with_name("kept").rename(store)
 
@@ -145,12 +145,12 @@ def test_a_value_that_somebody_changes_is_found(flights: Project) -> None:
 def test_a_store_is_filled_of_what_is_there_now_or_not_at_all(flights: Project) -> None:
     store = flights.folder / ".handoff/feature-store"
     before = (store / "online.db").read_bytes()
-    definitions = store / "features.py"
+    definitions = store / "definitions.json"
     text = definitions.read_text(encoding="utf-8")
     definitions.write_text(text.replace("°F at the origin", "°C at the origin"), encoding="utf-8")
     other = flights("handoff", "check", "--only", "feature-store", check=False)
     assert other.returncode == 1
-    assert "filled by other contracts than those there are now" in other.stdout
+    assert "filled from other contracts than the present ones" in other.stdout
     definitions.write_text(text, encoding="utf-8")
 
     code = flights.folder / "src/flight_delays/features/build.py"
@@ -179,7 +179,7 @@ def test_a_team_of_another_engine_and_other_tables_has_one_too(
     project("handoff", "contract", "new", str(tmp_path / "houses.csv"), "--target", "price")
     nameless = project("handoff", "feature", "store", check=False)
     assert nameless.returncode == 2
-    assert "ModelInput must say, by `unique = [...]` in its Config" in nameless.stderr
+    assert "ModelInput must declare `unique = [...]` in its Config" in nameless.stderr
 
     contracts = project.folder / "src/mine/contracts/data.py"
     text = contracts.read_text(encoding="utf-8")
@@ -188,7 +188,7 @@ def test_a_team_of_another_engine_and_other_tables_has_one_too(
     assert project("handoff", "feature", "store", check=False).stderr == STALE
     project("handoff", "pipeline")
     done = filled_by(project, workshop)
-    assert done.startswith(f"{EQUAL}\nFeatures: 4 features of 40 things, by notes\n")
+    assert done.startswith(f"{EQUAL}\nFeatures: 4 features of 40 entities, by notes\n")
     served = asked(project, [{"notes": "house 0"}, {"notes": "house 39"}, {"notes": "castle"}])
     newest = [[row[1] for row in table if row[4] == house][-1] for house in ("house 0", "house 39")]
     assert served["served"]["area"] == [*newest, None]

@@ -1,8 +1,10 @@
-"""A feature store is told what contracts say, and held against what the pipeline has made.
+"""The feature store gets what contracts declare, and serves what the pipeline has made.
 
-Feast itself is in none of this: `tests/prove/test_feature_store.py` fills a store and asks it.
+Feast itself is not used here: `tests/prove/test_feature_store.py` fills a store and reads it.
 """
 
+import runpy
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,11 +18,16 @@ import pytest
 from pyarrow import parquet
 
 from baton_handoff.config.project import Project, find_project
-from baton_handoff.contracts.dictionary import DictionaryColumn
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.integrations.feast.comparison import compared
-from baton_handoff.integrations.feast.definitions import View, source_of, views_of
-from baton_handoff.integrations.feast.newest_rows import newest
+from baton_handoff.integrations.feast import definitions
+from baton_handoff.integrations.feast.comparison import compare
+from baton_handoff.integrations.feast.definitions import (
+    Feature,
+    FeatureView,
+    definitions_of,
+    feature_views,
+)
+from baton_handoff.integrations.feast.latest_rows import latest_rows
 from baton_handoff.integrations.feast.store import check
 from trip_project import SETTINGS
 
@@ -78,16 +85,11 @@ MOMENT = {
 }
 AT = datetime(2013, 7, 1, 12, 30, 0, 250_000, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-VIEW = View(
+VIEW = FeatureView(
     name="Inner",
     key={"ship": "string", "number": "integer"},
     time="leaves",
-    features=(
-        DictionaryColumn("knots", "number", required=True, nullable=True, rules=(), description=""),
-        DictionaryColumn(
-            "ends", "timestamp[UTC]", required=True, nullable=True, rules=(), description=""
-        ),
-    ),
+    features=(Feature("knots", "number", "", {}), Feature("ends", "timestamp[UTC]", "", {})),
 )
 MADE: dict[str, list[Any]] = {
     "ship": ["Gull", "Gull", "Tern"],
@@ -135,32 +137,35 @@ def edit(voyages: Project) -> Change:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[dict[str, Any]]]:
-    """What definitions would tell Feast, each call as what it says."""
+def feast_objects(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[[str], list[dict[str, Any]]]:
+    """The objects that `features.py` makes of definitions, each with its arguments."""
 
-    def read(source: str) -> list[dict[str, Any]]:
-        said: list[dict[str, Any]] = []
+    def read(text: str) -> list[dict[str, Any]]:
+        objects: list[dict[str, Any]] = []
 
         def kind(name: str) -> Callable[..., dict[str, Any]]:
-            def made(**stated: Any) -> dict[str, Any]:
-                said.append({"kind": name, **stated})
-                return said[-1]
+            def made(**arguments: Any) -> dict[str, Any]:
+                objects.append({"kind": name, **arguments})
+                return objects[-1]
 
             return made
 
-        class Names:
+        class ValueType:
             INT64, STRING = "INT64", "STRING"
 
         feast, types = ModuleType("feast"), ModuleType("feast.types")
         for name in ("Entity", "FeatureView", "Field", "FileSource"):
             setattr(feast, name, kind(name))
-        feast.ValueType = Names  # type: ignore[attr-defined]
+        feast.ValueType, feast.types = ValueType, types  # type: ignore[attr-defined]
         for name in ("Bool", "Float64", "Int64", "String", "UnixTimestamp"):
             setattr(types, name, name)
         monkeypatch.setitem(sys.modules, "feast", feast)
-        monkeypatch.setitem(sys.modules, "feast.types", types)
-        exec(compile(source, "features.py", "exec"), {})
-        return said
+        shutil.copy(Path(definitions.__file__).with_name("features.py"), tmp_path)
+        (tmp_path / "definitions.json").write_text(text, encoding="utf-8")
+        runpy.run_path(str(tmp_path / "features.py"))
+        return objects
 
     return read
 
@@ -176,17 +181,17 @@ def table(**other: Any) -> pa.Table:
     )
 
 
-def said(made: pa.Table, served: pa.Table) -> list[str]:
-    return [finding.message for finding in compared(VIEW, made, served)]
+def messages(made: pa.Table, served: pa.Table) -> list[str]:
+    return [finding.message for finding in compare(VIEW, made, served)]
 
 
-def test_feast_is_told_what_the_contract_says(
-    voyages: Project, told: Callable[[str], list[dict[str, Any]]]
+def test_feast_gets_what_the_contract_declares(
+    voyages: Project, feast_objects: Callable[[str], list[dict[str, Any]]]
 ) -> None:
-    (view,) = views_of(voyages)
-    source = source_of([view], Path("/data/it's.parquet"))
-    assert source == source_of(views_of(voyages), Path("/data/it's.parquet"))
-    stated = told(source)
+    (view,) = feature_views(voyages)
+    text = definitions_of([view], Path("/data/it's.parquet"))
+    assert text == definitions_of(feature_views(voyages), Path("/data/it's.parquet"))
+    stated = feast_objects(text)
     (data,) = (one for one in stated if one["kind"] == "FileSource")
     assert (data["path"], data["timestamp_field"]) == ("/data/it's.parquet", "leaves")
     entities = [one for one in stated if one["kind"] == "Entity"]
@@ -202,7 +207,7 @@ def test_feast_is_told_what_the_contract_says(
         "producer": "data-science",
         "version": "1.2.0",
     }
-    # What names a voyage is what it is asked by, and its moment comes with each answer.
+    # The columns of the key are fields too; the time comes with each answer.
     fields = {field["name"]: field for field in features["schema"]}
     assert {name: field["dtype"] for name, field in fields.items()} == {
         "number": "Int64",
@@ -219,111 +224,115 @@ def test_feast_is_told_what_the_contract_says(
 
 
 @pytest.mark.parametrize(
-    ("unique", "sentence"),
+    ("unique", "message"),
     [
-        ('["ship", "number"]', "Voyage must say, by `unique = [...]` in its Config"),
-        ('["leaves"]', "Voyage must say, by `unique = [...]` in its Config"),
-        ('["ship", "leaves", "ends"]', "Voyage must say, by `unique = [...]` in its Config"),
-        ('["speed", "leaves"]', "Voyage calls a thing by speed, a number: Feast finds it only by"),
+        ('["ship", "number"]', "Voyage must declare `unique = [...]` in its Config"),
+        ('["leaves"]', "Voyage must declare `unique = [...]` in its Config"),
+        ('["ship", "leaves", "ends"]', "Voyage must declare `unique = [...]` in its Config"),
+        ('["speed", "leaves"]', "Voyage identifies an entity by speed, a number: Feast needs text"),
     ],
 )
-def test_whose_the_features_are_must_be_said(
-    voyages: Project, edit: Change, unique: str, sentence: str
+def test_the_input_contract_must_declare_what_identifies_an_entity(
+    voyages: Project, edit: Change, unique: str, message: str
 ) -> None:
     edit('["ship", "number", "leaves"]', unique)
     with pytest.raises(HandoffError) as refused:
-        views_of(voyages)
-    assert sentence in str(refused.value)
+        feature_views(voyages)
+    assert message in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
-def test_a_type_that_feast_does_not_know_is_named(voyages: Project, edit: Change) -> None:
+def test_a_type_that_feast_can_not_serve_is_named(voyages: Project, edit: Change) -> None:
     edit("from typing import Annotated", "from typing import Annotated\nfrom datetime import date")
     edit("    masts: int", "    masts: date")
     with pytest.raises(HandoffError, match=r"^Inner\.masts is of type date, which Feast can"):
-        views_of(voyages)
+        feature_views(voyages)
 
 
-def test_before_it_is_filled_there_is_nothing_to_check(voyages: Project) -> None:
-    with pytest.raises(HandoffError, match="no feature store yet: `uv run handoff feature store`"):
+def test_a_store_that_was_never_filled_can_not_be_checked(voyages: Project) -> None:
+    with pytest.raises(
+        HandoffError, match="no feature store yet: run `uv run handoff feature store`"
+    ):
         check(voyages)
 
 
-def test_the_newest_row_of_each_thing_is_what_has_to_be_served(tmp_path: Path) -> None:
+def test_the_latest_row_of_each_entity_has_to_be_served(tmp_path: Path) -> None:
     older = table(leaves=[AT - HOUR] * 3, knots=[1.0, 2.0, 3.0], ends=[AT] * 3)
-    # Engines write text and gaps in their own ways; what else the table holds is nobody's business.
+    # Engines write text and missing values differently; other columns are ignored.
     newer = table(
         ship=pa.array(MADE["ship"], pa.large_string()), knots=pa.array([7.5, float("nan"), 0.0])
     ).append_column("late", pa.array([True] * 3))
     file = tmp_path / "made.parquet"
     parquet.write_table(pa.concat_tables([newer, older], promote_options="permissive"), file)
     key = [("ship", "ascending"), ("number", "ascending")]
-    assert newest(file, VIEW).sort_by(key).to_pydict() == MADE
+    assert latest_rows(file, VIEW).sort_by(key).to_pydict() == MADE
 
 
 @pytest.mark.parametrize(
-    ("rows", "sentence"),
+    ("rows", "message"),
     [
-        (table().drop(["number", "knots"]), "made.parquet lacks number, knots, by which a feature"),
-        (table(number=pa.array(["x"] * 3)), "number in made.parquet holds string, its contract"),
-        (table(number=[1, None, 1]), "made.parquet has 1 rows without number: nobody could ask"),
-        (table(leaves=[AT, AT, None]), "made.parquet has 1 rows without leaves: nobody could ask"),
+        (
+            table().drop(["number", "knots"]),
+            "made.parquet lacks number, knots, which a feature store needs",
+        ),
+        (table(number=pa.array(["x"] * 3)), "number in made.parquet has type string, its contract"),
+        (table(number=[1, None, 1]), "made.parquet has 1 rows without number, which a"),
+        (table(leaves=[AT, AT, None]), "made.parquet has 1 rows without leaves, which a"),
         (
             pa.concat_tables([table(), table()]),
-            "made.parquet has things with several rows at one moment, as ship, number, leaves say",
+            "made.parquet has several rows with the same ship, number, leaves",
         ),
     ],
 )
-def test_a_table_that_can_not_be_served_is_said_in_one_sentence(
-    tmp_path: Path, rows: pa.Table, sentence: str
+def test_a_table_that_can_not_be_served_is_refused_in_one_sentence(
+    tmp_path: Path, rows: pa.Table, message: str
 ) -> None:
     parquet.write_table(rows, tmp_path / "made.parquet")
     with pytest.raises(HandoffError) as refused:
-        newest(tmp_path / "made.parquet", VIEW)
-    assert str(refused.value).startswith(sentence)
+        latest_rows(tmp_path / "made.parquet", VIEW)
+    assert str(refused.value).startswith(message)
     assert "\n" not in str(refused.value)
 
 
-def test_what_is_served_as_it_was_made_is_no_finding() -> None:
-    # In whatever order; that nothing but gaps is served says nothing of a type; and of the moment
-    # from which on it holds, Feast keeps the second.
+def test_values_that_are_served_as_made_are_no_finding() -> None:
+    # In any order, with any type for a column of nulls, and with whole seconds of the time.
     whole = [moment.replace(microsecond=0) for moment in MADE["leaves"]]
-    assert said(table(), table(leaves=whole).take(pa.array([2, 0, 1]))) == []
-    assert said(table(ends=[None] * 3), table(ends=pa.nulls(3))) == []
+    assert messages(table(), table(leaves=whole).take(pa.array([2, 0, 1]))) == []
+    assert messages(table(ends=[None] * 3), table(ends=pa.nulls(3))) == []
 
 
 @pytest.mark.parametrize(
     ("served", "message"),
     [
-        (table(knots=[7.5, None, 0.1]), "Inner.knots: 1 of 3 values are served otherwise"),
-        (table(knots=[None, None, 0.0]), "Inner.knots: 1 of 3 values are served otherwise"),
-        (table(knots=[7.5, 0.0, 0.0]), "Inner.knots: 1 of 3 values are served otherwise"),
-        (table(leaves=[AT, AT, AT]), "Inner.leaves: 1 of 3 values are served otherwise"),
-        (table().slice(1), "Inner: 1 of 3 things are not served"),
-        (table(number=pa.array([1.0, 2.0, 1.0])), "Inner: other types are served than"),
-        (table(knots=pa.array([7, 8, 9])), "Inner: other types are served than"),
+        (table(knots=[7.5, None, 0.1]), "Inner.knots: 1 of 3 values differ"),
+        (table(knots=[None, None, 0.0]), "Inner.knots: 1 of 3 values differ"),
+        (table(knots=[7.5, 0.0, 0.0]), "Inner.knots: 1 of 3 values differ"),
+        (table(leaves=[AT, AT, AT]), "Inner.leaves: 1 of 3 values differ"),
+        (table().slice(1), "Inner: 1 of 3 entities are not served"),
+        (table(number=pa.array([1.0, 2.0, 1.0])), "Inner: served with other types than"),
+        (table(knots=pa.array([7, 8, 9])), "Inner: served with other types than"),
         (
             pa.concat_tables([table(), table(ship=["Auk"] * 3)]),
-            "Inner: 3 of 6 things that are served the pipeline has no more",
+            "Inner: 3 of 6 served entities are no longer in the pipeline's table",
         ),
     ],
 )
-def test_what_differs_is_found(served: pa.Table, message: str) -> None:
-    (finding,) = compared(VIEW, table(), served)
+def test_each_difference_is_found(served: pa.Table, message: str) -> None:
+    (finding,) = compare(VIEW, table(), served)
     assert finding.message.startswith(message)
     assert (finding.blocks, finding.side) == (True, "ml-engineering")
     assert finding.evidence
-    assert finding.fix == "`uv run handoff feature store` fills it anew"
+    assert finding.fix == "`uv run handoff feature store` fills it again"
 
 
-def test_a_value_that_differs_is_shown_with_its_thing() -> None:
-    (finding,) = compared(VIEW, table(), table(knots=[7.5, 9.0, 0.0]))
-    assert finding.evidence == ("ship Gull, number 2: 9.0 is served, None was made",)
+def test_a_value_that_differs_is_reported_with_its_entity() -> None:
+    (finding,) = compare(VIEW, table(), table(knots=[7.5, 9.0, 0.0]))
+    assert finding.evidence == ("ship Gull, number 2: served 9.0, made None",)
 
 
-def test_a_feature_that_feast_would_cut_is_for_who_makes_it() -> None:
+def test_a_feature_with_fractions_of_seconds_is_for_data_science() -> None:
     exact = table(ends=[AT, None, None])
-    (finding,) = compared(VIEW, exact, table())
-    assert finding.message.startswith("Inner.ends: 1 of 3 values are served otherwise")
+    (finding,) = compare(VIEW, exact, table())
+    assert finding.message.startswith("Inner.ends: 1 of 3 values differ")
     assert finding.side == "data-science"
-    assert finding.fix == "Feast keeps whole seconds: let features/ round ends"
+    assert finding.fix == "round ends to whole seconds in features/: Feast keeps no fractions"

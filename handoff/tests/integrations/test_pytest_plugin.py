@@ -1,4 +1,4 @@
-"""Practices in a test explorer: what is met passes, and what nobody knows is not green."""
+"""Practices in a test explorer: a practice that is met passes, one that is not shown does not."""
 
 import os
 import re
@@ -59,34 +59,34 @@ def test_each_practice_and_side_is_a_test_beside_the_projects_own(explorer: Path
     assert "PASSED handoff.toml::acme/pairing[ml-engineering]" in said
     assert "FAILED handoff.toml::types-checked[ml-engineering]" in said
     assert "XFAIL handoff.toml::lineage[ml-engineering]" in said
-    assert re.search(r"SKIPPED.*not shown: No test has run here. → Run `poe tests`.", said)
+    assert re.search(r"SKIPPED.*not shown: No test has run. → Run `poe tests`.", said)
     assert re.search(r"SKIPPED.*not applicable: No data is read.", said)
     assert "2 failed, 7 passed, 5 skipped, 1 xfailed" in said
     assert "Traceback" not in said
 
 
-def test_a_test_explorer_runs_one_of_them(explorer: Path) -> None:
+def test_a_test_explorer_runs_one_practice(explorer: Path) -> None:
     said = ask(explorer, "handoff.toml::types-checked[ml-engineering]")
     assert "1 failed" in said
     for part in ("mypy found one error.", "src/trips/a.py:7", "→ Run `poe types-checked`."):
         assert part in said
 
 
-def test_who_names_tests_gets_those_only(explorer: Path) -> None:
+def test_a_selection_of_tests_collects_no_practices(explorer: Path) -> None:
     assert "1 passed" in ask(explorer, "test_own.py")
 
 
-def test_who_names_folders_of_the_project_as_an_editor_does_gets_them_too(explorer: Path) -> None:
+def test_folders_of_tests_as_an_editor_names_them_collect_practices_too(explorer: Path) -> None:
     (explorer / "tests/unit").mkdir(parents=True)
     (explorer / "tests/unit/test_deep.py").write_text("def test_deep(): pass\n")
     said = ask(explorer, "tests", "--collect-only")
     assert "Function test_deep" in said
-    assert "Shown types-checked[ml-engineering]" in said
-    assert "Shown" not in ask(explorer, "tests/unit", "--collect-only")
+    assert "PracticeItem types-checked[ml-engineering]" in said
+    assert "PracticeItem" not in ask(explorer, "tests/unit", "--collect-only")
 
 
 @pytest.mark.parametrize("named", [[], ["tests"], ["."]])
-def test_a_run_that_is_recorded_leaves_out_what_would_be_judged_by_it(
+def test_a_run_that_is_recorded_as_evidence_collects_no_practices(
     explorer: Path, tmp_path: Path, named: list[str]
 ) -> None:
     (explorer / "tests").mkdir()

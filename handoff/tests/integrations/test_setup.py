@@ -1,4 +1,4 @@
-"""Set-up makes a git repository only where there is none, and leaves commits to people."""
+"""Set-up creates a git repository if there is none, and commits nothing."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ from trip_project import git
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A folder, and tools on PATH that only write down how they are called (but for git)."""
+    """A folder, and tools on PATH that only record their arguments, apart from git."""
     tools = tmp_path / "tools"
     tools.mkdir()
     for tool in ("uv", "pre-commit"):
@@ -49,7 +49,7 @@ def test_the_environment_is_compiled_and_the_hooks_are_installed(project: Projec
     assert called == ["uv sync --quiet --compile-bytecode", "pre-commit install"]
 
 
-def test_a_repository_around_the_project_is_kept(project: Project) -> None:
+def test_a_repository_that_contains_the_project_is_used(project: Project) -> None:
     subprocess.run(["git", "init", "--quiet"], cwd=project.root, check=True)
     inner = Project(project.root / "inner", "trips", "trips", "candidate")
     inner.root.mkdir()
@@ -59,28 +59,28 @@ def test_a_repository_around_the_project_is_kept(project: Project) -> None:
 
 
 @pytest.mark.parametrize("begun", [False, True])
-def test_the_first_commit_is_spoken_of_only_where_there_is_none(
+def test_the_first_commit_is_suggested_only_if_there_is_none(
     project: Project, capsys: pytest.CaptureFixture[str], begun: bool
 ) -> None:
     git(project.root, "init", "--quiet")
     if begun:
         git(project.root, "commit", "--quiet", "--allow-empty", "--message", "long ago")
     set_up(project)
-    assert ("the first commit is yours" in capsys.readouterr().out) is not begun
+    assert ("make the first commit" in capsys.readouterr().out) is not begun
 
 
-def test_it_may_run_again(project: Project) -> None:
+def test_set_up_can_run_again(project: Project) -> None:
     set_up(project)
     set_up(project)
     require_repository(project.root)
 
 
-def test_a_missing_repository_is_said_with_its_remedy(project: Project) -> None:
+def test_a_missing_repository_is_an_error_with_its_fix(project: Project) -> None:
     with pytest.raises(HandoffError, match="is not in a git repository yet: `uv run poe setup`"):
         require_repository(project.root)
 
 
-def test_a_missing_git_is_said_in_one_sentence(
+def test_a_missing_git_is_an_error_in_one_sentence(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(project.root.parent / "tools"))
@@ -88,7 +88,7 @@ def test_a_missing_git_is_said_in_one_sentence(
         require_repository(project.root)
 
 
-def test_a_tool_that_fails_is_quoted(project: Project) -> None:
+def test_the_output_of_a_command_that_fails_is_in_the_error(project: Project) -> None:
     failing = project.root.parent / "tools" / "pre-commit"
     failing.write_text("#!/bin/sh\necho no such hook >&2\nexit 1\n")
     with pytest.raises(HandoffError, match="`pre-commit install` failed: no such hook"):

@@ -13,7 +13,7 @@ from baton_handoff.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from baton_handoff.integrations.feast.store import Store
+    from baton_handoff.integrations.feast.store import FeatureStore
 
 
 def add(commands: Any) -> None:
@@ -37,7 +37,7 @@ def add(commands: Any) -> None:
     add_format(command)
 
 
-def describe_store(store: "Store") -> str:
+def describe_store(store: "FeatureStore") -> str:
     """The message for a store that serves the pipeline's features."""
     return f"The store serves the pipeline's features.\n\n{store}"
 

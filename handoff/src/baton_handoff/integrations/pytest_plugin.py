@@ -1,6 +1,6 @@
-"""Practices among a project's tests: `pytest -p baton_handoff.integrations.pytest_plugin`.
+"""Practices as tests of a project: `pytest -p baton_handoff.integrations.pytest_plugin`.
 
-An IDE's test explorer then shows one test for each practice and side, under `handoff.toml`.
+The test explorer of an IDE shows one test for each practice and side, below `handoff.toml`.
 """
 
 import os
@@ -13,59 +13,60 @@ import pytest
 from baton_handoff.config.project import read_project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.evidence.counting_plugin import COUNTS
-from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
+from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.rendering.open_findings import describe_acceptance
 
 _FILE = "handoff.toml"
 
 
-class NotMetError(Exception):
-    """A practice that is not met; the sentences that say so."""
+class PracticeNotMetError(Exception):
+    """A practice is not met."""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Report practices too when all tests run, not for a selection of tests.
-
-    VS Code names folders of the project for that, `tests`.
-    """
+    """Collect practices too when all tests run, not for a selection of tests."""
     root = config.rootpath
-    folders = {Path(config.invocation_params.dir, name) for name in config.args}
-    named = config.args_source is pytest.Config.ArgsSource.ARGS
-    whole = not named or all(one.is_dir() and one.parent == root for one in folders)
-    if whole and not _recorded() and (root / _FILE).is_file():
+    folders = [Path(config.invocation_params.dir, name) for name in config.args]
+    selected = config.args_source is pytest.Config.ArgsSource.ARGS
+    # VS Code runs all tests by naming the project's folders of tests.
+    everything = all(folder.is_dir() and folder.parent == root for folder in folders)
+    if (everything or not selected) and not _is_evidence() and (root / _FILE).is_file():
         config.args.append(str(root / _FILE))
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Practices are collected where the project says what it is."""
-    if file_path == parent.config.rootpath / _FILE and not _recorded():
-        practices: Practices = Practices.from_parent(parent, path=file_path)
+    """Collect the practices of the project's `handoff.toml`."""
+    if file_path == parent.config.rootpath / _FILE and not _is_evidence():
+        practices: PracticesFile = PracticesFile.from_parent(parent, path=file_path)
         return practices
     return None
 
 
-def _recorded() -> bool:
-    """Whether the run is evidence itself: some practices read it, and would be judged by it."""
+def _is_evidence() -> bool:
+    """True if this run is recorded as evidence: practices that read it must not be part of it."""
     return bool(os.environ.get(COUNTS))
 
 
-class Practices(pytest.File):
+class PracticesFile(pytest.File):
     """All practices of a project."""
 
     def collect(self) -> Iterable[pytest.Item]:
-        """One test for each practice and side of which it is asked."""
+        """Yield a test for each practice and side."""
+        # Imported here: pytest loads this module in each run, also without a project.
+        from baton_handoff.policy.status.status import assess  # noqa: PLC0415
+
         try:
-            assessment = _assessment(self.path)
+            assessment = assess(read_project(self.path))
         except HandoffError as error:
             raise self.CollectError(str(error)) from error
         for result in assessment.results:
             if result.tier != "not-needed" or result.practice.enforced:
                 name = f"{result.practice.name}[{result.side}]"
-                yield Shown.from_parent(self, name=name, result=result)
+                yield PracticeItem.from_parent(self, name=name, result=result)
 
 
-class Shown(pytest.Item):
+class PracticeItem(pytest.Item):
     """One practice of one side."""
 
     def __init__(self, *, result: PracticeResult, **others: Any) -> None:
@@ -73,36 +74,28 @@ class Shown(pytest.Item):
         self.result = result
 
     def runtest(self) -> None:
-        """Passes where it is met, fails where it is not, and is skipped where nobody knows."""
+        """Pass if the practice is met, fail if not, skip if it is not shown or not applicable."""
         result = self.result
-        fix = result.fix or result.practice.fix
         if result.excepted:
             pytest.xfail(describe_acceptance(result))
         match result.state:
             case State.NOT_APPLICABLE:
                 pytest.skip(f"{result.state}: {result.message}")
             case State.NOT_SHOWN:
-                pytest.skip(f"{result.state}: {result.message} → {fix}")
+                pytest.skip(f"{result.state}: {result.message} → {result.remedy}")
             case State.NOT_MET:
                 places = [
                     f"  {finding.file or ''}:{finding.line or ''} {finding.message}"
                     for finding in result.findings
                 ]
-                raise NotMetError("\n".join([result.message, *places, f"→ {fix}"]))
+                raise PracticeNotMetError("\n".join([result.message, *places, f"→ {result.remedy}"]))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The sentences alone where a practice is not met."""
-        if isinstance(excinfo.value, NotMetError):
+        """Return only the message if a practice is not met, not the traceback."""
+        if isinstance(excinfo.value, PracticeNotMetError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return the name of the practice for the report."""
         return self.path, 0, f"{self.result.practice.title} [{self.result.side}]"
-
-
-def _assessment(file: Path) -> Assessment:
-    # Imported where it is asked for: pytest loads this module long before a project is known.
-    from baton_handoff.policy.status.status import assess  # noqa: PLC0415
-
-    return assess(read_project(file))

@@ -1,4 +1,4 @@
-"""Set-up: what a project needs beyond its environment, a git repository and its hooks."""
+"""Set-up of a project: its environment, git repository, hooks and owners."""
 
 import os
 import subprocess
@@ -10,17 +10,14 @@ from baton_handoff.core.git import git, git_or_none, is_in_repository
 
 
 def set_up(project: Project) -> None:
-    """Compile the environment, make the git repository if there is none, install the hooks.
+    """Compile the environment, create a git repository if there is none, and install the hooks.
 
-    Writes down who must approve what, if that is not there yet. Safe to run again.
-
-    The first commit is the person's.
+    Writes CODEOWNERS if it is missing. Commits nothing, and can run again.
 
     Raises:
-        HandoffError: git is missing or refuses.
+        HandoffError: git is missing, or a command fails.
     """
-    # Without bytecode every command would compile its imports again on machines that are set to
-    # write none; here it costs once.
+    # Machines that write no bytecode would compile all imports again for each command.
     print("Compiling the environment (once, up to a minute) …", flush=True)
     _run(project, os.environ.get("UV", "uv"), "sync", "--quiet", "--compile-bytecode")
     if not is_in_repository(project.root):
@@ -28,13 +25,12 @@ def set_up(project: Project) -> None:
     _run(project, "pre-commit", "install")
     if all(project.teams) and not owners_file(project).exists():
         write_owners(project)
-    begun = git_or_none(project.root, "rev-parse", "--verify", "--quiet", "HEAD")
-    yours = "" if begun else "; the first commit is yours"
-    print(f"Ready. `uv run poe` lists the tasks, `uv run handoff --help` every command{yours}.")
+    committed = git_or_none(project.root, "rev-parse", "--verify", "--quiet", "HEAD")
+    next_step = "" if committed else "; next, make the first commit"
+    print(f"Ready. `uv run poe` lists the tasks, `uv run handoff --help` all commands{next_step}.")
 
 
 def _run(project: Project, *command: str) -> None:
     done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip()
-        raise HandoffError(f"`{' '.join(command)}` failed: {said}")
+        raise HandoffError(f"`{' '.join(command)}` failed: {(done.stderr or done.stdout).strip()}")

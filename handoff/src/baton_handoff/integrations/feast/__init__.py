@@ -1,1 +1,1 @@
-"""The feature store: the features of the pipeline, served by Feast."""
+"""The feature store: Feast serves the features of the pipeline."""

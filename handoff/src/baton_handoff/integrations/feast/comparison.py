@@ -1,4 +1,4 @@
-"""What is served, held against what was made: every value, gaps and moments included."""
+"""Comparison of what the store serves with what the pipeline made: all values, nulls and times."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,94 +7,87 @@ import pyarrow.compute as pc
 
 from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING
 from baton_handoff.contracts.frames import ARROW
-from baton_handoff.integrations.feast.definitions import View
+from baton_handoff.integrations.feast.definitions import FeatureView
 from baton_handoff.reporting.findings import Finding
 
-FILL_ANEW = "`uv run handoff feature store` fills it anew"
-_SHOWN = 5
+_MAX_LINES = 5
 _SERVED = " served"
 
 
-def compared(view: View, made: pa.Table, served: pa.Table) -> Iterator[Finding]:
-    """Everything in which the two differ.
+def compare(view: FeatureView, made: pa.Table, served: pa.Table) -> Iterator[Finding]:
+    """All differences between the two.
 
     Args:
         view: What is served.
-        made: What the pipeline has made, a row for each thing.
-        served: What the store answered, a row for each thing that it knows.
+        made: The latest row of each entity in the pipeline's table.
+        served: The row of each entity in the store.
     """
-    other = [
-        f"{name} is served as {kind}, its contract says {view.types[name]}"
+    other_types = [
+        f"{name} is served as {kind}, its contract declares {view.types[name]}"
         for name, kind in zip(served.schema.names, served.schema.types, strict=True)
         if kind not in (ARROW[view.types[name]], pa.null())
     ]
-    if other:
-        yield _finding(f"{view.name}: other types are served than the contract states", other)
+    if other_types:
+        yield _finding(f"{view.name}: served with other types than declared", other_types)
         return
     served = served.select(list(view.types)).cast(made.schema)
     key = list(view.key)
-    missing = made.join(served.select(key), keys=key, join_type="left anti")
-    if missing.num_rows:
-        message = f"{view.name}: {missing.num_rows:,} of {made.num_rows:,} things are not served"
-        yield _finding(message, _named(view, missing))
-    gone = served.join(made.select(key), keys=key, join_type="left anti")
-    if gone.num_rows:
-        said = f"{gone.num_rows:,} of {served.num_rows:,} things that are served"
-        message = f"{view.name}: {said} the pipeline has no more"
-        yield _finding(message, _named(view, gone))
+    for rows, others, problem in (
+        (made, served, "entities are not served"),
+        (served, made, "served entities are no longer in the pipeline's table"),
+    ):
+        missing = rows.join(others.select(key), keys=key, join_type="left anti")
+        if missing.num_rows:
+            message = f"{view.name}: {missing.num_rows:,} of {rows.num_rows:,} {problem}"
+            yield _finding(message, _entities(view, missing))
     both = made.join(served, keys=key, join_type="inner", right_suffix=_SERVED)
-    both = both.sort_by([(name, "ascending") for name in key])
     for name in view.types:
         if name not in view.key:
-            yield from _differing(view, name, both)
+            yield from _differences(view, name, both)
 
 
 def outdated() -> Finding:
-    """That the contracts have changed since the store was filled."""
-    return _finding("The feature store was filled by other contracts than those there are now", ())
+    """The finding that the contracts have changed since the store was filled."""
+    return _finding("The feature store was filled from other contracts than the present ones", ())
 
 
-def _differing(view: View, name: str, both: pa.Table) -> Iterator[Finding]:
+def _differences(view: FeatureView, name: str, both: pa.Table) -> Iterator[Finding]:
     made, served = both[name], both[name + _SERVED]
     if name == view.time:
-        # So Feast keeps it; a feature that is a moment must not lose anything.
-        made, served = _seconds(made), _seconds(served)
-    gaps = pc.not_equal(pc.is_null(made), pc.is_null(served))
-    differ = both.filter(pc.or_(gaps, pc.fill_null(pc.not_equal(made, served), False)))
-    if differ.num_rows:
-        rows = differ.slice(0, _SHOWN).to_pylist()
-        said = [
-            f"{thing}: {row[name + _SERVED]} is served, {row[name]} was made"
-            for thing, row in zip(_named(view, differ), rows, strict=True)
-        ]
-        count = f"{differ.num_rows:,} of {both.num_rows:,} values"
-        message = f"{view.name}.{name}: {count} are served otherwise than made"
-        if view.types[name] == "timestamp[UTC]" and name != view.time:
-            yield _finding(message, said, f"Feast keeps whole seconds: let features/ round {name}")
-        else:
-            yield _finding(message, said)
+        # Feast keeps whole seconds of it; a feature that is a time must not lose anything.
+        made, served = (pc.floor_temporal(times, unit="second") for times in (made, served))
+    one_null = pc.not_equal(pc.is_null(made), pc.is_null(served))
+    differ = both.filter(pc.or_(one_null, pc.fill_null(pc.not_equal(made, served), False)))
+    if not differ.num_rows:
+        return
+    differ = differ.sort_by([(column, "ascending") for column in view.key])
+    evidence = [
+        f"{entity}: served {row[name + _SERVED]}, made {row[name]}"
+        for entity, row in zip(
+            _entities(view, differ), differ.slice(0, _MAX_LINES).to_pylist(), strict=True
+        )
+    ]
+    message = f"{view.name}.{name}: {differ.num_rows:,} of {both.num_rows:,} values differ"
+    if view.types[name] == "timestamp[UTC]" and name != view.time:
+        fix = f"round {name} to whole seconds in features/: Feast keeps no fractions"
+        yield _finding(message, evidence, DATA_SCIENCE, fix)
+    else:
+        yield _finding(message, evidence)
 
 
-def _finding(message: str, evidence: Sequence[str], fix: str = FILL_ANEW) -> Finding:
-    """What differs; who makes features acts on what Feast can't keep, who runs the store else."""
-    return Finding(
-        check="feature-store",
-        message=message,
-        blocks=True,
-        side=ML_ENGINEERING if fix == FILL_ANEW else DATA_SCIENCE,
-        evidence=tuple(evidence),
-        fix=fix,
-    )
+def _finding(
+    message: str,
+    evidence: Sequence[str],
+    side: str = ML_ENGINEERING,
+    fix: str = "`uv run handoff feature store` fills it again",
+) -> Finding:
+    return Finding("feature-store", message, True, side, fix=fix, evidence=tuple(evidence))
 
 
-def _seconds(moments: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.floor_temporal(moments, unit="second")
-
-
-def _named(view: View, rows: pa.Table) -> list[str]:
-    """The first of some things, as people call them."""
-    some = rows.sort_by([(name, "ascending") for name in view.key]).slice(0, _SHOWN)
+def _entities(view: FeatureView, rows: pa.Table) -> list[str]:
+    """The keys of the first entities, in words."""
+    ordered = rows.sort_by([(name, "ascending") for name in view.key])
     return [
         ", ".join(f"{name} {value}" for name, value in row.items())
-        for row in some.select(list(view.key)).to_pylist()
+        for row in ordered.slice(0, _MAX_LINES).select(list(view.key)).to_pylist()
     ]

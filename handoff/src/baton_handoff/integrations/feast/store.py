@@ -1,7 +1,7 @@
-"""The features in Feast: what the pipeline has made, served by the name of a thing.
+"""The feature store of a project: filled from the pipeline's table, and compared with it.
 
-Feast wants older libraries than a project has. It lives in an environment of its own and is only
-met as a process, which is told by files and answers by files.
+Feast needs older libraries than a project has. So it has an environment of its own, runs as a
+process and exchanges files.
 """
 
 import shlex
@@ -25,156 +25,148 @@ from baton_handoff.core.environments import (
 )
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.files import replace_folder
-from baton_handoff.integrations.feast import in_feast
-from baton_handoff.integrations.feast.comparison import compared, outdated
-from baton_handoff.integrations.feast.definitions import View, settings_of, source_of, views_of
-from baton_handoff.integrations.feast.newest_rows import newest
+from baton_handoff.integrations.feast.comparison import compare, outdated
+from baton_handoff.integrations.feast.definitions import (
+    FeatureView,
+    definitions_of,
+    feature_views,
+    store_settings,
+)
+from baton_handoff.integrations.feast.latest_rows import latest_rows
 from baton_handoff.reporting.findings import Finding
 
-REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-_DEFINITIONS, _ASKED = "features.py", "asked.parquet"
+_HERE = Path(__file__).parent
+_DEFINITIONS, _KEYS = "definitions.json", "keys.parquet"
 
 
 @dataclass(frozen=True)
-class Store:
-    """A feature store, held against what the pipeline has made.
+class FeatureStore:
+    """A feature store, compared with the pipeline's table.
 
     Attributes:
-        folder: Where it is: a repository, as Feast calls it.
-        feast: Feast's own command.
+        folder: The store: a repository, as Feast calls it.
+        feast: Feast's command.
         views: What it serves.
-        things: Of how many things.
-        findings: Where it serves something else than the pipeline has made.
+        entities: The number of entities.
+        findings: What differs from the pipeline's table.
     """
 
     folder: Path
     feast: Path
-    views: tuple[View, ...]
-    things: int
+    views: tuple[FeatureView, ...]
+    entities: int
     findings: tuple[Finding, ...]
 
     def __str__(self) -> str:
-        said = [
-            f"{view.name}: {len(view.features)} features of {self.things:,} things, by"
+        lines = [
+            f"{view.name}: {len(view.features)} features of {self.entities:,} entities, by"
             f" {', '.join(view.key)}"
             for view in self.views
         ]
         command = shlex.join([str(self.feast), "--chdir", str(self.folder), "serve"])
-        return "\n".join([*said, f"Over HTTP: TZ=UTC {command}"])
+        return "\n".join([*lines, f"Over HTTP: TZ=UTC {command}"])
 
 
-def fill(project: Project) -> Store:
-    """Fill a new store and ask it for everything; it is kept if it serves what it was given.
+def fill(project: Project) -> FeatureStore:
+    """Fill a new store and compare it; it replaces the former one if nothing differs.
 
     Raises:
-        HandoffError: There is nothing to fill it with, or Feast can't be installed or used.
+        HandoffError: The pipeline's table is missing or can't be served, or Feast fails.
     """
-    views, file = views_of(project), _table(project)
-    made = {view.name: newest(file, view) for view in views}
-    place = _place(project)
-    with replace_folder(place) as folder:
+    views, file = feature_views(project), _table(project)
+    made = {view.name: latest_rows(file, view) for view in views}
+    with replace_folder(_folder(project)) as folder:
         folder.mkdir()
-        (folder / "feature_store.yaml").write_text(settings_of(project), encoding="utf-8")
-        (folder / _DEFINITIONS).write_text(source_of(views, file), encoding="utf-8")
-        parquet.write_table(_keys(views[0], made), folder / _ASKED)
-        answers = _answers(project, folder, folder / _ASKED, "fill")
-        store = _held_against(project, views, made, answers)
+        (folder / "feature_store.yaml").write_text(store_settings(project), encoding="utf-8")
+        (folder / _DEFINITIONS).write_text(definitions_of(views, file), encoding="utf-8")
+        shutil.copy(_HERE / "features.py", folder)
+        parquet.write_table(
+            made[views[0].name].select([*views[0].key, views[0].time]), folder / _KEYS
+        )
+        store = _compared(project, views, made, _run(project, "fill", folder, folder / _KEYS))
         if store.findings:
             shutil.rmtree(folder)
     return store
 
 
-def check(project: Project) -> Store:
-    """Ask the store for what the pipeline has made, and for all that it was filled with.
+def check(project: Project) -> FeatureStore:
+    """Compare the store with the pipeline's table, for the entities of both.
 
     Raises:
-        HandoffError: There is no store, nothing to hold it against, or Feast can't be used.
+        HandoffError: There is no store or no table to compare, or Feast fails.
     """
-    place = _place(project)
-    if not place.exists():
-        raise HandoffError(
-            "There is no feature store yet: `uv run handoff feature store` fills one."
-        )
-    views, file = views_of(project), _table(project)
-    if (place / _DEFINITIONS).read_text(encoding="utf-8") != source_of(views, file):
-        return Store(place, _command(project), views, 0, (outdated(),))
-    made = {view.name: newest(file, view) for view in views}
+    folder = _folder(project)
+    if not folder.exists():
+        raise HandoffError("There is no feature store yet: run `uv run handoff feature store`.")
+    views, file = feature_views(project), _table(project)
+    definitions = folder / _DEFINITIONS  # a store of an earlier release has none
+    if not definitions.exists() or definitions.read_text("utf-8") != definitions_of(views, file):
+        return FeatureStore(folder, _command(project), views, 0, (outdated(),))
+    made = {view.name: latest_rows(file, view) for view in views}
     key = list(views[0].key)
-    known = [_keys(views[0], made), parquet.read_table(place / _ASKED)]
+    tables = [made[views[0].name], parquet.read_table(folder / _KEYS)]
     with tempfile.TemporaryDirectory() as scratch:
-        asked = Path(scratch) / _ASKED
-        parquet.write_table(
-            pa.concat_tables(table.select(key) for table in known).group_by(key).aggregate([]),
-            asked,
-        )
-        return _held_against(project, views, made, _answers(project, place, asked, "ask"))
+        keys = Path(scratch) / _KEYS
+        both = pa.concat_tables(table.select(key) for table in tables)
+        parquet.write_table(both.group_by(key).aggregate([]), keys)
+        return _compared(project, views, made, _run(project, "read", folder, keys))
 
 
 def _table(project: Project) -> Path:
-    """The table that the pipeline has made, if it has made it of what is there now."""
+    """The pipeline's table, if it is up to date."""
     file: Path = project.root / project.room("training.files").LABELLED
     # Only the stages that lead to it count: a store can be filled without a model.
     status = ["dvc", "status", "--quiet", str(file)]
     if not file.exists() or subprocess.run(status, cwd=project.root, check=False).returncode:
-        raise HandoffError("The pipeline has not run since the last change: `uv run poe pipeline`.")
+        raise HandoffError("The pipeline is not up to date: run `uv run poe pipeline`.")
     return file
 
 
-def _keys(view: View, made: dict[str, pa.Table]) -> pa.Table:
-    """Which things there are, and from when on what is known of them holds."""
-    return made[view.name].select([*view.key, view.time])
-
-
-def _held_against(
+def _compared(
     project: Project,
-    views: tuple[View, ...],
+    views: tuple[FeatureView, ...],
     made: dict[str, pa.Table],
-    answers: dict[str, pa.Table],
-) -> Store:
+    served: dict[str, pa.Table],
+) -> FeatureStore:
     findings = tuple(
-        finding for view in views for finding in compared(view, made[view.name], answers[view.name])
+        finding for view in views for finding in compare(view, made[view.name], served[view.name])
     )
-    things = len(made[views[0].name])
-    return Store(_place(project), _command(project), views, things, findings)
+    entities = len(made[views[0].name])
+    return FeatureStore(_folder(project), _command(project), views, entities, findings)
 
 
-def _answers(project: Project, folder: Path, asked: Path, what: str) -> dict[str, pa.Table]:
-    """What Feast answers, by view: the features of each thing that it knows, and their moment."""
-    python = environment_python(_environment(project))
-    with tempfile.TemporaryDirectory() as scratch:
+def _run(project: Project, action: str, folder: Path, keys: Path) -> dict[str, pa.Table]:
+    """Run Feast and return what it serves, by view."""
+    environment = _environment(project)
+    if not is_complete(environment):
+        note = "Installing Feast in its own environment (once, up to a minute) …"
+        print(note, file=sys.stderr, flush=True)
+        if problem := create_environment(environment, _HERE / "requirements.txt"):
+            raise HandoffError(f"Feast can't be installed: {problem}")
+    with tempfile.TemporaryDirectory() as answers:
+        script = _HERE / "feast_process.py"
         done = subprocess.run(
-            [python, "-P", in_feast.__file__, what, folder, asked, scratch],
-            # Feast's sqlite takes its moments for those of the machine's own time zone.
+            [environment_python(environment), "-P", script, action, folder, keys, answers],
+            # Feast's sqlite store keeps times in the time zone of the machine.
             env=isolated_variables() | {"TZ": "UTC"},
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            lines = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
-            raise HandoffError(f"Feast can't {what} the feature store: {lines[-1]}")
-        return {file.stem: parquet.read_table(file) for file in Path(scratch).glob("*.parquet")}
+            lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+            raise HandoffError(f"Feast can't {action} the feature store: {lines[-1]}")
+        return {file.stem: parquet.read_table(file) for file in Path(answers).glob("*.parquet")}
 
 
 def _environment(project: Project) -> Path:
-    """Feast's own environment; it is made when somebody first wants it."""
-    place = _environment_place(project)
-    if not is_complete(place):
-        said = "Installing Feast, in an environment of its own (once, up to a minute) …"
-        print(said, file=sys.stderr, flush=True)
-        if complaint := create_environment(place, REQUIREMENTS):
-            raise HandoffError(f"Feast can't be installed: {complaint}")
-    return place
-
-
-def _environment_place(project: Project) -> Path:
-    pinned = sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    return project.local / "environments" / f"feast-{pinned[:16]}"
+    pins = sha256((_HERE / "requirements.txt").read_bytes()).hexdigest()
+    return project.local / "environments" / f"feast-{pins[:16]}"
 
 
 def _command(project: Project) -> Path:
-    return environment_python(_environment_place(project)).with_name("feast")
+    return environment_python(_environment(project)).with_name("feast")
 
 
-def _place(project: Project) -> Path:
+def _folder(project: Project) -> Path:
     return project.local / "feature-store"
