@@ -88,7 +88,9 @@ class PracticeItem(pytest.Item):
                     f"  {finding.file or ''}:{finding.line or ''} {finding.message}"
                     for finding in result.findings
                 ]
-                raise PracticeNotMetError("\n".join([result.message, *places, f"→ {result.remedy}"]))
+                raise PracticeNotMetError(
+                    "\n".join([result.message, *places, f"→ {result.remedy}"])
+                )
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return only the message if a practice is not met, not the traceback."""
