@@ -92,7 +92,7 @@ def triage_of_a_failing_test(folder: Path) -> Iterator[tuple[str, object]]:
 def unmanaged_repositories(folder: Path) -> Iterator[tuple[str, object]]:
     """Repositories that Baton did not make."""
     from unmanaged_repositories import SHAPES  # noqa: PLC0415
-    from unmanaged_repositories import foreign as unmanaged
+    from unmanaged_repositories import foreign as unmanaged  # noqa: PLC0415
 
     for shape in SHAPES:
         os.chdir(unmanaged(folder / shape, shape))
