@@ -6,6 +6,7 @@ import pytest
 
 from baton_handoff.contracts import canonical_form
 from baton_handoff.contracts.compatibility import ContractComparison, compare
+from baton_handoff.contracts.sentences import change_text
 from contract_changes import CHANGES, HARMLESS, STRICT, State, body, contract
 
 ENGINE_KNOWS_NO = {"polars": {"a default", "invalid rows dropped"}}
@@ -25,10 +26,10 @@ def test_a_change_is_judged_by_its_direction(pa: Any, name: str, position: str) 
         assert (comparison.changes, comparison.bump, comparison.consent) == ((), "none", ())
         return
     (change,) = comparison.changes
-    assert change.direction is direction, str(change)
+    assert change.direction is direction, change_text(change)
     assert change.breaks == direction.breaks
     assert comparison.bump == "major"
-    assert comparison.needed == "2.0.0"
+    assert comparison.required_version == "2.0.0"
     assert comparison.consent == tuple(f"the {role}" for role in direction.breaks)
 
 
@@ -47,7 +48,7 @@ def test_a_new_feature_inside_asks_nobody(pa: Any) -> None:
     wider = body(config=STRICT, more=(int, {"ge": 0}))
     comparison = judged(pa, body(config=STRICT), wider, "internal")
     assert (comparison.breaks, comparison.consent) == ((), ())
-    assert (comparison.bump, comparison.needed) == ("minor", "1.1.0")
+    assert (comparison.bump, comparison.required_version) == ("minor", "1.1.0")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_a_version_that_was_raised_enough_is_enough(
 ) -> None:
     before = canonical_form(contract(pa, body(), "input"))
     after = canonical_form(contract(pa, body({"ge": 0}), "input", version))
-    assert compare(before, after).needed == needed
+    assert compare(before, after).required_version == needed
 
 
 def test_a_new_contract_breaks_nobody_and_a_lost_one_both(pa: Any) -> None:
@@ -71,7 +72,7 @@ def test_who_has_to_agree_is_read_from_the_state_before(pa: Any) -> None:
     before = canonical_form(contract(pa, body(), "input"))
     after = {**before, "metadata": {**before["metadata"], "producer": "somebody else"}}
     comparison = compare(before, after)
-    assert [str(change) for change in comparison.changes] == [
+    assert [change_text(change) for change in comparison.changes] == [
         "Table: producer the producer → somebody else"
     ]
     assert comparison.consent == ("the producer", "the consumer")

@@ -8,6 +8,7 @@ import pytest
 from baton_handoff.cli import main
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.contracts.diff import Difference, differences, findings
+from baton_handoff.contracts.sentences import change_text, example_text
 from trip_project import Change, git
 
 API = """
@@ -90,9 +91,9 @@ def test_a_change_is_shown_by_a_row(
 ) -> None:
     change(old, new)
     (explained,) = one(differences(project, "HEAD"), "Trip").changes
-    assert str(explained.change).startswith(said)
+    assert change_text(explained.change).startswith(said)
     assert explained.example is not None
-    assert example in explained.example.about(explained.change)
+    assert example in example_text(explained.example, explained.change)
     assert explained.place is not None
     assert explained.place.file == "trips/contracts/__init__.py"
 
@@ -105,12 +106,12 @@ def test_an_inherited_column_is_judged_in_both_contracts(project: Project, chang
 def test_the_model_contract_is_judged(project: Project, change: Change) -> None:
     change("DataFrame[Trip], /", "DataFrame[Trip], /, threshold: float")
     difference = one(differences(project, "HEAD"), "TripModel")
-    assert [str(e.change) for e in difference.changes] == [
+    assert [change_text(e.change) for e in difference.changes] == [
         "TripModel.predict: new argument threshold"
     ]
     assert difference.comparison.consent == ("data-science", "ml-engineering")
     blocking = [finding for finding in findings([difference]) if finding.blocks]
-    assert [finding.fix for finding in blocking] == ['say __version__ = "2.0.0" in its module']
+    assert [finding.fix for finding in blocking] == ['set __version__ = "2.0.0" in its module']
     change('__version__ = "1.0.0"', '__version__ = "2.0.0"')
     raised = one(differences(project, "HEAD"), "TripModel")
     assert not any(finding.blocks for finding in findings([raised]))
@@ -123,9 +124,9 @@ def test_a_change_of_the_api_is_shown_by_a_row(project: Project, change: Change)
     git(project.root, "commit", "--quiet", "--message", "an API")
     file.write_text(API.replace("le=9", "le=5"))
     (explained,) = one(differences(project, "HEAD"), "TripRow").changes
-    assert str(explained.change) == "TripRow.seats: largest value 9 → 5"
+    assert change_text(explained.change) == "TripRow.seats: largest value 9 → 5"
     assert explained.example is not None
-    said = explained.example.about(explained.change)
+    said = example_text(explained.example, explained.change)
     assert said == "seats = 9: accepted before, refused now"
 
 
@@ -139,7 +140,7 @@ def test_the_command_fails_until_the_version_is_raised(
     assert main(["contract", "diff", "--base", "main"]) == 0
     change("ge=0, le=1)", "ge=0, le=1, nullable=True)")
     assert main(["contract", "diff", "--base", "main"]) == 1
-    assert 'say "version": "2.0.0"' in capsys.readouterr().out
+    assert 'set "version": "2.0.0"' in capsys.readouterr().out
     file = project.source / "contracts" / "__init__.py"
     head, tail = file.read_text().split("class Answer")
     file.write_text(head + "class Answer" + tail.replace('"1.0.0"', '"2.0.0"', 1))
@@ -165,7 +166,7 @@ def test_a_break_without_a_version_that_says_so_blocks(
     head, tail = file.read_text().split("class Answer")
     file.write_text(head + "class Answer" + tail.replace('"version": "1.0.0",', stated, 1))
     difference = one(differences(project, "HEAD"), "Answer")
-    assert difference.comparison.needed == "2.0.0"
+    assert difference.comparison.required_version == "2.0.0"
     assert any(finding.blocks for finding in findings([difference]))
 
 
@@ -196,7 +197,7 @@ def test_a_new_feature_inside_asks_nobody(project: Project, change: Change) -> N
     )
     (difference,) = differences(project, "HEAD")
     assert difference.comparison.consent == ()
-    assert difference.comparison.needed == "1.1.0"
+    assert difference.comparison.required_version == "1.1.0"
 
 
 def test_only_what_this_branch_did_is_judged(project: Project, change: Change) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from baton_handoff.contracts.canonical import require_distinct_names
 from baton_handoff.contracts.protocol import compare_protocol, protocols_of
+from baton_handoff.contracts.sentences import change_text
 from baton_handoff.core.errors import HandoffError
 
 HEAD = "from typing import Protocol\n\nclass Model(Protocol):\n"
@@ -25,7 +26,7 @@ def changes(before: str, after: str) -> list[tuple[str, tuple[str, ...]]]:
     """What changed, and whom it breaks."""
     was, now = (protocols_of(room(body))["Model"] for body in (before, after))
     judged = compare_protocol("Model", was, now).changes
-    return [(str(change), tuple(change.breaks)) for change in judged]
+    return [(change_text(change), tuple(change.breaks)) for change in judged]
 
 
 BOTH = ("producer", "consumer")
@@ -58,7 +59,7 @@ BOTH = ("producer", "consumer")
         (
             "    def b(self) -> int: ...",
             "    async def b(self) -> int: ...",
-            [("Model.b: answer int → awaitable int", BOTH)],
+            [("Model.b: return type int → awaitable int", BOTH)],
         ),
         ("    a: int", '    """Said otherwise."""\n    a: int', []),
         ("    def b(self) -> int: ...", "    def b(self) -> int:\n        return 1", []),

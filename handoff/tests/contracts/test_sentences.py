@@ -1,4 +1,4 @@
-"""A rule is said in the words of who reads it."""
+"""Rules and changes are rendered as plain sentences."""
 
 from types import ModuleType
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from baton_handoff.contracts import Contract, canonical_form
-from baton_handoff.contracts.sentences import column_rules, phrase, table_rules
+from baton_handoff.contracts.compatibility import Change, ChangeKind, Direction
+from baton_handoff.contracts.sentences import change_text, column_rules, phrase, table_rules
 
 
 def said(pa: ModuleType, kind: type, **rules: Any) -> list[str]:
@@ -67,3 +68,33 @@ def test_a_rule_of_ones_own_is_said_by_its_sentence_or_its_name(trip: Contract) 
 def test_a_check_that_pandera_names_is_said_in_words() -> None:
     assert phrase("less_than", "5") == "less than 5"
     assert phrase("isin", "['{a}']") == "one of ['{a}']"
+
+
+FRESH = {"source": "def rule(): ...", "constants": {"FRESH_FOR": "6:00:00"}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        (
+            FRESH,
+            {**FRESH, "constants": {"FRESH_FOR": "12:00:00"}},
+            "`FRESH_FOR` 6:00:00 → 12:00:00",
+        ),
+        (FRESH, {**FRESH, "source": "def rule(): pass"}, "its code"),
+        (
+            {**FRESH, "helpers": {"late": {"source": "a", "constants": {"LIMIT": 1}}}},
+            {**FRESH, "helpers": {"late": {"source": "b", "constants": {"LIMIT": 2}}}},
+            "`LIMIT` 1 → 2, its code",
+        ),
+        ({"pattern": "^a"}, {"pattern": "^b"}, "`pattern` ^a → ^b"),
+    ],
+    ids=["constant", "code", "helper", "argument"],
+)
+def test_a_changed_check_is_rendered_by_what_changed_in_it(
+    before: dict[str, Any], after: dict[str, Any], text: str
+) -> None:
+    change = Change(
+        "Flight", None, ChangeKind.CHECK_CHANGED, Direction.UNKNOWN, "is_fresh", before, after
+    )
+    assert change_text(change) == f"Flight: rule 'is_fresh' changed: {text}"

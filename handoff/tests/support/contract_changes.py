@@ -9,7 +9,7 @@ from baton_handoff.contracts.compatibility import Direction
 State = Callable[[Any], dict[str, Any]]
 """The body of a contract, written for one of pandera's engines."""
 
-TIGHTENS, LOOSENS, BOTH, UNKNOWN = Direction
+TIGHTENS, LOOSENS, BOTH, UNKNOWN, _ = Direction
 HARMLESS = None
 
 

@@ -1,39 +1,89 @@
-"""Judging a change of a contract: does it tighten or loosen, and whom does that break?
+"""Compare two states of a contract: does a change tighten or loosen it, and who is affected?
 
 A contract is a set of tables. A change tightens if a table that was accepted may now be refused:
-that breaks who produces them. It loosens if a table that was refused may now be accepted: that
-breaks who consumes them. What can't be judged counts as both.
+that breaks the producer. It loosens if a table that was refused may now be accepted: that breaks
+the consumer. A change that can't be judged counts as both. `sentences` renders changes.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias, get_args
 
-from baton_handoff.contracts.constraints import Form, Rules, said
+from baton_handoff.contracts.constraints import Constraints, Form
 
 Role: TypeAlias = Literal["producer", "consumer"]
 Bump: TypeAlias = Literal["major", "minor", "none"]
 
 
 class Direction(StrEnum):
-    """What a change does to what is accepted."""
+    """The effect of a change on the set of accepted tables."""
 
     TIGHTENS = "tightens"
     LOOSENS = "loosens"
     BOTH = "tightens and loosens"
     UNKNOWN = "unknown"
+    COMPATIBLE = "compatible"
 
     @property
     def breaks(self) -> tuple[Role, ...]:
-        """Whom a change in this direction breaks."""
+        """The roles that a change in this direction breaks."""
         match self:
+            case Direction.COMPATIBLE:
+                return ()
             case Direction.TIGHTENS:
                 return ("producer",)
             case Direction.LOOSENS:
                 return ("consumer",)
             case _:
                 return ("producer", "consumer")
+
+    @property
+    def opposite(self) -> "Direction":
+        """The direction of the change back."""
+        opposites = {Direction.TIGHTENS: Direction.LOOSENS, Direction.LOOSENS: Direction.TIGHTENS}
+        return opposites.get(self, self)
+
+
+class ChangeKind(StrEnum):
+    """What a change is about. Kinds of one value are named like their entry in the form."""
+
+    CONTRACT_ADDED = "contract added"
+    CONTRACT_REMOVED = "contract removed"
+    POSITION = "position"
+    PRODUCER = "producer"
+    CONSUMER = "consumer"
+    COLUMN_ADDED = "column added"
+    COLUMN_REMOVED = "column removed"
+    COLUMN_RENAMED = "column renamed"
+    TYPE = "type"
+    NULLABLE = "nullable"
+    REQUIRED = "required"
+    UNIQUE = "unique"
+    COERCE = "coerce"
+    STRICT = "strict"
+    ORDER = "order"
+    KEY = "key"
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
+    MIN_LENGTH = "minimum length"
+    MAX_LENGTH = "maximum length"
+    FORBIDDEN = "forbidden values"
+    CATEGORIES = "categories"
+    CHECK_ADDED = "check added"
+    CHECK_REMOVED = "check removed"
+    CHECK_CHANGED = "check changed"
+    OPTION = "option"
+    MEMBER_ADDED = "member added"
+    MEMBER_REMOVED = "member removed"
+    MEMBER_KIND = "member kind"
+    RETURNS = "returns"
+    ARGUMENT_ADDED = "argument added"
+    ARGUMENT_REMOVED = "argument removed"
+    ARGUMENT_NAME = "argument name"
+    ARGUMENT_KIND = "argument kind"
+    ARGUMENT_TYPE = "argument type"
+    ARGUMENT_REQUIRED = "argument required"
 
 
 @dataclass(frozen=True)
@@ -42,59 +92,51 @@ class Change:
 
     Attributes:
         contract: The contract's name.
-        column: The column, None where the change is about the whole table.
-        what: What is different, in words.
-        before: How it was, None where there was nothing.
-        after: How it is, None where there is nothing.
-        direction: What it does to what is accepted.
-        breaks: The roles that can't go on as before.
+        column: The column, or the member of a model contract; None for the whole contract.
+        kind: What the change is about.
+        direction: Its effect on what is accepted.
+        name: The name of the check, option or argument.
+        before: The value before, None if there was none; for a changed check, its form.
+        after: The value after, None if there is none; for a changed check, its form.
     """
 
     contract: str
     column: str | None
-    what: str
-    before: Any
-    after: Any
+    kind: ChangeKind
     direction: Direction
-    breaks: tuple[Role, ...] = ()
+    name: str = ""
+    before: Any = None
+    after: Any = None
 
-    def __str__(self) -> str:
-        where = self.contract if self.column is None else f"{self.contract}.{self.column}"
-        match (self.before, self.after):
-            case (None, None):
-                values = ""
-            case (None, after):
-                values = f" {said(after)}"
-            case (before, None):
-                values = f" (was {said(before)})"
-            case (before, after):
-                values = f" {said(before)} → {said(after)}"
-        return f"{where}: {self.what}{values}"
+    @property
+    def breaks(self) -> tuple[Role, ...]:
+        """The roles that it breaks."""
+        return self.direction.breaks
 
 
 @dataclass(frozen=True)
 class ContractComparison:
-    """What changed in one contract, and what follows.
+    """The changes of one contract, and what follows from them.
 
     Attributes:
         contract: The contract's name.
-        changes: Every difference; empty where the same is enforced.
-        was: The version before, empty where none was stated, None for a new contract.
-        now: The version after, empty where none is stated, None for a contract that is gone.
-        parties: The sides behind the roles, as the state before the change says.
-        says: How a version is stated.
+        changes: Every difference, none if both states enforce the same.
+        version_before: The version, empty if none is stated, None for a new contract.
+        version_after: The version, empty if none is stated, None for a removed contract.
+        parties: The sides behind the roles, as the state before the change states them.
+        is_model: Whether it is a model contract, whose version is its module's `__version__`.
     """
 
     contract: str
     changes: tuple[Change, ...]
-    was: str | None
-    now: str | None
+    version_before: str | None
+    version_after: str | None
     parties: Mapping[Role, str]
-    says: str = '"version": "{}" in its Config.metadata'
+    is_model: bool = False
 
     @property
     def bump(self) -> Bump:
-        """What its version has to be raised by."""
+        """The part of the version that has to be raised."""
         return "major" if self.breaks else "minor" if self.changes else "none"
 
     @property
@@ -106,26 +148,31 @@ class ContractComparison:
     @property
     def consent(self) -> tuple[str, ...]:
         """The sides that have to follow, and so have to agree."""
-        return tuple(dict.fromkeys(self.parties.get(role, role) for role in self.breaks))
+        return self.sides_of(self.breaks)
 
     @property
-    def needed(self) -> str | None:
-        """The version that the change asks for, None where the one it has is enough."""
-        if self.bump == "none" or not self.was or self.now is None:
+    def required_version(self) -> str | None:
+        """The version that the changes require, None if the stated one is enough."""
+        if self.bump == "none" or not self.version_before or self.version_after is None:
             return None
-        before, after = _numbers(self.was), _numbers(self.now)
+        before, after = _numbers(self.version_before), _numbers(self.version_after)
         if before is None:
             return None if after else "1.0.0"
-        asked = (before[0] + 1, 0, 0) if self.bump == "major" else (before[0], before[1] + 1, 0)
-        return None if after and after >= asked else ".".join(map(str, asked))
+        major, minor = before[:2]
+        required = (major + 1, 0, 0) if self.bump == "major" else (major, minor + 1, 0)
+        return None if after and after >= required else ".".join(map(str, required))
+
+    def sides_of(self, roles: tuple[Role, ...]) -> tuple[str, ...]:
+        """Return the sides behind roles, each once."""
+        return tuple(dict.fromkeys(self.parties.get(role, role) for role in roles))
 
 
 def compare(before: Form | None, after: Form | None) -> ContractComparison:
-    """Judge what became of one contract.
+    """Compare two states of one data contract.
 
     Args:
         before: Its canonical form, None if it is new.
-        after: Its canonical form, None if it is gone.
+        after: Its canonical form, None if it is removed.
 
     Raises:
         ValueError: Neither is given.
@@ -133,213 +180,197 @@ def compare(before: Form | None, after: Form | None) -> ContractComparison:
     known = before or after
     if known is None:
         raise ValueError("a comparison needs a contract on at least one side")
-    changes = tuple(_by_position(change, known) for change in _changes(before, after))
     metadata = known["metadata"]
     return ContractComparison(
         contract=known["name"],
-        changes=changes,
-        was=version(before["metadata"].get("version")) if before else None,
-        now=version(after["metadata"].get("version")) if after else None,
+        changes=tuple(_changes(known["name"], before, after)),
+        version_before=version_text(before["metadata"].get("version")) if before else None,
+        version_after=version_text(after["metadata"].get("version")) if after else None,
         parties={role: metadata[role] for role in get_args(Role) if role in metadata},
     )
 
 
-def version(stated: Any) -> str:
-    """A version as it is stated, as text; empty where none is."""
+def version_text(stated: Any) -> str:
+    """Return a stated version as text, empty if none is stated."""
     return "" if stated is None else str(stated)
 
 
 def compare_all(before: Mapping[str, Form], after: Mapping[str, Form]) -> list[ContractComparison]:
-    """Judge every contract of two trees, by name; those that stayed as they were are left out."""
-    judged = [compare(before.get(name), after.get(name)) for name in sorted({*before, *after})]
-    return [comparison for comparison in judged if comparison.changes]
+    """Compare all contracts of two states, by name; unchanged ones are left out."""
+    compared = [compare(before.get(name), after.get(name)) for name in sorted({*before, *after})]
+    return [comparison for comparison in compared if comparison.changes]
 
 
-def _by_position(change: Change, contract: Form) -> Change:
-    new_inside = change.what == "new column" and contract["metadata"].get("position") == "internal"
-    harmless = new_inside or change.what == "new contract"
-    return replace(change, breaks=() if harmless else change.direction.breaks)
+_Difference: TypeAlias = tuple[ChangeKind, Direction, str, Any, Any]
+"""Kind, direction, name, value before, value after."""
 
 
-def _changes(before: Form | None, after: Form | None) -> Iterator[Change]:
+def _changes(name: str, before: Form | None, after: Form | None) -> Iterator[Change]:
     if before is None or after is None:
-        known = before or after or {}
-        what = "new contract" if before is None else "contract removed"
-        yield Change(known["name"], None, what, None, None, Direction.UNKNOWN)
+        added = before is None
+        kind = ChangeKind.CONTRACT_ADDED if added else ChangeKind.CONTRACT_REMOVED
+        yield Change(name, None, kind, Direction.COMPATIBLE if added else Direction.UNKNOWN)
         return
-    contract = after["name"]
-    for column, what, was, now, direction in (
-        *_roles(before, after),
+    for column, difference in (
+        *((None, difference) for difference in _metadata(before, after)),
         *_columns(before, after),
-        *_table(before, after),
+        *((None, difference) for difference in _table(before, after)),
     ):
-        yield Change(contract, column, what, was, now, direction)
+        yield Change(name, column, *difference)
 
 
-_Difference: TypeAlias = tuple[str | None, str, Any, Any, Direction]
+def _metadata(before: Form, after: Form) -> Iterator[_Difference]:
+    for kind in (ChangeKind.POSITION, ChangeKind.PRODUCER, ChangeKind.CONSUMER):
+        old, new = before["metadata"].get(kind), after["metadata"].get(kind)
+        if old != new:
+            yield kind, Direction.UNKNOWN, "", old, new
 
 
-def _roles(before: Form, after: Form) -> Iterator[_Difference]:
-    for role in ("position", "producer", "consumer"):
-        was, now = before["metadata"].get(role), after["metadata"].get(role)
-        if was != now:
-            yield None, role, was, now, Direction.UNKNOWN
-
-
-def _columns(before: Form, after: Form) -> Iterator[_Difference]:
-    was, now = before["columns"], after["columns"]
-    gone = [name for name in was if name not in now]
-    new = [name for name in now if name not in was]
-    for name in gone:
-        # The same description under a new name is a suggestion; it is judged as what it is.
-        heir = next((other for other in new if now[other] == was[name]), None)
-        loosens = was[name]["required"] or not after["strict"]
-        tightens = after["strict"] is True
-        direction = _direction(tightens=tightens, loosens=loosens)
+def _columns(before: Form, after: Form) -> Iterator[tuple[str, _Difference]]:
+    old, new = before["columns"], after["columns"]
+    added = [name for name in new if name not in old]
+    for name in (name for name in old if name not in new):
+        # An equal column under a new name is reported as a guess, and judged as removed and added.
+        heir = next((other for other in added if new[other] == old[name]), None)
         if heir is None:
-            yield name, "column removed", None, None, direction
+            loosens = old[name]["required"] or not after["strict"]
+            direction = _direction(tightens=after["strict"] is True, loosens=loosens)
+            yield name, (ChangeKind.COLUMN_REMOVED, direction, "", None, None)
         else:
-            new.remove(heir)
-            yield name, "column renamed?", name, heir, Direction.BOTH
-    for name in new:
-        tightens = now[name]["required"] or before["strict"] is not True
-        loosens = before["strict"] is True
-        direction = _direction(tightens=tightens, loosens=loosens)
-        yield name, "new column", None, None, direction
-    for name in was:
-        if name in now:
-            for what, *difference in _column(was[name], now[name]):
-                yield name, what, *difference
+            added.remove(heir)
+            yield name, (ChangeKind.COLUMN_RENAMED, Direction.BOTH, "", name, heir)
+    for name in added:
+        tightens = new[name]["required"] or before["strict"] is not True
+        direction = _direction(tightens=tightens, loosens=before["strict"] is True)
+        if before["metadata"].get("position") == "internal":
+            # A feature is computed from columns that are supplied already.
+            direction = Direction.COMPATIBLE
+        yield name, (ChangeKind.COLUMN_ADDED, direction, "", None, None)
+    for name in old:
+        if name in new:
+            yield from ((name, difference) for difference in _column(old[name], new[name]))
 
 
-def _column(was: Form, now: Form) -> Iterator[tuple[str, Any, Any, Direction]]:
-    if was["type"] != now["type"]:
-        yield "type", was["type"], now["type"], Direction.UNKNOWN
-        # Rules of another type can't be compared.
+_WHEN_SET = {
+    ChangeKind.NULLABLE: Direction.LOOSENS,
+    ChangeKind.REQUIRED: Direction.TIGHTENS,
+    ChangeKind.UNIQUE: Direction.TIGHTENS,
+    ChangeKind.COERCE: Direction.LOOSENS,
+}
+"""The direction in which an option goes that is switched on."""
+
+
+def _column(old: Form, new: Form) -> Iterator[_Difference]:
+    if old["type"] != new["type"]:
+        # Rules for another type can't be compared.
+        yield ChangeKind.TYPE, Direction.UNKNOWN, "", old["type"], new["type"]
         return
-    for option, what, more_is in (
-        ("nullable", "nulls", Direction.LOOSENS),
-        ("required", "required", Direction.TIGHTENS),
-        ("unique", "unique", Direction.TIGHTENS),
-        ("coerce", "coerce", Direction.LOOSENS),
-    ):
-        if was[option] != now[option]:
-            yield what, was[option], now[option], more_is if now[option] else _opposite(more_is)
-    yield from _rules(was, now)
-    yield from _others(was, now, {"type", "nullable", "required", "unique", "coerce", "checks"})
+    for kind, direction in _WHEN_SET.items():
+        if old[kind] != new[kind]:
+            yield kind, direction if new[kind] else direction.opposite, "", old[kind], new[kind]
+    yield from _rules(old, new)
+    yield from _options(old, new, {"type", "checks", *_WHEN_SET})
 
 
 def _table(before: Form, after: Form) -> Iterator[_Difference]:
-    if before["strict"] != after["strict"]:
-        direction = {(False, True): Direction.TIGHTENS, (True, False): Direction.LOOSENS}.get(
-            (before["strict"], after["strict"]), Direction.UNKNOWN
-        )
-        yield None, "strict", before["strict"], after["strict"], direction
+    old, new = before["strict"], after["strict"]
+    if old != new:
+        direction = {(False, True): Direction.TIGHTENS, (True, False): Direction.LOOSENS}
+        yield ChangeKind.STRICT, direction.get((old, new), Direction.UNKNOWN), "", old, new
     if before["coerce"] != after["coerce"]:
-        direction = Direction.LOOSENS if after["coerce"] else Direction.TIGHTENS
-        yield None, "coerce", before["coerce"], after["coerce"], direction
-    yield from _order(before, after)
-    was, now = set(before["unique"]), set(after["unique"])
-    if was != now:
+        direction_ = Direction.LOOSENS if after["coerce"] else Direction.TIGHTENS
+        yield ChangeKind.COERCE, direction_, "", before["coerce"], after["coerce"]
+    yield from _order(before["ordered"], after["ordered"])
+    keys = set(before["unique"]), set(after["unique"])
+    if keys[0] != keys[1]:
         # A key of more columns allows more rows.
-        tightens = bool(now) and not (was and was < now)
-        loosens = bool(was) and not (now and now < was)
-        direction = _direction(tightens=tightens, loosens=loosens)
-        yield None, "key", before["unique"] or None, after["unique"] or None, direction
+        tightens = bool(keys[1]) and not (keys[0] and keys[0] < keys[1])
+        loosens = bool(keys[0]) and not (keys[1] and keys[1] < keys[0])
+        values = before["unique"] or None, after["unique"] or None
+        yield ChangeKind.KEY, _direction(tightens=tightens, loosens=loosens), "", *values
     compared = {"name", "metadata", "columns", "unique", "strict", "ordered", "coerce", "checks"}
-    for what, *difference in (*_rules(before, after), *_others(before, after, compared)):
-        yield None, what, *difference
+    yield from _rules(before, after)
+    yield from _options(before, after, compared)
 
 
-def _order(before: Form, after: Form) -> Iterator[_Difference]:
-    was, now = before["ordered"], after["ordered"]
-    if was and now:
-        # New and lost columns are said elsewhere; here only the order of the others counts.
-        kept = [name for name in was if name in now], [name for name in now if name in was]
-        if kept[0] != kept[1]:
-            yield None, "order", was, now, Direction.BOTH
-    elif was or now:
-        direction = Direction.TIGHTENS if now else Direction.LOOSENS
-        yield None, "order", was or None, now or None, direction
+def _order(old: Any, new: Any) -> Iterator[_Difference]:
+    if old and new:
+        # Only the order of the columns in both counts: the others are reported as such.
+        if [name for name in old if name in new] != [name for name in new if name in old]:
+            yield ChangeKind.ORDER, Direction.BOTH, "", old, new
+    elif old or new:
+        direction = Direction.TIGHTENS if new else Direction.LOOSENS
+        yield ChangeKind.ORDER, direction, "", old or None, new or None
 
 
-def _rules(was: Form, now: Form) -> Iterator[tuple[str, Any, Any, Direction]]:
+def _rules(old: Form, new: Form) -> Iterator[_Difference]:
     """Compare the checks of a column or a table."""
-    before, after = Rules.of(was), Rules.of(now)
+    before, after = Constraints.of(old), Constraints.of(new)
     if before.allowed is None and after.allowed is None:
         yield from _ranges(before, after)
     else:
         yield from _categories(before, after)
-    yield from _opaque(before.opaque, after.opaque)
+    yield from _checks(before.other, after.other)
 
 
-def _ranges(before: Rules, after: Rules) -> Iterator[tuple[str, Any, Any, Direction]]:
-    for what, one, other, upper in (
-        ("smallest value", before.low, after.low, False),
-        ("largest value", before.high, after.high, True),
-        ("shortest text", before.shortest, after.shortest, False),
-        ("longest text", before.longest, after.longest, True),
+def _ranges(before: Constraints, after: Constraints) -> Iterator[_Difference]:
+    for kind, old, new, upper in (
+        (ChangeKind.MINIMUM, before.low, after.low, False),
+        (ChangeKind.MAXIMUM, before.high, after.high, True),
+        (ChangeKind.MIN_LENGTH, before.shortest, after.shortest, False),
+        (ChangeKind.MAX_LENGTH, before.longest, after.longest, True),
     ):
-        was_said, now_said = one.said(upper=upper), other.said(upper=upper)
-        if was_said != now_said:
-            wider = other.is_wider_than(one, upper=upper)
-            yield what, was_said, now_said, Direction.LOOSENS if wider else Direction.TIGHTENS
-    # What a bound refuses anyway, it changes nothing to forbid.
+        values = old.text(upper=upper), new.text(upper=upper)
+        if values[0] != values[1]:
+            wider = new.is_wider_than(old, upper=upper)
+            yield kind, Direction.LOOSENS if wider else Direction.TIGHTENS, "", *values
+    # Forbidding a value that a bound excludes anyway changes nothing.
     tightens = any(map(before.accepts, after.forbidden))
     loosens = any(map(after.accepts, before.forbidden))
     if tightens or loosens:
-        said = _listed(before.forbidden or None), _listed(after.forbidden or None)
-        yield "forbidden values", *said, _direction(tightens=tightens, loosens=loosens)
+        direction = _direction(tightens=tightens, loosens=loosens)
+        values_ = _listed(before.forbidden or None), _listed(after.forbidden or None)
+        yield ChangeKind.FORBIDDEN, direction, "", *values_
 
 
-def _categories(before: Rules, after: Rules) -> Iterator[tuple[str, Any, Any, Direction]]:
-    """Where one state lists its values, all other rules only say which of them count."""
-    was, now = before.values, after.values
-    tightens = was is None or not all(map(after.accepts, was))
-    loosens = now is None or not all(map(before.accepts, now))
+def _categories(before: Constraints, after: Constraints) -> Iterator[_Difference]:
+    """Compare listed values; all other constraints only restrict the list."""
+    old, new = before.values, after.values
+    tightens = old is None or not all(map(after.accepts, old))
+    loosens = new is None or not all(map(before.accepts, new))
     if tightens or loosens:
         direction = _direction(tightens=tightens, loosens=loosens)
-        yield "categories", _listed(was), _listed(now), direction
+        yield ChangeKind.CATEGORIES, direction, "", _listed(old), _listed(new)
 
 
-def _opaque(
-    before: Mapping[str, list[str]], after: Mapping[str, list[str]]
-) -> Iterator[tuple[str, Any, Any, Direction]]:
-    """Rules that can only be told to be there, to be gone or to be different."""
-    # Under whatever name: the same rule called otherwise refuses the same.
-    was, now = ([r for rules in states.values() for r in rules] for states in (before, after))
+def _checks(
+    before: Mapping[str, list[Form]], after: Mapping[str, list[Form]]
+) -> Iterator[_Difference]:
+    """Compare checks of which nothing is known but whether they are equal."""
+    # By their content: the same check under another name refuses the same.
+    all_old, all_new = ([r for rules in state.values() for r in rules] for state in (before, after))
     for name in sorted({*before, *after}):
-        gone = [rule for rule in before.get(name, []) if rule not in now]
-        new = [rule for rule in after.get(name, []) if rule not in was]
+        gone = [rule for rule in before.get(name, []) if rule not in all_new]
+        new = [rule for rule in after.get(name, []) if rule not in all_old]
         if gone and new:
-            # Sources are compared, not shown: a reviewer reads them side by side anyway.
-            shown = (None, None) if "\n" in gone[0] + new[0] else (gone[0], new[0])
-            yield f"rule {name!r} is another one", *shown, Direction.UNKNOWN
+            yield ChangeKind.CHECK_CHANGED, Direction.UNKNOWN, name, gone[0], new[0]
         elif gone:
-            yield f"rule {name!r} removed", None, None, Direction.LOOSENS
+            yield ChangeKind.CHECK_REMOVED, Direction.LOOSENS, name, None, None
         elif new:
-            yield f"new rule {name!r}", None, None, Direction.TIGHTENS
+            yield ChangeKind.CHECK_ADDED, Direction.TIGHTENS, name, None, None
 
 
-def _others(was: Form, now: Form, compared: set[str]) -> Iterator[tuple[str, Any, Any, Direction]]:
-    """Whatever else a form says: that it is different is all that is known."""
-    for key in sorted({*was, *now} - compared):
-        if was.get(key) != now.get(key):
-            yield key.replace("_", " "), was.get(key), now.get(key), Direction.UNKNOWN
+def _options(old: Form, new: Form, compared: set[str]) -> Iterator[_Difference]:
+    """Compare all other entries of a form, of which nothing is known but whether they are equal."""
+    for key in sorted({*old, *new} - compared):
+        if old.get(key) != new.get(key):
+            yield ChangeKind.OPTION, Direction.UNKNOWN, key, old.get(key), new.get(key)
 
 
 def _direction(*, tightens: bool, loosens: bool) -> Direction:
-    match (tightens, loosens):
-        case (True, False):
-            return Direction.TIGHTENS
-        case (False, True):
-            return Direction.LOOSENS
-        case _:
-            return Direction.BOTH
-
-
-def _opposite(direction: Direction) -> Direction:
-    return Direction.LOOSENS if direction is Direction.TIGHTENS else Direction.TIGHTENS
+    if tightens == loosens:
+        return Direction.BOTH
+    return Direction.TIGHTENS if tightens else Direction.LOOSENS
 
 
 def _listed(values: frozenset[Any] | None) -> list[Any] | None:
@@ -347,6 +378,6 @@ def _listed(values: frozenset[Any] | None) -> list[Any] | None:
 
 
 def _numbers(version: str) -> tuple[int, ...] | None:
-    """A semantic version as numbers, None where it is none."""
+    """Return a semantic version as numbers, None if it is none."""
     parts = version.split(".")
     return tuple(map(int, parts)) if len(parts) == 3 and all(p.isdigit() for p in parts) else None

@@ -1,9 +1,8 @@
-"""The checks of a column or a table, folded: what pandera can say in several ways is said in one.
+"""The constraints that the checks of a column or a table amount to, in one normal form.
 
 `in_range(0, 10)` and `ge=0, le=10` refuse the same; between integers so do `gt=0` and `ge=1`.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,12 +30,12 @@ class Bound:
     value: float
     inclusive: bool = True
 
-    def said(self, *, upper: bool) -> str | None:
-        """The bound as a person says it, None if there is none."""
+    def text(self, *, upper: bool) -> str | None:
+        """Return the bound in words, None if there is none."""
         if math.isinf(self.value):
             return None
         beyond = "" if self.inclusive else "less than " if upper else "more than "
-        return f"{beyond}{said(self.value)}"
+        return f"{beyond}{value_text(self.value)}"
 
     def is_wider_than(self, other: "Bound", *, upper: bool) -> bool:
         """Whether it lets more pass than another bound at the same end of the range."""
@@ -53,17 +52,17 @@ _LOWEST, _HIGHEST = Bound(-math.inf), Bound(math.inf)
 
 
 @dataclass(frozen=True)
-class Rules:
-    """What the checks of one column (or table) come to.
+class Constraints:
+    """What the checks of a column or a table allow.
 
     Attributes:
         low: The smallest value.
         high: The largest value.
         shortest: The length of the shortest text.
         longest: The length of the longest text.
-        allowed: The values that are listed, None for any.
-        forbidden: The values that there may not be.
-        opaque: All other rules by name, as text that can only be compared.
+        allowed: The listed values, None if none are listed.
+        forbidden: The values that are not allowed.
+        other: All other checks by name, which can only be compared.
     """
 
     low: Bound
@@ -72,15 +71,15 @@ class Rules:
     longest: Bound
     allowed: frozenset[Any] | None
     forbidden: frozenset[Any]
-    opaque: Mapping[str, list[str]]
+    other: Mapping[str, list[Form]]
 
     @classmethod
-    def of(cls, form: Form) -> "Rules":
+    def of(cls, form: Form) -> "Constraints":
         """Fold the checks of a column or a table in canonical form."""
         lows, highs, shortest, longest = [_LOWEST], [_HIGHEST], [_LOWEST], [_HIGHEST]
         allowed: list[frozenset[Any]] = []
         forbidden: frozenset[Any] = frozenset()
-        opaque: dict[str, list[str]] = {}
+        other: dict[str, list[Form]] = {}
         for check in form["checks"]:
             name, rule = check["name"], {k: v for k, v in check.items() if k != "name"}
             # A check that only warns refuses nothing.
@@ -95,7 +94,7 @@ class Rules:
             elif (name, *rule) in (("notin", "forbidden_values"), ("not_equal_to", "value")):
                 forbidden |= _values(rule)
             else:
-                opaque.setdefault(name, []).append(_rule_said(rule))
+                other.setdefault(name, []).append(rule)
         whole = form.get("type") == "integer"
         return cls(
             low=_whole(max(lows, key=lambda b: (b.value, not b.inclusive)), 1 if whole else 0),
@@ -104,7 +103,7 @@ class Rules:
             longest=min(longest, key=lambda b: b.value),
             allowed=frozenset.intersection(*allowed) if allowed else None,
             forbidden=forbidden,
-            opaque=opaque,
+            other=other,
         )
 
     @property
@@ -113,7 +112,7 @@ class Rules:
         return None if self.allowed is None else frozenset(filter(self.accepts, self.allowed))
 
     def accepts(self, value: Any) -> bool:
-        """Whether a value keeps all rules but the opaque ones."""
+        """Whether a value keeps all constraints but the other checks."""
         if value in self.forbidden or (self.allowed is not None and value not in self.allowed):
             return False
         if isinstance(value, str):
@@ -164,20 +163,14 @@ def _whole(bound: Bound, step: int) -> Bound:
     return Bound(nearest + (step if nearest == bound.value and not bound.inclusive else 0))
 
 
-def _rule_said(rule: Form) -> str:
-    if set(rule) == {"source"}:
-        return str(rule["source"])
-    return json.dumps(rule, sort_keys=True, default=str)
-
-
-def said(value: Any) -> str:
-    """A value of a rule as a person writes it."""
+def value_text(value: Any) -> str:
+    """Return a value of a check in words."""
     match value:
         case bool():
             return "yes" if value else "no"
         case float() if value.is_integer():
             return str(int(value))
         case list():
-            return ", ".join(map(said, value))
+            return ", ".join(map(value_text, value))
         case _:
             return str(value)

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeGuard
 
 from baton_handoff.config.project import Project, project_at
 from baton_handoff.contracts.compatibility import Change, ContractComparison, compare_all
 from baton_handoff.contracts.examples import Example, example_of
 from baton_handoff.contracts.isolated_reader import Place, Reader, reading
 from baton_handoff.contracts.protocol import compare_protocol
+from baton_handoff.contracts.sentences import change_text, example_text, version_advice
 from baton_handoff.contracts.wheel import wheel_room
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git_snapshots import GitSnapshots, snapshots_of
@@ -22,7 +24,7 @@ _HERE = "the working directory"
 
 @dataclass(frozen=True)
 class ExplainedChange:
-    """One change, where it is stated, and a table that tells both states apart if one was found."""
+    """One change, where it is stated, and an example if one was found."""
 
     change: Change
     place: Place | None
@@ -31,12 +33,12 @@ class ExplainedChange:
 
 @dataclass(frozen=True)
 class Difference:
-    """One contract that is not what it was.
+    """A contract that changed.
 
     Attributes:
         comparison: What changed, and what follows.
-        changes: Each change explained.
-        level: How far that binds: the stricter of both states' levels.
+        changes: Each change with its place and example.
+        level: The higher level of both states: from 1 on, a version that is not raised blocks.
     """
 
     comparison: ContractComparison
@@ -45,36 +47,40 @@ class Difference:
 
 
 def has_no_base_contracts(project: Project, base: str | None = None) -> bool:
-    """Whether there is no earlier state yet: no commit, no Baton in the base, or no contracts.
+    """Whether there is nothing to compare with: no commit, or no contracts in the base.
 
     Raises:
         HandoffError: The base can't be found.
     """
-    if (base or "").endswith(".whl"):
+    if _is_wheel(base):
         return False
     with snapshots_of(project.root) as (snapshots, _):
-        return _nothing_yet(snapshots, base)
+        return _lacks_contracts(snapshots, base)
 
 
-def _nothing_yet(snapshots: GitSnapshots, base: str | None) -> bool:
+def _is_wheel(base: str | None) -> TypeGuard[str]:
+    return base is not None and base.endswith(".whl")
+
+
+def _lacks_contracts(snapshots: GitSnapshots, base: str | None) -> bool:
     if base is None and not snapshots.has_commits:
         return True
     return not snapshots.has_contracts(snapshots.of_commit(snapshots.merge_base(base)))
 
 
 def differences(project: Project, base: str | None = None) -> list[Difference]:
-    """Judge the contracts of the working directory against an earlier state of them.
+    """Compare the contracts of the working directory with an earlier state of them.
 
     Args:
         project: The project.
-        base: A commit, the path of a wheel that `handoff contract wheel` has made, or None for
-            `GitSnapshots.merge_base`. None differ if the base has no contracts yet.
+        base: A commit, the path of a wheel from `handoff contract wheel`, or None for
+            `GitSnapshots.merge_base`. A base without contracts gives no differences.
 
     Raises:
-        HandoffError: The earlier state can't be found, or contracts of either can't be imported.
+        HandoffError: The base can't be found, or the contracts of either state can't be imported.
     """
     with snapshots_of(project.root) as (snapshots, scratch):
-        if not (base or "").endswith(".whl") and _nothing_yet(snapshots, base):
+        if not _is_wheel(base) and _lacks_contracts(snapshots, base):
             return []
         source, room = _earlier(project, base, snapshots, scratch)
         level = max(project_at(source.parent, project).level, project.level)
@@ -88,8 +94,8 @@ def differences(project: Project, base: str | None = None) -> list[Difference]:
 def _earlier(
     project: Project, base: str | None, snapshots: GitSnapshots, scratch: Path
 ) -> tuple[Path, str]:
-    """The folder and the package of the contracts that stand for the earlier state."""
-    if base is None or not base.endswith(".whl"):
+    """Return the folder and the package of the earlier contracts."""
+    if not _is_wheel(base):
         folder = snapshots.check_out(
             snapshots.of_commit(snapshots.merge_base(base)), scratch / "base"
         )
@@ -103,7 +109,7 @@ def _earlier(
 
 
 def _differences(before: Reader, after: Reader, level: int) -> Iterator[Difference]:
-    judged = [
+    comparisons = [
         *compare_all(before.contracts, after.contracts),
         *(
             compare_protocol(name, before.protocols.get(name), after.protocols.get(name))
@@ -111,23 +117,20 @@ def _differences(before: Reader, after: Reader, level: int) -> Iterator[Differen
         ),
         *compare_all(before.api, after.api),
     ]
-    for comparison in judged:
-        explained = tuple(_explained(change, before, after) for change in comparison.changes)
-        if explained:
+    for comparison in comparisons:
+        if comparison.changes:
+            explained = tuple(_explained(change, before, after) for change in comparison.changes)
             yield Difference(comparison, explained, level)
 
 
 def _explained(change: Change, before: Reader, after: Reader) -> ExplainedChange:
-    name = change.contract
-    place = after.place(name, change.column)
-    if name in before.tables and name in after.tables:
-        forms = before.tables[name], after.tables[name]
-        return ExplainedChange(change, place, example_of(change, *forms, before, after))
-    return ExplainedChange(change, place, None)
+    old, new = before.tables.get(change.contract), after.tables.get(change.contract)
+    example = example_of(change, old, new, before, after) if old and new else None
+    return ExplainedChange(change, after.place(change.contract, change.column), example)
 
 
 def findings(differences: list[Difference]) -> Iterator[Finding]:
-    """Every change as a finding, and every version that has not been raised as one that blocks.
+    """Yield each change as advice, and each version that is not raised as a finding that blocks.
 
     At level 0 nothing blocks.
     """
@@ -137,69 +140,73 @@ def findings(differences: list[Difference]) -> Iterator[Finding]:
             change, place = explained.change, explained.place
             yield Finding(
                 "contract-change",
-                str(change),
+                change_text(change),
                 blocks=False,
-                side=_sides(comparison, change),
+                side=" and ".join(comparison.sides_of(change.breaks)) or None,
                 file=f"src/{place.file}" if place else None,
                 line=place.line if place else None,
-                evidence=tuple(_evidence(change, explained.example)),
+                evidence=tuple(_evidence(explained)),
             )
-        if comparison.needed:
-            place = next((explained.place for explained in difference.changes), None)
+        if comparison.required_version:
+            place = difference.changes[0].place
             yield Finding(
                 "contract-version",
-                f"{comparison.contract} is still version {comparison.now or 'none'}, and this is a"
-                f" {comparison.bump} change",
+                f"{comparison.contract} is still version {comparison.version_after or 'none'}, and"
+                f" this is a {comparison.bump} change",
                 blocks=difference.level > 0,
                 side=None,
                 file=f"src/{place.file}" if place else None,
                 line=place.line if place else None,
-                fix=f"say {comparison.says.format(comparison.needed)}",
+                fix=version_advice(comparison),
             )
 
 
-def _sides(comparison: ContractComparison, change: Change) -> str | None:
-    sides = dict.fromkeys(comparison.parties.get(role, role) for role in change.breaks)
-    return " and ".join(sides) or None
-
-
-def _evidence(change: Change, example: Example | None) -> Iterator[str]:
-    broken = " and ".join(change.breaks)
-    yield f"{change.direction}; breaking for {broken or 'nobody'}"
-    if example:
-        yield f"for example {example.about(change)}"
+def _evidence(explained: ExplainedChange) -> Iterator[str]:
+    broken = " and ".join(explained.change.breaks)
+    yield explained.change.direction + (f"; breaking for {broken}" if broken else "")
+    if explained.example:
+        yield f"for example {example_text(explained.example, explained.change)}"
 
 
 def write_changelog(project: Project, differences: list[Difference]) -> None:
-    """Put the changes on top of `contracts/CHANGELOG.md`, as people read them."""
+    """Add the changes at the top of `contracts/CHANGELOG.md`."""
     file = project.source / "contracts" / "CHANGELOG.md"
     title = "# Changes of the contracts\n\n"
     known = file.read_text(encoding="utf-8").removeprefix(title) if file.exists() else ""
     entry = changelog_entry(differences, datetime.now(UTC).date().isoformat())
-    # A version that is told again has been worked on since.
-    again = {heading.rpartition(", ")[0] for heading in entry.splitlines() if heading[:3] == "## "}
-    sections = re.split(r"^(?=## )", known, flags=re.MULTILINE)
-    rest = "".join(s for s in sections if s.partition("\n")[0].rpartition(", ")[0] not in again)
-    file.write_text(title + entry + rest, encoding="utf-8")
+    # A section of the same version is replaced: the version has not been released since.
+    new = {_version_heading(section) for section in _sections(entry)}
+    rest = [section for section in _sections(known) if _version_heading(section) not in new]
+    file.write_text("".join([title, entry, *rest]), encoding="utf-8")
+
+
+def _sections(changelog: str) -> list[str]:
+    return [s for s in re.split(r"^(?=## )", changelog, flags=re.MULTILINE) if s]
+
+
+def _version_heading(section: str) -> str:
+    """Return the heading of a section without its date."""
+    return section.partition("\n")[0].rpartition(", ")[0]
 
 
 def changelog_entry(differences: list[Difference], day: str) -> str:
-    """The changes as people read them: data contracts, model contracts, the API.
+    """Return the changes as sections of the changelog, one for each contract.
 
     Args:
         differences: What changed.
-        day: The date, as it shall stand there.
+        day: The date.
     """
     lines = []
     for difference in differences:
         comparison = difference.comparison
-        version = f" {comparison.now}" if comparison.now else ""
+        version = f" {comparison.version_after}" if comparison.version_after else ""
         lines.append(f"## {comparison.contract}{version}, {day}\n")
         if comparison.consent:
             lines.append(f"Breaking: {' and '.join(comparison.consent)} must follow.\n")
         for explained in difference.changes:
-            example = explained.example
-            shown = f" (for example {example.about(explained.change)})" if example else ""
-            lines.append(f"- {explained.change}{shown}")
+            text = example_text(explained.example, explained.change) if explained.example else ""
+            lines.append(
+                f"- {change_text(explained.change)}{f' (for example {text})' if text else ''}"
+            )
         lines.append("")
     return "\n".join(lines)

@@ -1,7 +1,7 @@
-"""The model contract: the members of a Protocol, read and judged.
+"""The model contract: the members of a Protocol, read and compared.
 
-Who implements it (data science) produces, who calls it (ML engineering) consumes. Its version is
-its module's `__version__`: in the Protocol itself it would be a member that every model must have.
+The producer implements it (data science), the consumer calls it (ML engineering). Its version is
+its module's `__version__`: in the Protocol it would be a member that every model must have.
 """
 
 import inspect
@@ -13,40 +13,39 @@ from typing import Any
 from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING
 from baton_handoff.contracts.compatibility import (
     Change,
+    ChangeKind,
     ContractComparison,
     Direction,
     Role,
-    version,
+    version_text,
 )
 
 _PARTIES: Mapping[Role, str] = {"producer": DATA_SCIENCE, "consumer": ML_ENGINEERING}
 
 
 def protocols_of(room: ModuleType) -> dict[str, Any]:
-    """Version and members of every Protocol that a `contracts` package exports, by name."""
+    """Return version and members of every Protocol that a `contracts` package exports, by name."""
     return {
         name: {
-            "version": getattr(inspect.getmodule(stated), "__version__", None),
-            "members": _members(stated),
+            "version": getattr(inspect.getmodule(value), "__version__", None),
+            "members": _members(value),
         }
         for name in room.__all__
-        if inspect.isclass(stated := getattr(room, name)) and getattr(stated, "_is_protocol", False)
+        if inspect.isclass(value := getattr(room, name)) and getattr(value, "_is_protocol", False)
     }
 
 
 def compare_protocol(
     name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> ContractComparison:
-    """Judge what became of one Protocol; None is for one that was not, or is no longer there."""
-    members = [state and state["members"] for state in (before, after)]
-    changes = tuple(_changes(name, *members))
+    """Compare two states of one Protocol, as `protocols_of` returns them; None if there is none."""
     return ContractComparison(
         contract=name,
-        changes=changes,
-        was=version(before["version"]) if before else None,
-        now=version(after["version"]) if after else None,
+        changes=tuple(_changes(name, before, after)),
+        version_before=version_text(before["version"]) if before else None,
+        version_after=version_text(after["version"]) if after else None,
         parties=_PARTIES,
-        says='__version__ = "{}" in its module',
+        is_model=True,
     )
 
 
@@ -60,80 +59,80 @@ def _members(protocol: type) -> dict[str, Any]:
                 if inspect.isfunction(member) and (name == "__call__" or name[0] != "_"):
                     members[name] = _signature(member)
                 elif isinstance(member, property):
-                    members[name] = {"type": _answer(member.fget)}
+                    members[name] = {"type": _return_type(member.fget)}
     return members
 
 
 def _signature(method: Any) -> dict[str, Any]:
-    signature = inspect.signature(method)
     parameters = [
         {
-            # A caller never writes the name of a positional-only parameter.
+            # A caller can't write the name of a positional-only parameter.
             "name": "" if parameter.kind is parameter.POSITIONAL_ONLY else parameter.name,
             "kind": parameter.kind.description,
             "type": _type(parameter.annotation),
             "required": parameter.default is parameter.empty,
         }
-        for parameter in list(signature.parameters.values())[1:]
+        for parameter in list(inspect.signature(method).parameters.values())[1:]
     ]
-    return {"parameters": parameters, "returns": _answer(method)}
+    return {"parameters": parameters, "returns": _return_type(method)}
 
 
-def _answer(method: Any) -> str:
-    waits = "awaitable " if inspect.iscoroutinefunction(method) else ""
-    return waits + _type(inspect.signature(method).return_annotation)
+def _return_type(method: Any) -> str:
+    prefix = "awaitable " if inspect.iscoroutinefunction(method) else ""
+    return prefix + _type(inspect.signature(method).return_annotation)
 
 
 def _type(annotation: Any) -> str:
-    """A type without the modules its parts live in: moving them changes nothing."""
-    said = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-    return re.sub(r"\b(\w+\.)+", "", said)
+    """Return a type without the modules of its parts: moving them changes nothing."""
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    return re.sub(r"\b(\w+\.)+", "", text)
 
 
 def _changes(
     name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> Iterator[Change]:
-    def change(member: str | None, what: str, direction: Direction, *values: Any) -> Change:
-        was, now = values or (None, None)
-        return Change(name, member, what, was, now, direction, direction.breaks)
-
     if before is None or after is None:
-        gone = after is None
-        direction = Direction.UNKNOWN
-        what = "model contract removed" if gone else "new model contract"
-        yield Change(name, None, what, None, None, direction, direction.breaks if gone else ())
+        added = before is None
+        kind = ChangeKind.CONTRACT_ADDED if added else ChangeKind.CONTRACT_REMOVED
+        yield Change(name, None, kind, Direction.COMPATIBLE if added else Direction.UNKNOWN)
         return
-    for member in sorted({*before, *after}):
-        was, now = before.get(member), after.get(member)
-        if was is None:
-            yield change(member, "new member", Direction.TIGHTENS)
-        elif now is None:
-            yield change(member, "member removed", Direction.LOOSENS)
-        elif set(was) != set(now):
-            yield change(member, "kind", Direction.UNKNOWN)
-        elif "type" in was:
-            if was != now:
-                yield change(member, "type", Direction.UNKNOWN, was["type"], now["type"])
+    members = before["members"], after["members"]
+    for member in sorted({*members[0], *members[1]}):
+        for difference in _member(*(state.get(member) for state in members)):
+            yield Change(name, member, *difference)
+
+
+def _member(
+    old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
+) -> Iterator[tuple[Any, ...]]:
+    if old is None:
+        yield ChangeKind.MEMBER_ADDED, Direction.TIGHTENS
+    elif new is None:
+        yield ChangeKind.MEMBER_REMOVED, Direction.LOOSENS
+    elif set(old) != set(new):
+        yield ChangeKind.MEMBER_KIND, Direction.UNKNOWN
+    else:
+        yield from _arguments(old.get("parameters", []), new.get("parameters", []))
+        for key, kind in (("type", ChangeKind.TYPE), ("returns", ChangeKind.RETURNS)):
+            if old.get(key) != new.get(key):
+                yield kind, Direction.UNKNOWN, "", old[key], new[key]
+
+
+def _arguments(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
+    for number in range(max(len(old), len(new))):
+        one = old[number] if number < len(old) else None
+        other = new[number] if number < len(new) else None
+        name = (one or other or {})["name"] or f"number {number + 1}"
+        if one is None:
+            direction = Direction.BOTH if new[number]["required"] else Direction.TIGHTENS
+            yield ChangeKind.ARGUMENT_ADDED, direction, name
+        elif other is None:
+            yield ChangeKind.ARGUMENT_REMOVED, Direction.LOOSENS, name
         else:
-            for what, direction, *values in _arguments(was["parameters"], now["parameters"]):
-                yield change(member, what, direction, *values)
-            if was["returns"] != now["returns"]:
-                said = was["returns"], now["returns"]
-                yield change(member, "answer", Direction.UNKNOWN, *said)
-
-
-def _arguments(was: list[dict[str, Any]], now: list[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
-    for number, (one, other) in enumerate(zip(was, now, strict=False), 1):
-        called = one["name"] or f"number {number}"
-        for key in ("name", "kind", "type"):
-            if one[key] != other[key]:
-                yield f"argument {called}, {key}", Direction.UNKNOWN, one[key], other[key]
-        if one["required"] != other["required"]:
-            # Callers may now leave it out, or no longer.
-            direction = Direction.LOOSENS if one["required"] is False else Direction.TIGHTENS
-            yield f"argument {called}, required", direction, one["required"], other["required"]
-    for number, extra in enumerate(now[len(was) :], len(was) + 1):
-        direction = Direction.BOTH if extra["required"] else Direction.TIGHTENS
-        yield f"new argument {extra['name'] or f'number {number}'}", direction
-    for number, lost in enumerate(was[len(now) :], len(now) + 1):
-        yield f"argument {lost['name'] or f'number {number}'} removed", Direction.LOOSENS
+            for key in ("name", "kind", "type", "required"):
+                if one[key] != other[key]:
+                    direction = Direction.UNKNOWN
+                    if key == "required":
+                        # An optional argument that is required now: callers have to pass it.
+                        direction = Direction.LOOSENS if other[key] else Direction.TIGHTENS
+                    yield ChangeKind(f"argument {key}"), direction, name, one[key], other[key]

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from baton_handoff.contracts.constraints import Bound, Form, Rules, said
+from baton_handoff.contracts.compatibility import Change, ChangeKind, ContractComparison
+from baton_handoff.contracts.constraints import Bound, Constraints, Form, value_text
+from baton_handoff.contracts.examples import Example
 from baton_handoff.contracts.violations import Rule, RuleKind, Violation
 
 _RULES = {
@@ -15,6 +17,30 @@ _RULES = {
     RuleKind.NULL: "must not be null",
     RuleKind.UNIQUE: "must be unique",
 }
+_CHANGES = {
+    ChangeKind.CONTRACT_ADDED: "new contract",
+    ChangeKind.COLUMN_ADDED: "new column",
+    ChangeKind.COLUMN_RENAMED: "column renamed?",
+    ChangeKind.NULLABLE: "nulls",
+    ChangeKind.MINIMUM: "smallest value",
+    ChangeKind.MAXIMUM: "largest value",
+    ChangeKind.MIN_LENGTH: "shortest text",
+    ChangeKind.MAX_LENGTH: "longest text",
+    ChangeKind.CHECK_ADDED: "new rule '{}'",
+    ChangeKind.CHECK_REMOVED: "rule '{}' removed",
+    ChangeKind.OPTION: "{}",
+    ChangeKind.MEMBER_ADDED: "new member",
+    ChangeKind.MEMBER_KIND: "is now a method, or no longer one",
+    ChangeKind.RETURNS: "return type",
+    ChangeKind.ARGUMENT_ADDED: "new argument {}",
+    ChangeKind.ARGUMENT_REMOVED: "argument {} removed",
+    ChangeKind.ARGUMENT_NAME: "argument {}, name",
+    ChangeKind.ARGUMENT_KIND: "argument {}, kind",
+    ChangeKind.ARGUMENT_TYPE: "argument {}, type",
+    ChangeKind.ARGUMENT_REQUIRED: "argument {}, required",
+}
+"""How changes are named, where their kind's own value is not enough."""
+
 _PHRASES = {
     "in_range": "in the range {}",
     "isin": "one of {}",
@@ -82,6 +108,78 @@ def rule_text(rule: Rule) -> str:
     return f"must be {', '.join(map(str, texts))}"
 
 
+def change_text(change: Change) -> str:
+    """Return a change as a line: `Trip.seats: largest value 9 → 8`."""
+    where = change.contract if change.column is None else f"{change.contract}.{change.column}"
+    text = _CHANGES.get(change.kind, change.kind.value).format(change.name)
+    if change.kind is ChangeKind.CHECK_CHANGED:
+        text = f"rule {change.name!r} changed: {_check_difference(change.before, change.after)}"
+    else:
+        text += _values_text(change.before, change.after)
+    return f"{where}: {text}"
+
+
+def example_text(example: Example, change: Change) -> str:
+    """Return an example, reduced to the column that changed."""
+    row, column = example.rows[0], change.column
+    if len(example.rows) > 1:
+        text = f"{len(example.rows)} rows with the same {column or 'key'}"
+    elif column is None:
+        text = ", ".join(f"{name} = {_literal(value)}" for name, value in row.items())
+    elif column in row:
+        text = f"{column} = {_literal(row[column])}"
+    else:
+        text = f"a row without {column}"
+    if example.accepted_before:
+        return f"{text}: accepted before, refused now"
+    return f"{text}: refused before, accepted now"
+
+
+def _literal(value: Any) -> str:
+    return "null" if value is None else repr(value)
+
+
+def version_advice(comparison: ContractComparison) -> str:
+    """Return how to state the version that a comparison requires."""
+    version = comparison.required_version
+    if comparison.is_model:
+        return f'set __version__ = "{version}" in its module'
+    return f'set "version": "{version}" in its Config.metadata'
+
+
+def _values_text(before: Any, after: Any) -> str:
+    match (before, after):
+        case (None, None):
+            return ""
+        case (None, after):
+            return f" {value_text(after)}"
+        case (before, None):
+            return f" (was {value_text(before)})"
+        case _:
+            return f" {value_text(before)} → {value_text(after)}"
+
+
+def _check_difference(before: Form, after: Form) -> str:
+    """Return what differs between two forms of a check: its code, constants or arguments."""
+    old, new = dict(_check_values(before)), dict(_check_values(after))
+    changed = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+    parts = [f"`{key}`{_values_text(old.get(key), new.get(key))}" for key in changed if key]
+    return ", ".join(parts + ["its code"] * ("" in changed))
+
+
+def _check_values(form: Form) -> Iterator[tuple[str, Any]]:
+    """Yield arguments and constants of a check by name, and its code under an empty name."""
+    constants = dict(form.get("constants", {}))
+    code = [form.get("source", "")]
+    for helper in form.get("helpers", {}).values():
+        inner = dict(_check_values(helper))
+        code.append(inner.pop(""))
+        constants |= inner
+    yield "", code
+    yield from constants.items()
+    yield from ((k, v) for k, v in form.items() if k not in ("constants", "source", "helpers"))
+
+
 def phrase(check: str, arguments: str) -> str:
     """A check by its name, `less_than` for example, with what it is given: less than 5."""
     return _PHRASES.get(check, check.replace("_", " ") + " {}").format(arguments).strip()
@@ -111,7 +209,7 @@ def table_rules(form: Form, sentences: Mapping[str, str] | None = None) -> Itera
     """
     if form["unique"]:
         yield RuleText(each_once(form["unique"]))
-    yield from _checks(form, Rules.of(form), sentences or {})
+    yield from _checks(form, Constraints.of(form), sentences or {})
     if form["strict"]:
         refused = form["strict"] is True
         yield RuleText("other columns are refused" if refused else "other columns are dropped")
@@ -123,7 +221,7 @@ def table_rules(form: Form, sentences: Mapping[str, str] | None = None) -> Itera
 
 
 def _check_texts(column: Form, sentences: Mapping[str, str]) -> Iterator[RuleText]:
-    rules = Rules.of(column)
+    rules = Constraints.of(column)
     if rules.values is None:
         yield from _limits(rules)
     else:
@@ -136,7 +234,7 @@ def each_once(key: list[str]) -> str:
     return f"each combination of {', '.join(key)} may occur once"
 
 
-def _limits(rules: Rules) -> Iterator[RuleText]:
+def _limits(rules: Constraints) -> Iterator[RuleText]:
     if between := _range(rules.low, rules.high):
         yield RuleText(between)
     if between := _range(rules.shortest, rules.longest):
@@ -146,7 +244,7 @@ def _limits(rules: Rules) -> Iterator[RuleText]:
 
 
 def _range(low: Bound, high: Bound) -> str:
-    smallest, largest = low.said(upper=False), high.said(upper=True)
+    smallest, largest = low.text(upper=False), high.text(upper=True)
     if smallest and largest and low.inclusive and high.inclusive:
         return f"exactly {smallest}" if low == high else f"between {smallest} and {largest}"
     ends = [
@@ -156,14 +254,14 @@ def _range(low: Bound, high: Bound) -> str:
     return ", ".join(filter(None, ends))
 
 
-def _checks(stated: Form, rules: Rules, sentences: Mapping[str, str]) -> Iterator[RuleText]:
+def _checks(stated: Form, rules: Constraints, sentences: Mapping[str, str]) -> Iterator[RuleText]:
     """The checks that are no range and no list, and those that only warn."""
     for check in stated["checks"]:
         name, warns = check["name"], check.get("raise_warning", False)
         if "source" in check:
             words = sentences.get(name, name.replace("_", " "))
-        elif warns or name in rules.opaque:
-            given = [said(value) for key, value in check.items() if key not in _OPTIONS]
+        elif warns or name in rules.other:
+            given = [value_text(value) for key, value in check.items() if key not in _OPTIONS]
             words = phrase(name, ", ".join(given))
         else:
             continue
@@ -176,11 +274,11 @@ def _others(stated: Form, known: set[str]) -> Iterator[RuleText]:
         if key == "parsers":
             yield RuleText("changed by code of its own before it is checked")
         else:
-            yield RuleText(f"{key.replace('_', ' ')}: {said(stated[key])}")
+            yield RuleText(f"{key.replace('_', ' ')}: {value_text(stated[key])}")
 
 
 def _listed(values: frozenset[Any]) -> tuple[str, ...]:
     try:
-        return tuple(map(said, sorted(values)))
+        return tuple(map(value_text, sorted(values)))
     except TypeError:  # of several types
-        return tuple(map(said, sorted(values, key=repr)))
+        return tuple(map(value_text, sorted(values, key=repr)))

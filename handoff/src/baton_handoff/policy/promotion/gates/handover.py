@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from baton_handoff.config.settings import PromotionSettings
 from baton_handoff.contracts.compatibility import Role, compare_all
 from baton_handoff.contracts.constraints import Form
+from baton_handoff.contracts.sentences import change_text
 from baton_handoff.policy.practices.assessment import PracticeResult
 from baton_handoff.policy.promotion.candidate import Candidate
 from baton_handoff.policy.promotion.gates.result import GateResult, failed, passed, waiting
@@ -39,7 +40,7 @@ def _broken(former: Mapping[str, Form], new: Mapping[str, Form]) -> dict[str, st
         for change in comparison.changes:
             if stays in change.breaks:
                 side = comparison.parties.get(stays, stays)
-                broken[f"{change}; breaking for its {stays}"] = side
+                broken[f"{change_text(change)}; breaking for its {stays}"] = side
     return broken
 
 
