@@ -135,7 +135,7 @@ def test_the_card_tells_figures_origin_and_what_nobody_has_said() -> None:
         "tri|ps", lineage, evaluation(), [Path("roc.png")], {"Limits": "Ulm only."}
     )
     for said in (
-        "## Intended use\n\nNot stated yet: asked at promotion.",
+        "## Intended use\n\nNot stated yet: required at the promotion.",
         "## Limits\n\nUlm only.",
         "| model | 1.0000 | 0.2231 |",
         "| Bonn | 1.0000 |",
