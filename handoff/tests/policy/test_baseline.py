@@ -15,14 +15,13 @@ from baton_handoff.config.baseline import BASELINE_FILE
 from baton_handoff.config.code_owners import write_owners
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy import rendering as room
 from baton_handoff.policy.evidence.recording import run_recorded
 from baton_handoff.policy.evidence.store import Evidence, EvidenceStore
 from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.registry import registry_of, shipped
 from baton_handoff.policy.rendering.explanation import explain_practice
 from baton_handoff.policy.rendering.html_report import html_report
-from baton_handoff.policy.rendering.json_report import json_report
+from baton_handoff.policy.rendering.json_report import json_report, status_schema
 from baton_handoff.policy.rendering.markdown_report import markdown_report
 from baton_handoff.policy.rendering.open_findings import open_findings
 from baton_handoff.policy.rendering.terminal_report import terminal_report
@@ -371,9 +370,8 @@ def test_every_screen_says_what_the_baseline_accepts_and_what_a_change_loosens()
         f"Style: {said}",
         "The baseline grows",
     ]
-    schema = (Path(room.__file__).parent / "status.schema.json").read_text(encoding="utf-8")
     data = json.loads(json.dumps(json_report(it)))
-    jsonschema_rs.validator_for(json.loads(schema)).validate(data)
+    jsonschema_rs.validator_for(status_schema()).validate(data)
     assert data["outcomes"][0]["recorded"] == 2
     assert data["outcomes"][0]["reached"]
 

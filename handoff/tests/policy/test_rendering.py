@@ -19,11 +19,10 @@ import pytest
 
 from assessments import DS, ML, assessment, practice, result
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy import rendering as room
 from baton_handoff.policy.practices.assessment import Assessment, State
 from baton_handoff.policy.rendering.explanation import explain_practice
 from baton_handoff.policy.rendering.html_report import html_report
-from baton_handoff.policy.rendering.json_report import json_report
+from baton_handoff.policy.rendering.json_report import json_report, status_schema
 from baton_handoff.policy.rendering.markdown_report import MARKER, markdown_report
 from baton_handoff.policy.rendering.open_findings import open_findings
 from baton_handoff.policy.rendering.summary import (
@@ -37,6 +36,7 @@ from baton_handoff.policy.rendering.terminal_report import terminal_report
 from baton_handoff.reporting.findings import Finding, Format, render
 from baton_handoff.reporting.terminal_style import TerminalStyle
 
+SCHEMA = Path(json_report.__code__.co_filename).with_name("status.schema.json")
 GOLDEN = Path(__file__).parent / "golden" / "status"
 AT = "2026-11-25T13:20:00"
 HOSTILE = (
@@ -51,6 +51,7 @@ FORMS: Mapping[str, str] = {
     "comment.md": markdown_report(assessment(), "handoff"),
     "page.html": html_report(assessment(), AT),
     "status.json": json.dumps(json_report(assessment(), "handoff"), indent=2) + "\n",
+    str(SCHEMA): json.dumps(status_schema(), indent=2) + "\n",
     "findings.sarif": render(open_findings(assessment(), "handoff"), "sarif", ""),
     "github.txt": render(open_findings(assessment(), "handoff"), "github", ""),
     "azure.txt": render(open_findings(assessment(), "handoff"), "azure", ""),
@@ -280,8 +281,7 @@ def test_every_format_has_the_same_findings(stage: Any) -> None:
 
 @pytest.mark.parametrize("stage", ["push", "handoff", "promotion"])
 def test_the_data_keeps_its_published_schema(hostile: Assessment, stage: Any) -> None:
-    file = Path(str(room.__file__)).with_name("status.schema.json")
-    schema = json.loads(file.read_text(encoding="utf-8"))
+    schema = status_schema()
     jsonschema_rs.meta.validate(schema)
     judge = jsonschema_rs.Draft202012Validator(schema)
     for one in (assessment(), at_level(assessment(), 2), for_side(assessment(), DS), hostile):

@@ -17,9 +17,9 @@ import pytest
 
 import baton_handoff
 from baton_handoff.cli import main
-from baton_handoff.policy import rendering as room
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.registry import shipped
+from baton_handoff.policy.rendering.json_report import status_schema
 from baton_handoff.policy.rendering.terminal_report import terminal_report
 from baton_handoff.policy.status.status import assess
 from baton_handoff.policy.unmanaged import commands
@@ -91,8 +91,7 @@ def test_the_data_keeps_its_published_schema(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["status", "--format", "json"])
-    schema = Path(str(room.__file__)).with_name("status.schema.json")
-    judge = jsonschema_rs.Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
+    judge = jsonschema_rs.Draft202012Validator(status_schema())
     judge.validate(json.loads(capsys.readouterr().out))
 
 

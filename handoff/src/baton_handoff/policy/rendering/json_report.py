@@ -1,4 +1,7 @@
-"""The status of a project as data; `status.schema.json` is generated from these models."""
+"""The status of a project as data; `status.schema.json` is generated from these models.
+
+`GOLDEN=write pytest tests/policy/test_rendering.py` writes the schema.
+"""
 
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -157,7 +160,8 @@ def json_report(assessment: Assessment, stage: Stage = "push") -> dict[str, Any]
 
 def status_schema() -> dict[str, Any]:
     """Return the JSON schema of the report."""
-    return _Status.model_json_schema(mode="serialization")
+    schema = _Status.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def _adoption(assessment: Assessment) -> dict[str, Any] | None:
