@@ -134,9 +134,9 @@ def test_what_a_killed_service_has_answered_is_in_its_log(project: Project, tmp_
     project.env |= {"HANDOFF_PREDICTIONS": str(log)}
     replayed = project("handoff", "model", "compare", "candidate")
     assert replayed.stdout.startswith(
-        f"{len(after) * ROWS:,} rows answered by version 1, asked again of 1\n"
+        f"{len(after) * ROWS:,} rows answered by version 1, replayed with 1\n"
     )
-    assert replayed.stderr.count("was never written to its end: passed over\n") == torn
+    assert replayed.stderr.count("is incomplete: skipped\n") == torn
 
 
 def test_a_service_whose_disk_is_full_answers_and_says_what_it_could_not_log(

@@ -146,22 +146,22 @@ def test_a_line_that_was_never_ended_is_passed_over(
         opened.write('{"request": "b", "at"')
     PredictionLog(tmp_path).write(replace(record, request="c"))
     assert {record.request for record in read_log(tmp_path)} == {"a", "c"}
-    assert caplog.messages == [f"{file}:2 was never written to its end: passed over"]
+    assert caplog.messages == [f"{file}:2 is incomplete: skipped"]
 
 
 def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:
     (tmp_path / "2026-11-23.x.jsonl").write_text('{"a": 1}\n')
-    with pytest.raises(HandoffError, match=r"2026-11-23\.x\.jsonl:1 is no record"):
+    with pytest.raises(HandoffError, match=r"2026-11-23\.x\.jsonl:1 is not a logged prediction"):
         list(read_log(tmp_path))
 
 
 def test_a_sample_holds_the_same_requests_every_time(tmp_path: Path) -> None:
     names = [f"request-{number}" for number in range(2000)]
-    kept = [name for name in names if PredictionLog(tmp_path, 0.25).keeps(name)]
+    kept = [name for name in names if PredictionLog(tmp_path, 0.25).samples(name)]
     assert 400 < len(kept) < 600
-    assert kept == [name for name in names if PredictionLog(tmp_path, 0.25).keeps(name)]
-    assert all(PredictionLog(tmp_path, 1.0).keeps(name) for name in names)
-    assert not any(PredictionLog(tmp_path, 0.0).keeps(name) for name in names)
+    assert kept == [name for name in names if PredictionLog(tmp_path, 0.25).samples(name)]
+    assert all(PredictionLog(tmp_path, 1.0).samples(name) for name in names)
+    assert not any(PredictionLog(tmp_path, 0.0).samples(name) for name in names)
 
 
 def test_a_challenger_is_asked_what_the_service_was_asked(
@@ -171,7 +171,7 @@ def test_a_challenger_is_asked_what_the_service_was_asked(
     serving(client).log = PredictionLog(log)
     for number in range(3):
         ask(client, **{"X-Request-ID": f"order-{number}"})
-    with pytest.raises(HandoffError, match="nothing to replay"):
+    with pytest.raises(HandoffError, match="log is empty"):
         list(summarize_replay([], 4))
     challenger = Loaded("trips", 4, fixed(8.0))
     replayed = list(replay(challenger, PandasTrip, read_log(log)))
@@ -179,8 +179,8 @@ def test_a_challenger_is_asked_what_the_service_was_asked(
         (f"order-{number}", 0, 3) for number in range(3)
     ]
     assert list(summarize_replay(replayed, 4)) == [
-        "3 rows answered by version 3, asked again of 4",
-        "  euros: 0.5 apart on average, 0.5 at the median, 0.5 at most",
+        "3 rows answered by version 3, replayed with 4",
+        "  euros: mean difference 0.5, median 0.5, maximum 0.5",
     ]
     write_replayed(replayed, tmp_path / "replayed.parquet")
     table = pd.read_parquet(tmp_path / "replayed.parquet")

@@ -18,11 +18,11 @@ from fastapi.testclient import TestClient
 from baton_handoff.config.settings import ServiceSettings
 from baton_handoff.contracts import ContractViolation, Rule, RuleKind, Violation, check
 from baton_handoff.registry.loaded import Loaded
-from baton_handoff.serving.distribution import MOST_CLASSES
+from baton_handoff.serving.distribution import MAX_CLASSES
+from baton_handoff.serving.log_setup import set_up_logs
 from baton_handoff.serving.metrics import Reason
 from baton_handoff.serving.prediction_log import PredictionLog
 from baton_handoff.serving.running import _last_line
-from baton_handoff.serving.telemetry import set_up_logs
 from trip_service import ROW, api_of, app_of, ask, figure, fixed, serving
 from trips import PandasTrip
 
@@ -186,7 +186,7 @@ def test_of_an_error_kind_and_place_are_said(said: Said) -> None:
 
 @pytest.mark.parametrize("said", ['{"event": "no port"}', "no port", '{"a": 1}', "7", ""])
 def test_the_last_that_a_service_said_is_a_sentence(said: str) -> None:
-    sentence = {"": "it said nothing.", '{"event": "no port"}': "no port"}.get(said, said)
+    sentence = {"": "its log is empty.", '{"event": "no port"}': "no port"}.get(said, said)
     assert _last_line(io.StringIO(f"before\n{said}\n" if said else "")) == sentence
 
 
@@ -260,7 +260,7 @@ def test_predicted_numbers_have_a_distribution(client: TestClient) -> None:
 
 
 def test_chances_are_told_apart_and_classes_counted_as_far_as_a_contract_names_them() -> None:
-    towns = [f"town {number}" for number in range(MOST_CLASSES + 10)]
+    towns = [f"town {number}" for number in range(MAX_CLASSES + 10)]
 
     class Guess(pa.DataFrameModel):
         """What is guessed."""
@@ -286,7 +286,7 @@ def test_chances_are_told_apart_and_classes_counted_as_far_as_a_contract_names_t
         for column, one in (("wet", "true"), ("town", "(other)")):
             labels = f'class="{one}",column="{column}"'
             assert figure(client, f"handoff_predicted_class_total{{{labels}}}") == 1
-    assert len(re.findall(r"(?m)^handoff_predicted_class_total", text)) == MOST_CLASSES + 1 + 3
+    assert len(re.findall(r"(?m)^handoff_predicted_class_total", text)) == MAX_CLASSES + 1 + 3
     assert SECRET not in text
 
 

@@ -1,34 +1,28 @@
-"""The service's factory: an application that answers with a registered model."""
+"""The application that serves a registered model over HTTP."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.telemetry import TelemetryConfig
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
-from baton_handoff.contracts import (
-    Contract,
-    ContractViolation,
-    Rule,
-    RuleKind,
-    Violation,
-    canonical_form,
-)
+from baton_handoff.contracts import Contract, ContractViolation, canonical_form
 from baton_handoff.contracts.sentences import rule_text
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import Loaded
-from baton_handoff.serving.asgi import PREDICT, is_prediction
 from baton_handoff.serving.limits import LimitsMiddleware
-from baton_handoff.serving.metrics import CONTENT_TYPE
 from baton_handoff.serving.observability import (
+    PREDICT,
     REQUEST_ID,
     ObservabilityMiddleware,
-    note_validation,
-    request_id_of,
+    is_prediction,
+    record_validation,
+    request_id,
     set_reason,
 )
 from baton_handoff.serving.prediction import PredictionService
@@ -36,8 +30,8 @@ from baton_handoff.serving.prediction import PredictionService
 _log = logging.getLogger(__name__)
 
 _TELEMETRY: TelemetryConfig = {
-    # FastAPI spans each request of the model where `tracing` has found a collector. What it would
-    # log holds messages of errors, which may quote rows; its figures are not Prometheus's.
+    # FastAPI adds a span to each request of the model if `tracing` has found a collector. Its logs
+    # would contain messages of errors, which may quote rows; its metrics are not Prometheus's.
     "exclude": lambda scope: not is_prediction(scope),
     "operation_spans": False,
     "logs": False,
@@ -74,8 +68,8 @@ def create_app(
 ) -> FastAPI:
     """Make the application that serves a model.
 
-    Its `state.serving` is what a process that runs it holds on to: the version can be exchanged
-    there, limits and a log can be set.
+    The process that runs it uses its `state.serving` to swap the version, to set limits and to log
+    predictions.
 
     Args:
         loaded: The model version to begin with.
@@ -85,8 +79,8 @@ def create_app(
         response: The generated model of an answer: `predictions`, and the `version` they are from.
 
     Raises:
-        HandoffError: One of the two models is another one. No answer would tell: predictions have
-            met their contract, and are sent as they are.
+        HandoffError: One of the two models has other fields. Predictions have met their contract
+            and are sent without another check, so no answer would show it.
     """
     for model, fields in ((request, {"rows"}), (response, {"predictions", "version"})):
         if set(model.model_fields) != fields:
@@ -99,31 +93,32 @@ def create_app(
     app.add_middleware(LimitsMiddleware, serving=serving)
     app.add_middleware(ObservabilityMiddleware, serving=serving)
 
-    async def predict(asked: Request, body: Any) -> Response:
-        note_validation(asked.scope)
-        name = request_id_of(asked.scope)
+    async def predict(http: Request, body: Any) -> Response:
+        record_validation(http.scope)
         try:
-            answer = await serving.predict(name, [row.model_dump() for row in body.rows])
-        except UnicodeEncodeError:  # half a character: JSON can write one, no table can hold it
-            set_reason(asked.scope, "unreadable")
+            rows = [row.model_dump() for row in body.rows]
+            answer = await serving.predict(request_id(http.scope), rows)
+        except UnicodeEncodeError:  # half a character: valid in JSON, but not in a table
+            set_reason(http.scope, "unreadable")
             return _refusal([ErrorDetail(field="body", rule="must be valid Unicode")])
-        except ContractViolation as broken:
-            contract = input_schema if broken.contract == input_schema.__name__ else output_schema
-            for violation in broken.violations:
-                serving.metrics.violated(contract, violation)
-            if contract is input_schema:
-                set_reason(asked.scope, "refused")
-                return _refusal(_details(broken))
-            set_reason(asked.scope, "broken_answer")
-            _log.error("%s", broken)
-            return _failure("the model's answer broke its own contract")
+        except ContractViolation as error:
+            is_input = error.contract == input_schema.__name__
+            for item in error.violations:
+                contract = input_schema if is_input else output_schema
+                serving.metrics.record_violation(contract, item.column, len(item.rows) or 1)
+            if is_input:
+                set_reason(http.scope, "refused")
+                return _refusal(_details(error))
+            set_reason(http.scope, "broken_answer")
+            _log.error("%s", error)
+            return _failure("the predictions break the output contract")
         except Exception:
-            set_reason(asked.scope, "model_failed")
+            set_reason(http.scope, "model_failed")
             raise
         return JSONResponse({"predictions": answer.predictions, "version": answer.version})
 
-    # The body's type is only known here; FastAPI reads it from the annotations.
-    predict.__annotations__ = {"asked": Request, "body": request, "return": Response}
+    # Only this function knows the type of the body; FastAPI reads it from the annotations.
+    predict.__annotations__ = {"http": Request, "body": request, "return": Response}
     app.post(
         PREDICT,
         response_model=response,
@@ -133,89 +128,84 @@ def create_app(
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
-        """Say that the process lives."""
+        """Report that the process is alive."""
         return {"status": "alive"}
 
     @app.get("/readyz")
     async def readyz() -> dict[str, str | int]:
-        """Say that a model is there to answer."""
+        """Report that a model is loaded."""
         return {"status": "ready", "version": serving.loaded.version}
 
     @app.get("/version")
     async def version() -> dict[str, Any]:
-        """Say which model answers, what it came from, and which contracts it keeps."""
+        """Report the loaded model version, its origin and its contracts."""
+        forms = [canonical_form(contract) for contract in (input_schema, output_schema)]
+        versions = {form["name"]: form["metadata"].get("version") for form in forms}
         return {
             "model": serving.loaded.model,
             "version": serving.loaded.version,
             "commit": serving.loaded.commit or None,
             "code": serving.loaded.code or None,
-            "contracts": {c.__name__: _stated_version(c) for c in (input_schema, output_schema)},
+            "contracts": {name: None if v is None else str(v) for name, v in versions.items()},
             "refused": serving.refused or None,
         }
 
     @app.get("/metrics", include_in_schema=False)
-    async def figures() -> Response:
-        return Response(serving.metrics.text(), media_type=CONTENT_TYPE)
+    async def metrics() -> Response:
+        return Response(serving.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     @app.exception_handler(RequestValidationError)
-    async def refuse(asked: Request, error: RequestValidationError) -> JSONResponse:
-        note_validation(asked.scope)
+    async def refuse(http: Request, error: RequestValidationError) -> JSONResponse:
+        record_validation(http.scope)
         found = error.errors()
         no_json = any(item["type"] == "json_invalid" for item in found)
-        set_reason(asked.scope, "unreadable" if no_json else "refused")
+        set_reason(http.scope, "unreadable" if no_json else "refused")
         for item in found:
             match item["loc"]:
-                case "body", "rows", int(row), str(column), *_:
-                    violation = Violation(column, Rule(RuleKind.CHECK, message=item["msg"]), (row,))
-                    serving.metrics.violated(input_schema, violation)
-        details = [
-            ErrorDetail(
-                field="body" if item["type"] == "json_invalid" else _field(item["loc"][1:]),
-                rule=item["msg"].removeprefix("Value error, "),
-            )
-            for item in found
-        ]
-        return _refusal(details)
+                case "body", "rows", int(), str(column), *_:
+                    serving.metrics.record_violation(input_schema, column, 1)
+        return _refusal([_invalid(item) for item in found])
 
     @app.exception_handler(400)
-    async def unreadable(asked: Request, __: Exception) -> JSONResponse:
-        set_reason(asked.scope, "unreadable")
+    async def unreadable(http: Request, _: Exception) -> JSONResponse:
+        set_reason(http.scope, "unreadable")
         return _refusal([ErrorDetail(field="body", rule="must be JSON, in UTF-8")])
 
     @app.exception_handler(Exception)
-    async def fail(asked: Request, _: Exception) -> JSONResponse:
-        # The server logs the error. This answer goes past what would give it its name.
-        answer = _failure("something went wrong inside the service; its log says what")
-        answer.headers[REQUEST_ID] = request_id_of(asked.scope)
+    async def fail(http: Request, _: Exception) -> JSONResponse:
+        # The server logs the error. This answer bypasses the middleware that adds the identifier.
+        answer = _failure("an error inside the service; its log has the details")
+        answer.headers[REQUEST_ID] = request_id(http.scope)
         return answer
 
     return app
 
 
-def _stated_version(contract: Contract) -> str | None:
-    stated = canonical_form(contract)["metadata"].get("version")
-    return None if stated is None else str(stated)
+def _invalid(item: Mapping[str, Any]) -> ErrorDetail:
+    """Pydantic's description of an error, with its own message."""
+    field = "body" if item["type"] == "json_invalid" else _field(item["loc"][1:])
+    return ErrorDetail(field=field, rule=item["msg"].removeprefix("Value error, "))
 
 
-def _details(violation: ContractViolation) -> list[ErrorDetail]:
+def _details(error: ContractViolation) -> list[ErrorDetail]:
     return [
         ErrorDetail(field=_field(["rows", row, item.column]), rule=rule_text(item.rule))
-        for item in violation.violations
+        for item in error.violations
         for row in item.rows or [None]
     ]
 
 
 def _field(path: Sequence[str | int | None]) -> str:
-    """`("rows", 0, "humidity")` as a person writes it: `rows[0].humidity`."""
+    """`("rows", 0, "humidity")` as `rows[0].humidity`."""
     known = [part for part in path if part is not None]
     parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in known]
-    said = "".join(parts).removeprefix(".") or "body"
-    return said.encode(errors="replace").decode()
+    text = "".join(parts).removeprefix(".") or "body"
+    return text.encode(errors="replace").decode()
 
 
 def _refusal(errors: list[ErrorDetail]) -> JSONResponse:
     return JSONResponse(Refusal(errors=errors).model_dump(), 422)
 
 
-def _failure(said: str) -> JSONResponse:
-    return JSONResponse(Failure(error=said).model_dump(), 500)
+def _failure(error: str) -> JSONResponse:
+    return JSONResponse(Failure(error=error).model_dump(), 500)

@@ -1,9 +1,8 @@
-"""What the service tells Prometheus of itself."""
+"""The service's metrics for Prometheus."""
 
 from typing import Literal, TypeAlias, get_args
 
 from prometheus_client import (
-    CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
     Gauge,
@@ -13,114 +12,93 @@ from prometheus_client import (
 )
 
 from baton_handoff.config.settings import PromotionSettings
-from baton_handoff.contracts import Contract, Violation
+from baton_handoff.contracts import Contract
 from baton_handoff.serving.distribution import OTHER, Distribution
 
 _SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
-CONTENT_TYPE = CONTENT_TYPE_LATEST
-
 TABLE = "(table)"
-"""In the place of a column: a rule about whole rows, or about the table."""
+"""The label `column` of a rule about whole rows or the table."""
 
 Reason: TypeAlias = Literal[
-    "unreadable",  # what was sent is no JSON
-    "refused",  # its rows break the input contract
-    "too_long",  # it is longer than a service reads
-    "busy",  # too many are being answered
-    "timeout",  # it took too long
-    "broken_answer",  # the model's answer breaks the output contract
+    "unreadable",  # the body is not JSON
+    "refused",  # the rows break the input contract
+    "too_long",  # the body is longer than the limit
+    "busy",  # too many requests wait
+    "timeout",  # the answer took too long
+    "broken_answer",  # the predictions break the output contract
     "model_failed",  # an error in features or model
     "failed",  # an error anywhere else
-    "other",  # HTTP itself: another method, for example
+    "other",  # an error of HTTP itself, for example another method
 ]
 
 
 class Metrics:
-    """The figures of one application; several may live in one process.
+    """The metrics of one application; one process may have several.
 
-    Every series that the contracts allow is there from the beginning, at nought: of one that
-    appears with its first event, Prometheus does not see that event.
+    Every series that the contracts allow exists from the start, at 0: Prometheus misses the first
+    event of a series that appears with it.
     """
 
     def __init__(self, input_schema: Contract, output_schema: Contract) -> None:
         registry = self._registry = CollectorRegistry()
-        self.requests = Counter(
-            "handoff_requests",
-            "Requests to /predict, by what became of them",
-            ["status"],
-            registry=registry,
-        )
-        self.errors = Counter(
-            "handoff_errors",
-            "Requests to /predict that got no prediction, by the reason",
-            ["reason"],
-            registry=registry,
-        )
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"handoff_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"handoff_{name}", text, labels, registry=registry)
+
+        self.requests = counter("requests", "Requests to /predict by status", "status")
+        self.errors = counter("errors", "Requests to /predict without predictions", "reason")
         self.seconds = Histogram(
             "handoff_request_seconds",
             "From the arrival of a request to its answer",
             buckets=_SECONDS,
             registry=registry,
         )
-        self.promised = Gauge(
-            "handoff_promised_seconds",
-            "What 95 of 100 requests are promised to take at most",
-            registry=registry,
+        self.latency_target = gauge(
+            "promised_seconds", "95 of 100 requests are promised to take no longer"
         )
-        self.rows = Counter("handoff_rows", "Rows predicted", registry=registry)
-        self.violations = Counter(
-            "handoff_contract_violations",
-            "Values and rows that a contract has refused",
-            ["contract", "position", "column"],
-            registry=registry,
+        self.rows = counter("rows", "Rows predicted")
+        self.violations = counter(
+            *("contract_violations", "Values and rows that break a contract"),
+            *("contract", "position", "column"),
         )
-        self.predicted = Distribution(output_schema)
-        registry.register(self.predicted)
-        self.waiting = Gauge(
-            "handoff_requests_waiting", "Requests being answered", registry=registry
+        self.predictions = Distribution(output_schema)
+        registry.register(self.predictions)
+        self.waiting = gauge("requests_waiting", "Requests in progress")
+        self.version = gauge("model_version", "The version that answers", "model")
+        self.refused = gauge(
+            "model_refused", "1 if the version behind the alias can't be served, else 0"
         )
-        self.version = Gauge(
-            "handoff_model_version", "The version that answers", ["model"], registry=registry
-        )
-        self.refused = Gauge(
-            "handoff_model_refused",
-            "Whether the registry's choice can't be served, 1 or 0",
-            registry=registry,
-        )
-        self.swaps = Counter(
-            "handoff_model_swaps", "Versions taken over while running", registry=registry
-        )
-        self.not_logged = Counter(
-            "handoff_predictions_not_logged",
-            "Requests whose record could not be written",
-            registry=registry,
+        self.swaps = counter("model_swaps", "Version changes without a restart")
+        self.not_logged = counter(
+            "predictions_not_logged", "Requests missing in the prediction log"
         )
         ProcessCollector(registry=registry)
-        self.promised.set(PromotionSettings().latency_ms / 1000)
+        self.latency_target.set(PromotionSettings().latency_ms / 1000)
         for reason in get_args(Reason):
             self.errors.labels(reason)
         self._columns: dict[str, dict[str, Counter]] = {}
         for contract, position in ((input_schema, "input"), (output_schema, "output")):
-            columns = (*contract.to_schema().columns, TABLE, OTHER)
             self._columns[contract.__name__] = {
                 column: self.violations.labels(contract.__name__, position, column)
-                for column in columns
+                for column in (*contract.to_schema().columns, TABLE, OTHER)
             }
 
-    def answered(self, status: int, reason: Reason | None, seconds: float) -> None:
-        """Take note of what became of a request."""
+    def record_request(self, status: int, reason: Reason | None, seconds: float) -> None:
+        """Record the result of a request; `reason` is None if it got predictions."""
         self.requests.labels(str(status)).inc()
         self.seconds.observe(seconds)
         if reason:
             self.errors.labels(reason).inc()
 
-    def violated(self, contract: Contract, violation: Violation) -> None:
-        """Take note of a rule that rows have broken; names that callers make up are one."""
+    def record_violation(self, contract: Contract, column: str | None, rows: int) -> None:
+        """Record a violation; columns that only the caller knows count together as OTHER."""
         columns = self._columns[contract.__name__]
-        found = columns.get(violation.column or TABLE, columns[OTHER])
-        found.inc(len(violation.rows) or 1)
+        columns.get(column or TABLE, columns[OTHER]).inc(rows)
 
     def text(self) -> bytes:
-        """All figures, as Prometheus reads them."""
+        """All metrics, in the format of Prometheus."""
         return generate_latest(self._registry)

@@ -1,4 +1,4 @@
-"""The model at work: one thread that predicts, and the version that may be exchanged under it."""
+"""The model in the service: one thread predicts, and the version can be swapped meanwhile."""
 
 import asyncio
 import contextvars
@@ -22,21 +22,21 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Answer:
-    """Predictions, and the version that gave them."""
+    """Predictions, and the version that they are from."""
 
     predictions: Sequence[Mapping[str, Any]]
     version: int
 
 
 class PredictionService:
-    """Answers with one version at a time.
+    """Predicts with one version at a time.
 
     Attributes:
-        loaded: The version that answers.
-        refused: Why the registry's choice is not served, empty where it is.
+        loaded: The version.
+        refused: Why the version behind the alias is not served, empty if it is.
         settings: The limits.
-        log: Where requests and answers are kept, None for nowhere.
-        metrics: Its figures.
+        log: The prediction log, None for no log.
+        metrics: The metrics.
     """
 
     def __init__(self, loaded: Loaded, input_schema: Contract, output_schema: Contract) -> None:
@@ -46,14 +46,13 @@ class PredictionService:
         self.log: PredictionLog | None = None
         self.metrics = Metrics(input_schema, output_schema)
         self._input_schema = input_schema
-        # One thread: a model's work is all computation, and pandera's schemas are made anew for
-        # every thread that asks for them.
+        # One thread: a model only computes, and pandera makes its schemas anew for each thread.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self.metrics.version.labels(loaded.model).set(loaded.version)
         self.metrics.refused.set_function(lambda: bool(self.refused))
 
     def swap(self, loaded: Loaded) -> None:
-        """Answer with another version from the next request on."""
+        """Predict with another version from the next request on."""
         self.loaded = loaded
         self.metrics.swaps.inc()
         self.metrics.version.labels(loaded.model).set(loaded.version)
@@ -62,15 +61,14 @@ class PredictionService:
         """Predict for the rows of one request, which its row model has accepted.
 
         Raises:
-            ContractViolation: The rows break a rule that only a table can break, or the model's
-                answer breaks its own contract.
-            UnicodeEncodeError: A text holds half a character.
+            ContractViolation: The rows break a rule about the table, or the predictions break the
+                output contract.
+            UnicodeEncodeError: A text contains half a character.
         """
-        loop = asyncio.get_running_loop()
-        # What is known of the request goes along to the other thread.
-        known = contextvars.copy_context()
-        work = partial(known.run, self._predict, request, rows, time.time_ns())
-        return await loop.run_in_executor(self._thread, work)
+        # The log lines of the other thread need the context of the request.
+        context = contextvars.copy_context()
+        work = partial(context.run, self._predict, request, rows, time.time_ns())
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _predict(self, request: str, rows: Sequence[Mapping[str, Any]], since: int) -> Answer:
         loaded = self.loaded
@@ -83,18 +81,13 @@ class PredictionService:
         )
         predictions = to_rows(loaded.predict(from_rows(self._input_schema, rows)))
         self.metrics.rows.inc(len(rows))
-        self.metrics.predicted.observe(predictions)
-        if self.log and self.log.keeps(request):
-            record = LoggedPrediction(
-                request, utc_timestamp(), loaded.model, loaded.version, rows, predictions
-            )
-            self._keep(self.log, record)
+        self.metrics.predictions.observe(predictions)
+        if self.log and self.log.samples(request):
+            facts = (request, utc_timestamp(), loaded.model, loaded.version)
+            try:
+                self.log.write(LoggedPrediction(*facts, rows, predictions))
+            except OSError as error:
+                # The caller gets the answer all the same; the gap shows here and in the metrics.
+                self.metrics.not_logged.inc()
+                _log.error("the request is not in the prediction log: %s", error)
         return Answer(predictions, loaded.version)
-
-    def _keep(self, log: PredictionLog, record: LoggedPrediction) -> None:
-        try:
-            log.write(record)
-        except OSError as error:
-            # The caller gets the answer; that it has left no trace must not go unseen.
-            self.metrics.not_logged.inc()
-            _log.error("the request is not in the prediction log: %s", error)

@@ -1,8 +1,7 @@
-"""The prediction log: what was asked, what was answered, by which version, when.
+"""The prediction log: requests and their answers, with time and version.
 
-Append-only, a line of JSON for each request, a file for each day and process. Rows and predictions
-have met their contracts before they are written. It is where the truth can be joined later, by
-request and row, and what a challenger is replayed on.
+A line of JSON for each request, a file for each day and process. Rows and predictions have met
+their contracts. Labels are joined to it by request and row, and a challenger is replayed on it.
 """
 
 import json
@@ -31,7 +30,7 @@ class LoggedPrediction:
         at: When it was answered, in UTC.
         model: The registered model's name.
         version: The version that answered.
-        rows: The rows, as they were understood.
+        rows: The rows, with the values in the types of the contract.
         predictions: A prediction for each row, in the same order.
     """
 
@@ -44,72 +43,71 @@ class LoggedPrediction:
 
 
 class PredictionLog:
-    """Appends to the log. A record is written whole or not at all, and never lost unseen."""
+    """Appends to the log. It writes a line as a whole, or raises an error."""
 
     def __init__(self, folder: Path, share: float = 1.0) -> None:
         self._folder = folder
         self._share = share
-        # Not its number: in a container that is always 1, and what a killed one has left without
-        # an end would get this one's line for an end.
+        # Don't use the PID: in a container it is always 1, so we would append to the unfinished
+        # line of a killed process.
         self._process = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         self._lock = threading.Lock()
 
-    def keeps(self, request: str) -> bool:
-        """Whether a request is in the sample: always the same answer for the same request."""
+    def samples(self, request: str) -> bool:
+        """Whether a request belongs to the sample: always the same result for the same request."""
         return zlib.crc32(request.encode()) < self._share * 2**32
 
-    def write(self, record: LoggedPrediction) -> None:
-        """Append one record.
+    def write(self, prediction: LoggedPrediction) -> None:
+        """Append one line.
 
         Raises:
             OSError: It can't be written; the log is as it was.
         """
-        line = json.dumps(vars(record), default=_plain, separators=(",", ":")) + "\n"
-        file = self._folder / f"{record.at[:10]}.{self._process}.jsonl"
+        text = json.dumps(vars(prediction), default=_isoformat, separators=(",", ":")) + "\n"
+        file = self._folder / f"{prediction.at[:10]}.{self._process}.jsonl"
         with self._lock:
             self._folder.mkdir(parents=True, exist_ok=True)
-            # Without a buffer: closing would try to write what is left in it once more.
+            # Without a buffer: closing it would write again what could not be written.
             with file.open("ab", buffering=0) as opened:
-                before = opened.tell()
-                left = memoryview(line.encode())
+                end = opened.tell()
+                left = memoryview(text.encode())
                 try:
-                    while left:  # a full disk takes the beginning of a line
+                    while left:  # a full disk takes only the beginning of a line
                         left = left[opened.write(left) :]
                 except OSError:
-                    opened.truncate(before)
+                    opened.truncate(end)
                     raise
 
 
 def read_log(folder: Path) -> Iterator[LoggedPrediction]:
-    """The records of a log, file by file.
+    """Read a log, file by file.
 
-    A line without an end was being written when its process was killed: its answer never left. It
-    is passed over, with a warning.
+    A line without an end was interrupted by the end of its process, before the answer was sent. It
+    is skipped with a warning.
 
     Raises:
-        HandoffError: A whole line is no record.
+        HandoffError: A complete line is not a logged prediction.
     """
     for file in sorted(folder.glob("*.jsonl")):
         with file.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, start=1):
                 if not line.endswith("\n"):
-                    _log.warning("%s:%s was never written to its end: passed over", file, number)
+                    _log.warning("%s:%s is incomplete: skipped", file, number)
                     continue
                 try:
                     yield LoggedPrediction(**json.loads(line))
                 except (ValueError, TypeError) as error:
                     raise HandoffError(
-                        f"{file}:{number} is no record of a prediction: take that line out."
+                        f"{file}:{number} is not a logged prediction: remove that line."
                     ) from error
 
 
 def utc_timestamp() -> str:
-    """This moment, as the log writes it."""
+    """The current time as the log writes it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _plain(value: object) -> str:
-    """What JSON has no word for: moments."""
+def _isoformat(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no place in the log")
+    raise TypeError(f"{type(value).__name__} can't be written to the log")

@@ -1,4 +1,4 @@
-"""Replay: what another version would have answered to what the service was really asked."""
+"""Replay: compare the predictions of another version with those that the service has logged."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from baton_handoff.serving.prediction_log import LoggedPrediction
 
 @dataclass(frozen=True)
 class ReplayedRow:
-    """One logged row, as it was answered and as the challenger answers it.
+    """One logged row with both predictions. The attributes are the columns of the file.
 
     Attributes:
         request: The request's identifier.
         row: The row's position in its request.
-        version: The version that answered then.
-        then: Its answer.
-        now: The challenger's answer, None where it refuses the row.
+        version: The version that the service answered with.
+        then: The logged prediction.
+        now: The challenger's prediction, None if it refuses the request.
     """
 
     request: str
@@ -36,65 +36,52 @@ class ReplayedRow:
 
 
 def replay(
-    challenger: Loaded, input_schema: Contract, records: Iterator[LoggedPrediction]
+    challenger: Loaded, input_schema: Contract, log: Iterator[LoggedPrediction]
 ) -> Iterator[ReplayedRow]:
-    """Ask a challenger everything that is in a log; nobody waits for its answers.
+    """Predict with a challenger for everything in a log.
 
     Args:
-        challenger: The version to ask.
+        challenger: The version.
         input_schema: Its input contract.
-        records: The log.
+        log: The log.
     """
-    for record in records:
+    for logged in log:
         try:
-            answers: Sequence[Any] = to_rows(
-                challenger.predict(from_json(input_schema, record.rows))
-            )
+            rows: Sequence[Any] = to_rows(challenger.predict(from_json(input_schema, logged.rows)))
         except ContractViolation:
-            answers = [None] * len(record.rows)
-        for row, (then, now) in enumerate(zip(record.predictions, answers, strict=True)):
-            yield ReplayedRow(record.request, row, record.version, then, now)
+            rows = [None] * len(logged.rows)
+        for number, (then, now) in enumerate(zip(logged.predictions, rows, strict=True)):
+            yield ReplayedRow(logged.request, number, logged.version, then, now)
 
 
 def summarize_replay(replayed: Sequence[ReplayedRow], challenger: int) -> Iterator[str]:
-    """What the replay says, a line each.
+    """Summarise a replay, line by line.
 
     Raises:
         HandoffError: The log is empty.
     """
     if not replayed:
-        raise HandoffError(
-            "The prediction log holds nothing to replay: `uv run poe serve` fills it."
-        )
-    known = [one for one in replayed if one.now is not None]
-    versions = ", ".join(str(version) for version in sorted({one.version for one in replayed}))
-    yield f"{len(replayed):,} rows answered by version {versions}, asked again of {challenger}"
-    if len(known) < len(replayed):
-        yield f"  {len(replayed) - len(known):,} of them it refuses"
-    for column in known[0].then if known else ():
-        pairs = [(one.then[column], (one.now or {}).get(column)) for one in known]
-        if all(is_number(then) and is_number(now) for then, now in pairs):
-            apart = sorted(abs(float(now) - float(then)) for then, now in pairs)  # type: ignore[arg-type]
-            mean = sum(apart) / len(apart)
+        raise HandoffError("The prediction log is empty: `uv run poe serve` fills it.")
+    pairs = [(row.then, row.now) for row in replayed if row.now is not None]
+    versions = ", ".join(map(str, sorted({row.version for row in replayed})))
+    yield f"{len(replayed):,} rows answered by version {versions}, replayed with {challenger}"
+    if refused := len(replayed) - len(pairs):
+        yield f"  {refused:,} of them it refuses"
+    for column in pairs[0][0] if pairs else ():
+        values: list[tuple[Any, Any]] = [(then[column], now.get(column)) for then, now in pairs]
+        if all(is_number(then) and is_number(now) for then, now in values):
+            distances = sorted(abs(float(now) - float(then)) for then, now in values)
+            mean, median = sum(distances) / len(distances), distances[len(distances) // 2]
             yield (
-                f"  {column}: {mean:.4g} apart on average, {apart[len(apart) // 2]:.4g} at the"
-                f" median, {apart[-1]:.4g} at most"
+                f"  {column}: mean difference {mean:.4g}, median {median:.4g},"
+                f" maximum {distances[-1]:.4g}"
             )
         else:
-            other = sum(then != now for then, now in pairs)
-            yield f"  {column}: {other:,} of {len(pairs):,} answered otherwise"
+            different = sum(then != now for then, now in values)
+            yield f"  {column}: {different:,} of {len(values):,} are different"
 
 
 def write_replayed(replayed: Sequence[ReplayedRow], to: Path) -> None:
-    """Write every row with both answers as Parquet, for the truth to be joined to it."""
-    table = pa.table(
-        {
-            "request": [one.request for one in replayed],
-            "row": [one.row for one in replayed],
-            "version": [one.version for one in replayed],
-            "then": [dict(one.then) for one in replayed],
-            "now": [None if one.now is None else dict(one.now) for one in replayed],
-        }
-    )
+    """Write every row with both predictions as Parquet, so that labels can be joined to it."""
     with replace_atomically(to) as unfinished:
-        pq.write_table(table, unfinished)
+        pq.write_table(pa.Table.from_pylist([vars(row) for row in replayed]), unfinished)

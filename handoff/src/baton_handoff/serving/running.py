@@ -1,4 +1,4 @@
-"""The service as a process of its own, for as long as something asks it."""
+"""The service as a process, for as long as a block of code needs it."""
 
 import http.client
 import json
@@ -17,14 +17,14 @@ from baton_handoff.core.errors import HandoffError
 
 HOST = "127.0.0.1"
 PATIENCE = 120.0
-"""Seconds for the service to answer the first time; a cold start imports for a while."""
+"""Seconds to wait for the first answer; a cold start imports for a while."""
 
 
 @contextmanager
 def running(project: Project, wanted: str = "", patience: float = PATIENCE) -> Iterator[str]:
     """Run `handoff serve` on a free port of this machine, and end it with the block.
 
-    What it is asked leaves no trace in the project's own log of predictions.
+    Its requests are not written to the project's prediction log.
 
     Args:
         project: The project whose registered model is served.
@@ -35,9 +35,11 @@ def running(project: Project, wanted: str = "", patience: float = PATIENCE) -> I
         The address, `http://127.0.0.1:…`.
 
     Raises:
-        HandoffError: The service ended, or did not answer in time; with the last it said.
+        HandoffError: The service ended, or did not answer in time.
     """
-    port = _free_port()
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port: int = free.getsockname()[1]
     command = [sys.executable, "-m", "baton_handoff", "serve", "--host", HOST, "--port", str(port)]
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8") as log,
@@ -48,30 +50,27 @@ def running(project: Project, wanted: str = "", patience: float = PATIENCE) -> I
             command, cwd=project.root, stdout=log, stderr=log, env=os.environ | own
         )
         try:
-            _wait(process, port, time.monotonic() + patience, log)
+            deadline = time.monotonic() + patience
+            while not _answers(port):
+                if process.poll() is not None:
+                    raise HandoffError(f"The service did not start: {_last_line(log)}")
+                if time.monotonic() > deadline:
+                    raise HandoffError(
+                        f"The service does not answer on port {port}: {_last_line(log)}"
+                    )
+                time.sleep(0.1)
             yield f"http://{HOST}:{port}"
         finally:
-            _end(process)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-def _wait(process: "subprocess.Popen[bytes]", port: int, deadline: float, log: IO[str]) -> None:
-    while not _answers(port):
-        if process.poll() is not None:
-            raise HandoffError(f"The service did not start: {_last_line(log)}")
-        if time.monotonic() > deadline:
-            raise HandoffError(f"The service does not answer on port {port}: {_last_line(log)}")
-        time.sleep(0.1)
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def _answers(port: int) -> bool:
-    # Without urllib, which would ask a proxy.
+    # Not urllib: it would use a proxy.
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     with suppress(OSError, http.client.HTTPException):
         connection.request("GET", "/healthz")
@@ -81,17 +80,8 @@ def _answers(port: int) -> bool:
 
 def _last_line(log: IO[str]) -> str:
     log.seek(0)
-    last = (log.read().strip().splitlines() or ["it said nothing."])[-1]
-    # What ends it before it can log is said in plain words.
+    last = (log.read().strip().splitlines() or ["its log is empty."])[-1]
+    # An error before the logs are set up is plain text, not JSON.
     with suppress(ValueError, TypeError, KeyError):
         last = str(json.loads(last)["event"])
     return last
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -1,4 +1,4 @@
-"""The service as a process: the version behind the alias, watched, until somebody ends it."""
+"""The service as a process: it serves the version behind the alias until it is stopped."""
 
 import logging
 import signal
@@ -12,50 +12,50 @@ from baton_handoff.contracts.fast_validation import use_row_models
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import import_model_code, open_version
 from baton_handoff.serving.hot_reload import AliasWatcher, fetched_folder, start_fetch
+from baton_handoff.serving.log_setup import set_up_logs
 from baton_handoff.serving.prediction_log import PredictionLog
-from baton_handoff.serving.telemetry import set_up_logs
 
 _log = logging.getLogger(__name__)
 
 
 def serve(project: Project, host: str, port: int) -> None:
-    """Answer over HTTP until SIGTERM or Ctrl+C, and then finish what was accepted.
+    """Answer over HTTP until SIGTERM or Ctrl+C, and then finish the accepted requests.
 
     Raises:
-        HandoffError: There is no version to serve, or it was made by other code, or the log of
-            predictions has no place.
+        HandoffError: There is no version to serve, it was made by other code, or the prediction
+            log can't be written.
     """
     set_up_logs(sys.stderr)
-    # As the first process of a container it would get no signal that it does not ask for.
+    # The first process of a container gets only signals that it handles.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    process = start_fetch(project)  # which takes as long as the imports that follow
+    fetch = start_fetch(project)  # it takes as long as the imports that follow
     code = import_model_code(project)
     create = project.room("serving.app").create
     use_row_models(contracts_of(project.room("contracts")).values())
-    loaded = open_version(fetched_folder(process), code)
+    loaded = open_version(fetched_folder(fetch), code)
     app = create(loaded)
     serving = app.state.serving
     serving.settings = project.service
-    serving.metrics.promised.set(project.promotion.latency_ms / 1000)
+    serving.metrics.latency_target.set(project.promotion.latency_ms / 1000)
     serving.log = _prediction_log(project)
-    watch = AliasWatcher(project, serving, code)
+    watcher = AliasWatcher(project, serving, code)
     _log.info(
         "%s version %s answers on http://%s:%s (its API on /docs; Ctrl+C ends it).",
         *(loaded.model, loaded.version, host, port),
     )
-    watch.start()
+    watcher.start()
     try:
         uvicorn.run(
             app,
             host=host,
             port=port,
-            log_config=None,  # as everything else
+            log_config=None,  # `set_up_logs` has configured them
             log_level="warning",
             timeout_graceful_shutdown=30,
             reset_contextvars=True,
         )
     finally:
-        watch.stop()
+        watcher.stop()
 
 
 def _prediction_log(project: Project) -> PredictionLog | None:
@@ -65,7 +65,7 @@ def _prediction_log(project: Project) -> PredictionLog | None:
         project.predictions.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise HandoffError(
-            f"Predictions can't be logged to {project.predictions} ({error.strerror}): let"
-            " HANDOFF_PREDICTIONS name another folder, or set log_share = 0 in handoff.toml."
+            f"Predictions can't be logged to {project.predictions} ({error.strerror}): set"
+            " HANDOFF_PREDICTIONS to another folder, or log_share = 0 in handoff.toml."
         ) from error
     return PredictionLog(project.predictions, project.service.log_share)

@@ -1,7 +1,7 @@
-"""What the service says of itself: to people at a terminal, and as JSON to everything else.
+"""The logs of the service: lines to read at a terminal, JSON anywhere else.
 
-Whoever logs, by `logging` or by structlog, is heard here: uvicorn and the project's own code as
-well as this package. No line holds a value of a row.
+Uvicorn, the project's own code and this package log through here, by `logging` or by structlog. No
+line contains a value of a row.
 """
 
 import logging
@@ -18,24 +18,24 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 def set_up_logs(stream: TextIO) -> None:
-    """Send everything that this process says one way.
+    """Send all logs of this process to one stream.
 
-    What code says while it answers a request carries the request's name.
+    Lines that are logged while a request is answered contain the request's identifier.
 
     Args:
-        stream: Where to; a terminal gets lines to read, anything else a line of JSON each.
+        stream: A terminal gets lines to read, anything else a line of JSON each.
     """
     terminal = stream.isatty()
-    known: list[Processor] = [
+    processors: list[Processor] = [
         structlog.contextvars.merge_contextvars,
-        _trace,
+        _add_trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper("%H:%M:%S" if terminal else "iso", utc=not terminal),
         structlog.processors.ExceptionRenderer(exception_location),
     ]
-    shown: Processor = (
+    renderer: Processor = (
         structlog.dev.ConsoleRenderer()
         if terminal
         else structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -43,37 +43,29 @@ def set_up_logs(stream: TextIO) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         ProcessorFormatter(
-            foreign_pre_chain=known, processors=[ProcessorFormatter.remove_processors_meta, shown]
+            foreign_pre_chain=processors,
+            processors=[ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
     logging.basicConfig(handlers=[handler], force=True)
     logging.getLogger(_PACKAGE).setLevel(logging.INFO)
     logging.captureWarnings(capture=True)
+    first, last = structlog.stdlib.filter_by_level, ProcessorFormatter.wrap_for_formatter
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *known,
-            ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=[first, *processors, last],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
 
 
-def _trace(_: object, __: str, line: EventDict) -> EventDict:
-    """The trace that the line belongs to, if there is one."""
+def _add_trace(_: object, __: str, line: EventDict) -> EventDict:
     line.update(current_trace_ids())
     return line
 
 
 def exception_location(exc_info: ExcInfo) -> str:
-    """An error as a log may hold it: what kind it is of and where it was raised.
-
-    Not its message, which may quote a row.
-    """
-    kind, error, where = exc_info
-    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    first = (
-        exception_location((type(before), before, before.__traceback__)) + "\n" if before else ""
-    )
-    return first + "".join(traceback.format_tb(where)) + kind.__qualname__
+    """Render an error by class and place, without its message: that may quote a row."""
+    kind, error, place = exc_info
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    first = exception_location((type(cause), cause, cause.__traceback__)) + "\n" if cause else ""
+    return first + "".join(traceback.format_tb(place)) + kind.__qualname__
