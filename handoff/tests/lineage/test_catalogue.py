@@ -11,7 +11,7 @@ import pytest
 
 from baton_handoff.config.project import Project
 from baton_handoff.integrations.docs_site.pages import render_page
-from baton_handoff.lineage.features.catalogue import Feature, Features, catalogue
+from baton_handoff.lineage.features.catalogue import Feature, FeatureTable, catalogue
 from baton_handoff.lineage.features.rendering import as_data, as_text
 from trip_project import CONTRACTS, SETTINGS
 
@@ -154,7 +154,7 @@ def edit(project: Project) -> Written:
     return edited
 
 
-def only(project: Project) -> Features:
+def only(project: Project) -> FeatureTable:
     """The project's one contract of features."""
     (table,) = catalogue(project)
     return table
@@ -229,8 +229,8 @@ def test_what_a_table_is_made_with_in_place_is_made_once(project: Project, edit:
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
-        ('"build", ', "", "no function that `features/` exports gives Inner"),
-        ('"sizes", ', "", "no function that `features/` exports gives Sizes[Town]"),
+        ('"build", ', "", "no function that `features/` exports returns Inner"),
+        ('"sizes", ', "", "no function that `features/` exports returns Sizes[Town]"),
         ("import random", "import nowhere", "journeys.features can't be read: "),
         (
             "    table = nw",
@@ -245,6 +245,7 @@ def test_what_is_not_known_is_said_with_the_reason(
 ) -> None:
     edit(old, new)
     table = only(project)
+    assert table.unknown is not None
     assert why in table.unknown
     assert [feature.origins for feature in table.features] == [None] * 5
     assert why in as_text([table])
@@ -276,10 +277,10 @@ def test_a_feature_is_computed_where_it_is_written_or_where_its_table_is_given(
     assert table.made_by[0] == "build"
     found = features(project)
     for name, line in {"dear": "dear=", "always": "always=", "chance": '["chance"]'}.items():
-        (place,) = found[name].places
+        (place,) = found[name].computed_in
         assert line in text[int(place.removeprefix(f"{file}:")) - 1]
     # Nobody writes it by its name.
-    assert found["town"].places == (table.made_by[1],)
+    assert found["town"].computed_in == (table.made_by[1],)
     assert "def build" in text[int(table.made_by[1].removeprefix(f"{file}:")) - 1]
 
 
@@ -306,7 +307,7 @@ def test_users_are_found_in_code_tests_and_notebooks(project: Project, written: 
     written("tests/test_d.py", "from journeys.features import build\n\nbuild(dear=1)\n")
     written("tests/test_half.py", "def (")
     table = only(project)
-    assert table.users == (
+    assert table.used_in == (
         "src/journeys/model/a.py",
         "src/journeys/training/b.py",
         "tests/test_d.py",
@@ -325,7 +326,7 @@ def test_people_read_what_is_missing_and_programs_read_everything(project: Proje
     )
     assert "share  number, at least 0, or empty  [data-science]\n    no description\n" in said
     assert "    from Trip: seats, town; Town: name, people\n" in said
-    assert "always  integer  [data-science]\n    no description\n    from nothing seen\n" in said
+    assert "always  integer  [data-science]\n    no description\n    from no column found\n" in said
     data = {feature["name"]: feature for feature in as_data(catalogue(project))}
     assert json.loads(json.dumps(data)) == data
     assert data["share"]["meaning"] == ""
@@ -345,7 +346,7 @@ def test_what_code_says_can_not_break_the_page(project: Project) -> None:
     page = render_page("features", catalogue=catalogue(project), links={})
     assert "it costs more than &lt;10&gt;" in page
     assert "<em>no description</em>" in page
-    assert "<em>nothing seen</em>" in page
+    assert "<em>no column found</em>" in page
 
 
 def test_without_any_features_the_page_says_so(project: Project, edit: Written) -> None:

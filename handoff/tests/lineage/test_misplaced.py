@@ -10,10 +10,10 @@ from baton_handoff.lineage.features.misplaced import FeatureNames, misplaced_fea
 
 # `price` is a feature and a column of the source; `late` a label, `when` a column of the input.
 NAMES = FeatureNames(
-    own=frozenset({"hour", "age"}),
+    exclusive=frozenset({"hour", "age"}),
     features=frozenset({"hour", "age", "price"}),
-    stated=frozenset({"hour", "age", "price", "when", "late"}),
-    tables=frozenset({"Features", "Labelled"}),
+    declared=frozenset({"hour", "age", "price", "when", "late"}),
+    contracts=frozenset({"Features", "Labelled"}),
     functions=frozenset({"build_features"}),
 )
 
@@ -101,7 +101,7 @@ def test_features_contracts_and_notebooks_are_free(tmp_path: Path, place: str) -
 
 def test_what_the_model_adds_to_its_features_is_one_that_nobody_states(tmp_path: Path) -> None:
     code = "table = build_features(rows)\ntable['ratio'] = 1"
-    said = "`ratio` is added to the features, and no contract states it"
+    said = "`ratio` is added to the features, but no contract declares it"
     assert found(tmp_path, code, "model/mine.py") == [(said, 2)]
 
 
@@ -120,5 +120,5 @@ def test_it_is_for_the_side_whose_code_it_is(tmp_path: Path) -> None:
 
 
 def test_code_that_can_not_be_read_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(HandoffError, match=r"code\.py can't be read: "):
+    with pytest.raises(HandoffError, match=r"^src/mine/training/code\.py:1: not valid Python 3 "):
         found(tmp_path, "def (")

@@ -10,9 +10,8 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.lineage.sources.assessment import assess_sources
 from baton_handoff.lineage.sources.checks import findings
-from baton_handoff.lineage.sources.odcs import load_sources
+from baton_handoff.lineage.sources.odcs import load_sources, parse_source
 from baton_handoff.lineage.sources.usage import source_usage
-from baton_handoff.lineage.sources.validation import validate_source
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.policy.status.status import assess
 from prices import (
@@ -56,28 +55,33 @@ def test_a_source_of_which_everything_is_said_is_quiet(project: Project, write: 
 
 
 BAD = {
-    "nobody answers for it": (nobody, CODE, "source-owned", "nobody is named who answers"),
+    "nobody answers for it": (nobody, CODE, "source-owned", "the source `prices` has no owner"),
     "its contract is not there": (
         no_contract,
         CODE,
         "source-valid",
-        "no contract `contracts:Price`",
+        "the contract `contracts:Price` of `prices` does not exist",
     ),
     "it is not told for how long": (
         unofficial_for_ever,
         CODE,
         "source-official",
-        "unofficial, and has no end of life",
+        "unofficial and has no end of life",
     ),
     "nothing will replace it": (
         unofficial_until,
         CODE,
         "source-official",
-        "unofficial, and nothing is planned in its place",
+        "unofficial and has no replacement",
     ),
     "it has come to its end": (ended, CODE, "source-official", "its end of life since 2020-12-31"),
-    "whether it is official is open": (unsaid, CODE, "source-official", "is official is open"),
-    "it has no licence": (no_licence, CODE, "source-complete", "leaves open: license"),
+    "whether it is official is open": (
+        unsaid,
+        CODE,
+        "source-official",
+        "does not tell whether",
+    ),
+    "it has no licence": (no_licence, CODE, "source-complete", "lacks: license"),
     "what it works around is mended": (
         fixed,
         WORKAROUND + CODE,
@@ -88,26 +92,26 @@ BAD = {
         same,
         "# workaround: prices#rounded\n" + CODE,
         "source-workaround",
-        "no source knows of the problem `prices#rounded`",
+        "works around `prices#rounded`, which is not a known problem",
     ),
     "a workaround for nothing": (
         same,
         "# workaround: prices are odd\n" + CODE,
         "source-workaround",
-        "this workaround does not say what for",
+        "this workaround names no problem",
     ),
     "something else is read": (elsewhere, CODE, "source-listed", "describes the path `data/prices"),
     "what is read is not known": (
         same,
         CODE.replace("'data/prices.csv'", "where()"),
         "source-known",
-        "what `read_csv` reads is not known statically: `where()`",
+        "not known statically what `read_csv` reads: `where()`",
     ),
     "a source that is not there": (
         same,
         CODE.replace("pd.read", "# source: towns\npd.read"),
         "source-listed",
-        "there is no source `towns`",
+        "the source `towns`, which does not exist",
     ),
 }
 
@@ -213,28 +217,31 @@ FLAWS: dict[str, tuple[Callable[[Said], Any], str]] = {
     "no id": (lambda s: s.pop("id"), '"id" is a required property'),
     "a word of its own": (lambda s: s.update(owner="me"), "owner"),
     "a server of no kind": (lambda s: s["servers"][0].update(type="shelf"), "servers.0"),
-    "official is text": (lambda s: own(s)["official"].update(value="yes"), "true or false"),
-    "a layer of its own": (lambda s: own(s)["layer"].update(value="raw"), "bronze, silver, gold"),
+    "official is text": (lambda s: own(s)["official"].update(value="yes"), "official: "),
+    "a layer of its own": (lambda s: own(s)["layer"].update(value="raw"), "layer: "),
     "no day": (
         lambda s: s["slaProperties"].append({"property": "endOfLife", "value": "soon"}),
-        "endOfLife must be a day such as 2027-03-31, not 'soon'",
+        "endOfLife: ",
     ),
-    "problems are text": (lambda s: own(s)["knownProblems"].update(value="many"), "a list"),
+    "problems are text": (
+        lambda s: own(s)["knownProblems"].update(value="many"),
+        "knownProblems: ",
+    ),
     "a problem without a status": (
         lambda s: own(s)["knownProblems"]["value"][0].pop("status"),
-        "must say an id, a description and a status, open or fixed",
+        "knownProblems.0.status: ",
     ),
     "a status of its own": (
         lambda s: own(s)["knownProblems"]["value"][0].update(status="nearly"),
-        "must say an id, a description and a status, open or fixed",
+        "knownProblems.0.status: ",
     ),
     "an id that no comment can name": (
         lambda s: own(s)["knownProblems"]["value"][0].update(id="below zero"),
-        "a problem's id is letters, digits",
+        "knownProblems.0.id: ",
     ),
     "an id that is a list": (
         lambda s: own(s)["knownProblems"]["value"][0].update(id=["negative"]),
-        "must say an id, a description and a status, open or fixed",
+        "knownProblems.0.id: ",
     ),
     "a key that is a number": (
         lambda s: s["servers"][0].update({2024: "x"}),
@@ -242,7 +249,7 @@ FLAWS: dict[str, tuple[Callable[[Said], Any], str]] = {
     ),
     "two of one id": (
         lambda s: own(s)["knownProblems"].update(value=own(s)["knownProblems"]["value"] * 2),
-        "more than one of knownProblems has the id 'negative'",
+        "knownProblems: ",
     ),
 }
 
@@ -264,7 +271,7 @@ def test_a_file_that_is_none_of_the_standard_is_told_by_its_line(
 
 @pytest.mark.parametrize("text", ["a: [", "\ta: 1", "- 1", "", "1"])
 def test_what_is_no_yaml_or_says_nothing_is_one_flaw_at_least(text: str) -> None:
-    assert next(iter(validate_source("a", text))).line == 1
+    assert parse_source("a", text)[1][0].line == 1
 
 
 @pytest.mark.parametrize(
@@ -282,20 +289,20 @@ def test_what_is_no_yaml_or_says_nothing_is_one_flaw_at_least(text: str) -> None
 )
 def test_what_the_standard_can_not_hold_is_a_flaw_with_its_line(said: str, why: str) -> None:
     text = f"{yaml.safe_dump(good())}"
-    (flaw,) = validate_source("a", f"{text}{said}\n")
-    assert why in flaw.says
-    assert flaw.line == text.count("\n") + 1
+    (finding,) = parse_source("a", f"{text}{said}\n")[1]
+    assert why in finding.message
+    assert finding.line == text.count("\n") + 1
 
 
 @pytest.mark.parametrize("text", ['id: "\\uD800"', f"id: {'9' * 5000}", "[" * 5000])
 def test_what_nothing_can_read_is_a_flaw(text: str) -> None:
-    assert list(validate_source("a", text))
+    assert parse_source("a", text)[1]
 
 
 def test_text_in_another_encoding_is_said(project: Project, write: Write) -> None:
     write(good())
     (project.root / "data/sources/prices.odcs.yaml").write_bytes(b"id: \xff")
-    assert [flaw.says for flaw in load_sources(project.root)[1]] == ["it is not text in UTF-8"]
+    assert [finding.line for finding in load_sources(project.root)[1]] == [1]
 
 
 @pytest.mark.parametrize(

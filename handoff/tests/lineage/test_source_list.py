@@ -10,7 +10,7 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.lineage.sources.assessment import SourceAssessment, assess_sources
 from baton_handoff.lineage.sources.draft import add_source, source_name
 from baton_handoff.lineage.sources.rendering import as_data, as_text
-from baton_handoff.lineage.sources.unofficial import unofficial
+from baton_handoff.lineage.sources.unofficial import unofficial_sign
 from baton_handoff.lineage.sources.usage import source_usage
 from prices import (
     CODE,
@@ -45,8 +45,8 @@ def test_a_source_covers_what_it_names(
 ) -> None:
     write(good(), f"import pandas as pd\n{code}\n")
     usage = source_usage(project)
-    assert len(usage.read_in(usage.sources[0])) == covered
-    assert len(usage.found) == (not covered)
+    assert len(usage.reads_of(usage.sources[0])) == covered
+    assert len(usage.undescribed_reads) == (not covered)
 
 
 def test_the_list_shows_every_source_and_every_place_that_reads(
@@ -112,9 +112,11 @@ def test_what_can_not_be_added_is_said_in_a_sentence(project: Project, write: Wr
     (project.root / "prices.csv").touch()
     usage = source_usage(project)
     for what, why in {
-        "nothing.csv": "There is no file nothing.csv, and the code reads nothing of that name",
-        str(project.root / "data/prices.csv"): "The source prices describes data/prices.csv: see",
-        str(project.root / "prices.csv"): "data/sources/prices.odcs.yaml describes something else",
+        "nothing.csv": "There is no file nothing.csv, and the code reads no data of that name",
+        str(
+            project.root / "data/prices.csv"
+        ): "data/prices.csv has a source file already: data/sources/",
+        str(project.root / "prices.csv"): "data/sources/prices.odcs.yaml describes other data",
     }.items():
         with pytest.raises(HandoffError, match=f"^{re.escape(why)}") as refused:
             add_source(project, usage, what)
@@ -133,20 +135,20 @@ def test_a_name_can_be_written_in_a_comment(place: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("where", "looks"),
     [
-        ("data/seats.XLSX", ""),
+        ("data/seats.XLSX", None),
         ("data/seats.xlsx", "a spreadsheet"),
         ("https://docs.google.com/spreadsheets/d/1", "a spreadsheet"),
         ("/home/ada/t.csv", "on a personal drive"),
         ("C:/Users/ada/t.csv", "on a personal drive"),
         ("/content/drive/MyDrive/t.csv", "on a personal drive"),
         ("https://a.example/prices.html", "a scraped page"),
-        ("https://a.example/prices.csv", ""),
-        ("s3://lake/prices", ""),
-        ("data/prices.csv", ""),
+        ("https://a.example/prices.csv", None),
+        ("s3://lake/prices", None),
+        ("data/prices.csv", None),
     ],
 )
-def test_by_its_place_a_source_may_look_unofficial(where: str, looks: str) -> None:
-    assert unofficial(where) == looks
+def test_by_its_place_a_source_may_look_unofficial(where: str, looks: str | None) -> None:
+    assert unofficial_sign(where) == looks
 
 
 def test_a_project_that_reads_nothing_has_nothing_to_say(project: Project) -> None:

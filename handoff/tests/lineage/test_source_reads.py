@@ -188,7 +188,7 @@ def read(code: str, file: str = "src/mine/a.py", imports: str = IMPORTS) -> list
 
 @pytest.mark.parametrize(("code", "kind", "what"), READS.values(), ids=READS)
 def test_what_is_read_is_found(code: str, kind: str, what: str) -> None:
-    assert [(one.kind, one.what) for one in read(code)] == [(kind, what)]
+    assert [(one.kind, one.data) for one in read(code)] == [(kind, what)]
 
 
 @pytest.mark.parametrize("code", NONE.values(), ids=NONE)
@@ -197,13 +197,13 @@ def test_what_reads_no_data_is_left_alone(code: str) -> None:
 
 
 def test_several_files_are_several_reads() -> None:
-    assert [one.what for one in read("pl.read_csv(['a.csv', 'b.csv'])")] == ["a.csv", "b.csv"]
+    assert [one.data for one in read("pl.read_csv(['a.csv', 'b.csv'])")] == ["a.csv", "b.csv"]
 
 
 def test_a_query_reads_all_its_tables() -> None:
     query = "select * from a join b.c using (x) where x in (select x from `d`)"
     found = read(f"spark.sql({query!r})")
-    assert sorted(one.what for one in found) == ["a", "b.c", "d"]
+    assert sorted(one.data for one in found) == ["a", "b.c", "d"]
 
 
 def test_a_function_reads_where_it_is_called_in_another_file() -> None:
@@ -223,7 +223,7 @@ def test_a_function_reads_where_it_is_called_in_another_file() -> None:
         "files.load(files.RAW / 'b.csv', 1)\nother.load(kind=1, file='c.csv')\n",
     )
     found = data_reads([files, door, by_name, by_module], [])
-    assert [(one.place, one.how, one.what) for one in found] == [
+    assert [(one.place, one.function, one.data) for one in found] == [
         ("scripts/b.py:4", "load", "data/raw/b.csv"),
         ("scripts/b.py:5", "load", "c.csv"),
         ("src/mine/deep/a.py:4", "load", "data/raw/a.csv"),
@@ -235,7 +235,7 @@ def test_functions_that_call_each_other_come_to_an_end() -> None:
         "def a(f):\n    b(f)\n    return pd.read_csv(f)\n\n\ndef b(f):\n    return a(f + 'x')\n\n\n"
         "def c(n):\n    return c(n)\n\n\npd.read_csv(c(1))\nX = X\npd.read_csv(X)"
     )
-    assert [(one.kind, one.what) for one in read(code)] == [
+    assert [(one.kind, one.data) for one in read(code)] == [
         *(("unknown", "f"), ("unknown", "c(1)"), ("unknown", "X")),
     ]
 
@@ -244,9 +244,9 @@ def test_what_is_passed_on_too_often_is_listed_all_the_same() -> None:
     functions = ["def f0(x):\n    pd.read_csv(x)\n"]
     functions += [f"def f{n}(x):\n    f{n - 1}('a' + x)\n" for n in range(1, 20)]
     (near,) = read("\n\n".join([*functions[:5], "f4('.csv')"]))
-    assert (near.kind, near.what, near.how) == ("path", "aaaa.csv", "f4")
+    assert (near.kind, near.data, near.function) == ("path", "aaaa.csv", "f4")
     (far,) = read("\n\n".join([*functions, "f19('.csv')"]))
-    assert (far.kind, far.what) == ("unknown", "'a' + x")
+    assert (far.kind, far.data) == ("unknown", "'a' + x")
 
 
 def test_what_the_project_makes_itself_is_told() -> None:
@@ -255,7 +255,7 @@ def test_what_the_project_makes_itself_is_told() -> None:
         "pd.read_csv('data/raw/t.csv')"
     )
     found = data_reads([parse_module("src/mine/a.py", IMPORTS + code)], [("data/raw", "ingest")])
-    assert [(one.what, one.made_by) for one in found] == [
+    assert [(one.data, one.made_by) for one in found] == [
         ("sys.argv[1]", ""),
         ("out/a.csv", "src/mine/a.py:6"),
         ("data/raw/t.csv", "stage ingest"),
@@ -276,7 +276,7 @@ NOT_MADE = {
 
 @pytest.mark.parametrize("code", NOT_MADE.values(), ids=NOT_MADE)
 def test_what_is_read_and_written_back_is_not_of_the_projects_making(code: str) -> None:
-    assert [(one.what, one.made_by) for one in read(code)] == [("a.xlsx", "")]
+    assert [(one.data, one.made_by) for one in read(code)] == [("a.xlsx", "")]
 
 
 def test_what_a_notebook_makes_is_made_for_that_notebook_only() -> None:
@@ -294,8 +294,8 @@ def test_what_a_notebook_makes_is_made_for_that_notebook_only() -> None:
 def test_a_comment_says_what_the_code_does_not() -> None:
     beside = "pd.read_csv(\n    f,  # source: trips, towns\n)"
     above = "# source: trips\npd.read_csv(f)"
-    assert [one.stated for one in read(beside)] == [("trips", "towns")]
-    assert [one.stated for one in read(above)] == [("trips",)]
+    assert [one.sources for one in read(beside)] == [("trips", "towns")]
+    assert [one.sources for one in read(above)] == [("trips",)]
 
 
 ANOTHERS = {
@@ -308,9 +308,9 @@ ANOTHERS = {
 
 @pytest.mark.parametrize("code", ANOTHERS.values(), ids=ANOTHERS)
 def test_a_comment_beside_a_line_says_nothing_of_the_next(code: str) -> None:
-    assert [one.stated for one in read(code)] == [("trips",), ()]
+    assert [one.sources for one in read(code)] == [("trips",), ()]
     cells = {"cells": [{"cell_type": "code", "source": code}]}
-    assert [one.stated for one in read(json.dumps(cells), "a.ipynb", "")] == [("trips",), ()]
+    assert [one.sources for one in read(json.dumps(cells), "a.ipynb", "")] == [("trips",), ()]
 
 
 def test_notebooks_are_read_by_their_cells(tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_notebooks_are_read_by_their_cells(tmp_path: Path) -> None:
         {"cell_type": "code", "source": ["pd.read_csv('b.csv')"]},
     ]
     found = read(json.dumps({"cells": cells}), "notebooks/a.ipynb", "")
-    assert [(one.place, one.what, one.stated) for one in found] == [
+    assert [(one.place, one.data, one.sources) for one in found] == [
         ("notebooks/a.ipynb, cell 3, line 2", "a.csv", ("trips",)),
         ("notebooks/a.ipynb, cell 4, line 1", "b.csv", ()),
     ]

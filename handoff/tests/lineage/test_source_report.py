@@ -58,7 +58,7 @@ def test_an_owner_is_told_which_rows_break_the_contract_and_no_value(
     (project.root / "data/prices.csv").write_text(ROWS)
     text = problem_report(project, source_usage(project), "prices")
     assert text.splitlines()[:9] == [
-        "# The source prices: what is wrong with it",
+        "# Problems with the source prices",
         "",
         "For: ticket office (https://a.example/desk)",
         "",
@@ -68,7 +68,7 @@ def test_an_owner_is_told_which_rows_break_the_contract_and_no_value(
         "",
         "## Rows that break the contract `Trip`",
     ]
-    assert "Looked at: `data/prices.csv`, 3 rows." in text
+    assert "Checked: `data/prices.csv`, 3 rows." in text
     assert "| seats | must be at most 9 | 2 of 3 | 1, 2 |" in text
     assert "| price | must be more than 0 | 1 of 3 | 1 |" in text
     assert "| code | must be text that matches ^[A-Z]{2}$ | 1 of 3 | 0 |" in text
@@ -89,7 +89,7 @@ def test_the_contract_is_about_the_last_of_its_files(
         (project.root / f"data/{place}.csv").write_text(rows)
     text = problem_report(project, source_usage(project), "prices")
     assert "We read it from `data/prices.csv`." in text
-    assert "Looked at: `data/cut.csv`, 2 rows." in text
+    assert "Checked: `data/cut.csv`, 2 rows." in text
 
 
 def test_rows_that_are_missing_or_good_are_told_as_such(
@@ -99,18 +99,21 @@ def test_rows_that_are_missing_or_good_are_told_as_such(
     source = good()
     fixed(source)
     write(source)
-    with pytest.raises(HandoffError, match=r"^None of the files of prices is here: `uv run poe"):
+    with pytest.raises(HandoffError, match=r"^None of the files of prices exists: "):
         problem_report(project, source_usage(project), "prices")
     (project.root / "data/prices.csv").write_bytes(b"\xff")
     with pytest.raises(HandoffError, match=r"prices\.csv can't be read as \.csv: "):
         problem_report(project, source_usage(project), "prices")
     (project.root / "data/prices.csv").write_text("town,code,seats,price\nUlm,UL,1,2.5\n")
     assert problem_report(project, source_usage(project), "prices") == ""
-    with pytest.raises(HandoffError, match=r"^There is no source 'towns'; there are: prices\.$"):
+    with pytest.raises(HandoffError, match=r"^There is no source 'towns'\. Sources: prices\.$"):
         problem_report(project, source_usage(project), "towns")
     no_contract(source)
     write(source)
-    with pytest.raises(HandoffError, match=r"^There is no contract contracts:Price, which data/"):
+    with pytest.raises(
+        HandoffError,
+        match=r"^data/sources/prices\.odcs\.yaml:\d+: the contract ",
+    ):
         problem_report(project, source_usage(project), "prices")
     del source["schema"][0]["quality"]
     write(source)

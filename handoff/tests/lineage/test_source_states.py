@@ -58,13 +58,11 @@ def test_data_is_handed_over_from_found_to_owned_to_official(
     unofficial_until(source)
     write(source)
     assert states(project) == ["found"]
-    assert assess_sources(source_usage(project)).blockers == {
-        "prices": "nobody is named who answers for it"
-    }
+    assert assess_sources(source_usage(project)).blockers == {"prices": "it has no owner"}
     source["team"] = {"name": "ticket office"}
     write(source)
     assert states(project) == ["owned"]
-    assert assess_sources(source_usage(project)).blockers == {"prices": "owned, and not official"}
+    assert assess_sources(source_usage(project)).blockers == {"prices": "owned, but not official"}
     own(source)["official"]["value"] = True
     write(source)
     assert states(project) == ["official"]
@@ -166,18 +164,17 @@ def test_what_production_reads_without_a_file_is_lacking(project: Project, write
     elsewhere(source)
     write(source)
     assert assess_sources(source_usage(project)).blockers == {
-        "data/prices.csv": "read in src/trips/training.py:3, and no source describes it"
+        "data/prices.csv": "read in src/trips/training.py:3, but no source describes it"
     }
     write(good(), CODE.replace("'data/prices.csv'", "where()"))
     assert assess_sources(source_usage(project)).blockers == {
         "src/trips/training.py:3": (
-            "what `read_csv` reads is not known statically: say it, `# source: NAME`"
+            "not known statically what `read_csv` reads; name it: `# source: NAME`"
         )
     }
 
 
 def test_an_exception_counts_until_its_last_day() -> None:
     usage = SourceUsage((), (), (), (), frozenset(), (), {}, date(2026, 1, 1))
-    assert usage.found == []
-    last_day = PolicyException(gate="sources", reason="r", owner="o", expires=usage.today)
-    assert last_day.counts(usage.today)
+    assert usage.undescribed_reads == []
+    assert PolicyException(gate="sources", reason="r", owner="o", expires=usage.today).counts(usage.today)

@@ -24,7 +24,7 @@ from baton_handoff.contracts.table_files import read_source, read_table
 from baton_handoff.contracts.table_profile import TableProfile, Task, profile_table
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import require_repository
-from baton_handoff.lineage.sources.draft import draft_of
+from baton_handoff.lineage.sources.draft import source_draft
 from baton_handoff.lineage.sources.odcs import ENDING, FOLDER
 
 GOLDEN_ROWS = 10
@@ -89,7 +89,7 @@ def start_from(
     stated = project.root / f"{FOLDER}/{_SOURCE}{ENDING}"
     if not (stated.exists() and source.as_posix() in stated.read_text(encoding="utf-8")):
         places = [source.as_posix(), f"data/raw/{_SOURCE}.parquet"]
-        texts[stated] = draft_of(_SOURCE, places, "contracts:Source")
+        texts[stated] = source_draft(_SOURCE, places, "contracts:Source")
     _put(project, texts, file, project.root / source)
     _report(profile, source, len(table), len(known), len(golden))
 

@@ -1,191 +1,172 @@
-"""What an expression is worth, as far as the code says it without being run.
+"""Constant propagation: the text that an expression evaluates to, as far as the code tells it.
 
-A sign stands for what can't be told, and a parameter for what its function is given, to be put in
-where the function is called.
+`UNKNOWN` stands for a part that only a run would tell. A parameter of the enclosing function stays
+in the text under its name, until `substitute` replaces it by the arguments of a call.
 """
 
 import ast
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePosixPath
 
-from baton_handoff.source_code.modules import Scope
+from baton_handoff.source_code.scopes import Scope
 
 UNKNOWN = "\ufffd"
-"""What stands in a text for what can't be told."""
+"""The part of a text that can't be told without a run."""
 
-_SAME = {
+_IDENTITY_FUNCTIONS = {
     *("BufferedReader", "BytesIO", "Path", "PosixPath", "PurePath", "PurePosixPath", "Request"),
     *("StringIO", "TarFile", "TextIOWrapper", "URL", "ZipFile", "abspath", "expanduser", "fspath"),
     *("fsdecode", "get", "open", "realpath", "str", "text", "urlopen"),
 }
-"""Functions that give what they are given, or what stands there."""
+"""Functions whose result has the same location as their argument: the path or what it contains."""
 
-_SAME_METHODS = {
+_IDENTITY_METHODS = {
     *("absolute", "as_posix", "as_uri", "encode", "expanduser", "lower", "open", "read"),
     *("read_bytes", "read_text", "readall", "resolve", "strip"),
 }
-_SAME_ATTRIBUTES = {"content", "text", "raw"}
+_IDENTITY_ATTRIBUTES = {"content", "text", "raw"}
 _DEEPEST = 30
 
 
 @dataclass(frozen=True)
 class ConstantPropagation:
-    """What the names of a project's modules stand for.
+    """Evaluates expressions across the modules of a project.
 
     Attributes:
-        modules: Every module, by what it is imported as.
+        modules: The scope of each module, by the name it is imported by.
     """
 
     modules: Mapping[str, Scope]
 
     def evaluate(self, node: ast.expr | None, scope: Scope, depth: int = 0) -> str:
-        """What an expression is worth."""
+        """The text that an expression in a scope evaluates to."""
         text = UNKNOWN
         if depth > _DEEPEST:
             return text
+        value_of = partial(self.evaluate, scope=scope, depth=depth + 1)
         match node:
-            case ast.Constant(value=str(value)):
-                text = value
-            case ast.Constant(value=int(value)):
+            case ast.Constant(value=str() | int() as value):
                 text = str(value)
             case ast.JoinedStr(values=parts):
-                text = "".join(self.evaluate(part, scope, depth + 1) for part in parts)
+                text = "".join(map(value_of, parts))
             case ast.FormattedValue(value=value, format_spec=None):
-                text = self.evaluate(value, scope, depth + 1)
+                text = value_of(value)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
-                text = self.evaluate(left, scope, depth + 1) + self.evaluate(
-                    right, scope, depth + 1
-                )
+                text = value_of(left) + value_of(right)
             case ast.BinOp(left=left, op=ast.Div(), right=right):
-                text = self._joined([left, right], scope, depth)
+                text = _join(map(value_of, [left, right]))
             case ast.BinOp(left=left, op=ast.Mod()):
-                text = re.sub(r"%[-0-9.]*[sdifr]", UNKNOWN, self.evaluate(left, scope, depth + 1))
+                text = re.sub(r"%[-0-9.]*[sdifr]", UNKNOWN, value_of(left))
             case ast.Name(id=name):
                 text = self._name(name, scope, depth)
-            case ast.Attribute(value=value, attr=name):
-                text = self._attribute(value, name, scope, depth)
+            case ast.Attribute(value=value, attr=name) if name in _IDENTITY_ATTRIBUTES:
+                text = value_of(value)
+            case ast.Attribute(value=value, attr="parent"):
+                text = value_of(value).rpartition("/")[0] or UNKNOWN
+            case ast.Attribute(value=value, attr=name) if module := _imported_module(value, scope):
+                text = self._imported(module, name, depth)
             case ast.Call():
                 text = self._call(node, scope, depth)
         return text
 
     def _name(self, name: str, scope: Scope, depth: int) -> str:
-        found = defining_scope(name, scope)
+        found = scope.lookup(name)
         if found is None:
             return UNKNOWN
         if name in found.imports:
             return self._imported(*found.imports[name], depth)
-        if name not in found.values:
-            return parameter(name)
-        # What is assigned more than once is now this, now that.
-        (value, *others) = found.values[name]
-        if others:
-            return UNKNOWN
-        if name in found.parameters:  # `file = Path(file)`: the one in it is the parameter
-            values = {other: its for other, its in found.values.items() if other != name}
-            found = replace(found, values=values)
-        return self.evaluate(value, found, depth + 1)
+        is_parameter = any(one.arg == name for one in found.parameters)
+        match found.values.get(name):
+            case None:
+                return parameter(name) if is_parameter else UNKNOWN
+            case [value]:
+                if is_parameter:  # `file = Path(file)`: the name in the value is the parameter
+                    others = {key: of for key, of in found.values.items() if key != name}
+                    found = replace(found, values=others)
+                return self.evaluate(value, found, depth + 1)
+        return UNKNOWN  # assigned more than once: which value counts depends on the run
 
     def _imported(self, module: str, name: str, depth: int) -> str:
         scope = self.modules.get(module)
         known = scope is not None and (name in scope.values or name in scope.imports)
         return self._name(name, scope, depth + 1) if scope and known else UNKNOWN
 
-    def _attribute(self, value: ast.expr, name: str, scope: Scope, depth: int) -> str:
-        if name in _SAME_ATTRIBUTES:
-            return self.evaluate(value, scope, depth + 1)
-        if name == "parent":
-            folder = self.evaluate(value, scope, depth + 1)
-            return folder.rpartition("/")[0] if "/" in folder else UNKNOWN
-        module = self._module(value, scope)
-        return self._imported(module, name, depth) if module else UNKNOWN
-
-    def _module(self, value: ast.expr, scope: Scope) -> str:
-        """The module that an expression is, empty where it is none."""
-        if not isinstance(value, ast.Name):
-            return ""
-        found = defining_scope(value.id, scope)
-        if found is None or value.id not in found.imports:
-            return ""
-        module, name = found.imports[value.id]
-        return f"{module}.{name}" if name else module
-
     def _call(self, call: ast.Call, scope: Scope, depth: int) -> str:
-        text = None
+        value_of = partial(self.evaluate, scope=scope, depth=depth + 1)
         match call.func:
             case ast.Attribute(value=ast.Constant(value=str(pattern)), attr="format"):
                 text = re.sub(r"\{[^{}]*\}", UNKNOWN, pattern)
             case ast.Name(id="join") | ast.Attribute(value=ast.Attribute(attr="path"), attr="join"):
-                text = self._joined(call.args, scope, depth)
+                text = _join(map(value_of, call.args))
             case ast.Attribute(value=value, attr="joinpath"):
-                text = self._joined([value, *call.args], scope, depth)
-            case ast.Attribute(value=value, attr=name) if name in _SAME_METHODS:
-                text = self.evaluate(value, scope, depth + 1)
-            case ast.Name(id=name) | ast.Attribute(attr=name) if name in _SAME and call.args:
-                # Only of a path there can be several parts.
-                parts = call.args if name.endswith("Path") else call.args[:1]
-                text = self._joined(parts, scope, depth)
-        return self._returned(call, scope, depth) if text is None else text
-
-    def _joined(self, parts: Iterable[ast.expr], scope: Scope, depth: int) -> str:
-        """Parts of a path, as one."""
-        first, *others = [self.evaluate(part, scope, depth + 1) for part in parts] or [UNKNOWN]
-        if "://" in first:
-            return "/".join([first.rstrip("/"), *others])
-        return PurePosixPath(first, *others).as_posix() if others else first
+                text = _join(map(value_of, [value, *call.args]))
+            case ast.Attribute(value=value, attr=name) if name in _IDENTITY_METHODS:
+                text = value_of(value)
+            case ast.Name(id=name) | ast.Attribute(attr=name) if (
+                name in _IDENTITY_FUNCTIONS and call.args
+            ):
+                # Only a path is made of several arguments.
+                text = _join(map(value_of, call.args if name.endswith("Path") else call.args[:1]))
+            case _:
+                text = self._returned(call, scope, depth)
+        return text
 
     def _returned(self, call: ast.Call, scope: Scope, depth: int) -> str:
-        """What a function of the project's own gives, if it does so at one place."""
+        """The result of a function of the project that has one return statement."""
         called = self.function(call, scope)
-        given = [n for n in called.nodes if isinstance(n, ast.Return)] if called else []
-        if called is None or len(given) != 1:
+        returns = [n for n in called.nodes if isinstance(n, ast.Return)] if called else []
+        if called is None or len(returns) != 1:
             return UNKNOWN
-        return self.substitute(
-            self.evaluate(given[0].value, called, depth + 1), call, called, scope, depth
-        )
+        text = self.evaluate(returns[0].value, called, depth + 1)
+        return self.substitute(text, call, called, scope, depth)
 
     def function(self, call: ast.Call, scope: Scope) -> Scope | None:
-        """The function of the project's own that is called, None where it is none."""
+        """The function of the project that a call runs, None if it is not one of them."""
         match call.func:
             case ast.Name(id=name):
-                return self._defined(name, scope)
+                return self._function(name, scope)
             case ast.Attribute(value=value, attr=name):
-                module = self.modules.get(self._module(value, scope))
-                return self._defined(name, module) if module else None
+                module = self.modules.get(_imported_module(value, scope))
+                return self._function(name, module) if module else None
         return None
 
-    def _defined(self, name: str, scope: Scope, depth: int = 0) -> Scope | None:
-        at: Scope | None = scope
-        while at is not None:
-            if name in at.inner:
-                return at.inner[name] if at.inner[name].function else None
+    def _function(self, name: str, scope: Scope, depth: int = 0) -> Scope | None:
+        for at in scope.enclosing:
+            if found := at.child(name):
+                return found if found.function else None
             if name in at.imports and depth < _DEEPEST:
-                module, its = at.imports[name]
+                module, original = at.imports[name]
                 other = self.modules.get(module)
-                return self._defined(its, other, depth + 1) if other else None
-            at = at.within
+                return self._function(original, other, depth + 1) if other else None
         return None
 
     def substitute(
         self, text: str, call: ast.Call, called: Scope, scope: Scope, depth: int = 0
     ) -> str:
-        """A text of a function's, with what a call gives for its parameters."""
+        """Replace the parameters in a text of a function by the arguments of a call.
+
+        Args:
+            text: A text as `evaluate` gives it for the function.
+            call: The call.
+            called: The function.
+            scope: The scope with the call in it.
+            depth: How many evaluations led here.
+        """
         if called.function is None or not has_parameters(text):
             return text
         arguments = called.function.args
         names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
-        given: dict[str, ast.expr | None] = dict(zip(names, call.args, strict=False))
-        given |= {one.arg: one.value for one in call.keywords if one.arg}
+        given = dict(zip(names, call.args, strict=False))
+        given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
         defaults = dict(zip(reversed(names), reversed(arguments.defaults), strict=False))
-        defaults |= {
-            one.arg: value
-            for one, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-            if value
-        }
+        pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        defaults |= {one.arg: value for one, value in pairs if value}
 
-        def value_of(placed: re.Match[str]) -> str:
-            name = placed[1]
+        def value_of(match: re.Match[str]) -> str:
+            name = match[1]
             value = given.get(name, defaults.get(name))
             return self.evaluate(value, scope if name in given else called, depth + 1)
 
@@ -193,13 +174,13 @@ class ConstantPropagation:
 
 
 def resolve_alias(call: ast.Call, scope: Scope) -> ast.Call:
-    """A call by the name that the function had before it was imported, or assigned, as another."""
+    """A call under the name that its function had before an import or assignment renamed it."""
     function, at = call.func, scope
     for _ in range(_DEEPEST):
-        if not isinstance(function, ast.Name) or (found := defining_scope(function.id, at)) is None:
+        if not isinstance(function, ast.Name) or (found := at.lookup(function.id)) is None:
             break
-        if its := found.imports.get(function.id, ("", ""))[1]:
-            function = ast.Name(its)
+        if original := found.imports.get(function.id, ("", ""))[1]:
+            function = ast.Name(original)
             break
         match found.values.get(function.id):
             case [ast.Name() | ast.Attribute() as value]:
@@ -209,21 +190,30 @@ def resolve_alias(call: ast.Call, scope: Scope) -> ast.Call:
     return ast.copy_location(ast.Call(function, call.args, call.keywords), call)
 
 
-def defining_scope(name: str, scope: Scope) -> Scope | None:
-    """The nearest scope that knows a name, None where none does."""
-    at: Scope | None = scope
-    while at is not None:
-        if name in at.parameters or name in at.values or name in at.imports:
-            return at
-        at = at.within
-    return None
-
-
 def parameter(name: str) -> str:
-    """How a parameter stands in a text."""
+    """The form that a parameter has in a text."""
     return f"\0{name}\0"
 
 
 def has_parameters(text: str) -> bool:
-    """Whether a text is known only where a function is called."""
+    """Whether a text depends on the arguments of a call."""
     return "\0" in text
+
+
+def _join(texts: Iterable[str]) -> str:
+    """Join the parts of a path or an address."""
+    first, *others = list(texts) or [UNKNOWN]
+    if "://" in first:
+        return "/".join([first.rstrip("/"), *others])
+    return PurePosixPath(first, *others).as_posix() if others else first
+
+
+def _imported_module(node: ast.expr, scope: Scope) -> str:
+    """The module that a name stands for, empty if it is not a module."""
+    if not isinstance(node, ast.Name):
+        return ""
+    found = scope.lookup(node.id)
+    if found is None or node.id not in found.imports:
+        return ""
+    module, name = found.imports[node.id]
+    return f"{module}.{name}" if name else module

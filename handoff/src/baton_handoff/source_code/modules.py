@@ -1,64 +1,79 @@
-"""A project's code, read without running it: files and notebooks, and what a name stands for."""
+"""The one reader of Python files and notebooks: parsed, never run."""
 
 import ast
 import io
+import json
+import os
 import re
 import tokenize
 import warnings
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from baton_handoff.config.project_files import ProjectFiles
-from baton_handoff.source_code.notebooks import code_cells
+from baton_handoff.core.errors import HandoffError
 
-_NOBODYS = {"__pycache__", "node_modules", "site-packages"}
-"""Folders whose code is never the project's own."""
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+N = TypeVar("N", bound=ast.AST)
 
-_NOT_OWN = {"build", "dist", "env", "standards", "venv"}
-"""Folders whose code is not the project's own, where they are no part of its package."""
+_INSTALLED = {"__pycache__", "node_modules", "site-packages"}
+"""Folders that never contain the project's own code."""
+
+_BUILT = {"build", "dist", "env", "standards", "venv"}
+"""Folders that contain no code of the project, unless they are part of its package."""
 
 _TESTS = {"test", "tests"}
-"""Folders of what reads only what is committed beside it, where they are no part of the package."""
+"""Folders of tests, unless they are part of the package: tests read only what is committed."""
 
-_MEANT = re.compile(r"#\s*(source|workaround)\b")
-"""What a comment begins with that says something of a source."""
+_MARKER = re.compile(r"#\s*(source|workaround)\b")
+_LARGEST = 10 * 2**20
+"""The size of a file in bytes above which it is taken for data."""
 
-N = TypeVar("N", bound=ast.AST)
-Function = ast.FunctionDef | ast.AsyncFunctionDef
-_INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_UNREADABLE = (
+    *(AttributeError, LookupError, MemoryError, OSError, RecursionError, SyntaxError, TypeError),
+    ValueError,
+)
+"""What decoding and parsing raise for a file that is not Python or not a notebook."""
+
+
+class SourceError(HandoffError):
+    """A file that can't be parsed.
+
+    Attributes:
+        line: The line of a syntax error, from 1; None for other errors.
+        reason: What is wrong with the file.
+    """
+
+    def __init__(self, file: str, line: int | None, reason: str) -> None:
+        place = f"{file}:{line}" if line else file
+        super().__init__(f"{place}: {reason}: correct the file.")
+        self.line, self.reason = line, reason
 
 
 @dataclass(frozen=True)
 class SourceModule:
-    """A Python file or a notebook.
+    """A parsed Python file.
 
     Attributes:
-        file: Where it is, relative to the project.
-        module: What it is imported as.
-        tree: What stands in it; a notebook's cells follow each other.
-        comments: Its comments, by their lines, where one of them is about a source.
-        alone: The lines of those with no code in front of them.
-        cells: The first line of each cell of a notebook.
+        file: The path, relative to the project.
+        name: The name by which other modules import it; empty for a notebook.
+        tree: The syntax tree.
+        comments: The comments by line; empty if none of them names a source or a workaround.
+        comment_lines: The lines that contain nothing but a comment.
     """
 
     file: str
-    module: str
+    name: str
     tree: ast.Module
     comments: Mapping[int, str]
-    alone: Collection[int] = ()
-    cells: tuple[int, ...] = ()
-
-    @property
-    def is_notebook(self) -> bool:
-        """Whether it is one."""
-        return self.file.endswith(".ipynb")
+    comment_lines: Collection[int]
 
     @cached_property
     def _by_type(self) -> Mapping[type[ast.AST], list[Any]]:
-        """Everything that stands in it, by its kind, the first line first."""
         found: dict[type[ast.AST], list[Any]] = {}
         for node in ast.walk(self.tree):
             found.setdefault(type(node), []).append(node)
@@ -67,206 +82,192 @@ class SourceModule:
                 nodes.sort(key=lambda node: (node.lineno, node.col_offset))
         return found
 
-    def nodes(self, *kinds: type[N]) -> Iterator[N]:
-        """What stands in it of some kinds."""
-        for kind in kinds:
+    def nodes(self, *types: type[N]) -> Iterator[N]:
+        """The nodes of some types, each type in the order of the lines."""
+        for kind in types:
             yield from self._by_type.get(kind, [])
 
-    def location(self, line: int) -> tuple[int | None, str]:
-        """A line as people find it: its number, and in a notebook, instead, the cell and the line.
+    @cached_property
+    def functions(self) -> list[Function]:
+        """The functions and methods."""
+        return [*self.nodes(ast.FunctionDef), *self.nodes(ast.AsyncFunctionDef)]
 
-        The number is None in a notebook.
-        """
-        if not self.is_notebook:
-            return line, ""
+    @cached_property
+    def imported_packages(self) -> set[str]:
+        """The first part of every imported name; empty for imports relative to the module."""
+        names = {alias.name for node in self.nodes(ast.Import) for alias in node.names}
+        names |= {node.module or "" for node in self.nodes(ast.ImportFrom)}
+        return {name.partition(".")[0] for name in names}
+
+    def location(self, line: int) -> tuple[int | None, str]:
+        """The line for a report: its number, or None and the cell of a notebook as text."""
+        return line, ""
+
+
+@dataclass(frozen=True)
+class Notebook(SourceModule):
+    """A parsed notebook; in the tree the cells with valid Python follow each other.
+
+    Attributes:
+        cells: The first line of each code cell.
+        has_outputs: Whether outputs are saved in it.
+        has_error: Whether a cell stopped with an error.
+        out_of_order: Whether the cells were run in an order other than that of the notebook.
+    """
+
+    cells: tuple[int, ...]
+    has_outputs: bool
+    has_error: bool
+    out_of_order: bool
+
+    def location(self, line: int) -> tuple[int | None, str]:
+        """None, and the number of the cell with the line in it."""
         cell = sum(first <= line for first in self.cells)
         return None, f"cell {cell}, line {line - self.cells[cell - 1] + 1}"
 
 
-@dataclass
-class Scope:
-    """The names of a module, a class or a function.
-
-    Attributes:
-        code: Where it is.
-        body: What stands in it.
-        within: The scope around it, None around a module.
-        function: The function, None for a module and a class.
-        values: What is assigned to each name; None is something that can't be told.
-        inner: The functions and classes that are defined in it.
-        imports: The module of each name that is imported, and its name there; empty for a module.
-    """
-
-    code: SourceModule
-    body: list[ast.stmt]
-    within: "Scope | None" = None
-    function: Function | None = None
-    values: dict[str, list[ast.expr | None]] = field(default_factory=dict)
-    inner: dict[str, "Scope"] = field(default_factory=dict)
-    imports: dict[str, tuple[str, str]] = field(default_factory=dict)
-
-    @property
-    def parameters(self) -> list[str]:
-        """The names of what the function is given."""
-        if self.function is None:
-            return []
-        given = self.function.args
-        return [one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
-
-    @cached_property
-    def nodes(self) -> list[ast.AST]:
-        """What stands in it, without what stands in the functions and classes in it."""
-        found: list[ast.AST] = []
-        waiting: list[ast.AST] = list(reversed(self.body))
-        while waiting:
-            node = waiting.pop()
-            found.append(node)
-            if not isinstance(node, _INNER):
-                waiting += reversed(list(ast.iter_child_nodes(node)))
-        return found
-
-    def all(self) -> Iterator["Scope"]:
-        """It, and every one in it."""
-        yield self
-        for scope in self.inner.values():
-            yield from scope.all()
-
-
 def project_modules(root: Path) -> Iterator[SourceModule]:
-    """Every Python file and notebook of a project, but for tests; what is no code is left out."""
+    """The Python files and notebooks of a project without tests; unreadable ones are left out."""
     for file in ProjectFiles(root).paths:
-        outside = _outside(file)
+        outside = _folders_outside_package(file)
         if file.endswith((".py", ".ipynb")) and is_own(file) and _TESTS.isdisjoint(outside):
             try:
-                yield parse_module(file, (root / file).read_text(encoding="utf-8"))
-            except (SyntaxError, ValueError, KeyError, TypeError, OSError, RecursionError):
+                yield read_module(root, file)
+            except SourceError:
                 continue
 
 
 def is_own(file: str) -> bool:
-    """Whether a file, by its path in the project, is the project's own: not installed or made."""
+    """Whether a path in the project is code of the project, neither installed nor generated."""
     folders = PurePosixPath(file).parts[:-1]
-    return _NOBODYS.isdisjoint(folders) and _NOT_OWN.isdisjoint(_outside(file))
+    return _INSTALLED.isdisjoint(folders) and _BUILT.isdisjoint(_folders_outside_package(file))
 
 
-def _outside(file: str) -> tuple[str, ...]:
-    """The folders of a file that are no part of a package in src/: there any name may be used."""
+def _folders_outside_package(file: str) -> tuple[str, ...]:
+    """The folders of a file up to a package in src/; within a package a folder has any name."""
     folders = PurePosixPath(file).parts[:-1]
     return folders[:2] if folders[:1] == ("src",) else folders
 
 
-def parse_module(file: str, text: str) -> SourceModule:
-    """What stands in a Python file, or in the cells of a notebook that are Python.
+def read_module(root: Path, file: str) -> SourceModule:
+    """Parse a file of a project.
 
     Raises:
-        SyntaxError, ValueError, KeyError, TypeError: It is no code.
+        SourceError: The file can't be parsed.
     """
-    if not file.endswith(".ipynb"):
-        comments, alone = _comments(text)
-        return SourceModule(file, _module(file), _parsed(text), comments, alone)
-    body: list[ast.stmt] = []
-    comments, alone = {}, set()
-    starts: list[int] = []
-    first = 1
-    for cell in code_cells(text):
-        starts.append(first)
+    path = root / file
+    try:
+        if (size := path.stat().st_size) > _LARGEST:
+            raise SourceError(file, None, f"it has {size / 2**20:.0f} MB")
+        content = path.read_bytes()
+        encoding = "utf-8"
+        if path.suffix == ".py":
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        return parse_module(file, content.decode(encoding))
+    except _UNREADABLE as error:
+        raise _source_error(file, error) from error
+
+
+def parse_valid(texts: Mapping[str, str]) -> list[SourceModule]:
+    """Parse several texts by the path of their file; those that can't be parsed are left out."""
+    modules = []
+    for file, text in texts.items():
         try:
-            nodes = _parsed(cell).body
-        except SyntaxError:
-            nodes = []
-        body += [ast.increment_lineno(node, first - 1) for node in nodes]
-        said, by_itself = _comments(cell)
-        comments |= {first - 1 + line: comment for line, comment in said.items()}
-        alone |= {first - 1 + line for line in by_itself}
-        first += cell.count("\n") + 2  # with a line between, so that nothing is beside the next
-    return SourceModule(file, "", ast.Module(body, []), comments, alone, tuple(starts))
+            modules.append(parse_module(file, text))
+        except SourceError:
+            continue
+    return modules
 
 
-def _parsed(text: str) -> ast.Module:
-    with warnings.catch_warnings():  # of what a linter says, `"\\d"` for example
+@lru_cache(maxsize=512)
+def parse_module(file: str, text: str) -> SourceModule:
+    """Parse the text of a Python file or a notebook; callers must not change the tree.
+
+    Raises:
+        SourceError: The text can't be parsed.
+    """
+    try:
+        if file.endswith(".ipynb"):
+            return _parse_notebook(file, json.loads(text)["cells"])
+        return SourceModule(file, _module_name(file), parse(text), *_comments(text))
+    except _UNREADABLE as error:
+        raise _source_error(file, error) from error
+
+
+def parse(text: str) -> ast.Module:
+    """Parse Python into a tree of the caller's own; raises what `ast.parse` raises."""
+    with warnings.catch_warnings():  # about invalid escapes such as `"\\d"`: a linter's task
         warnings.simplefilter("ignore")
         return ast.parse(text)
 
 
-def _module(file: str) -> str:
+def _source_error(file: str, error: BaseException) -> SourceError:
+    match error:
+        case SyntaxError():
+            return SourceError(file, error.lineno, f"not valid Python 3 ({error.msg})")
+        case OSError():
+            reason = os.strerror(error.errno or 0)
+        case KeyError():
+            reason = f"it has no {error}"
+        case _:
+            reason = str(error).partition("\n")[0] or type(error).__name__
+    return SourceError(file, None, f"it can't be read ({reason})")
+
+
+def _parse_notebook(file: str, all_cells: list[dict[str, Any]]) -> Notebook:
+    cells = [cell for cell in all_cells if cell["cell_type"] == "code"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    order = [count for cell in cells if (count := cell.get("execution_count"))]
+    body: list[ast.stmt] = []
+    comments: dict[int, str] = {}
+    comment_lines: set[int] = set()
+    starts: list[int] = []
+    first = 1
+    for cell in cells:
+        # Lines that only IPython understands become empty, so line numbers stay.
+        lines = "".join(cell["source"]).splitlines()
+        text = "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in lines)
+        starts.append(first)
+        with suppress(SyntaxError):  # a cell that is not Python, or only half written
+            body += [ast.increment_lineno(node, first - 1) for node in parse(text).body]
+        by_line, alone = _comments(text)
+        comments |= {first - 1 + line: comment for line, comment in by_line.items()}
+        comment_lines |= {first - 1 + line for line in alone}
+        first += text.count("\n") + 2  # an empty line, so that no cell is next to another
+    return Notebook(
+        file,
+        "",
+        ast.Module(body, []),
+        comments,
+        comment_lines,
+        cells=tuple(starts),
+        has_outputs=bool(outputs),
+        has_error=any(output.get("output_type") == "error" for output in outputs),
+        out_of_order=order != sorted(order),
+    )
+
+
+def _module_name(file: str) -> str:
     path = PurePosixPath(file).with_suffix("")
     parts = path.parts[1:] if path.parts[0] == "src" else path.parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def _comments(text: str) -> tuple[dict[int, str], set[int]]:
-    """The comments of a text, by their lines, and the lines of those that stand alone.
-
-    None where none is meant for us.
-    """
-    found: dict[int, str] = {}
+    """The comments of a text by line, and the lines that contain nothing else."""
+    comments: dict[int, str] = {}
     alone: set[int] = set()
-    if not _MEANT.search(text):  # to take code apart into tokens takes longer than all the rest
-        return found, alone
-    begun = 0
+    if not _MARKER.search(text):  # tokenizing takes longer than everything else
+        return comments, alone
+    code_line = 0
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT:
-                found[token.start[0]] = token.string
-                if token.start[0] != begun:
+                comments[token.start[0]] = token.string
+                if token.start[0] != code_line:
                     alone.add(token.start[0])
             elif token.string.strip():
-                begun = token.end[0]
+                code_line = token.end[0]
     except (tokenize.TokenError, IndentationError):
-        pass  # a cell that is half written
-    return found, alone
-
-
-def scope_of(code: SourceModule) -> Scope:
-    """The names of a module, and of what is defined in it."""
-    scope = Scope(code, code.tree.body)
-    _learn(scope)
-    return scope
-
-
-def _learn(scope: Scope) -> None:
-    for node in scope.nodes:
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                function = None if isinstance(node, ast.ClassDef) else node
-                scope.inner[node.name] = Scope(scope.code, node.body, scope, function)
-                _learn(scope.inner[node.name])
-            case ast.Assign(targets=targets, value=value):
-                for target in targets:
-                    _assign(scope, target, value)
-            case ast.AnnAssign(target=target, value=value) if value:
-                _assign(scope, target, value)
-            case ast.NamedExpr(target=target, value=value):
-                _assign(scope, target, value)
-            case ast.AugAssign(target=target) | ast.For(target=target):
-                _assign(scope, target, None)
-            case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
-                _assign(scope, target, value)
-            case ast.Import(names=names):
-                for one in names:
-                    scope.imports[one.asname or one.name] = (one.name, "")
-            case ast.ImportFrom(names=names):
-                module = _absolute(scope.code, node)
-                for one in names:
-                    scope.imports[one.asname or one.name] = (module, one.name)
-
-
-def _assign(scope: Scope, target: ast.expr, value: ast.expr | None) -> None:
-    match target:
-        case ast.Name(id=name):
-            scope.values.setdefault(name, []).append(value)
-        case ast.Tuple(elts=several) | ast.List(elts=several):
-            its = value.elts if isinstance(value, ast.Tuple | ast.List) else []
-            same = len(its) == len(several)
-            for place, one in enumerate(several):
-                _assign(scope, one, its[place] if same else None)
-
-
-def _absolute(code: SourceModule, node: ast.ImportFrom) -> str:
-    """The module that a line imports from, by its whole name."""
-    if not node.level:
-        return node.module or ""
-    parts = code.module.split(".")
-    package = code.file.endswith("__init__.py")
-    above = parts[: len(parts) - node.level + package]
-    return ".".join([*above, *filter(None, [node.module])])
+        pass  # a half-written cell: the comments up to there count
+    return comments, alone

@@ -1,20 +1,20 @@
-"""What code says without being run: what it does, and the contracts that it states."""
+"""Contracts as their classes declare them, and code reduced to what it does: read, not run."""
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-_DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+from baton_handoff.source_code.modules import SourceModule, parse
 
 
 @dataclass(frozen=True)
 class DeclaredColumn:
-    """A column as a contract states it.
+    """A column of a declared contract.
 
     Attributes:
-        file: The file that it stands in.
+        file: The file that declares it.
         line: The line, from 1.
-        described: Whether a description stands beside it.
+        described: Whether its `Field` has a description.
     """
 
     file: str
@@ -24,14 +24,14 @@ class DeclaredColumn:
 
 @dataclass(frozen=True)
 class DeclaredContract:
-    """A contract as its class states it.
+    """A contract as its class declares it.
 
     Attributes:
-        name: Its name.
-        file: The file that it stands in.
+        name: The name of the class.
+        file: The file that declares it.
         line: The line, from 1.
-        metadata: What its `Config` says of it: version, position, producer, consumer.
-        columns: Its columns, those of the classes that it derives from as well.
+        metadata: The metadata in its `Config`: version, position, producer, consumer.
+        columns: Its columns, including those of its base classes.
     """
 
     name: str
@@ -42,82 +42,73 @@ class DeclaredContract:
 
 
 def normalized_code(source: str) -> str:
-    """What code does, as a text: without its form, its comments and what it says of itself.
+    """Python code as text without layout, comments, docstrings and unused imports.
 
-    What is imported and not used is no part of it. Of a text that is no Python it is the text.
+    Two texts that do the same give the same result. A text that is not valid Python is returned.
     """
     try:
-        module = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError):
         return source
-    # What `__all__` hands on, it names as a text.
-    names = (getattr(node, "id", getattr(node, "value", None)) for node in ast.walk(module))
+    # `__all__` contains names as text.
+    names = (getattr(node, "id", getattr(node, "value", None)) for node in ast.walk(tree))
     used = {"*", *(name for name in names if isinstance(name, str))}
-    for node in ast.walk(module):
-        if isinstance(node, _DOCUMENTED):
-            said = (statement for statement in node.body if not _only_says(statement))
-            node.body = [statement for statement in said if not _is_idle(statement, used)]
-    return ast.dump(module) if module.body else ""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [
+                statement
+                for statement in node.body
+                if not _is_docstring(statement) and not _is_unused_import(statement, used)
+            ]
+    return ast.dump(tree) if tree.body else ""
 
 
-def module(source: str) -> ast.Module:
-    """A module; an empty one where the text is no Python."""
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError):
-        return ast.Module([], [])
-
-
-def declared_contracts(modules: Mapping[str, ast.Module]) -> Iterator[DeclaredContract]:
-    """Every class that states a table; one without any column states nothing yet.
+def declared_contracts(modules: Iterable[SourceModule]) -> Iterator[DeclaredContract]:
+    """The contracts that modules declare; a class without any column is left out.
 
     Args:
-        modules: The modules by their file; what derives from elsewhere has its own columns only.
+        modules: The modules; base classes in other modules are not followed.
     """
     classes = {
-        node.name: (file, node)
-        for file, tree in modules.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef) and node.name != "Config"
+        node.name: (module.file, node)
+        for module in modules
+        for node in module.nodes(ast.ClassDef)
+        if node.name != "Config"
     }
-    family = {name: _bases(node) for name, (_, node) in classes.items()}
+    bases = {
+        name: [ast.unparse(base).rpartition(".")[2] for base in node.bases]
+        for name, (_, node) in classes.items()
+    }
     for name, (file, node) in classes.items():
         metadata = _metadata(node)
         columns: dict[str, DeclaredColumn] = {}
-        for one in _above(name, family):
-            if one in classes:
-                columns = {**dict(_columns(*classes[one])), **columns}
-        if columns and (metadata or "DataFrameModel" in family[name]):
+        for ancestor in _with_ancestors(name, bases):
+            if ancestor in classes:
+                columns = {**dict(_columns(*classes[ancestor])), **columns}
+        if columns and (metadata or "DataFrameModel" in bases[name]):
             yield DeclaredContract(name, file, node.lineno, metadata, columns)
 
 
-def _bases(node: ast.ClassDef) -> list[str]:
-    return [ast.unparse(base).rpartition(".")[2] for base in node.bases]
-
-
-def _above(name: str, family: Mapping[str, Sequence[str]]) -> list[str]:
-    """A class and all that it derives from, the class itself first."""
-    found: list[str] = []
-    waiting = [name]
-    while waiting:
-        one = waiting.pop(0)
-        if one not in found:
-            found.append(one)
-            waiting += family.get(one, [])
+def _with_ancestors(name: str, bases: Mapping[str, Sequence[str]]) -> list[str]:
+    """A class and all classes that it derives from, the class first."""
+    found = [name]
+    for one in found:
+        found += [base for base in bases.get(one, ()) if base not in found]
     return found
 
 
-def _only_says(statement: ast.stmt) -> bool:
-    """Whether it is a text that stands for itself."""
+def _is_docstring(statement: ast.stmt) -> bool:
+    """Whether a statement is a constant without effect."""
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
-def _is_idle(statement: ast.stmt, used: Collection[str]) -> bool:
-    """Whether it imports what nobody uses; what is still used of it is all that is left there."""
+def _is_unused_import(statement: ast.stmt, used: Collection[str]) -> bool:
+    """Whether a statement imports nothing that is used; its other unused names are removed."""
     if not isinstance(statement, ast.Import | ast.ImportFrom):
         return False
-    bound = ((one, (one.asname or one.name).partition(".")[0]) for one in statement.names)
-    statement.names = [one for one, name in bound if name in used]
+    statement.names = [
+        alias for alias in statement.names if (alias.asname or alias.name).partition(".")[0] in used
+    ]
     return not statement.names
 
 
@@ -125,14 +116,14 @@ def _metadata(contract: ast.ClassDef) -> dict[str, object]:
     configs = [n for n in contract.body if isinstance(n, ast.ClassDef) and n.name == "Config"]
     for node in (statement for config in configs for statement in config.body):
         match node:
-            case ast.Assign(targets=[ast.Name(id="metadata")], value=ast.Dict() as stated) | (
-                ast.AnnAssign(target=ast.Name(id="metadata"), value=ast.Dict() as stated)
+            case ast.Assign(targets=[ast.Name(id="metadata")], value=ast.Dict() as metadata) | (
+                ast.AnnAssign(target=ast.Name(id="metadata"), value=ast.Dict() as metadata)
             ):
                 return {
                     key.value: value.value
                     if isinstance(value, ast.Constant)
                     else ast.unparse(value)
-                    for key, value in zip(stated.keys, stated.values, strict=True)
+                    for key, value in zip(metadata.keys, metadata.values, strict=True)
                     if isinstance(key, ast.Constant) and isinstance(key.value, str)
                 }
     return {}
@@ -140,9 +131,7 @@ def _metadata(contract: ast.ClassDef) -> dict[str, object]:
 
 def _columns(file: str, contract: ast.ClassDef) -> Iterator[tuple[str, DeclaredColumn]]:
     for statement in contract.body:
-        match statement:
-            case ast.AnnAssign(target=ast.Name(name), value=ast.Call(keywords=stated)):
-                described = any(keyword.arg == "description" for keyword in stated)
-                yield name, DeclaredColumn(file, statement.lineno, described)
-            case ast.AnnAssign(target=ast.Name(name)):
-                yield name, DeclaredColumn(file, statement.lineno, described=False)
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            keywords = statement.value.keywords if isinstance(statement.value, ast.Call) else []
+            described = any(keyword.arg == "description" for keyword in keywords)
+            yield statement.target.id, DeclaredColumn(file, statement.lineno, described)

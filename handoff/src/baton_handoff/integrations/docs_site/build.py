@@ -14,7 +14,7 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.integrations.docs_site.api import api_page, openapi
 from baton_handoff.integrations.docs_site.pages import by_position, render_page
 from baton_handoff.integrations.docs_site.site import build_site, serve_site
-from baton_handoff.lineage.features.catalogue import Features, catalogue
+from baton_handoff.lineage.features.catalogue import FeatureTable, catalogue
 from baton_handoff.policy.decisions import begun, decisions, radar
 from baton_handoff.policy.practices.registry import STATEMENT, registry_of
 from baton_handoff.policy.rendering.summary import describe_tiers
@@ -65,7 +65,7 @@ def _pages(
     project: Project,
     room: ModuleType,
     tables: Sequence[DictionaryTable],
-    features: Sequence[Features],
+    features: Sequence[FeatureTable],
     api: str,
 ) -> dict[str, str]:
     """Return the pages that are made from the code, by path in the order of the navigation."""

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from baton_handoff.contracts.dictionary import DictionaryTable
-from baton_handoff.lineage.features.rendering import UNDESCRIBED, UNSEEN, by_table
+from baton_handoff.lineage.features.rendering import NO_DESCRIPTION, NO_ORIGIN, by_table
 from baton_handoff.reporting.pages import render_html
 
 _POSITIONS = {
@@ -27,8 +27,8 @@ def render_page(name: str, **values: Any) -> str:
         values: What the template refers to, by name.
     """
     helpers = {
-        "UNDESCRIBED": UNDESCRIBED,
-        "UNSEEN": UNSEEN,
+        "NO_DESCRIPTION": NO_DESCRIPTION,
+        "NO_ORIGIN": NO_ORIGIN,
         "as_json": as_json,
         "by_table": by_table,
         "linked": linked,

@@ -1,7 +1,8 @@
-"""The feature catalogue: what each feature means, where it comes from, and who uses it."""
+"""The feature catalogue: the meaning, the origin and the users of each feature."""
 
+import ast
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,8 @@ from baton_handoff.lineage.features.interfaces import (
 )
 from baton_handoff.lineage.features.misplaced import feature_names, misplaced_features
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.source_code.columns import imports, mentions, parsed, places
+from baton_handoff.source_code.columns import column_writes, dict_texts, mentioned_names
+from baton_handoff.source_code.modules import SourceError, SourceModule, read_module
 
 
 @dataclass(frozen=True)
@@ -34,75 +36,73 @@ class Feature:
     """A feature.
 
     Attributes:
-        column: Its name, meaning, type and rules, as its contract says.
-        origins: The columns that it comes from, `Weather.temp` for example; None where that could
-            not be found out.
-        places: The lines that compute it, each a file and a line.
-        side: Who answers for these.
+        column: Its name, meaning, type and rules, from its contract.
+        origins: The columns that it comes from, for example `Weather.temp`; None if unknown.
+        computed_in: The places that compute it, as `FILE:LINE`.
+        side: The side that answers for these places.
         named_in: The files that use its table and name it.
     """
 
     column: DictionaryColumn
     origins: tuple[str, ...] | None
-    places: tuple[str, ...]
+    computed_in: tuple[str, ...]
     side: str
     named_in: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Features:
+class FeatureTable:
     """The features of one contract.
 
     Attributes:
-        contract: Its name.
-        says: What it is, in Markdown.
-        stated: The file that states it and the line.
-        made_by: The function that gives them, its file and line; None where no type says it.
-        features: The features, as they are declared.
-        users: The files that use the table.
-        unknown: Why it could not be found out what they come from; empty where it could.
+        contract: The name of the contract.
+        description: The description of the contract, in Markdown.
+        declared_in: The place of the contract, as `FILE:LINE`.
+        made_by: The function that returns the table and its place; None if no type tells it.
+        features: The features, in the order of the contract.
+        used_in: The files that use the table.
+        unknown: Why the origins are unknown; None if they are known.
     """
 
     contract: str
-    says: str
-    stated: str
+    description: str
+    declared_in: str
     made_by: tuple[str, str] | None
     features: tuple[Feature, ...]
-    users: tuple[str, ...]
-    unknown: str
+    used_in: tuple[str, ...]
+    unknown: str | None
 
 
-def catalogue(project: Project) -> list[Features]:
-    """Everything that the code says of a project's features.
+def catalogue(project: Project) -> list[FeatureTable]:
+    """Everything that the code tells about the features of a project.
 
     Raises:
-        HandoffError: The contracts can't be imported, or a file can't be read.
+        HandoffError: The contracts can't be imported, or a file can't be parsed.
     """
-    room = project.room("contracts")
     interfaces, unknown = _interfaces(project)
-    known = golden_rows(project.root / "tests/golden")
+    golden = golden_rows(project.root / "tests/golden")
     return [
-        _features(project, contract, interfaces, known, unknown)
-        for contract in _feature_contracts(room, interfaces)
+        _table(project, contract, interfaces, golden, unknown)
+        for contract in _feature_contracts(project.room("contracts"), interfaces)
     ]
 
 
 def check_features(project: Project) -> list[Finding]:
-    """What computes features outside `features/`.
+    """Find the code that computes features outside `features/`.
 
     Raises:
-        HandoffError: The contracts can't be imported, or a file can't be read.
+        HandoffError: The contracts can't be imported, or a file can't be parsed.
     """
     room = project.room("contracts")
     interfaces, _ = _interfaces(project)
-    features = _feature_contracts(room, interfaces)
-    functions = [one.function.__name__ for one in interfaces if one.output.contract in features]
-    names = feature_names(contracts_of(room).values(), features, functions)
+    contracts = _feature_contracts(room, interfaces)
+    functions = [one.function.__name__ for one in interfaces if one.output.contract in contracts]
+    names = feature_names(contracts_of(room).values(), contracts, functions)
     return list(misplaced_features(project, names))
 
 
 def feature_contracts(project: Project) -> list[Contract]:
-    """The contracts that state features.
+    """The contracts of the features.
 
     Raises:
         HandoffError: The contracts can't be imported.
@@ -110,124 +110,135 @@ def feature_contracts(project: Project) -> list[Contract]:
     return _feature_contracts(project.room("contracts"), _interfaces(project)[0])
 
 
-def _interfaces(project: Project) -> tuple[list[FeatureInterface], str]:
-    """The interfaces of `features/`; none, and why, where it can't be imported."""
+def _interfaces(project: Project) -> tuple[list[FeatureInterface], str | None]:
+    """The interfaces of `features/`, or none and the reason if it can't be imported."""
     if not (project.source / "features").is_dir():
         return [], "there is no `features/`"
     try:
-        return feature_interfaces(project.room("features")), ""
+        return feature_interfaces(project.room("features")), None
     except HandoffError as error:
         return [], str(error).rstrip(".")
 
 
 def _feature_contracts(room: ModuleType, interfaces: Sequence[FeatureInterface]) -> list[Contract]:
-    """The contracts that state features: internal ones that an interface gives.
+    """The internal contracts that an interface returns.
 
-    Where no type says which, those that are derived from no other: the others add to them.
+    If no type tells which, those that derive from no other: the others add columns to them.
     """
-    inside = contracts_at(room, "internal")
-    given = [
-        one for one in inside if any(interface.output.contract is one for interface in interfaces)
-    ]
-    return given or [
-        one for one in inside if not any(o is not one and issubclass(one, o) for o in inside)
+    internal = contracts_at(room, "internal")
+    returned = [one for one in internal if any(i.output.contract is one for i in interfaces)]
+    return returned or [
+        one for one in internal if not any(o is not one and issubclass(one, o) for o in internal)
     ]
 
 
-def _features(
+def _table(
     project: Project,
     contract: Contract,
     interfaces: Sequence[FeatureInterface],
-    known: Sequence[Row],
-    unknown: str,
-) -> Features:
-    table = table_of(contract, project.root / "src", known)
+    golden: Sequence[Row],
+    unknown: str | None,
+) -> FeatureTable:
+    table = table_of(contract, project.root / "src", golden)
     interface = next((one for one in interfaces if one.output.contract is contract), None)
     origins: Mapping[str, tuple[Origin, ...]] = {}
     if interface is None:
-        unknown = unknown or f"no function that `features/` exports gives {contract.__name__}"
+        unknown = unknown or f"no function that `features/` exports returns {contract.__name__}"
     elif table.columns:
         try:
-            origins = _origins(project, interface, interfaces, known)
+            # Standard output is for the catalogue, not for what the project's code prints.
+            with project.explain_errors("The features"), redirect_stdout(sys.stderr):
+                origins = origins_of(derivation_of(interface.output, interfaces), golden)
         except HandoffError as error:
             unknown = str(error).rstrip(".")
-    at = source_location(interface.function, project.root / "src") if interface else ""
-    names = [column.name for column in table.columns]
-    computed = places(_files(project.source / "features"), names)
-    using = _using(project, contract, interfaces)
+    function_at = source_location(interface.function, project.root / "src") if interface else ""
+    computed = _computed_in(project, [column.name for column in table.columns])
+    users = _users(project, contract, interfaces)
     sources = contracts_at(project.room("contracts"), "source")
 
-    def entry(column: DictionaryColumn) -> Feature:
+    def feature(column: DictionaryColumn) -> Feature:
         found = origins.get(column.name)
-        own = [f"{_path(project, file)}:{line}" for file, line in computed[column.name]] or [at]
+        places = computed[column.name] or [function_at]
+        file = (places[0] or table.location).partition(":")[0]
         return Feature(
             column,
-            None if found is None else tuple(_named(origin, sources) for origin in found),
-            tuple(filter(None, own)),
-            _side(project, own[0] or table.location),
-            tuple(file for file, said in using.items() if column.name in said),
+            None if found is None else tuple(_origin_name(one, sources) for one in found),
+            tuple(filter(None, places)),
+            answerable(file, project.package, project.answerable),
+            tuple(user for user, names in users.items() if column.name in names),
         )
 
-    return Features(
+    return FeatureTable(
         contract=table.name,
-        says=table.description,
-        stated=table.location,
-        made_by=(interface.function.__name__, at) if interface else None,
-        features=tuple(map(entry, table.columns)),
-        users=tuple(using),
+        description=table.description,
+        declared_in=table.location,
+        made_by=(interface.function.__name__, function_at) if interface else None,
+        features=tuple(map(feature, table.columns)),
+        used_in=tuple(users),
         unknown=unknown,
     )
 
 
-def _origins(
-    project: Project,
-    interface: FeatureInterface,
-    interfaces: Sequence[FeatureInterface],
-    known: Sequence[Row],
-) -> Mapping[str, tuple[Origin, ...]]:
-    # Whatever a project prints is not part of an answer.
-    with project.explain_errors("The features"), redirect_stdout(sys.stderr):
-        return origins_of(derivation_of(interface.output, interfaces), known)
-
-
-def _named(origin: Origin, sources: Sequence[Contract]) -> str:
-    """A column as people know it: by the source, where one source is all of what is given."""
+def _origin_name(origin: Origin, sources: Sequence[Contract]) -> str:
+    """A column by the name of its source if exactly one source has all columns of the contract."""
     contract, column = origin
-    held_by = [source for source in sources if issubclass(source, contract)]
-    return f"{held_by[0].__name__ if len(held_by) == 1 else contract.__name__}.{column}"
+    complete = [source for source in sources if issubclass(source, contract)]
+    return f"{(complete[0] if len(complete) == 1 else contract).__name__}.{column}"
 
 
-def _using(
+def _computed_in(project: Project, columns: Collection[str]) -> dict[str, list[str]]:
+    """The places in `features/` that write each column by name, or name it in a dict."""
+    found: dict[str, list[str]] = {column: [] for column in columns}
+    for module in _modules(project.root, project.source / "features"):
+        written = {(write.column, write.line) for write in column_writes(ast.walk(module.tree))}
+        for column, line in sorted(written.union(dict_texts(module.tree))):
+            if column in found:
+                found[column].append(f"{module.file}:{line}")
+    return found
+
+
+def _users(
     project: Project, contract: Contract, interfaces: Sequence[FeatureInterface]
 ) -> dict[str, set[str]]:
-    """Every file that uses a table of features, or one derived from it, with all that it names."""
-    room = project.room("contracts")
-    family = [one for one in contracts_of(room).values() if issubclass(one, contract)]
-    names = {one.__name__ for one in family}
-    names |= {b.function.__name__ for b in interfaces if b.output.contract in family}
-    own = [project.source / room for room in ("contracts", "features")]
-    files = [
-        file
-        for file in _files(project.source)
-        if not any(file.is_relative_to(folder) for folder in own)
+    """The files that use a table of features or one derived from it, and the names in them."""
+    family = [
+        c for c in contracts_of(project.room("contracts")).values() if issubclass(c, contract)
     ]
-    files += [*_files(project.root / "tests"), *_files(project.root / "notebooks", "*.ipynb")]
-    using: dict[str, set[str]] = {}
-    for file in files:
-        with suppress(HandoffError):  # a notebook that is none, a test that is half written
-            tree = parsed(file)
-            if imports(tree, names):
-                using[_path(project, file)] = mentions(tree)
-    return using
+    names = {one.__name__ for one in family}
+    names |= {one.function.__name__ for one in interfaces if one.output.contract in family}
+    own = tuple(f"src/{project.package}/{room}/" for room in ("contracts", "features"))
+    folders = {project.source: "*.py", project.root / "tests": "*.py"}
+    return {
+        module.file: mentioned_names(module.tree)
+        for folder, pattern in (folders | {project.root / "notebooks": "*.ipynb"}).items()
+        for module in _modules(project.root, folder, pattern)
+        if not module.file.startswith(own) and _uses(module, names)
+    }
 
 
-def _files(folder: Path, which: str = "*.py") -> list[Path]:
-    return sorted(file for file in folder.rglob(which) if ".ipynb_checkpoints" not in file.parts)
+def _uses(module: SourceModule, names: Collection[str]) -> bool:
+    """Whether a module imports one of these names from contracts or features, or calls it there."""
+    imported = (
+        alias.name
+        for node in module.nodes(ast.ImportFrom)
+        if _is_shared_room(node.module or "")
+        for alias in node.names
+    )
+    attributes = (
+        node.attr
+        for node in module.nodes(ast.Attribute)
+        if isinstance(node.value, ast.Name) and _is_shared_room(node.value.id)
+    )
+    return not (set(imported) | set(attributes)).isdisjoint(names)
 
 
-def _path(project: Project, file: Path) -> str:
-    return file.relative_to(project.root).as_posix()
+def _is_shared_room(module: str) -> bool:
+    return not {"contracts", "features"}.isdisjoint(module.split("."))
 
 
-def _side(project: Project, place: str) -> str:
-    return answerable(place.partition(":")[0], project.package, project.answerable)
+def _modules(root: Path, folder: Path, pattern: str = "*.py") -> Iterator[SourceModule]:
+    """The files of a folder that can be parsed."""
+    for file in sorted(folder.rglob(pattern)):
+        if ".ipynb_checkpoints" not in file.parts:
+            with suppress(SourceError):
+                yield read_module(root, file.relative_to(root).as_posix())

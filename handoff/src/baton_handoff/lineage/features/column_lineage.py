@@ -1,9 +1,9 @@
-"""Where a feature comes from, found out by experiment: a column changes, who changes with it?
+"""Column lineage by experiment: change one column of the golden rows, see which features change.
 
-Golden rows go through the project's own features once as they are, and again with the values of one
-column changed. A feature that is another one then comes from that column. What makes no difference
-in those rows is not seen, nor what only several columns together change; a change that the code
-refuses, or after which there are more rows or fewer, tells nothing about one feature.
+The golden rows pass through the features of the project, first as they are and then with the values
+of one column changed. A feature that changes comes from that column. A column without an effect on
+these rows is not found, nor are columns that act only together. A change that the code rejects, or
+that changes the number of rows, tells nothing.
 """
 
 import copy
@@ -23,47 +23,58 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.lineage.features.interfaces import Derivation
 
 Origin: TypeAlias = tuple[Contract, str]
-"""A table's contract and the column of it."""
+"""A contract and one of its columns."""
 
 _Columns: TypeAlias = dict[str, list[Any]]
 
 
-def origins_of(way: Derivation, known: Sequence[Row]) -> dict[str, tuple[Origin, ...]]:
-    """The columns that each feature comes from; those from which the fewest do stand first.
+def origins_of(derivation: Derivation, golden: Sequence[Row]) -> dict[str, tuple[Origin, ...]]:
+    """The columns that each feature comes from.
 
     Args:
-        way: How the table of features is made.
-        known: Golden rows of the tables that it begins with.
+        derivation: How the table of features is made.
+        golden: Golden rows of the tables that it starts from.
 
     Returns:
-        The columns of each feature; a feature is missing that is another one every time.
+        The origins of each feature, first those that affect the fewest features. A feature whose
+        values differ between two runs on the same rows is left out.
 
     Raises:
         HandoffError: There are no golden rows for one of the tables.
     """
-    rows = {contract: _rows(contract, known) for contract in way.begins_with}
-    moved: dict[Origin, set[str]] = {}
-    # Values that do not occur together are warned of, and ranges would refuse them.
+    rows = {contract: _golden_rows(contract, golden) for contract in derivation.base_contracts}
+    affected: dict[Origin, set[str]] = {}
+    # Changed columns may be outside their ranges and not fit each other, so only types are checked.
     with warnings.catch_warnings(), config_context(validation_depth=ValidationDepth.SCHEMA_ONLY):
         warnings.simplefilter("ignore")
         tables = {contract: from_plain_rows(contract, rows[contract]) for contract in rows}
-        done: dict[Derivation, Any] = {}
-        before, again = _columns(_made(way, tables, done)), _columns(_made(way, tables, {}))
-        steady = [name for name in before if before[name] == again.get(name)]
-        for contract, name, table in _changed_tables(rows):
-            others = {step: made for step, made in done.items() if contract not in step.begins_with}
-            after = _after(way, {**tables, contract: table}, others)
-            found = {feature for feature in steady if _differs(feature, before, after)}
-            moved[contract, name] = moved.get((contract, name), set()) | found
-    few_first = sorted(moved, key=lambda origin: len(moved[origin]))
-    return {f: tuple(origin for origin in few_first if f in moved[origin]) for f in steady}
+        cache: dict[Derivation, Any] = {}
+        original = _columns(_make(derivation, tables, cache))
+        again = _columns(_make(derivation, tables, {}))
+        steady = [name for name in original if original[name] == again.get(name)]
+        for contract, column, table in _changed_tables(rows):
+            unaffected = {d: made for d, made in cache.items() if contract not in d.base_contracts}
+            try:
+                made = _make(derivation, {**tables, contract: table}, unaffected)
+            except Exception:  # noqa: BLE001, S112  the project's code may raise anything
+                continue
+            changed = _columns(made)
+            affected.setdefault((contract, column), set()).update(
+                name
+                for name in steady
+                if name in changed
+                and len(changed[name]) == len(original[name])
+                and changed[name] != original[name]
+            )
+    origins = sorted(affected, key=lambda origin: len(affected[origin]))
+    return {name: tuple(o for o in origins if name in affected[o]) for name in steady}
 
 
-def _rows(contract: Contract, known: Sequence[Row]) -> list[Row]:
-    """The golden rows of a contract, each once."""
+def _golden_rows(contract: Contract, golden: Sequence[Row]) -> list[Row]:
+    """The golden rows that a contract accepts, without repetitions."""
     columns = contract.to_schema().columns
-    needed = {name for name, column in columns.items() if column.required}
-    cut = [{n: row[n] for n in columns if n in row} for row in known if needed.issubset(row)]
+    required = {name for name, column in columns.items() if column.required}
+    cut = [{n: row[n] for n in columns if n in row} for row in golden if required.issubset(row)]
     rows = list({json.dumps(row, sort_keys=True): row for row in cut}.values())
     if rows and not accepts_rows(contract, rows):
         rows = [row for row in rows if accepts_rows(contract, [row])]
@@ -73,53 +84,41 @@ def _rows(contract: Contract, known: Sequence[Row]) -> list[Row]:
 
 
 def _changed_tables(rows: Mapping[Contract, list[Row]]) -> Iterator[tuple[Contract, str, Frame]]:
-    """Every table with one of its columns changed, in several ways."""
+    """Each table with one of its columns changed, in several ways."""
     for contract, table in rows.items():
         for name, column in canonical_form(contract)["columns"].items():
             for values in _other_values(column, [row.get(name) for row in table]):
                 pairs = zip(table, values, strict=True)
                 try:
                     changed = from_plain_rows(contract, [row | {name: v} for row, v in pairs])
-                except Exception:  # noqa: BLE001, S112  a type that rules say little about
+                except Exception:  # noqa: BLE001, S112  a type for which no value can be guessed
                     continue
                 yield contract, name, changed
 
 
 def _other_values(column: Mapping[str, Any], values: list[Any]) -> Iterator[list[Any]]:
-    """Other values for a column: those of its other rows, and such as its rules suggest."""
+    """Other values for a column: those of its other rows, and values that its rules allow."""
     yield [*values[1:], values[0]]
     legal = [*accepted_values(column), *([None] if column["nullable"] else [])]
     for first in {0, len(legal) // 2}:
-        turned = itertools.cycle([*legal[first:], *legal[:first]])
-        yield list(itertools.islice(turned, len(values)))
+        rotated = itertools.cycle([*legal[first:], *legal[:first]])
+        yield list(itertools.islice(rotated, len(values)))
 
 
-def _after(
-    way: Derivation, tables: Mapping[Contract, Frame], done: dict[Derivation, Any]
-) -> _Columns:
-    """The features of changed tables, none if the project's code refuses them."""
-    try:
-        return _columns(_made(way, tables, done))
-    except Exception:  # noqa: BLE001  whatever it raises
-        return {}
-
-
-def _made(way: Derivation, tables: Mapping[Contract, Frame], done: dict[Derivation, Any]) -> Any:
-    """What a way leads to; each step is remembered in `done`."""
-    if way not in done:
-        if way.interface is None:
-            done[way] = tables[way.kind.contract]
+def _make(
+    derivation: Derivation, tables: Mapping[Contract, Frame], cache: dict[Derivation, Any]
+) -> Any:
+    """Make a table; the result of each step is kept in the cache."""
+    if derivation not in cache:
+        if derivation.interface is None:
+            cache[derivation] = tables[derivation.type.contract]
         else:
-            done[way] = way.interface([_made(step, tables, done) for step in way.inputs])
-    # Nobody's columns are added to what others are given.
-    return copy.copy(done[way])
+            inputs = [_make(step, tables, cache) for step in derivation.inputs]
+            cache[derivation] = derivation.interface(inputs)
+    # A function that adds columns in place must not change the table of another one.
+    return copy.copy(cache[derivation])
 
 
 def _columns(table: Frame) -> _Columns:
     rows = to_rows(table)
     return {name: [row[name] for row in rows] for name in table.columns}
-
-
-def _differs(name: str, before: _Columns, after: _Columns) -> bool:
-    other = after.get(name)
-    return other is not None and len(other) == len(before[name]) and other != before[name]

@@ -1,4 +1,4 @@
-"""The interfaces of `features/`: functions whose types say which contracts they take and give."""
+"""The interfaces of `features/`: functions with tables of contracts as inputs and output."""
 
 import inspect
 import typing
@@ -13,11 +13,11 @@ from baton_handoff.core.errors import HandoffError
 
 @dataclass(frozen=True)
 class TableType:
-    """The type of a table: `DataFrame[Flights]`, or another holder of the rows of one contract.
+    """A type with one contract as its parameter, for example `DataFrame[Flights]`.
 
     Attributes:
-        holder: What holds the rows, `DataFrame` for example.
-        contract: The contract that they meet.
+        holder: The class that holds the rows, for example `DataFrame`.
+        contract: The contract of the rows.
     """
 
     holder: Any
@@ -29,45 +29,50 @@ class TableType:
 
 @dataclass(frozen=True)
 class FeatureInterface:
-    """A function that `features/` exports, and that can be called with nothing but tables."""
+    """A function that `features/` exports and that needs no arguments but tables.
+
+    Attributes:
+        function: The function.
+        inputs: The names and types of its required parameters.
+        output: The type of its result.
+    """
 
     function: Callable[..., Any]
     inputs: tuple[tuple[str, TableType], ...]
     output: TableType
 
-    def __call__(self, given: Sequence[Any]) -> Any:
-        """Call it with what it takes, in that order."""
+    def __call__(self, tables: Sequence[Any]) -> Any:
+        """Call the function with a table for each input, in their order."""
         bound = inspect.signature(self.function).bind_partial()
-        bound.arguments.update(
-            {name: one for (name, _), one in zip(self.inputs, given, strict=True)}
-        )
+        names = (name for name, _ in self.inputs)
+        bound.arguments.update(zip(names, tables, strict=True))
         return self.function(*bound.args, **bound.kwargs)
 
 
 @dataclass(frozen=True)
 class Derivation:
-    """How something is made: by an interface from what it takes, or a table that is there.
+    """How a table is made: by an interface from other tables, or not at all: it is given.
 
     Attributes:
-        kind: What is made.
-        interface: What makes it, None where it is a table that nothing in `features/` makes.
-        inputs: How what the interface takes is made.
+        type: The type of the table.
+        interface: The interface that returns it, None for a given table.
+        inputs: The derivation of each input of the interface.
     """
 
-    kind: TableType
+    type: TableType
     interface: FeatureInterface | None = None
     inputs: tuple["Derivation", ...] = ()
 
     @property
-    def begins_with(self) -> tuple[Contract, ...]:
-        """The contracts of the tables that it begins with."""
+    def base_contracts(self) -> tuple[Contract, ...]:
+        """The contracts of the given tables that it starts from."""
         if self.interface is None:
-            return (self.kind.contract,)
-        return tuple(dict.fromkeys(c for one in self.inputs for c in one.begins_with))
+            return (self.type.contract,)
+        return tuple(dict.fromkeys(c for step in self.inputs for c in step.base_contracts))
 
 
 def feature_interfaces(room: ModuleType) -> list[FeatureInterface]:
-    """The interfaces among what a `features` package exports, in that order."""
+    """The interfaces among the exports of a `features` package, in their order."""
     names = getattr(room, "__all__", [name for name in vars(room) if name[0] != "_"])
     exported = (getattr(room, name) for name in names)
     found = (_interface(one) for one in exported if inspect.isroutine(one))
@@ -75,55 +80,47 @@ def feature_interfaces(room: ModuleType) -> list[FeatureInterface]:
 
 
 def derivation_of(
-    kind: TableType,
+    table: TableType,
     interfaces: Sequence[FeatureInterface],
     within: tuple[FeatureInterface, ...] = (),
 ) -> Derivation:
-    """How something is made, all the way from the tables that no interface makes.
+    """Find how a table is made from given tables.
 
     Args:
-        kind: What is to be made.
-        interfaces: What there is to make it; the first that fits is taken.
-        within: The interfaces that led here: none takes part in making what it takes.
+        table: The type of the table.
+        interfaces: The interfaces; the first one that fits is used.
+        within: The interfaces that led here, which can't make their own inputs.
 
     Raises:
-        HandoffError: Nothing makes what is needed on the way, and it is no table.
+        HandoffError: No interface returns what a step needs, and it is not a plain table.
     """
     for interface in interfaces:
-        if interface.output == kind and interface not in within:
+        if interface.output == table and interface not in within:
             inputs = [
-                derivation_of(needed, interfaces, (*within, interface))
-                for _, needed in interface.inputs
+                derivation_of(t, interfaces, (*within, interface)) for _, t in interface.inputs
             ]
-            return Derivation(kind, interface, tuple(inputs))
-    if kind.holder.__name__ != "DataFrame":
-        raise HandoffError(f"no function that `features/` exports gives {kind}")
-    return Derivation(kind)
+            return Derivation(table, interface, tuple(inputs))
+    if table.holder.__name__ != "DataFrame":
+        raise HandoffError(f"no function that `features/` exports returns {table}")
+    return Derivation(table)
 
 
 def _interface(function: Callable[..., Any]) -> FeatureInterface | None:
-    """A function as an interface, None if its types don't say what it needs."""
+    """A function as an interface, None if its types don't tell its inputs and its output."""
     try:
         hints = typing.get_type_hints(function)
-    except (NameError, TypeError):  # imported for the type checker only, or no types at all
+    except (NameError, TypeError):  # types imported for the type checker only, or none at all
         return None
-    kinds = {name: _kind(hint) for name, hint in hints.items()}
-    needed = [
-        name
-        for name, parameter in inspect.signature(function).parameters.items()
-        if parameter.default is parameter.empty
-    ]
-    inputs = tuple((name, kind) for name in needed if (kind := kinds.get(name)))
-    output = kinds.get("return")
-    return (
-        FeatureInterface(function, inputs, output)
-        if output and len(inputs) == len(needed)
-        else None
-    )
+    types = {name: table for name, hint in hints.items() if (table := _table_type(hint))}
+    parameters = inspect.signature(function).parameters.items()
+    required = [name for name, parameter in parameters if parameter.default is parameter.empty]
+    if "return" not in types or not types.keys() >= set(required):
+        return None
+    return FeatureInterface(function, tuple((n, types[n]) for n in required), types["return"])
 
 
-def _kind(hint: Any) -> TableType | None:
-    holder, inside = typing.get_origin(hint), typing.get_args(hint)
-    if inspect.isclass(holder) and len(inside) == 1 and is_contract(inside[0]):
-        return TableType(holder, inside[0])
+def _table_type(hint: Any) -> TableType | None:
+    holder, parameters = typing.get_origin(hint), typing.get_args(hint)
+    if inspect.isclass(holder) and len(parameters) == 1 and is_contract(parameters[0]):
+        return TableType(holder, parameters[0])
     return None

@@ -1,4 +1,4 @@
-"""How far the data that a model is made from is handed over, for the gate of a promotion."""
+"""How far the data for a model is handed over, for the gate of a promotion."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ class SourceAssessment:
     """How far sources are handed over.
 
     Attributes:
-        official: The names of those that are official or accepted.
-        blockers: What is not, by its name, and why.
-        notes: What was accepted, a line each.
+        official: The names of the sources that are official or accepted by an exception.
+        blockers: The reason by source, file, path or place for everything else.
+        notes: A line for each accepted source.
     """
 
     official: tuple[str, ...]
@@ -23,35 +23,35 @@ class SourceAssessment:
 
 
 def assess_sources(usage: SourceUsage) -> SourceAssessment:
-    """How far sources are handed over; notebooks make no model."""
-    blockers = {source.name: why for source in usage.sources if (why := _lacks(usage, source))}
-    blockers |= {
-        flaw.file: f"line {flaw.line}: {flaw.says}" for flaw in reversed(usage.invalid_files)
-    }
-    production = [read for read in usage.reads if not read.in_notebook]
-    found = [read for read in production if read in usage.found]
-    blockers |= {read.what: f"read in {read.place}, and no source describes it" for read in found}
-    blockers |= {
-        read.place: f"what `{read.how}` reads is not known statically: say it, `# source: NAME`"
-        for read in production
-        if read.kind == "unknown" and not read.stated
-    }
-    notes = []
-    for source in usage.sources:
-        accepted = usage.exception(source)
-        if accepted and not source.official:
-            until = f"until {accepted.expires} by {accepted.owner}: {accepted.reason}"
-            notes.append(f"{source.name}: accepted {until}")
+    """Assess the sources that a model is made from: reads in notebooks make none."""
+    blockers = {source.name: why for source in usage.sources if (why := _blocker(usage, source))}
+    for finding in reversed(usage.invalid_files):
+        blockers[str(finding.file)] = f"line {finding.line}: {finding.message}"
+    undescribed = usage.undescribed_reads
+    for read in usage.reads:
+        if not read.in_notebook and read in undescribed:
+            blockers[read.data] = f"read in {read.place}, but no source describes it"
+    for read in usage.reads:
+        if not read.in_notebook and read.kind == "unknown" and not read.sources:
+            blockers[read.place] = (
+                f"not known statically what `{read.function}` reads; name it: `# source: NAME`"
+            )
+    notes = [
+        f"{source.name}: accepted until {accepted.expires} by {accepted.owner}: {accepted.reason}"
+        for source in usage.sources
+        if not source.official and (accepted := usage.exception(source))
+    ]
     official = [source.name for source in usage.sources if source.name not in blockers]
     return SourceAssessment(tuple(official), blockers, tuple(notes))
 
 
-def _lacks(usage: SourceUsage, source: Source) -> str:
-    """What a source lacks, empty where it is nothing."""
-    if usage.ended(source):
+def _blocker(usage: SourceUsage, source: Source) -> str | None:
+    if usage.has_ended(source):
         return f"past its end of life since {source.end_of_life}"
-    return {
-        "found": "nobody is named who answers for it",
-        "owned": "owned, and not official",
-        "official": "",
-    }[usage.state(source)]
+    match usage.state(source):
+        case "found":
+            return "it has no owner"
+        case "owned":
+            return "owned, but not official"
+        case "official":
+            return None

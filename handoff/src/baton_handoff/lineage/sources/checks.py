@@ -1,15 +1,15 @@
-"""The checks of sources: each a function of the usage of sources, which yields findings.
+"""The checks of sources: each yields findings about the sources and the code that reads them.
 
-They are advice, but for one: a source's file that does not hold is a broken contract.
+All of them are advice but one: an invalid source file is a broken contract.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from baton_handoff.lineage.sources.odcs import Source
-from baton_handoff.lineage.sources.reads import Read
-from baton_handoff.lineage.sources.unofficial import unofficial
+from baton_handoff.lineage.sources.odcs import ENDING, FOLDER, Source
+from baton_handoff.lineage.sources.reads import Read, shortened
+from baton_handoff.lineage.sources.unofficial import unofficial_sign
 from baton_handoff.lineage.sources.usage import SourceUsage
 from baton_handoff.lineage.sources.workarounds import MARKER, Workaround
 from baton_handoff.reporting.findings import Finding
@@ -18,7 +18,7 @@ Check: TypeAlias = Callable[[SourceUsage], Iterator[Finding]]
 
 
 def findings(usage: SourceUsage, *, binding: bool) -> list[Finding]:
-    """What every check finds.
+    """The findings of all checks.
 
     Args:
         usage: The sources and the code that reads them.
@@ -32,131 +32,107 @@ def findings(usage: SourceUsage, *, binding: bool) -> list[Finding]:
 
 
 def valid(usage: SourceUsage) -> Iterator[Finding]:
-    """A source's file holds: it is one by the standard, and its contract exists."""
-    for flaw in usage.invalid_files:
-        yield Finding(
-            "",
-            f"this is no file of a source: {flaw.says}",
-            blocks=True,
-            side=usage.sides[flaw.file],
-            file=flaw.file,
-            line=flaw.line,
-            fix="write it as the Open Data Contract Standard 3.2 says, https://bitol.io",
-        )
+    """The file of a source follows the standard, and its contract exists."""
+    for finding in usage.invalid_files:
+        yield replace(finding, side=usage.sides[str(finding.file)])
     for source in usage.sources:
-        if source.contract in usage.missing:
-            missing = _of(
-                usage,
-                source,
-                "contract",
-                f"there is no contract `{source.contract}`, which `{source.name}` must meet",
-                "name one as MODULE:Class, `contracts:Flights` for example",
-            )
-            yield replace(missing, blocks=True)
+        if source.contract in usage.missing_contracts:
+            message = f"the contract `{source.contract}` of `{source.name}` does not exist"
+            fix = "name a contract as MODULE:Class, for example `contracts:Flights`"
+            yield replace(_about(usage, source, "contract", message, fix), blocks=True)
 
 
 def listed(usage: SourceUsage) -> Iterator[Finding]:
-    """Whatever the code reads has a source's file."""
-    for read in usage.found:
-        looks = unofficial(read.what, read.how)
-        what = f"{read.kind} `{_short(read.what)}`" + (f", {looks}" if looks else "")
-        yield _at(
-            usage,
-            read,
-            f"no source describes the {what}",
-            "say beside the call what it asks: `# source: NAME`"
-            if read.kind == "query"
-            else f"`uv run handoff source add '{read.what}'`, or say `# source: NAME` beside the"
-            " call",
-        )
-    names = {source.name for source in usage.sources} | {flaw.file for flaw in usage.invalid_files}
+    """All data that the code reads has a source file."""
+    for read in usage.undescribed_reads:
+        sign = unofficial_sign(read.data, read.function)
+        data = f"{read.kind} `{shortened(read.data)}`" + (f", {sign}" if sign else "")
+        fix = "name the source in a comment beside the call: `# source: NAME`"
+        if read.kind != "query":
+            fix = f"run `uv run handoff source add '{read.data}'`, or {fix}"
+        yield _at(usage, read, f"no source describes the {data}", fix)
+    names = {source.name for source in usage.sources}
+    files = {finding.file for finding in usage.invalid_files}
     for read in usage.reads:
-        for name in read.stated:
-            if name not in names and f"data/sources/{name}.odcs.yaml" not in names:
+        for name in read.sources:
+            if name not in names and not files & {name, f"{FOLDER}/{name}{ENDING}"}:
                 yield _at(
                     usage,
                     read,
-                    f"there is no source `{name}`, which this is said to read",
-                    f"write data/sources/{name}.odcs.yaml: `uv run handoff source add FILE`, or,"
-                    " with a first contract, `uv run handoff contract new FILE --target COLUMN`",
+                    f"the comment names the source `{name}`, which does not exist",
+                    f"write {FOLDER}/{name}{ENDING} with `uv run handoff source add FILE`, or with"
+                    " a first contract: `uv run handoff contract new FILE --target COLUMN`",
                 )
 
 
 def known(usage: SourceUsage) -> Iterator[Finding]:
-    """What the code reads can be told without running it, or a comment says it."""
+    """The data that the code reads is known statically, or named by a comment."""
     for read in usage.reads:
-        if read.kind == "unknown" and not read.stated:
-            what = f": `{read.what}`" if read.what else ""
+        if read.kind == "unknown" and not read.sources:
             yield _at(
                 usage,
                 read,
-                f"what `{read.how}` reads is not known statically{what}",
-                "say it beside the call: `# source: NAME`",
+                f"not known statically what `{read.function}` reads"
+                + (f": `{read.data}`" if read.data else ""),
+                "name the source in a comment beside the call: `# source: NAME`",
             )
 
 
 def owned(usage: SourceUsage) -> Iterator[Finding]:
-    """Somebody answers for a source."""
+    """A source has an owner."""
     for source in usage.sources:
         if not source.owner:
-            yield _of(
+            yield _about(
                 usage,
                 source,
                 "owner",
-                f"nobody is named who answers for the source `{source.name}`",
-                "ask a domain expert, and name the team, or its member with the role owner,"
-                " under `team`",
+                f"the source `{source.name}` has no owner",
+                "ask a domain expert; write the name of the team under `team`, or a member with"
+                " the role owner",
             )
 
 
 def official(usage: SourceUsage) -> Iterator[Finding]:
-    """A source that nobody offers for this use is on its way out: until when, and what instead.
-
-    An exception says as much.
-    """
+    """A source is official, accepted by an exception, or planned to be replaced."""
     for source in usage.sources:
         if usage.exception(source):
             continue
-        end = source.end_of_life
-        if source.official is None:
-            yield _of(
-                usage,
-                source,
+        end, unofficial = source.end_of_life, source.official is False
+        for applies, topic, problem, fix in (
+            (
+                source.official is None,
                 "official",
-                f"whether the source `{source.name}` is official is open",
-                "say true if its owner offers it for this use, under customProperties",
-            )
-        if usage.ended(source):
-            yield _of(
-                usage,
-                source,
+                "does not tell whether it is official",
+                "set `official` under customProperties: true if its owner offers it for this use",
+            ),
+            (
+                usage.has_ended(source),
                 "end of life",
-                f"the source `{source.name}` has been past its end of life since {end}",
-                f"read {source.replacement or 'what replaces it'}, or agree on another day",
-            )
-        if source.official is False and end is None:
-            yield _of(
-                usage,
-                source,
+                f"is past its end of life since {end}",
+                f"read {source.replacement or 'its replacement'}, or agree on another day",
+            ),
+            (
+                unofficial and end is None,
                 "end of life",
-                f"the source `{source.name}` is unofficial, and has no end of life",
-                "say until when it is used: endOfLife, under slaProperties",
-            )
-        if source.official is False and not source.replacement:
-            yield _of(
-                usage,
-                source,
+                "is unofficial and has no end of life",
+                "set the last day of its use as `endOfLife` under slaProperties",
+            ),
+            (
+                unofficial and not source.replacement,
                 "replacement",
-                f"the source `{source.name}` is unofficial, and nothing is planned in its place",
-                "say what replaces it: replacement, under customProperties",
-            )
+                "is unofficial and has no replacement",
+                "set `replacement` under customProperties to what will replace it",
+            ),
+        ):
+            if applies:
+                yield _about(usage, source, topic, f"the source `{source.name}` {problem}", fix)
 
 
-def offered(usage: SourceUsage) -> Iterator[Finding]:
-    """A promotion asks for more than a plan: official, or accepted by an exception."""
+def accepted(usage: SourceUsage) -> Iterator[Finding]:
+    """A source is official, or accepted by an exception: a plan is not enough for a promotion."""
     for source in usage.sources:
         if not source.official and not usage.exception(source):
-            yield _of(
+            yield _about(
                 usage,
                 source,
                 "official",
@@ -167,54 +143,39 @@ def offered(usage: SourceUsage) -> Iterator[Finding]:
 
 
 def complete(usage: SourceUsage) -> Iterator[Finding]:
-    """What else has to be known of a source is stated."""
+    """The file of a source has all facts that its users need."""
     for source in usage.sources:
-        said = {
+        facts = {
             "layer (customProperties)": source.layer,
             "origin (authoritativeDefinitions)": source.origin,
             "frequency (slaProperties)": source.refresh,
             "license (description.authoritativeDefinitions)": source.licence,
             "contract (schema.quality, engine pandera)": source.contract,
         }
-        if still := [name for name, value in said.items() if not value]:
-            yield _of(
-                usage,
-                source,
-                "",
-                f"the source `{source.name}` leaves open: {', '.join(still)}",
-                "say it there",
-            )
+        if missing := [name for name, value in facts.items() if not value]:
+            message = f"the source `{source.name}` lacks: {', '.join(missing)}"
+            yield _about(usage, source, "", message, "add it to the file")
 
 
 def workarounds(usage: SourceUsage) -> Iterator[Finding]:
-    """A workaround names a problem that a source still has."""
+    """A workaround names a problem that its source still has."""
     problems = {(s.name, p.id): (s, p) for s in usage.sources for p in s.problems}
     for one in usage.workarounds:
-        named = f"{one.source}#{one.problem}"
+        name = f"{one.source}#{one.problem}"
+        source, problem = problems.get((one.source, one.problem), (None, None))
         if not one.source:
-            yield _at(
-                usage,
-                one,
-                "this workaround does not say what for",
-                f"name the problem of a source: `{MARKER}`",
-            )
-        elif (one.source, one.problem) not in problems:
-            yield _at(
-                usage,
-                one,
-                f"no source knows of the problem `{named}` that this works around",
-                f"add it to knownProblems in data/sources/{one.source}.odcs.yaml",
-            )
-        elif problems[one.source, one.problem][1].fixed:
-            source, problem = problems[one.source, one.problem]
-            mended = _at(
-                usage,
-                one,
-                f"this works around `{named}`, which is fixed at the source",
-                "take the workaround away",
-            )
-            said = f"{source.file}:{problem.line}: {problem.says}"
-            yield replace(mended, evidence=(*mended.evidence, said))
+            message, fix = "this workaround names no problem", f"name it: `{MARKER}`"
+            yield _at(usage, one, message, fix)
+        elif source is None or problem is None:
+            message = f"this works around `{name}`, which is not a known problem"
+            fix = f"add it to knownProblems in {FOLDER}/{one.source}{ENDING}"
+            yield _at(usage, one, message, fix)
+        elif problem.status == "fixed":
+            message = f"this works around `{name}`, which is fixed at the source"
+            fixed = _at(usage, one, message, "remove the workaround")
+            line = source.lines[f"problem {problem.id}"]
+            evidence = f"{source.file}:{line}: {problem.description}"
+            yield replace(fixed, evidence=(*fixed.evidence, evidence))
 
 
 CHECKS: Mapping[str, Check] = {
@@ -228,18 +189,14 @@ CHECKS: Mapping[str, Check] = {
 }
 
 
-def _of(usage: SourceUsage, source: Source, where: str, message: str, fix: str) -> Finding:
-    """A finding about a source's file: it is for who uses the source to get it mended."""
-    line = source.lines.get(where, 1)
+def _about(usage: SourceUsage, source: Source, topic: str, message: str, fix: str) -> Finding:
+    """A finding about the file of a source."""
+    line = source.lines.get(topic, 1)
     return Finding("", message, False, usage.sides[source.file], source.file, line, fix)
 
 
 def _at(usage: SourceUsage, place: Read | Workaround, message: str, fix: str) -> Finding:
     """A finding about a place in the code."""
-    side = usage.sides[place.file]
     evidence = (place.cell,) if place.cell else ()
+    side = usage.sides[place.file]
     return Finding("", message, False, side, place.file, place.line, fix, evidence)
-
-
-def _short(what: str) -> str:
-    return what if len(what) <= 60 else f"{what[:60]} …"

@@ -1,55 +1,82 @@
-"""A source's file: the Open Data Contract Standard, read and held against its schema."""
+"""Sources as their files describe them, in the Open Data Contract Standard."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from baton_handoff.core.errors import HandoffError, UnreadableError
 from baton_handoff.core.yaml_files import YamlLines, parse_json_yaml
-from baton_handoff.lineage.sources.validation import SourceProblem, day, validate_source
+from baton_handoff.reporting.findings import Finding
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft201909Validator
 
 FOLDER = "data/sources"
 ENDING = ".odcs.yaml"
+_LONGEST = 150
 
 
-@dataclass(frozen=True)
-class Problem:
-    """Something that is known to be wrong with a source.
+class KnownProblem(BaseModel):
+    """A known problem of a source; a comment in the code names it by its id."""
 
-    Attributes:
-        id: What a workaround calls it.
-        says: What is wrong.
-        fixed: Whether it is mended at the source.
-        line: Where its file says so.
-    """
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    id: str
-    says: str
-    fixed: bool
-    line: int
+    id: Annotated[str, Field(pattern=r"^[\w-]+$")]
+    status: Literal["open", "fixed"]
+    description: Annotated[str, Field(min_length=1)]
+
+
+class _Properties(BaseModel):
+    """The properties that Baton defines: the standard allows any value for them."""
+
+    model_config = ConfigDict(strict=True)
+
+    official: bool | None = None
+    layer: Literal["bronze", "silver", "gold"] | None = None
+    replacement: str = ""
+    known_problems: Annotated[list[KnownProblem], Field(alias="knownProblems")] = []
+    # The standard allows a time after the day.
+    end_of_life: Annotated[
+        date | None,
+        Field(alias="endOfLife"),
+        BeforeValidator(lambda value: date.fromisoformat(str(value)[:10])),
+    ] = None
+
+    @field_validator("known_problems")
+    @classmethod
+    def _ids_are_unique(cls, problems: list[KnownProblem]) -> list[KnownProblem]:
+        if len({problem.id for problem in problems}) < len(problems):
+            raise ValueError("two problems have the same id")
+        return problems
 
 
 @dataclass(frozen=True)
 class Source:
-    """A source, as its file describes it; what the file leaves open is empty or None.
+    """A source; what its file does not tell is empty or None.
 
     Attributes:
-        name: What it is called here: its file's name.
-        file: Its file, relative to the project.
-        locations: Where it is read: paths, addresses, tables.
-        owner: Who answers for it.
-        official: Whether that owner offers it for this use.
+        name: The name of its file without the ending.
+        file: The file, relative to the project.
+        locations: The paths, addresses and tables where it is read.
+        owner: The team or the person that owns it.
+        official: Whether the owner offers it for this use.
         layer: `bronze` as recorded, `silver` cleaned, `gold` made for a purpose.
-        origin: Where it comes from.
+        origin: The address of its origin.
         refresh: How often it changes.
-        licence: What its use is allowed by.
-        end_of_life: The last day on which it is to be used.
-        replacement: What is to take its place.
-        contract: The contract that it must meet, `contracts:Flights` for example.
-        problems: What is known to be wrong with it.
-        support: Where its owner is told of a problem.
-        lines: Where its file says what, by name.
+        licence: The address of its licence.
+        end_of_life: The last day of its use.
+        replacement: The name of what replaces it.
+        contract: The contract that it must meet, for example `contracts:Flights`.
+        problems: The known problems.
+        support: The place for reports to its owner.
+        lines: The lines in its file by topic.
     """
 
     name: str
@@ -64,94 +91,162 @@ class Source:
     end_of_life: date | None
     replacement: str
     contract: str
-    problems: tuple[Problem, ...]
+    problems: tuple[KnownProblem, ...]
     support: str
     lines: Mapping[str, int]
 
 
-def load_sources(root: Path) -> tuple[list[Source], list[SourceProblem]]:
-    """Every source that a project has a file of, and what is wrong with such files."""
-    sources, invalid_files = [], []
+def load_sources(root: Path) -> tuple[list[Source], list[Finding]]:
+    """The sources of a project, and findings for the files that are not valid."""
+    sources, invalid = [], []
     for file in sorted((root / FOLDER).glob(f"*{ENDING}")):
         path = file.relative_to(root).as_posix()
         try:
-            text = file.read_text(encoding="utf-8")
+            source, findings = parse_source(path, file.read_text(encoding="utf-8"))
         except UnicodeDecodeError:
-            invalid_files.append(SourceProblem(path, 1, "it is not text in UTF-8"))
-            continue
-        found = list(validate_source(path, text))
-        invalid_files += found
-        if not found:
-            sources.append(_source(path, parse_json_yaml(text), YamlLines(text)))
-    return sources, invalid_files
+            source, findings = None, [_invalid(path, 1, "it is not text in UTF-8")]
+        sources += [source] if source else []
+        invalid += findings
+    return sources, invalid
 
 
-def _source(path: str, said: Mapping[str, Any], lines: YamlLines) -> Source:
-    own = {entry["property"]: entry["value"] for entry in said.get("customProperties", [])}
-    sla = {e["property"].lower(): e for e in said.get("slaProperties", []) if "property" in e}
-    places = {e["property"]: n for n, e in enumerate(said.get("customProperties", []))}
-    problems = places.get("knownProblems", 0)
+def parse_source(path: str, text: str) -> tuple[Source | None, list[Finding]]:
+    """A source by the text of its file, or None and the reasons why the file is not valid.
+
+    Raises:
+        HandoffError: The packages with the standard's schema are not installed.
+    """
+    try:
+        content, lines = parse_json_yaml(text), YamlLines(text)
+        errors = sorted(
+            (lines.at(*error.instance_path), _path(error.instance_path), error.message)
+            for error in _validator().iter_errors(content)
+        )
+    except UnreadableError as error:
+        syntax = "not valid YAML: " if error.syntax else ""
+        return None, [_invalid(path, error.line or 1, f"{syntax}{error.reason}")]
+    except (ValueError, RecursionError) as error:
+        reason = str(error).partition("\n")[0]
+        return None, [_invalid(path, 1, f"not valid YAML: {reason}")]
+    if errors:
+        return None, [
+            _invalid(path, line, f"{where}: {message[:_LONGEST]}")
+            for line, where, message in errors
+        ]
+    places = {
+        entry["property"]: ("customProperties", n, "value")
+        for n, entry in enumerate(content.get("customProperties", []))
+    }
+    for n, entry in enumerate(content.get("slaProperties", [])):
+        if str(entry.get("property")).lower() == "endoflife":
+            places["endOfLife"] = ("slaProperties", n, "value")
+    values = {name: content[part][n].get(key) for name, (part, n, key) in places.items()}
+    try:
+        own = _Properties.model_validate(values)
+    except ValidationError as error:
+        return None, [
+            _invalid(
+                path,
+                lines.at(*places[str(one["loc"][0])], *one["loc"][1:]),
+                f"{_path(one['loc'])}: {one['msg']}",
+            )
+            for one in error.errors()
+        ]
+    return _source(path, content, lines, own, places), []
+
+
+def _path(steps: Sequence[object]) -> str:
+    return ".".join(map(str, steps)) or "the file"
+
+
+def _invalid(path: str, line: int, message: str) -> Finding:
+    return Finding(
+        "",
+        f"not a valid source file: {message}",
+        blocks=True,
+        file=path,
+        line=line,
+        fix="follow the Open Data Contract Standard 3.2, https://bitol.io",
+    )
+
+
+def _source(
+    path: str,
+    content: Mapping[str, Any],
+    lines: YamlLines,
+    own: _Properties,
+    places: Mapping[str, tuple[str, int, str]],
+) -> Source:
+    sla = {e["property"].lower(): e for e in content.get("slaProperties", []) if "property" in e}
+    frequency = map(sla.get("frequency", {}).get, ("value", "unit"))
+    rules = [rule for table in content.get("schema", []) for rule in table.get("quality", [])]
+    by_pandera = (str(r["implementation"]) for r in rules if r.get("engine") == "pandera")
+    support = (entry.get("url") or entry["channel"] for entry in content.get("support", []))
     return Source(
         name=Path(path).name.removesuffix(ENDING),
         file=path,
-        locations=tuple(_locations(said)),
-        owner=_owner(said.get("team")),
-        official=own.get("official"),
-        layer=own.get("layer", ""),
-        origin=_link(said.get("authoritativeDefinitions"), "origin"),
-        refresh=_text(sla.get("frequency", {})),
-        licence=_link(said.get("description", {}).get("authoritativeDefinitions"), "license"),
-        end_of_life=day(sla.get("endoflife", {}).get("value")),
-        replacement=own.get("replacement", ""),
-        contract=_contract(said.get("schema", [])),
-        problems=tuple(
-            Problem(
-                entry["id"],
-                entry["description"],
-                entry["status"] == "fixed",
-                lines.at("customProperties", problems, "value", number),
-            )
-            for number, entry in enumerate(own.get("knownProblems", []))
-        ),
-        support=next((e.get("url") or e["channel"] for e in said.get("support", [])), ""),
+        locations=tuple(_locations(content)),
+        owner=_owner(content.get("team") or {}),
+        official=own.official,
+        layer=own.layer or "",
+        origin=_link(content, "origin"),
+        refresh=" ".join(str(part) for part in frequency if part is not None),
+        licence=_link(content.get("description", {}), "license"),
+        end_of_life=own.end_of_life,
+        replacement=own.replacement,
+        contract=next(by_pandera, ""),
+        problems=tuple(own.known_problems),
+        support=next(support, ""),
         lines={
             "owner": lines.at("team"),
             "contract": lines.at("schema"),
             "end of life": lines.at("slaProperties"),
-            "replacement": lines.at("customProperties", places.get("replacement", 0)),
-            "official": lines.at("customProperties", places.get("official", 0)),
+            **{
+                name: lines.at(*places.get(name, ("customProperties",))[:2])
+                for name in ("replacement", "official")
+            },
+            **{
+                f"problem {problem.id}": lines.at(*places["knownProblems"], number)
+                for number, problem in enumerate(own.known_problems)
+            },
         },
     )
 
 
-def _locations(said: Mapping[str, Any]) -> Iterator[str]:
-    for server in said.get("servers", []):
-        place = server.get("path") or server.get("location")
-        if place:
+def _locations(content: Mapping[str, Any]) -> Iterator[str]:
+    for server in content.get("servers", []):
+        if place := server.get("path") or server.get("location"):
             yield str(place).removeprefix("./")
-    for table in said.get("schema", []):
+    for table in content.get("schema", []):
         if "physicalName" in table:
             yield str(table["physicalName"])
 
 
 def _owner(team: Any) -> str:
-    """A team, or whoever in it is the owner."""
-    members = team if isinstance(team, list) else (team or {}).get("members", [])
-    named = "" if isinstance(team, list) else str((team or {}).get("name", ""))
-    owners = [str(m["username"]) for m in members if str(m.get("role", "")).lower() == "owner"]
-    return named or ", ".join(owners)
+    """The name of a team, or its members with the role owner; older files list only members."""
+    if isinstance(team, Mapping):
+        if team.get("name"):
+            return str(team["name"])
+        team = team.get("members", [])
+    owners = (m for m in team if str(m.get("role", "")).lower() == "owner")
+    return ", ".join(str(member["username"]) for member in owners)
 
 
-def _link(definitions: Sequence[Mapping[str, Any]] | None, kind: str) -> str:
-    return next((str(d["url"]) for d in definitions or () if d["type"] == kind), "")
+def _link(content: Mapping[str, Any], kind: str) -> str:
+    definitions = content.get("authoritativeDefinitions") or ()
+    return next((str(d["url"]) for d in definitions if d["type"] == kind), "")
 
 
-def _text(sla: Mapping[str, Any]) -> str:
-    return " ".join(str(sla[key]) for key in ("value", "unit") if sla.get(key) is not None)
+@cache
+def _validator() -> "Draft201909Validator":
+    """A validator for the standard's schema, which its Python package contains."""
+    # Only the tools of a project include these packages; the service reads no sources.
+    try:
+        from jsonschema_rs import Draft201909Validator  # noqa: PLC0415
 
-
-def _contract(tables: Sequence[Mapping[str, Any]]) -> str:
-    """What is to be checked by pandera."""
-    rules = [rule for table in tables for rule in table.get("quality", [])]
-    by_pandera = [rule for rule in rules if rule.get("engine") == "pandera"]
-    return next((str(rule["implementation"]) for rule in by_pandera), "")
+        schema = files("open_data_contract_standard") / "schema.json"
+    except ModuleNotFoundError as error:
+        raise HandoffError(
+            f"The package {error.name} is missing; sources need it: run `uv sync`."
+        ) from error
+    return Draft201909Validator(json.loads(schema.read_text(encoding="utf-8")))

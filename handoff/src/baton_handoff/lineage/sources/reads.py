@@ -1,8 +1,8 @@
-"""What a project's code reads, found without running it: files, addresses, tables and queries."""
+"""The data that code reads, found without running it: files, addresses, tables and queries."""
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
@@ -16,14 +16,16 @@ from baton_handoff.source_code.constant_propagation import (
     parameter,
     resolve_alias,
 )
-from baton_handoff.source_code.modules import Scope, SourceModule, scope_of
+from baton_handoff.source_code.modules import Notebook, SourceModule
+from baton_handoff.source_code.scopes import Scope, scope_of
 
-What: TypeAlias = Literal["path", "address", "table", "query", "unknown"]
+Kind: TypeAlias = Literal["path", "address", "table", "query", "unknown"]
 
-_ROUNDS = 10
-"""How many functions may pass on to one another what is read."""
+_MOST_CALLS = 10
+"""How many functions may pass a location on to each other."""
 
 _LONGEST = 60
+_DATA_FILE = re.compile(r"\.(csv|db|duckdb|json|parquet|sqlite|xlsx)$")
 
 
 @dataclass(frozen=True)
@@ -33,22 +35,22 @@ class Read:
     Attributes:
         file: The file, relative to the project.
         line: The line, None in a notebook.
-        cell: In a notebook the cell and the line in it.
-        how: The function that reads, `read_csv` for example.
-        kind: What it reads.
-        what: The path, address, table or query, with a `*` for what can't be told; where nothing
-            can, what the code says instead.
-        stated: The sources that a comment, `# source: NAME`, says it reads.
-        made_by: What of the project's own makes it, empty where nothing does.
+        cell: The cell of a notebook and the line in it, otherwise empty.
+        function: The function that reads, for example `read_csv`.
+        kind: The kind of data.
+        data: The path, address, table or query, with `*` for unknown parts; the expression in the
+            code if everything is unknown.
+        sources: The sources that a comment `# source: NAME` names.
+        made_by: The stage or the place in the code that writes it, empty if there is none.
     """
 
     file: str
     line: int | None
     cell: str
-    how: str
-    kind: What
-    what: str
-    stated: tuple[str, ...] = ()
+    function: str
+    kind: Kind
+    data: str
+    sources: tuple[str, ...] = ()
     made_by: str = ""
 
     @property
@@ -58,239 +60,213 @@ class Read:
 
     @property
     def place(self) -> str:
-        """Where it is, for people."""
+        """The file with the line or the cell."""
         return f"{self.file}:{self.line}" if self.line else f"{self.file}, {self.cell}"
 
 
 @dataclass(frozen=True)
-class _Access:
-    """A call that reads or writes, and what, as far as it is known there."""
+class _Located:
+    """An access to data with its scope and the text of its argument."""
 
     access: DataAccess
     scope: Scope
     text: str
 
     @property
-    def ends(self) -> tuple[int, int]:
-        """Where in its file the call is over: what is read to be written is read first."""
+    def path(self) -> str:
+        return _normalized(self.text)
+
+    @property
+    def end(self) -> tuple[int, int]:
+        """The end of the call: in `read(a).write(b)` the read ends first."""
         call = self.access.call
         return call.end_lineno or call.lineno, call.end_col_offset or call.col_offset
 
 
 @dataclass(frozen=True)
-class _Made:
-    """Something of the project's own making.
-
-    Attributes:
-        path: Where it lies.
-        by: What makes it, for people.
-        only_for: The one file that may rely on it, empty where all may.
-    """
+class _Output:
+    """A file or table that the project writes; `only_for` is the one file that may rely on it."""
 
     path: str
-    by: str
+    made_by: str
     only_for: str = ""
 
 
 def data_reads(modules: Sequence[SourceModule], stages: Iterable[tuple[str, str]]) -> list[Read]:
-    """Everything that code reads.
+    """The reads in code.
 
     Args:
         modules: The code.
-        stages: What the pipeline makes: each path, and the stage.
+        stages: The outputs of the pipeline: each path and its stage.
     """
-    scopes = [scope_of(code) for code in modules]
-    names = ConstantPropagation({scope.code.module: scope for scope in scopes if scope.code.module})
-    found = list(_found(scopes, names))
-    made = [_Made(path, f"stage {stage}") for path, stage in stages]
-    made += [_written(one) for one in found if one.access.writes and _is_made(one, found)]
-    reads = {read: None for one in found if not one.access.writes for read in _reads(one, made)}
-    return sorted(reads, key=lambda read: (read.file, read.line or 0, read.cell, read.what))
+    scopes = [scope_of(module) for module in modules]
+    constants = ConstantPropagation({s.module.name: s for s in scopes if s.module.name})
+    found = list(_located(scopes, constants))
+    outputs = [_Output(path, f"stage {stage}") for path, stage in stages]
+    outputs += [_output(one) for one in found if one.access.writes and _is_new(one, found)]
+    reads = {read: None for one in found if not one.access.writes for read in _reads(one, outputs)}
+    return sorted(reads, key=lambda read: (read.file, read.line or 0, read.cell, read.data))
 
 
-def _is_made(written: _Access, found: Iterable[_Access]) -> bool:
-    """Whether what is written is new: what the same function reads before, it only changes."""
-    path = _plain(written.text)
+def _is_new(written: _Located, found: Iterable[_Located]) -> bool:
+    """Whether a write makes something new: it only changes what the same function read before."""
     before = (
-        _plain(one.text)
+        one.path
         for one in found
-        if one.scope is written.scope and not one.access.writes and one.ends <= written.ends
+        if one.scope is written.scope and not one.access.writes and one.end <= written.end
     )
-    return _known(path) and not any(_known(its) and meets(path, its) for its in before)
+    return _is_specific(written.path) and not any(
+        _is_specific(path) and paths_match(written.path, path) for path in before
+    )
 
 
-def _written(one: _Access) -> _Made:
-    """What a call makes; nobody runs a notebook before the pipeline."""
-    code = one.scope.code
-    line, cell = code.location(one.access.call.lineno)
-    by = f"{code.file}:{line}" if line else f"{code.file}, {cell}"
-    return _Made(_plain(one.text), by, code.file if code.is_notebook else "")
+def _output(written: _Located) -> _Output:
+    module = written.scope.module
+    line, cell = module.location(written.access.call.lineno)
+    made_by = f"{module.file}:{line}" if line else f"{module.file}, {cell}"
+    # No notebook is run before the pipeline, so only the notebook itself may rely on its outputs.
+    return _Output(written.path, made_by, module.file if isinstance(module, Notebook) else "")
 
 
-def _found(scopes: Sequence[Scope], names: ConstantPropagation) -> Iterator[_Access]:
-    """Every read and write; one of what a function is given is looked at where that is called."""
-    waiting: list[_Access] = []
-    called: dict[int, list[tuple[Scope, ast.Call]]] = {}
-    for module in scopes:
-        imported = _packages(module)
-        for scope, call in _calls(module):
-            waiting += [
-                _Access(access, scope, names.evaluate(access.what, scope))
-                for access in data_accesses(call, imported)
-                or data_accesses(resolve_alias(call, scope), imported)
-            ]
-            if function := names.function(call, scope):
-                called.setdefault(id(function), []).append((scope, call))
+def _located(scopes: Sequence[Scope], constants: ConstantPropagation) -> Iterator[_Located]:
+    """Every access to data; access by a parameter counts where the function is called."""
+    waiting: list[_Located] = []
+    callers: dict[int, list[tuple[Scope, ast.Call]]] = {}
+    for scope in (inner for module in scopes for inner in module.walk()):
+        packages = scope.module.imported_packages
+        for call in (node for node in scope.nodes if isinstance(node, ast.Call)):
+            accesses = data_accesses(call, packages)
+            accesses = accesses or data_accesses(resolve_alias(call, scope), packages)
+            texts = [constants.evaluate(access.argument, scope) for access in accesses]
+            waiting += map(_Located, accesses, [scope] * len(texts), texts)
+            if function := constants.function(call, scope):
+                callers.setdefault(id(function), []).append((scope, call))
     known: set[tuple[int, str]] = set()
-    for turn in range(_ROUNDS + 2):  # the last two give out what is passed on even further
-        passed = []
+    for turn in range(_MOST_CALLS + 2):  # the last two yield what is passed on even further
+        passed_on = []
         for one in waiting:
             if not has_parameters(one.text):
                 yield one
             elif (id(one.access.call), one.text) not in known:  # functions may call each other
                 known.add((id(one.access.call), one.text))
-                passed.append(one)
+                passed_on.append(one)
         waiting = []
-        for one in passed:
-            function = _function(one)
-            callers = called.get(id(function), []) if turn < _ROUNDS else []
-            waiting += [_passed_on(one, function, names, *caller) for caller in callers if function]
-            if not callers:
+        for one in passed_on:
+            function = _function_with_parameters(one)
+            calls = callers.get(id(function), []) if turn < _MOST_CALLS else []
+            if function and calls:
+                waiting += [_at_call(one, function, constants, *caller) for caller in calls]
+            else:
                 waiting.append(replace(one, text=UNKNOWN))
 
 
-def _calls(module: Scope) -> Iterator[tuple[Scope, ast.Call]]:
-    for scope in module.all():
-        yield from ((scope, node) for node in scope.nodes if isinstance(node, ast.Call))
-
-
-def _passed_on(
-    one: _Access, function: Scope, names: ConstantPropagation, scope: Scope, call: ast.Call
-) -> _Access:
-    """What is read where a function is called that reads what it is given."""
-    access = DataAccess(call, _name(call), one.access.kind, None, one.access.writes)
-    return _Access(access, scope, names.substitute(one.text, call, function, scope))
-
-
-def _function(one: _Access) -> Scope | None:
-    """The function whose parameters stand in a text."""
-    at: Scope | None = one.scope
-    while at is not None:
-        if any(parameter(name) in one.text for name in at.parameters):
-            return at
-        at = at.within
+def _function_with_parameters(one: _Located) -> Scope | None:
+    """The function whose parameters the text contains."""
+    for scope in one.scope.enclosing:
+        if any(parameter(each.arg) in one.text for each in scope.parameters):
+            return scope
     return None
 
 
-def _reads(one: _Access, made: Sequence[_Made]) -> Iterator[Read]:
-    code, call = one.scope.code, one.access.call
-    stated = _stated(code, call)
-    line, cell = code.location(call.lineno)
-    for kind, what in _what(one):
-        makers = (
-            its.by
-            for its in made
+def _at_call(
+    one: _Located, function: Scope, constants: ConstantPropagation, scope: Scope, call: ast.Call
+) -> _Located:
+    """An access of a function, as an access of a call of the function."""
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            access = replace(one.access, call=call, function=name, argument=None)
+        case _:
+            access = replace(one.access, call=call, argument=None)
+    return _Located(access, scope, constants.substitute(one.text, call, function, scope))
+
+
+def _reads(one: _Located, outputs: Sequence[_Output]) -> Iterator[Read]:
+    module, call = one.scope.module, one.access.call
+    for kind, data in _targets(one):
+        made_by = (
+            output.made_by
+            for output in outputs
             if kind in ("path", "table")
-            and its.only_for in ("", code.file)
-            and meets(its.path, what)
+            and output.only_for in ("", module.file)
+            and paths_match(output.path, data)
         )
-        yield Read(code.file, line, cell, one.access.how, kind, what, stated, next(makers, ""))
+        yield Read(
+            module.file,
+            *module.location(call.lineno),
+            one.access.function,
+            kind,
+            data,
+            _named_sources(module, call),
+            next(made_by, ""),
+        )
 
 
-def _what(one: _Access) -> Iterator[tuple[What, str]]:
-    """What is read: kind, and text."""
-    text = _plain(one.text)
-    if one.access.kind == "query" or (one.access.kind == "table" and is_query(text)):
+def _targets(one: _Located) -> Iterator[tuple[Kind, str]]:
+    """What an access reads: the kind and the text."""
+    kind, path = one.access.kind, one.path
+    if kind == "query" or (kind == "table" and is_query(path)):
         if is_query(one.text):
-            variables = {name for scope in _around(one.scope) for name in scope.values}
-            yield from _of_query(one.text, _packages(_module(one.scope)), variables)
+            yield from _query_targets(one)
             return
-        if one.access.how != "read_sql" and _known(text):
-            return  # no query: `frame.query("seats > 2")`
-    if not _known(text):
-        yield "unknown", _said(one.access)
-    elif one.access.kind in ("query", "table"):
-        yield "table", text
+        if one.access.function != "read_sql" and _is_specific(path):
+            return  # not SQL, for example `frame.query("seats > 2")`
+    if not _is_specific(path):
+        given = one.access.argument or next(iter(one.access.call.args), None)
+        yield "unknown", shortened(" ".join(ast.unparse(given).split()) if given else "")
+    elif kind in ("query", "table"):
+        yield "table", path
     else:
-        yield ("address" if "://" in text else "path"), text
+        yield ("address" if "://" in path else "path"), path
 
 
-def _of_query(
-    text: str, packages: Collection[str], variables: Collection[str]
-) -> Iterator[tuple[What, str]]:
-    named, said = tables_of(text, packages), " ".join(text.replace(UNKNOWN, "*").split())
-    if named is None:
-        yield "query", said
+def _query_targets(one: _Located) -> Iterator[tuple[Kind, str]]:
+    query = " ".join(one.text.replace(UNKNOWN, "*").split())
+    tables = tables_of(one.text, one.scope.module.imported_packages)
+    if tables is None:
+        yield "query", query
         return
-    for table in named:
-        if "/" in table or re.search(r"\.(csv|db|duckdb|json|parquet|sqlite|xlsx)$", table):
-            yield ("address" if "://" in table else "path"), _plain(table)
+    for table in tables:
+        if "/" in table or _DATA_FILE.search(table):
+            yield ("address" if "://" in table else "path"), _normalized(table)
         elif UNKNOWN in table:
-            yield "unknown", said
-        elif table not in variables:  # DuckDB and Polars ask frames by the names of variables
+            yield "unknown", query
+        # DuckDB and Polars query frames by the names of their variables.
+        elif not any(table in scope.values for scope in one.scope.enclosing):
             yield "table", table
 
 
-def _around(scope: Scope) -> Iterator[Scope]:
-    at: Scope | None = scope
-    while at is not None:
-        yield at
-        at = at.within
-
-
-def _module(scope: Scope) -> Scope:
-    return list(_around(scope))[-1]
-
-
-def _packages(module: Scope) -> set[str]:
-    nodes = [node for scope in module.all() for node in scope.nodes]
-    names = {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
-    names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
-    return {name.partition(".")[0] for name in names}
-
-
-def _stated(code: SourceModule, call: ast.Call) -> tuple[str, ...]:
-    """The sources that a comment names, beside the call or, by itself, above it."""
+def _named_sources(module: SourceModule, call: ast.Call) -> tuple[str, ...]:
+    """The sources in a comment beside the call, or alone on the line above it."""
     above = call.lineno - 1
-    first = above if above in code.alone else call.lineno
-    lines = range(first, (call.end_lineno or call.lineno) + 1)
-    comments = [code.comments.get(line, "") for line in lines]
-    named = [re.search(r"#\s*source:\s*(.+)", comment) for comment in comments]
-    return tuple(name for one in named if one for name in re.findall(r"[\w-]+", one[1]))
+    first = above if above in module.comment_lines else call.lineno
+    comments = (module.comments.get(n, "") for n in range(first, (call.end_lineno or first) + 1))
+    named = (re.search(r"#\s*source:\s*(.+)", comment) for comment in comments)
+    return tuple(name for match in named if match for name in re.findall(r"[\w-]+", match[1]))
 
 
-def _name(call: ast.Call) -> str:
-    match call.func:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-    return "a call"
-
-
-def _known(text: str) -> bool:
-    """Whether enough of a text is known to say which source it is: more than how it ends."""
+def _is_specific(text: str) -> bool:
+    """Whether a text tells which data it is: more than the suffix of a file is known."""
     folder, _, name = text.rpartition("/")
     stem = name.partition(".")[0] if "." in name else name
     return any(part.strip("*_-./ []{}") for part in (stem, folder))
 
 
-def _said(access: DataAccess) -> str:
-    """What the code says instead of a text, short."""
-    given = access.what or (access.call.args[0] if access.call.args else None)
-    text = " ".join(ast.unparse(given).split()) if given is not None else ""
+def shortened(text: str) -> str:
+    """A text for one line of a report."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
 
 
-def _plain(text: str) -> str:
-    """A path or an address as it is shown: from the project's root, and without a password."""
+def _normalized(text: str) -> str:
+    """A path relative to the project, or an address without its password."""
     text = re.sub(r"\*+", "*", text.replace(UNKNOWN, "*").replace("\\", "/"))
     text = re.sub(r"://[^/@]*@", "://", text)
     return re.sub(r"^(\.{1,2}/)+", "", text)
 
 
-def meets(one: str, other: str) -> bool:
-    """Whether two paths may be the same, or one be in the other's folder."""
-    # What stands in front of the first known folder may be nothing.
-    alike = any(
+def paths_match(one: str, other: str) -> bool:
+    """Whether two paths with `*` may be the same, or the other be inside the first."""
+    # A `*` at the beginning may stand for no folder at all.
+    same = any(
         fnmatchcase(f"/{a}", b) or fnmatchcase(a, b) for a, b in ((one, other), (other, one))
     )
-    return alike or other.startswith(f"{one.rstrip('/')}/")
+    return same or other.startswith(f"{one.rstrip('/')}/")

@@ -1,65 +1,59 @@
-"""What a source's owner is told: which rows break what was agreed, not what stands in them."""
+"""A report for the owner of a source: the rows that break its contract, without their values."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import narwhals as nw
 
 from baton_handoff.config.project import Project
-from baton_handoff.contracts import (
-    Contract,
-    ContractViolation,
-    Frame,
-    Violation,
-    check,
-    engine_of,
-)
+from baton_handoff.contracts import Contract, ContractViolation, Violation, check, engine_of
 from baton_handoff.contracts.sentences import rule_text
 from baton_handoff.contracts.table_files import read_table
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.lineage.sources.odcs import Source
 from baton_handoff.lineage.sources.usage import SourceUsage
 
-_SHOWN = 10
+_MOST_ROWS = 10
 
 
 def problem_report(project: Project, usage: SourceUsage, name: str) -> str:
-    """The text of an issue for a source's owner, in Markdown; empty where nothing is wrong.
+    """The Markdown text of an issue for the owner of a source; empty if there is no problem.
 
     Args:
         project: The project.
         usage: Its sources.
-        name: The source.
+        name: The name of the source.
 
     Raises:
         HandoffError: There is no such source, or its rows can't be read.
     """
     source = next((one for one in usage.sources if one.name == name), None)
     if source is None:
-        known = ", ".join(one.name for one in usage.sources) or "none yet"
-        raise HandoffError(f"There is no source {name!r}; there are: {known}.")
-    problems = [problem for problem in source.problems if not problem.fixed]
-    broken = _broken(project, usage, source) if source.contract else []
-    if not (broken or problems):
-        return ""
-    parts = [
-        f"# The source {source.name}: what is wrong with it",
-        f"For: {source.owner or 'its owner, who is not named yet'}"
-        + (f" ({source.support})" if source.support else ""),
-        f"From: {project.name or project.package}, {usage.today}",
-        f"We read it from {' and '.join(f'`{place}`' for place in source.locations[:1]) or 'you'}.",
-        *broken,
+        names = ", ".join(one.name for one in usage.sources) or "none yet"
+        raise HandoffError(f"There is no source {name!r}. Sources: {names}.")
+    violations = _violations(project, usage, source) if source.contract else []
+    problems = [
+        f"- {problem.id}: {problem.description}" + _workarounds(usage, source, problem.id)
+        for problem in source.problems
+        if problem.status == "open"
     ]
     if problems:
-        lines = [
-            f"- {problem.id}: {problem.says}" + _lived_with(usage, source, problem.id)
-            for problem in problems
+        problems = ["## Known problems", "\n".join(problems)]
+    if not (violations or problems):
+        return ""
+    return "\n\n".join(
+        [
+            f"# Problems with the source {source.name}",
+            f"For: {source.owner or 'the owner, who is not known yet'}"
+            + (f" ({source.support})" if source.support else ""),
+            f"From: {project.name or project.package}, {usage.today}",
+            *(f"We read it from `{location}`." for location in source.locations[:1]),
+            *violations,
+            *problems,
         ]
-        parts += ["## What is known already", "\n".join(lines)]
-    return "\n\n".join(parts)
+    )
 
 
-def _lived_with(usage: SourceUsage, source: Source, problem: str) -> str:
+def _workarounds(usage: SourceUsage, source: Source, problem: str) -> str:
     places = [
         f"`{one.file}:{one.line}`" if one.line else f"`{one.file}`, {one.cell}"
         for one in usage.workarounds
@@ -68,62 +62,48 @@ def _lived_with(usage: SourceUsage, source: Source, problem: str) -> str:
     return f" (worked around in {', '.join(places)})" if places else ""
 
 
-def _broken(project: Project, usage: SourceUsage, source: Source) -> list[str]:
-    """The part about rows; nothing where all are as they should be."""
-    if source.contract in usage.missing:
+def _violations(project: Project, usage: SourceUsage, source: Source) -> list[str]:
+    """The part about rows that break the contract, empty if none does."""
+    if source.contract in usage.missing_contracts:
         raise HandoffError(
-            f"There is no contract {source.contract}, which {source.file}:"
-            f"{source.lines['contract']} names: name one that there is."
+            f"{source.file}:{source.lines['contract']}: the contract {source.contract} does not"
+            " exist: name one that does."
         )
+    # The contract is about the last location.
+    files = [place for place in source.locations if (project.root / place).is_file()]
+    if not files:
+        raise HandoffError(
+            f"None of the files of {source.name} exists: make them with `uv run poe pipeline`, or"
+            " fetch them with `uv run dvc pull`."
+        )
+    file = files[-1]
     module, _, name = source.contract.partition(":")
     room = project.room(module)
-    file = _file(project, source)
     with project.explain_errors(f"{file}, by {source.contract},"):
         contract: Contract = getattr(room, name)
-        table = _read(project.root / file, contract)
+        backend, path = engine_of(contract), project.root / file
+        if path.suffix == ".parquet":
+            table = nw.read_parquet(str(path), backend=backend)
+        else:
+            table = nw.from_arrow(read_table(path), backend=backend)
         try:
-            check(contract, table)
+            check(contract, table.to_native())
         except ContractViolation as violation:
-            return _told(name, file, len(table), violation.violations)
+            return [
+                f"## Rows that break the contract `{name}`",
+                f"Checked: `{file}`, {len(table):,} rows.",
+                _violation_table(violation.violations, len(table)),
+                "This report leaves out the values: they may be personal data.",
+            ]
     return []
 
 
-def _told(contract: str, file: str, count: int, violations: Sequence[Violation]) -> list[str]:
-    head = "| column | rule | rows | which, counted from 0 |\n|---|---|---|---|"
-    return [
-        f"## Rows that break the contract `{contract}`",
-        f"Looked at: `{file}`, {count:,} rows.",
-        "\n".join([head, *(_line(broken, count) for broken in violations)]),
-        "The values themselves are left out: they may say something about a person.",
-    ]
-
-
-def _file(project: Project, source: Source) -> str:
-    """The file here that the contract is about: the last one that the source's file names."""
-    here = [place for place in source.locations if (project.root / place).is_file()]
-    if not here:
-        raise HandoffError(
-            f"None of the files of {source.name} is here: `uv run poe pipeline` makes them, or"
-            " `uv run dvc pull` brings them."
-        )
-    return here[-1]
-
-
-def _read(file: Path, contract: Contract) -> Frame:
-    backend = engine_of(contract)
-    table = (
-        nw.read_parquet(str(file), backend=backend)
-        if file.suffix == ".parquet"
-        else nw.from_arrow(read_table(file), backend=backend)
-    )
-    frame: Frame = table.to_native()
-    return frame
-
-
-def _line(broken: Violation, count: int) -> str:
-    """A line of the table; a rule may hold what Markdown takes for its end."""
-    rule = rule_text(broken.rule).replace("|", "\\|")
-    rows = broken.rows
-    first = ", ".join(map(str, rows[:_SHOWN])) + (" …" if len(rows) > _SHOWN else "")
-    many = f"{len(rows):,} of {count:,}" if rows else "all"
-    return f"| {broken.column or 'the whole table'} | {rule} | {many} | {first} |"
+def _violation_table(violations: Sequence[Violation], count: int) -> str:
+    lines = ["| column | rule | rows | which, counted from 0 |", "|---|---|---|---|"]
+    for violation in violations:
+        rule = rule_text(violation.rule).replace("|", "\\|")
+        rows = violation.rows
+        first = ", ".join(map(str, rows[:_MOST_ROWS])) + (" …" if len(rows) > _MOST_ROWS else "")
+        number = f"{len(rows):,} of {count:,}" if rows else "all"
+        lines.append(f"| {violation.column or 'the whole table'} | {rule} | {number} | {first} |")
+    return "\n".join(lines)

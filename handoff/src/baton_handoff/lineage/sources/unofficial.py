@@ -1,4 +1,4 @@
-"""What a source looks like, by where it lies: nobody offers a spreadsheet on somebody's drive."""
+"""Signs that a source is unofficial, in its location."""
 
 import re
 
@@ -12,13 +12,13 @@ _SIGNS = {
 }
 
 
-def unofficial(where: str, how: str = "") -> str:
-    """By what a place looks unofficial, empty where it doesn't.
+def unofficial_sign(location: str, function: str = "") -> str | None:
+    """The sign by which data looks unofficial, None if there is none.
 
     Args:
-        where: A path, an address or a table.
-        how: The function that reads it.
+        location: The path, address or table.
+        function: The function that reads it.
     """
-    if how == "read_html":
+    if function == "read_html":
         return "a scraped page"
-    return next((kind for kind, sign in _SIGNS.items() if re.search(sign, where)), "")
+    return next((sign for sign, pattern in _SIGNS.items() if re.search(pattern, location)), None)

@@ -1,4 +1,4 @@
-"""What is looked at before sources are judged: their files, the code, and what is accepted."""
+"""The sources of a project, the code that reads them, and the accepted exceptions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,149 +11,147 @@ from baton_handoff.config.settings import PolicyException
 from baton_handoff.config.sides import DATA_SCIENCE
 from baton_handoff.core.yaml_files import read_yaml
 from baton_handoff.lineage.sources.odcs import Source, load_sources
-from baton_handoff.lineage.sources.reads import Read, data_reads, meets
-from baton_handoff.lineage.sources.validation import SourceProblem
+from baton_handoff.lineage.sources.reads import Read, data_reads, paths_match
 from baton_handoff.lineage.sources.workarounds import Workaround, find_workarounds
-from baton_handoff.source_code.modules import SourceModule, parse_module, project_modules, scope_of
+from baton_handoff.reporting.findings import Finding
+from baton_handoff.source_code.modules import (
+    SourceError,
+    SourceModule,
+    project_modules,
+    read_module,
+)
+from baton_handoff.source_code.scopes import scope_of
 
 State: TypeAlias = Literal["found", "owned", "official"]
 
 GATE = "sources"
-"""The gate of a promotion, and with a source's name behind it, `sources/prices`, of one source."""
+"""The gate of a promotion; `sources/prices` is the part of it for one source."""
 
 
 @dataclass(frozen=True)
 class SourceUsage:
-    """Everything that the checks of sources look at.
+    """The facts that the checks of sources judge.
 
     Attributes:
-        sources: The sources that have a file.
-        invalid_files: What is wrong with such files.
-        reads: What the code reads.
-        workarounds: Where the code makes up for what is wrong with a source.
-        missing: The contracts that a source names and that there are not.
-        accepted: The exceptions for sources that count today.
-        sides: Who has to act on each file: who answers for it, or else who looks for data.
-        today: The day on which it was looked at.
+        sources: The sources with a valid file.
+        invalid_files: A finding for each error in the other files.
+        reads: The places in the code that read data.
+        workarounds: The places in the code that work around a problem of a source.
+        missing_contracts: The contracts that sources name and that do not exist.
+        exceptions: The exceptions for sources that have not expired.
+        sides: The side that has to act, by file; data science for files of both sides.
+        today: The day of the check.
     """
 
     sources: tuple[Source, ...]
-    invalid_files: tuple[SourceProblem, ...]
+    invalid_files: tuple[Finding, ...]
     reads: tuple[Read, ...]
     workarounds: tuple[Workaround, ...]
-    missing: frozenset[str]
-    accepted: tuple[PolicyException, ...]
+    missing_contracts: frozenset[str]
+    exceptions: tuple[PolicyException, ...]
     sides: Mapping[str, str]
     today: date
 
     def exception(self, source: Source) -> PolicyException | None:
-        """The exception for a source, None where there is none."""
-        named = (GATE, f"{GATE}/{source.name}")
-        return next((one for one in self.accepted if one.gate in named), None)
+        """The exception for a source, None if there is none."""
+        gates = (GATE, f"{GATE}/{source.name}")
+        return next((one for one in self.exceptions if one.gate in gates), None)
 
-    def ended(self, source: Source) -> bool:
-        """Whether a source is past its end of life, and nobody accepts that."""
+    def has_ended(self, source: Source) -> bool:
+        """Whether a source is past its end of life, without an exception."""
         end = source.end_of_life
         return end is not None and end < self.today and not self.exception(source)
 
     def state(self, source: Source) -> State:
-        """How far a source is handed over."""
+        """How far the owner of a source has handed it over."""
         if not source.owner:
             return "found"
         return "official" if source.official or self.exception(source) else "owned"
 
-    def read_in(self, source: Source) -> list[Read]:
-        """Where a source is read, by what it is called or by what a comment says."""
+    def reads_of(self, source: Source) -> list[Read]:
+        """The places that read a source."""
         return [read for read in self.reads if source in self.sources_of(read)]
 
     def sources_of(self, read: Read) -> list[Source]:
-        """The sources that a place reads."""
-        if read.stated:
-            return [source for source in self.sources if source.name in read.stated]
+        """The sources that a place reads: those in its comment, or else those at its location."""
+        if read.sources:
+            return [source for source in self.sources if source.name in read.sources]
         return [
             source
             for source in self.sources
-            if any(_is(location, read) for location in source.locations)
+            if any(_is_at(location, read) for location in source.locations)
         ]
 
     @property
-    def found(self) -> list[Read]:
-        """What is read, is not of the project's own making, and has no file."""
+    def undescribed_reads(self) -> list[Read]:
+        """The reads of data that neither has a source file nor is made by the project."""
         return [
             read
             for read in self.reads
             if read.kind != "unknown"
-            and not read.made_by
-            and not read.stated
-            and not self.sources_of(read)
+            and not (read.made_by or read.sources or self.sources_of(read))
         ]
 
 
 def source_usage(
-    project: Project, code: Sequence[SourceModule] | None = None, today: date | None = None
+    project: Project, modules: Sequence[SourceModule] | None = None, today: date | None = None
 ) -> SourceUsage:
-    """Everything that the checks of sources look at, as it stands now.
+    """Collect the facts about the sources of a project.
 
     Args:
         project: The project.
-        code: Its code, where it has been read already.
-        today: The day it is.
+        modules: Its code, None to read it.
+        today: The day of the check, None for the current one.
     """
-    sources, invalid_files = load_sources(project.root)
-    modules = list(project_modules(project.root)) if code is None else code
+    sources, invalid = load_sources(project.root)
+    modules = list(project_modules(project.root)) if modules is None else modules
     day = today or datetime.now(UTC).astimezone().date()
-    named = {source.contract for source in sources if source.contract}
-    files = {
-        *(code.file for code in modules),
-        *(s.file for s in sources),
-        *(f.file for f in invalid_files),
-    }
+    contracts = {source.contract for source in sources if source.contract}
+    files = {*(one.file for one in modules), *(one.file for one in sources)}
+    files |= {str(finding.file) for finding in invalid}
     return SourceUsage(
         sources=tuple(sources),
-        invalid_files=tuple(invalid_files),
+        invalid_files=tuple(invalid),
         reads=tuple(data_reads(modules, stage_outputs(project.root))),
         workarounds=tuple(find_workarounds(modules)),
-        missing=frozenset(name for name in named if not _exists(project.source, name)),
-        accepted=tuple(e for e in project.exceptions if _of_sources(e) and e.counts(day)),
+        missing_contracts=frozenset(c for c in contracts if not _exists(project.source, c)),
+        exceptions=tuple(
+            e for e in project.exceptions if e.gate.partition("/")[0] == GATE and e.counts(day)
+        ),
         sides={file: project.side_of(file) or DATA_SCIENCE for file in files},
         today=day,
     )
 
 
 def stage_outputs(root: Path) -> Iterator[tuple[str, str]]:
-    """What the pipeline makes: each path, and the stage that does."""
+    """The outputs of the pipeline in `dvc.yaml`: each path and its stage."""
     try:
-        said = read_yaml(root / "dvc.yaml")
-        stages = said["stages"].items()
+        stages = read_yaml(root / "dvc.yaml")["stages"].items()
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return
-    for stage, told in stages:
-        outs = told.get("outs", []) if isinstance(told, Mapping) else []
-        for out in outs:
-            yield str(next(iter(out)) if isinstance(out, Mapping) else out), str(stage)
-
-
-def _of_sources(accepted: PolicyException) -> bool:
-    return accepted.gate.partition("/")[0] == GATE
+    for name, stage in stages:
+        outputs = stage.get("outs", []) if isinstance(stage, Mapping) else []
+        for output in outputs:
+            yield str(next(iter(output)) if isinstance(output, Mapping) else output), str(name)
 
 
 def _exists(package: Path, contract: str) -> bool:
-    """Whether a module of the project has a class of this name, or imports one; it is not run."""
+    """Whether a module of the project defines or imports a contract; the module is not run."""
     module, _, name = contract.partition(":")
     place = package.joinpath(*module.split("."))
     for file in (place.with_suffix(".py"), place / "__init__.py"):
         if file.is_file():
             try:
-                scope = scope_of(parse_module(file.name, file.read_text(encoding="utf-8")))
-            except (SyntaxError, ValueError):
-                return True  # other checks say what is wrong there
-            return name in {*scope.inner, *scope.imports, *scope.values}
+                scope = scope_of(read_module(package, file.relative_to(package).as_posix()))
+            except SourceError:
+                return True  # other checks report the error
+            return scope.child(name) is not None or scope.defines(name)
     return False
 
 
-def _is(location: str, read: Read) -> bool:
-    """Whether a place reads what is called so."""
-    if read.kind == "table":
-        one, other = location.lower(), read.what.lower()
-        return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
-    return meets(location, read.what)
+def _is_at(location: str, read: Read) -> bool:
+    """Whether a place reads the data at a location; a table may lack the name of its schema."""
+    if read.kind != "table":
+        return paths_match(location, read.data)
+    one, other = f".{location.lower()}", f".{read.data.lower()}"
+    return one.endswith(other) or other.endswith(one)

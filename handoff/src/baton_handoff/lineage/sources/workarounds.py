@@ -1,4 +1,4 @@
-"""Workarounds in the code: a comment says which problem of which source one is for.
+"""Workarounds for problems of a source, marked by a comment in the code.
 
 # workaround: weather#impossible-wind
 """
@@ -14,14 +14,14 @@ MARKER = "# workaround: SOURCE#problem"
 
 @dataclass(frozen=True)
 class Workaround:
-    """A place in the code that makes up for what is wrong with a source.
+    """A place in the code that works around a problem of a source.
 
     Attributes:
         file: The file, relative to the project.
         line: The line, None in a notebook.
-        cell: In a notebook the cell and the line in it.
-        source: The source, empty where the comment names none.
-        problem: What it calls the problem.
+        cell: The cell of a notebook and the line in it, otherwise empty.
+        source: The source, empty if the comment names none.
+        problem: The id of the problem, empty likewise.
     """
 
     file: str
@@ -32,8 +32,9 @@ class Workaround:
 
 
 def find_workarounds(modules: Iterable[SourceModule]) -> Iterator[Workaround]:
-    """Every workaround that a comment tells of."""
-    for code in modules:
-        for line, comment in sorted(code.comments.items()):
-            if told := re.match(r"#\s*workaround:\s*(?:([\w-]+)#([\w-]+))?", comment):
-                yield Workaround(code.file, *code.location(line), told[1] or "", told[2] or "")
+    """The workarounds that comments mark."""
+    for module in modules:
+        for line, comment in sorted(module.comments.items()):
+            if match := re.match(r"#\s*workaround:\s*(?:([\w-]+)#([\w-]+))?", comment):
+                place = module.location(line)
+                yield Workaround(module.file, *place, match[1] or "", match[2] or "")

@@ -1,6 +1,5 @@
 """What a check looks at, and what it says of it."""
 
-import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,6 +15,7 @@ from baton_handoff.policy.evidence.store import KINDS, EvidenceStore
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.registry.version_facts import CANDIDATE
 from baton_handoff.reporting.findings import Finding
+from baton_handoff.source_code.modules import SourceModule, read_module
 
 
 @dataclass(frozen=True)
@@ -117,25 +117,15 @@ class CheckContext:
         file = self.project.root / name
         return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
 
-    def code(self, room: str) -> dict[str, ast.Module]:
-        """The code of one room of the package, by the path of its file.
+    def code(self, room: str) -> list[SourceModule]:
+        """The modules of one room of the package.
 
         Raises:
-            HandoffError: A file is no code.
+            SourceError: A file is not valid Python.
         """
-        under = f"src/{self.project.package}/{room}/"
-        found = {}
-        for path in self.evidence.files.under([under]):
-            if path.endswith(".py"):
-                try:
-                    found[path] = ast.parse(self.text(path) or "")
-                except (SyntaxError, ValueError) as error:
-                    line = getattr(error, "lineno", None) or 1
-                    why = getattr(error, "msg", error)
-                    raise HandoffError(
-                        f"{path}:{line}: it is no Python ({why}): mend that line."
-                    ) from error
-        return found
+        paths = self.evidence.files.under([f"src/{self.project.package}/{room}/"])
+        self.opened.extend(path for path in paths if path.endswith(".py"))
+        return [read_module(self.project.root, path) for path in paths if path.endswith(".py")]
 
 
 Check: TypeAlias = Callable[[CheckContext], CheckResult]

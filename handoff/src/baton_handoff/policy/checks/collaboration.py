@@ -12,7 +12,8 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import git, is_shallow, require_repository
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.source_code.static_contracts import declared_contracts, module
+from baton_handoff.source_code.modules import parse_valid
+from baton_handoff.source_code.static_contracts import declared_contracts
 
 SHARED = ("contracts", "features")
 """The rooms in which both sides work."""
@@ -193,11 +194,13 @@ def _states_border(project: Project, commit: Commit) -> bool:
     room = f"src/{project.package}/contracts/"
     listed = git(project.root, "ls-tree", "-r", "--name-only", "-z", commit.name, "--", room)
     paths = [path for path in listed.split("\0") if path.endswith(".py")]
-    modules = {
-        path: module(git(project.root, "show", f"{commit.name}:./{path}", errors="replace"))
+    texts = {
+        path: git(project.root, "show", f"{commit.name}:./{path}", errors="replace")
         for path in paths
     }
-    return any(one.metadata.get("position") in _BORDER for one in declared_contracts(modules))
+    return any(
+        one.metadata.get("position") in _BORDER for one in declared_contracts(parse_valid(texts))
+    )
 
 
 def _hidden(message: str, fix: str) -> Early:

@@ -52,15 +52,12 @@ def service_observed(context: CheckContext) -> CheckResult:
     code = context.code("serving")
     if not code:
         return not_applicable("There is no service.")
-    made = [path for path, tree in code.items() if _is_made_by_the_standards(tree)]
-    own = [path for path, tree in code.items() if _makes_its_own(tree)]
+    made = [module for module in code if _is_made_by_the_standards(module.tree)]
+    own = [module for module in code if _makes_its_own(module.tree)]
     if own or not made:
         return not_met(
             "The service has no logs, figures and traces of the standards.",
-            *(
-                finding_at("an app of its own, which nobody sees", path)
-                for path in own or [*code][:1]
-            ),
+            *(finding_at("an app of its own, which nobody sees", one.file) for one in own or code[:1]),
         )
     return met("The service writes structured logs, figures for Prometheus, and traces.")
 

@@ -41,7 +41,7 @@ def sources_official(context: CheckContext) -> CheckResult:
     """Every source is official, or it is accepted that it is not: what a promotion's gate asks."""
     return _seen(
         context,
-        (checks.offered,),
+        (checks.accepted,),
         "Not every source is official, or accepted.",
         "Each source says that it is official, or is accepted as it is.",
     )

@@ -13,7 +13,8 @@ from baton_handoff.config.sides import SIDES, covers
 from baton_handoff.core.git_snapshots import GitSnapshots, snapshots_of
 from baton_handoff.policy.status.base_policy import at_once, loosened, stated_before, stricter
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.source_code.static_contracts import declared_contracts, module, normalized_code
+from baton_handoff.source_code.modules import parse_valid
+from baton_handoff.source_code.static_contracts import declared_contracts, normalized_code
 
 ROOMS = ("features", "model", "serving")
 """Whose changes bring their tests along."""
@@ -121,9 +122,9 @@ def _without_tests(project: Project, changes: Sequence[Changed]) -> Iterator[Fin
 
 def _without_meaning(project: Project, changes: Sequence[Changed]) -> Iterator[Finding]:
     stated = [c for c in changes if _is_below(c, f"src/{project.package}/contracts/")]
-    earlier = declared_contracts({change.path: module(change.before or "") for change in stated})
+    earlier = declared_contracts(parse_valid({c.path: c.before or "" for c in stated}))
     known = {(contract.name, column) for contract in earlier for column in contract.columns}
-    now = [*declared_contracts({change.path: module(change.after or "") for change in stated})]
+    now = [*declared_contracts(parse_valid({c.path: c.after or "" for c in stated}))]
     # What a contract of the border states is no feature of the one that derives from it.
     others = [one for one in now if one.metadata.get("position") not in (None, "internal")]
     said = {how for contract in others for how in contract.columns.values()}

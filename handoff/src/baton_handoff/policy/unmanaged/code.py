@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from baton_handoff.policy.checks.check_context import CheckResult, finding_at, not_applicable
 from baton_handoff.policy.unmanaged import commands
 from baton_handoff.policy.unmanaged.observation import at, mend, number, open_
-from baton_handoff.policy.unmanaged.repository import Repository, functions_of
+from baton_handoff.policy.unmanaged.repository import Repository
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.modules import Function, SourceModule
 
@@ -112,7 +112,7 @@ def _faults(code: SourceModule) -> Iterator[Finding]:
 
 def _typed(code: SourceModule) -> tuple[int, int]:
     """How many functions state all their types, and how many there are."""
-    functions = functions_of(code)
+    functions = code.functions
     return sum(map(_states_types, functions)), len(functions)
 
 

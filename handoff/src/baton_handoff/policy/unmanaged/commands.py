@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from baton_handoff.policy.unmanaged.packages import needed
-from baton_handoff.policy.unmanaged.repository import Repository, imports
+from baton_handoff.policy.unmanaged.repository import Repository
 
 _PREFIXES = {
     "uv.lock": "uv run ",
@@ -28,7 +28,7 @@ def tests(repository: Repository) -> str:
     packages = {one.name for one in needed(repository)}
     texts = (repository.context.text(code.file) or "" for code in repository.tests)
     plain = "pytest" not in packages and not any("pytest" in text for text in texts)
-    if plain and any("unittest" in imports(code) for code in repository.tests):
+    if plain and any("unittest" in code.imported_packages for code in repository.tests):
         return inside(repository, "python -m unittest")
     return inside(repository, "pytest")
 

@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from baton_handoff.lineage.sources import checks
-from baton_handoff.lineage.sources.unofficial import unofficial
+from baton_handoff.lineage.sources.unofficial import unofficial_sign
 from baton_handoff.policy.checks.check_context import CheckResult, not_applicable, not_met
 from baton_handoff.policy.checks.data import data_versioned, under_dvc
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.policy.unmanaged.observation import at, mend, number, open_
-from baton_handoff.policy.unmanaged.repository import Repository, imports
+from baton_handoff.policy.unmanaged.repository import Repository
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.modules import SourceModule
 
@@ -111,9 +111,9 @@ def official(repository: Repository) -> CheckResult:
     if not reads:
         return not_applicable("No data is seen to be read.")
     found = [
-        Finding("", f"`{read.what}` is {kind}", blocks=False, file=read.file, line=read.line)
+        Finding("", f"`{read.data}` is {kind}", blocks=False, file=read.file, line=read.line)
         for read in reads
-        if not read.made_by and (kind := unofficial(read.what, read.how))
+        if not read.made_by and (kind := unofficial_sign(read.data, read.function))
     ]
     if found:
         return not_met("Not every source looks official.", *found)
@@ -136,7 +136,7 @@ def workarounds(repository: Repository) -> CheckResult:
 
 def _directly(code: SourceModule) -> Iterator[str]:
     """The classes of a file that derive from a class that states rows."""
-    packages = imports(code)
+    packages = code.imported_packages
     for stated in code.nodes(ast.ClassDef):
         if any(_ROWS.get(_last(base)) in packages for base in stated.bases):
             yield stated.name
@@ -159,7 +159,7 @@ def _named(code: SourceModule) -> Iterator[str]:
 def _first_reads(repository: Repository) -> Iterator[Finding]:
     for read in repository.sources.reads:
         if not read.made_by:
-            what = f"`{read.how}` reads what nothing has looked at"
+            what = f"`{read.function}` reads what nothing has looked at"
             said = f"{what} ({read.cell})" if read.cell else what
             yield Finding("", said, blocks=False, file=read.file, line=read.line)
 

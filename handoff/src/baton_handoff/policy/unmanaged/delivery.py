@@ -11,7 +11,7 @@ from baton_handoff.policy.checks.check_context import (
 )
 from baton_handoff.policy.checks.delivery import SERVICES, commands_in, infrastructure_in
 from baton_handoff.policy.unmanaged.observation import open_
-from baton_handoff.policy.unmanaged.repository import Repository, imports
+from baton_handoff.policy.unmanaged.repository import Repository
 from baton_handoff.source_code.modules import SourceModule
 
 _CI = re.compile(
@@ -52,7 +52,7 @@ def observed(repository: Repository) -> CheckResult:
     services = [code for code in repository.code if _serves(code)]
     if not services:
         return not_applicable("No service is seen.")
-    packages = {name for code in repository.code for name in imports(code)}
+    packages = {name for code in repository.code for name in code.imported_packages}
     absent = [what for what, by in _OBSERVES.items() if not by & packages]
     if absent:
         return not_met(

@@ -15,7 +15,7 @@ from baton_handoff.policy.checks.exploration import notebooks_unblocked
 from baton_handoff.policy.unmanaged import commands
 from baton_handoff.policy.unmanaged.data import schemas
 from baton_handoff.policy.unmanaged.observation import mend, number, open_
-from baton_handoff.policy.unmanaged.repository import Repository, functions_of, imports
+from baton_handoff.policy.unmanaged.repository import Repository
 from baton_handoff.source_code.modules import SourceModule
 
 
@@ -41,7 +41,7 @@ def fuzzed(repository: Repository) -> CheckResult:
     """Tests make rows up."""
     if not schemas(repository):
         return not_applicable("There is no schema that rows could be made from.")
-    if any("hypothesis" in imports(code) for code in repository.tests):
+    if any("hypothesis" in code.imported_packages for code in repository.tests):
         return open_("Nothing has run the tests here.", f"`{commands.tests(repository)}`")
     return not_met("No test makes rows up.")
 
@@ -76,7 +76,7 @@ def stripped(repository: Repository) -> CheckResult:
     notebooks = repository.notebooks
     if not notebooks:
         return not_applicable("There is no notebook.")
-    full = [one.code.file for one in notebooks if one.outputs]
+    full = [one.file for one in notebooks if one.has_outputs]
     if full:
         return mend(
             f"{len(full)} of {len(notebooks)} notebooks hold outputs.",
@@ -92,11 +92,11 @@ def run(repository: Repository) -> CheckResult:
     if not notebooks:
         return not_applicable("There is no notebook.")
     found = [
-        finding_at(message, one.code.file)
+        finding_at(message, one.file)
         for one in notebooks
         for holds, message in (
-            (one.stopped, "it was saved where a cell had stopped with an error"),
-            (one.jumped and not one.stopped, "its cells were run in another order"),
+            (one.has_error, "it was saved where a cell had stopped with an error"),
+            (one.out_of_order and not one.has_error, "its cells were run in another order"),
         )
         if holds
     ]
@@ -106,13 +106,13 @@ def run(repository: Repository) -> CheckResult:
             "run it from its first cell on a fresh kernel, and mend where it stops",
             *found,
         )
-    first = notebooks[0].code.file
+    first = notebooks[0].file
     command = f"jupyter nbconvert --to notebook --execute --stdout {shlex.quote(first)}"
     return open_("No notebook has run here.", f"`{commands.inside(repository, command)}`")
 
 
 def _tests(code: SourceModule) -> Iterator[ast.AST]:
-    yield from (node for node in functions_of(code) if node.name.startswith("test"))
+    yield from (node for node in code.functions if node.name.startswith("test"))
 
 
 def _is_unit(code: SourceModule) -> bool:
