@@ -177,4 +177,6 @@ def test_what_production_reads_without_a_file_is_lacking(project: Project, write
 def test_an_exception_counts_until_its_last_day() -> None:
     usage = SourceUsage((), (), (), (), frozenset(), (), {}, date(2026, 1, 1))
     assert usage.undescribed_reads == []
-    assert PolicyException(gate="sources", reason="r", owner="o", expires=usage.today).counts(usage.today)
+    assert PolicyException(gate="sources", reason="r", owner="o", expires=usage.today).counts(
+        usage.today
+    )

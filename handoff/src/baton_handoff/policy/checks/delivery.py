@@ -57,7 +57,10 @@ def service_observed(context: CheckContext) -> CheckResult:
     if own or not made:
         return not_met(
             "The service has no logs, figures and traces of the standards.",
-            *(finding_at("an app of its own, which nobody sees", one.file) for one in own or code[:1]),
+            *(
+                finding_at("an app of its own, which nobody sees", one.file)
+                for one in own or code[:1]
+            ),
         )
     return met("The service writes structured logs, figures for Prometheus, and traces.")
 
