@@ -198,7 +198,7 @@ def test_the_tools_are_those_that_were_proved() -> None:
 
 @pytest.mark.parametrize(
     ("base", "said"),
-    [("nowhere", "nowhere is no commit that this clone knows"), ("-x", "is no commit")],
+    [("nowhere", "nowhere is not a commit in this clone"), ("-x", "is not a commit")],
 )
 def test_a_base_that_is_not_there_is_said_in_one_sentence(work: Work, base: str, said: str) -> None:
     done = run(["handoff", "triage", f"--base={base}"], work.project, check=False, env=work.env)

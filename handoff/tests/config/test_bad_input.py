@@ -27,7 +27,7 @@ def test_contracts_that_cannot_be_imported_are_said_in_one_sentence(
 @pytest.mark.parametrize(
     ("base", "said"),
     [
-        ("nowhere", "nowhere is no commit that this clone knows"),
+        ("nowhere", "nowhere is not a commit in this clone"),
         ("nothing.whl", "nothing.whl can't be read as a wheel"),
     ],
 )
@@ -40,7 +40,7 @@ def test_a_base_that_is_not_there_is_said_in_one_sentence(
 
 def test_a_project_outside_git_is_told_what_to_do(project: Project) -> None:
     (project.root / ".git").rename(project.root / "old")
-    with pytest.raises(HandoffError, match=r"is not in a git repository yet: `uv run poe setup`"):
+    with pytest.raises(HandoffError, match="is not in a git repository yet: run `uv run poe"):
         differences(project, "HEAD")
 
 
@@ -122,7 +122,7 @@ def spoilt(project: Project, how: str) -> list[str]:
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ("an unknown ref", "nowhere is no commit that this clone knows"),
+        ("an unknown ref", "nowhere is not a commit in this clone"),
         ("no contracts", "has no contracts: there is no package trips.contracts in it."),
         ("a contract that does not import", "can't be imported: ModuleNotFoundError"),
         ("a duplicate name", "both state Trip: rename one of the two."),
@@ -151,7 +151,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing_behind(
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ("an unknown ref", "nowhere is no commit that this clone knows"),
+        ("an unknown ref", "nowhere is not a commit in this clone"),
         ("a broken handoff.toml", "handoff.toml:1: invalid TOML"),
     ],
 )

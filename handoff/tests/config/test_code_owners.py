@@ -237,7 +237,7 @@ def test_a_file_that_cannot_be_read_is_left_alone(project: Project, text: str, s
 
 @pytest.mark.parametrize(
     ("project_with", "said"),
-    [({"teams": ("", "")}, "does not name the two teams"), ({"ci": "jenkins"}, "github, gitlab")],
+    [({"teams": ("", "")}, "lacks the two teams"), ({"ci": "jenkins"}, "github, gitlab")],
 )
 def test_answers_that_are_missing_are_said_in_one_sentence(
     project: Project, project_with: dict[str, object], said: str

@@ -76,7 +76,7 @@ def test_set_up_can_run_again(project: Project) -> None:
 
 
 def test_a_missing_repository_is_an_error_with_its_fix(project: Project) -> None:
-    with pytest.raises(HandoffError, match="is not in a git repository yet: `uv run poe setup`"):
+    with pytest.raises(HandoffError, match="is not in a git repository yet: run `uv run poe"):
         require_repository(project.root)
 
 

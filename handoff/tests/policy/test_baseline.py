@@ -342,7 +342,7 @@ def test_a_base_that_is_none_is_said_in_one_sentence(
     grown: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["status", "--base", "nowhere"]) == 2
-    assert capsys.readouterr().err.startswith("nowhere is no commit that this clone knows")
+    assert capsys.readouterr().err.startswith("nowhere is not a commit in this clone")
 
 
 def test_every_screen_says_what_the_baseline_accepts_and_what_a_change_loosens() -> None:

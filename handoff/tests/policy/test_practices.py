@@ -141,7 +141,7 @@ def test_a_file_of_another_form_hides_one_practice_and_is_named(
 def test_without_a_repository_the_rest_is_still_told(project: Project) -> None:
     shutil.rmtree(project.root / ".git")
     told = {result.message for result in results(project, "early-work")}
-    assert told == {f"{project.root} is not in a git repository yet: `uv run poe setup`."}
+    assert told == {f"{project.root} is not in a git repository yet: run `uv run poe setup`."}
 
 
 def test_where_the_tool_stopped_at_one_sides_file_nothing_shows_the_others_code(

@@ -215,7 +215,7 @@ def test_without_a_remote_what_stands_here_counts(project: Project, tmp_path: Pa
     here = find_project(project.root)
     assert binding(here, None) == (here, [])
     assert binding(here, "HEAD")[0].level == 1
-    with pytest.raises(HandoffError, match="nowhere is no commit that this clone knows"):
+    with pytest.raises(HandoffError, match="nowhere is not a commit in this clone"):
         binding(here, "nowhere")
     (project.root / ".git").rename(tmp_path / "elsewhere")
     assert binding(here, None) == (here, [])

@@ -1,14 +1,14 @@
-"""Spans: where the time of a request, a stage or a file goes, told to a collector by OTLP.
+"""Traces: spans of requests, pipeline stages and files, sent to a collector with OTLP.
 
-On exactly where OpenTelemetry's own variables name a collector; elsewhere none of it is imported.
-No span holds a value of a row, nor the message of an error, which may quote one.
+Tracing is on if one of OpenTelemetry's own variables names a collector; otherwise OpenTelemetry is
+not even imported. No span contains a value of a row, nor an error's message, which may quote one.
 """
 
 import inspect
 import logging
 import os
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, wraps
 from pathlib import Path
 from types import ModuleType
@@ -25,133 +25,121 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _COLLECTOR = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-_NOTHING = nullcontext()
+_NO_SPAN = nullcontext()
 
 
-def span(name: str, **facts: str | int) -> AbstractContextManager[None]:
-    """A span around a block, within the one that is open; nothing where nobody listens.
+def span(name: str, **attributes: str | int) -> AbstractContextManager[None]:
+    """Open a span around a block, as a child of the current span.
 
     Args:
         name: What the block does.
-        facts: What else to say of it: names and counts, nothing that stood in a row.
+        attributes: Names and counts, never values of a row.
     """
     tracer = _tracer()
-    return _Around(tracer, name, facts) if tracer else _NOTHING
+    return _open_span(tracer, name, attributes) if tracer else _NO_SPAN
 
 
 def continued_span(name: str, env: Mapping[str, str]) -> AbstractContextManager[None]:
-    """A span around what a process does, within the one in which it was started.
+    """Open a span in the trace of the process that started this one.
 
     Args:
-        name: What it does.
-        env: Its environment.
+        name: What this process does.
+        env: Its environment variables.
     """
     tracer = _tracer()
     if tracer is None:
-        return _NOTHING
+        return _NO_SPAN
     from opentelemetry.context import Context
     from opentelemetry.propagate import extract
 
-    sent = {key.lower(): value for key, value in env.items()}
-    return _Around(tracer, name, {}, extract(sent, Context()))
+    headers = {key.lower(): value for key, value in env.items()}
+    return _open_span(tracer, name, {}, extract(headers, Context()))
 
 
 def trace_environment() -> dict[str, str]:
-    """What another process needs in its environment to go on with the span that is open."""
-    sent: dict[str, str] = {}
+    """The environment variables with which another process continues the current span."""
+    headers: dict[str, str] = {}
     if _tracer():
         from opentelemetry.propagate import inject
 
-        inject(sent)
-    return {key.upper(): value for key, value in sent.items()}
+        inject(headers)
+    return {key.upper(): value for key, value in headers.items()}
 
 
-def record_past_span(name: str, since: int) -> None:
-    """A span that ends now, within the one that is open.
+def record_past_span(name: str, start: int) -> None:
+    """Add a span that ends now, as a child of the current span.
 
     Args:
         name: What was done.
-        since: When it began, as `time.time_ns` says it.
+        start: The start in nanoseconds, as `time.time_ns` returns it.
     """
     if tracer := _tracer():
-        tracer.start_span(name, start_time=since).end()
+        tracer.start_span(name, start_time=start).end()
 
 
-def add_span_attributes(facts: Mapping[str, str | int | float]) -> None:
-    """Say more of the span that is open."""
+def add_span_attributes(attributes: Mapping[str, str | int | float]) -> None:
+    """Add attributes to the current span."""
     if _tracer():
         from opentelemetry.trace import get_current_span
 
-        get_current_span().set_attributes(facts)
+        get_current_span().set_attributes(attributes)
 
 
 def current_trace_ids() -> dict[str, str]:
-    """The names of the trace and the span that are open, as a line of a log has them."""
+    """The ids of the current trace and span, as a line of the log contains them."""
     if _tracer() is None:
         return {}
     from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
 
-    known = get_current_span().get_span_context()
-    if not known.is_valid:
+    ids = get_current_span().get_span_context()
+    if not ids.is_valid:
         return {}
-    return {"trace_id": format_trace_id(known.trace_id), "span_id": format_span_id(known.span_id)}
+    return {"trace_id": format_trace_id(ids.trace_id), "span_id": format_span_id(ids.span_id)}
 
 
-def trace_functions(room: ModuleType) -> None:
-    """Put a span around each function that a room exports, for whoever imports it from now on."""
+def trace_functions(module: ModuleType) -> None:
+    """Wrap each function that a module exports in a span; earlier imports keep the bare ones."""
     if _tracer() is None:
         return
-    name = room.__name__.rpartition(".")[2]
-    for exported in getattr(room, "__all__", ()):
-        function = getattr(room, exported)
+    prefix = module.__name__.rpartition(".")[2]
+    for name in getattr(module, "__all__", ()):
+        function = getattr(module, name)
         if inspect.isfunction(function) and not hasattr(function, "__wrapped__"):
-            setattr(room, exported, _traced(f"{name} {exported}", function))
+            setattr(module, name, _traced(f"{prefix} {name}", function))
 
 
 def _traced(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
-    def within(*arguments: Any, **named: Any) -> Any:
+    def traced(*arguments: Any, **keywords: Any) -> Any:
         with span(name):
-            return function(*arguments, **named)
+            return function(*arguments, **keywords)
 
-    return within
+    return traced
 
 
-class _Around(AbstractContextManager[None]):
-    """A span around a block. A class, for it is in the way of every request."""
+@contextmanager
+def _open_span(
+    tracer: "Tracer",
+    name: str,
+    attributes: Mapping[str, str | int],
+    context: "Context | None" = None,
+) -> Iterator[None]:
+    from opentelemetry.trace import StatusCode
 
-    __slots__ = ("_before", "_facts", "_name", "_opened", "_tracer", "_within")
-
-    def __init__(
-        self,
-        tracer: "Tracer",
-        name: str,
-        facts: Mapping[str, str | int],
-        within: "Context | None" = None,
-    ) -> None:
-        self._tracer, self._name, self._facts, self._within = tracer, name, facts, within
-
-    def __enter__(self) -> None:
-        from opentelemetry.context import attach
-        from opentelemetry.trace import set_span_in_context
-
-        self._opened = self._tracer.start_span(self._name, self._within, attributes=self._facts)
-        self._before = attach(set_span_in_context(self._opened, self._within))
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        from opentelemetry.context import detach
-        from opentelemetry.trace import StatusCode
-
-        detach(self._before)
-        if kind:
-            self._opened.set_status(StatusCode.ERROR)
-            self._opened.set_attribute("error.type", kind.__qualname__)
-        self._opened.end()
+    with tracer.start_as_current_span(
+        name, context, attributes=attributes, record_exception=False, set_status_on_exception=False
+    ) as opened:
+        try:
+            yield
+        except BaseException as error:
+            opened.set_status(StatusCode.ERROR)
+            opened.set_attribute("error.type", type(error).__qualname__)
+            raise
 
 
 @cache
 def _tracer() -> "Tracer | None":
-    """What makes spans, None where nobody listens."""
+    """The tracer; None if no collector is set."""
     if not any(map(os.environ.get, _COLLECTOR)):
         return None
     try:
@@ -160,9 +148,9 @@ def _tracer() -> "Tracer | None":
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as error:
-        _log.warning("There are no traces, %s is missing: the group `service` has it.", error.name)
+        _log.warning("No traces: %s is not installed, the group `service` has it.", error.name)
         return None
-    # Whoever has started this process may have set one up.
+    # A program that embeds the engine may have set a provider of its own.
     if not isinstance(trace.get_tracer_provider(), TracerProvider):
         provider = TracerProvider(resource=_resource())
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -171,20 +159,16 @@ def _tracer() -> "Tracer | None":
 
 
 def _resource() -> "Resource":
-    """Who speaks, as the environment says it; without a word there, the project's model."""
+    """The name of the service: from the environment, or else the name of the project's model."""
     from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 
-    stated = Resource.create()
-    if not str(stated.attributes[SERVICE_NAME]).startswith("unknown_service"):
-        return stated
-    model = _model()
-    return stated.merge(Resource({SERVICE_NAME: model})) if model else stated
-
-
-def _model() -> str:
-    """The model that the nearest handoff.toml names, which is not read strictly here."""
+    resource = Resource.create()
+    if not str(resource.attributes[SERVICE_NAME]).startswith("unknown_service"):
+        return resource
     file = find_upwards("handoff.toml", Path.cwd())
     try:
-        return str(read_toml(file).get("model", "")) if file else ""
+        # Not validated: tracing must work with settings that the command then refuses.
+        model = str(read_toml(file).get("model", "")) if file else ""
     except (OSError, ValueError):
-        return ""
+        model = ""
+    return resource.merge(Resource({SERVICE_NAME: model})) if model else resource
