@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.contracts import Contract
-from baton_handoff.policy.status.definition_of_done import what_is_not_done
+from baton_handoff.policy.status.definition_of_done import check_done
 from begun_project import Edit, Lacks, begun_project
 from kept_project import kept_project
 from prices import Write, writing
@@ -149,4 +149,4 @@ def edit(root: Path) -> Edit:
 @pytest.fixture
 def lacks(root: Path) -> Lacks:
     """What its change lacks."""
-    return lambda: what_is_not_done(find_project(root), "HEAD")
+    return lambda: check_done(find_project(root), "HEAD")

@@ -172,7 +172,7 @@ def test_at_level_2_a_broken_must_is_red_and_the_one_comment_says_whose_turn_it_
     (lint,) = [line for line in said.splitlines() if line.startswith("- ❌") and "F401" in line]
     assert lint.startswith("- ❌ **ml-engineering** ")
     assert "`uv run poe fix`" in lint
-    assert "The level goes from 2 to 0" in said
+    assert "level: 2 → 0" in said
 
     app.write_text(before, encoding="utf-8")
     git(origin, "checkout", "--quiet", "main", "--", ".copier-answers.yml")

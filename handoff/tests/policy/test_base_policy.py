@@ -1,4 +1,4 @@
-"""The stricter of its base and itself judges a change, and what it makes easier is named."""
+"""The stricter of its base and itself judges a change, and the report names what it loosens."""
 
 import re
 import zipfile
@@ -18,9 +18,10 @@ from baton_handoff.core.git_snapshots import snapshots_of
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.policy.practices.practice import Practice
 from baton_handoff.policy.practices.registry import SHIPPED, shipped
-from baton_handoff.policy.status.base_policy import loosened, stated_before, stricter
+from baton_handoff.policy.status.base_policy import change_from, loosened, stricter
 from baton_handoff.policy.status.base_practices import binding_registry
 from baton_handoff.policy.status.status import assess
+from baton_handoff.reporting.findings import Finding
 from begun_project import FEATURES, TRIPLE, Edit, Lacks
 from trip_project import SETTINGS, git
 
@@ -32,7 +33,7 @@ def test_a_change_that_lowers_the_level_does_not_pass_its_own_gate(
     edit(FEATURES, TRIPLE)
     first, told = lacks()
     assert first.blocks
-    assert told.message.startswith("The level goes from 2 to 0: that counts once it is merged")
+    assert told.message.startswith("level: 2 → 0. The new value counts once it is merged; the old")
 
 
 def test_a_change_can_not_hand_its_file_to_the_other_side(edit: Edit, lacks: Lacks) -> None:
@@ -52,9 +53,9 @@ def test_an_exception_counts_where_both_state_it_until_the_earlier_day(begun: Pr
         exceptions=(accepted("subgroups", 2030), accepted("rows", 2027), accepted("latency", 2027)),
     )
     assert stricter(base, head).exceptions == (accepted("subgroups", 2027), accepted("rows", 2027))
-    assert [finding.message.partition(" (")[0] for finding in loosened(base, head)] == [
-        "An exception lasts longer",
-        "An exception is new",
+    assert told(base, head) == [
+        "exception for the gate subgroups: until 2027-01-01 → until 2030-01-01",
+        "exception for the gate latency: none → until 2027-01-01",
     ]
 
 
@@ -63,10 +64,9 @@ def test_of_each_limit_the_stricter_one_counts(begun: Project) -> None:
     head = replace(begun, promotion=PromotionSettings(tolerance=0.2, floor=0.6, latency_ms=50))
     binding = stricter(base, head)
     assert binding.promotion == PromotionSettings(tolerance=0.1, floor=0.7, latency_ms=50)
-    told = [finding.message.partition(":")[0] for finding in loosened(base, head)]
-    assert told == [
-        "`tolerance` in [promotion] goes from 0.1 to 0.2",
-        "`floor` in [promotion] goes from 0.7 to 0.6",
+    assert told(base, head) == [
+        "`tolerance` in [promotion]: 0.1 → 0.2",
+        "`floor` in [promotion]: 0.7 → 0.6",
     ]
 
 
@@ -75,7 +75,7 @@ def test_a_change_that_tightens_binds_at_once(begun: Project) -> None:
     head = replace(begun, level=1, promotion=PromotionSettings(floor=0.9))
     binding = stricter(base, head)
     assert (binding.level, binding.promotion.floor, binding.exceptions) == (1, 0.9, ())
-    assert loosened(base, head) == []
+    assert told(base, head) == []
 
 
 OWN = {
@@ -107,7 +107,11 @@ def asked(base: Project, head: Project, name: str) -> Practice:
 
 
 def told(base: Project, head: Project) -> list[str]:
-    return [finding.message.partition(": that counts")[0] for finding in loosened(base, head)]
+    return [finding.message.partition(". The new value")[0] for finding in findings(base, head)]
+
+
+def findings(base: Project, head: Project) -> list[Finding]:
+    return loosened(stricter(base, head), head)
 
 
 def test_what_either_enforces_is_enforced(begun: Project) -> None:
@@ -115,7 +119,7 @@ def test_what_either_enforces_is_enforced(begun: Project) -> None:
     head = says(begun, enforce={"practices": ["linted"]})
     assert asked(base, head, "typed").enforced
     assert asked(base, head, "linted").enforced
-    assert told(base, head) == ["The practice typed is no longer in [enforce]"]
+    assert told(base, head) == ["practice typed in [enforce]: yes → no"]
 
 
 def test_of_tiers_the_stricter_one_counts(begun: Project) -> None:
@@ -123,7 +127,7 @@ def test_of_tiers_the_stricter_one_counts(begun: Project) -> None:
     for base, head in ((says(begun, more), begun), (begun, says(begun, more))):
         assert asked(base, head, "linted").tier("data-science", 1) == "must"
     assert told(says(begun, more), begun) == [
-        "The practice linted goes from must to should for data-science"
+        "tier of the practice linted for data-science: must → should"
     ]
     assert told(begun, says(begun, more)) == []
 
@@ -132,15 +136,15 @@ def test_a_practice_of_ones_own_that_a_change_drops_still_counts(begun: Project)
     base = says(begun, OWN, enforce={"practices": ["acme/pairing"]})
     gone = asked(base, begun, "acme/pairing")
     assert (gone.check, gone.enforced) == ("git --version", True)
-    assert told(base, begun) == ["The practice acme/pairing is gone"]
+    assert told(base, begun) == ["practice acme/pairing: required → none"]
     less = says(begun, {**OWN, "check": "true", "stage": "promotion", "baseline": True})
     assert asked(base, less, "acme/pairing").stage == "handoff"
     assert asked(base, less, "acme/pairing").check == "git --version"
     assert told(base, less) == [
-        "The practice acme/pairing is checked by `true`, no longer by `git --version`",
-        "The practice acme/pairing is asked for at the promotion first, not at the handoff",
-        "The practice acme/pairing is no longer in [enforce]",
-        "The practice acme/pairing lets a baseline record what it finds",
+        "check of the practice acme/pairing: `git --version` → `true`",
+        "first stage of the practice acme/pairing: handoff → promotion",
+        "practice acme/pairing in [enforce]: yes → no",
+        "practice acme/pairing in a baseline: never → allowed",
     ]
 
 
@@ -150,7 +154,7 @@ def test_a_check_that_a_change_takes_away_is_said(begun: Project) -> None:
     (found,) = (o for o in results if o.practice.name == "acme/pairing")
     assert found.state == State.NOT_MET
     assert found.message.startswith(
-        "The change takes away what checks it. The check of the practice"
+        "The change removes the check of this practice. The check of"
     )
 
 
@@ -162,8 +166,8 @@ def test_a_statement_counts_where_both_have_it_until_the_earlier_day(begun: Proj
     assert (counts.practice, counts.expires) == ("proper-editor", date(2027, 1, 1))
     assert binding_registry(stricter(base, begun)).statements == ()
     assert told(base, head) == [
-        "A statement about proper-editor lasts longer (ml-engineer)",
-        "A statement about tools-introduced is new (ml-engineer)",
+        "statement of the ml-engineer on proper-editor: until 2027-01-01 → until 2027-11-01",
+        "statement of the ml-engineer on tools-introduced: none → until 2027-11-01",
     ]
 
 
@@ -183,19 +187,19 @@ def test_of_each_entry_of_the_baseline_the_smaller_count_counts(begun: Project) 
         ("linted", side, "a.py"): 2,
         ("linted", side, "b.py"): 3,
     }
-    assert [(finding.file, finding.blocks) for finding in loosened(base, head)] == [
+    assert [(finding.file, finding.blocks) for finding in findings(base, head)] == [
         ("handoff-baseline.json", False)
     ] * 2
     assert told(base, head) == [
-        "The baseline of linted grows by 3 for ml-engineering (b.py and 1 more)",
-        "The baseline of typed grows by 1 for ml-engineering (c.py)",
+        "findings of linted for ml-engineering in the baseline: 5 → 8",
+        "findings of typed for ml-engineering in the baseline: none → 1",
     ]
 
 
 def test_a_base_that_can_not_be_read_does_not_keep_anybody_from_mending_it(begun: Project) -> None:
     base = says(begun, {"name": "linted", "tiers": {"data-science": "always"}})
     assert asked(base, begun, "linted").tier("data-science", 1) == "should"
-    assert loosened(base, begun) == []
+    assert told(base, begun) == []
 
 
 def standards(root: Path, base: str) -> Project:
@@ -206,10 +210,8 @@ def standards(root: Path, base: str) -> Project:
         archive.writestr("baton_handoff/policy/practices.toml", base)
     git(root, "add", "--all")
     with snapshots_of(root) as (snapshots, scratch):
-        was = stated_before(
-            find_project(root), snapshots, snapshots.working_directory(), scratch / "b"
-        )
-    return stricter(was, find_project(root))
+        head = snapshots.working_directory()
+        return change_from(find_project(root), snapshots, head, scratch / "base").policy
 
 
 def test_a_change_that_edits_the_practices_of_the_standards_is_judged_by_those_of_its_base(
@@ -222,10 +224,8 @@ def test_a_change_that_edits_the_practices_of_the_standards_is_judged_by_those_o
     assert judging.base is not None
     (linted,) = (p for p in binding_registry(judging).practices if p.name == "linted")
     assert linted.tier("data-science", 1) == "must"
-    said = [finding.message for finding in loosened(judging.base, find_project(root))]
-    assert any(
-        one.startswith("The practice linted goes from must to should for data-science")
-        for one in said
+    assert "tier of the practice linted for data-science: must → should" in told(
+        judging.base, find_project(root)
     )
 
 
@@ -264,8 +264,8 @@ def test_an_edit_of_the_standards_that_no_update_brought_is_named(
         (told,) = lacks()
         assert (told.check, told.blocks, told.file) == ("stricter-of-both", False, "standards/a")
         assert told.message.startswith(
-            "standards/ was edited by hand (standards/a, standards/b, standards/c and 1 more): that"
-            " counts at once"
+            "standards/ was edited by hand (standards/a, standards/b, standards/c and 1 more). The"
+            " edits judge this change already"
         )
         edit(".copier-answers.yml", "_commit: v2\nlevel: 2\n")
         assert lacks() == []
@@ -290,7 +290,7 @@ def test_a_teams_own_settings_of_tools_count_at_once_and_are_named(
     (told,) = lacks()
     assert (told.file, told.blocks) == (path, False)
     assert told.message == (
-        f"{said} changes, and what it lets pass counts at once: whoever reviews it decides"
+        f"{said} changes. The new settings judge this change already: review them"
     )
 
 
@@ -305,7 +305,7 @@ def test_whose_cloud_it_is_says_the_base_and_who_checks_it_the_change(begun: Pro
     )
     binding = stricter(base, head)
     assert (binding.cloud, binding.ci) == ("aws", "gitlab")
-    assert told(base, head) == ["`cloud` goes from aws to none"]
+    assert told(base, head) == ["`cloud`: aws → none"]
     assert stricter(replace(base, cloud="none"), replace(head, cloud="gcp")).cloud == "gcp"
 
 

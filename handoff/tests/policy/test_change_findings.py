@@ -10,7 +10,6 @@ from baton_handoff.config.project import Project, find_project
 from baton_handoff.policy.evidence.store import EvidenceStore
 from baton_handoff.policy.status import missing_evidence as producing
 from baton_handoff.policy.status import status
-from baton_handoff.policy.status.change_findings import DIFF
 from baton_handoff.policy.status.change_findings import kept as keeping
 from baton_handoff.reporting.findings import Finding
 from breaking import changed
@@ -18,7 +17,7 @@ from kept_project import TODAY, commit, leave_counts, leave_evidence
 from trip_project import git
 
 CONTRACTS = "src/trips/contracts/__init__.py"
-UNSEEN = "The contracts have changed, and nothing says yet what that breaks"
+UNSEEN = "The contracts have changed, and no comparison shows yet what that breaks"
 
 
 @pytest.fixture
@@ -112,7 +111,7 @@ def test_the_change_that_brings_baton_breaks_nothing(
 
 
 def test_a_comparison_with_a_wheel_leaves_none(project: Project) -> None:
-    with keeping(project, DIFF, "dist/trips_contracts.whl") as keep:
+    with keeping(project, "diff", "dist/trips_contracts.whl") as keep:
         keep([])
     assert EvidenceStore(project).latest("diff") is None
 
@@ -148,7 +147,7 @@ def test_tests_that_a_change_does_not_bring_block_from_level_2_on(
 ) -> None:
     file = "src/trips/serving/app.py"
     changed(file, "create_app(loaded)", "create_app(loaded, docs=False)")(project)
-    said = f"{file} does something else now, and no test changed with it"
+    said = f"{file} behaves differently, and no test changes with it"
     for level, blocks in ((1, False), (2, True)):
         changed(".copier-answers.yml", "level: 1", f"level: {level}")(project)
         capsys.readouterr()
@@ -182,7 +181,7 @@ def test_whose_turn_it_is_triage_has_found_out_of_this_very_change(
 ) -> None:
     late = {"tests/contract/test_data_science.py": {"failed": 1}}
     leave_counts(project, late, ok=False)
-    untried = [("Checks are red, and nothing says yet whose turn it is", False)]
+    untried = [("Checks fail, and triage has not found out yet which side has to act", False)]
     assert turns(capsys) == untried
 
     monkeypatch.setattr("baton_handoff.triage.experiment.triage", lambda *_: [TURN])

@@ -24,7 +24,7 @@ def test_a_change_without_a_test_names_the_side_and_the_file(
     edit(path, TRIPLE)
     (finding,) = lacks()
     assert (finding.side, finding.file, finding.blocks) == (side, path, True)
-    assert "no test changed with it" in finding.message
+    assert "no test changes with it" in finding.message
 
 
 def test_a_test_that_changed_with_it_is_enough(edit: Edit, lacks: Lacks) -> None:
@@ -124,7 +124,7 @@ def test_a_new_feature_says_what_it_means(root: Path, edit: Edit, lacks: Lacks) 
     inner = '    """What the model sees."""\n'
     edit(path, text.replace(inner, inner + "\n    mood: int = Field(ge=0)\n"))
     (finding,) = lacks()
-    assert finding.message == "The new feature Inner.mood does not say what it means"
+    assert finding.message == "The new feature Inner.mood has no description"
     assert finding.side == "data-science"
     assert finding.line is not None
     assert "mood" in (root / path).read_text().splitlines()[finding.line - 1]
@@ -140,7 +140,7 @@ def test_a_feature_says_what_it_means_where_it_is_inherited_too(
     base = "class Base(DataFrameModel):\n    mood: int = Field(ge=0)\n\n\nclass Inner(Base, Trip)"
     edit(path, text.replace("class Inner(Trip)", base).replace("metadata =", "metadata: dict ="))
     (finding,) = lacks()
-    assert finding.message == "The new feature Inner.mood does not say what it means"
+    assert finding.message == "The new feature Inner.mood has no description"
     edit(path, text.replace("    town:", "    mood: int = Field(ge=0)\n    town:"))
     assert lacks() == []
 

@@ -9,7 +9,7 @@ import pytest
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy.promotion.promotion_policy import binding
+from baton_handoff.policy.promotion.promotion_policy import promotion_policy
 from baton_handoff.policy.status import promotion_practices as for_promotion
 from baton_handoff.policy.status.promotion_practices import promotion_requirements
 from baton_handoff.policy.status.status import assess
@@ -151,7 +151,7 @@ def loosen(project: Project) -> None:
 def test_who_loosens_on_a_branch_is_judged_by_the_main_branch(pushed: Project) -> None:
     loosen(pushed)
     for loosened in (find_project(pushed.root), commit(pushed)):
-        judging, eased = binding(loosened, None)
+        judging, eased = promotion_policy(loosened, None)
         assert (judging.level, judging.exceptions) == (1, ())
         assert [(one.blocks, one.message.partition(":")[0]) for one in eased] == [
             (False, "The level goes from 1 to 0"),
@@ -164,7 +164,7 @@ def test_who_loosens_on_a_branch_is_judged_by_the_main_branch(pushed: Project) -
 def test_a_statement_on_a_branch_counts_once_it_is_merged(pushed: Project) -> None:
     write(pushed, "handoff.toml", "It is so.", "It is otherwise.")
     write(pushed, "handoff.toml", "expires = 2027-11-01", "expires = 2027-11-02")
-    judging, (eased,) = binding(find_project(pushed.root), None)
+    judging, (eased,) = promotion_policy(find_project(pushed.root), None)
     assert "lasts longer" in eased.message
     leave_evidence(judging)
     assert promotion_requirements(judging, 1).open == []
@@ -176,14 +176,14 @@ def test_what_the_main_branch_asks_today_counts_for_older_commits_too(pushed: Pr
     commit(pushed)
     git(pushed.root, "push", "--quiet")
     git(pushed.root, "checkout", "--quiet", "HEAD~1")
-    assert binding(find_project(pushed.root), None)[0].level == 2
+    assert promotion_policy(find_project(pushed.root), None)[0].level == 2
 
 
 def test_what_is_merged_binds_no_more_than_it_says(pushed: Project) -> None:
     loosen(pushed)
     commit(pushed)
     git(pushed.root, "push", "--quiet", "origin", "work:main")
-    judging, eased = binding(find_project(pushed.root), None)
+    judging, eased = promotion_policy(find_project(pushed.root), None)
     assert (judging.level, len(judging.exceptions), eased) == (0, 1, [])
 
 
@@ -204,18 +204,18 @@ def test_a_pipeline_whose_clone_knows_no_main_branch_promotes_nothing(
         git(tmp_path / "ci", "update-ref", "-d", f"refs/remotes/origin/{other}")
     git(tmp_path / "ci", "checkout", "--quiet", "--detach")
     shallow = find_project(tmp_path / "ci")
-    assert binding(shallow, None) == (shallow, [])
+    assert promotion_policy(shallow, None) == (shallow, [])
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     with pytest.raises(HandoffError, match="does not know the main branch"):
-        binding(shallow, None)
+        promotion_policy(shallow, None)
 
 
 def test_without_a_remote_what_stands_here_counts(project: Project, tmp_path: Path) -> None:
     loosen(project)
     here = find_project(project.root)
-    assert binding(here, None) == (here, [])
-    assert binding(here, "HEAD")[0].level == 1
+    assert promotion_policy(here, None) == (here, [])
+    assert promotion_policy(here, "HEAD")[0].level == 1
     with pytest.raises(HandoffError, match="nowhere is not a commit in this clone"):
-        binding(here, "nowhere")
+        promotion_policy(here, "nowhere")
     (project.root / ".git").rename(tmp_path / "elsewhere")
-    assert binding(here, None) == (here, [])
+    assert promotion_policy(here, None) == (here, [])

@@ -77,10 +77,10 @@ def _diff(options: Options) -> int:
         has_no_base_contracts,
         write_changelog,
     )
-    from baton_handoff.policy.status.change_findings import DIFF, kept
+    from baton_handoff.policy.status.change_findings import kept
 
     project, base = options.project, options.base
-    with kept(project, DIFF, base) as keep:
+    with kept(project, "diff", base) as keep:
         changed = differences(project, base)
         found = list(findings(changed))
         keep(found)

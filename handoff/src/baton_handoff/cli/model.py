@@ -135,15 +135,15 @@ def _register(options: Options) -> None:
 
 def _promote(options: Options) -> int:
     from baton_handoff.policy.promotion.promote import promote
-    from baton_handoff.policy.promotion.promotion_policy import binding
-    from baton_handoff.policy.status.missing_evidence import show
+    from baton_handoff.policy.promotion.promotion_policy import promotion_policy
+    from baton_handoff.policy.status.missing_evidence import produce_for_promotion
 
     if not (options.why or options.dry_run):
         raise UsageError("A promotion is recorded with its reason: add --why, or --dry-run.")
     reason = None if options.dry_run else options.why
     project, loosened = binding(options.project, options.base)
     if options.produce:
-        show(project, options.version)
+        produce_for_promotion(project, options.version)
     result = promote(project, options.version, options.to, reason, _print_progress)
     print_findings([*result.findings, *loosened], options, "All gates pass.")
     if move := result.moved:

@@ -97,9 +97,9 @@ def add(commands: Any) -> None:
 
 
 def _done(options: Options) -> int:
-    from baton_handoff.policy.status.definition_of_done import what_is_not_done
+    from baton_handoff.policy.status.definition_of_done import check_done
 
-    found = what_is_not_done(options.project, options.base)
+    found = check_done(options.project, options.base)
     return print_findings(found, options, "The change is complete.")
 
 

@@ -106,7 +106,7 @@ def _serve(options: Options) -> None:
 
 
 def _triage(options: Options) -> int:
-    from baton_handoff.policy.status.change_findings import TRIAGE, kept
+    from baton_handoff.policy.status.change_findings import kept
     from baton_handoff.triage.experiment import triage
 
     with kept(options.project, TRIAGE, options.base) as keep:

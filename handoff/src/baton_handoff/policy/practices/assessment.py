@@ -1,4 +1,4 @@
-"""Where a project stands: what came of each practice for each side, the level it has earned."""
+"""The assessment of a project: the result of each practice for each side, and the earned level."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,12 @@ from baton_handoff.config.settings import PolicyException
 from baton_handoff.policy.practices.practice import Practice, Stage, Tier
 from baton_handoff.reporting.findings import Finding
 
+RUN_ALL = "uv run poe status --run"
+"""The command that runs every check whose evidence is missing."""
+
 
 class State(StrEnum):
-    """What came of a practice."""
+    """The state of a practice."""
 
     MET = "met"
     STATED = "stated by a person"
@@ -21,19 +24,20 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class PracticeResult:
-    """What came of one practice for one side.
+    """The result of one practice for one side.
 
     Attributes:
         practice: The practice.
-        side: Whose it is.
-        tier: How much it is asked of that side at the project's level.
-        state: What came of it.
+        side: The side.
+        tier: How strongly the practice is required of that side at the assessed level.
+        state: Its state.
         message: What the check found, a sentence.
-        findings: Where it is not met, one by one.
-        fix: What to do, the command where there is one.
-        exception: The exception that covers it, None where there is none.
-        recorded: Findings beside these that the baseline has recorded: they do not block.
-        command: The command that shows it, where it is not shown and one does.
+        findings: Every place where it is not met.
+        fix: What to do, empty if nothing is open.
+        exception: The exception that accepts it, None if there is none.
+        recorded: Further findings, which the baseline records; they do not block.
+        command: The command that produces the missing evidence, empty if none is missing or no
+            command can.
     """
 
     practice: Practice
@@ -49,12 +53,12 @@ class PracticeResult:
 
     @property
     def excepted(self) -> bool:
-        """Whether it is accepted although not met, by an exception or by the baseline alone."""
+        """True if it is accepted although not met, by an exception or by the baseline alone."""
         return self.exception is not None or bool(self.recorded and not self.findings)
 
     @property
     def reached(self) -> bool:
-        """Whether nothing more is asked: met, stated or accepted, or it does not apply."""
+        """True if nothing remains to do: met, stated, accepted or not applicable."""
         return self.excepted or self.state in (State.MET, State.STATED, State.NOT_APPLICABLE)
 
     @property
@@ -64,24 +68,17 @@ class PracticeResult:
 
     @property
     def earned(self) -> float | None:
-        """What it earns, 0 to 1: a statement a half; None where it does not apply."""
-        match self.state:
-            case State.NOT_APPLICABLE:
-                return None
-            case State.MET:
-                return 1
-            case State.STATED:
-                return 0.5
-            case _:
-                return 0
+        """What it contributes, 0 to 1: a statement a half; None if it does not apply."""
+        earned = {State.NOT_APPLICABLE: None, State.MET: 1.0, State.STATED: 0.5}
+        return earned.get(self.state, 0.0)
 
 
 @dataclass(frozen=True)
 class UnmanagedFacts:
-    """What is known of a repository in which Baton is not in use.
+    """What is known of a repository that does not use Baton.
 
     Attributes:
-        looked_at: How much was looked at: files, modules, notebooks.
+        looked_at: The numbers of files, modules and notebooks that were read.
         unread: The files with code that can't be read, and why.
         adopt: The command that brings Baton.
     """
@@ -93,16 +90,17 @@ class UnmanagedFacts:
 
 @dataclass(frozen=True)
 class Assessment:
-    """Where a project stands.
+    """The assessment of a project.
 
     Attributes:
         project: Its name.
-        level: The level that it has chosen.
-        results: What came of each practice, in the order of the sections.
-        loosened: What a change makes easier for whoever comes after it, and what it may.
-        change_findings: What a change leaves open, and is no practice.
-        base: What it was held against, empty where it was judged by itself.
-        unmanaged: What is known of it where Baton is not in use, None where it is.
+        level: The level that is assessed, by default the one that the project chose.
+        results: The result of each practice, in the order of the sections.
+        loosened: What a change loosens of the policy that judges it, or may loosen.
+        change_findings: Findings about a change that no practice covers.
+        comparisons: Commands whose evidence about the change is missing.
+        base: The base of the change, empty without one.
+        unmanaged: What is known of a repository that does not use Baton, None if it does.
     """
 
     project: str
@@ -110,15 +108,16 @@ class Assessment:
     results: Sequence[PracticeResult]
     loosened: Sequence[Finding] = ()
     change_findings: Sequence[Finding] = ()
+    comparisons: Sequence[str] = ()
     base: str = ""
     unmanaged: UnmanagedFacts | None = None
 
     def stops(self, stage: Stage) -> bool:
-        """Whether anything blocks at a stage, or in a change."""
+        """True if a practice blocks at a stage, or a finding about the change."""
         return bool(self.blocking(stage)) or any(finding.blocks for finding in self.change_findings)
 
     def blocking(self, stage: Stage, level: int | None = None) -> list[PracticeResult]:
-        """What blocks at a stage, at the project's level or at another one."""
+        """The results that block at a stage, at the assessed level or at another one."""
         at = self.level if level is None else level
         return [
             result
@@ -127,11 +126,11 @@ class Assessment:
         ]
 
     def sections(self) -> list[str]:
-        """The names of its sections, each once, in their order."""
+        """The names of its sections, in their order."""
         return list(dict.fromkeys(result.practice.section for result in self.results))
 
     def earned(self, section: str | None = None) -> int:
-        """The level that is earned, in one section or in all: with each level what it asks for."""
+        """The earned level, in one section or in all: the highest at which nothing blocks."""
         for level in (1, 2):
             missing = self.blocking("promotion", level) + self.blocking("push", level)
             if any(section in (None, result.practice.section) for result in missing):
@@ -139,7 +138,7 @@ class Assessment:
         return 2
 
     def share(self, section: str, side: str) -> float | None:
-        """How much of a section a side has reached, 0 to 1; None where nothing is asked of it."""
+        """The share of a section that a side has earned, 0 to 1; None if it requires nothing."""
         earned = [
             result.earned
             for result in self.results
@@ -148,3 +147,14 @@ class Assessment:
             and result.earned is not None
         ]
         return sum(earned) / len(earned) if earned else None
+
+    def met(self) -> list[PracticeResult]:
+        """The required results that are met or stated."""
+        return [one for one in self._required() if one.state in (State.MET, State.STATED)]
+
+    def not_run(self) -> list[PracticeResult]:
+        """The required results whose check has not run on the present files; `RUN_ALL` runs it."""
+        return [one for one in self._required() if one.state is State.NOT_SHOWN and one.command]
+
+    def _required(self) -> list[PracticeResult]:
+        return [result for result in self.results if result.tier != "not-needed"]

@@ -11,39 +11,35 @@ from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.practice import Practice
 
 
-def known(file: Path, baseline: Baseline, practices: Mapping[str, Practice]) -> None:
-    """Make sure that there is nothing in it but practices whose findings can be counted.
+def check_practices(file: Path, baseline: Baseline, practices: Mapping[str, Practice]) -> None:
+    """Check that a baseline holds only practices whose findings it may record.
 
     Raises:
-        HandoffError: There is something else.
+        SettingsError: It holds another one.
     """
-    may = [practice.name for practice in practices.values() if practice.baseline]
+    allowed = [practice.name for practice in practices.values() if practice.baseline]
     for name, _, _ in baseline:
-        if name not in may:
-            what = "never in a baseline" if name in practices else "unknown"
-            problem = f"the practice {name} is {what}: use {', '.join(may)}"
+        if name not in allowed:
+            reason = "never in a baseline" if name in practices else "unknown"
+            problem = f"the practice {name} is {reason}: use {', '.join(allowed)}"
             raise invalid(file, (name,), problem, kind="practice")
 
 
-def covered(result: PracticeResult, baseline: Baseline) -> PracticeResult:
-    """What came of a practice, with what the baseline records of it set apart."""
+def with_baseline(result: PracticeResult, baseline: Baseline) -> PracticeResult:
+    """A result with its findings split into those that the baseline records, and the others."""
     if not result.practice.baseline or result.state is not State.NOT_MET:
         return result
-    now = counted([result])
-    recorded = {key for key, count in now.items() if count <= baseline.get(key, 0)}
-
-    def is_recorded(file: str | None) -> bool:
-        return (result.practice.name, result.side, file or "") in recorded
-
+    counts = finding_counts([result])
+    recorded = {key[-1] for key, count in counts.items() if count <= baseline.get(key, 0)}
     return replace(
         result,
-        findings=tuple(one for one in result.findings if not is_recorded(one.file)),
-        recorded=tuple(one for one in result.findings if is_recorded(one.file)),
+        findings=tuple(one for one in result.findings if one.file not in recorded),
+        recorded=tuple(one for one in result.findings if one.file in recorded),
     )
 
 
-def counted(results: Sequence[PracticeResult]) -> Counter[tuple[str, str, str]]:
-    """How many findings there are; one that is in no file can't be counted."""
+def finding_counts(results: Sequence[PracticeResult]) -> Counter[tuple[str, str, str]]:
+    """The number of findings by practice, side and file; those without a file don't count."""
     return Counter(
         (result.practice.name, result.side, finding.file)
         for result in results

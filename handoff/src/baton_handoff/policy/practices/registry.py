@@ -139,7 +139,7 @@ def registry_of(project: Project, standard: Sequence[Practice] | None = None) ->
     for entry in entries(file, "exceptions", said.get("exceptions", [])):
         if "practice" in entry.values:
             _practice_named(entry, "practice", entry.text("practice"), known)
-    baseline.known(project.root / BASELINE_FILE, project.baseline, known)
+    baseline.check_practices(project.root / BASELINE_FILE, project.baseline, known)
     return Registry(
         sorted(known.values(), key=lambda practice: sections.index(practice.section)),
         tuple(

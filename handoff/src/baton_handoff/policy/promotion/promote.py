@@ -65,7 +65,7 @@ def promote(
 
     Args:
         project: The project, checked out at the code that the service runs, with the policy that
-            judges the promotion (`promotion_policy.binding`).
+            judges the promotion (`promotion_policy`).
         wanted: A version's number, or an alias.
         to: The alias to move: `champion` or `staging`.
         why: The reason, for the record; None to judge only, and move nothing.

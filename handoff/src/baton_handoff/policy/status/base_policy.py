@@ -1,45 +1,122 @@
-"""What judges a change: the stricter of what its base and it itself state."""
+"""The base policy: the stricter of what a change and its base state judges the change.
+
+So no change can loosen what judges it; what it loosens counts once it is merged.
+"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import date
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from baton_handoff.config.baseline import BASELINE_FILE, follow_renames
 from baton_handoff.config.project import Project, project_at
-from baton_handoff.config.settings import PolicyException, PromotionSettings
+from baton_handoff.config.settings import PromotionSettings
+from baton_handoff.config.sides import SIDES
 from baton_handoff.config.standards import FOLDER, practices_text
-from baton_handoff.core.git_snapshots import GitSnapshots
+from baton_handoff.core.git_snapshots import GitSnapshots, snapshots_of
 from baton_handoff.core.toml_files import parse_toml, read_toml
 from baton_handoff.core.yaml_files import read_yaml
-from baton_handoff.policy.status.base_practices import by_both, easier, loosened_practices
+from baton_handoff.policy.practices.registry import Registry, registry_of
+from baton_handoff.policy.status.base_practices import binding_registry, in_both
 from baton_handoff.reporting.findings import Finding
 
-_BOTH = "stricter-of-both"
+_CHECK = "stricter-of-both"
 
 _TOOLS = ("ruff", "pytest")
-_SETTINGS = (
+_TOOL_SETTINGS = (
     *("ruff.toml", ".ruff.toml"),
     *("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"),
 )
-"""What says to tools how to look, beside pyproject.toml; mypy reads only what the standards say."""
+"""Settings of tools beside pyproject.toml; mypy reads only those of the standards."""
 
-_SHOWN = 3
+_LISTED = 3
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of a project, from a base to the working directory.
+
+    Attributes:
+        policy: The project with the policy that judges the change.
+        base: The project as the base states it.
+        head: The project as the working directory states it.
+        folder: The folder with the files of the base.
+        paths: The paths that changed, relative to the project.
+        reference: The base as the user named it, None for the default.
+        commit: The commit of the base.
+    """
+
+    policy: Project
+    base: Project
+    head: Project
+    folder: Path
+    paths: Sequence[str]
+    reference: str | None
+    commit: str
+
+
+@contextmanager
+def change_since(project: Project, reference: str | None) -> Iterator[Change | None]:
+    """The change of the working directory; None in a repository without a commit.
+
+    Args:
+        project: The project.
+        reference: The commit or branch to merge into; None for the commit that this branch started
+            from (`GitSnapshots.merge_base`).
+
+    Raises:
+        HandoffError: `reference` can't be used.
+    """
+    with snapshots_of(project.root) as (snapshots, scratch):
+        if reference is None and not snapshots.has_commits:
+            yield None
+        else:
+            commit = snapshots.merge_base(reference)
+            yield change_from(project, snapshots, commit, scratch / "base", reference)
+
+
+def change_from(
+    project: Project,
+    snapshots: GitSnapshots,
+    commit: str,
+    folder: Path,
+    reference: str | None = None,
+) -> Change:
+    """The change of the working directory since a commit.
+
+    Args:
+        project: The project.
+        snapshots: Its snapshots.
+        commit: The commit.
+        folder: The folder to check it out to; it must not exist.
+        reference: The commit as the user named it.
+    """
+    base_tree, head_tree = snapshots.of_commit(commit), snapshots.working_directory()
+    snapshots.check_out(base_tree, folder)
+    try:
+        standards = parse_toml(practices_text(folder))
+    except (OSError, ValueError):
+        standards = {}
+    base = replace(project_at(folder, project), standards=standards)
+    if base.baseline:
+        renames = snapshots.renames(base_tree, head_tree)
+        base = replace(base, baseline=follow_renames(base.baseline, renames))
+    paths = [edit.path for edit in snapshots.edits(base_tree, head_tree)]
+    return Change(stricter(base, project), base, project, folder, paths, reference, commit)
 
 
 def stricter(base: Project, head: Project) -> Project:
-    """The project as a change to it is judged, so that no change loosens the gate that judges it.
+    """The project with the stricter of two policies.
 
-    The higher level binds, and of each limit of a promotion the one that lets less through. An
-    exception counts only where both state it, until the earlier of both days, and of each entry of
-    the baseline the smaller count. Who answers for a path, who is on which side, which teams there
-    are and in whose cloud it runs can't be compared: that is the base's to say. Whoever moves to
-    another CI brings its file along, which is looked at as the old one was.
-    Practices and statements are compared when somebody asks for them (`practices.base_and_head`).
+    The higher level counts, and the stricter limit of a promotion. An exception counts only if both
+    state it, until the earlier of both days, and each entry of the baseline with the smaller count.
+    Responsibilities, people, teams and the cloud have no stricter value: those of the base count.
+    The CI provider is that of the head, because its CI file comes with it. `binding_registry`
+    compares practices and statements.
 
     Args:
-        base: The project as it was before the change.
+        base: The project before the change.
         head: The project with the change.
     """
     return replace(
@@ -54,7 +131,7 @@ def stricter(base: Project, head: Project) -> Project:
             floor=max(base.promotion.floor, head.promotion.floor),
             latency_ms=min(base.promotion.latency_ms, head.promotion.latency_ms),
         ),
-        exceptions=tuple(by_both(base.exceptions, head.exceptions, _subject)),
+        exceptions=tuple(in_both(base.exceptions, head.exceptions)),
         baseline={
             entry: min(count, base.baseline[entry])
             for entry, count in head.baseline.items()
@@ -65,144 +142,117 @@ def stricter(base: Project, head: Project) -> Project:
     )
 
 
-def stated_before(project: Project, snapshots: GitSnapshots, base: str, folder: Path) -> Project:
-    """The project as a base of its work stated it; the baseline follows files that have moved.
+def loosened(policy: Project, head: Project) -> list[Finding]:
+    """What a change loosens: its own value does not judge it.
 
     Args:
-        project: The project.
-        snapshots: Its snapshots.
-        base: The tree that the work began with.
-        folder: Where that tree is written to; there must be nothing yet.
+        policy: The project with the stricter policy.
+        head: The project with the change.
     """
-    written = snapshots.check_out(base, folder)
-    was = replace(project_at(written, project), standards=_standards(written))
-    moves = snapshots.renames(base, snapshots.working_directory()) if was.baseline else {}
-    return replace(was, baseline=follow_renames(was.baseline, moves))
-
-
-def _standards(folder: Path) -> dict[str, Any]:
-    """What the practices.toml of a tree says; nothing without one, or where it is no TOML."""
-    try:
-        return parse_toml(practices_text(folder))
-    except (OSError, ValueError):
-        return {}
-
-
-def loosened(base: Project, head: Project) -> list[Finding]:
-    """What a change makes easier for whoever comes after it: it does not count for itself."""
-    binding = stricter(base, head)
-    practices = (("handoff.toml", what) for what in loosened_practices(binding))
-    said = [*_limits(binding, head), *_exceptions(base, head), *practices, *_baseline(base, head)]
+    # Where the stricter value is not the one of the change, the change has the looser one.
+    binding, own = binding_registry(policy), registry_of(policy)
+    judging = _values(policy, binding, own)
+    after = _values(head, own, binding)
     return [
         Finding(
-            _BOTH,
-            f"{what}: that counts once it is merged, and this change is judged without it",
+            _CHECK,
+            f"{label}: {judging.get((file, label), 'none')} → {after.get((file, label), 'none')}."
+            " The new value counts once it is merged; the old one judges this change",
             blocks=False,
             file=file,
         )
-        for file, what in said
+        for file, label in {**judging, **after}
+        if judging.get((file, label)) != after.get((file, label))
     ]
 
 
-def at_once(project: Project, snapshots: GitSnapshots, tree: str, before: Path) -> list[Finding]:
-    """What a change does to what judges it that nothing holds against its base.
+def _values(project: Project, registry: Registry, other: Registry) -> dict[tuple[str, str], str]:
+    """Every value of a policy that can be stricter or looser, by its file and what it is.
 
-    Args:
-        project: The project.
-        snapshots: Its snapshots.
-        tree: The tree that the change began with.
-        before: The folder that it was written to.
+    Of a practice that the other registry lacks, only that there is one.
     """
-    paths = [edit.path for edit in snapshots.edits(tree, snapshots.working_directory())]
-    found = [
-        Finding(
-            _BOTH,
-            f"{what} changes, and what it lets pass counts at once: whoever reviews it decides",
-            blocks=False,
-            file=file,
-        )
-        for what, file in _tools(project.root, before, paths)
-    ]
-    ours = [path for path in paths if path.startswith(FOLDER)]
-    version = _version(before)
-    if ours and version and version == _version(project.root):
-        more = f" and {len(ours) - _SHOWN} more" if len(ours) > _SHOWN else ""
-        found.append(
-            Finding(
-                _BOTH,
-                f"{FOLDER} was edited by hand ({', '.join(ours[:_SHOWN])}{more}): that counts"
-                " at once, and an update writes over it",
+    answers, settings = ".copier-answers.yml", "handoff.toml"
+    values = {(answers, "level"): str(project.level), (answers, "`cloud`"): project.cloud}
+    for limit, value in project.promotion:
+        values[settings, f"`{limit}` in [promotion]"] = f"{value:g}"
+    for one in sorted(project.exceptions, key=lambda one: one.expires):
+        subject = f"practice {one.practice}" if one.practice else f"gate {one.gate}"
+        values[settings, f"exception for the {subject}"] = f"until {one.expires}"
+    for said in sorted(registry.statements, key=lambda one: one.expires):
+        label = f"statement of the {said.by} on {said.practice}"
+        values[settings, label] = f"until {said.expires}"
+    in_other = {practice.name for practice in other.practices}
+    for practice in registry.practices:
+        label = f"practice {practice.name}"
+        if practice.name not in in_other:
+            values[settings, label] = "required"
+            continue
+        values[settings, f"check of the {label}"] = f"`{practice.check}`"
+        values[settings, f"first stage of the {label}"] = practice.stage
+        values[settings, f"{label} in [enforce]"] = "yes" if practice.enforced else "no"
+        values[settings, f"{label} in a baseline"] = "allowed" if practice.baseline else "never"
+        for side in SIDES:
+            tiers = dict.fromkeys(practice.tier(side, level) for level in (0, 1, 2))
+            values[settings, f"tier of the {label} for {side}"] = ", ".join(tiers)
+    for name, side in dict.fromkeys((name, side) for name, side, _ in project.baseline):
+        counts = [n for (*entry, _), n in project.baseline.items() if entry == [name, side]]
+        label = f"findings of {name} for {side} in the baseline"
+        values[BASELINE_FILE, label] = str(sum(counts))
+    return values
+
+
+def uncompared(change: Change) -> Iterator[Finding]:
+    """What a change edits of the tools and standards that judge it, and no comparison covers."""
+    for path in change.paths:
+        for setting in _tool_settings(change, path):
+            yield Finding(
+                _CHECK,
+                f"{setting} changes. The new settings judge this change already: review them",
                 blocks=False,
-                file=ours[0],
-                fix="take it back, and change the standards in the template",
+                file=path,
             )
+    standards = [path for path in change.paths if path.startswith(FOLDER)]
+    version = _template_version(change.folder)
+    # An update of the template changes its version, too.
+    if standards and version and version == _template_version(change.head.root):
+        more = f" and {len(standards) - _LISTED} more" if len(standards) > _LISTED else ""
+        yield Finding(
+            _CHECK,
+            f"{FOLDER} was edited by hand ({', '.join(standards[:_LISTED])}{more}). The edits"
+            " judge this change already, and the next update overwrites them",
+            blocks=False,
+            file=standards[0],
+            fix="revert the edits, and change the standards in the template",
         )
-    return found
 
 
-def _tools(root: Path, before: Path, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The team's own settings of tools that differ, and the files that they stand in."""
-    for path in paths:
-        name = PurePosixPath(path).name
-        if name == "pyproject.toml" and not path.startswith(FOLDER):
-            was, now = (_table(folder / path) for folder in (before, root))
-            for tool in _TOOLS:
-                if was.get(tool) != now.get(tool):
-                    yield f"[tool.{tool}] in {path}", path
-        elif name in _SETTINGS and not path.startswith(FOLDER):
-            yield path, path
+def _tool_settings(change: Change, path: str) -> Iterator[str]:
+    """The team's own settings of tools that a change of a path edits."""
+    name = PurePosixPath(path).name
+    if path.startswith(FOLDER):
+        return
+    if name in _TOOL_SETTINGS:
+        yield path
+    elif name == "pyproject.toml":
+        before, after = (_tool_tables(root / path) for root in (change.folder, change.head.root))
+        yield from (
+            f"[tool.{tool}] in {path}" for tool in _TOOLS if before.get(tool) != after.get(tool)
+        )
 
 
-def _table(file: Path) -> dict[str, Any]:
-    """The table [tool] of a pyproject.toml; nothing where there is none."""
+def _tool_tables(file: Path) -> dict[str, Any]:
+    """The table [tool] of a pyproject.toml; empty if there is none."""
     try:
-        said = read_toml(file).get("tool", {})
+        tables = read_toml(file).get("tool", {})
     except (OSError, ValueError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return tables if isinstance(tables, dict) else {}
 
 
-def _version(folder: Path) -> object:
-    """The version of the template that a tree was made with; None where it says none."""
+def _template_version(folder: Path) -> object:
+    """The version of the template that a tree was made with; None if it does not state one."""
     try:
-        said = read_yaml(folder / ".copier-answers.yml")
+        answers = read_yaml(folder / ".copier-answers.yml")
     except (OSError, ValueError):
         return None
-    return said.get("_commit") if isinstance(said, dict) else None
-
-
-def _limits(binding: Project, head: Project) -> Iterator[tuple[str, str]]:
-    if head.level < binding.level:
-        yield ".copier-answers.yml", f"The level goes from {binding.level} to {head.level}"
-    if head.cloud != binding.cloud:
-        yield ".copier-answers.yml", f"`cloud` goes from {binding.cloud} to {head.cloud}"
-    for limit in PromotionSettings.model_fields:
-        strict, stated = (getattr(of.promotion, limit) for of in (binding, head))
-        if strict != stated:
-            yield "handoff.toml", f"`{limit}` in [promotion] goes from {strict:g} to {stated:g}"
-
-
-def _exceptions(base: Project, head: Project) -> Iterator[tuple[str, str]]:
-    for accepted, how in easier(base.exceptions, head.exceptions, _subject):
-        yield "handoff.toml", f"An exception {how} ({accepted.reason})"
-
-
-def _baseline(base: Project, head: Project) -> Iterator[tuple[str, str]]:
-    grown = {
-        entry: count - base.baseline.get(entry, 0)
-        for entry, count in head.baseline.items()
-        if count > base.baseline.get(entry, 0)
-    }
-    for name, side in dict.fromkeys((name, side) for name, side, _ in grown):
-        more = {file: n for (*whose, file), n in grown.items() if whose == [name, side]}
-        first, *others = sorted(more)
-        where = f"{first} and {len(others)} more" if others else first
-        yield (
-            BASELINE_FILE,
-            f"The baseline of {name} grows by {sum(more.values())} for {side} ({where})",
-        )
-
-
-def _subject(accepted: PolicyException) -> PolicyException:
-    """What it is about, whoever accepts it for what reason until when."""
-    return accepted.model_copy(update={"reason": "", "owner": "", "expires": date.max})
+    return answers.get("_commit") if isinstance(answers, dict) else None

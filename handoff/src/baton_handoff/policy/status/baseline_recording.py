@@ -1,84 +1,86 @@
-"""Recording the baseline: what is open today, and from then on only what is still open."""
+"""Record the baseline: the findings of today, later only those of them that are still open."""
 
 from baton_handoff.config.baseline import BASELINE_FILE, Baseline, follow_renames, write_baseline
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git_snapshots import snapshots_of
 from baton_handoff.policy.practices.assessment import Assessment, State
-from baton_handoff.policy.practices.baseline import counted
+from baton_handoff.policy.practices.baseline import finding_counts
 from baton_handoff.policy.status.status import assess
 
 
 def record(project: Project) -> str:
-    """Record what is open, or, where that is done, what has been mended since.
+    """Record the open findings, or remove those from the baseline that have been fixed since.
 
-    Files that have moved since the work left its base take their entries along.
+    The entries of renamed files follow them.
 
     Returns:
-        What is recorded now, in a sentence.
+        What is recorded now, a sentence.
 
     Raises:
-        HandoffError: Nothing shows how much is open of a practice, or it is more than before, or
-            the file was deleted; then all stays as it is.
+        HandoffError: The findings of a practice are not known, or are more than before, or the
+            file was deleted; then nothing changes.
     """
     file = project.root / BASELINE_FILE
     first = not file.exists()
-    moves: dict[str, str] = {}
+    renames: dict[str, str] = {}
     with snapshots_of(project.root) as (snapshots, _):
         if snapshots.has_commits:
             change = snapshots.of_commit(snapshots.merge_base()), snapshots.working_directory()
-            moves = snapshots.renames(*change)
+            renames = snapshots.renames(*change)
             if first and any(edit.path == BASELINE_FILE for edit in snapshots.edits(*change)):
-                raise HandoffError(f"{file} is gone, and only shrinks: take it back from git.")
-    before = follow_renames(project.baseline, moves)
-    now = recorded_in(assess(project), before, first=first)
+                raise HandoffError(f"{file} was deleted, but may only shrink: restore it from git.")
+    before = follow_renames(project.baseline, renames)
+    now = open_entries(assess(project), before, first=first)
     if first and not now:
-        return "Nothing is open that a baseline can record."
+        return "A baseline would be empty: no finding that it may record is open."
     write_baseline(file, now)
-    size, less = _size(now), _size(project.baseline) - _size(now)
-    says = f"{BASELINE_FILE} records {size} finding{'s' * (size != 1)}"
+    size, fixed = _size(now), _size(project.baseline) - _size(now)
+    message = f"{BASELINE_FILE} records {size} finding{'s' * (size != 1)}"
     if first:
-        # Who has to approve a file is asked for once it is there.
-        return f"{says}: `uv run poe fix`, and commit both."
-    return f"{says}, {f'{less} fewer than' if less else 'as many as'} before: commit it."
+        # The new file needs approvers, which `fix` writes into CODEOWNERS.
+        return f"{message}: `uv run poe fix`, and commit both."
+    return f"{message}, {f'{fixed} fewer than' if fixed else 'as many as'} before: commit it."
 
 
-def recorded_in(assessment: Assessment, before: Baseline, *, first: bool) -> Baseline:
-    """What a baseline has to record now: what is open, and no more than before.
+def open_entries(assessment: Assessment, before: Baseline, *, first: bool) -> Baseline:
+    """The entries of a baseline: the open findings, and no more than before.
 
     Args:
-        assessment: Where the project stands.
-        before: What it has recorded so far.
-        first: Whether nothing has been recorded yet, so that there may be more.
+        assessment: The assessment of the project.
+        before: The present entries.
+        first: True if there is no baseline yet, so that the number of findings may grow.
 
     Raises:
-        HandoffError: Nothing shows how much is open of a practice, or it is more than before.
+        HandoffError: The findings of a practice are not known, or are more than before.
     """
-    asked = [one for one in assessment.results if one.practice.baseline]
-    for result in asked:
+    results = [result for result in assessment.results if result.practice.baseline]
+    for result in results:
         name = result.practice.name
         if result.state is State.NOT_SHOWN:
-            raise HandoffError(f"What is open of {name} is not shown: {result.fix} first.")
+            raise HandoffError(f"The findings of {name} are not known yet: {result.fix} first.")
         if result.state is State.NOT_MET and not (result.findings or result.recorded):
-            raise HandoffError(f"Nothing says where {name} is not met: `uv run poe check` first.")
-    now = dict(counted([one for one in asked if one.state is State.NOT_MET]))
-    excepted = {one.practice.name for one in asked if one.exception}
-    for key, count in list(now.items()):
+            raise HandoffError(
+                f"No finding shows where {name} is not met: `uv run poe check` first."
+            )
+    entries = dict(finding_counts([one for one in results if one.state is State.NOT_MET]))
+    excepted = {result.practice.name for result in results if result.exception}
+    for key, count in list(entries.items()):
         practice, side, file = key
-        may = count if first else before.get(key, 0)
+        allowed = count if first else before.get(key, 0)
         if practice in excepted:
-            now[key] = min(count, may)
-        elif count > may:
+            entries[key] = min(count, allowed)
+        elif count > allowed:
             raise HandoffError(
                 f"{file} has more findings of {practice} for {side} ({count}) than the baseline"
-                f" ({may}), which only shrinks: mend them, or accept the practice for a while as an"
-                " entry of [[exceptions]] in handoff.toml."
+                f" ({allowed}), which may only shrink: fix them, or accept the practice for a while"
+                " as an entry of [[exceptions]] in handoff.toml."
             )
-    return {key: count for key, count in now.items() if count}
+    return {key: count for key, count in entries.items() if count}
 
 
 def _size(baseline: Baseline) -> int:
-    """How many findings there are; what is asked of both sides is one."""
+    """The number of findings; one that both sides have counts once."""
     most: dict[tuple[str, str], int] = {}
     for (practice, _, file), count in baseline.items():
         most[practice, file] = max(count, most.get((practice, file), 0))

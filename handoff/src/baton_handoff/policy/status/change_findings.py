@@ -1,14 +1,12 @@
-"""What a change leaves open that no practice asks about.
+"""Findings about a change that no practice covers.
 
-`contract diff` finds breaks of contracts, `definition_of_done` what a change does not bring along,
-and `triage` whose turn it is.
+`contract diff` finds breaks of contracts, `definition_of_done` missing tests and descriptions, and
+`triage` the side that has to act. Breaks of contracts block from level 1 on. Triage never blocks
+here: it only explains why checks fail.
 
-Breaks of contracts block from level 1 on, and tests and meanings that a change does not bring from
-level 2 on. Triage blocks nothing here: it says whose turn it is where checks are red.
-
-The second only reads, so it is asked each time. What the others have found is kept under the hash
-of both states of the files that it depends on, so that it is as good on another machine, and after
-a merge of the base that changes none of them.
+The findings of `contract diff` and `triage` are kept as evidence, under the hash of the files that
+they depend on in the change and in its base. So they also count on another machine, and after a
+merge of the base that changes none of these files.
 """
 
 import shlex
@@ -16,137 +14,129 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.project_files import ProjectFiles
 from baton_handoff.config.standards import WHEEL
-from baton_handoff.core.git_snapshots import snapshots_of
 from baton_handoff.policy.evidence.recording import utc_timestamp
 from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
 from baton_handoff.policy.practices.assessment import Assessment, State
+from baton_handoff.policy.status.base_policy import Change, change_since
 from baton_handoff.reporting.findings import Finding
 
-DIFF, TRIAGE = "diff", "triage"
-"""What the evidence is called: as the commands that leave it."""
+Comparison: TypeAlias = Literal["diff", "triage"]
+"""A command that compares a change with its base, by the name of its evidence."""
 
-VERSION = "contract-version"
-"""The finding that a contract has changed without the version that this asks for."""
+VERSION_CHECK = "contract-version"
+"""The check of findings that a contract changed without the new version that this requires."""
 
-UNSEEN = "contracts-compared"
-"""The finding that nothing says what a change of the contracts breaks."""
+UNCOMPARED_CHECK = "contracts-compared"
+"""The check of the finding that `contract diff` has not compared changed contracts yet."""
 
-_UNTRIED = "triage"
-"""The finding that checks are red, and nothing says whose turn it is."""
+_COMMANDS: dict[Comparison, str] = {"diff": "uv run poe diff", "triage": "uv run handoff triage"}
 
-_TRIED = {"typed", "layers_kept", "contract_tests"}
-"""The checks of practices that triage tries."""
+_TRIAGED_CHECKS = {"typed", "layers_kept", "contract_tests"}
+"""The checks of practices that triage runs."""
 
 Keep: TypeAlias = Callable[[Sequence[Finding]], None]
 
 
 @contextmanager
-def kept(project: Project, kind: str, base: str | None) -> Iterator[Keep]:
-    """Keep what a command finds in a change, unless what it depends on changes meanwhile.
+def kept(project: Project, comparison: Comparison, base: str | None) -> Iterator[Keep]:
+    """Keep the findings of a comparison, unless files that it depends on change meanwhile.
 
     Args:
         project: The project.
-        kind: `DIFF` or `TRIAGE`.
-        base: What the change is held against; with a wheel it says nothing of the change.
+        comparison: The command that runs.
+        base: The base of the comparison; a wheel is no base of a change, so nothing is kept.
 
     Raises:
         HandoffError: `base` can't be used.
     """
-    with snapshots_of(project.root) as (snapshots, scratch):
-        if (base or "").endswith(".whl") or (base is None and not snapshots.has_commits):
-            yield lambda _: None
-            return
-        before = snapshots.check_out(
-            snapshots.of_commit(snapshots.merge_base(base)), scratch / "kept"
-        )
-        key = _key(kind, project, before)
+    if (base or "").endswith(".whl"):
+        yield lambda _: None
+        return
+    with change_since(project, base) as change:
+        key = _key(comparison, project, change.folder) if change else ""
 
         def keep(found: Sequence[Finding]) -> None:
-            if _key(kind, project, before) == key:
+            if change and _key(comparison, project, change.folder) == key:
                 ok = not any(finding.blocks for finding in found)
-                EvidenceStore(project).save(
-                    Evidence(kind, key, ok, utc_timestamp(), findings=found)
-                )
+                evidence = Evidence(comparison, key, ok, utc_timestamp(), findings=found)
+                EvidenceStore(project).save(evidence)
 
         yield keep
 
 
-def breaks_since(project: Project, base: str | None, before: Path) -> list[Finding]:
-    """What a change breaks in the contracts, or that nothing says so yet.
-
-    Args:
-        project: The project as it judges the change.
-        base: What the change is to be merged into, as it was named.
-        before: The folder with the tree that the change began with.
-    """
+def contract_findings(change: Change) -> list[Finding]:
+    """The breaks of contracts in a change, or that `contract diff` has not compared them yet."""
+    project, folder = change.policy, change.folder
     contracts = f"src/{project.package}/contracts/"
-    if ProjectFiles(project.root).key([contracts]) == ProjectFiles(before).key([contracts]):
+    if not any(path.startswith(contracts) for path in change.paths):
         return []
-    if not ((before / "handoff.toml").is_file() and any(before.glob("src/*/contracts/"))):
-        return []  # as `handoff contract diff` has nothing to compare with
-    fix = _command(DIFF, base)
-    evidence = _found(DIFF, project, before)
+    if not ((folder / "handoff.toml").is_file() and any(folder.glob("src/*/contracts/"))):
+        return []  # the base has no contracts to compare with
+    command, blocks = comparison_command("diff", change), project.level > 0
+    evidence = _evidence("diff", change)
     if evidence is None:
-        said = "The contracts have changed, and nothing says yet what that breaks"
-        return [Finding(UNSEEN, said, project.level > 0, file=contracts, fix=fix)]
+        message = "The contracts have changed, and no comparison shows yet what that breaks"
+        return [Finding(UNCOMPARED_CHECK, message, blocks, file=contracts, fix=f"`{command}`")]
     return [
-        replace(finding, blocks=project.level > 0, fix=fix)
+        replace(finding, blocks=blocks, fix=f"`{command}`")
         for finding in evidence.findings
-        if finding.check == VERSION
+        if finding.check == VERSION_CHECK
     ]
 
 
-def turns_since(
-    project: Project, base: str | None, before: Path, assessment: Assessment
-) -> list[Finding]:
-    """Whose turn it is where a change has red checks, or that nothing says so yet.
+def triage_findings(change: Change, assessment: Assessment) -> list[Finding]:
+    """The sides that have to act on failed checks, or that triage has not run yet.
 
     Args:
-        project: The project as it judges the change.
-        base: What the change is to be merged into, as it was named.
-        before: The folder with the tree that the change began with.
-        assessment: Where the project stands with the change.
+        change: The change.
+        assessment: The assessment of the project with the change.
     """
-    red = any(
-        result.practice.check in _TRIED and result.state is State.NOT_MET and not result.reached
-        for result in assessment.results
-    )
-    evidence = _found(TRIAGE, project, before)
+    evidence = _evidence("triage", change)
     if evidence:
         return [replace(finding, blocks=False) for finding in evidence.findings]
-    said = "Checks are red, and nothing says yet whose turn it is"
-    return [Finding(_UNTRIED, said, blocks=False, fix=_command(TRIAGE, base))] if red else []
+    if not any(
+        result.practice.check in _TRIAGED_CHECKS
+        and result.state is State.NOT_MET
+        and not result.reached
+        for result in assessment.results
+    ):
+        return []
+    message = "Checks fail, and triage has not found out yet which side has to act"
+    command = comparison_command("triage", change)
+    return [Finding("triage", message, blocks=False, fix=f"`{command}`")]
 
 
-def _command(kind: str, base: str | None) -> str:
-    typed = "uv run poe diff" if kind == DIFF else "uv run handoff triage"
-    return f"`{typed}{f' --base {shlex.quote(base)}' if base else ''}`"
+def comparison_command(comparison: Comparison, change: Change) -> str:
+    """The command that compares a change with its base."""
+    base = f" --base {shlex.quote(change.reference)}" if change.reference else ""
+    return f"{_COMMANDS[comparison]}{base}"
 
 
-def _found(kind: str, project: Project, before: Path) -> Evidence | None:
-    evidence = EvidenceStore(project).latest(kind)
-    return evidence if evidence and evidence.key == _key(kind, project, before) else None
+def _evidence(comparison: Comparison, change: Change) -> Evidence | None:
+    evidence = EvidenceStore(change.policy).latest(comparison)
+    key = _key(comparison, change.policy, change.folder)
+    return evidence if evidence and evidence.key == key else None
 
 
-def _key(kind: str, project: Project, before: Path) -> str:
-    """The hash of everything that a comparison depends on, in the change and in its base."""
+def _key(comparison: Comparison, project: Project, base: Path) -> str:
+    """The hash of the files that a comparison depends on, in the change and in its base."""
     both = ["handoff.toml", ".copier-answers.yml"]
-    if kind == DIFF:
+    if comparison == "diff":
         both.append(f"src/{project.package}/contracts/")
-        ours = [*both, WHEEL, "uv.lock"]
+        head = [*both, WHEEL, "uv.lock"]
     else:
-        tried = [place for name in ("test", "types", "layers") for place in KINDS[name].places]
-        both += [*tried, "data/", "*.dvc"]
-        ours = both
-    # Who is asked, triage reads there.
-    judged = kind == TRIAGE
+        both += [place for name in ("test", "types", "layers") for place in KINDS[name].places]
+        both += ["data/", "*.dvc"]
+        head = both
+    # Only triage reads in handoff.toml who answers for what.
+    judged = comparison == "triage"
     keys = (
-        ProjectFiles(project.root).key(ours, judged=judged),
-        ProjectFiles(before).key(both, judged=judged),
+        ProjectFiles(project.root).key(head, judged=judged),
+        ProjectFiles(base).key(both, judged=judged),
     )
     return "-".join(keys)

@@ -1,4 +1,4 @@
-"""What the practices of its stage still ask of a promotion, for the gate of that name."""
+"""The practices that a promotion requires, for the gate `practices`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,23 +8,23 @@ from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.registry import STATEMENT
 from baton_handoff.policy.status.status import assess
 
-_OF_OTHER_GATES = frozenset(
+_OTHER_GATES = frozenset(
     {"candidate_traceable", "compared_with_baselines", "sources_described", "sources_official"}
 )
-"""Checks whose question other gates ask of the version itself: `commit`, `baselines`, `sources`."""
+"""Checks that the gates `commit`, `baselines` and `sources` repeat for the version itself."""
 
-_OF_PRODUCTION = frozenset({"models_watched", "data_watched"})
-"""Checks that look at the version in production: what they find may be why it is replaced."""
+_PRODUCTION = frozenset({"models_watched", "data_watched"})
+"""Checks of the version in production: their findings may be the reason to replace it."""
 
 
 @dataclass(frozen=True)
 class PromotionRequirements:
-    """What the practices ask of a promotion.
+    """The practices that a promotion requires and that are not met.
 
     Attributes:
-        open: What is open, and has to be done first.
-        accepted: What is open, and accepted by an exception or the baseline.
-        binding: Whether something is open that the team lets block at every level.
+        open: The results that have to be met first.
+        accepted: The results that an exception or the baseline accepts.
+        binding: True if an open one blocks at every level, because the team enforces it.
     """
 
     open: Sequence[PracticeResult] = ()
@@ -33,38 +33,36 @@ class PromotionRequirements:
 
 
 def promotion_requirements(project: Project, version: int) -> PromotionRequirements:
-    """What the practices ask of the promotion of a version, by the evidence that there is.
+    """The practices that the promotion of a version requires, by the evidence on this machine.
 
-    At level 0, where it is advice, it is what level 1 asks.
+    At level 0, where they are advice, those of level 1.
 
     Args:
-        project: The project as it judges the promotion.
+        project: The project with the policy that judges the promotion.
         version: The version's number.
 
     Raises:
         HandoffError: handoff.toml can't be used.
     """
     assessment, level = assess(project, version=version), max(project.level, 1)
-    results = [result for result in assessment.results if _is_asked(result)]
-    of_them = replace(assessment, results=results)
+    results = [
+        result
+        for result in assessment.results
+        if result.practice.enforced or result.practice.check not in _OTHER_GATES | _PRODUCTION
+    ]
+    required = replace(assessment, results=results)
     return PromotionRequirements(
-        sorted(of_them.blocking("promotion", level), key=_turn),
+        sorted(required.blocking("promotion", level), key=_order),
         [
             result
             for result in results
             if result.excepted and result.practice.blocks(result.side, level, "promotion")
         ],
-        bool(of_them.blocking("promotion")),
+        bool(required.blocking("promotion")),
     )
 
 
-def _turn(result: PracticeResult) -> tuple[bool, bool]:
-    """When its turn is: what blocks at every level first; what is run after what is written."""
-    run = result.state is State.NOT_SHOWN and result.practice.check != STATEMENT
-    return not result.practice.enforced, run
-
-
-def _is_asked(result: PracticeResult) -> bool:
-    """Whether a practice is the gate's; one that the team lets block in any case always is."""
-    elsewhere = result.practice.check in _OF_OTHER_GATES | _OF_PRODUCTION
-    return result.practice.enforced or not elsewhere
+def _order(result: PracticeResult) -> tuple[bool, bool]:
+    """Enforced practices first; commands after edits, which would make their evidence stale."""
+    command = result.state is State.NOT_SHOWN and result.practice.check != STATEMENT
+    return not result.practice.enforced, command
