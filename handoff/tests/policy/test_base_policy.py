@@ -153,9 +153,7 @@ def test_a_check_that_a_change_takes_away_is_said(begun: Project) -> None:
     results = assess(stricter(base, begun)).results
     (found,) = (o for o in results if o.practice.name == "acme/pairing")
     assert found.state == State.NOT_MET
-    assert found.message.startswith(
-        "The change removes the check of this practice. The check of"
-    )
+    assert found.message.startswith("The change removes the check of this practice. The check of")
 
 
 def test_a_statement_counts_where_both_have_it_until_the_earlier_day(begun: Project) -> None:

@@ -205,7 +205,7 @@ def test_every_form_that_people_read_says_what_it_is_held_against(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     commit_ = git(project.root, "rev-parse", "target").strip()[:12]
-    said = f"Judged by the stricter of this and target ({commit_})."
+    said = f"Judged by the stricter of this policy and the one of target ({commit_})."
     for form in ("terminal", "markdown"):
         capsys.readouterr()
         main(["status", "--base", "target", "--format", form, "--html", "s.html"])

@@ -17,7 +17,8 @@ from baton_handoff.config.project import Project, find_project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.integrations import setup
 from baton_handoff.policy.checks import setup as installed
-from baton_handoff.policy.practices.registry import STATEMENT, shipped
+from baton_handoff.policy.practices.practice import STATEMENT
+from baton_handoff.policy.practices.registry import shipped
 from baton_handoff.policy.status import status
 from breaking import (
     Break,

@@ -10,7 +10,8 @@ from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.checks.check_context import Check, CheckContext, CheckResult
 from baton_handoff.policy.evidence.store import Evidence, EvidenceStore
 from baton_handoff.policy.practices.assessment import PracticeResult, State
-from baton_handoff.policy.practices.registry import ROLES, STATEMENT, shipped
+from baton_handoff.policy.practices.practice import ROLES, STATEMENT
+from baton_handoff.policy.practices.registry import shipped
 from baton_handoff.policy.status.status import assess
 from breaking import BREAKS, changed, went
 from kept_project import TODAY, leave_evidence
@@ -67,7 +68,7 @@ def test_a_practice_that_nobody_states_is_open_and_one_that_is_stated_earns_half
     settings.write_text(text.replace("2027-11-01", "2026-11-24"), encoding="utf-8")
     (*_, expired) = results(project, name)
     assert (expired.state, expired.earned) == (State.NOT_SHOWN, 0)
-    assert expired.message == "What the ml-engineer stated counted until 2026-11-24."
+    assert expired.message == "The statement of the ml-engineer expired on 2026-11-24."
 
 
 def test_a_role_speaks_for_its_own_side_only(project: Project) -> None:

@@ -1,23 +1,23 @@
-"""The schema of practices, which editors read, and the reader judge alike."""
+"""The schema that editors read and the engine accept the same settings."""
 
 import json
+import os
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import jsonschema_rs
 import pytest
 
 from baton_handoff.config.project import find_project
-from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.practices import registry
-from baton_handoff.policy.practices.practice import STAGES, Tier
+from baton_handoff.policy.practices.practice import Practice
+from baton_handoff.policy.practices.settings_schema import settings_schema
 from kept_project import OWN, SETTINGS
 
-SCHEMA = json.loads(registry.SHIPPED.with_suffix(".schema.json").read_text(encoding="utf-8"))
-PARTS = SCHEMA["$defs"]
+FILE = registry.SHIPPED.with_suffix(".schema.json")
 LESS = """
 [[practices]]
 name = "typed"
@@ -44,12 +44,20 @@ BAD = [
 
 @pytest.fixture
 def schema() -> jsonschema_rs.Validator:
-    jsonschema_rs.meta.validate(SCHEMA)
-    return jsonschema_rs.validator_for(SCHEMA)
+    stated = settings_schema()
+    jsonschema_rs.meta.validate(stated)
+    return jsonschema_rs.validator_for(stated)
+
+
+def test_the_published_schema_is_generated_from_the_models() -> None:
+    text = json.dumps(settings_schema(), indent=2, ensure_ascii=False) + "\n"
+    if os.environ.get("GOLDEN") == "write":
+        FILE.write_text(text, encoding="utf-8")
+    assert FILE.read_text(encoding="utf-8") == text
 
 
 def reads(root: Path, text: str) -> bool:
-    """Whether the package can use these settings."""
+    """True if the engine can use these settings."""
     (root / "handoff.toml").write_text(text, encoding="utf-8")
     try:
         registry.registry_of(find_project(root))
@@ -59,14 +67,14 @@ def reads(root: Path, text: str) -> bool:
 
 
 def judges(schema: jsonschema_rs.Validator, text: str) -> bool:
-    """Whether an editor has nothing to say of them."""
+    """True if the schema accepts them."""
     return bool(
         schema.is_valid(json.loads(json.dumps(tomllib.loads(text), default=date.isoformat)))
     )
 
 
 @pytest.mark.parametrize("text", GOOD)
-def test_what_can_be_used_pleases_an_editor(
+def test_the_schema_accepts_settings_that_the_engine_accepts(
     tmp_path: Path, schema: jsonschema_rs.Validator, text: str
 ) -> None:
     assert reads(tmp_path, SETTINGS + text)
@@ -74,7 +82,7 @@ def test_what_can_be_used_pleases_an_editor(
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_what_cannot_be_used_is_marked_by_an_editor(
+def test_the_schema_refuses_settings_that_the_engine_refuses(
     tmp_path: Path, schema: jsonschema_rs.Validator, text: str
 ) -> None:
     text = text + SETTINGS if text.startswith("practices") else SETTINGS + text
@@ -82,19 +90,17 @@ def test_what_cannot_be_used_is_marked_by_an_editor(
     assert not judges(schema, text)
 
 
-def test_the_practices_of_the_standards_keep_it(schema: jsonschema_rs.Validator) -> None:
+def test_the_practices_of_the_standards_keep_the_schema(schema: jsonschema_rs.Validator) -> None:
     text = registry.SHIPPED.read_text(encoding="utf-8")
     assert text.startswith("#:schema ./practices.schema.json\n")
     stated: dict[str, Any] = tomllib.loads(text)
     schema.validate(stated)
-    del stated["practices"][0]["effect"]
+    del stated["practices"][0]["why"]
     assert not schema.is_valid(stated)
 
 
-def test_it_allows_what_the_reader_allows() -> None:
-    said = PARTS["practice"]["properties"]
-    sections = dict.fromkeys(practice.section for practice in registry.shipped())
-    assert said["section"]["enum"] == [*sections, registry.OWN]
-    assert said["stage"]["enum"] == [*STAGES]
-    assert PARTS["tier"]["enum"] == [*get_args(Tier)]
-    assert [*PARTS["tiers"]["properties"]] == [*SIDES]
+def test_each_practice_of_the_standards_states_every_key() -> None:
+    stated = tomllib.loads(registry.SHIPPED.read_text(encoding="utf-8"))
+    optional = {"baseline", "brought", "enforced"}
+    for practice in stated["practices"]:
+        assert set(practice) | optional == set(Practice.model_fields), practice["name"]

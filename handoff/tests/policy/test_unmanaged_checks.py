@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from baton_handoff.policy.practices.assessment import PracticeResult, State
-from baton_handoff.policy.practices.registry import STATEMENT, shipped
+from baton_handoff.policy.practices.practice import STATEMENT
+from baton_handoff.policy.practices.registry import shipped
 from baton_handoff.policy.status.status import assess
 from baton_handoff.policy.unmanaged.repository import find_repository
 from kept_project import TODAY

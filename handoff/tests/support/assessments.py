@@ -31,7 +31,7 @@ def practice(
     return Practice(
         name=name,
         section=section,
-        tiers={DS: science, ML: engineering},
+        tiers={DS: science, ML: engineering},  # type: ignore[dict-item]
         stage=stage,
         **stated,  # type: ignore[arg-type]
     )

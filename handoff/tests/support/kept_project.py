@@ -10,8 +10,8 @@ from typing import Any
 from baton_handoff.config.code_owners import write_owners
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
-from baton_handoff.policy.practices.practice import Practice
-from baton_handoff.policy.practices.registry import ROLES, STATEMENT, shipped
+from baton_handoff.policy.practices.practice import ROLES, STATEMENT, Practice
+from baton_handoff.policy.practices.registry import shipped
 from baton_handoff.registry.code_hash import code_hash
 from trip_project import CONTRACTS, git
 

@@ -141,7 +141,7 @@ def _promote(options: Options) -> int:
     if not (options.why or options.dry_run):
         raise UsageError("A promotion is recorded with its reason: add --why, or --dry-run.")
     reason = None if options.dry_run else options.why
-    project, loosened = binding(options.project, options.base)
+    project, loosened = promotion_policy(options.project, options.base)
     if options.produce:
         produce_for_promotion(project, options.version)
     result = promote(project, options.version, options.to, reason, _print_progress)

@@ -109,7 +109,7 @@ def _triage(options: Options) -> int:
     from baton_handoff.policy.status.change_findings import kept
     from baton_handoff.triage.experiment import triage
 
-    with kept(options.project, TRIAGE, options.base) as keep:
+    with kept(options.project, "triage", options.base) as keep:
         found = triage(options.project, options.base, options.since)
         keep(found)
     if options.side:

@@ -125,6 +125,11 @@ class PolicyException(StrictModel):
             raise PydanticCustomError("subject", "use either `gate` or `practice`")
         return self
 
+    @property
+    def subject(self) -> tuple[str, str]:
+        """The gate and the practice, by which exceptions are compared."""
+        return self.gate, self.practice
+
     def counts(self, today: date) -> bool:
         """Return True until the exception expires."""
         return today <= self.expires

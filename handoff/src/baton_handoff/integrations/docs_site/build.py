@@ -16,7 +16,8 @@ from baton_handoff.integrations.docs_site.pages import by_position, render_page
 from baton_handoff.integrations.docs_site.site import build_site, serve_site
 from baton_handoff.lineage.features.catalogue import FeatureTable, catalogue
 from baton_handoff.policy.decisions import begun, decisions, radar
-from baton_handoff.policy.practices.registry import STATEMENT, registry_of
+from baton_handoff.policy.practices.practice import STATEMENT
+from baton_handoff.policy.practices.registry import registry_of
 from baton_handoff.policy.rendering.summary import describe_tiers
 
 

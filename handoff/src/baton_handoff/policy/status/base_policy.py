@@ -18,7 +18,7 @@ from baton_handoff.core.git_snapshots import GitSnapshots, snapshots_of
 from baton_handoff.core.toml_files import parse_toml, read_toml
 from baton_handoff.core.yaml_files import read_yaml
 from baton_handoff.policy.practices.registry import Registry, registry_of
-from baton_handoff.policy.status.base_practices import binding_registry, in_both
+from baton_handoff.policy.status.base_practices import in_both, merged_registry
 from baton_handoff.reporting.findings import Finding
 
 _CHECK = "stricter-of-both"
@@ -112,7 +112,7 @@ def stricter(base: Project, head: Project) -> Project:
     The higher level counts, and the stricter limit of a promotion. An exception counts only if both
     state it, until the earlier of both days, and each entry of the baseline with the smaller count.
     Responsibilities, people, teams and the cloud have no stricter value: those of the base count.
-    The CI provider is that of the head, because its CI file comes with it. `binding_registry`
+    The CI provider is that of the head, because its CI file comes with it. `merged_registry`
     compares practices and statements.
 
     Args:
@@ -150,7 +150,7 @@ def loosened(policy: Project, head: Project) -> list[Finding]:
         head: The project with the change.
     """
     # Where the stricter value is not the one of the change, the change has the looser one.
-    binding, own = binding_registry(policy), registry_of(policy)
+    binding, own = merged_registry(policy), registry_of(policy)
     judging = _values(policy, binding, own)
     after = _values(head, own, binding)
     return [

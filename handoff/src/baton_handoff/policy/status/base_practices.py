@@ -1,7 +1,6 @@
 """The practices and statements of the base policy: the stricter of a change and its base."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
@@ -9,12 +8,10 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.settings import PolicyException
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.checks import CHECKS
-from baton_handoff.policy.practices.practice import Practice
+from baton_handoff.policy.practices.practice import STATEMENT, Practice, Statement
 from baton_handoff.policy.practices.registry import (
-    STATEMENT,
     Registry,
-    Statement,
-    for_a_year,
+    check_durations,
     practices_of,
     registry_of,
     shipped,
@@ -24,23 +21,33 @@ _Dated = TypeVar("_Dated", PolicyException, Statement)
 
 
 def binding_registry(project: Project, today: date | None = None) -> Registry:
-    """The practices and statements that judge a project, compared with its base if it has one.
-
-    Of each practice the stricter tiers count, and it is enforced if either enforces it. If the
-    change drops a team's own practice or replaces its check, that of the base counts. A statement
-    counts if both state it, until the earlier of both days: it replaces evidence, so a change must
-    not bring its own.
+    """The registry that judges a project, after a check that nothing is stated for too long.
 
     Args:
         project: The project.
         today: Today's date.
 
     Raises:
-        HandoffError: handoff.toml has practices that can't be used, or states something for longer
-            than a year.
+        SettingsError: handoff.toml has practices that can't be used, or states or accepts something
+            for longer than a year.
+    """
+    day = today or datetime.now(UTC).astimezone().date()
+    check_durations(project.head or project, registry_of(project), day)
+    return merged_registry(project)
+
+
+def merged_registry(project: Project) -> Registry:
+    """The registry of a project, merged with that of its base if it has one.
+
+    Of each practice the stricter tiers count, and it is enforced if either enforces it. If the
+    change drops a team's own practice or replaces its check, that of the base counts. A statement
+    counts if both state it, until the earlier of both days: it replaces evidence, so a change must
+    not bring its own.
+
+    Raises:
+        SettingsError: handoff.toml has practices that can't be used.
     """
     head = registry_of(project)
-    for_a_year(project, today or datetime.now(UTC).astimezone().date())
     base = _base_registry(project)
     if base is None:
         return head
@@ -86,7 +93,9 @@ def _base_standard(base: Project) -> list[Practice] | None:
         return None
     known = {*CHECKS, STATEMENT}
     return [
-        practice if practice.check in known else replace(practice, check=ours[practice.name].check)
+        practice
+        if practice.check in known
+        else practice.model_copy(update={"check": ours[practice.name].check})
         for practice in stated
         if practice.check in known or practice.name in ours
     ]

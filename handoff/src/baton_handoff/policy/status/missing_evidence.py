@@ -11,8 +11,7 @@ from baton_handoff.policy.evidence.recording import utc_timestamp
 from baton_handoff.policy.evidence.steps import STEPS
 from baton_handoff.policy.evidence.store import Evidence, EvidenceStore
 from baton_handoff.policy.practices.assessment import Assessment, State
-from baton_handoff.policy.practices.practice import STAGES, Practice, Stage
-from baton_handoff.policy.practices.registry import STATEMENT
+from baton_handoff.policy.practices.practice import STAGES, STATEMENT, Practice, Stage
 from baton_handoff.policy.status.own_checks import ANY_FILE, evidence_kind, is_function
 from baton_handoff.policy.status.promotion_practices import promotion_requirements
 from baton_handoff.policy.status.status import with_served

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from baton_handoff.config.project import Project
 from baton_handoff.policy.practices.assessment import PracticeResult, State
-from baton_handoff.policy.practices.registry import STATEMENT
+from baton_handoff.policy.practices.practice import STATEMENT
 from baton_handoff.policy.status.status import assess
 
 _OTHER_GATES = frozenset(

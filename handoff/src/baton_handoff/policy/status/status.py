@@ -13,8 +13,8 @@ from baton_handoff.policy.checks.check_context import Check, CheckContext, Check
 from baton_handoff.policy.evidence.store import EvidenceStore
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.baseline import with_baseline
-from baton_handoff.policy.practices.practice import Practice
-from baton_handoff.policy.practices.registry import ROLES, STATEMENT, Registry
+from baton_handoff.policy.practices.practice import ROLES, STATEMENT, Practice
+from baton_handoff.policy.practices.registry import Registry
 from baton_handoff.policy.status.base_policy import change_since, loosened, uncompared
 from baton_handoff.policy.status.base_practices import binding_registry
 from baton_handoff.policy.status.change_findings import (

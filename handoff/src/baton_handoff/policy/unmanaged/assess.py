@@ -10,8 +10,7 @@ from dataclasses import replace
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.checks.check_context import CheckResult
 from baton_handoff.policy.practices.assessment import UnmanagedFacts
-from baton_handoff.policy.practices.practice import Practice
-from baton_handoff.policy.practices.registry import STATEMENT
+from baton_handoff.policy.practices.practice import STATEMENT, Practice
 from baton_handoff.policy.unmanaged import code, commands, data, delivery, setup, tests
 from baton_handoff.policy.unmanaged.observation import open_
 from baton_handoff.policy.unmanaged.repository import Repository
