@@ -134,7 +134,7 @@ def test_who_lowers_the_level_is_judged_by_the_level_that_was(project: Project) 
     assert done.returncode == 1
     assert {"card", "approval"} <= set(red(done))
     said = [one["message"] for one in json.loads(done.stdout)]
-    assert any(message.startswith("The level goes from 1 to 0: ") for message in said)
+    assert any(message.startswith("level: 1 → 0. ") for message in said)
 
 
 def test_of_two_promotions_at_the_same_time_exactly_one_wins(project: Project) -> None:

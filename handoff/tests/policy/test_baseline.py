@@ -135,7 +135,7 @@ def test_it_only_shrinks(grown: Project) -> None:
     assert blocking(finds(grown.root, OLD)) == ["linted"]
     record(finds(grown.root, []))
     assert recorded(grown.root) == {}
-    with pytest.raises(HandoffError, match="which only shrinks"):
+    with pytest.raises(HandoffError, match="which may only shrink"):
         record(finds(grown.root, OLD))
 
 
@@ -176,10 +176,10 @@ def test_no_contract_test_statement_or_unknown_gets_in(grown: Project) -> None:
 
 def test_what_is_not_shown_is_not_recorded(grown: Project) -> None:
     (grown.local / "evidence/types.json").unlink()
-    with pytest.raises(HandoffError, match="open of typed is not shown: `uv run poe check` first"):
+    with pytest.raises(HandoffError, match="findings of typed are not known yet: `uv run poe check` first"):
         record(grown)
     project = finds(grown.root, OLD, format=False)
-    with pytest.raises(HandoffError, match="Nothing says where formatted is not met: `uv run poe"):
+    with pytest.raises(HandoffError, match="No finding shows where formatted is not met: `uv run poe"):
         record(project)
     assert not (grown.root / BASELINE_FILE).exists()
 
@@ -195,13 +195,13 @@ def test_what_mypy_finds_behind_a_file_that_it_cannot_read_is_not_recorded(grown
         State.NOT_SHOWN,
         f"mypy reads no further than {APP}, which is no Python.",
     )
-    mend = f"open of typed is not shown: mend {APP}:3, then `uv run poe check --only types` first"
+    mend = f"findings of typed are not known yet: mend {APP}:3, then `uv run poe check --only types` first"
     with pytest.raises(HandoffError, match=mend):
         record(grown)
 
 
 def test_nothing_is_written_where_nothing_is_open(grown: Project) -> None:
-    assert record(finds(grown.root, [])) == "Nothing is open that a baseline can record."
+    assert record(finds(grown.root, [])) == "A baseline would be empty: no finding that it may record is open."
     assert not (grown.root / BASELINE_FILE).exists()
 
 
@@ -222,7 +222,7 @@ def test_a_baseline_that_is_deleted_is_not_recorded_anew(grown: Project) -> None
     record(grown)
     commit(grown.root, "ada@example.com")
     (grown.root / BASELINE_FILE).unlink()
-    with pytest.raises(HandoffError, match="is gone, and only shrinks: take it back from git"):
+    with pytest.raises(HandoffError, match="was deleted, but may only shrink: restore it from git"):
         record(finds(grown.root, OLD))
     assert not (grown.root / BASELINE_FILE).exists()
 
@@ -317,7 +317,7 @@ def test_a_change_that_grows_the_baseline_does_not_pass_its_own_gate(
     said = capsys.readouterr().out
     assert f"::error file={APP},line=70::F811: twice" in said
     assert (
-        f"::notice file={BASELINE_FILE},line=1::The baseline of linted grows by 2 for {ML}" in said
+        f"::notice file={BASELINE_FILE},line=1::findings of linted for {ML} in the baseline: 2 → 4" in said
     )
 
 
@@ -334,8 +334,8 @@ def test_a_change_that_lowers_the_level_does_not_pass_its_own_gate(
     assert main(["status", "--base"]) == 1
     said = capsys.readouterr().out
     assert "This change loosens what judges it, or may (2)" in said
-    assert "The level goes from 2 to 0: that counts once it is merged" in said
-    assert "An exception is new (a generated file)" in said
+    assert "level: 2 → 0. The new value counts once it is merged" in said
+    assert "exception for the practice linted: none → until" in said
 
 
 def test_a_base_that_is_none_is_said_in_one_sentence(

@@ -322,7 +322,7 @@ def test_the_gate_of_practices_lists_each_with_side_and_fix_and_takes_the_first_
                 "drawn [data-science]: Nobody has drawn it. → draw it",
                 "drawn [ml-engineering]: Nobody has drawn it. → draw it",
                 "style [ml-engineering]: Some code has another style. → `uv run poe fix`",
-                "typed: accepted until 2027-01-31, ada answers for it: no time",
+                "typed: accepted until 2027-01-31 by ada: no time",
             ),
         )
     }

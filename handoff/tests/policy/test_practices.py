@@ -115,7 +115,7 @@ def test_a_file_that_cannot_be_used_hides_what_hangs_on_it_and_nothing_else(
             assert said in result.message
             assert result.message.count(".\n") == 0
             assert str(project.root) not in result.message
-            assert result.fix == "mend that, then `uv run poe status`"
+            assert result.fix == "fix that, then `uv run poe status`"
     assert len(assessment.results) > 70
 
 
@@ -134,7 +134,7 @@ def test_a_file_of_another_form_hides_one_practice_and_is_named(
     monkeypatch.setitem(cast("dict[str, Check]", CHECKS), "pipeline_current", fails)
     for result in results(project, "pipeline-current"):
         assert result.state is State.NOT_SHOWN
-        says = "dvc.yaml or dvc.lock says something else than expected ("
+        says = "dvc.yaml or dvc.lock has an unexpected form ("
         assert result.message.startswith(says)
         assert result.message.endswith(").")
 

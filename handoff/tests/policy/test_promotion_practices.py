@@ -153,9 +153,9 @@ def test_who_loosens_on_a_branch_is_judged_by_the_main_branch(pushed: Project) -
     for loosened in (find_project(pushed.root), commit(pushed)):
         judging, eased = promotion_policy(loosened, None)
         assert (judging.level, judging.exceptions) == (1, ())
-        assert [(one.blocks, one.message.partition(":")[0]) for one in eased] == [
-            (False, "The level goes from 1 to 0"),
-            (False, "An exception is new (the linter is wrong)"),
+        assert [(one.blocks, one.message.partition(".")[0]) for one in eased] == [
+            (False, "level: 1 → 0"),
+            (False, "exception for the practice linted: none → until 2027-01-31"),
         ]
         leave_evidence(judging, lint=False)
         assert [one.practice.name for one in promotion_requirements(judging, 1).open] == ["linted"]
@@ -165,7 +165,7 @@ def test_a_statement_on_a_branch_counts_once_it_is_merged(pushed: Project) -> No
     write(pushed, "handoff.toml", "It is so.", "It is otherwise.")
     write(pushed, "handoff.toml", "expires = 2027-11-01", "expires = 2027-11-02")
     judging, (eased,) = promotion_policy(find_project(pushed.root), None)
-    assert "lasts longer" in eased.message
+    assert "until 2027-11-01 → until 2027-11-02" in eased.message
     leave_evidence(judging)
     assert promotion_requirements(judging, 1).open == []
 
