@@ -176,10 +176,14 @@ def test_no_contract_test_statement_or_unknown_gets_in(grown: Project) -> None:
 
 def test_what_is_not_shown_is_not_recorded(grown: Project) -> None:
     (grown.local / "evidence/types.json").unlink()
-    with pytest.raises(HandoffError, match="findings of typed are not known yet: `uv run poe check` first"):
+    with pytest.raises(
+        HandoffError, match="findings of typed are not known yet: `uv run poe check` first"
+    ):
         record(grown)
     project = finds(grown.root, OLD, format=False)
-    with pytest.raises(HandoffError, match="No finding shows where formatted is not met: `uv run poe"):
+    with pytest.raises(
+        HandoffError, match="No finding shows where formatted is not met: `uv run poe"
+    ):
         record(project)
     assert not (grown.root / BASELINE_FILE).exists()
 
@@ -195,13 +199,16 @@ def test_what_mypy_finds_behind_a_file_that_it_cannot_read_is_not_recorded(grown
         State.NOT_SHOWN,
         f"mypy reads no further than {APP}, which is no Python.",
     )
-    mend = f"findings of typed are not known yet: mend {APP}:3, then `uv run poe check --only types` first"
+    mend = f"findings of typed are not known yet: mend {APP}:3, then `uv run poe check --only types`"
     with pytest.raises(HandoffError, match=mend):
         record(grown)
 
 
 def test_nothing_is_written_where_nothing_is_open(grown: Project) -> None:
-    assert record(finds(grown.root, [])) == "A baseline would be empty: no finding that it may record is open."
+    assert (
+        record(finds(grown.root, []))
+        == "A baseline would be empty: no finding that it may record is open."
+    )
     assert not (grown.root / BASELINE_FILE).exists()
 
 
@@ -317,7 +324,8 @@ def test_a_change_that_grows_the_baseline_does_not_pass_its_own_gate(
     said = capsys.readouterr().out
     assert f"::error file={APP},line=70::F811: twice" in said
     assert (
-        f"::notice file={BASELINE_FILE},line=1::findings of linted for {ML} in the baseline: 2 → 4" in said
+        f"::notice file={BASELINE_FILE},line=1::findings of linted for {ML} in the baseline: 2 → 4"
+        in said
     )
 
 
