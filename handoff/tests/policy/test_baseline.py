@@ -199,7 +199,9 @@ def test_what_mypy_finds_behind_a_file_that_it_cannot_read_is_not_recorded(grown
         State.NOT_SHOWN,
         f"mypy reads no further than {APP}, which is no Python.",
     )
-    mend = f"findings of typed are not known yet: mend {APP}:3, then `uv run poe check --only types`"
+    mend = (
+        f"findings of typed are not known yet: mend {APP}:3, then `uv run poe check --only types`"
+    )
     with pytest.raises(HandoffError, match=mend):
         record(grown)
 
