@@ -151,7 +151,7 @@ def test_of_two_promotions_at_the_same_time_exactly_one_wins(project: Project) -
     assert sorted(process.returncode for process in both) == [0, 2], said
     (loser,) = (process.pid for process in both if process.returncode == 2)
     assert said[loser].splitlines()[-1] == (
-        "Another promotion or rollback is under way in this project: wait until it has ended."
+        "Another promotion or rollback is running in this project: wait until it has ended."
     )
     assert versions(project) == {2: ["candidate"], 1: ["champion"]}
     (move,) = moves(project)
@@ -197,7 +197,7 @@ def test_a_crash_in_the_middle_leaves_the_old_champion_and_is_told(project: Proj
     assert versions(project) == {2: ["candidate"], 1: ["champion"]}
     brought = crashing("handoff", "model", "fetch").stdout.splitlines()
     assert brought[0].startswith("The registry records that max moved champion to version 2 on ")
-    assert brought[0].endswith("Promote the version that is meant.")
+    assert brought[0].endswith("Promote the right version again.")
     assert Path(brought[1]).name.startswith("1-")
 
 

@@ -13,9 +13,7 @@ def history(*moves: str) -> list[AliasMove]:
     for number, text in enumerate(moves):
         before = told[-1].to if told else None
         how: Literal["promotion", "rollback"] = "promotion" if text[0] == "+" else "rollback"
-        told.append(
-            AliasMove("champion", int(text[1:]), before, how, "ada", f"{number}", "because")
-        )
+        told.append(AliasMove("champion", int(text[1:]), before, how, "because", at=f"{number}"))
     return told
 
 

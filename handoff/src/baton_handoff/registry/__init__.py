@@ -1,9 +1,9 @@
-"""The model behind its contracts: wrapped, registered with its lineage, promoted, brought back."""
+"""Model versions: registered with their lineage, found, fetched, loaded, moved by alias."""
 
 import os
 
-# Before MLflow is imported: it would report its use to its makers, and draw bars into logs.
+# Set before MLflow is imported, or it sends usage data and draws progress bars into logs.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-# Half a minute is enough for a server to start again; MLflow would try for four.
+# A server restarts within half a minute; MLflow's own number of retries takes four.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")

@@ -1,15 +1,15 @@
-"""Who moved an alias, when and why: the registry's own record, written before the alias moves.
+"""Moves of a registry alias: recorded in the registry before the alias moves.
 
-The registry has no compare-and-set, and a process may die between two writes. So the record comes
-first and the alias last: until the alias has moved, the former version is what everybody serves,
-and a record without its alias can be told from one with it.
+The registry has no compare-and-set, and a process may end between two writes. So the record comes
+first and the alias last. Until the alias has moved, all services use the former version, and a
+record without its move can be detected.
 """
 
 import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -29,68 +29,70 @@ _CI = {
     "GITLAB_CI": "GITLAB_USER_LOGIN",
     "TF_BUILD": "BUILD_REQUESTEDFOR",
 }
-"""For each provider the variable that says a job runs there, and the one that says whose it is."""
+"""The variable that each provider sets in its jobs, and the one that names the person."""
 
 
 @dataclass(frozen=True)
 class AliasMove:
-    """One move of an alias.
+    """One move of an alias. The attributes are the keys of the stored record.
 
     Attributes:
         alias: The alias.
-        to: The version it was moved to.
-        before: The version it pointed to, None for the first one.
-        how: By a promotion or by going back.
-        who: Who did it.
-        at: When, in UTC.
-        why: The reason given.
-        red: The gates that were red, and accepted.
+        to: The version that it points to after the move.
+        before: The version that it pointed to, None for the first one.
+        how: The kind of the move.
+        why: The reason that was given.
+        red: The failed gates, if the project accepts them.
+        who: The person or the CI job that moved it.
+        at: The time, in UTC.
     """
 
     alias: str
     to: int
     before: int | None
     how: Literal["promotion", "rollback"]
-    who: str
-    at: str
     why: str
     red: tuple[str, ...] = ()
+    who: str = ""
+    at: str = ""
 
 
 def in_ci() -> bool:
-    """Whether this is a job of a CI provider, behind whatever it protects such jobs with."""
+    """Whether this process is a job of a CI provider, with the provider's protection."""
     return any(os.environ.get(name) for name in _CI)
 
 
-def current_actor(project: Project) -> str:
-    """Who runs this: the provider's word for it, or the address that git knows."""
+def move_alias(client: mlflow.MlflowClient, project: Project, move: AliasMove) -> AliasMove:
+    """Record a move of an alias, and then move it.
+
+    Returns:
+        The move with person and time.
+    """
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    move = replace(move, who=_actor(project), at=now)
+    record = json.dumps(asdict(move))
+    client.set_registered_model_tag(project.model, f"{_KEY}{now}", record)
+    client.set_registered_model_alias(project.model, move.alias, str(move.to))
+    return move
+
+
+def _actor(project: Project) -> str:
     for provider, person in _CI.items():
         if os.environ.get(provider):
             return os.environ.get(person) or "CI"
-    known = git_or_none(project.root, "config", "user.email")
-    return known or os.environ.get("USER") or "somebody"
-
-
-def move_timestamp() -> str:
-    """This moment, as records have it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def record_move(client: mlflow.MlflowClient, project: Project, move: AliasMove) -> None:
-    """Write down a move that is about to happen."""
-    text = json.dumps(asdict(move))
-    client.set_registered_model_tag(project.model, f"{_KEY}{move.at}", text)
+    email = git_or_none(project.root, "config", "user.email")
+    return email or os.environ.get("USER") or "unknown"
 
 
 def recorded_moves(client: mlflow.MlflowClient, project: Project, alias: str) -> list[AliasMove]:
-    """Every recorded move of an alias, the oldest first."""
+    """All recorded moves of an alias, the oldest first."""
     tags = client.get_registered_model(project.model).tags
-    stated = [json.loads(text) for key, text in sorted(tags.items()) if key.startswith(_KEY)]
-    return [AliasMove(**{**m, "red": tuple(m["red"])}) for m in stated if m["alias"] == alias]
+    moves = [json.loads(text) for key, text in sorted(tags.items()) if key.startswith(_KEY)]
+    return [AliasMove(**{**m, "red": tuple(m["red"])}) for m in moves if m["alias"] == alias]
 
 
 def aliased_version(client: mlflow.MlflowClient, project: Project, alias: str) -> int | None:
-    """The version that an alias points to, None where there is no such alias."""
+    """The version that an alias points to, None if there is no such alias."""
     try:
         return int(client.get_model_version_by_alias(project.model, alias).version)
     except MlflowException as error:
@@ -100,36 +102,36 @@ def aliased_version(client: mlflow.MlflowClient, project: Project, alias: str) -
 
 
 def previous_version(history: Sequence[AliasMove], current: int) -> int | None:
-    """The version to go back to: what was there before `current` came, by a promotion.
+    """The version before `current` in the line of promotions, None if there is none.
 
     Args:
         history: The moves of the alias.
-        current: The version it points to.
+        current: The version that it points to.
     """
     line: list[int] = []
     for move in history:
-        # What is not there when the next move begins has never come, or was moved by hand.
+        # A version that is gone when the next move starts never arrived, or was moved by hand.
         while line and line[-1] != move.before:
             line.pop()
         if move.how == "promotion":
             line = [*(line or filter(None, [move.before])), move.to]
-        elif line and move.to in line:
+        elif move.to in line:
             line = line[: len(line) - line[::-1].index(move.to)]
     places = [place for place, version in enumerate(line) if version == current]
     return line[places[-1] - 1] if places and places[-1] > 0 else None
 
 
 def alias_mismatch(client: mlflow.MlflowClient, project: Project, alias: str) -> str:
-    """Say where an alias and its record differ; empty where they agree, or nothing is recorded."""
-    known = recorded_moves(client, project, alias)
+    """Describe a difference between an alias and its record; empty if there is none."""
+    moves = recorded_moves(client, project, alias)
     version = aliased_version(client, project, alias)
-    if not known or known[-1].to == version:
+    if not moves or moves[-1].to == version:
         return ""
-    last = known[-1]
+    last = moves[-1]
     return (
         f"The registry records that {last.who} moved {alias} to version {last.to} on"
-        f" {last.at[:16]}, but it points to {version or 'none'}: the move did not end, or somebody"
-        " moved it by hand. Promote the version that is meant."
+        f" {last.at[:16]}, but it points to {version or 'none'}: the move was interrupted, or the"
+        " alias was moved by hand. Promote the right version again."
     )
 
 
@@ -138,42 +140,42 @@ def roll_back(project: Project, why: str) -> tuple[AliasMove, str | None]:
     """Move `champion` back to the version that was champion before.
 
     Returns:
-        The move, and the commit to deploy: None where that version needs the code of the present
-        one, so that running services take it over; empty where its code was never committed.
+        The move, and the commit to deploy: None if both versions need the same code, so that
+        running services load the former one; empty if its code was never committed.
 
     Raises:
-        HandoffError: There is nothing to go back to.
+        HandoffError: There is no former champion.
     """
     client = registry_client(project)
     with promotion_lock(project):
         current = aliased_version(client, project, CHAMPION)
-        back = (
-            previous_version(recorded_moves(client, project, CHAMPION), current)
-            if current
-            else None
-        )
-        if current is None or back is None:
+        moves = recorded_moves(client, project, CHAMPION) if current else []
+        former = previous_version(moves, current) if current else None
+        if current is None or former is None:
             raise HandoffError(
                 f"There is no former champion of {project.model} to go back to:"
                 " `uv run handoff model list` lists the versions."
             )
-        tags = [client.get_model_version(project.model, str(v)).tags for v in (current, back)]
-        move = AliasMove(
-            CHAMPION, back, current, "rollback", current_actor(project), move_timestamp(), why
+        tags, former_tags = (
+            client.get_model_version(project.model, str(version)).tags
+            for version in (current, former)
         )
-        record_move(client, project, move)
-        client.set_registered_model_alias(project.model, CHAMPION, str(back))
-    here, there = tags
-    if here.get("handoff.code") == there.get("handoff.code"):
+        move = AliasMove(CHAMPION, former, current, "rollback", why)
+        move = move_alias(client, project, move)
+    if tags.get("handoff.code") == former_tags.get("handoff.code"):
         return move, None
-    return move, there["handoff.commit"] if there.get("handoff.clean") == "true" else ""
+    clean = former_tags.get("handoff.clean") == "true"
+    return move, former_tags["handoff.commit"] if clean else ""
 
 
 @contextmanager
 def promotion_lock(project: Project) -> Iterator[None]:
-    """Let one promotion at a time at an embedded registry; a server's is the pipeline's to queue.
+    """Allow one promotion at a time in the project's own registry.
 
-    The system lets go of the lock when its process dies, however it dies.
+    For a server, the pipeline queues its jobs. The system releases the lock when the process ends.
+
+    Raises:
+        HandoffError: Another promotion is running.
     """
     if not project.has_local_registry:
         yield
@@ -184,5 +186,5 @@ def promotion_lock(project: Project) -> Iterator[None]:
             yield
     except Timeout as error:
         raise HandoffError(
-            "Another promotion or rollback is under way in this project: wait until it has ended."
+            "Another promotion or rollback is running in this project: wait until it has ended."
         ) from error

@@ -1,10 +1,10 @@
-"""The code that a model needs, and one hash for all of it."""
+"""The files of code that a model needs, and their hash."""
 
 import hashlib
 from pathlib import Path
 
 ROOMS = ("contracts", "features", "model")
-"""The rooms of a project that a model is made of; training and serving may change freely."""
+"""The packages of a project that a model needs; changes in the others don't affect it."""
 
 
 def code_files(source: Path) -> list[Path]:
@@ -16,9 +16,9 @@ def code_files(source: Path) -> list[Path]:
 
 
 def code_hash(source: Path) -> str:
-    """Hash the code that a model needs: equal hashes, equal predictions from equal parameters.
+    """Hash the code that a model needs; the same hash means the same behaviour.
 
-    Line endings don't count, so a checkout on Windows has the hash of one on Linux.
+    Line endings don't count: a checkout on Windows has the same hash as one on Linux.
 
     Returns:
         64 hexadecimal digits (SHA-256).

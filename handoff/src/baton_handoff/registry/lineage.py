@@ -1,8 +1,9 @@
-"""Lineage: what a model version came from, read from the project as it stands."""
+"""Lineage: the origin of a model version, read from the working tree."""
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +14,23 @@ from baton_handoff.core.git import git_or_none
 from baton_handoff.core.yaml_files import parse_yaml
 from baton_handoff.registry.code_hash import code_hash
 
-_JUDGED = ("src", "params.yaml", "dvc.yaml", "pyproject.toml", "uv.lock", "standards")
-"""What must equal HEAD for a tree to be clean. `dvc.lock` is not among them: the pipeline that
-made the model has just written it, and the data hashes are recorded by themselves."""
+_MUST_BE_COMMITTED = ("src", "params.yaml", "dvc.yaml", "pyproject.toml", "uv.lock", "standards")
+"""What must equal HEAD in a clean tree. `dvc.lock` is missing here: the pipeline that made the
+model has just written it, and the lineage contains the hashes of the data."""
 
 
 @dataclass(frozen=True)
 class Lineage:
-    """What a model version came from.
+    """The origin of a model version.
 
     Attributes:
         commit: The commit of the working tree, None before the first one.
         clean: Whether code, parameters, lock and standards equal that commit.
-        code: The hash of the code the model needs.
+        code: The hash of the code that the model needs.
         lock: The SHA-256 of `uv.lock`.
         parameters: The content of `params.yaml`.
-        data: For each file of the pipeline the hash DVC knows it by.
-        sources: For each source its number of rows and the period it covers.
+        data: DVC's hash of each file of the pipeline.
+        sources: The number of rows and the period of each source.
         contracts: Every contract in canonical form, by name.
     """
 
@@ -42,45 +43,51 @@ class Lineage:
     sources: dict[str, Any]
     contracts: dict[str, Any]
 
-    def as_dict(self) -> dict[str, Any]:
-        """The lineage as plain data."""
-        return asdict(self)
+    @property
+    def parameters_by_name(self) -> dict[str, Any]:
+        """The parameters by their dotted names, such as `model.learning_rate`."""
+        return _flatten(self.parameters)
 
 
 def lineage_of(project: Project) -> Lineage:
     """Read the lineage of a model that the pipeline has just made.
 
     Raises:
-        HandoffError: The pipeline has not run, or a file it leaves behind is missing.
+        HandoffError: The pipeline has not run, or a file that it needs or writes is missing.
     """
     root = project.root
     commit = git_or_none(root, "rev-parse", "--verify", "--quiet", "HEAD")
-    changed = git_or_none(root, "status", "--porcelain", "--", *_JUDGED)
+    changed = git_or_none(root, "status", "--porcelain", "--", *_MUST_BE_COMMITTED)
+    stages = parse_yaml(_read(root / "dvc.lock", "uv run poe pipeline"))["stages"].values()
+    contracts = contracts_of(project.room("contracts"))
     return Lineage(
         commit=commit or None,
         clean=bool(commit) and changed == "",
         code=code_hash(project.source),
         lock=hashlib.sha256(_read(root / "uv.lock", "uv lock")).hexdigest(),
         parameters=parse_yaml(_read(root / "params.yaml", "git checkout params.yaml")),
-        data=_data(parse_yaml(_read(root / "dvc.lock", "uv run poe pipeline"))),
-        sources=json.loads(_read(root / "reports" / "sources.json", "uv run poe pipeline")),
-        contracts={
-            name: canonical_form(contract)
-            for name, contract in contracts_of(project.room("contracts")).items()
+        data={
+            item["path"]: f"{item.get('hash', 'md5')}:{item['md5']}"
+            for stage in stages
+            for item in stage.get("outs", [])
         },
+        sources=json.loads(_read(root / "reports" / "sources.json", "uv run poe pipeline")),
+        contracts={name: canonical_form(contract) for name, contract in contracts.items()},
     )
 
 
-def _data(lock: dict[str, Any]) -> dict[str, str]:
-    return {
-        item["path"]: f"{item.get('hash', 'md5')}:{item['md5']}"
-        for stage in lock["stages"].values()
-        for item in stage.get("outs", [])
-    }
-
-
-def _read(file: Path, remedy: str) -> bytes:
+def _read(file: Path, fix: str) -> bytes:
     try:
         return file.read_bytes()
     except FileNotFoundError as error:
-        raise HandoffError(f"{file} is missing: `{remedy}` makes it.") from error
+        raise HandoffError(f"{file} is missing: `{fix}` makes it.") from error
+
+
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= _flatten(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat

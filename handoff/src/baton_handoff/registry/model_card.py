@@ -9,7 +9,6 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import markdown
 
@@ -93,7 +92,7 @@ def card_markdown(
             },
         },
         contracts=lineage.contracts,
-        parameters=_flat(lineage.parameters),
+        parameters=lineage.parameters_by_name,
     )
 
 
@@ -104,14 +103,3 @@ def card_page(text: str, title: str, plots: Sequence[Path]) -> str:
         image = base64.b64encode(plot.read_bytes()).decode()
         body = body.replace(f'src="plots/{plot.name}"', f'src="data:image/png;base64,{image}"')
     return render_html("card.html", title=title, body=body)
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested parameters by their dotted names."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat

@@ -21,11 +21,9 @@ from baton_handoff.policy.promotion.validation import Progress, validate
 from baton_handoff.registry.alias_moves import (
     AliasMove,
     aliased_version,
-    current_actor,
     in_ci,
-    move_timestamp,
+    move_alias,
     promotion_lock,
-    record_move,
 )
 from baton_handoff.registry.lineage import Lineage
 from baton_handoff.registry.model_registry import (
@@ -91,19 +89,8 @@ def promote(
         if to == CHAMPION:
             _restate_card(project, version, candidate)
         accepted = tuple(name for name, result in results.items() if not result.passed)
-        move = AliasMove(
-            to,
-            int(version.version),
-            before,
-            "promotion",
-            current_actor(project),
-            move_timestamp(),
-            why,
-            accepted,
-        )
-        # The record comes first: a crash in between leaves the old alias, and can be detected.
-        record_move(client, project, move)
-        client.set_registered_model_alias(project.model, to, version.version)
+        move = AliasMove(to, int(version.version), before, "promotion", why, accepted)
+        move = move_alias(client, project, move)
         return PromotionResult(findings, move)
 
 
