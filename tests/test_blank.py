@@ -236,7 +236,7 @@ def test_contracts_that_did_not_begin_blank_stay_as_they_are(
     ((code, complaint),) = in_one_process(Project(folder, environment), [command])
     assert code == 2
     assert complaint == (
-        "flight_delays.contracts has contracts of its own: change them where they stand.\n"
+        "flight_delays.contracts did not begin blank: edit its contracts by hand.\n"
     )
 
 

@@ -120,5 +120,7 @@ def test_it_is_for_the_side_whose_code_it_is(tmp_path: Path) -> None:
 
 
 def test_code_that_can_not_be_read_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(HandoffError, match=r"^src/mine/training/code\.py:1: not valid Python 3 "):
+    with pytest.raises(
+        HandoffError, match=r"^Correct src/mine/training/code\.py:1: not valid Python 3: "
+    ):
         found(tmp_path, "def (")

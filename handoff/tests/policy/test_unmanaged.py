@@ -216,8 +216,8 @@ def test_what_cannot_be_read_is_listed_with_its_reason(trap: Path) -> None:
         *("null.py", "odd.ipynb", "python2.py", "tabs.py"),
     } <= why.keys()
     assert "declared.py" not in why
-    assert why["large.py"] == "it can't be read: it has 11 MB"
-    assert why["python2.py"].startswith("it is no Python 3: ")
+    assert why["large.py"] == "it has 11 MB, too much for code"
+    assert why["python2.py"].startswith("not valid Python 3: ")
 
 
 def test_a_repository_cannot_have_its_own_program_run(tmp_path: Path) -> None:

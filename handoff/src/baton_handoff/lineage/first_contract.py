@@ -1,4 +1,4 @@
-"""Starting from a table of one's own: from a file to contracts that the whole project runs on."""
+"""The first contracts of a blank project, drafted from a table."""
 
 import importlib
 import re
@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -30,11 +30,11 @@ from baton_handoff.lineage.sources.odcs import ENDING, FOLDER
 GOLDEN_ROWS = 10
 
 _SOURCE = "source"
-"""What the table is called, in `data/raw` and among the sources."""
+"""The name of the table in `data/raw` and among the sources."""
 
 _CONTRACTS = {"Features", "Labelled", "ModelInput", "Prediction", "Source"}
 
-# What the generated modules call by these names, and what the model's answer is called.
+# Names that the generated modules import, and the columns of the model's output.
 _TAKEN = {
     *("Annotated", "Any", "BeforeValidator", "Field", "Literal", "Strict", "Timestamp", "Utc"),
     *("CLASSES", "TARGET"),
@@ -46,21 +46,29 @@ _TAKEN = {
 def start_from(
     project: Project, file: Path, target: str, *, task: Task | None = None, replace: bool = False
 ) -> None:
-    """Write contracts, knobs and golden rows from a table, and put the table under DVC.
+    """Write contracts, parameters and golden rows for a table, and put the table under DVC.
 
-    Everything is made and tried on the table before the project is touched.
+    The drafts are tried on the table before anything in the project changes.
 
     Args:
         project: A project that began blank.
         file: A CSV, Parquet or Excel file.
         target: The column to predict.
-        task: What it is predicted as; None where its values are to say it.
-        replace: Write over the contracts that stand there.
+        task: The kind of prediction, None to choose it by the values of the target.
+        replace: Replace existing contracts.
 
     Raises:
-        HandoffError: The project has its contracts, or the table is none to learn from.
+        HandoffError: The project has contracts of its own, or the table can't be learned from.
     """
-    _require_blank(project, replace)
+    room = project.room("contracts")
+    if not _CONTRACTS.issubset(room.__all__):
+        raise HandoffError(
+            f"{project.package}.contracts did not begin blank: edit its contracts by hand."
+        )
+    if room.ModelInput.to_schema().columns and not replace:
+        raise HandoffError(
+            "There is a contract already: edit contracts/data.py, or replace it with --replace."
+        )
     require_repository(project.root)
     engine = project.room("contracts.engine")
     table = read_table(file)
@@ -69,47 +77,34 @@ def start_from(
     renamed = {c.name: c.source for c in (*profile.columns, profile.target)}
     source = Path("data/source") / re.sub(r"[^\w.-]", "_", file.name)
     data = contracts_source(profile)
-    with _draft(project, data) as contracts:
-        known = read_source(file, contracts.Source, renamed)
-        known = known.filter(pc.is_valid(known[profile.target.name]))
+    with _imported_draft(project, data) as contracts:
+        labelled = read_source(file, contracts.Source, renamed)
+        labelled = labelled.filter(pc.is_valid(labelled[profile.target.name]))
         try:
-            check(contracts.Source, nw.from_arrow(known, backend=engine.BACKEND).to_native())
+            check(contracts.Source, nw.from_arrow(labelled, backend=engine.BACKEND).to_native())
         except ContractViolation as violation:
             raise HandoffError(f"The contract doesn't describe {file}: {violation}") from violation
         api = api_source(*model_interface(contracts))
-    golden = to_rows(
-        nw.from_arrow(known.take(_golden(known, profile)), backend=engine.BACKEND).to_native()
-    )
+    sample = labelled.take(_golden_rows(labelled, profile))
+    golden = to_rows(nw.from_arrow(sample, backend=engine.BACKEND).to_native())
     texts = {
         project.source / "contracts/data.py": data,
         project.source / "contracts/api.py": api,
         project.root / "params.yaml": params_source(profile, source.as_posix()),
         project.root / "tests/golden/source.json": rows_source(golden),
     }
-    stated = project.root / f"{FOLDER}/{_SOURCE}{ENDING}"
-    if not (stated.exists() and source.as_posix() in stated.read_text(encoding="utf-8")):
+    source_file = project.root / f"{FOLDER}/{_SOURCE}{ENDING}"
+    described = source_file.read_text(encoding="utf-8") if source_file.exists() else ""
+    if source.as_posix() not in described:
         places = [source.as_posix(), f"data/raw/{_SOURCE}.parquet"]
-        texts[stated] = source_draft(_SOURCE, places, "contracts:Source")
-    _put(project, texts, file, project.root / source)
-    _report(profile, source, len(table), len(known), len(golden))
-
-
-def _require_blank(project: Project, replace: bool) -> None:
-    contracts = project.room("contracts")
-    if not _CONTRACTS.issubset(contracts.__all__):
-        raise HandoffError(
-            f"{project.package}.contracts has contracts of its own: change them where they stand."
-        )
-    if contracts.ModelInput.to_schema().columns and not replace:
-        raise HandoffError(
-            "There is a contract already: change it in contracts/data.py, or write over it with"
-            " --replace."
-        )
+        texts[source_file] = source_draft(_SOURCE, places, "contracts:Source")
+    _write(project, texts, file, project.root / source)
+    _print_summary(profile, source, len(table), len(labelled), len(golden))
 
 
 @contextmanager
-def _draft(project: Project, data: str) -> Iterator[ModuleType]:
-    """The project's contracts as they would be, imported from elsewhere under another name."""
+def _imported_draft(project: Project, data: str) -> Iterator[ModuleType]:
+    """Import the contracts of the project with another data.py, under a name of their own."""
     with tempfile.TemporaryDirectory(prefix="draft") as folder:
         draft = Path(folder).name
         room = Path(folder) / draft / "contracts"
@@ -123,8 +118,8 @@ def _draft(project: Project, data: str) -> Iterator[ModuleType]:
             sys.path.remove(folder)
 
 
-def _golden(table: pa.Table, profile: TableProfile) -> list[int]:
-    """The places of a few rows: two of every class, and the first ones."""
+def _golden_rows(table: pa.Table, profile: TableProfile) -> list[int]:
+    """The indices of the first rows and of two rows of each class."""
     values = table[profile.target.name].to_pylist()
     chosen = set(range(min(GOLDEN_ROWS, len(values))))
     for value in profile.classes:
@@ -133,68 +128,56 @@ def _golden(table: pa.Table, profile: TableProfile) -> list[int]:
     return sorted(chosen)
 
 
-def _put(project: Project, texts: Mapping[Path, str], file: Path, source: Path) -> None:
-    """Move everything into place; whatever goes wrong, everything stands as it did before."""
+def _write(project: Project, texts: Mapping[Path, str], file: Path, source: Path) -> None:
+    """Write all files and run DVC; restore everything if a step fails."""
     tracking = [source.with_name(f"{source.name}.dvc"), source.with_name(".gitignore")]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        _undone_on_failure([*texts, source, *tracking], Path(folder)),
-    ):
+    before = {
+        path: path.read_bytes() if path.exists() else None for path in (*texts, source, *tracking)
+    }
+    try:
         source.parent.mkdir(parents=True, exist_ok=True)
         if source.resolve() != file.resolve():
             shutil.copyfile(file, source)
-        for place, text in texts.items():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text, encoding="utf-8")
-        done = subprocess.run(
-            ["dvc", "add", str(source)],
-            cwd=project.root,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            said = re.search("ERROR: *(.*)", done.stderr)
-            because = said[1] if said else done.stderr.strip()
-            raise HandoffError(f"DVC can't keep {source.relative_to(project.root)}: {because}")
-
-
-@contextmanager
-def _undone_on_failure(places: Sequence[Path], folder: Path) -> Iterator[None]:
-    """Bring all places back to what they are now if what happens inside fails."""
-    kept = {place: folder / str(number) for number, place in enumerate(places)}
-    for place, copy in kept.items():
-        if place.exists():
-            shutil.copyfile(place, copy)
-    try:
-        yield
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        _track(project.root, source)
     except BaseException:
-        for place, copy in kept.items():
-            if copy.exists():
-                shutil.copyfile(copy, place)
+        for path, content in before.items():
+            if content is None:
+                path.unlink(missing_ok=True)
             else:
-                place.unlink(missing_ok=True)
+                path.write_bytes(content)
         raise
 
 
-def _report(profile: TableProfile, source: Path, rows: int, known: int, golden: int) -> None:
-    """Say what was made of the table, and what is a person's to judge."""
+def _track(root: Path, source: Path) -> None:
+    command = ["dvc", "add", str(source)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        error = re.search("ERROR: *(.*)", done.stderr)
+        reason = error[1] if error else done.stderr.strip()
+        raise HandoffError(f"DVC can't keep {source.relative_to(root)}: {reason}")
+
+
+def _print_summary(
+    profile: TableProfile, source: Path, rows: int, labelled: int, golden: int
+) -> None:
+    """Print what was written and what a person has to review."""
     target = profile.target
     task = f"{len(profile.classes)} classes" if profile.classes else "a quantity"
-    columns = f"{len(profile.columns)} columns and the target {target.name}, {task}"
-    print(f"contracts/data.py   {columns}")
+    indent = " " * 20
+    print(f"contracts/data.py   {len(profile.columns)} columns, target {target.name}: {task}")
     for column in (*profile.columns, target):
         if column.name != column.source:
-            print(f"                    {column.source!r} is called {column.name}")
+            print(f"{indent}{column.source!r} is called {column.name}")
     if any(column.kind == "Utc" for column in profile.columns):
-        print("                    moments without a time zone are taken as UTC")
-    unknown = f", {rows - known:,} of them without a target" if rows > known else ""
-    print(f"{source}   {rows:,} rows{unknown}; DVC keeps it")
-    print(f"tests/golden/source.json   {golden} of the rows: look whether they may be committed")
+        print(f"{indent}times without a time zone are taken as UTC")
+    dropped = f", {rows - labelled:,} of them without a target" if rows > labelled else ""
+    print(f"{source}   {rows:,} rows{dropped}, kept by DVC")
+    print(f"tests/golden/source.json   {golden} rows: check that they may be committed")
+    print(f"{FOLDER}/{_SOURCE}{ENDING}   a draft: add the owner and the other missing facts")
     print(
-        f"{FOLDER}/{_SOURCE}{ENDING}   a draft: who owns the table, and what else only people know"
-    )
-    print(
-        "Next: replace the bounds that were seen by what must hold, in contracts/data.py; then"
+        "Next: replace the observed bounds in contracts/data.py by the valid ones, then run"
         " `uv run poe pipeline`."
     )

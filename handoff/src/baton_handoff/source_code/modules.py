@@ -50,7 +50,7 @@ class SourceError(HandoffError):
 
     def __init__(self, file: str, line: int | None, reason: str) -> None:
         place = f"{file}:{line}" if line else file
-        super().__init__(f"{place}: {reason}: correct the file.")
+        super().__init__(f"Correct {place}: {reason}.")
         self.line, self.reason = line, reason
 
 
@@ -158,7 +158,7 @@ def read_module(root: Path, file: str) -> SourceModule:
     path = root / file
     try:
         if (size := path.stat().st_size) > _LARGEST:
-            raise SourceError(file, None, f"it has {size / 2**20:.0f} MB")
+            raise SourceError(file, None, f"it has {size / 2**20:.0f} MB, too much for code")
         content = path.read_bytes()
         encoding = "utf-8"
         if path.suffix == ".py":
@@ -204,14 +204,14 @@ def parse(text: str) -> ast.Module:
 def _source_error(file: str, error: BaseException) -> SourceError:
     match error:
         case SyntaxError():
-            return SourceError(file, error.lineno, f"not valid Python 3 ({error.msg})")
+            return SourceError(file, error.lineno, f"not valid Python 3: {error.msg}")
         case OSError():
             reason = os.strerror(error.errno or 0)
         case KeyError():
             reason = f"it has no {error}"
         case _:
             reason = str(error).partition("\n")[0] or type(error).__name__
-    return SourceError(file, None, f"it can't be read ({reason})")
+    return SourceError(file, None, f"it can't be read: {reason}")
 
 
 def _parse_notebook(file: str, all_cells: list[dict[str, Any]]) -> Notebook:

@@ -8,7 +8,6 @@ from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
 from baton_handoff.lineage.sources.data_access import DataAccess, data_accesses, is_query
-from baton_handoff.lineage.sources.sql import tables_of
 from baton_handoff.source_code.constant_propagation import (
     UNKNOWN,
     ConstantPropagation,
@@ -221,7 +220,13 @@ def _targets(one: _Located) -> Iterator[tuple[Kind, str]]:
 
 def _query_targets(one: _Located) -> Iterator[tuple[Kind, str]]:
     query = " ".join(one.text.replace(UNKNOWN, "*").split())
-    tables = tables_of(one.text, one.scope.module.imported_packages)
+    try:
+        # sqlglot loads slowly, and only the tools of a project include it.
+        from baton_handoff.lineage.sources.sql import tables_of  # noqa: PLC0415
+
+        tables = tables_of(one.text, one.scope.module.imported_packages)
+    except ModuleNotFoundError:
+        tables = None
     if tables is None:
         yield "query", query
         return

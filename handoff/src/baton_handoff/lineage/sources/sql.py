@@ -1,88 +1,71 @@
-"""Which tables and files a query reads."""
+"""The tables and files that a query reads."""
 
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
+
+import sqlglot
+from sqlglot import exp
 
 from baton_handoff.source_code.constant_propagation import UNKNOWN
 
-if TYPE_CHECKING:
-    from sqlglot import exp
-
 _DIALECTS = {"duckdb": "duckdb", "pyspark": "spark", "psycopg": "postgres", "psycopg2": "postgres"}
-_HOLE = "what_is_not_known"
+_PLACEHOLDER = "unknown_part_of_the_query"
 
 
 def tables_of(query: str, packages: Collection[str]) -> list[str] | None:
-    """The tables and files that a query reads, each once.
+    """The tables and files that a query reads, without repetitions; None if it can't be parsed.
 
     Args:
         query: The query.
-        packages: What its file imports: some speak a dialect of their own.
-
-    Returns:
-        None where it can't be read, or where sqlglot is not installed: a repository may be looked
-        at without the tools.
+        packages: The packages that its file imports; some have a dialect of their own.
     """
-    # Only who asks a database waits for it.
-    try:
-        import sqlglot  # noqa: PLC0415
-        from sqlglot import exp  # noqa: PLC0415
-    except ModuleNotFoundError:
-        return None
-
-    statements = []
+    statements: list[exp.Expr] = []
     for dialect in (*(_DIALECTS[name] for name in sorted(packages) if name in _DIALECTS), None):
         with suppress(sqlglot.errors.SqlglotError):
-            statements = sqlglot.parse(query.replace(UNKNOWN, _HOLE), dialect=dialect)
+            parsed = sqlglot.parse(query.replace(UNKNOWN, _PLACEHOLDER), dialect=dialect)
+            statements = [statement for statement in parsed if statement is not None]
             break
-    asked = [one for one in statements if one is not None]
-    if not asked or any(isinstance(one, exp.Command) and one.name == "copy" for one in asked):
+    if not statements or any(isinstance(s, exp.Command) and s.name == "copy" for s in statements):
         return None
-    filled = [table for one in asked for table in _filled(one)]
-    made = {one.alias_or_name for tree in asked for one in tree.find_all(exp.CTE)}
-    made |= {_name(table) for table in filled}
-    read = [t for one in asked for t in one.find_all(exp.Table) if not any(t is f for f in filled)]
-    names = [name for name in map(_name, read) if name not in made]
-    names += [name for one in asked for name in _files(one)]
-    return list(dict.fromkeys(name.replace(_HOLE, UNKNOWN) for name in names))
+    written = [table for statement in statements for table in _written(statement)]
+    own = {one.alias_or_name for statement in statements for one in statement.find_all(exp.CTE)}
+    own |= {_name(table) for table in written}
+    tables = [table for statement in statements for table in statement.find_all(exp.Table)]
+    # A statement may also read a table that it writes, so compare by identity.
+    read = [table for table in tables if not any(table is one for one in written)]
+    names = [name for name in map(_name, read) if name not in own]
+    names += [name for statement in statements for name in _files(statement)]
+    return list(dict.fromkeys(name.replace(_PLACEHOLDER, UNKNOWN) for name in names))
 
 
-def _filled(statement: "exp.Expr") -> "Iterator[exp.Table]":
-    """The table that a statement makes, or writes into."""
-    from sqlglot import exp  # noqa: PLC0415
-
+def _written(statement: exp.Expr) -> Iterator[exp.Table]:
+    """The table that a statement makes or writes to."""
     if isinstance(statement, exp.Create | exp.Insert | exp.Copy):
         into = statement.this.this if isinstance(statement.this, exp.Schema) else statement.this
         if isinstance(into, exp.Table):
             yield into
 
 
-def _files(statement: "exp.Expr") -> Iterator[str]:
-    """The files that a statement names elsewhere than where tables stand."""
-    from sqlglot import exp  # noqa: PLC0415
-
-    given: list[exp.Expr] = []
+def _files(statement: exp.Expr) -> Iterator[str]:
+    """The files that a statement names where no table can be."""
+    files: list[exp.Expr] = []
     if isinstance(statement, exp.Copy) and statement.args["kind"]:
-        given = statement.args["files"]
+        files = statement.args["files"]
     elif isinstance(statement, exp.Attach | exp.Summarize):
-        given = [statement.this.unalias()]
-    for one in given:
-        if isinstance(one, exp.Placeholder):
-            yield _HOLE
-        elif isinstance(one, exp.Literal) and one.name != ":memory:":
-            # Of how a database is reached everything but the password.
-            yield " ".join(word for word in one.name.split() if not word.startswith("password"))
+        files = [statement.this.unalias()]
+    for file in files:
+        if isinstance(file, exp.Placeholder):
+            yield _PLACEHOLDER
+        elif isinstance(file, exp.Literal) and file.name != ":memory:":
+            # A connection string without its password.
+            yield " ".join(word for word in file.name.split() if not word.startswith("password"))
 
 
-def _name(table: "exp.Table") -> str:
-    """What a table is called; of a file its path."""
-    from sqlglot import exp  # noqa: PLC0415
-
+def _name(table: exp.Table) -> str:
+    """The name of a table, or the path of a file."""
+    if isinstance(table.this, exp.Func):  # for example `read_parquet('a.parquet')`
+        path = table.this.find(exp.Literal)
+        return path.name if path else _PLACEHOLDER
     names = [part.name for part in table.parts]
-    if isinstance(table.this, exp.Func):  # `read_parquet('…')`
-        given = table.this.find(exp.Literal)
-        return given.name if given else _HOLE
-    if "/" in names[-1]:  # Spark's parquet.`…`
-        return names[-1]
-    return ".".join(names)
+    # Spark's form for a file: parquet.`lake/a.parquet`
+    return names[-1] if "/" in names[-1] else ".".join(names)
