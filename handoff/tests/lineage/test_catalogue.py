@@ -1,4 +1,4 @@
-"""The feature catalogue says what the code does: tried on rows, read from files, never made up."""
+"""The feature catalogue: origins by experiment, places and users by reading the code."""
 
 import json
 import sys
@@ -183,7 +183,7 @@ def test_a_change_of_the_code_changes_where_a_feature_comes_from(
     assert features(project)["dear"].origins == features(project)["share"].origins
 
 
-def test_a_feature_of_what_a_source_is_all_of_comes_from_that_source(
+def test_an_origin_names_the_source_if_one_source_has_all_columns(
     project: Project, written: Written
 ) -> None:
     place = "src/journeys/contracts/__init__.py"
@@ -202,14 +202,16 @@ def test_a_feature_of_what_a_source_is_all_of_comes_from_that_source(
     ],
     ids=["refused", "fewer rows"],
 )
-def test_what_tells_nothing_of_one_feature_is_no_origin_of_it(
+def test_a_change_that_the_code_rejects_gives_no_origin(
     project: Project, edit: Written, old: str, new: str
 ) -> None:
     edit(old, new)
     assert features(project)["dear"].origins == ("Trip.price",)
 
 
-def test_what_a_table_is_made_with_in_place_is_made_once(project: Project, edit: Written) -> None:
+def test_a_column_added_in_place_does_not_reach_the_next_run(
+    project: Project, edit: Written
+) -> None:
     # A column that is added to what was given must not be there the next time.
     edit("    table = nw.from_native(trips)\n", "    table = spoilt(trips)\n")
     edit(
@@ -240,7 +242,7 @@ def test_what_a_table_is_made_with_in_place_is_made_once(project: Project, edit:
     ],
     ids=["no border", "no way", "no code", "no rows"],
 )
-def test_what_is_not_known_is_said_with_the_reason(
+def test_unknown_origins_have_a_reason(
     project: Project, edit: Written, old: str, new: str, why: str
 ) -> None:
     edit(old, new)
@@ -252,14 +254,14 @@ def test_what_is_not_known_is_said_with_the_reason(
     assert table.unknown in unescape(render_page("features", catalogue=[table], links={}))
 
 
-def test_without_golden_rows_nothing_is_made_up(project: Project, written: Written) -> None:
+def test_without_golden_rows_the_origins_are_unknown(project: Project, written: Written) -> None:
     written("tests/golden/trips.json", json.dumps({"Trip": GOLDEN["Trip"]}))
     table = only(project)
     assert table.unknown == "`tests/golden/` has no row that Town accepts"
     assert table.features[0].origins is None
 
 
-def test_golden_rows_that_a_contract_refuses_are_left_out(
+def test_golden_rows_that_a_contract_rejects_are_left_out(
     project: Project, written: Written
 ) -> None:
     odd = {"town": "Rome", "code": "AB", "seats": 70, "price": 12.5}
@@ -267,7 +269,7 @@ def test_golden_rows_that_a_contract_refuses_are_left_out(
     assert features(project)["dear"].origins == ("Trip.price",)
 
 
-def test_a_feature_is_computed_where_it_is_written_or_where_its_table_is_given(
+def test_a_feature_is_computed_where_it_is_assigned_or_where_its_table_is_returned(
     project: Project,
 ) -> None:
     table = only(project)
@@ -319,7 +321,7 @@ def test_users_are_found_in_code_tests_and_notebooks(project: Project, written: 
     assert named["town"] == ()
 
 
-def test_people_read_what_is_missing_and_programs_read_everything(project: Project) -> None:
+def test_the_text_marks_missing_facts_and_the_data_is_complete(project: Project) -> None:
     said = as_text(catalogue(project))
     assert (
         "dear  boolean  [data-science]\n    it costs more than <10>\n    from Trip: price" in said
@@ -334,7 +336,7 @@ def test_people_read_what_is_missing_and_programs_read_everything(project: Proje
     assert (data["always"]["origins"], data["chance"]["origins"]) == ([], None)
 
 
-def test_what_a_project_prints_is_no_part_of_the_catalogue(
+def test_output_of_the_project_stays_out_of_the_catalogue(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     catalogue(project)
@@ -342,14 +344,14 @@ def test_what_a_project_prints_is_no_part_of_the_catalogue(
     assert (said.out, "sizes made" in said.err) == ("", True)
 
 
-def test_what_code_says_can_not_break_the_page(project: Project) -> None:
+def test_the_page_escapes_descriptions(project: Project) -> None:
     page = render_page("features", catalogue=catalogue(project), links={})
     assert "it costs more than &lt;10&gt;" in page
     assert "<em>no description</em>" in page
     assert "<em>no column found</em>" in page
 
 
-def test_without_any_features_the_page_says_so(project: Project, edit: Written) -> None:
+def test_the_page_tells_that_there_are_no_features(project: Project, edit: Written) -> None:
     assert "No contract declares any." in render_page("features", catalogue=[], links={})
     empty = replace(only(project), features=())
     assert "It has no features yet." in render_page("features", catalogue=[empty], links={})

@@ -1,4 +1,4 @@
-"""Feature code outside features/ is found, and what only looks like it is left alone."""
+"""Feature code outside features/ is found, and similar code is not reported."""
 
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def found(tmp_path: Path, code: str, place: str = "training/code.py") -> list[tu
 
 
 @pytest.mark.parametrize(("code", "feature"), FOUND.values(), ids=FOUND)
-def test_a_feature_that_is_computed_elsewhere_is_found(
+def test_a_feature_computed_outside_features_is_found(
     tmp_path: Path, code: str, feature: str
 ) -> None:
     line = 1 + code.count("\n")
@@ -85,32 +85,32 @@ def test_a_feature_that_is_computed_elsewhere_is_found(
 
 
 @pytest.mark.parametrize("code", FREE.values(), ids=FREE)
-def test_what_is_no_feature_code_is_left_alone(tmp_path: Path, code: str) -> None:
+def test_other_code_is_not_reported(tmp_path: Path, code: str) -> None:
     assert found(tmp_path, code) == []
 
 
 @pytest.mark.parametrize("room", ["model", "training", "serving", "monitoring"])
-def test_every_room_but_the_two_is_looked_at(tmp_path: Path, room: str) -> None:
+def test_the_check_reads_model_training_serving_and_monitoring(tmp_path: Path, room: str) -> None:
     assert len(found(tmp_path, "rows['hour'] = 1", f"{room}/deep/code.py")) == 1
 
 
 @pytest.mark.parametrize("place", ["features/a.py", "contracts/a.py", "../../notebooks/a.py"])
-def test_features_contracts_and_notebooks_are_free(tmp_path: Path, place: str) -> None:
+def test_features_contracts_and_notebooks_are_not_reported(tmp_path: Path, place: str) -> None:
     assert found(tmp_path, "rows['hour'] = 1", place) == []
 
 
-def test_what_the_model_adds_to_its_features_is_one_that_nobody_states(tmp_path: Path) -> None:
+def test_a_column_that_the_model_adds_to_the_features_must_be_declared(tmp_path: Path) -> None:
     code = "table = build_features(rows)\ntable['ratio'] = 1"
     said = "`ratio` is added to the features, but no contract declares it"
     assert found(tmp_path, code, "model/mine.py") == [(said, 2)]
 
 
-def test_training_may_add_to_them_what_it_looks_at(tmp_path: Path) -> None:
+def test_training_may_add_columns_to_the_features(tmp_path: Path) -> None:
     code = "table = build_features(rows)\ntable['error'] = 1"
     assert found(tmp_path, code, "training/evaluate.py") == []
 
 
-def test_it_is_for_the_side_whose_code_it_is(tmp_path: Path) -> None:
+def test_the_finding_is_for_the_side_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "src/mine/serving/app.py"
     file.parent.mkdir(parents=True)
     file.write_text("row['hour'] = 1", encoding="utf-8")
@@ -119,7 +119,7 @@ def test_it_is_for_the_side_whose_code_it_is(tmp_path: Path) -> None:
     assert finding.fix == "compute it in features/, which training and the service share"
 
 
-def test_code_that_can_not_be_read_is_one_sentence(tmp_path: Path) -> None:
+def test_invalid_code_is_an_error_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(
         HandoffError, match=r"^Correct src/mine/training/code\.py:1: not valid Python 3: "
     ):

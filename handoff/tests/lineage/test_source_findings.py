@@ -1,4 +1,4 @@
-"""What is found where a source, or what reads it, is not as it should be."""
+"""Findings about sources and about the code that reads them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,11 +37,11 @@ from prices import (
 
 @pytest.fixture
 def engine() -> str:
-    """Only where rows are looked at does the engine make a difference."""
+    """These tests validate no rows, so one engine is enough."""
     return "pandas"
 
 
-def test_a_source_of_which_everything_is_said_is_quiet(project: Project, write: Write) -> None:
+def test_a_complete_source_has_no_finding(project: Project, write: Write) -> None:
     write(good(), WORKAROUND + CODE)
     assert found(project) == []
     (source,) = source_usage(project).sources
@@ -117,7 +117,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("spoil", "code", "check", "said"), BAD.values(), ids=BAD)
-def test_what_is_not_as_it_should_be_is_the_only_thing_found(
+def test_each_problem_is_the_only_finding(
     project: Project,
     write: Write,
     spoil: Callable[[Said], None],
@@ -138,7 +138,7 @@ def test_what_is_not_as_it_should_be_is_the_only_thing_found(
     assert finding.blocks is (check == "source-valid")
 
 
-def test_a_finding_is_for_the_line_that_has_to_change(project: Project, write: Write) -> None:
+def test_a_finding_has_the_line_to_change(project: Project, write: Write) -> None:
     source = good()
     no_contract(source)
     write(source)
@@ -151,7 +151,7 @@ def test_a_finding_is_for_the_line_that_has_to_change(project: Project, write: W
     ("room", "side"),
     [("features", "data-science"), ("serving", "ml-engineering"), ("contracts", "data-science")],
 )
-def test_what_is_read_is_a_matter_of_both_and_whoever_answers_for_the_file_is_named(
+def test_undescribed_data_concerns_both_sides_and_names_the_side_of_the_file(
     project: Project, room: str, side: str
 ) -> None:
     file = project.source / room / "read.py"
@@ -167,7 +167,7 @@ def test_what_is_read_is_a_matter_of_both_and_whoever_answers_for_the_file_is_na
     assert {f.message for one in said for f in one.findings} == {whose}
 
 
-def test_what_is_read_and_not_known_is_not_shown_until_a_comment_names_it(
+def test_an_unknown_read_is_not_shown_until_a_comment_names_its_source(
     project: Project, write: Write
 ) -> None:
     def said() -> list[tuple[State, str, list[int | None]]]:
@@ -190,7 +190,7 @@ def test_what_is_read_and_not_known_is_not_shown_until_a_comment_names_it(
     ] * 2
 
 
-def test_a_broken_contract_binds_nobody_at_level_0(project: Project, write: Write) -> None:
+def test_at_level_0_a_broken_contract_does_not_block(project: Project, write: Write) -> None:
     source = good()
     no_contract(source)
     write(source)
@@ -255,7 +255,7 @@ FLAWS: dict[str, tuple[Callable[[Said], Any], str]] = {
 
 
 @pytest.mark.parametrize(("spoil", "says"), FLAWS.values(), ids=FLAWS)
-def test_a_file_that_is_none_of_the_standard_is_told_by_its_line(
+def test_an_invalid_source_file_is_reported_with_its_line(
     project: Project, write: Write, spoil: Callable[[Said], Any], says: str
 ) -> None:
     source = good()
@@ -270,7 +270,7 @@ def test_a_file_that_is_none_of_the_standard_is_told_by_its_line(
 
 
 @pytest.mark.parametrize("text", ["a: [", "\ta: 1", "- 1", "", "1"])
-def test_what_is_no_yaml_or_says_nothing_is_one_flaw_at_least(text: str) -> None:
+def test_invalid_yaml_and_empty_files_have_a_finding(text: str) -> None:
     assert parse_source("a", text)[1][0].line == 1
 
 
@@ -287,7 +287,7 @@ def test_what_is_no_yaml_or_says_nothing_is_one_flaw_at_least(text: str) -> None
         "x: &x {y: [*x]}": "recursive",
     }.items(),
 )
-def test_what_the_standard_can_not_hold_is_a_flaw_with_its_line(said: str, why: str) -> None:
+def test_yaml_beyond_json_is_a_finding_with_its_line(said: str, why: str) -> None:
     text = f"{yaml.safe_dump(good())}"
     (finding,) = parse_source("a", f"{text}{said}\n")[1]
     assert why in finding.message
@@ -295,11 +295,11 @@ def test_what_the_standard_can_not_hold_is_a_flaw_with_its_line(said: str, why: 
 
 
 @pytest.mark.parametrize("text", ['id: "\\uD800"', f"id: {'9' * 5000}", "[" * 5000])
-def test_what_nothing_can_read_is_a_flaw(text: str) -> None:
+def test_a_text_that_the_parser_can_not_read_is_a_finding(text: str) -> None:
     assert parse_source("a", text)[1]
 
 
-def test_text_in_another_encoding_is_said(project: Project, write: Write) -> None:
+def test_a_file_in_another_encoding_is_a_finding(project: Project, write: Write) -> None:
     write(good())
     (project.root / "data/sources/prices.odcs.yaml").write_bytes(b"id: \xff")
     assert [finding.line for finding in load_sources(project.root)[1]] == [1]
@@ -315,7 +315,7 @@ def test_text_in_another_encoding_is_said(project: Project, write: Write) -> Non
         ({}, ""),
     ],
 )
-def test_an_owner_is_a_team_or_its_member_of_that_role(
+def test_the_owner_is_the_team_or_its_member_with_that_role(
     project: Project, write: Write, team: Any, owner: str
 ) -> None:
     write({**good(), "team": team})

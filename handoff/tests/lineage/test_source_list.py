@@ -1,4 +1,4 @@
-"""What is read and where it comes from, as a list; drafts for what nobody has described."""
+"""The list of sources and reads, and drafts for sources without a file."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ from prices import (
 
 @pytest.fixture
 def engine() -> str:
-    """Only where rows are looked at does the engine make a difference."""
+    """These tests validate no rows, so one engine is enough."""
     return "pandas"
 
 
@@ -40,7 +40,7 @@ def engine() -> str:
         ("pd.read_sql('select * from other.prices', e)", False),
     ],
 )
-def test_a_source_covers_what_it_names(
+def test_a_source_describes_the_data_at_its_locations(
     project: Project, write: Write, code: str, covered: bool
 ) -> None:
     write(good(), f"import pandas as pd\n{code}\n")
@@ -49,9 +49,7 @@ def test_a_source_covers_what_it_names(
     assert len(usage.undescribed_reads) == (not covered)
 
 
-def test_the_list_shows_every_source_and_every_place_that_reads(
-    project: Project, write: Write
-) -> None:
+def test_the_list_shows_all_sources_and_all_reads(project: Project, write: Write) -> None:
     write(good(), CODE + "pd.read_csv('data/towns.csv')\npd.read_csv(where())\n")
     assert as_text(source_usage(project)).splitlines() == [
         "SOURCE  STATE     OWNER          LAYER   UNTIL  CONTRACT        OPEN PROBLEMS",
@@ -79,7 +77,7 @@ ADDED = {
 
 
 @pytest.mark.parametrize("what", ADDED)
-def test_a_draft_leaves_open_what_only_people_know(
+def test_a_draft_lacks_only_what_people_have_to_add(
     project: Project, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     monkeypatch.chdir(project.root)
@@ -100,13 +98,17 @@ def test_a_draft_leaves_open_what_only_people_know(
     assert about == {"source-owned", "source-official", "source-complete"}
 
 
-def test_a_file_from_outside_is_named_as_it_stands(project: Project, tmp_path: Path) -> None:
+def test_a_file_outside_the_project_keeps_its_absolute_path(
+    project: Project, tmp_path: Path
+) -> None:
     (tmp_path / "far.csv").touch()
     add_source(project, source_usage(project), str(tmp_path / "far.csv"))
     assert source_usage(project).sources[0].locations == ((tmp_path / "far.csv").as_posix(),)
 
 
-def test_what_can_not_be_added_is_said_in_a_sentence(project: Project, write: Write) -> None:
+def test_a_source_that_can_not_be_added_is_an_error_of_one_line(
+    project: Project, write: Write
+) -> None:
     write(good())
     (project.root / "data/prices.csv").touch()
     (project.root / "prices.csv").touch()
@@ -128,7 +130,7 @@ def test_what_can_not_be_added_is_said_in_a_sentence(project: Project, write: Wr
     ("place", "name"),
     [("a/Ünï.tar.gz", "ünï"), ("/", "source"), ("a/ .csv", "source"), ("x.y", "x")],
 )
-def test_a_name_can_be_written_in_a_comment(place: str, name: str) -> None:
+def test_the_name_of_a_source_fits_into_a_comment(place: str, name: str) -> None:
     assert source_name(place) == name
 
 
@@ -147,11 +149,11 @@ def test_a_name_can_be_written_in_a_comment(place: str, name: str) -> None:
         ("data/prices.csv", None),
     ],
 )
-def test_by_its_place_a_source_may_look_unofficial(where: str, looks: str | None) -> None:
+def test_a_location_may_look_unofficial(where: str, looks: str | None) -> None:
     assert unofficial_sign(where) == looks
 
 
-def test_a_project_that_reads_nothing_has_nothing_to_say(project: Project) -> None:
+def test_a_project_that_reads_nothing_has_no_findings(project: Project) -> None:
     assert as_text(source_usage(project)) == ""
     assert found(project) == []
     assert assess_sources(source_usage(project)) == SourceAssessment((), {}, ())

@@ -1,4 +1,4 @@
-"""What the owner of a source is told is wrong with it, without any value."""
+"""The report for the owner of a source contains no values."""
 
 import importlib.util
 import sys
@@ -25,7 +25,7 @@ from trip_project import trip_project
 
 @pytest.fixture
 def engine() -> str:
-    """Only where rows are looked at does the engine make a difference."""
+    """These tests validate no rows, so one engine is enough."""
     return "pandas"
 
 
@@ -46,7 +46,7 @@ def importable(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("which", ["pandas", "polars"])
-def test_an_owner_is_told_which_rows_break_the_contract_and_no_value(
+def test_the_report_has_the_rows_that_break_the_contract_and_no_values(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
 ) -> None:
     project = trip_project(tmp_path / which, which)
@@ -77,7 +77,7 @@ def test_an_owner_is_told_which_rows_break_the_contract_and_no_value(
         assert value not in text
 
 
-def test_the_contract_is_about_the_last_of_its_files(
+def test_the_contract_applies_to_the_last_location(
     project: Project, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     importable(project, monkeypatch)
@@ -92,7 +92,7 @@ def test_the_contract_is_about_the_last_of_its_files(
     assert "Checked: `data/cut.csv`, 2 rows." in text
 
 
-def test_rows_that_are_missing_or_good_are_told_as_such(
+def test_missing_files_are_errors_and_valid_rows_have_no_report(
     project: Project, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     importable(project, monkeypatch)
@@ -121,7 +121,7 @@ def test_rows_that_are_missing_or_good_are_told_as_such(
 
 
 @pytest.mark.parametrize("stated", ["def (", "Trip = 1\n"], ids=["broken", "no contract"])
-def test_contracts_that_can_not_be_used_are_a_sentence(
+def test_contracts_that_can_not_be_used_are_an_error_of_one_line(
     project: Project, write: Write, monkeypatch: pytest.MonkeyPatch, stated: str
 ) -> None:
     write(good())

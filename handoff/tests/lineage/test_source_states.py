@@ -1,4 +1,4 @@
-"""How far a source is handed over: found, owned, official; and what that is worth."""
+"""The states of a source: found, owned, official; and what a promotion requires."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -34,7 +34,7 @@ UNTIL = (datetime.now(UTC) + timedelta(days=300)).date().isoformat()
 
 @pytest.fixture
 def engine() -> str:
-    """Only where rows are looked at does the engine make a difference."""
+    """These tests validate no rows, so one engine is enough."""
     return "pandas"
 
 
@@ -50,9 +50,7 @@ def accept(project: Project, gate: str, until: str) -> Project:
     return find_project(project.root)
 
 
-def test_data_is_handed_over_from_found_to_owned_to_official(
-    project: Project, write: Write
-) -> None:
+def test_a_source_is_found_then_owned_then_official(project: Project, write: Write) -> None:
     source = good()
     nobody(source)
     unofficial_until(source)
@@ -78,7 +76,7 @@ def test_data_is_handed_over_from_found_to_owned_to_official(
         ("sources", "2020-12-31", "owned"),
     ],
 )
-def test_an_exception_that_counts_stands_for_official(
+def test_a_valid_exception_makes_a_source_official(
     project: Project, write: Write, gate: str, until: str, state: str
 ) -> None:
     source = good()
@@ -90,7 +88,7 @@ def test_an_exception_that_counts_stands_for_official(
     assert said == ((f"prices: accepted until {UNTIL} by ada: no other yet",) * (state != "owned"))
 
 
-def test_what_is_past_its_end_of_life_is_lacking_unless_that_is_accepted(
+def test_a_source_past_its_end_of_life_blocks_unless_an_exception_accepts_it(
     project: Project, write: Write
 ) -> None:
     source = good()
@@ -113,7 +111,7 @@ PLANS = {
 
 @pytest.mark.parametrize(("spoil", "official"), PLANS.values(), ids=PLANS)
 @pytest.mark.parametrize("accepted", ["", "sources", "sources/prices", "sources/towns"])
-def test_the_practice_says_what_the_gate_of_a_promotion_will_say(
+def test_the_practice_and_the_promotion_gate_agree(
     project: Project, write: Write, spoil: Callable[[Said], None], official: bool, accepted: str
 ) -> None:
     source = good()
@@ -129,7 +127,7 @@ def test_the_practice_says_what_the_gate_of_a_promotion_will_say(
 @pytest.mark.parametrize(
     ("spoil", "asked"), [(planned, False), (unofficial_until, True), (unofficial_for_ever, True)]
 )
-def test_before_a_promotion_a_plan_is_asked_of_what_is_unofficial_or_an_exception(
+def test_before_a_promotion_an_unofficial_source_needs_a_plan_or_an_exception(
     project: Project, write: Write, spoil: Callable[[Said], None], asked: bool
 ) -> None:
     source = good()
@@ -148,9 +146,7 @@ def test_before_a_promotion_a_plan_is_asked_of_what_is_unofficial_or_an_exceptio
     assert found(accepting) == []
 
 
-def test_sources_are_as_old_as_the_day_that_the_status_is_asked_of(
-    project: Project, write: Write
-) -> None:
+def test_the_status_judges_sources_on_the_given_day(project: Project, write: Write) -> None:
     source = good()
     planned(source, until="2027-03-31")
     write(source)
@@ -159,7 +155,7 @@ def test_sources_are_as_old_as_the_day_that_the_status_is_asked_of(
         assert {o.state for o in results if o.practice.name == "sources-described"} == {state}
 
 
-def test_what_production_reads_without_a_file_is_lacking(project: Project, write: Write) -> None:
+def test_production_code_that_reads_undescribed_data_blocks(project: Project, write: Write) -> None:
     source = good()
     elsewhere(source)
     write(source)
