@@ -189,7 +189,7 @@ def test_training_that_is_broken_off_is_not_believed_and_goes_on(project: Projec
 
     code, (sentence, dvcs) = out_of_space(project, room, "handoff", "pipeline")
     assert code != 0
-    assert sentence == "File too large: make room, then run the same again."
+    assert sentence == "File too large: free disk space, then run the command again."
     assert dvcs.startswith("ERROR: failed to reproduce 'train': ")
     assert 0 < model.stat().st_size <= room
     assert is_not_believed()
@@ -232,7 +232,7 @@ def test_registering_that_is_broken_off_gives_no_version(project: Project) -> No
     before = state()
     code, (sentence,) = out_of_space(project, largest - 1, "handoff", "model", "register")
     assert code == 2
-    assert sentence.endswith(".parquet: File too large: make room, then run the same again.")
+    assert sentence.endswith(".parquet: File too large: free disk space, then run the command again.")
     killed(project, is_logging_the_model, "handoff", "model", "register")
     assert state() == before == ([(1,)], [("candidate", 1)])
 

@@ -38,14 +38,16 @@ def test_a_tree_without_an_engine_has_no_practices(tmp_path: Path) -> None:
 def test_a_broken_wheel_is_named(tmp_path: Path) -> None:
     (tmp_path / "standards").mkdir()
     (tmp_path / "standards/baton_handoff-1.2.0-py3-none-any.whl").write_text("broken")
-    with pytest.raises(ValueError, match=r"baton_handoff-1\.2\.0-py3-none-any\.whl is no wheel"):
+    with pytest.raises(
+        ValueError, match=r"baton_handoff-1\.2\.0-py3-none-any\.whl is not a valid wheel"
+    ):
         practices_text(tmp_path)
 
 
 def test_a_broken_wheel_is_not_unpacked(tmp_path: Path) -> None:
     (tmp_path / "standards").mkdir()
     (tmp_path / "standards/baton_handoff-1.2.0-py3-none-any.whl").write_text("broken")
-    with pytest.raises(HandoffError, match="is broken: take it back from git"):
+    with pytest.raises(HandoffError, match="is damaged: restore the file from git"):
         unpack_engine(tmp_path)
 
 

@@ -20,7 +20,7 @@ from baton_handoff.cli import (
     source,
     top_level,
 )
-from baton_handoff.cli.options import Options
+from baton_handoff.cli.options import Commands, Options
 from baton_handoff.core.command import in_one_sentence
 
 if TYPE_CHECKING:
@@ -91,14 +91,15 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser("handoff", description="Contracts, models, checks and standards of a project.")
     parser.set_defaults(find=_find_project, parser=parser)
-    commands = parser.add_subparsers(metavar="COMMAND", parser_class=argparse.ArgumentParser)
+    subparsers = parser.add_subparsers(metavar="COMMAND", parser_class=argparse.ArgumentParser)
+    commands = Commands(subparsers)
     top_level.add(commands)
     check.add(commands)
     policy.add_status(commands)
     for name, (module, title) in _GROUPS.items():
-        group = commands.add_parser(name, help=title, description=f"{name}: {title}")
+        group = subparsers.add_parser(name, help=title, description=f"{name}: {title}")
         group.set_defaults(parser=group)
-        module.add(group.add_subparsers(metavar="COMMAND", title="commands"))
+        module.add(Commands(group.add_subparsers(metavar="COMMAND", title="commands")))
     old_names.add(commands)
     return parser
 

@@ -3,11 +3,11 @@
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from baton_handoff.cli.contract import api_models
 from baton_handoff.cli.feature import describe_store
-from baton_handoff.cli.options import Options, add_command, add_format
+from baton_handoff.cli.options import Commands, Options, add_format
 from baton_handoff.cli.policy import rewrite_owners
 from baton_handoff.core.errors import UsageError
 from baton_handoff.policy.evidence.steps import CHECKABLE, CHECKED, FIXED, STEPS
@@ -18,26 +18,21 @@ if TYPE_CHECKING:
     from baton_handoff.policy.evidence.checking import StepCheck, StepFix, StepResult
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the commands."""
-    command = add_command(
-        commands,
+    command = commands.add(
         "check",
         _check,
-        help=f"run in parallel: {', '.join(CHECKED)}",
+        f"run in parallel: {', '.join(CHECKED)}",
         epilog="exit code: 0 nothing blocks, 1 something blocks, 2 the command can't run",
     )
     _add_step(command, CHECKABLE)
     add_format(command)
 
-    command = add_command(
-        commands, "fix", _fix, help=f"correct or write without asking: {', '.join(FIXED)}"
-    )
+    command = commands.add("fix", _fix, f"correct or write without asking: {', '.join(FIXED)}")
     _add_step(command, FIXED)
 
-    command = add_command(
-        commands, "test", _test, help="run the project's own tests and its notebooks"
-    )
+    command = commands.add("test", _test, "run the project's own tests and its notebooks")
     command.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of pytest")
 
 

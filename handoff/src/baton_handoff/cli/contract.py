@@ -1,17 +1,17 @@
 """`handoff contract`: the contracts of the tables, the model and the API."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from baton_handoff.cli.options import BASE, Options, add_command, add_format, print_findings
+from baton_handoff.cli.options import BASE, Commands, Options, add_format, print_findings
 
 if TYPE_CHECKING:
     from baton_handoff.config.project import Project
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the commands of the group."""
-    command = add_command(commands, "new", _new, help="write contracts for a table of yours")
+    command = commands.add("new", _new, "write contracts for a table of yours")
     command.add_argument("file", type=Path, help="a CSV, Parquet or Excel file")
     command.add_argument("--target", required=True, help="the column to predict")
     command.add_argument(
@@ -21,20 +21,16 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--replace", action="store_true", help="overwrite existing contracts")
 
-    command = add_command(
-        commands, "diff", _diff, help="how a change alters the contracts, and for which side"
-    )
+    command = commands.add("diff", _diff, "how a change alters the contracts, and for which side")
     command.add_argument("--base", help="a commit, a branch, or a contracts wheel" + BASE)
     command.add_argument(
         "--changelog", action="store_true", help="also write contracts/CHANGELOG.md"
     )
     add_format(command)
 
-    add_command(commands, "api", _api, help="generate the API's models from the contracts")
+    commands.add("api", _api, "generate the API's models from the contracts")
 
-    command = add_command(
-        commands, "wheel", _wheel, help="build a wheel of the contracts for another repository"
-    )
+    command = commands.add("wheel", _wheel, "build a wheel of the contracts for another repository")
     command.add_argument("--to", type=Path, default=Path("dist"), help="the folder for the wheel")
 
 

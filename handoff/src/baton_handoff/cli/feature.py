@@ -2,11 +2,11 @@
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from baton_handoff.cli.options import (
+    Commands,
     Options,
-    add_command,
     add_format,
     print_findings,
     require_contracts,
@@ -16,18 +16,15 @@ if TYPE_CHECKING:
     from baton_handoff.integrations.feast.store import FeatureStore
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the commands of the group."""
-    command = add_command(
-        commands, "list", _list, help="every feature: meaning, range, origin, side, users"
-    )
+    command = commands.add("list", _list, "every feature: meaning, range, origin, side, users")
     command.add_argument("--json", action="store_true")
 
-    command = add_command(
-        commands,
+    command = commands.add(
         "store",
         _store,
-        help="serve the features with Feast, and compare them with the pipeline's",
+        "serve the features with Feast, and compare them with the pipeline's",
         description="Fill a Feast feature store with the newest features of every key that the"
         " pipeline has, query all of them, and compare. The first run installs Feast in an"
         " environment of its own. `handoff check --only feature-store` compares without filling.",

@@ -5,11 +5,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from baton_handoff.cli.options import (
+    Commands,
     Options,
-    add_command,
     add_format,
     print_beside_findings,
     print_findings,
@@ -19,18 +18,14 @@ from baton_handoff.core.errors import HandoffError, UsageError
 from baton_handoff.core.tracing import continued_span
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the commands of the group."""
-    command = add_command(
-        commands, "list", _list, help="every version: aliases, contracts, metrics"
-    )
+    command = commands.add("list", _list, "every version: aliases, contracts, metrics")
     command.add_argument("--json", action="store_true")
 
-    add_command(commands, "register", _register, help="register the trained model as candidate")
+    commands.add("register", _register, "register the trained model as candidate")
 
-    command = add_command(
-        commands, "promote", _promote, help="check a version against the gates and promote it"
-    )
+    command = commands.add("promote", _promote, "check a version against the gates and promote it")
     command.add_argument("version", help="a number, or an alias such as candidate")
     command.add_argument("--to", choices=["champion", "staging"], default="champion")
     command.add_argument("--why", help="the reason, which is recorded")
@@ -43,33 +38,28 @@ def add(commands: Any) -> None:
     )
     add_format(command)
 
-    command = add_command(
-        commands, "rollback", _rollback, help="make the previous champion the champion again"
-    )
+    command = commands.add("rollback", _rollback, "make the previous champion the champion again")
     command.add_argument("--why", required=True, help="the reason, which is recorded")
 
-    command = add_command(
-        commands, "fetch", _fetch, help="download a version from the registry, print its folder"
+    command = commands.add(
+        "fetch", _fetch, "download a version from the registry, print its folder"
     )
     command.add_argument(
         "version", nargs="?", help="a number or an alias; default: the alias that is served"
     )
     command.add_argument("--to", type=Path, help="another folder for downloaded versions")
 
-    command = add_command(
-        commands, "compare", _compare, help="replay logged requests with another version"
-    )
+    command = commands.add("compare", _compare, "replay logged requests with another version")
     command.add_argument("version", help="a number, or an alias such as candidate")
     command.add_argument("--to", type=Path, help="write each row with both predictions as Parquet")
 
-    command = add_command(commands, "image", _image, help="build the service's container image")
+    command = commands.add("image", _image, "build the service's container image")
     command.add_argument("--base", help="the base image, instead of the one in the Dockerfile")
 
-    command = add_command(
-        commands,
+    command = commands.add(
         "score",
         _score,
-        help="predict for every row of a Parquet file",
+        "predict for every row of a Parquet file",
         description="Predict for every row of a Parquet file. Rows that the contract refuses go to"
         " TO.rejected.parquet with the reason. An interrupted run is continued by the next one.",
         epilog="exit code: 0 all rows were scored, 1 some were rejected, 2 nothing was written",
@@ -78,11 +68,10 @@ def add(commands: Any) -> None:
     command.add_argument("to", type=Path, help="the Parquet file to write; with spark a folder")
     command.add_argument("--engine", choices=["local", "spark"], default="local")
 
-    add_command(
-        commands,
+    commands.add(
         "accept",
         _accept,
-        help="run the acceptance scenarios on the registered model and the service",
+        "run the acceptance scenarios on the registered model and the service",
     )
 
 

@@ -3,9 +3,8 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Any
 
-from baton_handoff.cli.options import BASE, Options, add_command, add_format, print_findings
+from baton_handoff.cli.options import BASE, Commands, Options, add_format, print_findings
 
 _NEW_NAMES = {
     "new-contract": "contract new",
@@ -39,11 +38,11 @@ _NEW_NAMES = {
 _CHECKS = ("api", "features", "feature-store", "owners", "sources", "radar")
 """Commands that only checked if they were given `--check`."""
 
-_RECORDED = {"test": "uv run poe test", "acceptance": "uv run handoff model accept"}
+_RECORDED = {"test": "test", "acceptance": "model accept"}
 """The commands that replace `record KIND`, if that is not `check --only KIND`."""
 
-_TASKS = ("diff", "register", "promote", "rollback")
-"""Commands that are tasks, by their last word."""
+_TASKS = ("status", "check", "fix", "test", "diff", "register", "promote", "rollback")
+"""The commands that users type as tasks of poe: without their group."""
 
 OLD_NAMES = {*(name.partition(" ")[0] for name in _NEW_NAMES), "done", "record"}
 """Every old name."""
@@ -54,44 +53,39 @@ def translate(arguments: Sequence[str]) -> list[str]:
     name, *more = arguments or [""]
     if name not in OLD_NAMES:
         return [*arguments]
+    # `done` and `record` have no single new name: they run as they are.
+    translated = [*arguments]
     if name == "done":
-        return _deprecated(name, "uv run poe status --base REF", arguments)
-    if name == "record":
+        new = "status --base REF"
+    elif name == "record":
         kind = more[0] if more else "NAME"
         verb = "fix" if "--fix" in more else "check"
-        typed = _RECORDED.get(kind, f"uv run poe {verb} --only {kind}")
-        return _deprecated(name, typed, arguments)
-    if name in _CHECKS and "--check" in more:
-        more.remove("--check")
-        new = f"check --only {name}"
-    elif new := _NEW_NAMES.get(" ".join([name, *more[:1]]), ""):
-        del more[:1]
+        new = _RECORDED.get(kind, f"{verb} --only {kind}")
     else:
-        new = _NEW_NAMES[name]
-    return _deprecated(name, _as_typed(new), [*new.split(), *more])
+        if name in _CHECKS and "--check" in more:
+            more.remove("--check")
+            new = f"check --only {name}"
+        elif new := _NEW_NAMES.get(" ".join([name, *more[:1]]), ""):
+            del more[:1]
+        else:
+            new = _NEW_NAMES[name]
+        translated = [*new.split(), *more]
+    old = name.replace("poe-", "poe ")
+    task = new.removeprefix("contract ").removeprefix("model ")
+    typed = f"poe {task}" if task.split()[0] in _TASKS else f"handoff {new}"
+    print(
+        f"`{old}` is an old name, which the next release drops: `uv run {typed}`", file=sys.stderr
+    )
+    return translated
 
 
-def _as_typed(command: str) -> str:
-    """What a user types for a command: its task, if there is one."""
-    if command.startswith("check "):
-        return f"uv run poe {command}"
-    name = command.rsplit(maxsplit=1)[-1]
-    return f"uv run poe {name}" if name in _TASKS else f"uv run handoff {command}"
-
-
-def _deprecated(name: str, typed: str, arguments: Sequence[str]) -> list[str]:
-    name = name.replace("poe-", "poe ")
-    print(f"`{name}` is an old name, which the next release drops: `{typed}`", file=sys.stderr)
-    return [*arguments]
-
-
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the old commands that no single new command replaces; the help omits them."""
-    command = add_command(commands, "done", _done)
+    command = commands.add("done", _done)
     command.add_argument("--base", help="the commit or branch to merge into" + BASE)
     add_format(command)
 
-    command = add_command(commands, "record", _record)
+    command = commands.add("record", _record)
     command.add_argument("kind", help="the step: format, lint, types, test, …")
     command.add_argument("command", nargs=argparse.REMAINDER)
 

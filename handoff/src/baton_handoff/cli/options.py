@@ -25,20 +25,33 @@ class Options(argparse.Namespace):
     project: "Project"
 
 
-def add_command(
-    commands: Any, name: str, run: Callable[[Options], int | None], **texts: str
-) -> argparse.ArgumentParser:
-    """Add a command to a group of commands.
+class Commands:
+    """A group of commands, to which commands are added."""
 
-    Args:
-        commands: The group, as `ArgumentParser.add_subparsers` returns it.
-        name: The name of the command.
-        run: Runs the command and returns its exit code, None for 0.
-        texts: The command's `help`, `description` and `epilog`.
-    """
-    parser: argparse.ArgumentParser = commands.add_parser(name, **texts)
-    parser.set_defaults(run=run)
-    return parser
+    def __init__(self, subparsers: Any) -> None:
+        """Wrap what `ArgumentParser.add_subparsers` returns, whose type is private."""
+        self._subparsers = subparsers
+
+    def add(
+        self,
+        name: str,
+        run: Callable[[Options], int | None],
+        help: str | None = None,  # noqa: A002 - as argparse calls it
+        **texts: str,
+    ) -> argparse.ArgumentParser:
+        """Add a command and return its parser.
+
+        Args:
+            name: The name of the command.
+            run: Runs the command and returns its exit code, None for 0.
+            help: The line in the list of commands; without one the list omits the command.
+            texts: The `description` and `epilog` of the command's own help.
+        """
+        if help is not None:
+            texts["help"] = help
+        parser: argparse.ArgumentParser = self._subparsers.add_parser(name, **texts)
+        parser.set_defaults(run=run)
+        return parser
 
 
 def add_format(command: argparse.ArgumentParser) -> None:

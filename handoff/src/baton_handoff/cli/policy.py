@@ -3,9 +3,9 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from baton_handoff.cli.options import Options, add_command, add_format
+from baton_handoff.cli.options import Commands, Options, add_format
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError, UsageError
 from baton_handoff.policy.practices.practice import STAGES, Stage
@@ -15,23 +15,20 @@ if TYPE_CHECKING:
     from baton_handoff.policy.practices.assessment import Assessment
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the commands of the group."""
     add_status(commands)
-    add_command(
-        commands, "baseline", _baseline, help="record the open findings; later: only shrink them"
-    )
-    add_command(commands, "owners", _owners, help="write which team must approve which path")
-    add_command(commands, "radar", _radar, help="each tool with its reason and its next review")
+    commands.add("baseline", _baseline, "record the open findings; later: only shrink them")
+    commands.add("owners", _owners, "write which team must approve which path")
+    commands.add("radar", _radar, "each tool with its reason and its next review")
 
 
-def add_status(commands: Any) -> None:
+def add_status(commands: Commands) -> None:
     """Add `status`, which is short for `policy status`."""
-    command = add_command(
-        commands,
+    command = commands.add(
         "status",
         _status,
-        help="practices that are met, what blocks, and the side that must act",
+        "practices that are met, what blocks, and the side that must act",
         epilog="exit code: 0 nothing blocks at the stage, 1 something blocks, 2 can't run",
     )
     command.add_argument("--side", choices=SIDES, help="only the practices of this side")

@@ -1,23 +1,20 @@
 """`handoff source`: where the data comes from."""
 
 import json
-from typing import Any
 
-from baton_handoff.cli.options import Options, add_command
+from baton_handoff.cli.options import Commands, Options
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the commands of the group."""
-    command = add_command(
-        commands, "list", _list, help="what the code reads: origin, owner, problems"
-    )
+    command = commands.add("list", _list, "what the code reads: origin, owner, problems")
     command.add_argument("--json", action="store_true")
 
-    command = add_command(commands, "add", _add, help="draft the description of a source")
+    command = commands.add("add", _add, "draft the description of a source")
     command.add_argument("read", metavar="FILE", help="a file or an address that the code reads")
 
-    command = add_command(
-        commands, "report", _report, help="draft an issue for a source's owner, without data values"
+    command = commands.add(
+        "report", _report, "draft an issue for a source's owner, without data values"
     )
     command.add_argument("source", metavar="SOURCE", help="the source's name in the list")
 

@@ -4,12 +4,11 @@ import os
 import subprocess
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from baton_handoff.cli.options import (
     BASE,
+    Commands,
     Options,
-    add_command,
     add_format,
     print_beside_findings,
     print_findings,
@@ -19,20 +18,20 @@ from baton_handoff.config.sides import SIDES
 from baton_handoff.core.tracing import continued_span, trace_environment
 
 
-def add(commands: Any) -> None:
+def add(commands: Commands) -> None:
     """Add the commands."""
-    add_command(commands, "setup", _setup, help="prepare the git repository and its hooks")
-    add_command(commands, "pipeline", _pipeline, help="run the pipeline: from raw data to a model")
+    commands.add("setup", _setup, "prepare the git repository and its hooks")
+    commands.add("pipeline", _pipeline, "run the pipeline: from raw data to a model")
 
-    command = add_command(commands, "docs", _docs, help="build the site with the data dictionary")
+    command = commands.add("docs", _docs, "build the site with the data dictionary")
     command.add_argument("--serve", action="store_true", help="serve it here and follow changes")
     command.add_argument("--port", type=int, default=8001)
 
-    command = add_command(commands, "serve", _serve, help="serve the registered model over HTTP")
+    command = commands.add("serve", _serve, "serve the registered model over HTTP")
     command.add_argument("--host", default="127.0.0.1")
     command.add_argument("--port", type=int, default=8000)
 
-    command = add_command(commands, "triage", _triage, help="which side must act on failing checks")
+    command = commands.add("triage", _triage, "which side must act on failing checks")
     command.add_argument("--base", help="the commit or branch to merge into" + BASE)
     command.add_argument("--since", help="find the commit after this one that broke the check")
     command.add_argument(
@@ -40,11 +39,10 @@ def add(commands: Any) -> None:
     )
     add_format(command)
 
-    command = add_command(
-        commands,
+    command = commands.add(
         "monitor",
         _monitor,
-        help="data quality, drift and performance of the predictions, with alerts",
+        "data quality, drift and performance of the predictions, with alerts",
         description="Compare the predictions of the served version with its training data: quality"
         " and drift of the data, performance for labelled rows. Each alert names the side that has"
         " to act.",

@@ -29,7 +29,7 @@ _ROOMS = {
 }
 
 _SHARED = ("features", "training")
-"""Rooms whose changes both sides approve at level 2."""
+"""Folders whose changes both sides approve at level 2."""
 
 _PATHS = {
     ".copier-answers.yml": CONTRACTS,
@@ -69,19 +69,19 @@ def places(package: str, own: Mapping[str, str]) -> dict[str, str]:
 
     Args:
         package: The project's package.
-        own: What `handoff.toml` says in `[answerable]`.
+        own: The table `[answerable]` of `handoff.toml`.
     """
     rooms = {f"src/{package}/{room}/": axis for room, axis in _ROOMS.items()}
     return {**rooms, **_PATHS, **own}
 
 
 def answerable(path: str, package: str, own: Mapping[str, str]) -> str:
-    """The axis that a path lies on: a side, `contracts`, or what else can be the cause of a break.
+    """The axis of a path: a side, `contracts`, or another possible cause of a break.
 
     Args:
         path: The path, relative to the project, with slashes.
         package: The project's package.
-        own: What `handoff.toml` says in `[answerable]`, path or folder to axis; the longest wins.
+        own: The table `[answerable]` of `handoff.toml`: path or folder to axis; the longest wins.
     """
     known = places(package, own)
     fitting = [place for place in known if covers(place, path)]
@@ -89,13 +89,13 @@ def answerable(path: str, package: str, own: Mapping[str, str]) -> str:
 
 
 def approvers(path: str, package: str, own: Mapping[str, str], level: int) -> tuple[str, ...]:
-    """The sides that must agree to a change of a path, one of each; none where it binds nobody.
+    """The sides that must approve a change of a path; none if the path needs no approval.
 
     Args:
         path: The path, relative to the project, with slashes.
         package: The project's package.
-        own: What `handoff.toml` says in `[answerable]`.
-        level: How far the handoff binds.
+        own: The table `[answerable]` of `handoff.toml`.
+        level: How binding the handoff is.
     """
     axis = answerable(path, package, own)
     if axis == CONTRACTS:
@@ -107,5 +107,5 @@ def approvers(path: str, package: str, own: Mapping[str, str], level: int) -> tu
 
 
 def covers(place: str, path: str) -> bool:
-    """Whether a place is a path, or a folder above it."""
+    """Whether a place is the path or a folder above it."""
     return path == place or (place.endswith("/") and PurePosixPath(path).is_relative_to(place))

@@ -1,4 +1,4 @@
-"""The engine as a tree of a project holds it: one wheel in standards/."""
+"""The engine in a project's tree: one wheel in standards/."""
 
 import zipfile
 from pathlib import Path
@@ -7,21 +7,21 @@ from baton_handoff.core.errors import HandoffError
 
 FOLDER = "standards/"
 WHEEL = f"{FOLDER}baton_handoff-*.whl"
-"""Where a project holds the engine."""
+"""The place of the engine."""
 
 PYPROJECT = f"{FOLDER}pyproject.toml"
-"""What names the engine, its extras, the tools and the proved versions."""
+"""The file with the engine, its extras, the tools and the proved versions."""
 
 ENGINE = (f"{FOLDER}engine", f"{FOLDER}handoff/src")
-"""Where `unpack_engine` puts it, and where a project made before 1.0 holds its sources."""
+"""Where `unpack_engine` unpacks it; where a project made before 1.0 has its source code."""
 
 
 def practices_text(root: Path) -> str:
-    """The practices.toml of the engine that a tree holds; empty where it holds none.
+    """The practices.toml of the engine in a tree; empty without an engine.
 
     Raises:
         OSError: A file can't be read.
-        ValueError: The wheel is broken, or its text is not UTF-8.
+        ValueError: The wheel is damaged, or its text is not UTF-8.
     """
     for wheel in sorted(root.glob(WHEEL)):
         try:
@@ -30,24 +30,26 @@ def practices_text(root: Path) -> str:
                     if name.endswith("/practices.toml"):
                         return archive.read(name).decode("utf-8")
         except zipfile.BadZipFile as error:
-            raise ValueError(f"{wheel} is no wheel") from error
+            raise ValueError(f"{wheel} is not a valid wheel") from error
     for file in sorted((root / ENGINE[1]).rglob("practices.toml")):
         return file.read_text(encoding="utf-8")
     return ""
 
 
 def unpack_engine(root: Path) -> None:
-    """Make the engine of a tree importable from one of `ENGINE`, if the tree holds one.
+    """Make the engine of a tree importable from one of `ENGINE`, if there is one.
 
     Args:
-        root: The tree's folder, in which this may write.
+        root: The tree's folder, which must be writable.
 
     Raises:
-        HandoffError: The wheel is broken.
+        HandoffError: The wheel is damaged.
     """
     for wheel in sorted(root.glob(WHEEL)):
         try:
             with zipfile.ZipFile(wheel) as archive:
                 archive.extractall(root / ENGINE[0])
         except zipfile.BadZipFile as error:
-            raise HandoffError(f"{FOLDER}{wheel.name} is broken: take it back from git.") from error
+            raise HandoffError(
+                f"{FOLDER}{wheel.name} is damaged: restore the file from git."
+            ) from error

@@ -1,4 +1,4 @@
-"""Running a command, or a stage of the pipeline, so that an error ends it in one sentence."""
+"""Run a command or a pipeline stage; report an error that the user can correct in one sentence."""
 
 import errno
 import os
@@ -11,16 +11,16 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.tracing import continued_span
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system says where a disk is full."""
+"""The system's errors if a disk is full."""
 
 
 def in_one_sentence(run: Callable[[], int | None]) -> int:
-    """Run a command, or a stage of the pipeline; what a person can mend ends it in one sentence.
+    """Run a command or a pipeline stage; print an error that the user can correct as a sentence.
 
     Returns:
-        What to exit with.
+        The exit code.
     """
-    # A stage is a program of its own, which the pipeline has started.
+    # The pipeline starts each stage as a program of its own.
     stage = f"stage {Path(sys.argv[0]).stem}" if run.__module__ == "__main__" else ""
     try:
         with continued_span(stage, os.environ) if stage else nullcontext():
@@ -31,8 +31,10 @@ def in_one_sentence(run: Callable[[], int | None]) -> int:
         if error.errno not in NO_ROOM:
             raise
         file = error.filename2 or error.filename
-        at = f"{file}: " if file else ""
-        sentence = f"{at}{os.strerror(error.errno)}: make room, then run the same again."
+        place = f"{file}: " if file else ""
+        sentence = (
+            f"{place}{os.strerror(error.errno)}: free disk space, then run the command again."
+        )
         code = HandoffError.exit_code
     print(sentence, file=sys.stderr)
     return code

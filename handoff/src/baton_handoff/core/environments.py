@@ -1,4 +1,4 @@
-"""Environments beside the project's own, each made once for what it holds."""
+"""Virtual environments beside the project's own, made from pinned requirements."""
 
 import os
 import subprocess
@@ -6,42 +6,42 @@ import sys
 from pathlib import Path
 
 
-def environment_python(place: Path) -> Path:
+def environment_python(folder: Path) -> Path:
     """The Python of an environment."""
-    return place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def is_complete(place: Path) -> bool:
-    """Whether everything that it holds was installed."""
-    return (place / "complete").exists()
+def is_complete(folder: Path) -> bool:
+    """Whether an environment exists and everything was installed into it."""
+    return (folder / "complete").exists()
 
 
-def create_environment(place: Path, requirements: Path) -> str:
-    """Make an environment with exactly what a file of pinned and hashed requirements says.
+def create_environment(folder: Path, requirements: Path) -> str:
+    """Create an environment from a file of pinned and hashed requirements.
 
     Returns:
-        What stopped it from being made, empty where nothing did.
+        The error of uv; empty if there is none.
     """
     uv = os.environ.get("UV", "uv")
-    python = environment_python(place)
+    python = environment_python(folder)
     install = ("pip", "install", "--require-hashes", "--requirement", requirements)
     for command in (
-        ("venv", "--clear", "--python", sys.executable, place),
+        ("venv", "--clear", "--python", sys.executable, folder),
         (*install, "--python", python),
     ):
         done = subprocess.run(
             [uv, "--quiet", *map(str, command)], capture_output=True, text=True, check=False
         )
         if done.returncode:
-            # uv says what it was about to do, then the cause, in lines as wide as its terminal.
+            # uv prints what it was doing, then the cause, in lines as wide as its terminal.
             cause = " ".join(done.stderr.split()).removeprefix("error: ").rpartition("cause: ")[2]
-            return cause or "uv did not say why"
-    (place / "complete").touch()
+            return cause or "uv printed no reason"
+    (folder / "complete").touch()
     return ""
 
 
 def isolated_variables() -> dict[str, str]:
-    """The environment variables for a process there, as if nothing of the project were known."""
-    # What it compiles is kept for the next time.
+    """The environment variables for a process that must not see the project's packages."""
+    # Compiled modules are written, so that the next run starts faster.
     left_out = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if name not in left_out}

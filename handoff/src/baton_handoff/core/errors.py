@@ -51,10 +51,6 @@ class GitError(HandoffError):
     """Git is missing, or a git command failed."""
 
 
-class NoRepositoryError(GitError):
-    """The project is not in a git repository."""
-
-
 class UnknownCommitError(GitError):
     """This clone does not contain a commit, a branch or their common history."""
 

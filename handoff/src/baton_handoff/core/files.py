@@ -1,4 +1,4 @@
-"""Files: found at or above a folder, written whole or not at all."""
+"""Files and folders: search in the folders above, write atomically."""
 
 import secrets
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def find_upwards(name: str, start: Path) -> Path | None:
-    """The file of this name in a folder or the nearest one above it; None without one."""
+    """Return the file of this name in a folder or the nearest folder above it, or None."""
     start = start.resolve()
     files = (folder / name for folder in (start, *start.parents))
     return next(filter(Path.is_file, files), None)
@@ -16,7 +16,7 @@ def find_upwards(name: str, start: Path) -> Path | None:
 
 @contextmanager
 def replace_atomically(file: Path) -> Iterator[Path]:
-    """Yield another path beside a file; what is written there replaces it, or nothing does."""
+    """Yield a new path beside a file; if the block succeeds, the new file replaces the old one."""
     unfinished = _beside(file)
     try:
         yield unfinished
@@ -26,7 +26,7 @@ def replace_atomically(file: Path) -> Iterator[Path]:
 
 
 def write_atomically(file: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
+    """Write a text file so that no reader sees a part of it."""
     with replace_atomically(file) as unfinished:
         unfinished.write_text(text, encoding="utf-8", newline="\n")
 
@@ -52,5 +52,5 @@ def replace_folder(folder: Path) -> Iterator[Path]:
 
 def _beside(path: Path) -> Path:
     """A new path in the same folder, so that it can be moved to `path` in one step."""
-    # Not the process's number: in a container it is always the same.
+    # Don't use the PID: in a container it is always 1, so a killed process's file would be reused.
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")

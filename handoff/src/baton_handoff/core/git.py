@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from baton_handoff.core.errors import GitError, NoRepositoryError
+from baton_handoff.core.errors import GitError
 
 
 def run_git(
@@ -91,4 +91,4 @@ def require_repository(root: Path) -> None:
         GitError: git is missing, or the project is in no repository.
     """
     if not is_in_repository(root):
-        raise NoRepositoryError(f"{root} is not in a git repository yet: run `uv run poe setup`.")
+        raise GitError(f"{root} is not in a git repository yet: run `uv run poe setup`.")

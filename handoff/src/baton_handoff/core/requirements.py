@@ -1,9 +1,11 @@
-"""What a list of packages asks for."""
+"""Names of packages in requirements."""
 
 import re
 
+from packaging.utils import canonicalize_name
+
 
 def package_name(requirement: str) -> str:
-    """The name in a requirement, as the index writes it; empty where it has none."""
-    found = re.match(r"[\w.-]+", requirement.strip())
-    return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
+    """The canonical name of the package in a requirement; empty if there is none."""
+    name = re.match(r"[\w.-]+", requirement.strip())
+    return canonicalize_name(name[0]) if name else ""

@@ -1,4 +1,4 @@
-"""Reading YAML: as it is, with tags of a CI provider, or only what JSON can say."""
+"""Reading YAML: all of it, with the tags of a CI provider, or only what JSON can express."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,13 +10,13 @@ from yaml.constructor import ConstructorError
 from baton_handoff.core.errors import UnreadableError
 
 _TEXT = "tag:yaml.org,2002:str"
-_KINDS = ("bool", "float", "int", "map", "null", "seq", "str")
-_OF_JSON = {*(f"tag:yaml.org,2002:{kind}" for kind in _KINDS), None}
-"""What may stand in such a file; None is what is called otherwise, and is refused."""
+_JSON_TYPES = ("bool", "float", "int", "map", "null", "seq", "str")
+# The constructor of None raises the error for every other tag.
+_JSON_TAGS = {*(f"tag:yaml.org,2002:{name}" for name in _JSON_TYPES), None}
 
 
 class _JsonLoader(yaml.SafeLoader):
-    """Only what JSON can say, for the standard's schema is one of JSON; so days stay text."""
+    """Loads only what JSON can express, because a JSON schema is applied to it; dates stay text."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
@@ -25,25 +25,26 @@ class _JsonLoader(yaml.SafeLoader):
     yaml_constructors = {
         tag: construct
         for tag, construct in yaml.SafeLoader.yaml_constructors.items()
-        if tag in _OF_JSON
+        if tag in _JSON_TAGS
     }
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.deep_construct = True  # so that what holds itself is refused
+        # Otherwise an alias could make a list that contains itself.
+        self.deep_construct = True
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """What a mapping says, if its keys are text."""
-        said = super().construct_mapping(node, deep)
+        """Load a mapping whose keys are text."""
+        mapping = super().construct_mapping(node, deep)
         for key, _ in node.value:
             if key.tag != _TEXT:
-                why = f"a key must be text, so write '{key.value}' in quotes"
-                raise ConstructorError(None, None, why, key.start_mark)
-        return said
+                problem = f"a key must be text, so write '{key.value}' in quotes"
+                raise ConstructorError(None, None, problem, key.start_mark)
+        return mapping
 
 
 class _TagsLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """One that takes what a tag of a provider's own, `!reference` of GitLab's say, is about."""
+    """Ignores a program's own tags, such as GitLab's `!reference`, and loads what they tag."""
 
 
 def _untagged(loader: Any, _: str, node: yaml.Node) -> Any:
@@ -62,25 +63,25 @@ def parse_yaml(text: str | bytes) -> Any:
     """Parse a YAML text.
 
     Raises:
-        UnreadableError: It is none.
+        UnreadableError: The text is not valid YAML.
     """
     return _parsed(yaml.safe_load, text)
 
 
 def parse_tagged_yaml(text: str) -> Any:
-    """Parse a YAML text that may have tags of a program's own, which are left out.
+    """Parse a YAML text and ignore tags of a program's own.
 
     Raises:
-        UnreadableError: It is none.
+        UnreadableError: The text is not valid YAML.
     """
     return _parsed(lambda text: yaml.load(text, _TagsLoader), text)  # noqa: S506 (a safe one)
 
 
 def parse_json_yaml(text: str) -> Any:
-    """Parse a YAML text that may only say what JSON can: days stay text.
+    """Parse a YAML text that contains only what JSON can express; dates stay text.
 
     Raises:
-        UnreadableError: It is none, or says what JSON can't.
+        UnreadableError: The text is not valid YAML, or JSON can't express it.
     """
     return _parsed(lambda text: yaml.load(text, _JsonLoader), text)  # noqa: S506 (a safe one)
 
@@ -89,9 +90,9 @@ def read_yaml(file: Path) -> Any:
     """Read a YAML file.
 
     Raises:
-        OSError: It can't be read.
-        UnicodeDecodeError: It is not UTF-8.
-        UnreadableError: It is no YAML.
+        OSError: The file can't be read.
+        UnicodeDecodeError: The file is not UTF-8.
+        UnreadableError: The file is not valid YAML.
     """
     return parse_yaml(file.read_text(encoding="utf-8"))
 
@@ -108,14 +109,18 @@ def _parsed(parse: Callable[[Any], Any], text: str | bytes) -> Any:
 
 
 class YamlLines:
-    """Where a YAML text says what."""
+    """The lines of the keys and entries of a YAML text."""
 
     def __init__(self, text: str) -> None:
-        # Of a Markdown file the first document is the front matter.
+        # The first document of a Markdown file is its front matter.
         self._root = next(yaml.compose_all(text, _JsonLoader), None)
 
     def at(self, *path: str | int) -> int:
-        """The line of a place, from 1; of what is not there the nearest above it."""
+        """Return the line of a setting, from 1, or of the nearest key or entry above it.
+
+        Args:
+            path: The keys and list positions that lead to it.
+        """
         node = self._root
         line = 1
         for step in path:
