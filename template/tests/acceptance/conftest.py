@@ -1,4 +1,4 @@
-"""What scenarios are tried on: the registered model, and the service that runs it."""
+"""Fixtures of the acceptance scenarios: the registered model, and the service that runs it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +23,7 @@ def registered(project: Project) -> Loaded:
 
 @pytest.fixture(scope="session")
 def service(project: Project) -> Iterator[httpx2.Client]:
-    """A client of the service, which is a process of its own until the last scenario is over."""
-    # A loopback address is nothing to ask a proxy for.
+    """A client of the service, which runs as a process of its own until the last scenario."""
+    # Never use a proxy for a loopback address.
     with running(project) as address, httpx2.Client(base_url=address, trust_env=False) as client:
         yield client

@@ -56,8 +56,8 @@ def offered(candidate: Candidate, champions: Path) -> dict[str, Any]:
     """Make a candidate, register it and promote it."""
     from baton_handoff.config.project import find_project
     from baton_handoff.policy.promotion.promote import promote
-    from baton_handoff.registry.model_registry import connect
     from baton_handoff.registry.alias_moves import aliased_version
+    from baton_handoff.registry.model_registry import connect
     from baton_handoff.registry.version_facts import CHAMPION
 
     gc.freeze()  # what is imported need not be searched for garbage by every fork

@@ -65,7 +65,9 @@ def main(to: Path) -> None:
             for n, batch in enumerate(batches(october, 3))
         },
         **{
-            f"without {carrier}": findings(project, baseline, october[october["carrier"] != carrier])
+            f"without {carrier}": findings(
+                project, baseline, october[october["carrier"] != carrier]
+            )
             for carrier, share in october["carrier"].value_counts(normalize=True).items()
             if share > 0.01
         },

@@ -1,1 +1,1 @@
-"""The model at work: over HTTP (`app`) and over files (`batch`)."""
+"""Predictions over HTTP (`app`) and for files (`batch`)."""

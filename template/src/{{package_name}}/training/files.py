@@ -1,4 +1,4 @@
-"""Where the stages leave what they make, and how tables are read and written."""
+"""The files that the stages exchange, and how tables are read and written."""
 
 from pathlib import Path
 from typing import Any, TypeVar

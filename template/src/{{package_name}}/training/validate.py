@@ -1,4 +1,4 @@
-"""Validate: every source against its contract; what it covers goes into the lineage."""
+"""Validate: check every source against its contract; record its rows and period for the lineage."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from .files import RAW, REPORTS
 
 
 def main() -> None:
-    """Check all sources, then say what they cover; exit 1 if one breaks its contract."""
+    """Check all sources and write reports/sources.json; exit with 1 if one breaks its contract."""
     covered, broken = {}, []
     for contract in contracts_at(contracts, "source"):
         file = RAW / f"{contract.__name__.lower()}.parquet"
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def _period(table: nw.DataFrame[Any]) -> dict[str, str]:
-    """The first and the last moment in a table, nothing for a table without any."""
+    """The first and the last timestamp of a table; empty for a table without timestamps."""
     moments = table.select(nw.selectors.datetime(time_zone="*"))
     if not moments.columns:
         return {}

@@ -1,4 +1,4 @@
-"""Template-owned: what every notebook of `uv run poe explore` begins with."""
+"""Template-owned: settings of every notebook that `uv run poe explore` starts."""
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 (IPython gives it)
 c.InteractiveShellApp.extensions = ["autoreload"]

@@ -1,4 +1,4 @@
-"""The dataframe engine of this project, polars: contracts and borders name their tables with it."""
+"""The dataframe engine of this project, polars: contracts and interfaces use these types."""
 
 from typing import Annotated, Final, TypeAlias, TypeVar
 
@@ -12,32 +12,32 @@ _Contract = TypeVar("_Contract", bound=DataFrameModel)
 BACKEND: Final = "polars"
 
 Utc: TypeAlias = Annotated[pl.Datetime, "us", "UTC"]
-"""A moment: a timestamp in UTC, to the microsecond."""
+"""A timestamp in UTC, in microseconds."""
 
 Checked: TypeAlias = PolarsData
-"""What a rule about whole rows is given."""
+"""The argument of a rule about whole rows."""
 
 Verdict: TypeAlias = pl.LazyFrame
-"""What such a rule returns: whether each row meets it."""
+"""The result of such a rule: True for each row that meets it."""
 
 
 def columns(table: Checked) -> pl.DataFrame:
-    """The columns of a table, to state a rule about whole rows with."""
+    """The columns of a table, for a rule about whole rows."""
     return table.lazyframe.collect()
 
 
 def unknown(column: pl.Series) -> pl.Series:
-    """Whether each row lacks a value there."""
+    """True for each row without a value in the column."""
     return column.is_null()
 
 
 def verdict(rule: pl.Series) -> Verdict:
-    """What such a rule says of each row, as the engine wants it."""
+    """The result of such a rule, in the form that the engine expects."""
     return rule.to_frame().lazy()
 
 
 def validated(table: object, contract: type[_Contract]) -> DataFrame[_Contract]:
-    """The table itself, once its contract has accepted it.
+    """Validate a table and return it.
 
     Raises:
         pandera.errors.SchemaError: The contract refuses it.

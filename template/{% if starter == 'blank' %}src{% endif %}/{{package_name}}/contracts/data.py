@@ -1,4 +1,4 @@
-"""The tables around the model: what it is given, what it computes inside, what it answers.
+"""The tables around the model: input, features and output.
 
 They have no columns yet: `uv run handoff contract new FILE --target COLUMN` writes this module from
 your table.
@@ -12,11 +12,11 @@ TARGET = ""
 """The column that the model predicts."""
 
 CLASSES: Sequence[str | int | bool] = []
-"""What the target can be, if it is a class; empty where it is a quantity."""
+"""The classes of the target; empty if the target is a quantity."""
 
 
 class ModelInput(DataFrameModel):
-    """What the model is given: a row for each prediction."""
+    """The model's input, one row for each prediction."""
 
     class Config:
         strict = True
@@ -29,7 +29,7 @@ class ModelInput(DataFrameModel):
 
 
 class Source(ModelInput):
-    """The source as `ingest` leaves it: what the model is given, and what came of it."""
+    """The source as `ingest` writes it: the model's input and the label."""
 
     class Config:
         strict = True
@@ -42,7 +42,7 @@ class Source(ModelInput):
 
 
 class Features(ModelInput):
-    """What the estimator sees: the input as it is, and whatever `features` adds to it."""
+    """The estimator's features: the input, and the columns that `features` adds."""
 
     class Config:
         strict = True
@@ -55,7 +55,7 @@ class Features(ModelInput):
 
 
 class Labelled(Features):
-    """The features of a row, and what came of it: what training reads."""
+    """The features of a row and its label, for training."""
 
     class Config:
         strict = True
@@ -68,7 +68,7 @@ class Labelled(Features):
 
 
 class Prediction(DataFrameModel):
-    """The model's answer, a row for each row of input, in the same order."""
+    """The model's output, one row for each row of input, in the same order."""
 
     class Config:
         strict = True

@@ -1,4 +1,4 @@
-"""The model contract: what a model of this project can be asked."""
+"""The model contract: the interface of every model of this project."""
 
 from typing import Protocol
 
@@ -9,8 +9,8 @@ __version__ = "1.0.0"
 
 
 class PredictionModel(Protocol):
-    """Predicts the target from what the model is given."""
+    """Predicts the target from the model's input."""
 
     def predict(self, rows: DataFrame[ModelInput], /) -> DataFrame[Prediction]:
-        """Predict one row for each row, in the same order."""
+        """Return one prediction for each row, in the same order."""
         ...

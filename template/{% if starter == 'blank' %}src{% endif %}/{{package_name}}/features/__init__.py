@@ -1,4 +1,4 @@
-"""From what the model is given to what the estimator sees.
+"""From the model's input to the estimator's features.
 
 The functions inside are written with narwhals and run on every engine; the borders are typed for
 this project's engine and check their result against its contract. Start reading at `build`.

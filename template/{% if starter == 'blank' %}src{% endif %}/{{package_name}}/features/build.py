@@ -1,4 +1,4 @@
-"""The features of a row: one place that says which there are."""
+"""The features of a row: the one place that defines them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The estimators: a line to begin with, and the constant that it has to beat."""
+"""The estimators: a linear model to start with, and the constant baseline that it has to beat."""
 
 from baton_handoff.contracts import canonical_form
 from sklearn.compose import make_column_transformer
@@ -17,7 +17,7 @@ NUMBERS = [name for name, kind in _TYPES.items() if kind in ("integer", "number"
 
 
 def linear(penalty: float) -> Pipeline:
-    """A line through the numbers and the most frequent categories; a gap gets the mean.
+    """A linear model of numbers and the most frequent categories; a missing number gets the mean.
 
     It doesn't see moments: what matters of them is a feature to write.
     """

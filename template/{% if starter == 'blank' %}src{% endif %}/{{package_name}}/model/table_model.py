@@ -22,7 +22,7 @@ class TableModel(PredictionModel):
     estimator: Pipeline
 
     def predict(self, rows: DataFrame[ModelInput], /) -> DataFrame[Prediction]:
-        """Predict one row for each row, in the same order."""
+        """Return one prediction for each row, in the same order."""
         features = build_features(rows)
         answer = {"prediction": self.estimator.predict(features).tolist()}
         if CLASSES:

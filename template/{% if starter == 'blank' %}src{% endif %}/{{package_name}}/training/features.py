@@ -11,7 +11,7 @@ from .files import LABELLED, RAW, read, write
 
 
 def main() -> None:
-    """Write the features of every row with what came of it."""
+    """Write the features of every row with its label."""
     source = nw.from_native(read(RAW / "source.parquet", Source))
     given = validated(source.select(*ModelInput.to_schema().columns).to_native(), ModelInput)
     labelled = nw.from_native(build_features(given)).with_columns(source[TARGET])

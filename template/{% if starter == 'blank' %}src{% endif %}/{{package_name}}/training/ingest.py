@@ -1,4 +1,4 @@
-"""Ingest: the team's own table, in the names and types of its contract, in data/raw."""
+"""Ingest: write the team's table to data/raw, with the names and types of its contract."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from .files import RAW, params, write
 
 
 def main() -> None:
-    """Write the rows of the source; those without a target teach nothing and stay behind."""
+    """Write the rows of the source that have a target; the others can't be used for training."""
     source = params("source")
     # source: source
     table = read_source(Path(source["file"]), Source, source["columns"])

@@ -1,4 +1,4 @@
-"""Register: offer the model that the pipeline has made as the candidate."""
+"""Register: store the pipeline's model as a version with the alias `candidate`."""
 
 import joblib
 from baton_handoff.config.project import Project
@@ -10,7 +10,7 @@ from .files import EVALUATION, MODEL, REPORTS
 
 
 def main(project: Project) -> Registered:
-    """Register the model with everything a stranger needs to know of it."""
+    """Register the model with its lineage, evaluation and model card."""
     model: PredictionModel = joblib.load(project.root / MODEL)
     contracted = ContractedModel(model, ModelInput, Prediction)
     return register(project, contracted, project.root / EVALUATION, project.root / REPORTS)

@@ -28,5 +28,5 @@ def split() -> tuple[nw.DataFrame[Any], nw.DataFrame[Any]]:
 
 
 def features_of(rows: nw.DataFrame[Any]) -> Any:
-    """What the estimator sees of labelled rows, in this project's engine."""
+    """The features of labelled rows, in this project's engine."""
     return rows.select(*Features.to_schema().columns).to_native()

@@ -1,4 +1,4 @@
-"""The door between data science and ML engineering: what crosses it, stated once, in code.
+"""The contracts between data science and ML engineering, declared once, as code.
 
 It imports nothing else of this project. `data` and `sources` hold the tables, `model` the model's
 interface, `api` the service's requests and answers (generated), `engine` the dataframe engine.

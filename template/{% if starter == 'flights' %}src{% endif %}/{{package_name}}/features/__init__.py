@@ -1,4 +1,4 @@
-"""From what is known at scheduled departure to what the estimator sees.
+"""From the data known at scheduled departure to the estimator's features.
 
 The functions inside are written with narwhals and run on every engine; the borders are typed for
 this project's engine and check their result against its contract. Start reading at `build`.

@@ -1,4 +1,4 @@
-"""The plane a flight is scheduled with."""
+"""Features of the plane that a flight is scheduled with."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Where a flight goes."""
+"""Features of the destination."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The features of a scheduled flight: one place that says which there are."""
+"""The features of a scheduled flight: the one place that defines them."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def features(
     stated = [name for name in Features.to_schema().columns if name not in computed]
     known = {name: _values(flights.to_native()[name]) for name in stated}
     table = nw.from_dict({**known, **computed}, backend=flights.implementation)
-    # To pandas a number that is none is a gap already.
+    # pandas treats NaN as missing already.
     pandas = flights.implementation.is_pandas()
     gaps = [name for name, values in computed.items() if not pandas and np.isnan(values).any()]
     return table.with_columns(nw.col(gaps).fill_nan(None)) if gaps else table

@@ -1,4 +1,4 @@
-"""When a flight leaves, on the clocks and calendars of the people who run the airport."""
+"""Departure times in the local time of the airport."""
 
 from datetime import datetime
 from typing import Any
@@ -11,12 +11,12 @@ TIME_ZONE = "America/New_York"
 
 
 def local_departures(flights: nw.DataFrame[Any]) -> np.ndarray:
-    """The scheduled departures in local time: at 8 pm in New York, UTC has reached the next day.
+    """The scheduled departures in local time: at 8 pm in New York, UTC is on the next day.
 
     As numpy's moments: what a series prepares for each step costs one row more than the step.
     """
     moments = np.asarray(flights["scheduled_departure"].to_native(), "datetime64[us]")
-    # Clocks are changed on the hour, so each hour is asked about once.
+    # Clocks change on the hour, so look up each hour once.
     hours, each = np.unique(moments.astype("datetime64[h]"), return_inverse=True)
     zone = ZoneInfo(TIME_ZONE)
     seconds = hours.astype("datetime64[s]").astype(np.int64).tolist()

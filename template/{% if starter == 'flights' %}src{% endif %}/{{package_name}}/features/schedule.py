@@ -1,4 +1,4 @@
-"""From the raw sources to the model's input: what was known of each flight at its departure."""
+"""From the raw sources to the model's input: the data known at each flight's departure."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from . import weather
 def scheduled_flights(
     flights: DataFrame[Flights], observations: DataFrame[Weather]
 ) -> DataFrame[ScheduledFlight]:
-    """Each flight of the source as the service would be asked about it, in the same order.
+    """Each flight of the source as a request to the service would contain it, in the same order.
 
     Raises:
         pandera.errors.SchemaError: The result breaks the contract `ScheduledFlight`.

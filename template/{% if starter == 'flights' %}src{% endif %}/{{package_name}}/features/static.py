@@ -1,4 +1,4 @@
-"""Static tables, in order to be asked: planes, airports."""
+"""Lookups in static tables: planes, airports."""
 
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
@@ -28,7 +28,7 @@ class Register(Generic[_Contract]):
             columns: The columns to take, all of them numbers, and what to call them.
         """
         self._rows = {name: row for row, name in enumerate(table[key].to_list())}
-        # There is one row more than names: the row of whoever is unknown.
+        # One row more than names: the last row is for unknown names.
         self._columns = {
             new: np.append(table[old].to_numpy(), np.nan) for old, new in columns.items()
         }
@@ -38,7 +38,7 @@ class Register(Generic[_Contract]):
         column: Any = names.to_arrow()
         if isinstance(column, pa.ChunkedArray):  # as pandas has it from a file
             column = column.combine_chunks()
-        # Each different name once: of a year's flights that is one in a hundred.
+        # Look up each distinct name once: a year has a hundred flights per name.
         different = column.dictionary_encode(null_encoding="encode")
         unknown = len(self._rows)
         rows = [self._rows.get(name, unknown) for name in different.dictionary.to_pylist()]

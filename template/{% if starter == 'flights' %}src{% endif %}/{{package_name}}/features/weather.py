@@ -37,10 +37,10 @@ def join_last_known(flights: nw.DataFrame[Any], weather: nw.DataFrame[Any]) -> n
         (nw.col("time_hour") + nw.lit(PUBLISHED_AFTER)).alias("published_at"),
         *(nw.col(source).alias(name) for source, name in _NAMES.items()),
     ).sort("published_at")
-    # Only what the join needs is sorted and put back; the flights themselves stay where they are.
+    # Sort only the columns that the join needs, then restore the order of the flights.
     departures = flights.select("origin", "scheduled_departure").with_row_index("row")
     with warnings.catch_warnings():
-        # Both sides have just been sorted; polars can't see that within the groups.
+        # Both sides are sorted; polars can't verify that within groups.
         warnings.filterwarnings("ignore", "Sortedness of columns")
         known = departures.sort("scheduled_departure").join_asof(
             observed,

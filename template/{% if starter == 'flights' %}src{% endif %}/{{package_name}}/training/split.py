@@ -20,11 +20,11 @@ def split() -> tuple[nw.DataFrame[Any], nw.DataFrame[Any]]:
 
 
 def past() -> nw.Expr:
-    """Whether a flight is one to learn from."""
+    """True for each flight of the training period."""
     day = datetime.fromisoformat(params("split")["test_from"]).replace(tzinfo=ZoneInfo(TIME_ZONE))
     return nw.col("scheduled_departure") < nw.lit(day.astimezone(UTC))
 
 
 def features_of(flights: nw.DataFrame[Any]) -> Any:
-    """What the estimator sees of labelled flights, in this project's engine."""
+    """The features of labelled flights, in this project's engine."""
     return flights.select(*Features.to_schema().columns).to_native()
