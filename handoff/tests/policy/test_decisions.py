@@ -1,4 +1,4 @@
-"""Tools are chosen on purpose, and looked at again when their time has come."""
+"""Decisions name alternatives and reasons, and are reviewed in time."""
 
 import os
 import subprocess
@@ -12,13 +12,13 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.decisions import (
     Decision,
     Tool,
-    as_text,
-    begun,
     check_tools,
-    decisions,
-    due,
-    overdue,
+    first_commit_day,
+    overdue_reviews,
     radar,
+    radar_text,
+    read_decisions,
+    review_day,
 )
 
 TEXT = """---
@@ -79,38 +79,38 @@ def commit(root: Path, day: str) -> None:
     ],
 )
 def test_months_end_where_they_end(first: date, months: int, day: date) -> None:
-    assert due(decision(months), first) == day
+    assert review_day(decision(months), first) == day
 
 
 def test_it_counts_from_the_last_review_or_from_the_first_commit() -> None:
-    assert due(decision(reviewed=date(2026, 10, 1)), FIRST) == date(2027, 4, 1)
-    assert due(decision(), FIRST) == date(2027, 2, 28)
-    assert due(decision(), None) is None
+    assert review_day(decision(reviewed=date(2026, 10, 1)), FIRST) == date(2027, 4, 1)
+    assert review_day(decision(), FIRST) == date(2027, 2, 28)
+    assert review_day(decision(), None) is None
 
 
 def test_the_day_itself_is_in_time_and_the_next_one_is_not() -> None:
-    assert overdue([decision()], FIRST, date(2027, 2, 28)) == []
-    (finding,) = overdue([decision()], FIRST, date(2027, 3, 1))
+    assert overdue_reviews([decision()], FIRST, date(2027, 2, 28)) == []
+    (finding,) = overdue_reviews([decision()], FIRST, date(2027, 3, 1))
     assert (finding.check, finding.side, finding.file) == ("tool-review", "data-science", "d.md")
-    assert finding.message == "dvc: to be looked at again by 2027-02-28"
+    assert finding.message == "dvc: the review was due on 2027-02-28"
     assert "`reviewed: 2027-03-01`" in finding.fix
     assert not finding.blocks
-    assert overdue([decision()], None, date(2099, 1, 1)) == []
+    assert overdue_reviews([decision()], None, date(2099, 1, 1)) == []
 
 
 def test_a_review_on_a_day_to_come_is_none() -> None:
     ahead = decision(reviewed=date.max)
-    assert due(ahead, FIRST) == date.max
-    (finding,) = overdue([ahead], FIRST, date(2027, 3, 1))
-    assert finding.message == "`reviewed: 9999-12-31` is a day to come"
+    assert review_day(ahead, FIRST) == date.max
+    (finding,) = overdue_reviews([ahead], FIRST, date(2027, 3, 1))
+    assert finding.message == "`reviewed: 9999-12-31` is in the future"
 
 
 def test_the_first_commit_is_the_oldest(project: Project) -> None:
-    assert begun(project) is None
+    assert first_commit_day(project) is None
     commit(project.root, "2026-02-03")
     (project.root / "more").touch()
     commit(project.root, "2026-11-01")
-    assert begun(project) == date(2026, 2, 3)
+    assert first_commit_day(project) == date(2026, 2, 3)
 
 
 def test_following_the_fix_ends_the_finding(project: Project) -> None:
@@ -128,11 +128,11 @@ def test_following_the_fix_ends_the_finding(project: Project) -> None:
         (
             "Scikit_Learn",
             "sklearn",
-            "pyproject.toml asks for scikit-learn, and no decision names it",
+            "pyproject.toml requires scikit-learn, and no decision names it",
         ),
-        ("[lightgbm, xgboost]", "[lightgbm]", "fewer than 2 alternatives were considered for Sci"),
-        ("[lightgbm, xgboost]", "[a, a]", "fewer than 2 alternatives were considered for Scikit"),
-        ("It does all that is needed.", "", "it does not say why"),
+        ("[lightgbm, xgboost]", "[lightgbm]", "fewer than 2 alternatives to Sci"),
+        ("[lightgbm, xgboost]", "[a, a]", "fewer than 2 alternatives to Scikit"),
+        ("It does all that is needed.", "", "the decision has no reason"),
     ],
 )
 def test_what_was_not_chosen_on_purpose_is_found(
@@ -150,17 +150,17 @@ def test_what_was_not_chosen_on_purpose_is_found(
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("accepted", "done", "must say `status: proposed` or `accepted`"),
-        ("side: data-science", "side: us", "must say `side: data-science` or `ml-engineering`"),
-        ("6 months", "soon", "`review: 6 months`"),
-        ("6 months", "0 months", "`review: 6 months`"),
-        ("tools:", "reviewed: yesterday\ntools:", "must have a date as `reviewed`"),
-        ("tools:", "reviewed: 2026-02-31\ntools:", "is not valid YAML"),
-        ("tools:", "owner: me\ntools:", "says `owner`, which is none of status"),
-        ("ring: assess", "ring: love", "`ring` of feast one of adopt, trial, assess, hold"),
-        ("ring: assess, ", "", "must say of feast `ring` and a list of `alternatives`"),
-        ("[a table, nothing]", "nothing", "must say of feast `ring` and a list"),
-        ("status:", "{status:", "is not valid YAML"),
+        ("accepted", "done", '`status` is "done": use '),
+        ("side: data-science", "side: us", '`side` is "us": use '),
+        ("6 months", "soon", "use a number of months such as `6 months`"),
+        ("6 months", "0 months", "use a number of months such as `6 months`"),
+        ("tools:", "reviewed: yesterday\ntools:", '`reviewed` is "yesterday": use a date'),
+        ("tools:", "reviewed: 2026-02-31\ntools:", "invalid YAML"),
+        ("tools:", "owner: me\ntools:", "`owner` is unknown: use status"),
+        ("ring: assess", "ring: love", '`ring` in tools.feast is "love": use '),
+        ("ring: assess, ", "", "`ring` is missing in tools.feast: add it"),
+        ("[a table, nothing]", "nothing", '`alternatives` in tools.feast is "nothing": use a list'),
+        ("status:", "{status:", "invalid YAML"),
     ],
 )
 def test_bad_front_matter_is_one_sentence(
@@ -168,7 +168,7 @@ def test_bad_front_matter_is_one_sentence(
 ) -> None:
     decide(project.root, TEXT.replace(before, after))
     with pytest.raises(HandoffError) as caught:
-        decisions(project)
+        read_decisions(project)
     assert "docs/decisions/0001-models.md" in str(caught.value)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -177,12 +177,12 @@ def test_bad_front_matter_is_one_sentence(
 def test_other_markdown_is_about_no_tool(project: Project) -> None:
     for text in ("# Plain\n", "---\ntitle: Ours\n---\n# Ours\n"):
         decide(project.root, text)
-        assert decisions(project) == []
-    assert as_text(radar([], None, TODAY)) == ""
+        assert read_decisions(project) == []
+    assert radar_text(radar([], None, TODAY)) == ""
 
 
 def test_the_radar_is_ordered_by_ring(project: Project) -> None:
-    rows = radar(decisions(project), FIRST, date(2027, 3, 1))
+    rows = radar(read_decisions(project), FIRST, date(2027, 3, 1))
     assert [tool.name for tool, _, _ in rows] == ["Scikit_Learn", "feast"]
     assert {when for _, _, when in rows} == {"2027-02-28, overdue"}
-    assert as_text(rows).splitlines()[1].split()[:3] == ["assess", "feast", "2027-02-28,"]
+    assert radar_text(rows).splitlines()[1].split()[:3] == ["assess", "feast", "2027-02-28,"]

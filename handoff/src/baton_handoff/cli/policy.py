@@ -178,8 +178,8 @@ def _owners(options: Options) -> None:
 def _radar(options: Options) -> None:
     from datetime import UTC, datetime
 
-    from baton_handoff.policy.decisions import as_text, begun, decisions, radar
+    from baton_handoff.policy.decisions import first_commit_day, radar, radar_text, read_decisions
 
-    made, first_commit = decisions(options.project), begun(options.project)
+    made, first_commit = read_decisions(options.project), first_commit_day(options.project)
     rows = radar(made, first_commit, datetime.now(UTC).date())
-    print(as_text(rows) or "No decision in docs/decisions/ names a tool.")
+    print(radar_text(rows) or "No decision in docs/decisions/ names a tool.")

@@ -15,7 +15,7 @@ from baton_handoff.integrations.docs_site.api import api_page, openapi
 from baton_handoff.integrations.docs_site.pages import by_position, render_page
 from baton_handoff.integrations.docs_site.site import build_site, serve_site
 from baton_handoff.lineage.features.catalogue import FeatureTable, catalogue
-from baton_handoff.policy.decisions import begun, decisions, radar
+from baton_handoff.policy.decisions import first_commit_day, radar, read_decisions
 from baton_handoff.policy.practices.practice import STATEMENT
 from baton_handoff.policy.practices.registry import registry_of
 from baton_handoff.policy.rendering.summary import describe_tiers
@@ -86,8 +86,8 @@ def _pages(
         places=places(project.package, project.answerable),
         teams=dict(zip(SIDES, project.teams, strict=True)),
     )
-    if made := decisions(project):
-        rows = radar(made, begun(project), datetime.now(UTC).date())
+    if made := read_decisions(project):
+        rows = radar(made, first_commit_day(project), datetime.now(UTC).date())
         pages["radar.md"] = render_page("radar", rows=rows)
     pages["practices.md"] = render_page(
         "practices",
