@@ -31,6 +31,24 @@ def write_atomically(file: Path, text: str) -> None:
         unfinished.write_text(text, encoding="utf-8", newline="\n")
 
 
+def append_line(file: Path, line: str) -> None:
+    """Append a line to a text file, whole or not at all.
+
+    Raises:
+        OSError: It can't be written; the file is unchanged.
+    """
+    # Without a buffer: closing would try to write what is left in it once more.
+    with file.open("ab", buffering=0) as opened:
+        end = opened.tell()
+        left = memoryview(f"{line}\n".encode())
+        try:
+            while left:  # a full disk first takes a part of the line
+                left = left[opened.write(left) :]
+        except OSError:
+            opened.truncate(end)
+            raise
+
+
 @contextmanager
 def replace_folder(folder: Path) -> Iterator[Path]:
     """Yield another path beside a folder; the folder made there replaces it, or nothing does.

@@ -13,7 +13,7 @@ from enum import StrEnum
 from baton_handoff.config.sides import DATA_OWNER, DATA_SCIENCE, ML_ENGINEERING
 from baton_handoff.monitoring.columns import Drift
 from baton_handoff.monitoring.observation import Observation
-from baton_handoff.monitoring.performance import Challenger, PerformanceChange
+from baton_handoff.monitoring.performance import PerformanceChange
 from baton_handoff.monitoring.quality import MissingValues
 
 
@@ -45,8 +45,7 @@ class Alert:
         column: The column whose rules are broken, None for rules about whole rows.
         drifts: The columns that have drifted.
         missing: The columns with missing values.
-        changes: The rows with worse performance: first those that the alert is about.
-        challenger: The other version that was compared.
+        changes: The changes of performance: first the one that the alert is about.
         source_changed: True if a source has changed at the same time.
     """
 
@@ -56,7 +55,6 @@ class Alert:
     drifts: Sequence[Drift] = ()
     missing: Sequence[MissingValues] = ()
     changes: Sequence[PerformanceChange] = ()
-    challenger: Challenger | None = None
     source_changed: bool = False
 
 
@@ -79,11 +77,10 @@ def acting_sides(alerts: Sequence[Alert]) -> list[str]:
 
 
 def _refused(observation: Observation) -> Iterator[Alert]:
-    quality = observation.quality
     # In the order of how often their rules are broken.
-    columns = (rule.column for rule, _ in quality.broken_rules.most_common())
+    columns = (rule.column for rule, _ in observation.broken_rules.most_common())
     for column in dict.fromkeys(columns):
-        if quality.broken_share(column) > observation.settings.refused:
+        if observation.broken_share(column) > observation.settings.refused:
             drifts = [drift for drift in observation.drifts if drift.column == column]
             yield Alert(AlertKind.REFUSED, DATA_OWNER, column, drifts)
 
@@ -91,7 +88,7 @@ def _refused(observation: Observation) -> Iterator[Alert]:
 def _missing(observation: Observation) -> Iterator[Alert]:
     """One alert for the columns that are missing equally often: they come from the same feed."""
     feeds = defaultdict(list)
-    for missing in observation.quality.missing:
+    for missing in observation.missing:
         if missing.increased:
             feeds[round(missing.share, 3)].append(missing)
     for columns in feeds.values():
@@ -99,7 +96,7 @@ def _missing(observation: Observation) -> Iterator[Alert]:
 
 
 def _changed(observation: Observation) -> Iterator[Alert]:
-    refused = {rule.column for rule in observation.quality.broken_rules}
+    refused = {rule.column for rule in observation.broken_rules}
     for drift in observation.drifts:
         if drift.vanished:
             yield Alert(AlertKind.VANISHED, DATA_OWNER, drifts=[drift])
@@ -159,4 +156,4 @@ def _information(observation: Observation) -> Iterator[Alert]:
     if performance is None and observation.labelled_rows is not None:
         yield Alert(AlertKind.FEW_LABELS)
     if performance and performance.challenger:
-        yield Alert(AlertKind.CHALLENGER, challenger=performance.challenger)
+        yield Alert(AlertKind.CHALLENGER, changes=[performance.challenger])

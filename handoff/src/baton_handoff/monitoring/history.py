@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from baton_handoff.core.errors import HandoffError
@@ -52,32 +52,14 @@ def history_entry(observation: Observation, alerts: Sequence[Alert], at: str) ->
         version=observation.version,
         covers=list(observation.covers),
         rows=observation.rows,
-        refused=round(observation.quality.refused_share, 6),
-        missing={m.column: round(m.share, 6) for m in observation.quality.missing},
+        refused=round(observation.refused_share, 6),
+        missing={m.column: round(m.share, 6) for m in observation.missing},
         drift={drift.column: round(drift.distance, 6) for drift in observation.drifts},
         score=round(overall.score, 6) if overall else None,
         loss=[round(overall.low, 6), round(overall.high, 6)] if overall else None,
         alerts=[alert.kind.value for alert in alerts if alert.side],
         sides=acting_sides(alerts),
     )
-
-
-def append(file: Path, entry: HistoryEntry) -> None:
-    """Append an entry, whole or not at all.
-
-    Raises:
-        OSError: The disk is full; the file is unchanged.
-    """
-    line = json.dumps(asdict(entry), separators=(",", ":")) + "\n"
-    with file.open("ab", buffering=0) as opened:
-        end = opened.tell()
-        left = memoryview(line.encode())
-        try:
-            while left:  # a full disk first takes a part of the line
-                left = left[opened.write(left) :]
-        except OSError:
-            opened.truncate(end)
-            raise
 
 
 def read_history(file: Path) -> list[HistoryEntry]:

@@ -6,7 +6,6 @@ from baton_handoff.evaluation.metrics import MIN_GROUP_ROWS
 from baton_handoff.monitoring.alerts import Alert, AlertKind
 from baton_handoff.monitoring.columns import Drift
 from baton_handoff.monitoring.observation import Observation
-from baton_handoff.monitoring.performance import Challenger, PerformanceChange
 from baton_handoff.monitoring.units import UnitChange
 from baton_handoff.reporting.findings import Finding
 
@@ -60,8 +59,8 @@ def unit_text(unit: UnitChange) -> str:
 
 
 def _fix(alert: Alert) -> str:
-    if alert.challenger and alert.challenger.high < 0:
-        return f"`uv run poe promote {alert.challenger.version} --dry-run`"
+    if alert.kind is AlertKind.CHALLENGER and alert.changes[0].high < 0:
+        return f"`uv run poe promote {alert.changes[0].name} --dry-run`"
     return _FIXES.get(alert.kind, "") if alert.side else ""
 
 
@@ -73,11 +72,8 @@ def _message(alert: Alert, observation: Observation) -> str:
         case AlertKind.NO_PREDICTIONS:
             text = "no predictions in this period"
         case AlertKind.REFUSED:
-            quality, subject = (
-                observation.quality,
-                f"{alert.column}: its" if alert.column else "the",
-            )
-            share = f"{quality.broken_share(alert.column):.1%} of {quality.rows:,} rows"
+            subject = f"{alert.column}: its" if alert.column else "the"
+            share = f"{observation.broken_share(alert.column):.1%} of {observation.rows:,} rows"
             text = f"{subject} contract refuses {share}{''.join(map(_as_if, alert.drifts))}"
         case AlertKind.MISSING:
             text = f"{columns}: missing in {alert.missing[0].share:.1%} of the rows"
@@ -105,22 +101,19 @@ def _message(alert: Alert, observation: Observation) -> str:
             rows = f"{observation.labelled_rows:,} rows have a label"
             text = f"only {rows}: performance needs at least {MIN_GROUP_ROWS}"
         case AlertKind.CHALLENGER:
-            text = _comparison(alert.challenger, observation.version)
+            (other,) = alert.changes
+            better, worse_than = other.high < 0, other.low > 0
+            result = "better than" if better else "worse than" if worse_than else "about as good as"
+            text = (
+                f"version {other.name} is {result} version {observation.version} on the same rows"
+            )
     return text
-
-
-def _comparison(other: Challenger | None, version: int) -> str:
-    if other is None:
-        return ""
-    better, worse = other.high < 0, other.low > 0
-    result = "better than" if better else "worse than" if worse else "not clearly different from"
-    return f"version {other.version} is {result} version {version} on the same rows"
 
 
 def _evidence(alert: Alert, observation: Observation) -> Iterator[str]:
     """The measurements of an alert, a line each."""
     performance, reference = observation.performance, observation.samples.reference
-    for broken, rows in observation.quality.broken_rules.most_common():
+    for broken, rows in observation.broken_rules.most_common():
         if alert.kind is AlertKind.REFUSED and broken.column == alert.column:
             yield f"{rows:,} rows: {f'{broken.column}: ' if broken.column else ''}{broken.rule}"
     for missing in alert.missing:
@@ -133,18 +126,17 @@ def _evidence(alert: Alert, observation: Observation) -> Iterator[str]:
             yield f"{name}: {share:.1%} of the training data, so {expected}"
         if not drift.vanished:
             yield _distance(drift)
-    for number, change in enumerate(alert.changes):
+    for change in alert.changes:
         name = " ".join(filter(None, [change.column, change.name]))
-        yield f"{f'{name}: ' if name else ''}{_loss(change)}"
-        if number == 0 and performance and alert.kind is AlertKind.PERFORMANCE:
-            scores = f"{change.score:.3f}, {change.reference_score:.3f} in the evaluation"
-            yield f"{performance.score_name} {scores}"
-            if change.mean_label == change.mean_label:  # NaN for classes
-                means = f"{change.mean_prediction:.3g}, mean label {change.mean_label:.3g}"
-                yield f"mean prediction {means}"
-    if (other := alert.challenger) and performance:
-        yield f"loss {other.low:+.2%} to {other.high:+.2%} (paired bootstrap, 95 %)"
-        yield f"{performance.score_name} {other.score:.3f} and {performance.overall.score:.3f}"
+        prefix = f"{name}: " if name and alert.kind is not AlertKind.CHALLENGER else ""
+        loss = f"loss {change.low:+.1%} to {change.high:+.1%}"
+        yield f"{prefix}{loss} ({change.rows:,} rows, 95 %)"
+    if performance and alert.kind in (AlertKind.PERFORMANCE, AlertKind.CHALLENGER):
+        change = alert.changes[0]
+        yield f"{performance.score_name} {change.score:.3f} instead of {change.reference_score:.3f}"
+        if change.mean_label == change.mean_label:  # NaN for classes
+            means = f"{change.mean_prediction:.3g}, mean label {change.mean_label:.3g}"
+            yield f"mean prediction {means}"
 
 
 def _as_if(drift: Drift) -> str:
@@ -155,7 +147,3 @@ def _distance(drift: Drift) -> str:
     usual = f", at most {drift.usual:.2f} between periods of training" if drift.usual else ""
     chance = f"p {drift.p_value:.1g}, corrected for the number of columns"
     return f"{drift.column}: distance {drift.distance:.2f}{usual} ({chance})"
-
-
-def _loss(change: PerformanceChange) -> str:
-    return f"loss {change.low:+.1%} to {change.high:+.1%} ({change.rows:,} rows, 95 %)"

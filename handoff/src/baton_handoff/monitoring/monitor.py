@@ -27,9 +27,9 @@ from baton_handoff.monitoring.inputs import (
     rows_from_log,
 )
 from baton_handoff.monitoring.observation import Observation, remaining_drifts, unaffected_rows
-from baton_handoff.monitoring.performance import Outcomes, change, compare_challenger, performance
+from baton_handoff.monitoring.performance import change, compare_challenger, only, performance
 from baton_handoff.monitoring.periods import comparable_periods
-from baton_handoff.monitoring.quality import Quality, missing_values
+from baton_handoff.monitoring.quality import missing_values
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.registry.model_registry import (
     download_artifact,
@@ -144,13 +144,14 @@ def observe(
     )
     found = drifts(samples, settings)
     unaffected = unaffected_rows(samples, found, missing)
-    refused = len(rows.rows) - len(rows.predicted)
     return Observation(
         model=baseline.loaded.model,
         version=baseline.loaded.version,
         covers=_covers(rows.times),
         samples=samples,
-        quality=Quality(len(rows.rows), refused, rows.broken_rules, missing),
+        refused=len(rows.rows) - len(rows.predicted),
+        broken_rules=rows.broken_rules,
+        missing=missing,
         drifts=found,
         remaining=remaining_drifts(samples, found, unaffected, settings),
         with_training=baseline.evaluation.training_sample is not None,
@@ -185,13 +186,11 @@ def with_labels(
         predicted = as_pandas(challenger.predict(current.rows))[current.prediction_column]
         compared = compare_challenger(current, challenger.version, predicted.to_numpy())
         found = replace(found, challenger=compared)
-    _, unaffected = unaffected_rows(
-        observation.samples, observation.drifts, observation.quality.missing
-    )
+    _, unaffected = unaffected_rows(observation.samples, observation.drifts, observation.missing)
     chosen = unaffected[: len(known)][known]
     if chosen.sum() < MIN_GROUP_ROWS:
         return replace(observation, performance=found)
-    rest = change(Outcomes.of(current).where(chosen), Outcomes.of(baseline.evaluation))
+    rest = change(only(current, chosen), baseline.evaluation)
     return replace(observation, performance=found, unaffected=rest)
 
 

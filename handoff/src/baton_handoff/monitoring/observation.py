@@ -1,5 +1,6 @@
 """The result of monitoring the predictions of a period."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,7 +10,7 @@ from baton_handoff.config.settings import MonitorSettings
 from baton_handoff.monitoring.columns import Drift
 from baton_handoff.monitoring.drift import Samples, drifts
 from baton_handoff.monitoring.performance import Performance, PerformanceChange
-from baton_handoff.monitoring.quality import MissingValues, Quality
+from baton_handoff.monitoring.quality import BrokenRule, MissingValues
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,9 @@ class Observation:
         version: The monitored version.
         covers: The first and the last time of the rows, empty if unknown.
         samples: The compared rows.
-        quality: Refused rows and missing values.
+        refused: The number of rows that the contract refuses.
+        broken_rules: The number of rows that break each rule of the contract.
+        missing: The missing values of each column.
         drifts: The drift of each column, predictions included.
         remaining: The columns that drifted also where the source has not changed.
         performance: The performance, None without enough labels.
@@ -36,7 +39,9 @@ class Observation:
     version: int
     covers: tuple[str, str] | tuple[()]
     samples: Samples
-    quality: Quality
+    refused: int
+    broken_rules: Counter[BrokenRule]
+    missing: Sequence[MissingValues] = ()
     drifts: Sequence[Drift] = ()
     remaining: Sequence[Drift] = ()
     performance: Performance | None = None
@@ -49,6 +54,16 @@ class Observation:
     def rows(self) -> int:
         """The number of rows."""
         return len(self.samples.current)
+
+    @property
+    def refused_share(self) -> float:
+        """The share of rows that the contract refuses."""
+        return self.refused / self.rows if self.rows else 0.0
+
+    def broken_share(self, column: str | None) -> float:
+        """The share of rows that break the most frequently broken rule of a column."""
+        counts = [rows for broken, rows in self.broken_rules.items() if broken.column == column]
+        return max(counts, default=0) / self.rows
 
 
 def unaffected_rows(

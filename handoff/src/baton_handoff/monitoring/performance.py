@@ -1,21 +1,15 @@
 """Performance: how good predictions are for the rows whose labels are known."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy.stats import ttest_ind
 
-from baton_handoff.evaluation.held_out import MODEL, Evaluation, PredictionKind
-from baton_handoff.evaluation.metrics import (
-    MIN_GROUP_ROWS,
-    loss_difference,
-    losses,
-    score_name,
-    scores,
-)
+from baton_handoff.evaluation import metrics
+from baton_handoff.evaluation.held_out import MODEL, Evaluation
+from baton_handoff.evaluation.metrics import MIN_GROUP_ROWS
 from baton_handoff.monitoring.periods import parts, period_length, period_names
 
 _CONFIDENCE = 0.95
@@ -23,17 +17,19 @@ _CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class PerformanceChange:
-    """The performance on some rows, compared with the evaluation.
+    """The performance on some rows, compared with a reference.
+
+    The reference is the evaluation of the version; for another version, it is the monitored one.
 
     Attributes:
-        name: The period or the subgroup, empty for all rows.
-        column: The column of the subgroup, empty for a period and for all rows.
+        name: The period, the subgroup or the other version; empty for all rows.
+        column: The column of the subgroup, otherwise empty.
         rows: The number of rows.
         score: The score, the higher the better.
-        reference_score: The score in the evaluation.
-        low: The lower end of the interval of the growth of the loss, as a share of the loss in the
-            evaluation.
-        high: Its upper end.
+        reference_score: The score of the reference.
+        low: The lower end of the 95 % interval by which the loss is larger than the reference's, as
+            a share of it.
+        high: The upper end.
         mean_prediction: The mean prediction, NaN for classes.
         mean_label: The mean label, NaN for classes.
     """
@@ -47,24 +43,6 @@ class PerformanceChange:
     high: float
     mean_prediction: float
     mean_label: float
-
-
-@dataclass(frozen=True)
-class Challenger:
-    """Another version on the same rows.
-
-    Attributes:
-        version: Its number.
-        score: Its score.
-        low: The lower end of the interval by which its loss is larger, as a share of the monitored
-            version's loss; negative where it is better.
-        high: The upper end.
-    """
-
-    version: int
-    score: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -88,40 +66,7 @@ class Performance:
     groups: Mapping[str, Sequence[PerformanceChange]]
     metrics: Mapping[str, tuple[float, float]]
     usual: float = 0.0
-    challenger: Challenger | None = None
-
-
-@dataclass(frozen=True)
-class Outcomes:
-    """Predictions whose labels are known.
-
-    Attributes:
-        kind: What is predicted.
-        table: The columns `label`, `predicted` and `loss`.
-    """
-
-    kind: PredictionKind
-    table: pd.DataFrame
-
-    @classmethod
-    def of(cls, evaluation: Evaluation) -> Self:
-        """The outcomes of an evaluation."""
-        labels, predicted = evaluation.labels, evaluation.predicted[MODEL]
-        loss = losses(evaluation.kind, labels, predicted)
-        columns = {"label": labels, "predicted": predicted, "loss": loss}
-        return cls(evaluation.kind, pd.DataFrame(columns))
-
-    def where(self, chosen: np.ndarray) -> "Outcomes":
-        """Some of the outcomes, by a mask."""
-        return Outcomes(self.kind, self.table[chosen])
-
-    def metrics(self) -> dict[str, float]:
-        """All metrics by name."""
-        return scores(self.kind, self.table["label"].to_numpy(), self.table["predicted"].to_numpy())
-
-    def mean(self, column: str) -> float:
-        """The mean of a column, NaN for classes."""
-        return float("nan") if self.kind == "class" else float(self.table[column].mean())
+    challenger: PerformanceChange | None = None
 
 
 def performance(current: Evaluation, reference: Evaluation, times: pd.Series | None) -> Performance:
@@ -132,86 +77,114 @@ def performance(current: Evaluation, reference: Evaluation, times: pd.Series | N
         reference: The evaluation.
         times: When each row became known, None if unknown.
     """
-    new, old = Outcomes.of(current), Outcomes.of(reference)
-    groups = {
-        column: list(_changes(new, old, current.group(column), reference.group(column), column))
-        for column in current.groups
-    }
-    reference_metrics = old.metrics()
+    former = _scores(reference)
     return Performance(
-        score_name(current.kind),
-        overall=change(new, old),
-        periods=[] if times is None else list(_changes(new, old, parts(times).to_numpy())),
-        groups=groups,
-        metrics={name: (value, reference_metrics[name]) for name, value in new.metrics().items()},
-        usual=0.0 if times is None else _usual(reference, old.table["loss"], times),
+        metrics.score_name(current.kind),
+        overall=change(current, reference),
+        periods=[] if times is None else list(_changes(current, reference, parts(times))),
+        groups={
+            column: list(
+                _changes(current, reference, current.group(column), reference.group(column), column)
+            )
+            for column in current.groups
+        },
+        metrics={name: (score, former[name]) for name, score in _scores(current).items()},
+        usual=0.0 if times is None else _usual(reference, times),
     )
 
 
 def change(
-    current: Outcomes,
-    reference: Outcomes,
+    current: Evaluation,
+    reference: Evaluation,
     name: str = "",
     column: str = "",
     confidence: float = _CONFIDENCE,
 ) -> PerformanceChange:
-    """The performance on some outcomes, compared with those of the evaluation."""
+    """The performance on labelled rows, compared with that on others."""
     low = high = float("nan")
-    loss, reference_loss = current.table["loss"], reference.table["loss"]
+    loss, reference_loss = (_losses(evaluation) for evaluation in (current, reference))
     if min(len(loss), len(reference_loss)) > 1:
         test = ttest_ind(loss, reference_loss, equal_var=False)
         interval = test.confidence_interval(confidence)
         scale = float(reference_loss.mean()) or 1.0
         low, high = float(interval.low) / scale, float(interval.high) / scale
-    return PerformanceChange(
-        name=name,
-        column=column,
-        rows=len(loss),
-        score=current.metrics()[score_name(current.kind)],
-        reference_score=reference.metrics()[score_name(current.kind)],
-        low=low,
-        high=high,
-        mean_prediction=current.mean("predicted"),
-        mean_label=current.mean("label"),
-    )
+    return _change(current, _score(reference), (low, high), name, column)
 
 
-def compare_challenger(current: Evaluation, version: int, predicted: np.ndarray) -> Challenger:
-    """Compare the predictions of another version for the same rows."""
-    score = scores(current.kind, current.labels, predicted)[score_name(current.kind)]
-    return Challenger(
-        version, score, *loss_difference(current, predicted, current.predicted[MODEL])
-    )
+def compare_challenger(
+    current: Evaluation, version: int, predicted: np.ndarray
+) -> PerformanceChange:
+    """The performance of another version on the same rows, compared with the monitored one."""
+    interval = metrics.loss_difference(current, predicted, current.predicted[MODEL])
+    other = replace(current, predicted={MODEL: predicted})
+    return _change(other, _score(current), interval, str(version))
+
+
+def only(evaluation: Evaluation, chosen: np.ndarray) -> Evaluation:
+    """Some labels and predictions of an evaluation, by a mask; the rows stay."""
+    predicted = {name: values[chosen] for name, values in evaluation.predicted.items()}
+    return replace(evaluation, labels=evaluation.labels[chosen], predicted=predicted)
 
 
 def _changes(
-    current: Outcomes,
-    reference: Outcomes,
-    keys: np.ndarray,
+    current: Evaluation,
+    reference: Evaluation,
+    keys: np.ndarray | pd.Series,
     reference_keys: np.ndarray | None = None,
     column: str = "",
 ) -> Iterator[PerformanceChange]:
     """The performance on each part that has enough rows, compared with the same part before."""
-    names, counts = np.unique(keys.astype(str), return_counts=True)
-    names = names[counts >= MIN_GROUP_ROWS]
+    names = np.asarray(keys).astype(str)
+    parts_found, counts = np.unique(names, return_counts=True)
+    large = parts_found[counts >= MIN_GROUP_ROWS]
     # Bonferroni: among many parts some are worse by chance.
-    confidence = 1 - (1 - _CONFIDENCE) / max(1, len(names))
-    for name in names:
+    confidence = 1 - (1 - _CONFIDENCE) / max(1, len(large))
+    for name in large:
         same = reference
         if reference_keys is not None:
-            same = reference.where(reference_keys.astype(str) == name)
-        if len(same.table) >= MIN_GROUP_ROWS:
-            part = current.where(keys.astype(str) == name)
-            yield change(part, same, str(name), column, confidence)
+            same = only(reference, reference_keys.astype(str) == name)
+        if len(same.labels) >= MIN_GROUP_ROWS:
+            yield change(only(current, names == name), same, str(name), column, confidence)
 
 
-def _usual(reference: Evaluation, loss: pd.Series, times: pd.Series) -> float:
+def _usual(reference: Evaluation, times: pd.Series) -> float:
     """The growth of the loss in the worst day or week of the evaluation."""
     length = period_length(times)
     # Single days and weeks vary; a month is compared with the whole evaluation.
     if reference.time is None or length == "month":
         return 0.0
+    loss = pd.Series(_losses(reference))
     periods = period_names(pd.Series(reference.group(reference.time)), length)
     by_period = loss.groupby(periods.to_numpy())
     means = by_period.mean()[by_period.size() >= MIN_GROUP_ROWS]
     return float(means.max() / loss.mean() - 1) if len(means) else 0.0
+
+
+def _change(
+    current: Evaluation,
+    reference_score: float,
+    interval: tuple[float, float],
+    name: str = "",
+    column: str = "",
+) -> PerformanceChange:
+    means = (
+        (float("nan"), float("nan"))
+        if current.kind == "class"
+        else (float(current.predicted[MODEL].mean()), float(current.labels.mean()))
+    )
+    rows = len(current.labels)
+    return PerformanceChange(
+        name, column, rows, _score(current), reference_score, *interval, *means
+    )
+
+
+def _losses(evaluation: Evaluation) -> np.ndarray:
+    return metrics.losses(evaluation.kind, evaluation.labels, evaluation.predicted[MODEL])
+
+
+def _scores(evaluation: Evaluation) -> dict[str, float]:
+    return metrics.scores(evaluation.kind, evaluation.labels, evaluation.predicted[MODEL])
+
+
+def _score(evaluation: Evaluation) -> float:
+    return _scores(evaluation)[metrics.score_name(evaluation.kind)]

@@ -32,12 +32,14 @@ def write_metrics(
         metric = Gauge(f"handoff_monitor_{name}", text, ["model"], registry=registry)
         metric.labels(observation.model).set(value)
 
-    quality, performance = observation.quality, observation.performance
+    performance = observation.performance
     number("last_run_timestamp_seconds", "Time of the last run of the monitor", seconds)
     number("version", "The monitored version", observation.version)
     number("rows", "Monitored rows", observation.rows)
-    number("refused_ratio", "The share of rows that the contract refuses", quality.refused_share)
-    missing = {column.column: column.share for column in quality.missing}
+    number(
+        "refused_ratio", "The share of rows that the contract refuses", observation.refused_share
+    )
+    missing = {column.column: column.share for column in observation.missing}
     gauge("missing_ratio", "The share of missing values", missing, "column")
     distances = {drift.column: drift.distance for drift in observation.drifts}
     gauge("drift_distance", "The distance from the training data, 0 to 1", distances, "column")

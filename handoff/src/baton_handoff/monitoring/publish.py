@@ -1,12 +1,14 @@
 """Publishing an observation: the report, the metrics for Prometheus, the line of history."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
-from baton_handoff.core.files import replace_atomically
+from baton_handoff.core.files import append_line, replace_atomically
 from baton_handoff.monitoring.alerts import Alert
-from baton_handoff.monitoring.history import append, history_entry, read_history
+from baton_handoff.monitoring.history import history_entry, read_history
 from baton_handoff.monitoring.observation import Observation
 from baton_handoff.monitoring.prometheus import write_metrics
 from baton_handoff.monitoring.report import report_page
@@ -36,7 +38,7 @@ def publish(folder: Path, observation: Observation, alerts: Sequence[Alert]) -> 
     with replace_atomically(report) as unfinished:
         page = report_page(observation, alerts, [*former, entry], at)
         unfinished.write_text(page, encoding="utf-8")
-        append(folder / HISTORY, entry)
+        append_line(folder / HISTORY, json.dumps(asdict(entry), separators=(",", ":")))
     seconds = datetime.fromisoformat(at).timestamp()
     write_metrics(folder / METRICS, observation, alerts, seconds)
     return report

@@ -1,7 +1,5 @@
-"""Data quality: rows that the contract refuses, and missing values."""
+"""Data quality: broken rules of the contract, and missing values."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -36,33 +34,6 @@ class MissingValues:
     reference_share: float
     usual: float
     increased: bool
-
-
-@dataclass(frozen=True)
-class Quality:
-    """The quality of rows.
-
-    Attributes:
-        rows: The number of rows.
-        refused: The number of rows that the contract refuses.
-        broken_rules: The number of rows that break each rule.
-        missing: The missing values of each column.
-    """
-
-    rows: int
-    refused: int
-    broken_rules: Counter[BrokenRule]
-    missing: Sequence[MissingValues]
-
-    @property
-    def refused_share(self) -> float:
-        """The share of rows that the contract refuses."""
-        return self.refused / self.rows if self.rows else 0.0
-
-    def broken_share(self, column: str | None) -> float:
-        """The share of rows that break the most frequently broken rule of a column."""
-        counts = [rows for broken, rows in self.broken_rules.items() if broken.column == column]
-        return max(counts, default=0) / self.rows
 
 
 def missing_values(

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.files import append_line
 
 _log = logging.getLogger(__name__)
 
@@ -63,20 +64,10 @@ class PredictionLog:
         Raises:
             OSError: It can't be written; the log is as it was.
         """
-        text = json.dumps(vars(prediction), default=_isoformat, separators=(",", ":")) + "\n"
-        file = self._folder / f"{prediction.at[:10]}.{self._process}.jsonl"
+        line = json.dumps(vars(prediction), default=_isoformat, separators=(",", ":"))
         with self._lock:
             self._folder.mkdir(parents=True, exist_ok=True)
-            # Without a buffer: closing it would write again what could not be written.
-            with file.open("ab", buffering=0) as opened:
-                end = opened.tell()
-                left = memoryview(text.encode())
-                try:
-                    while left:  # a full disk takes only the beginning of a line
-                        left = left[opened.write(left) :]
-                except OSError:
-                    opened.truncate(end)
-                    raise
+            append_line(self._folder / f"{prediction.at[:10]}.{self._process}.jsonl", line)
 
 
 def read_log(folder: Path) -> Iterator[LoggedPrediction]:
