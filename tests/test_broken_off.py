@@ -232,7 +232,8 @@ def test_registering_that_is_broken_off_gives_no_version(project: Project) -> No
     before = state()
     code, (sentence,) = out_of_space(project, largest - 1, "handoff", "model", "register")
     assert code == 2
-    assert sentence.endswith(".parquet: File too large: free disk space, then run the command again.")
+    end = ".parquet: File too large: free disk space, then run the command again."
+    assert sentence.endswith(end)
     killed(project, is_logging_the_model, "handoff", "model", "register")
     assert state() == before == ([(1,)], [("candidate", 1)])
 

@@ -80,7 +80,7 @@ def test_the_steps_of_the_tests_are_those_of_the_engine() -> None:
     assert set(CHECKS) | {"radar", "feature-store"} == steps("check")
     assert steps("fix") == {"format", "lint", "api", "owners"}
     (line,) = re.findall(r"^  check  +(.+)$", handoff("--help").stdout, re.MULTILINE)
-    assert line.startswith(f"{', '.join(CHECKS[:-1])} and {CHECKS[-1]}")
+    assert ", ".join(CHECKS) in line
 
 
 def test_hooks_call_the_engine_by_the_names_of_the_table() -> None:

@@ -80,10 +80,11 @@ def moves(project: Project) -> list[dict[str, Any]]:
         import json
         from dataclasses import asdict
         from baton_handoff.config.project import find_project
-        from baton_handoff.registry.model_registry import registry_client
         from baton_handoff.registry.alias_moves import recorded_moves
+        from baton_handoff.registry.model_registry import registry_client
         project = find_project()
-        print(json.dumps([asdict(m) for m in recorded_moves(registry_client(project), project, "champion")]))
+        moves = recorded_moves(registry_client(project), project, "champion")
+        print(json.dumps([asdict(move) for move in moves]))
         """
     )
     told: list[dict[str, Any]] = json.loads(said.splitlines()[-1])
