@@ -1,4 +1,4 @@
-"""A feature store that is Feast: filled by one command, serving what the pipeline has made.
+"""A feature store with Feast: one command fills it, and it serves the pipeline's features.
 
 Feast is installed from the package index into an environment of its own, and nowhere else.
 """
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(900)
 
 
 def filled_by(project: Project, workshop: Workshop) -> str:
-    """What the project says when it fills its store; Feast is installed once for all workers."""
+    """The output of filling the store of a project; Feast is installed once for all workers."""
     shared = workshop.folder / "feast"
     with FileLock(f"{shared}.lock"):
         shared.mkdir(exist_ok=True)
@@ -42,7 +42,7 @@ def feast_of(project: Project) -> Path:
 
 
 def asked(project: Project, things: Sequence[Any]) -> dict[str, Any]:
-    """What Feast itself says of some things."""
+    """What Feast itself serves for some entities."""
     rows, to = project.folder / "things.json", project.folder / "served.json"
     rows.write_text(json.dumps(things), encoding="utf-8")
     store = project.folder / ".handoff/feature-store"
@@ -52,7 +52,7 @@ def asked(project: Project, things: Sequence[Any]) -> dict[str, Any]:
 
 
 def change(store: Path, feature: str, value: bytes) -> None:
-    """Write another value over the first one of a feature that is no gap."""
+    """Overwrite the first value of a feature that is not missing."""
     with sqlite3.connect(store / "online.db") as database:
         ((table,),) = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         first = f"SELECT min(rowid) FROM {table} WHERE feature_name = ? AND length(value) > 0"  # noqa: S608
@@ -64,7 +64,7 @@ def change(store: Path, feature: str, value: bytes) -> None:
 def flights(
     workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Project:
-    """A flights project with a feature store, on a machine far from Greenwich."""
+    """A flights project with a feature store, on a machine in another time zone than UTC."""
     whole = trained(workshop, environment, "pandas").folder
     folder = tmp_path_factory.mktemp("store") / "project"
     project = Project(shutil.copytree(whole, folder, symlinks=True), environment)
@@ -75,7 +75,7 @@ def flights(
     return project
 
 
-def test_without_a_store_there_is_nothing_of_feast(
+def test_a_project_without_a_store_has_no_feast(
     workshop: Workshop, environment: Path, flights: Project
 ) -> None:
     project = trained(workshop, environment, "pandas")
@@ -86,7 +86,7 @@ def test_without_a_store_there_is_nothing_of_feast(
     assert list(feast_of(flights).parents[1].rglob("feast*"))
 
 
-def test_every_value_served_is_the_pipelines(flights: Project) -> None:
+def test_all_served_values_equal_the_pipelines(flights: Project) -> None:
     made = json.loads(
         flights.python(
             """
@@ -122,7 +122,7 @@ def test_every_value_served_is_the_pipelines(flights: Project) -> None:
     assert said["registered"] == {"owner": "@data-science", "described": meanings}
 
 
-def test_a_value_that_somebody_changes_is_found(flights: Project) -> None:
+def test_a_changed_value_is_found(flights: Project) -> None:
     store = flights.folder / ".handoff/feature-store"
     shutil.copytree(store, store.with_name("kept"))
     assert flights("handoff", "check", "--only", "feature-store").stdout.startswith(EQUAL)
@@ -142,7 +142,7 @@ def test_a_value_that_somebody_changes_is_found(flights: Project) -> None:
     store.with_name("kept").rename(store)
 
 
-def test_a_store_is_filled_of_what_is_there_now_or_not_at_all(flights: Project) -> None:
+def test_a_store_is_filled_only_from_an_up_to_date_pipeline(flights: Project) -> None:
     store = flights.folder / ".handoff/feature-store"
     before = (store / "online.db").read_bytes()
     definitions = store / "definitions.json"
@@ -162,10 +162,10 @@ def test_a_store_is_filled_of_what_is_there_now_or_not_at_all(flights: Project) 
     assert [path.name for path in store.parent.glob(".feature-store*")] == []
 
 
-def test_a_team_of_another_engine_and_other_tables_has_one_too(
+def test_a_polars_project_with_its_own_tables_has_a_store_too(
     workshop: Workshop, environment: Path, tmp_path: Path
 ) -> None:
-    """Houses that are sold again and again; some have a moment as a feature, some have none."""
+    """Houses with several sales each; some have a time as a feature, some lack it."""
     answers = {"starter": "blank", "dataframe": "polars", "package_name": "mine"}
     project = Project(render(workshop.template(), tmp_path / "project", answers), environment)
     commit(project.folder, "first")

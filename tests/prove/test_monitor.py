@@ -1,8 +1,7 @@
-"""Trained to September, watching October, November and December, on real flights.
+"""A model trained on flights until September, monitored in October, November and December.
 
-What is found is real (December's weather feed ends, and its delays are more than the model says),
-or put in on purpose: units that change, carriers that disappear. Where nothing has changed, nothing
-is found.
+The findings are real (in December the weather feed ends, and there are more delays than predicted) or
+put in: units that change, carriers that vanish. Without a change there is no finding.
 """
 
 import json
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.timeout(1800)  # the first of them waits for all cases
 
 @pytest.fixture(scope="module")
 def watched(workshop: Workshop, environment: Path) -> dict[str, Any]:
-    """What is found in each case, once for all workers."""
+    """The findings of each case, once for all workers."""
 
     def make(folder: Path) -> None:
         whole = registered(workshop, environment, "pandas").folder
@@ -41,11 +40,11 @@ def cases(watched: dict[str, Any], begin: str) -> dict[str, Any]:
     return chosen
 
 
-def turns(found: list[Any]) -> set[str]:
+def acting_sides(found: list[Any]) -> set[str]:
     return {side for _, side, blocks, _ in found if blocks}
 
 
-def test_december_shows_and_the_months_before_do_not(watched: dict[str, Any]) -> None:
+def test_december_raises_alerts_and_the_months_before_do_not(watched: dict[str, Any]) -> None:
     assert watched["month 10"] == watched["month 11"] == []
     december = watched["month 12"]
     assert {(check, side) for check, side, blocks, _ in december if blocks} == {
@@ -55,13 +54,13 @@ def test_december_shows_and_the_months_before_do_not(watched: dict[str, Any]) ->
     assert any("temperature_f" in message for *_, message in december)
 
 
-def test_fewer_than_5_of_100_shuffles_raise_an_alarm(watched: dict[str, Any]) -> None:
+def test_fewer_than_5_of_100_shuffles_raise_an_alert(watched: dict[str, Any]) -> None:
     shuffles = cases(watched, "shuffle")
     assert len(shuffles) == 100
     assert sum(bool(found) for found in shuffles.values()) < 5
 
 
-def test_ordinary_days_are_quiet(watched: dict[str, Any]) -> None:
+def test_ordinary_days_raise_no_alert(watched: dict[str, Any]) -> None:
     assert {name: found for name, found in cases(watched, "quiet").items() if found} == {}
 
 
@@ -72,20 +71,20 @@ def test_ordinary_days_are_quiet(watched: dict[str, Any]) -> None:
         *("humidity_pct", "visibility_mi", "pressure_hpa"),
     ],
 )
-def test_a_unit_error_is_noticed_within_a_batch_and_named(
+def test_a_change_of_unit_is_found_within_a_batch_and_named(
     column: str, watched: dict[str, Any]
 ) -> None:
     for name, found in cases(watched, column).items():
-        assert turns(found) == {"data-owner"}, name
+        assert acting_sides(found) == {"data-owner"}, name
         (blocking,) = [message for _, _, blocks, message in found if blocks]
         assert blocking.startswith(f"{column}: "), name
 
 
-def test_a_carrier_that_disappears_is_noticed_and_nobody_else_is_asked(
+def test_a_carrier_that_vanishes_is_found_and_only_the_data_owner_has_to_act(
     watched: dict[str, Any],
 ) -> None:
     for name, found in cases(watched, "without").items():
-        assert turns(found) == {"data-owner"}, name
-        # A destination that nobody else flies to goes with it.
+        assert acting_sides(found) == {"data-owner"}, name
+        # A destination that only this carrier serves vanishes with it.
         gone = [message for check, *_, message in found if check == "monitor-vanished"]
         assert f"carrier: {name.removeprefix('without ')} is gone" in gone

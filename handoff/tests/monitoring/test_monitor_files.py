@@ -19,7 +19,7 @@ from baton_handoff.evaluation.held_out import MAX_SAMPLE_ROWS, Evaluation, read_
 from baton_handoff.monitoring.alerts import Alert, AlertKind, acting_sides, alerts_of
 from baton_handoff.monitoring.columns import Drift
 from baton_handoff.monitoring.history import read_history
-from baton_handoff.monitoring.inputs import Period, read_labels, rows_from_log
+from baton_handoff.monitoring.inputs import BaselineVersion, Period, read_labels, rows_from_log
 from baton_handoff.monitoring.messages import findings_of
 from baton_handoff.monitoring.monitor import observe, with_labels
 from baton_handoff.monitoring.observation import Observation
@@ -48,27 +48,26 @@ def log(rows: int) -> list[LoggedPrediction]:
     ]
 
 
-def euros(time: str | None) -> Evaluation:
-    return Evaluation(
-        pd.DataFrame(), np.array([]), {}, kind="value", prediction_column="euros", time=time
-    )
+def euros(trip: Contract) -> BaselineVersion:
+    evaluation = Evaluation(pd.DataFrame(), np.array([]), {}, "value", "euros")
+    return BaselineVersion(Loaded("trips", 1, lambda rows: rows), (trip, trip), evaluation)
 
 
 def test_the_log_is_read_row_by_row_with_its_predictions(trip: Contract) -> None:
-    rows = rows_from_log(log(4), trip, euros(None), Period())
+    rows = rows_from_log(euros(trip), log(4), Period())
     assert rows.rows["town"].tolist() == ["Ulm", "Bonn", "Ulm"] * 4
     assert rows.predicted.tolist() == [1.0, 2.0, 3.0] * 4
     second = Period(since=datetime(2013, 1, 2, tzinfo=UTC))
-    assert len(rows_from_log(log(4), trip, euros(None), second).rows) == 6
-    assert len(rows_from_log([], trip, euros(None), Period()).rows) == 0
+    assert len(rows_from_log(euros(trip), log(4), second).rows) == 6
+    assert len(rows_from_log(euros(trip), [], Period()).rows) == 0
 
 
 def test_labels_are_joined_by_request_or_by_key(trip: Contract, tmp_path: Path) -> None:
-    rows = rows_from_log(log(2), trip, euros(None), Period())
+    rows = rows_from_log(euros(trip), log(2), Period())
     file = tmp_path / "labels.parquet"
     pd.DataFrame({"request": ["r1", "r0"], "row": [2, 0], "paid": [9.0, 8.0]}).to_parquet(file)
     assert read_labels(rows, file, trip).fillna(0).tolist() == [8, 0, 0, 0, 0, 9]
-    keyed = rows_from_log(log(1), trip, euros(None), Period())
+    keyed = rows_from_log(euros(trip), log(1), Period())
     pd.DataFrame({"town": ["Ulm"], "seats": [3], "truth": [7.0], "x": [1]}).to_parquet(file)
     assert read_labels(keyed, file, trip).fillna(0).tolist() == [0, 0, 7]
 
@@ -87,7 +86,7 @@ def test_labels_that_identify_no_rows_are_refused(
     file = tmp_path / "labels.parquet"
     pd.DataFrame(columns).to_parquet(file)
     with pytest.raises(HandoffError, match=message):
-        read_labels(rows_from_log(log(1), trip, euros(None), Period()), file, trip)
+        read_labels(rows_from_log(euros(trip), log(1), Period()), file, trip)
 
 
 @pytest.mark.parametrize(

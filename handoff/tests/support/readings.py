@@ -8,8 +8,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from baton_handoff.evaluation.held_out import Evaluation
-from baton_handoff.monitoring.inputs import PredictedRows
-from baton_handoff.monitoring.monitor import BaselineVersion
+from baton_handoff.monitoring.inputs import BaselineVersion, PredictedRows
 from baton_handoff.monitoring.quality import BrokenRule
 from baton_handoff.registry.loaded import Loaded
 
@@ -77,7 +76,7 @@ def baseline(**other: Any) -> BaselineVersion:
     }
     evaluation = Evaluation(tested, labels_of(tested), **{**stated, **other})
     predict = lambda table: pd.DataFrame({"chance": chance_of(table)})  # noqa: E731
-    return BaselineVersion(Loaded("gauge", 3, predict), Reading, evaluation)
+    return BaselineVersion(Loaded("gauge", 3, predict), (Reading, Reading), evaluation)
 
 
 def predicted_rows(

@@ -17,14 +17,16 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 from baton_handoff.config.project import Project, find_project
-from baton_handoff.contracts import model_interface
 from baton_handoff.monitoring.alerts import alerts_of
-from baton_handoff.monitoring.inputs import PredictedRows, rows_from_file
+from baton_handoff.monitoring.inputs import (
+    BaselineVersion,
+    Period,
+    PredictedRows,
+    rows_from_file,
+)
 from baton_handoff.monitoring.messages import findings_of
 from baton_handoff.monitoring.monitor import (
-    BaselineVersion,
     MonitorOptions,
-    Period,
     load_baseline,
     monitor,
     observe,
@@ -104,8 +106,7 @@ def findings(project: Project, baseline: BaselineVersion, rows: pd.DataFrame) ->
     """The findings for rows without labels."""
     file = Path("batch.parquet")
     rows.to_parquet(file, index=False)
-    contracts = model_interface(project.room("contracts"))
-    predicted = rows_from_file(baseline.loaded, contracts, file, baseline.evaluation, Period())
+    predicted = rows_from_file(baseline, file, Period())
     return listed(observe(baseline, predicted, project.monitor))
 
 

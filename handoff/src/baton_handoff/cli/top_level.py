@@ -119,8 +119,9 @@ def _triage(options: Options) -> int:
 def _monitor(options: Options) -> int:
     require_contracts(options)
     from baton_handoff.monitoring.alerts import alerts_of
+    from baton_handoff.monitoring.inputs import Period
     from baton_handoff.monitoring.messages import findings_of, summary
-    from baton_handoff.monitoring.monitor import MonitorOptions, Period, monitor
+    from baton_handoff.monitoring.monitor import MonitorOptions, monitor
     from baton_handoff.monitoring.publish import publish
 
     period = Period(options.since, options.until)

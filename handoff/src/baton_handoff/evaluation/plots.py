@@ -41,18 +41,24 @@ def draw(evaluation: Evaluation, importances: Mapping[str, float], folder: Path)
         "importance": partial(_bars, values=importances, label="increase of the mean loss")
     }
     if evaluation.kind == "probability":
-        plots |= {
-            "roc": partial(_roc, evaluation=evaluation),
-            "calibration": partial(_calibration, evaluation=evaluation),
-        }
+        plots["roc"] = partial(_curves, evaluation=evaluation, display=RocCurveDisplay)
+        options = {"n_bins": 15, "strategy": "quantile"}
+        plots["calibration"] = partial(
+            _curves, evaluation=evaluation, display=CalibrationDisplay, **options
+        )
     if evaluation.kind == "value":
-        plots["predictions"] = partial(_predictions, evaluation=evaluation)
+        plots["predictions"] = lambda axes: PredictionErrorDisplay.from_predictions(
+            evaluation.labels, evaluation.predicted[MODEL], kind="actual_vs_predicted", ax=axes
+        )
     else:
         plots["confusion"] = partial(_confusion, evaluation=evaluation)
     if evaluation.time:
         plots["by_month"] = partial(_by_month, evaluation=evaluation)
+    score = score_name(evaluation.kind)
     for group in evaluation.groups:
-        plots[f"by_{group}"] = partial(_by_group, evaluation=evaluation, group=group)
+        values = scores_by_group(evaluation, evaluation.predicted[MODEL], group)
+        ordered = dict(sorted(values.items(), key=lambda item: -item[1]))
+        plots[f"by_{group}"] = partial(_bars, values=ordered, label=score)
     for name, plot in plots.items():
         with new_figure(folder / f"{name}.png", (6, 4.5)) as (_, axes):
             plot(axes[0, 0])
@@ -60,18 +66,10 @@ def draw(evaluation: Evaluation, importances: Mapping[str, float], folder: Path)
     return [folder / f"{name}.png" for name in plots]
 
 
-def _roc(axes: Any, evaluation: Evaluation) -> None:
+def _curves(axes: Any, evaluation: Evaluation, display: Any, **options: Any) -> None:
     for name, predicted in evaluation.predicted.items():
         if np.ptp(predicted):  # a constant has no curve
-            RocCurveDisplay.from_predictions(evaluation.labels, predicted, name=name, ax=axes)
-
-
-def _calibration(axes: Any, evaluation: Evaluation) -> None:
-    for name, predicted in evaluation.predicted.items():
-        if np.ptp(predicted):
-            CalibrationDisplay.from_predictions(
-                evaluation.labels, predicted, n_bins=15, strategy="quantile", name=name, ax=axes
-            )
+            display.from_predictions(evaluation.labels, predicted, name=name, ax=axes, **options)
 
 
 def _confusion(axes: Any, evaluation: Evaluation) -> None:
@@ -83,12 +81,6 @@ def _confusion(axes: Any, evaluation: Evaluation) -> None:
     )
     if evaluation.kind == "probability":
         axes.set_xlabel(f"Predicted label (threshold {evaluation.threshold:g})")
-
-
-def _predictions(axes: Any, evaluation: Evaluation) -> None:
-    PredictionErrorDisplay.from_predictions(
-        evaluation.labels, evaluation.predicted[MODEL], kind="actual_vs_predicted", ax=axes
-    )
 
 
 def _by_month(axes: Any, evaluation: Evaluation) -> None:
@@ -107,12 +99,6 @@ def _by_month(axes: Any, evaluation: Evaluation) -> None:
     axes.set(ylabel=name)
     axes.grid(visible=True)
     axes.legend()
-
-
-def _by_group(axes: Any, evaluation: Evaluation, group: str) -> None:
-    found = scores_by_group(evaluation, evaluation.predicted[MODEL], group)
-    ordered = dict(sorted(found.items(), key=lambda item: -item[1]))
-    _bars(axes, ordered, score_name(evaluation.kind))
 
 
 def _bars(axes: Any, values: Mapping[str, float], label: str) -> None:

@@ -29,6 +29,26 @@ _AT = "answered_at"
 
 
 @dataclass(frozen=True)
+class BaselineVersion:
+    """A version with what its predictions are compared with.
+
+    Attributes:
+        loaded: The version, ready to predict.
+        contracts: Its input and output contract.
+        evaluation: Its evaluation, with a sample of the training rows.
+    """
+
+    loaded: Loaded
+    contracts: tuple[Contract, Contract]
+    evaluation: Evaluation
+
+    @property
+    def contract(self) -> Contract:
+        """The input contract."""
+        return self.contracts[0]
+
+
+@dataclass(frozen=True)
 class PredictedRows:
     """Rows with predictions.
 
@@ -80,20 +100,14 @@ class Period:
 
 
 def rows_from_log(
-    records: Iterable[LoggedPrediction], contract: Contract, evaluation: Evaluation, period: Period
+    baseline: BaselineVersion, log: Iterable[LoggedPrediction], period: Period
 ) -> PredictedRows:
-    """Read rows from a prediction log.
-
-    Args:
-        records: The log.
-        contract: The input contract.
-        evaluation: The evaluation of the version; it names the columns of prediction and time.
-        period: The rows to read.
-    """
-    columns, prediction = list(contract.to_schema().columns), evaluation.prediction_column
+    """Read rows and predictions of a period from a prediction log."""
+    time, prediction = baseline.evaluation.time, baseline.evaluation.prediction_column
+    columns = list(baseline.contract.to_schema().columns)
     rows: list[Any] = []
     answers: list[tuple[str, int, str, Any]] = []
-    for record in records:
+    for record in log:
         # Rows of an earlier contract can lack columns or have others; that is no finding.
         rows += [{name: row.get(name) for name in columns} for row in record.rows]
         answers += [
@@ -101,39 +115,28 @@ def rows_from_log(
             for position, answer in enumerate(record.predictions)
         ]
     table = pd.DataFrame(answers, columns=[REQUEST, POSITION, _AT, prediction])
-    frame = as_pandas(from_json(contract, rows)) if rows else pd.DataFrame(columns=columns)
-    in_column = evaluation.time and evaluation.time in frame
-    times = frame[evaluation.time] if in_column else pd.to_datetime(table[_AT], utc=True)
+    frame = as_pandas(from_json(baseline.contract, rows)) if rows else pd.DataFrame(columns=columns)
+    times = frame[time] if time and time in frame else pd.to_datetime(table[_AT], utc=True)
     found = PredictedRows(frame, table[prediction], times, table[[REQUEST, POSITION]], Counter())
     return found.only(period.contains(times))
 
 
-def rows_from_file(
-    loaded: Loaded,
-    contracts: tuple[Contract, Contract],
-    file: Path,
-    evaluation: Evaluation,
-    period: Period,
-) -> PredictedRows:
-    """Read rows from a Parquet file and predict for them, as batch scoring does.
+def rows_from_file(baseline: BaselineVersion, file: Path, period: Period) -> PredictedRows:
+    """Read rows of a period from a Parquet file and predict for them, as batch scoring does.
 
-    Args:
-        loaded: The version that predicts.
-        contracts: Its input and output contract.
-        file: The file.
-        evaluation: The evaluation of the version; it names the columns of prediction and time.
-        period: The rows to read; all rows if their times are unknown.
+    If their times are unknown, all rows are read.
     """
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "scored.parquet"
-        score_file(loaded, *contracts, file, target)
+        score_file(baseline.loaded, *baseline.contracts, file, target)
         scored = _read(target)
         rejected_file = rejected_path(target)
         rejected = _read(rejected_file) if rejected_file.exists() else scored.head(0)
-    names = [name for name in scored.columns if name in contracts[0].to_schema().columns]
+    names = [name for name in scored.columns if name in baseline.contract.to_schema().columns]
     rows = pd.concat([scored[names], rejected[names]], ignore_index=True)
-    times = rows.get(evaluation.time)
-    found = PredictedRows(rows, scored[evaluation.prediction_column], times, None, Counter())
+    times = rows.get(baseline.evaluation.time)
+    prediction = baseline.evaluation.prediction_column
+    found = PredictedRows(rows, scored[prediction], times, None, Counter())
     chosen = np.ones(len(rows), bool) if times is None else period.contains(times)
     reasons = rejected[REASON][chosen[len(scored) :]] if REASON in rejected else ()
     broken_rules = Counter(rule for text in reasons for rule in _broken_rules(text, names))

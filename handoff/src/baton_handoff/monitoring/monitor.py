@@ -13,12 +13,13 @@ import pandas as pd
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.settings import MonitorSettings
-from baton_handoff.contracts import Contract, engine_of, model_interface, to_engine
+from baton_handoff.contracts import engine_of, model_interface, to_engine
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.evaluation.held_out import MODEL, Evaluation, read_evaluation
 from baton_handoff.evaluation.metrics import MIN_GROUP_ROWS
 from baton_handoff.monitoring.drift import Samples, column_kinds, drifts
 from baton_handoff.monitoring.inputs import (
+    BaselineVersion,
     Period,
     PredictedRows,
     as_pandas,
@@ -39,23 +40,6 @@ from baton_handoff.registry.model_registry import (
 )
 from baton_handoff.registry.register import EVALUATION
 from baton_handoff.serving.prediction_log import read_log
-
-__all__ = ["BaselineVersion", "MonitorOptions", "Period", "load_baseline", "observe"]
-
-
-@dataclass(frozen=True)
-class BaselineVersion:
-    """A version with what its predictions are compared with.
-
-    Attributes:
-        loaded: The version, ready to predict.
-        contract: Its input contract.
-        evaluation: Its evaluation, with a sample of the training rows.
-    """
-
-    loaded: Loaded
-    contract: Contract
-    evaluation: Evaluation
 
 
 @dataclass(frozen=True)
@@ -86,14 +70,11 @@ def monitor(project: Project, options: MonitorOptions) -> Observation:
     """
     if options.against and not options.labels:
         raise HandoffError("`--against` compares versions by labels: add `--truth FILE`.")
-    contracts = model_interface(project.room("contracts"))
     baseline = load_baseline(project, options.version)
-    evaluation = baseline.evaluation
     if options.rows:
-        rows = rows_from_file(baseline.loaded, contracts, options.rows, evaluation, options.period)
+        rows = rows_from_file(baseline, options.rows, options.period)
     else:
-        log = read_log(project.predictions)
-        rows = rows_from_log(log, baseline.contract, evaluation, options.period)
+        rows = rows_from_log(baseline, read_log(project.predictions), options.period)
     observation = observe(baseline, rows, project.monitor)
     if options.labels is None or not len(rows.predicted):
         return observation
@@ -113,7 +94,7 @@ def load_baseline(project: Project, version: str | None = None) -> BaselineVersi
     Raises:
         HandoffError: There is no such version, or it has no evaluation.
     """
-    contract, _ = model_interface(project.room("contracts"))
+    contracts = model_interface(project.room("contracts"))
     registered = get_version(project, version or project.alias)
     with tempfile.TemporaryDirectory() as scratch:
         folder = download_artifact(registered, EVALUATION, Path(scratch))
@@ -123,8 +104,8 @@ def load_baseline(project: Project, version: str | None = None) -> BaselineVersi
                 " evaluation, so its predictions can't be compared with anything: run `uv run poe"
                 " pipeline` and register again."
             )
-        evaluation = read_evaluation(folder, engine_of(contract))
-    return BaselineVersion(load(project, str(registered.version)), contract, evaluation)
+        evaluation = read_evaluation(folder, engine_of(contracts[0]))
+    return BaselineVersion(load(project, str(registered.version)), contracts, evaluation)
 
 
 def observe(
@@ -137,7 +118,8 @@ def observe(
         rows: The rows.
         settings: The limits.
     """
-    samples = _samples(baseline, rows)
+    samples, times = _samples(baseline, rows), rows.times
+    ends = () if times is None or not len(times) else (times.min(), times.max())
     inputs = [name for name in samples.reference if name != samples.prediction_column]
     missing = missing_values(
         samples.reference[inputs], samples.current[inputs], samples.periods, settings
@@ -147,7 +129,7 @@ def observe(
     return Observation(
         model=baseline.loaded.model,
         version=baseline.loaded.version,
-        covers=_covers(rows.times),
+        covers=tuple(str(time)[:16] for time in ends),
         samples=samples,
         refused=len(rows.rows) - len(rows.predicted),
         broken_rules=rows.broken_rules,
@@ -203,20 +185,14 @@ def _samples(baseline: BaselineVersion, rows: PredictedRows) -> Samples:
         periods = comparable_periods(reference[evaluation.time], rows.times)
     kinds = {n: kind for n, kind in column_kinds(baseline.contract).items() if n in reference}
     kinds[prediction] = "category" if evaluation.kind == "class" else "number"
-    predicted = as_pandas(baseline.loaded.predict(sample))[prediction]
+    predicted = as_pandas(baseline.loaded.predict(sample))
     return Samples(
-        reference=reference.assign(**{prediction: predicted}),
+        reference=reference.assign(**{prediction: predicted[prediction]}),
         current=rows.rows.assign(**{prediction: rows.predicted}),
         kinds=kinds,
         prediction_column=prediction,
         periods=periods,
     )
-
-
-def _covers(times: pd.Series | None) -> tuple[str, str] | tuple[()]:
-    if times is None or not len(times):
-        return ()
-    return str(times.min())[:16], str(times.max())[:16]
 
 
 def _labelled(

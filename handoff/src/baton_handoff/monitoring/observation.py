@@ -37,7 +37,7 @@ class Observation:
 
     model: str
     version: int
-    covers: tuple[str, str] | tuple[()]
+    covers: tuple[str, ...]
     samples: Samples
     refused: int
     broken_rules: Counter[BrokenRule]
