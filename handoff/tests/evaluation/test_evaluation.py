@@ -1,4 +1,4 @@
-"""An evaluation says how good predictions are, where, and what they rest on."""
+"""An evaluation measures predictions, in total, by subgroup and by column."""
 
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import pytest
 
 from baton_handoff.contracts import Engine
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.evaluation import evaluation as evaluation_1_0
 from baton_handoff.evaluation.held_out import Evaluation, PredictionKind, read_evaluation
 from baton_handoff.evaluation.metrics import (
     importance,
@@ -39,7 +40,7 @@ def evaluation(engine: Engine = "pandas", **other: Any) -> Evaluation:
 
 
 @pytest.mark.parametrize("engine", ["pandas", "polars"])
-def test_what_is_written_is_read(engine: Engine, tmp_path: Path) -> None:
+def test_an_evaluation_is_read_as_it_was_written(engine: Engine, tmp_path: Path) -> None:
     written = evaluation(engine, threshold=0.3)
     written.write(tmp_path)
     read = read_evaluation(tmp_path, engine)
@@ -54,7 +55,7 @@ def test_what_is_written_is_read(engine: Engine, tmp_path: Path) -> None:
     )
 
 
-def test_where_there_is_none_it_says_how_to_get_one(tmp_path: Path) -> None:
+def test_a_missing_evaluation_is_an_error_with_its_fix(tmp_path: Path) -> None:
     with pytest.raises(HandoffError, match="uv run poe pipeline"):
         read_evaluation(tmp_path, "pandas")
 
@@ -74,7 +75,7 @@ def test_losses(
     assert losses(kind, np.array(truth), np.array(said)) == pytest.approx(expected)
 
 
-def test_the_interval_holds_the_true_difference_and_excludes_none() -> None:
+def test_the_interval_contains_the_true_difference() -> None:
     worse = np.where(TRUTH == 1, 0.7, 0.3)
     low, high = loss_difference(evaluation(), worse, GOOD)
     assert low == pytest.approx(high) == pytest.approx(np.log(0.7) / np.log(0.8) - 1)
@@ -83,13 +84,26 @@ def test_the_interval_holds_the_true_difference_and_excludes_none() -> None:
     assert high < 0
 
 
-def test_subgroups_with_few_rows_say_nothing() -> None:
+def test_subgroups_with_few_rows_have_no_score() -> None:
     said = np.where(np.array(TOWNS) == "Bonn", 0.5, GOOD)
     assert scores_by_group(evaluation(), said, "town") == {"Bonn": 0.5, "Ulm": 1.0}
 
 
-def test_a_figure_that_cannot_be_had_is_no_number() -> None:
+def test_an_undefined_metric_is_nan() -> None:
     assert np.isnan(scores("probability", np.ones(5), np.full(5, 0.5))["auc"])
+
+
+def test_a_project_of_release_1_0_evaluates_with_the_former_names() -> None:
+    former = evaluation_1_0.Evaluation(
+        *(pd.DataFrame({"town": TOWNS}), TRUTH, {"model": GOOD}, "probability"),
+        answer="chance",
+        learnt_until="2013-09-30",
+        learnt=pd.DataFrame({"town": TOWNS}),
+    )
+    assert isinstance(former, Evaluation)
+    assert former.truth is former.labels is TRUTH
+    assert (former.prediction_column, former.trained_until) == ("chance", "2013-09-30")
+    assert former.training_sample is not None
 
 
 @pytest.mark.parametrize("engine", ["pandas", "polars"])

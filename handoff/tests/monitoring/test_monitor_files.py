@@ -172,9 +172,9 @@ def test_names_from_a_source_are_escaped_in_the_report(tmp_path: Path) -> None:
 
 
 def test_the_history_is_kept_and_shown(observation: Observation, tmp_path: Path) -> None:
-    assert "History" not in publish(tmp_path, observation, []).read_text(encoding="utf-8")
+    assert "Former runs" not in publish(tmp_path, observation, []).read_text(encoding="utf-8")
     report = publish(tmp_path, observation, alerts_of(observation))
-    assert "History" in report.read_text(encoding="utf-8")
+    assert "Former runs" in report.read_text(encoding="utf-8")
     quiet, last = read_history(tmp_path / "history.jsonl")
     assert (quiet.alerts, quiet.sides) == ([], [])
     assert last.alerts == ["monitor-missing", "monitor-performance"]

@@ -1,10 +1,9 @@
-"""The flights of one day of the evaluation's months, as a caller of the service would send them.
+"""The flights of one day of the evaluation, as a client of the service would send them.
 
     python flights.py DAY TO
 
-Runs in a flights project with a registered version. TO has a line of JSON for each flight, as they
-follow each other: when it departs, in seconds since midnight of New York, whether it was late in
-the end, and its row.
+Runs in a flights project with a registered version. TO has a line of JSON for each flight, in order
+of time: its departure in seconds since midnight of New York, whether it was late, and its row.
 """
 
 import json

@@ -1,11 +1,11 @@
-"""`handoff monitor` as a scheduler calls it, hour after hour, until somebody has to act.
+"""`handoff monitor` as a scheduler runs it, every hour, until it raises an alert.
 
     python hourly.py DAY TO HOUR… [--truths FILE]
 
-Runs in a flights project, whose prediction log holds that day. Each look is the command's own, at
-the day so far; only its libraries are imported once for all. FILE has a line of JSON for what came
-true of each request, and when its flight departs: six hours later it is known. TO is a JSON file:
-the hour of the last look, what the command exited with, and what it found.
+Runs in a flights project, whose prediction log contains that day. Each run monitors the day so far;
+only the libraries are imported once for all runs. FILE has a line of JSON with the label of each
+request and the departure of its flight: the label is known six hours later. TO is a JSON file: the
+hour of the last run, its exit code, and its findings.
 """
 
 import argparse
@@ -22,7 +22,7 @@ KNOWN_AFTER = pd.Timedelta(hours=6)
 
 
 def main(day: str, to: Path, hours: list[int], truths: Path | None) -> None:
-    """Look until something is found, or the hours are over."""
+    """Monitor until an alert is raised or the hours are over."""
     look: dict[str, Any] = {}
     midnight = pd.Timestamp(day, tz="America/New_York")
     for hour in hours:

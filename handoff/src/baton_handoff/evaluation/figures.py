@@ -8,14 +8,14 @@ from typing import IO, Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 
-REFERENCE, CURRENT, ALERT, OK, LINE = "#9aa5b1", "#1f6feb", "#c9302c", "#2e7d32", "#c8ced6"
-"""Colours: the data a model was trained or evaluated on, new data, limits that are exceeded, …"""
+REFERENCE, CURRENT, ALERT, OK = "#9aa5b1", "#1f6feb", "#c9302c", "#2e7d32"
+"""Colours of old and new data, and of what exceeds its limit or does not."""
 
 _STYLE: Any = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": LINE,
+    "axes.edgecolor": "#c8ced6",
     "axes.titlesize": 9.5,
     "axes.titlelocation": "left",
     "axes.labelcolor": "#57606a",

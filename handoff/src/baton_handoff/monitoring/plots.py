@@ -11,16 +11,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from baton_handoff.evaluation.figures import ALERT, CURRENT, LINE, OK, REFERENCE, new_figure
+from baton_handoff.evaluation.figures import ALERT, CURRENT, OK, REFERENCE, new_figure
 from baton_handoff.monitoring.columns import MAX_CATEGORIES, Drift
 from baton_handoff.monitoring.drift import Samples
-from baton_handoff.monitoring.history import HistoryEntry
-from baton_handoff.monitoring.performance import Performance, PerformanceChange
+from baton_handoff.monitoring.performance import Performance
 
 _WIDTH = 11.0
 _COLUMNS = 4
 _MAX_BARS = 8
-_MAX_ENTRIES = 60
 
 
 def _address(content: io.BytesIO) -> str:
@@ -46,7 +44,8 @@ def drift_plot(samples: Samples, drifts: Sequence[Drift]) -> str:
                 fontweight="bold" if loud else "normal",
             )
         handles = [Patch(color=REFERENCE, alpha=0.55), Line2D([], [], color=CURRENT, linewidth=2)]
-        _legend(figure, handles, "reference")
+        labels = ["reference", "now"]
+        figure.legend(handles, labels, loc="outside lower left", ncols=2, frameon=False)
     return _address(content)
 
 
@@ -84,45 +83,6 @@ def performance_plot(performance: Performance, tolerance: float) -> str:
     return _address(content)
 
 
-def groups_plot(performance: Performance) -> str:
-    """The score of each subgroup in the evaluation and now."""
-    groups = {column: changes for column, changes in performance.groups.items() if changes}
-    content, longest = io.BytesIO(), max(map(len, groups.values()))
-    size = _WIDTH, 1.1 + 0.24 * longest
-    with new_figure(content, size, columns=len(groups)) as (figure, axes):
-        for ax, (column, changes) in zip(axes.flat, groups.items(), strict=True):
-            _dumbbells(ax, sorted(changes, key=lambda c: c.score - c.reference_score))
-            ax.set_title(f"{column}: {performance.score_name}")
-        _legend(figure, axes.flat[0].collections[:2], "evaluation")
-    return _address(content)
-
-
-def history_plot(entries: Sequence[HistoryEntry]) -> str:
-    """Alerts, drift and loss of the latest runs."""
-    latest = entries[-_MAX_ENTRIES:]
-    content, places = io.BytesIO(), np.arange(len(latest))
-    with new_figure(content, (_WIDTH, 2.1), columns=3) as (_, axes):
-        alerts, drift, loss = axes.flat
-        counts = [len(entry.alerts) for entry in latest]
-        alerts.bar(places, counts, color=[ALERT if n else OK for n in counts], width=0.7)
-        alerts.set_title("Alerts")
-        alerts.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-        largest = [max(entry.drift.values(), default=np.nan) for entry in latest]
-        drift.plot(places, largest, color=CURRENT, marker="o", markersize=3)
-        drift.set(title="Largest distance of a column", ylim=(0, 1))
-        for place, entry in enumerate(latest):
-            if entry.loss:
-                loss.vlines(place, *entry.loss, color=CURRENT, linewidth=3)
-        loss.axhline(0, color=OK, linewidth=1)
-        loss.yaxis.set_major_formatter(PercentFormatter(1))
-        loss.set_title("Growth of the loss since the evaluation")
-        step = max(1, len(latest) // 4)
-        for ax in axes.flat:
-            ax.set_xlim(-0.6, len(latest) - 0.4)
-            ax.set_xticks(places[::step], [entry.at[5:10] for entry in latest[::step]])
-    return _address(content)
-
-
 def _histogram(ax: Any, reference: pd.Series, current: pd.Series) -> None:
     samples = [values.to_numpy(float) for values in (reference, current)]
     # Without the outermost values: a single one would squeeze all others into one bin.
@@ -145,18 +105,3 @@ def _bars(ax: Any, reference: pd.Series, current: pd.Series) -> None:
     shares = new.reindex(names, fill_value=0.0)
     ax.hlines(shares, places - 0.4, places + 0.4, color=CURRENT, linewidth=2)
     ax.set_xticks(places, names, rotation=40 if max(map(len, names)) > 2 else 0, fontsize=7)
-
-
-def _dumbbells(ax: Any, changes: Sequence[PerformanceChange]) -> None:
-    places = np.arange(len(changes))
-    old, new = [c.reference_score for c in changes], [c.score for c in changes]
-    ax.scatter(old, places, color=REFERENCE, s=36, zorder=3)
-    ax.scatter(new, places, color=CURRENT, s=36, zorder=3)
-    ax.hlines(places, old, new, color=LINE, linewidth=2, zorder=1)
-    ax.set_yticks(places, [f"{change.name} ({change.rows:,})" for change in changes])
-    ax.invert_yaxis()
-    ax.grid(visible=True, axis="x")
-
-
-def _legend(figure: Any, handles: Sequence[Any], reference: str) -> None:
-    figure.legend(handles, [reference, "now"], loc="outside lower left", ncols=2, frameon=False)

@@ -6,10 +6,11 @@ from baton_handoff.monitoring.alerts import Alert, acting_sides
 from baton_handoff.monitoring.history import HistoryEntry
 from baton_handoff.monitoring.messages import findings_of, summary, unit_text
 from baton_handoff.monitoring.observation import Observation
-from baton_handoff.monitoring.plots import drift_plot, groups_plot, history_plot, performance_plot
+from baton_handoff.monitoring.plots import drift_plot, performance_plot
 from baton_handoff.reporting.pages import render_html
 
 _MAX_DRIFTS = 16
+_MAX_RUNS = 20
 
 
 def report_page(
@@ -34,10 +35,6 @@ def report_page(
         plots["drift"] = drift_plot(observation.samples, largest[: -_MAX_DRIFTS - 1 : -1])
     if performance:
         plots["performance"] = performance_plot(performance, observation.settings.tolerance)
-        if any(performance.groups.values()):
-            plots["groups"] = groups_plot(performance)
-    if len(history) > 1:
-        plots["history"] = history_plot(history)
     return render_html(
         "monitoring.html",
         observation=observation,
@@ -48,6 +45,6 @@ def report_page(
         drifts={drift.column: drift for drift in observation.drifts},
         unit_text=unit_text,
         plots=plots,
-        runs=len(history),
+        former=history[-2 : -_MAX_RUNS - 2 : -1],
         at=at,
     )
