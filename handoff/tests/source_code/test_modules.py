@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,12 @@ def test_an_unreadable_file_is_an_error_with_line_and_reason(
     assert parse_valid({"valid.py": "x = 1", "invalid.py": "def ("}) == [
         parse_module("valid.py", "x = 1")
     ]
+
+
+def test_a_named_pipe_is_an_error_and_does_not_block(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.py")
+    with pytest.raises(SourceError, match="not a regular file"):
+        read_module(tmp_path, "a.py")
 
 
 def test_a_file_is_decoded_as_it_declares(tmp_path: Path) -> None:

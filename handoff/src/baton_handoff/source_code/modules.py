@@ -157,6 +157,8 @@ def read_module(root: Path, file: str) -> SourceModule:
     """
     path = root / file
     try:
+        if not path.is_file():  # to open a named pipe would wait for ever
+            raise SourceError(file, None, "it is not a regular file")
         if (size := path.stat().st_size) > _LARGEST:
             raise SourceError(file, None, f"it has {size / 2**20:.0f} MB, too much for code")
         content = path.read_bytes()

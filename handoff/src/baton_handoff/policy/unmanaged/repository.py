@@ -113,11 +113,11 @@ class Repository:
 
     @cached_property
     def _all(self) -> _Read:
-        read = _Read([], [], [], [])
+        read, root = _Read([], [], [], []), self.context.project.root
         for path in self.paths:
-            if path.endswith((".py", ".ipynb")) and is_own(path):
+            if path.endswith((".py", ".ipynb")) and is_own(path) and (root / path).is_file():
                 try:
-                    module = read_module(self.context.project.root, path)
+                    module = read_module(root, path)
                 except SourceError as error:
                     read.unread.append(finding_at(error.reason, path, error.line))
                     continue
