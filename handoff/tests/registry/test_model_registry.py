@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.model_registry import get_version, registry_errors
+from baton_handoff.registry.version_facts import find_version
 from full_disk import room_for
 
 
@@ -32,6 +33,15 @@ def test_a_full_disk_is_told_from_a_server_that_does_not_answer(
     assert str(raised.value).startswith(
         f"The registry at {address} can't be used (disk I/O error): make room on its disk, "
     )
+
+
+def test_a_damaged_database_is_reported_in_one_sentence(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.root)
+    (project.root / "mlflow.db").write_bytes(b"no database" * 100)
+    with pytest.raises(HandoffError, match=r"is damaged \(file is not a database\): restore"):
+        find_version(project, "candidate")
 
 
 class OtherProgram(BaseHTTPRequestHandler):

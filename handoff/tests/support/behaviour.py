@@ -46,6 +46,28 @@ def status_of_broken_practices(folder: Path) -> Iterator[tuple[str, object]]:
             yield f"{practice} and base", run("status", "--base", "target", "--format", "json")
 
 
+def commands_of_a_project(folder: Path) -> Iterator[tuple[str, object]]:
+    """Commands that list and check."""
+    from breaking import BREAKS  # noqa: PLC0415
+    from kept_project import kept_project  # noqa: PLC0415
+
+    project = kept_project(folder / "kept")
+    os.chdir(project.root)
+    BREAKS["sources-described"][2](project)
+    BREAKS["notebooks-stripped"][0](project)
+    shutil.rmtree(project.root / ".handoff/evidence")
+    for command in (
+        "source list --json",
+        "policy radar",
+        "policy baseline",
+        "check --only sources",
+        "check --only radar",
+        "check --only owners",
+        "status --level 2 --stage handoff --format json",
+    ):
+        yield command, run(*command.split())
+
+
 def changes_of_contracts(folder: Path) -> Iterator[tuple[str, object]]:
     """Contracts changed and compared, and what the status says of the comparison."""
     from trip_project import trip_project  # noqa: PLC0415
@@ -158,6 +180,7 @@ def answers_of_the_service(folder: Path) -> Iterator[tuple[str, object]]:
 
 SITUATIONS: list[Callable[[Path], Iterator[tuple[str, object]]]] = [
     status_of_broken_practices,
+    commands_of_a_project,
     changes_of_contracts,
     triage_of_a_failing_test,
     unmanaged_repositories,

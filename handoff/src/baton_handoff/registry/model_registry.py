@@ -14,7 +14,7 @@ import mlflow
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.utils import rest_utils
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
@@ -80,7 +80,7 @@ def registry_errors() -> Iterator[None]:
     """
     try:
         yield
-    except (MlflowException, OperationalError) as error:
+    except (MlflowException, DatabaseError) as error:
         causes = (error, error.__cause__, error.__cause__ and error.__cause__.__cause__)
         code = getattr(error, "error_code", "TEMPORARILY_UNAVAILABLE")
         for cause in causes:
@@ -88,6 +88,11 @@ def registry_errors() -> Iterator[None]:
                 raise HandoffError(
                     f"The registry at {_address()} can't be used ({cause}): make room on its disk,"
                     " or end the other programs that use it, then run this again."
+                ) from error
+            if isinstance(cause, sqlite3.DatabaseError):
+                raise HandoffError(
+                    f"The registry at {_address()} is damaged ({cause}): restore the file from a"
+                    " copy, or move it away and register the model again."
                 ) from error
         if code in _LOGIN_REFUSED:
             raise HandoffError(
