@@ -1,4 +1,4 @@
-"""The site: pages and the project's own Markdown, built by MkDocs into `site/`."""
+"""The site, built by MkDocs into `site/` from pages and the project's own Markdown."""
 
 import logging
 import shutil
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from mergedeep import merge
 from mkdocs.commands.build import build
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import MkDocsException
@@ -20,7 +21,7 @@ HANDBOOK = Path("standards/handbook")
 _SETTINGS = Path(__file__).with_name("mkdocs.yml")
 _STYLE = Path(__file__).with_name("dictionary.css")
 _FORMER = "standards/docs/mkdocs.yml"
-"""What a project's own settings inherited before the engine held the others."""
+"""The file that a project's settings had to inherit from in earlier releases."""
 _PAGES = (
     "explore",
     "state-a-contract",
@@ -40,40 +41,42 @@ _MARK = "# Made by `uv run poe docs`: all of it may be deleted.\n*\n"
 
 
 def build_site(project: Project, pages: Mapping[str, str]) -> tuple[Path, list[str]]:
-    """Build the site; the one that stood there stays until the new one is done.
+    """Build the site; the former one stays until the new one is complete.
 
     Args:
-        project: The project; its README, its `docs/` and the handbook join the site at the paths
-            they have.
+        project: The project; its README, its `docs/` and the handbook keep their paths in the site.
         pages: The text of every other page by its path, in the order of the navigation.
 
     Returns:
-        The folder, and what a person may want to know about links.
+        The folder, and MkDocs' messages about links out of the site.
 
     Raises:
-        HandoffError: There is something else in the folder, or MkDocs complains.
+        HandoffError: The folder holds something else, or MkDocs fails.
     """
     site = project.root / "site"
     mark = site / ".gitignore"
     if site.exists() and not (mark.is_file() and mark.read_text(encoding="utf-8") == _MARK):
-        raise HandoffError(f"{site} was not made by `uv run poe docs`: give it another name.")
+        raise HandoffError(f"{site} was not made by `uv run poe docs`: rename it.")
     with tempfile.TemporaryDirectory(prefix="handoff-docs-") as scratch:
         folder, built = Path(scratch) / "docs", Path(scratch) / "site"
         _gather(project, pages, folder)
-        said = _build(_config(project, pages, folder, built))
+        links = _build(_config(project, pages, folder, built))
         (built / mark.name).write_text(_MARK, encoding="utf-8")
         shutil.rmtree(site, ignore_errors=True)
         shutil.copytree(built, site)
-    return site, said
+    return site, links
 
 
 def serve_site(project: Project, port: int, rebuild: Callable[[], None]) -> None:
-    """Show `site/` on this machine, built again when what it is made from changes.
+    """Serve `site/` on this machine, and rebuild it when its sources change.
 
     Args:
         project: The project.
-        port: Where it answers.
-        rebuild: What builds it.
+        port: The port.
+        rebuild: The function that builds it.
+
+    Raises:
+        HandoffError: The port is in use.
     """
     server = LiveReloadServer(rebuild, "127.0.0.1", port, str(project.root / "site"))
     own = ["README.md", "docs", "handoff.toml", "mkdocs.yml", str(HANDBOOK), "tests/golden"]
@@ -83,13 +86,15 @@ def serve_site(project: Project, port: int, rebuild: Callable[[], None]) -> None
     try:
         server.serve()  # type: ignore[no-untyped-call]
     except OSError as error:
-        raise HandoffError(f"Port {port} can't be had ({error}): give another `--port`.") from error
+        raise HandoffError(
+            f"Port {port} can't be used ({error}): give another `--port`."
+        ) from error
     except KeyboardInterrupt:
         server.shutdown()
 
 
 def _gather(project: Project, pages: Mapping[str, str], folder: Path) -> None:
-    """Everything that the site is made of, at the paths that it has in the project."""
+    """Copy all sources of the site, at the paths that they have in the project."""
     folder.mkdir()
     shutil.copy(_STYLE, folder)
     for own in ("docs", HANDBOOK):
@@ -103,65 +108,54 @@ def _gather(project: Project, pages: Mapping[str, str], folder: Path) -> None:
 
 
 def _config(project: Project, pages: Mapping[str, str], folder: Path, built: Path) -> MkDocsConfig:
-    """The engine's settings, and over them the team's if there are any."""
+    """Return the engine's settings, overridden by the team's if there are any."""
     file = project.root / "mkdocs.yml"
     file = file if file.exists() else _SETTINGS
     nav: list[Any] = ["README.md"]
     if handbook := _handbook(folder):
         nav.append({"Handbook": handbook})
     nav += _nav(pages)
-    if (folder / "docs").is_dir() and (own := _listed(folder, folder / "docs")):
+    if (folder / "docs").is_dir() and (own := _tree(folder, folder / "docs")):
         nav.append({"Docs": own})
     ours = {"docs_dir": str(folder), "site_dir": str(built), "use_directory_urls": False}
     config = MkDocsConfig(config_file_path=str(file))
     try:
-        stated = _stated(file)
-        config.load_dict({"site_name": _title(project), "nav": nav, **stated, **ours})
-        wrong, doubtful = config.validate()
+        config.load_dict({"site_name": _title(project), "nav": nav, **_settings(file), **ours})
+        errors, warnings = config.validate()
     except MkDocsException as error:
         raise HandoffError(f"{file} can't be used: {error}") from error
-    if found := [*wrong, *doubtful]:
-        key, reason = found[0]
+    for key, reason in [*errors, *warnings]:
         raise HandoffError(f"{file} can't be used: {key}: {reason}")
     config.strict = True
     return config
 
 
-def _stated(file: Path) -> dict[str, Any]:
-    """What a file of settings says, laid over those of the engine."""
-    text = file.read_text(encoding="utf-8")
-    own: dict[str, Any] = yaml_load(text)
+def _settings(file: Path) -> dict[str, Any]:
+    """Return the settings of a file, merged into those of the engine."""
+    own: Any = yaml_load(file.read_text(encoding="utf-8"))
     if not isinstance(own, dict):
         raise HandoffError(f"{file} can't be used: it holds no settings.")
     if own.get("INHERIT") == _FORMER:
         del own["INHERIT"]
     elif "INHERIT" in own:
+        # MkDocs resolves the path only if it knows the file.
         with file.open("rb") as stream:
             own = yaml_load(stream)
-    return _laid_over(yaml_load(_SETTINGS.read_text(encoding="utf-8")), own)
-
-
-def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables are merged; everything else is as the upper settings have it."""
-    merged = {**below, **above}
-    for key, value in above.items():
-        if isinstance(value, Mapping) and isinstance(below.get(key), Mapping):
-            merged[key] = _laid_over(below[key], value)
+    merged: dict[str, Any] = merge(yaml_load(_SETTINGS.read_text(encoding="utf-8")), own)
     return merged
 
 
 def _handbook(folder: Path) -> list[str]:
-    """The pages of the handbook in their order, those that this version does not know last."""
-    order = {name: place for place, name in enumerate(_PAGES)}
+    """Return the pages of the handbook in their order, unknown ones last."""
     pages = sorted(
         (folder / HANDBOOK).glob("*.md"),
-        key=lambda page: (order.get(page.stem, len(order)), page.stem),
+        key=lambda page: ([*_PAGES, page.stem].index(page.stem), page.stem),
     )
     return [page.relative_to(folder).as_posix() for page in pages]
 
 
 def _nav(pages: Iterable[str]) -> list[Any]:
-    """The pages in their order, those of a folder under its name."""
+    """Return the pages in their order, those of a folder under its name."""
     nav: dict[str, Any] = {}
     for page in pages:
         folder = page.rpartition("/")[0]
@@ -169,38 +163,38 @@ def _nav(pages: Iterable[str]) -> list[Any]:
     return [{key.capitalize(): inside} if key not in inside else key for key, inside in nav.items()]
 
 
-def _listed(root: Path, folder: Path) -> list[Any]:
-    """The pages of a folder and of those in it."""
+def _tree(root: Path, folder: Path) -> list[Any]:
+    """Return the pages of a folder and of the folders in it."""
     entries: list[Any] = []
     for path in sorted(folder.iterdir(), key=lambda path: (path.is_dir(), path.name)):
         if path.suffix == ".md":
             entries.append(path.relative_to(root).as_posix())
-        elif path.is_dir() and (inside := _listed(root, path)):
+        elif path.is_dir() and (inside := _tree(root, path)):
             entries.append({path.name.capitalize(): inside})
     return entries
 
 
 def _build(config: MkDocsConfig) -> list[str]:
-    """Build the site, and say which links lead out of it."""
-    said = _Said()
+    """Build the site and return MkDocs' messages about links out of it."""
+    messages = _Messages()
     logger = logging.getLogger("mkdocs")
-    logger.addHandler(said)
+    logger.addHandler(messages)
     logger.setLevel(logging.INFO)
     logger.propagate = False
     try:
         config.plugins.on_startup(command="build", dirty=False)
         build(config)
     except MkDocsException as error:
-        reason = (said.warnings or [str(error)])[0]
+        reason = (messages.warnings or [str(error)])[0]
         raise HandoffError(f"The site can't be built: {reason}") from error
     finally:
         config.plugins.on_shutdown()
-        logger.removeHandler(said)
-    return said.links
+        logger.removeHandler(messages)
+    return messages.links
 
 
-class _Said(logging.Handler):
-    """What MkDocs says, as far as a person wants to know."""
+class _Messages(logging.Handler):
+    """The log messages of MkDocs that a user needs."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)

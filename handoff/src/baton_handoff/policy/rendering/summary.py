@@ -109,24 +109,26 @@ def describe_levels(assessment: Assessment) -> str:
 
 
 def describe_progress(assessment: Assessment) -> str:
-    """Describe how many practices are in each state, and which command runs what has not run.
-
-    A practice counts once, by the worst of its sides.
-    """
+    """Describe how many practices are in each state; one counts by the worst of its sides."""
     states: dict[str, set[str]] = {}
     for result in assessment.results:
         state = "accepted" if result.excepted else result.state
         states.setdefault(result.practice.name, set()).add(state)
-    order = (State.NOT_MET, State.NOT_SHOWN, "accepted", State.STATED, State.MET)
-    worst = (
-        next((state for state in order if state in found), State.NOT_APPLICABLE)
+    order = (State.MET, State.STATED, "accepted", State.NOT_MET, State.NOT_SHOWN)
+    counts = Counter(
+        max(found & {*order}, key=order.index, default=State.NOT_APPLICABLE)
         for found in states.values()
     )
-    text = ", ".join(f"{number} {state}" for state, number in Counter(worst).most_common())
+    listed = (*order, State.NOT_APPLICABLE)
+    return f"Practices: {', '.join(f'{counts[one]} {one}' for one in listed if counts[one])}."
+
+
+def describe_missing_runs(assessment: Assessment) -> str:
+    """Describe how many practices lack a run, and the command for it; empty if none does."""
     missing = {result.practice.name for result in assessment.results if result.command}
-    if missing and assessment.unmanaged is None:
-        text += f". Not run yet: {len(missing)}; `uv run poe status --run` runs them"
-    return f"Practices: {text}."
+    if not missing or assessment.unmanaged:
+        return ""
+    return f"{len(missing)} have not run; `uv run poe status --run` runs all that need no person."
 
 
 def describe_base(assessment: Assessment) -> str:

@@ -19,6 +19,7 @@ from baton_handoff.policy.rendering.summary import (
     blocking_counts,
     describe_base,
     describe_levels,
+    describe_missing_runs,
     describe_progress,
     next_steps,
     percent,
@@ -68,7 +69,12 @@ def _head(assessment: Assessment) -> RenderableType:
     title.add_row(single_line(assessment.project), f"{describe_levels(assessment)}  {dots}")
     known = assessment.unmanaged
     read = adoption.describe_files(known) if known else ""
-    lines = [read, describe_progress(assessment), describe_base(assessment)]
+    lines = [
+        read,
+        describe_progress(assessment),
+        describe_missing_runs(assessment),
+        describe_base(assessment),
+    ]
     return Group(title, *(Text(single_line(line), "dim") for line in lines if line))
 
 
