@@ -114,7 +114,7 @@ def describe_progress(assessment: Assessment) -> str:
     for result in assessment.results:
         state = "accepted" if result.excepted else result.state
         states.setdefault(result.practice.name, set()).add(state)
-    order = (State.MET, State.STATED, "accepted", State.NOT_MET, State.NOT_SHOWN)
+    order = (State.MET, State.STATED, "accepted", State.NOT_SHOWN, State.NOT_MET)
     counts = Counter(
         max(found & {*order}, key=order.index, default=State.NOT_APPLICABLE)
         for found in states.values()
@@ -128,7 +128,8 @@ def describe_missing_runs(assessment: Assessment) -> str:
     missing = {result.practice.name for result in assessment.results if result.command}
     if not missing or assessment.unmanaged:
         return ""
-    return f"{len(missing)} have not run; `uv run poe status --run` runs all that need no person."
+    have = "has" if len(missing) == 1 else "have"
+    return f"{len(missing)} {have} not run; `uv run poe status --run` runs all that need no person."
 
 
 def describe_base(assessment: Assessment) -> str:
