@@ -1,4 +1,4 @@
-"""Alerts: what has to be acted on, each addressed to one side.
+"""Alerts, each addressed to the side that has to act.
 
 The owner of the source acts on a changed source, data science on drift and worse performance, ML
 engineering on a service without predictions. The consequences of a change at a source are alerts of
@@ -128,7 +128,7 @@ def _worse(observation: Observation, *, source_changed: bool) -> Iterator[Alert]
         return
     limit = max(observation.settings.tolerance, performance.usual)
     if performance.overall.low > limit:
-        # If a source has changed, only the rows that it does not affect say something of the model.
+        # If a source has changed, only unaffected rows measure the model itself.
         judged = observation.unaffected if source_changed else performance.overall
         if judged is None or judged.low <= limit:
             changes = [performance.overall]

@@ -125,7 +125,7 @@ def unknown_shares(
     most_common = values[counts.argmax()]
     known, new = (v.astype(np.float32) for v in (reference, current))
     new = new[new != most_common]
-    # Without periods any tenth of the reference stands for one.
+    # Without periods, each tenth of the reference is treated as one.
     period = np.arange(len(known)) % 10 if periods is None else periods.to_numpy()
     table = pd.DataFrame({"value": known, "period": period})[known != most_common]
     if min(len(new), len(table)) < MIN_PERIOD_ROWS:
@@ -142,12 +142,12 @@ def category_drift(
     """The drift of a column of categories; the arguments are those of `number_drift`."""
     old, new = reference.astype(str), current.astype(str)
     known = old.value_counts().index
-    pooled, asked = (v.where(v.isin(known[:MAX_CATEGORIES]), _OTHERS) for v in (old, new))
+    pooled, pooled_new = (v.where(v.isin(known[:MAX_CATEGORIES]), _OTHERS) for v in (old, new))
     table = pd.crosstab(
-        pd.concat([pooled, asked], ignore_index=True),
-        np.repeat(["reference", "current"], [len(pooled), len(asked)]),
+        pd.concat([pooled, pooled_new], ignore_index=True),
+        np.repeat(["reference", "current"], [len(pooled), len(pooled_new)]),
     )
-    # The test is valid only for cells of some size: rare categories are one.
+    # The test is valid only for cells of some size, so rare categories are pooled.
     rare = table.sum(axis=1) < 10
     counts = np.vstack([table[~rare].to_numpy(), table[rare].sum().to_numpy()])
     counts = counts[counts.sum(axis=1) > 0]
@@ -156,7 +156,7 @@ def category_drift(
     return Drift(
         column,
         "category",
-        distance=_largest_distance(shares, asked.value_counts(normalize=True).to_frame()),
+        distance=_largest_distance(shares, pooled_new.value_counts(normalize=True).to_frame()),
         usual=_largest_distance(shares, by_period / by_period.sum()),
         p_value=float(chi2_contingency(counts).pvalue) if len(counts) > 1 else 1.0,
         new_share=float((~new.isin(known)).mean()),

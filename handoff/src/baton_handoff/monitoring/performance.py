@@ -101,23 +101,30 @@ def change(
     confidence: float = _CONFIDENCE,
 ) -> PerformanceChange:
     """The performance on labelled rows, compared with that on others."""
-    low = high = float("nan")
+    low = high = mean_prediction = mean_label = float("nan")
     loss, reference_loss = (_losses(evaluation) for evaluation in (current, reference))
     if min(len(loss), len(reference_loss)) > 1:
         test = ttest_ind(loss, reference_loss, equal_var=False)
-        interval = test.confidence_interval(confidence)
         scale = float(reference_loss.mean()) or 1.0
-        low, high = float(interval.low) / scale, float(interval.high) / scale
-    return _change(current, _score(reference), (low, high), name, column)
+        low, high = (float(end) / scale for end in test.confidence_interval(confidence))
+    if current.kind != "class":
+        mean_prediction = float(current.predicted[MODEL].mean())
+        mean_label = float(current.labels.mean())
+    score, reference_score = (_score(evaluation) for evaluation in (current, reference))
+    rows = len(current.labels)
+    return PerformanceChange(
+        *(name, column, rows, score, reference_score, low, high, mean_prediction, mean_label)
+    )
 
 
 def compare_challenger(
     current: Evaluation, version: int, predicted: np.ndarray
 ) -> PerformanceChange:
     """The performance of another version on the same rows, compared with the monitored one."""
-    interval = metrics.loss_difference(current, predicted, current.predicted[MODEL])
+    # The same rows: a paired interval is narrower.
+    low, high = metrics.loss_difference(current, predicted, current.predicted[MODEL])
     other = replace(current, predicted={MODEL: predicted})
-    return _change(other, _score(current), interval, str(version))
+    return replace(change(other, current, str(version)), low=low, high=high)
 
 
 def only(evaluation: Evaluation, chosen: np.ndarray) -> Evaluation:
@@ -158,24 +165,6 @@ def _usual(reference: Evaluation, times: pd.Series) -> float:
     by_period = loss.groupby(periods.to_numpy())
     means = by_period.mean()[by_period.size() >= MIN_GROUP_ROWS]
     return float(means.max() / loss.mean() - 1) if len(means) else 0.0
-
-
-def _change(
-    current: Evaluation,
-    reference_score: float,
-    interval: tuple[float, float],
-    name: str = "",
-    column: str = "",
-) -> PerformanceChange:
-    means = (
-        (float("nan"), float("nan"))
-        if current.kind == "class"
-        else (float(current.predicted[MODEL].mean()), float(current.labels.mean()))
-    )
-    rows = len(current.labels)
-    return PerformanceChange(
-        name, column, rows, _score(current), reference_score, *interval, *means
-    )
 
 
 def _losses(evaluation: Evaluation) -> np.ndarray:
