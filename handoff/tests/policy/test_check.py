@@ -188,7 +188,7 @@ def test_a_step_that_asks_for_what_is_not_there_says_so(
 ) -> None:
     assert main(["check", "--only", "feature-store"]) == 2
     said = capsys.readouterr().err
-    assert said == "There is no feature store yet: `uv run handoff feature store` fills one.\n"
+    assert said == "There is no feature store yet: run `uv run handoff feature store`.\n"
 
 
 def test_one_step_can_look_at_some_files(

@@ -407,7 +407,7 @@ def test_the_command_alone_shows_all_commands(capsys: pytest.CaptureFixture[str]
     assert main([]) == 2
     said = capsys.readouterr()
     assert said.out == ""
-    assert "what is reached, what blocks, and whose turn it is" in said.err
+    assert "practices that are met, what blocks, and the side that must act" in said.err
 
 
 def test_every_practice_says_what_to_do() -> None:

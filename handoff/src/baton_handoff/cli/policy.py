@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from baton_handoff.cli.options import Commands, Options, add_format
 from baton_handoff.config.sides import SIDES
-from baton_handoff.core.errors import HandoffError, UsageError
+from baton_handoff.core.errors import HandoffError, ProjectNotFoundError, UsageError
 from baton_handoff.policy.practices.practice import STAGES, Stage
 
 if TYPE_CHECKING:
@@ -65,10 +65,14 @@ def add_status(commands: Commands) -> None:
 
 def _project_or_repository() -> "Project":
     """The project, or a repository that was not made with Baton, which is only read."""
-    from baton_handoff.config.project import find_project, settings_file
-    from baton_handoff.policy.unmanaged.repository import find_repository
+    from baton_handoff.config.project import find_project
 
-    return find_project() if settings_file() else find_repository()
+    try:
+        return find_project()
+    except ProjectNotFoundError:
+        from baton_handoff.policy.unmanaged.repository import find_repository
+
+        return find_repository()
 
 
 def _status(options: Options) -> int:

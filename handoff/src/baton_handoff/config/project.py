@@ -179,16 +179,11 @@ def find_project(start: Path | None = None) -> Project:
         SettingsError: A file of the project can't be used.
     """
     start = (start or Path.cwd()).resolve()
-    if file := settings_file(start):
+    if file := find_upwards("handoff.toml", start):
         return read_project(file)
     raise ProjectNotFoundError(
         f"No handoff.toml at or above {start}: run this inside a project made with Baton."
     )
-
-
-def settings_file(start: Path | None = None) -> Path | None:
-    """The `handoff.toml` at or above a folder, by default the working directory."""
-    return find_upwards("handoff.toml", start or Path.cwd())
 
 
 def read_project(file: Path) -> Project:

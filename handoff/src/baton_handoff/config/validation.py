@@ -154,8 +154,7 @@ def invalid(
     line = lines.at(*location)
     if element is not None and isinstance(lines, TomlLines):
         line = lines.of_text(element, line)
-    sentence = problem if problem.endswith("?") else f"{problem}."
-    return SettingsError(file, line, sentence, location=location, kind=kind)
+    return SettingsError(file, line, f"{problem}.", location=location, kind=kind)
 
 
 def _lines(file: Path) -> TomlLines | YamlLines:
@@ -182,9 +181,8 @@ def _explained(
     if kind == "missing":
         return f"{subject} is missing{place}", "add it"
     if kind == "extra_forbidden":
-        return f"{subject} is unknown{place}", _suggestion(
-            str(key), _allowed(adapter, error["loc"])
-        )
+        allowed = _allowed(adapter, error["loc"])
+        return f"{subject} is unknown{place}", _suggestion(str(key), allowed)
     if _KEY in error["loc"]:
         return f"{subject} is unknown{place}", f"use {context['expected']}"
     remedy = _REMEDIES[kind].format(**context) if kind in _REMEDIES else error["msg"]
@@ -195,19 +193,25 @@ def _explained(
 
 def _suggestion(key: str, allowed: Sequence[str]) -> str:
     near = get_close_matches(key, allowed, 1)
-    return f"did you mean `{near[0]}`?" if near else f"use {', '.join(allowed)}"
+    if near:
+        return f"use `{near[0]}`"
+    return f"use {', '.join(allowed)}" if allowed else "remove it"
 
 
 def _allowed(adapter: TypeAdapter[Any], location: Location) -> list[str]:
     """The keys that a model allows next to an unknown key."""
     schema = adapter.json_schema()
+    definitions = schema.get("$defs", {})
     node = schema
-    for step in (*location[:-1], None):
-        while "$ref" in node:
-            node = schema["$defs"][node["$ref"].rpartition("/")[2]]
-        if step is not None:
-            node = node["items"] if isinstance(step, int) else node["properties"][step]
-    return list(node["properties"])
+    for step in location:
+        # The last step is the unknown key, which leads to no other node.
+        node = definitions[node["$ref"].rpartition("/")[2]] if "$ref" in node else node
+        keys = node.get("properties", {})
+        if isinstance(step, int):
+            node = node["items"]
+        else:
+            node = keys.get(step, node.get("additionalProperties", {}))
+    return list(keys)
 
 
 def _rendered(value: object) -> str:
