@@ -35,6 +35,8 @@ def test_a_full_disk_is_told_from_a_server_that_does_not_answer(
     )
 
 
+# MLflow itself uses what SQLAlchemy has deprecated.
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
 def test_a_damaged_database_is_reported_in_one_sentence(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
