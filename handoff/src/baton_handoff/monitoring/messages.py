@@ -78,19 +78,19 @@ def _message(alert: Alert, observation: Observation) -> str:
         case AlertKind.MISSING:
             text = f"{columns}: missing in {alert.missing[0].share:.1%} of the rows"
         case AlertKind.VANISHED:
-            gone = alert.drifts[0].vanished
+            gone = alert.drifts[0].vanished[:_MAX_LINES]
             text = f"{columns}: {', '.join(gone)} {'are' if len(gone) > 1 else 'is'} gone"
         case AlertKind.UNIT | AlertKind.NEW_VALUES:
             share = f"{alert.drifts[0].new_share:.0%} of the values never occurred before"
             text = f"{columns}: {share}{_as_if(alert.drifts[0])}"
         case AlertKind.DRIFT:
-            unlike = ", explained by the source" if alert.source_changed else ""
-            text = f"{columns}: values unlike those of any period of the training data{unlike}"
+            cause = ", explained by the change of a source" if alert.source_changed else ""
+            text = f"{columns}: values unlike those of any period of the training data{cause}"
         case AlertKind.PREDICTION_DRIFT:
             text = f"predictions ({columns}) unlike those for the training data"
         case AlertKind.PERFORMANCE:
             rest = "also in rows that no change of a source affects"
-            source = f", {rest if alert.side else 'explained by the source'}"
+            source = f", {rest if alert.side else 'explained by the change of a source'}"
             text = f"{worse}{source if alert.source_changed else ''}"
         case AlertKind.SUBGROUP:
             text = f"{worse} for {len(alert.changes)} subgroups only"
