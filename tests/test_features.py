@@ -98,7 +98,7 @@ def test_feature_code_elsewhere_is_found_and_stops_nobody(flights: Project) -> N
     findings = json.loads(found.stdout)
     assert {finding["file"]: finding["line"] for finding in findings} == lines
     assert [finding["message"] for finding in findings] == [
-        "`hour_squared` is added to the features, and no contract states it",
+        "`hour_squared` is added to the features, but no contract declares it",
         "the feature `weekday` is computed outside features/",
     ]
     assert {(finding["blocks"], finding["side"]) for finding in findings} == {

@@ -157,7 +157,7 @@ def test_each_way_to_go_wrong_is_told_with_file_and_line(flights: Project) -> No
         *("source-official", "source-official", "source-workaround"),
     ]
     (broken, *others) = found
-    assert broken["message"] == "there is no contract `contracts:Wether`, which `weather` must meet"
+    assert broken["message"] == "the contract `contracts:Wether` of `weather` does not exist"
     assert (broken["blocks"], broken["file"], broken["side"]) == (True, weather, "data-science")
     assert not any(one["blocks"] for one in others)
     for one in found:
@@ -199,7 +199,7 @@ def test_a_table_of_ones_own_becomes_a_source_whose_owner_is_open(
     code, (nothing,) = checked(project)
     assert (code, nothing["message"]) == (
         0,
-        "there is no source `source`, which this is said to read",
+        "the comment names the source `source`, which does not exist",
     )
     rows = "".join(f"{n},{n % 3},{'yes' if n % 2 else 'no'}\n" for n in range(60))
     (tmp_path / "loans.csv").write_text(f"income,children,paid\n{rows}", encoding="utf-8")
@@ -226,17 +226,17 @@ def test_what_can_not_be_carried_out_is_one_sentence(flights: Project) -> None:
             "source",
             "add",
             "nothing.csv",
-        ): "There is no file nothing.csv, and the code reads nothing of that",
+        ): "There is no file nothing.csv, and the code reads no data of that",
         (
             "source",
             "report",
             "wether",
-        ): "There is no source 'wether'; there are: airlines, airports",
+        ): "There is no source 'wether'. Sources: airlines, airports",
         (
             "source",
             "report",
             "planes",
-        ): "None of the files of planes is here: `uv run poe pipeline`",
+        ): "None of the files of planes exists: make them with `uv run poe",
         ("check", "--format", "json"): "FILE and --format need a single step: add --only NAME.",
     }.items():
         done = flights("handoff", *command, check=False)

@@ -12,8 +12,6 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.lineage.sources.odcs import Source
 from baton_handoff.lineage.sources.usage import SourceUsage
 
-_MOST_ROWS = 10
-
 
 def problem_report(project: Project, usage: SourceUsage, name: str) -> str:
     """The Markdown text of an issue for the owner of a source; empty if there is no problem.
@@ -26,60 +24,62 @@ def problem_report(project: Project, usage: SourceUsage, name: str) -> str:
     Raises:
         HandoffError: There is no such source, or its rows can't be read.
     """
+    # The light core has no Jinja2.
+    from baton_handoff.reporting.pages import render_markdown  # noqa: PLC0415
+
     source = next((one for one in usage.sources if one.name == name), None)
     if source is None:
         names = ", ".join(one.name for one in usage.sources) or "none yet"
         raise HandoffError(f"There is no source {name!r}. Sources: {names}.")
-    violations = _violations(project, usage, source) if source.contract else []
-    problems = [
-        f"- {problem.id}: {problem.description}" + _workarounds(usage, source, problem.id)
-        for problem in source.problems
-        if problem.status == "open"
-    ]
-    if problems:
-        problems = ["## Known problems", "\n".join(problems)]
+    file = _checked_file(project, usage, source) if source.contract else ""
+    count, violations = _validate(project, source.contract, file) if file else (0, ())
+    problems = [problem for problem in source.problems if problem.status == "open"]
     if not (violations or problems):
         return ""
-    return "\n\n".join(
-        [
-            f"# Problems with the source {source.name}",
-            f"For: {source.owner or 'the owner, who is not known yet'}"
-            + (f" ({source.support})" if source.support else ""),
-            f"From: {project.name or project.package}, {usage.today}",
-            *(f"We read it from `{location}`." for location in source.locations[:1]),
-            *violations,
-            *problems,
+    workarounds = {
+        problem.id: [
+            f"`{one.file}:{one.line}`" if one.line else f"`{one.file}`, {one.cell}"
+            for one in usage.workarounds
+            if (one.source, one.problem) == (name, problem.id)
         ]
-    )
+        for problem in problems
+    }
+    return render_markdown(
+        "source_report.md",
+        source=source,
+        project=project.name or project.package,
+        today=usage.today,
+        contract=source.contract.partition(":")[2],
+        file=file,
+        count=count,
+        violations=violations,
+        rule_text=rule_text,
+        problems=problems,
+        workarounds=workarounds,
+    ).rstrip("\n")
 
 
-def _workarounds(usage: SourceUsage, source: Source, problem: str) -> str:
-    places = [
-        f"`{one.file}:{one.line}`" if one.line else f"`{one.file}`, {one.cell}"
-        for one in usage.workarounds
-        if (one.source, one.problem) == (source.name, problem)
-    ]
-    return f" (worked around in {', '.join(places)})" if places else ""
-
-
-def _violations(project: Project, usage: SourceUsage, source: Source) -> list[str]:
-    """The part about rows that break the contract, empty if none does."""
+def _checked_file(project: Project, usage: SourceUsage, source: Source) -> str:
+    """The file that the contract is about: the last location that is a file."""
     if source.contract in usage.missing_contracts:
         raise HandoffError(
             f"{source.file}:{source.lines['contract']}: the contract {source.contract} does not"
             " exist: name one that does."
         )
-    # The contract is about the last location.
     files = [place for place in source.locations if (project.root / place).is_file()]
     if not files:
         raise HandoffError(
             f"None of the files of {source.name} exists: make them with `uv run poe pipeline`, or"
             " fetch them with `uv run dvc pull`."
         )
-    file = files[-1]
-    module, _, name = source.contract.partition(":")
+    return files[-1]
+
+
+def _validate(project: Project, contract_name: str, file: str) -> tuple[int, Sequence[Violation]]:
+    """The number of rows in a file, and how they violate a contract."""
+    module, _, name = contract_name.partition(":")
     room = project.room(module)
-    with project.explain_errors(f"{file}, by {source.contract},"):
+    with project.explain_errors(f"{file}, by {contract_name},"):
         contract: Contract = getattr(room, name)
         backend, path = engine_of(contract), project.root / file
         if path.suffix == ".parquet":
@@ -88,22 +88,6 @@ def _violations(project: Project, usage: SourceUsage, source: Source) -> list[st
             table = nw.from_arrow(read_table(path), backend=backend)
         try:
             check(contract, table.to_native())
-        except ContractViolation as violation:
-            return [
-                f"## Rows that break the contract `{name}`",
-                f"Checked: `{file}`, {len(table):,} rows.",
-                _violation_table(violation.violations, len(table)),
-                "This report leaves out the values: they may be personal data.",
-            ]
-    return []
-
-
-def _violation_table(violations: Sequence[Violation], count: int) -> str:
-    lines = ["| column | rule | rows | which, counted from 0 |", "|---|---|---|---|"]
-    for violation in violations:
-        rule = rule_text(violation.rule).replace("|", "\\|")
-        rows = violation.rows
-        first = ", ".join(map(str, rows[:_MOST_ROWS])) + (" …" if len(rows) > _MOST_ROWS else "")
-        number = f"{len(rows):,} of {count:,}" if rows else "all"
-        lines.append(f"| {violation.column or 'the whole table'} | {rule} | {number} | {first} |")
-    return "\n".join(lines)
+        except ContractViolation as error:
+            return len(table), error.violations
+    return len(table), ()
