@@ -94,7 +94,7 @@ def test_a_name_that_two_modules_state_is_refused(
     with pytest.raises(HandoffError) as error:
         require_distinct_names(twice)
     assert str(error.value) == (
-        "stated.one and stated.two both state Model: rename one of the two."
+        "stated.one and stated.two both define Model: rename one of the two."
     )
 
 

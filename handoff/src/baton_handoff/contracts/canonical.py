@@ -1,18 +1,17 @@
 """The canonical form: a complete, ordered description of everything a contract enforces.
 
-pandera's own serialisation drops checks that are written inside a contract, so two contracts that
-differ there look alike. Here a built-in check is its name and arguments, any other its source.
+pandera's own serialisation drops the checks that are written inside a contract. Here a built-in
+check is described by its name and arguments, any other by its source.
 """
 
 import ast
-import dis
 import importlib
 import inspect
 import pkgutil
 import textwrap
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from types import CodeType, ModuleType
+from collections.abc import Callable, Iterable
+from types import ModuleType
 from typing import Any, TypeAlias, TypeGuard
 
 from pandera.api.base.checks import BaseCheck
@@ -38,7 +37,7 @@ _TYPES = {
 }
 
 _PARSING = threading.Lock()
-"""Where two threads parse at once, Python 3.11 may lose count, and stops with a SystemError."""
+"""If two threads parse at once, Python 3.11 may miscount its recursion and raise a SystemError."""
 
 _TABLE_OPTIONS = {
     "add_missing_columns": False,
@@ -57,47 +56,42 @@ _CHECK_OPTIONS = {
 
 
 def contracts_of(room: ModuleType) -> dict[str, Contract]:
-    """The data contracts that a `contracts` package exports, by name."""
+    """Return the data contracts that a `contracts` package exports, by name."""
     return {name: value for name in room.__all__ if is_contract(value := getattr(room, name))}
 
 
 def is_contract(value: object) -> TypeGuard[Contract]:
-    """Whether something is a data contract: a pandera model that says which."""
+    """Whether something is a data contract: a pandera model with metadata."""
     return inspect.isclass(value) and issubclass(value, DataFrameModel) and bool(metadata_of(value))
 
 
 def require_distinct_names(room: ModuleType) -> None:
-    """Make sure that no two modules of a `contracts` package state one name: which is meant?
+    """Check that no two modules of a `contracts` package define a contract of the same name.
 
     Raises:
         HandoffError: Two do.
     """
-    stated: dict[str, str] = {}
+    defined: dict[str, str] = {}
     inside = pkgutil.walk_packages(getattr(room, "__path__", ()), f"{room.__name__}.")
     for module in (room, *(importlib.import_module(found.name) for found in inside)):
         for name, value in vars(module).items():
-            if _is_stated(value) and value.__module__ == module.__name__:
-                first = stated.setdefault(name, module.__name__)
+            is_model = inspect.isclass(value) and getattr(value, "_is_protocol", False)
+            if (is_model or is_contract(value)) and value.__module__ == module.__name__:
+                first = defined.setdefault(name, module.__name__)
                 if first != module.__name__:
                     raise HandoffError(
-                        f"{first} and {module.__name__} both state {name}: rename one of the two."
+                        f"{first} and {module.__name__} both define {name}: rename one of the two."
                     )
 
 
-def _is_stated(value: object) -> bool:
-    """Whether something is a data contract or a model contract."""
-    of_a_model = inspect.isclass(value) and bool(getattr(value, "_is_protocol", False))
-    return of_a_model or is_contract(value)
-
-
 def metadata_of(contract: Contract) -> dict[str, Any]:
-    """What `Config.metadata` of this very class says (version, producer, consumer, position)."""
+    """Return `Config.metadata` of this class itself: version, producer, consumer, position."""
     config = vars(contract).get("Config")
     return dict(getattr(config, "metadata", None) or {})
 
 
 def contracts_at(room: ModuleType, position: str) -> list[Contract]:
-    """The contracts that a `contracts` package exports for one position, input for example."""
+    """Return the contracts that a `contracts` package exports for one position, such as input."""
     return [
         contract
         for contract in contracts_of(room).values()
@@ -144,10 +138,10 @@ def _the_one(room: ModuleType, position: str) -> Contract:
 
 
 def canonical_form(contract: Contract) -> dict[str, Any]:
-    """Describe a contract as plain data; equal forms enforce the same.
+    """Describe a contract as plain data; contracts with equal forms enforce the same.
 
-    Everything that is enforced is in it, nothing else but metadata: neither docstrings nor the
-    order in which columns are declared change it.
+    The form holds everything that is enforced, and the metadata. Docstrings and the order in which
+    columns are declared don't change it.
     """
     return {
         "name": contract.__name__,
@@ -171,7 +165,7 @@ def enforced(schema: Any) -> dict[str, Any]:
 
 
 def column_type(dtype: Any) -> str:
-    """The engine-free name of a column's type: integer, number, boolean, string or timestamp."""
+    """Return a column's type, the same for all engines: integer, number, boolean, string …"""
     name = str(dtype).lower()
     if name.startswith("datetime"):
         zone = getattr(dtype.type, "tz", None) or getattr(dtype.type, "time_zone", None)
@@ -193,13 +187,13 @@ def _column(column: Any) -> dict[str, Any]:
 
 
 def _unusual(stated: object, usual: dict[str, Any]) -> dict[str, Any]:
-    """The options that are not as pandera has them when nobody says anything."""
+    """Return the options that differ from pandera's defaults."""
     options = {name: getattr(stated, name) for name in usual}
     return {name: _value(item) for name, item in options.items() if item != usual[name]}
 
 
 def _parsers(stated: Any) -> dict[str, Any]:
-    """What changes a table before it is checked, in the order in which it does."""
+    """Return the parsers, which change a table before it is checked, in their order."""
     parsers = [_source(parser._parser_fn) for parser in stated.parsers or []]
     return {"parsers": parsers} if parsers else {}
 
@@ -230,15 +224,17 @@ def _value(value: Any) -> Any:
 
 
 def _source(
-    function: Callable[..., Any], within: tuple[Callable[..., Any], ...] = ()
+    function: Callable[..., Any], callers: tuple[Callable[..., Any], ...] = ()
 ) -> dict[str, Any]:
-    """What a function does: its source, bare of words, types and layout, and what it uses.
+    """Describe a function by its code and by what the code uses of its module.
+
+    Docstrings, annotations, decorators and layout are left out: they enforce nothing.
 
     Args:
         function: The function.
-        within: The functions that led here, so that those that call each other come to an end.
+        callers: The functions that led here; a recursion ends with them.
     """
-    # What is written inside a contract, pandera wraps; the wrapper knows the original.
+    # pandera wraps what is written inside a contract; the wrapper knows the original.
     wrapper = inspect.getclosurevars(function).nonlocals.get("self")
     if isinstance(wrapper, BaseCheckInfo):
         function = wrapper.check_fn
@@ -248,7 +244,6 @@ def _source(
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
-            # What a decorator says is in the check's options; types and names enforce nothing.
             node.decorator_list, node.returns = [], None
             if ast.get_docstring(node) is not None:
                 node.body = node.body[1:] or [ast.Pass()]
@@ -256,46 +251,21 @@ def _source(
             node.annotation = None
     if isinstance(tree.body[0], ast.FunctionDef):
         tree.body[0].name = "rule"
-    known = sorted(_outside(function).items())
-    constants = {
-        name: _value(value)
-        for name, value in known
-        if not (callable(value) or inspect.ismodule(value))
-    }
-    # What it calls of the project's own belongs to the rule as much as its own lines.
-    room = function.__module__.partition(".")[0]
-    helpers = {
-        name: _source(value, (*within, function))
-        for name, value in known
-        if inspect.isfunction(value)
-        and value.__module__.partition(".")[0] == room
-        and value not in (*within, function)
-    }
-    form: dict[str, Any] = {"source": ast.unparse(tree)}
-    if constants:
-        form["constants"] = constants
-    if helpers:
-        form["helpers"] = helpers
-    return form
-
-
-def _outside(function: Callable[..., Any]) -> dict[str, Any]:
-    """What a function takes from outside, by name; what the functions within it take, too."""
-    used = inspect.getclosurevars(function)
-    known = {**used.globals, **used.nonlocals}
-    for code in _inner(function.__code__):
-        loaded = {
-            step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"
-        }
-        known |= {name: value for name, value in function.__globals__.items() if name in loaded}
-    return known
-
-
-def _inner(code: CodeType) -> Iterator[CodeType]:
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield constant
-            yield from _inner(constant)
+    # Also those that only a function inside the function uses.
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    used = {name: value for name, value in function.__globals__.items() if name in names}
+    used |= inspect.getclosurevars(function).nonlocals
+    package = function.__module__.partition(".")[0]
+    constants, helpers = {}, {}
+    for name, value in sorted(used.items()):
+        if inspect.isfunction(value):
+            own = value.__module__.partition(".")[0] == package
+            if own and value not in (*callers, function):
+                helpers[name] = _source(value, (*callers, function))
+        elif not (callable(value) or inspect.ismodule(value)):
+            constants[name] = _value(value)
+    parts = {"constants": constants, "helpers": helpers}
+    return {"source": ast.unparse(tree)} | {key: part for key, part in parts.items() if part}
 
 
 def _listed(value: str | list[str] | None) -> list[str]:

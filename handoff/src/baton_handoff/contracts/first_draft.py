@@ -1,4 +1,4 @@
-"""What a description looks like as files: the contracts, the knobs and the golden rows."""
+"""The files that a profile of a table gives: contracts, parameters and golden rows."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,144 +7,69 @@ from typing import Any
 
 import yaml
 
-from baton_handoff.contracts.generated_source import format_source
+from baton_handoff.contracts.generated_source import format_source, render_source
 from baton_handoff.contracts.table_profile import ColumnProfile, TableProfile
 
-_HEAD = '''\
-"""The tables around the model: what it is given, what it computes inside, what it answers.
-
-`handoff contract new` wrote this from a table. Bounds, categories and gaps are those that it saw:
-replace them by what must hold.
-"""
-
-from collections.abc import Sequence
-
-from .engine import DataFrameModel{imports}
-
-TARGET = {target}
-"""The column that the model predicts."""
-
-CLASSES: Sequence[str | int | bool] = {classes}
-"""What the target can be, if it is a class; empty where it is a quantity."""
-'''
-
-_CONTRACT = '''
-
-class {heading}:
-    """{says}"""
-
-{fields}
-    class Config:
-        strict = True
-        metadata = {{
-            "version": "1.0.0",
-            "position": "{position}",
-            "producer": "{producer}",
-            "consumer": "{consumer}",
-        }}
-'''
-
 _PARAMS = """\
-# The pipeline's knobs: change one, then `uv run poe pipeline`.
+# The parameters of the pipeline: change one, then `uv run poe pipeline`.
 #
-# source.columns: what the file calls a column, where the contract calls it otherwise
-# split.ordered_by: a column of moments: trained on the past, tested on the future
+# source.columns: a column's name in the file, where it differs from the contract's
+# split.ordered_by: a column of timestamps: training on the past, test on the future
 # split.seed: of the random split, where there is no such column
 """
 
 
-def contracts_source(description: TableProfile) -> str:
-    """The source of `contracts/data.py`, formatted."""
-    target, described = description.target, (*description.columns, description.target)
-    closed = "isin=CLASSES" if description.classes else ""
-    came = _field(target.name, target.kind, closed, _described(target))
-    answer = [_field("prediction", target.kind, closed)]
+def contracts_source(profile: TableProfile) -> str:
+    """Return the source of `contracts/data.py`, formatted."""
+    target = profile.target
+    closed = "isin=CLASSES" if profile.classes else ""
+    target_field = _field(target.name, target.kind, closed, _description(target))
+    input_fields = [_column(column) for column in profile.columns]
+    output_fields = [_field("prediction", target.kind, closed)]
     if closed:
-        answer.append(_field("probability", "float", "ge=0, le=1", "description='of this class'"))
-    needed = {
-        "Field": closed or any(c.rules or c.nullable or _described(c) for c in described),
-        "Utc": any(column.kind == "Utc" for column in described),
-    }
-    head = _HEAD.format(
-        imports="".join(f", {name}" for name, used in needed.items() if used),
+        description = "description='of this class'"
+        output_fields.append(_field("probability", "float", "ge=0, le=1", description))
+    source = render_source(
+        "data.py.jinja",
         target=repr(target.name),
-        classes=repr(list(description.classes)),
+        classes=repr(list(profile.classes)),
+        input_fields=input_fields,
+        target_field=target_field,
+        output_fields=output_fields,
+        all_fields="\n".join([*input_fields, target_field, *output_fields]),
     )
-    contracts = [
-        _contract(
-            "ModelInput(DataFrameModel)",
-            "What the model is given: a row for each prediction.",
-            ("input", "ml-engineering", "data-science"),
-            [_column(column) for column in description.columns],
-        ),
-        _contract(
-            "Source(ModelInput)",
-            "The source as `ingest` leaves it: what the model is given, and what came of it.",
-            ("source", "data-owner", "data-science"),
-            [came],
-        ),
-        _contract(
-            "Features(ModelInput)",
-            "What the estimator sees: the input as it is, and whatever `features` adds to it.",
-            ("internal", "data-science", "data-science"),
-            [],
-        ),
-        _contract(
-            "Labelled(Features)",
-            "The features of a row, and what came of it: what training reads.",
-            ("internal", "data-science", "data-science"),
-            [came],
-        ),
-        _contract(
-            "Prediction(DataFrameModel)",
-            "The model's answer, a row for each row of input, in the same order.",
-            ("output", "data-science", "ml-engineering"),
-            answer,
-        ),
-    ]
-    return format_source(head + "".join(contracts))
+    return format_source(source)
 
 
-def params_source(description: TableProfile, file: str) -> str:
-    """The content of params.yaml for a source file."""
-    renamed = [c for c in (*description.columns, description.target) if c.name != c.source]
-    knobs = {
-        "source": {"file": file, "columns": {column.name: column.source for column in renamed}},
-        "split": {"test_share": 0.2, "ordered_by": description.ordered_by, "seed": 1},
+def params_source(profile: TableProfile, file: str) -> str:
+    """Return the content of params.yaml for a source file."""
+    columns = (*profile.columns, profile.target)
+    renamed = {column.name: column.source for column in columns if column.name != column.source}
+    parameters = {
+        "source": {"file": file, "columns": renamed},
+        "split": {"test_share": 0.2, "ordered_by": profile.ordered_by, "seed": 1},
         "model": {"penalty": 1.0},
     }
-    return _PARAMS + yaml.safe_dump(knobs, sort_keys=False, allow_unicode=True)
+    return _PARAMS + yaml.safe_dump(parameters, sort_keys=False, allow_unicode=True)
 
 
 def rows_source(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as JSON, one to a line."""
+    """Return rows as JSON, one on each line."""
     lines = [json.dumps(row, ensure_ascii=False, default=datetime.isoformat) for row in rows]
     return "[\n  " + ",\n  ".join(lines) + "\n]\n"
 
 
-def _contract(heading: str, says: str, between: tuple[str, str, str], fields: Sequence[str]) -> str:
-    position, producer, consumer = between
-    return _CONTRACT.format(
-        heading=heading,
-        says=says,
-        fields="".join(f"    {line}\n" for line in fields),
-        position=position,
-        producer=producer,
-        consumer=consumer,
-    )
-
-
 def _column(column: ColumnProfile) -> str:
     rules = [f"{rule}={value!r}" for rule, value in column.rules.items()]
-    gaps = "nullable=True" if column.nullable else ""
-    return _field(column.name, column.kind, gaps, *rules, _described(column))
+    nullable = "nullable=True" if column.nullable else ""
+    return _field(column.name, column.kind, nullable, *rules, _description(column))
 
 
-def _described(column: ColumnProfile) -> str:
-    """A renamed column is described by the name it had."""
+def _description(column: ColumnProfile) -> str:
+    """Return the original name of a renamed column as its description."""
     return f"description={column.source[:60]!r}" if column.source != column.name else ""
 
 
-def _field(name: str, kind: str, *rules: str) -> str:
-    given = ", ".join(filter(None, rules))
+def _field(name: str, kind: str, *arguments: str) -> str:
+    given = ", ".join(filter(None, arguments))
     return f"{name}: {kind} = Field({given})" if given else f"{name}: {kind}"

@@ -1,6 +1,6 @@
 """The sentences of this layer: rules of a contract, violations of them, changes of a contract."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,17 +19,21 @@ _RULES = {
 }
 _CHANGES = {
     ChangeKind.CONTRACT_ADDED: "new contract",
+    ChangeKind.CONTRACT_REMOVED: "contract removed",
     ChangeKind.COLUMN_ADDED: "new column",
+    ChangeKind.COLUMN_REMOVED: "column removed",
     ChangeKind.COLUMN_RENAMED: "column renamed?",
     ChangeKind.NULLABLE: "nulls",
     ChangeKind.MINIMUM: "smallest value",
     ChangeKind.MAXIMUM: "largest value",
     ChangeKind.MIN_LENGTH: "shortest text",
     ChangeKind.MAX_LENGTH: "longest text",
+    ChangeKind.FORBIDDEN: "forbidden values",
     ChangeKind.CHECK_ADDED: "new rule '{}'",
     ChangeKind.CHECK_REMOVED: "rule '{}' removed",
     ChangeKind.OPTION: "{}",
     ChangeKind.MEMBER_ADDED: "new member",
+    ChangeKind.MEMBER_REMOVED: "member removed",
     ChangeKind.MEMBER_KIND: "is now a method, or no longer one",
     ChangeKind.RETURNS: "return type",
     ChangeKind.ARGUMENT_ADDED: "new argument {}",
@@ -39,9 +43,9 @@ _CHANGES = {
     ChangeKind.ARGUMENT_TYPE: "argument {}, type",
     ChangeKind.ARGUMENT_REQUIRED: "argument {}, required",
 }
-"""How changes are named, where their kind's own value is not enough."""
+"""Names of changes; all other kinds are named by their value."""
 
-_PHRASES = {
+_CHECKS = {
     "in_range": "in the range {}",
     "isin": "one of {}",
     "minItems": "number of entries at least {}",
@@ -55,32 +59,27 @@ _PHRASES = {
     "unique_values_eq": "exactly the values {}",
 }
 _OPTIONS = {"element_wise", "groupby", "groups", "ignore_na", "name", "raise_warning"}
-_COLUMN = {"type", "nullable", "required", "checks"}
-_TABLE = {"name", "metadata", "columns", "checks"}
-_FEW = 8
-"""So many values are read at a glance."""
 
 
 @dataclass(frozen=True)
 class RuleText:
-    """One rule, as the end of a sentence that begins with what it is about.
+    """A rule in words, without its subject: "at least 1", or "one of" and the values.
 
     Attributes:
-        words: The rule, without its values where it lists some.
-        values: What it lists, each as a person writes it.
+        text: The rule, without the values that it lists.
+        values: The values.
     """
 
-    words: str
+    text: str
     values: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return " ".join([self.words, ", ".join(self.values)]).strip()
+        return " ".join([self.text, ", ".join(self.values)]).strip()
 
     @property
     def short(self) -> str:
-        """The rule, with the number of its values where it lists many."""
-        few = len(self.values) <= _FEW
-        return str(self) if few else f"{self.words} {len(self.values)} values"
+        """The rule with its values, or with their number if there are more than 8."""
+        return str(self) if len(self.values) <= 8 else f"{self.text} {len(self.values)} values"
 
 
 def violation_text(violation: Violation) -> str:
@@ -99,7 +98,7 @@ def violation_text(violation: Violation) -> str:
 def rule_text(rule: Rule) -> str:
     """Return a rule as what a column must be, or, for the whole table, as a sentence."""
     if rule.kind is RuleKind.KEY:
-        return each_once(list(rule.key))
+        return _key_text(rule.key)
     if rule.kind is not RuleKind.CHECK:
         return _RULES[rule.kind].format(rule.expected)
     if rule.message or not rule.arguments:
@@ -112,31 +111,25 @@ def change_text(change: Change) -> str:
     """Return a change as a line: `Trip.seats: largest value 9 → 8`."""
     where = change.contract if change.column is None else f"{change.contract}.{change.column}"
     text = _CHANGES.get(change.kind, change.kind.value).format(change.name)
-    if change.kind is ChangeKind.CHECK_CHANGED:
-        text = f"rule {change.name!r} changed: {_check_difference(change.before, change.after)}"
-    else:
-        text += _values_text(change.before, change.after)
-    return f"{where}: {text}"
+    if change.kind is not ChangeKind.CHECK_CHANGED:
+        return f"{where}: {text}{_values_text(change.before, change.after)}"
+    difference = _check_difference(change.before, change.after)
+    return f"{where}: rule {change.name!r} changed: {difference}"
 
 
 def example_text(example: Example, change: Change) -> str:
     """Return an example, reduced to the column that changed."""
     row, column = example.rows[0], change.column
+    values = {name: "null" if value is None else repr(value) for name, value in row.items()}
     if len(example.rows) > 1:
         text = f"{len(example.rows)} rows with the same {column or 'key'}"
     elif column is None:
-        text = ", ".join(f"{name} = {_literal(value)}" for name, value in row.items())
-    elif column in row:
-        text = f"{column} = {_literal(row[column])}"
+        text = ", ".join(f"{name} = {values[name]}" for name in row)
     else:
-        text = f"a row without {column}"
+        text = f"{column} = {values[column]}" if column in row else f"a row without {column}"
     if example.accepted_before:
         return f"{text}: accepted before, refused now"
     return f"{text}: refused before, accepted now"
-
-
-def _literal(value: Any) -> str:
-    return "null" if value is None else repr(value)
 
 
 def version_advice(comparison: ContractComparison) -> str:
@@ -148,15 +141,13 @@ def version_advice(comparison: ContractComparison) -> str:
 
 
 def _values_text(before: Any, after: Any) -> str:
-    match (before, after):
-        case (None, None):
-            return ""
-        case (None, after):
-            return f" {value_text(after)}"
-        case (before, None):
-            return f" (was {value_text(before)})"
-        case _:
-            return f" {value_text(before)} → {value_text(after)}"
+    if after is None:
+        return "" if before is None else f" (was {value_text(before)})"
+    return (
+        f" {value_text(after)}"
+        if before is None
+        else f" {value_text(before)} → {value_text(after)}"
+    )
 
 
 def _check_difference(before: Form, after: Form) -> str:
@@ -180,70 +171,71 @@ def _check_values(form: Form) -> Iterator[tuple[str, Any]]:
     yield from ((k, v) for k, v in form.items() if k not in ("constants", "source", "helpers"))
 
 
-def phrase(check: str, arguments: str) -> str:
-    """A check by its name, `less_than` for example, with what it is given: less than 5."""
-    return _PHRASES.get(check, check.replace("_", " ") + " {}").format(arguments).strip()
-
-
-def column_rules(column: Form, sentences: Mapping[str, str] | None = None) -> Iterator[RuleText]:
-    """What a value of a column must be.
+def column_rules(column: Form, messages: Mapping[str, str] | None = None) -> Iterator[RuleText]:
+    """Yield the rules for a value of a column.
 
     Args:
         column: The column in canonical form.
-        sentences: What the checks that are a project's own say when they refuse, by their name.
+        messages: The messages of a project's own checks, by the name of the check.
     """
-    yield from _check_texts(column, sentences or {})
+    yield from _check_texts(column, messages or {})
     if column["unique"]:
         yield RuleText("unique")
     if column["coerce"]:
         yield RuleText("converted to this type")
-    yield from _others(column, {*_COLUMN, "unique", "coerce"})
+    yield from _options(column, {"type", "nullable", "required", "checks", "unique", "coerce"})
 
 
-def table_rules(form: Form, sentences: Mapping[str, str] | None = None) -> Iterator[RuleText]:
-    """What must hold for whole rows, and for the table.
+def table_rules(form: Form, messages: Mapping[str, str] | None = None) -> Iterator[RuleText]:
+    """Yield the rules for whole rows and for the table.
 
     Args:
         form: The contract in canonical form.
-        sentences: What the checks that are a project's own say when they refuse, by their name.
+        messages: The messages of a project's own checks, by the name of the check.
     """
     if form["unique"]:
-        yield RuleText(each_once(form["unique"]))
-    yield from _checks(form, Constraints.of(form), sentences or {})
+        yield RuleText(_key_text(form["unique"]))
+    yield from _check_texts({"checks": form["checks"]}, messages or {})
     if form["strict"]:
         refused = form["strict"] is True
-        yield RuleText("other columns are refused" if refused else "other columns are dropped")
+        yield RuleText(f"other columns are {'refused' if refused else 'dropped'}")
     if form["ordered"]:
         yield RuleText("the columns come in this order:", tuple(form["ordered"]))
     if form["coerce"]:
         yield RuleText("values are converted to the types of their columns")
-    yield from _others(form, {*_TABLE, "unique", "strict", "ordered", "coerce"})
+    known = {"name", "metadata", "columns", "checks", "unique", "strict", "ordered", "coerce"}
+    yield from _options(form, known)
 
 
-def _check_texts(column: Form, sentences: Mapping[str, str]) -> Iterator[RuleText]:
-    rules = Constraints.of(column)
-    if rules.values is None:
-        yield from _limits(rules)
-    else:
-        yield RuleText("one of", _listed(rules.values))
-    yield from _checks(column, rules, sentences)
-
-
-def each_once(key: list[str]) -> str:
-    """A key in words."""
+def _key_text(key: Iterable[str]) -> str:
     return f"each combination of {', '.join(key)} may occur once"
 
 
-def _limits(rules: Constraints) -> Iterator[RuleText]:
-    if between := _range(rules.low, rules.high):
-        yield RuleText(between)
-    if between := _range(rules.shortest, rules.longest):
-        yield RuleText(f"text of {between} characters")
-    if rules.forbidden:
-        yield RuleText("none of", _listed(rules.forbidden))
+def _check_texts(form: Form, messages: Mapping[str, str]) -> Iterator[RuleText]:
+    constraints = Constraints.of(form)
+    if constraints.values is not None:
+        yield RuleText("one of", _listed(constraints.values))
+    else:
+        if values := _range_text(constraints.low, constraints.high):
+            yield RuleText(values)
+        if lengths := _range_text(constraints.shortest, constraints.longest):
+            yield RuleText(f"text of {lengths} characters")
+        if constraints.forbidden:
+            yield RuleText("none of", _listed(constraints.forbidden))
+    for check in form["checks"]:
+        name, warns = check["name"], check.get("raise_warning", False)
+        if "source" in check:
+            text = messages.get(name, name.replace("_", " "))
+        elif warns or name in constraints.other:
+            given = [value_text(value) for key, value in check.items() if key not in _OPTIONS]
+            template = _CHECKS.get(name, name.replace("_", " ") + " {}")
+            text = template.format(", ".join(given)).strip()
+        else:
+            continue
+        yield RuleText(f"{text} (only a warning)" if warns else text)
 
 
-def _range(low: Bound, high: Bound) -> str:
+def _range_text(low: Bound, high: Bound) -> str:
     smallest, largest = low.text(upper=False), high.text(upper=True)
     if smallest and largest and low.inclusive and high.inclusive:
         return f"exactly {smallest}" if low == high else f"between {smallest} and {largest}"
@@ -254,27 +246,13 @@ def _range(low: Bound, high: Bound) -> str:
     return ", ".join(filter(None, ends))
 
 
-def _checks(stated: Form, rules: Constraints, sentences: Mapping[str, str]) -> Iterator[RuleText]:
-    """The checks that are no range and no list, and those that only warn."""
-    for check in stated["checks"]:
-        name, warns = check["name"], check.get("raise_warning", False)
-        if "source" in check:
-            words = sentences.get(name, name.replace("_", " "))
-        elif warns or name in rules.other:
-            given = [value_text(value) for key, value in check.items() if key not in _OPTIONS]
-            words = phrase(name, ", ".join(given))
-        else:
-            continue
-        yield RuleText(f"{words} (only a warning)" if warns else words)
-
-
-def _others(stated: Form, known: set[str]) -> Iterator[RuleText]:
-    """Whatever else a form says."""
-    for key in sorted(set(stated) - known):
+def _options(form: Form, known: set[str]) -> Iterator[RuleText]:
+    """Yield all other entries of a form."""
+    for key in sorted(set(form) - known):
         if key == "parsers":
-            yield RuleText("changed by code of its own before it is checked")
+            yield RuleText("changed by the contract's own code before it is checked")
         else:
-            yield RuleText(f"{key.replace('_', ' ')}: {value_text(stated[key])}")
+            yield RuleText(f"{key.replace('_', ' ')}: {value_text(form[key])}")
 
 
 def _listed(values: frozenset[Any]) -> tuple[str, ...]:

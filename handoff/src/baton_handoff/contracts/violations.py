@@ -19,7 +19,7 @@ class RuleKind(StrEnum):
     """What a rule is about."""
 
     MISSING = "missing"
-    NOT_IN_CONTRACT = "not in contract"
+    NOT_IN_CONTRACT = "not-in-contract"
     TYPE = "type"
     ORDER = "order"
     NULL = "null"
