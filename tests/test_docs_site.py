@@ -131,7 +131,7 @@ def refused(project: Project, package: str, examples: dict[str, Any]) -> list[st
         f"""
         import json
         from baton_handoff.contracts import contracts_of
-        from baton_handoff.contracts.isolated_reader import accepts_rows
+        from baton_handoff.contracts.validation import accepts_rows
         from {package} import contracts
         known = contracts_of(contracts)
         examples = json.loads({json.dumps(examples)!r})

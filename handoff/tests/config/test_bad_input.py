@@ -100,7 +100,7 @@ def test_two_contracts_of_one_name_are_refused_in_one_sentence(project: Project)
         differences(project, "HEAD")
     assert str(error.value) == (
         "The contracts of the working directory can't be used: trips.contracts and"
-        " trips.contracts.other both state Trip: rename one of the two."
+        " trips.contracts.other both define Trip: rename one of the two."
     )
 
 
@@ -125,7 +125,7 @@ def spoilt(project: Project, how: str) -> list[str]:
         ("an unknown ref", "nowhere is not a commit in this clone"),
         ("no contracts", "has no contracts: there is no package trips.contracts in it."),
         ("a contract that does not import", "can't be imported: ModuleNotFoundError"),
-        ("a duplicate name", "both state Trip: rename one of the two."),
+        ("a duplicate name", "both define Trip: rename one of the two."),
         ("a broken handoff.toml", "handoff.toml:1: invalid TOML"),
     ],
 )

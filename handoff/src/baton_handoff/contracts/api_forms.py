@@ -1,8 +1,8 @@
-"""The API's requests and answers in the form that contracts have, so that one judge judges both."""
+"""The canonical form of the API's models, so that they are compared like data contracts."""
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -20,39 +20,31 @@ _CHECKS = {
     "enum": ("isin", "allowed_values"),
     "const": ("equal_to", "value"),
     **{keyword: (name, argument) for name, (argument, _, keyword) in BUILT_IN.items()},
+    **{key: (key, "value") for key in ("minItems", "maxItems", "minLength", "maxLength")},
 }
+"""For each keyword of JSON Schema, the check and its argument."""
 
 
-def request_forms(api: ModuleType | None) -> dict[str, Any]:
-    """The form of every request and answer, and of what they hold, by name.
+def api_forms(api: ModuleType | None) -> dict[str, Any]:
+    """Return the form of every request and response, and of the models in them, by name.
 
     Args:
-        api: The project's generated `contracts.api`, None where there is none.
+        api: The project's generated `contracts.api`, None if there is none.
     """
-    if api is None:
-        return {}
-    models = {
-        name: model
-        for name, model in vars(api).items()
-        if name.endswith(("Request", "Response"))
-        and inspect.isclass(model)
-        and issubclass(model, BaseModel)
-        and model.__module__ == api.__name__
-    }
     forms: dict[str, Any] = {}
-    for name, model in models.items():
-        # pydantic describes what is taken and what is given differently.
-        position = "output" if name.endswith("Response") else "input"
-        schema = model.model_json_schema(
-            mode="validation" if position == "input" else "serialization"
-        )
-        for part, described in {name: schema, **schema.get("$defs", {})}.items():
-            forms[part] = form_of(part, described, _ROLES[position])
+    for name, model in vars(api).items() if api else ():
+        own = inspect.isclass(model) and model.__module__ == getattr(api, "__name__", "")
+        if own and issubclass(model, BaseModel) and name.endswith(("Request", "Response")):
+            # pydantic describes what it validates and what it serializes differently.
+            is_input = name.endswith("Request")
+            schema = model.model_json_schema(mode="validation" if is_input else "serialization")
+            for part, described in {name: schema, **schema.get("$defs", {})}.items():
+                forms[part] = form_of(part, described, _ROLES["input" if is_input else "output"])
     return forms
 
 
 def accepts(model: type[BaseModel], rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a model of the API accepts each of some rows of plain values."""
+    """Whether a model of the API accepts each row of plain values."""
     try:
         for row in rows:
             model.model_validate_json(json.dumps(row))
@@ -62,14 +54,14 @@ def accepts(model: type[BaseModel], rows: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def form_of(name: str, schema: Mapping[str, Any], metadata: Mapping[str, str]) -> dict[str, Any]:
-    """The form of an object that a JSON schema describes."""
+    """Return the form of an object that a JSON schema describes."""
     required = schema.get("required", [])
     return {
         "name": name,
         "metadata": dict(metadata),
         "columns": {
-            field: {**_field(stated), "required": field in required}
-            for field, stated in sorted(schema.get("properties", {}).items())
+            field: {**_field(described), "required": field in required}
+            for field, described in sorted(schema.get("properties", {}).items())
         },
         "checks": [],
         "unique": [],
@@ -79,8 +71,8 @@ def form_of(name: str, schema: Mapping[str, Any], metadata: Mapping[str, str]) -
     }
 
 
-def _field(stated: Mapping[str, Any]) -> dict[str, Any]:
-    kinds = stated.get("anyOf", [stated])
+def _field(described: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = described.get("anyOf", [described])
     known = [kind for kind in kinds if kind.get("type") != "null"]
     kind = known[0] if len(known) == 1 else {"type": str(known)}
     return {
@@ -88,7 +80,11 @@ def _field(stated: Mapping[str, Any]) -> dict[str, Any]:
         "nullable": len(known) < len(kinds),
         "unique": False,
         "coerce": False,
-        "checks": list(_checks(kind)),
+        "checks": [
+            {"name": name, argument: kind[keyword]}
+            for keyword, (name, argument) in _CHECKS.items()
+            if keyword in kind
+        ],
     }
 
 
@@ -100,11 +96,3 @@ def _type(kind: Mapping[str, Any]) -> str:
     if kind.get("format") == "date-time":
         return "timestamp"
     return str(kind.get("type", "anything"))
-
-
-def _checks(kind: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for key, (name, argument) in _CHECKS.items():
-        if key in kind:
-            yield {"name": name, argument: kind[key]}
-    for key in sorted(set(kind) & {"minItems", "maxItems", "minLength", "maxLength"}):
-        yield {"name": key, "value": kind[key]}

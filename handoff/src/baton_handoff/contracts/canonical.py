@@ -165,7 +165,7 @@ def enforced(schema: Any) -> dict[str, Any]:
 
 
 def column_type(dtype: Any) -> str:
-    """Return a column's type, the same for all engines: integer, number, boolean, string …"""
+    """Return a column's type, the same for all engines: integer, number, string, timestamp[UTC]."""
     name = str(dtype).lower()
     if name.startswith("datetime"):
         zone = getattr(dtype.type, "tz", None) or getattr(dtype.type, "time_zone", None)

@@ -10,9 +10,9 @@ from typing import Any
 
 from baton_handoff.contracts.canonical import Contract, canonical_form, contracts_of
 from baton_handoff.contracts.examples import ExampleRow, Row, example_row, example_value
-from baton_handoff.contracts.isolated_reader import accepts_rows
 from baton_handoff.contracts.protocol import protocols_of
 from baton_handoff.contracts.sentences import RuleText, column_rules, table_rules
+from baton_handoff.contracts.validation import accepts_rows
 from baton_handoff.core.errors import HandoffError
 
 

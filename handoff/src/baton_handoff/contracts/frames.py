@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -32,36 +33,41 @@ ARROW = {
 
 
 def engine_of(contract: Contract) -> Engine:
-    """The engine that a contract is stated for."""
-    return "polars" if issubclass(contract, _polars_model()) else "pandas"
+    """Return the engine of a contract's tables."""
+    # By name: a project for pandas has no polars to import.
+    modules = {base.__module__ for base in contract.__mro__}
+    return "polars" if "pandera.api.polars.model" in modules else "pandas"
 
 
 def from_rows(contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
-    """A table in the contract's engine and types from rows of plain values.
+    """Return a table in the contract's engine and types from rows of plain values.
 
-    A column that holds only nulls gets the contract's type too; nothing is checked here.
+    Timestamps may be text. A column of nulls gets the contract's type too; nothing is validated.
     """
-    columns = contract.to_schema().columns
-    data = {name: [_in_utc(row.get(name)) for row in rows] for name in columns}
+    data, types = {}, {}
+    for name, column in contract.to_schema().columns.items():
+        values = [row.get(name) for row in rows]
+        is_time = column_type(column.dtype).startswith("timestamp")
+        data[name] = list(map(_timestamp, values)) if is_time else values
+        types[name] = column.dtype.type
     if engine_of(contract) == "polars":
         import polars as pl
 
-        return pl.DataFrame(data, schema={name: c.dtype.type for name, c in columns.items()})
-    types = {name: column.dtype.type for name, column in columns.items()}
-    return pd.DataFrame({name: _pandas_array(data[name], types[name]) for name in columns})
+        return pl.DataFrame(data, schema=types)
+    return pd.DataFrame({name: _pandas_array(data[name], types[name]) for name in data})
 
 
 def from_json(contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
-    """A table from rows as JSON has them; each column has the type of its values.
+    """Return a table from rows as JSON has them; each column has the type of its values.
 
-    40.0 is a whole number there and a moment is a text. Nothing else is converted, so that the
-    contract can refuse what is of another type.
+    40.0 is an integer there and a timestamp is a text. Nothing else is converted, so that the
+    contract can refuse values of another type.
 
     Args:
-        contract: The contract that says which columns hold moments, and which engine it is for.
+        contract: The contract, for the engine and the types of the columns.
         rows: At least one; all with the same columns.
     """
-    # Not the canonical form: it is made from source code, which takes longer than predicting.
+    # Not from the canonical form: making it takes longer than a prediction.
     columns = contract.to_schema().columns
     types = {name: column_type(column.dtype) for name, column in columns.items()}
     arrays = {
@@ -73,7 +79,7 @@ def from_json(contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:
 
 
 def to_engine(table: Frame, engine: Engine) -> Frame:
-    """The same table in an engine; a missing value becomes that engine's own."""
+    """Return the same table in an engine; a missing value becomes that engine's own."""
     if isinstance(table, pd.DataFrame) == (engine == "pandas"):
         return table
     if engine == "pandas":
@@ -84,64 +90,52 @@ def to_engine(table: Frame, engine: Engine) -> Frame:
 
 
 def to_rows(table: Frame) -> list[dict[str, Any]]:
-    """The rows of a table as plain values, None where nothing is known."""
+    """Return the rows of a table as plain values, None for a missing one."""
     columns = {
-        name: [None if _missing(value) else value for value in table[name].to_list()]
+        name: [None if _is_missing(value) else value for value in table[name].to_list()]
         for name in table.columns
     }
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _in_utc(value: Any) -> Any:
+def is_number(value: Any) -> bool:
+    """Whether a value is a number in JSON."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _timestamp(value: Any) -> Any:
+    """Return a timestamp, or a text that is one, in UTC; any other value as it is."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
     return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
 
 
-def _missing(value: Any) -> bool:
+def _is_missing(value: Any) -> bool:
     return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
 
 def _pandas_array(values: list[Any], dtype: Any) -> Any:
-    """The quickest way to a column of one type; `pd.Series` looks at the values first."""
+    """Return the column's values; faster than `pd.Series`, which looks at the values first."""
     return np.array(values, dtype) if isinstance(dtype, np.dtype) else pd.array(values, dtype)
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value is what JSON calls a number."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _array(values: Sequence[Any], kind: str) -> pa.Array:
     if all(value is None for value in values):
         return pa.nulls(len(values), ARROW[kind])
     try:
-        return pa.array([_in_json(value, kind) for value in values])
+        return pa.array([_from_json(value, kind) for value in values])
     except (OverflowError, ValueError, pa.ArrowException):
-        return pa.array([date.min] * len(values))  # what no column holds: no API has dates
+        return pa.array([date.min] * len(values))  # a type that no contract accepts: no API has it
 
 
-def _in_json(value: Any, kind: str) -> Any:
-    """A value of JSON as what it means in a column: it has one kind of number, and no moments."""
+def _from_json(value: Any, kind: str) -> Any:
+    """Convert a value to the type of its column where JSON has no such type."""
     if kind == "integer" and isinstance(value, float) and value.is_integer():
         return int(value)
     if kind == "number" and is_number(value):
         return float(value)
     if kind == "timestamp[UTC]" and isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            return value
-        return moment.astimezone(UTC) if moment.tzinfo else value
+        with suppress(ValueError):
+            timestamp = _timestamp(value)
+            return timestamp if timestamp.tzinfo else value
     return value
-
-
-def _polars_model() -> type:
-    """The base class of contracts for polars; an unrelated one where polars is not installed."""
-    try:
-        from pandera.polars import DataFrameModel
-    except ImportError:
-        return _NoPolars
-    return DataFrameModel
-
-
-class _NoPolars:
-    """What no contract is derived from."""

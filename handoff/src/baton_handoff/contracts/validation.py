@@ -1,14 +1,14 @@
 """Validate a table against its contract."""
 
 import math
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import narwhals as nw
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from baton_handoff.contracts.canonical import Contract, built_in_check, column_type
-from baton_handoff.contracts.frames import Frame
+from baton_handoff.contracts.frames import Frame, from_rows
 from baton_handoff.contracts.sentences import violation_text
 from baton_handoff.contracts.violations import Rule, RuleKind, Violation
 from baton_handoff.core.errors import HandoffError
@@ -118,3 +118,27 @@ def _rule(error: SchemaError) -> Rule:
             return Rule(kind, check=str(error.check))
         case _:
             return Rule(kind)
+
+
+def accepts_rows(contract: Contract, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a contract accepts rows of plain values, timestamps as text.
+
+    Raises:
+        HandoffError: A check of the contract fails with an error of its own.
+    """
+    columns = contract.to_schema().columns
+    names = list(rows[0])
+    extra = [nw.lit(value).alias(name) for name, value in rows[0].items() if name not in columns]
+    try:
+        table = from_rows(contract, rows)
+    except Exception:  # noqa: BLE001 - each engine has its own for a value of another type
+        return False
+    known = nw.from_native(table, eager_only=True).select(name for name in names if name in columns)
+    try:
+        contract.validate(known.with_columns(extra).select(names).to_native())
+    except (SchemaError, SchemaErrors):
+        return False
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise HandoffError(f"{contract.__name__} can't validate a row: {reason}") from error
+    return True

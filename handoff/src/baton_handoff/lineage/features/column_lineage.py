@@ -17,8 +17,8 @@ from pandera.config import ValidationDepth, config_context
 
 from baton_handoff.contracts.canonical import Contract, canonical_form
 from baton_handoff.contracts.examples import Row, accepted_values
-from baton_handoff.contracts.frames import Frame, to_rows
-from baton_handoff.contracts.isolated_reader import accepts_rows, from_plain_rows
+from baton_handoff.contracts.frames import Frame, from_rows, to_rows
+from baton_handoff.contracts.validation import accepts_rows
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.lineage.features.interfaces import Derivation
 
@@ -47,7 +47,7 @@ def origins_of(derivation: Derivation, golden: Sequence[Row]) -> dict[str, tuple
     # Changed columns may be outside their ranges and not fit each other, so only types are checked.
     with warnings.catch_warnings(), config_context(validation_depth=ValidationDepth.SCHEMA_ONLY):
         warnings.simplefilter("ignore")
-        tables = {contract: from_plain_rows(contract, rows[contract]) for contract in rows}
+        tables = {contract: from_rows(contract, rows[contract]) for contract in rows}
         cache: dict[Derivation, Any] = {}
         original = _columns(_make(derivation, tables, cache))
         again = _columns(_make(derivation, tables, {}))
@@ -90,7 +90,7 @@ def _changed_tables(rows: Mapping[Contract, list[Row]]) -> Iterator[tuple[Contra
             for values in _other_values(column, [row.get(name) for row in table]):
                 pairs = zip(table, values, strict=True)
                 try:
-                    changed = from_plain_rows(contract, [row | {name: v} for row, v in pairs])
+                    changed = from_rows(contract, [row | {name: v} for row, v in pairs])
                 except Exception:  # noqa: BLE001, S112  a type for which no value can be guessed
                     continue
                 yield contract, name, changed
