@@ -1,4 +1,4 @@
-"""The command `handoff`: every group and its commands, and the names that commands had before."""
+"""The command `handoff`: its groups, their commands, and the old names of commands."""
 
 import re
 
@@ -30,11 +30,11 @@ def helped(*arguments: str) -> None:
 
 def test_the_help_lists_every_command_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     helped()
-    said = capsys.readouterr().out
-    listed = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", said, re.MULTILINE)
+    message = capsys.readouterr().out
+    listed = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", message, re.MULTILINE)
     assert sorted(listed) == sorted(EVERY)
-    assert re.findall(r"^([a-z]+): \S", said, re.MULTILINE) == ["usage", *GROUPS]
-    assert max(map(len, said.splitlines())) <= 100
+    assert re.findall(r"^([a-z]+): \S", message, re.MULTILINE) == ["usage", *GROUPS]
+    assert max(map(len, message.splitlines())) <= 100
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -47,13 +47,13 @@ def test_the_help_of_a_group_lists_its_commands(
 
 
 @pytest.mark.parametrize("arguments", [[], ["contract"], ["model"]])
-def test_without_a_command_the_help_is_shown_and_it_is_a_wrong_use(
+def test_without_a_command_the_help_is_printed_and_the_exit_code_is_2(
     capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     assert main(arguments) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith(" ".join(["usage: handoff", *arguments]))
+    message = capsys.readouterr()
+    assert message.out == ""
+    assert message.err.startswith(" ".join(["usage: handoff", *arguments]))
 
 
 @pytest.mark.parametrize("command", EVERY)
@@ -112,37 +112,37 @@ TYPED = [
     ("record test -- x", "record test -- x", "uv run poe test"),
     ("record acceptance -- x", "record acceptance -- x", "uv run handoff model accept"),
 ]
-"""Each old name, with what is typed and what it becomes."""
+"""For each old command the new arguments and the command that the message names."""
 
 
 @pytest.mark.parametrize(
     ("old", "new", "typed"),
     TYPED,
 )
-def test_an_old_name_is_the_new_command_and_says_so_in_one_line(
+def test_an_old_name_runs_the_new_command_and_prints_it(
     capsys: pytest.CaptureFixture[str], old: str, new: str, typed: str
 ) -> None:
     name, *_ = old.split()
     assert translate(old.split()) == new.split()
-    said = capsys.readouterr()
-    assert said.out == ""
+    message = capsys.readouterr()
+    assert message.out == ""
     called = name.replace("poe-", "poe ")
-    assert said.err == f"`{called}` is an old name, which the next release drops: `{typed}`\n"
+    assert message.err == f"`{called}` is an old name, which the next release drops: `{typed}`\n"
     helped(name)
     assert capsys.readouterr().out.startswith("usage: handoff ")
 
 
-def test_every_old_name_is_tried_above() -> None:
+def test_every_old_name_has_a_case_above() -> None:
     assert {old.partition(" ")[0] for old, *_ in TYPED} == {*OLD_NAMES}
 
 
-def test_a_new_name_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_new_name_prints_no_message(capsys: pytest.CaptureFixture[str]) -> None:
     for command in EVERY:
         assert translate(command.split()) == command.split()
     assert capsys.readouterr().err == ""
 
 
-def test_an_old_name_says_to_programs_what_the_new_one_says(
+def test_an_old_name_prints_the_same_json_as_the_new_one(
     kept: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(kept.root)

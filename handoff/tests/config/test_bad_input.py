@@ -1,4 +1,4 @@
-"""What diff and triage can't work with is said in one sentence, and leaves nothing behind."""
+"""Invalid input of diff and triage is an error in one sentence and leaves no files behind."""
 
 import shutil
 
@@ -11,7 +11,7 @@ from baton_handoff.core.errors import HandoffError
 from trip_project import Change, git
 
 
-def test_contracts_that_cannot_be_imported_are_said_in_one_sentence(
+def test_contracts_that_cannot_be_imported_are_an_error_in_one_sentence(
     project: Project, change: Change
 ) -> None:
     change("le=9", "le=nine")
@@ -25,27 +25,27 @@ def test_contracts_that_cannot_be_imported_are_said_in_one_sentence(
 
 
 @pytest.mark.parametrize(
-    ("base", "said"),
+    ("base", "message"),
     [
         ("nowhere", "nowhere is not a commit in this clone"),
         ("nothing.whl", "nothing.whl can't be read as a wheel"),
     ],
 )
-def test_a_base_that_is_not_there_is_said_in_one_sentence(
-    project: Project, base: str, said: str
+def test_an_unknown_base_is_an_error_in_one_sentence(
+    project: Project, base: str, message: str
 ) -> None:
-    with pytest.raises(HandoffError, match=said):
+    with pytest.raises(HandoffError, match=message):
         differences(project, base)
 
 
-def test_a_project_outside_git_is_told_what_to_do(project: Project) -> None:
+def test_a_project_outside_git_is_an_error_with_its_remedy(project: Project) -> None:
     (project.root / ".git").rename(project.root / "old")
     with pytest.raises(HandoffError, match="is not in a git repository yet: run `uv run poe"):
         differences(project, "HEAD")
 
 
 @pytest.mark.parametrize("untracked", ["src/trips/contracts", "handoff.toml"])
-def test_a_base_without_baton_or_contracts_is_nothing_to_compare_with(
+def test_a_base_without_baton_or_contracts_has_no_differences(
     project: Project,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -56,13 +56,15 @@ def test_a_base_without_baton_or_contracts_is_nothing_to_compare_with(
     monkeypatch.chdir(project.root)
     for base in ([], ["--base", "HEAD"]):
         assert main(["contract", "diff", *base]) == 0
-        said = capsys.readouterr().out
-        assert said == "Nothing to compare with yet: there are no contracts before this change.\n"
+        message = capsys.readouterr().out
+        assert (
+            message == "Nothing to compare with yet: there are no contracts before this change.\n"
+        )
         assert main(["done", *base]) == 0
         capsys.readouterr()
 
 
-def test_a_base_without_the_folder_of_the_project_is_nothing_to_compare_with(
+def test_a_base_without_the_folder_of_the_project_has_no_differences(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     around = project.root.parent
@@ -74,8 +76,10 @@ def test_a_base_without_the_folder_of_the_project_is_nothing_to_compare_with(
     monkeypatch.chdir(project.root)
     for commits in range(2):
         assert main(["contract", "diff", "--base", "before"]) == 0
-        said = capsys.readouterr().out
-        assert said == "Nothing to compare with yet: there are no contracts before this change.\n"
+        message = capsys.readouterr().out
+        assert (
+            message == "Nothing to compare with yet: there are no contracts before this change.\n"
+        )
         assert main(["done", "--base", "before"]) == 0
         assert main(["status", "--base", "before"]) == 0
         assert "What this change breaks" not in capsys.readouterr().out
@@ -83,7 +87,7 @@ def test_a_base_without_the_folder_of_the_project_is_nothing_to_compare_with(
             git(around, "commit", "--quiet", "--message", "the project")
 
 
-def test_contracts_of_a_base_that_had_another_package_are_not_passed_over(project: Project) -> None:
+def test_a_base_whose_package_has_another_name_is_an_error(project: Project) -> None:
     git(project.root, "mv", "src/trips", "src/rides")
     git(project.root, "commit", "--quiet", "--message", "another package")
     git(project.root, "mv", "src/rides", "src/trips")
@@ -92,7 +96,7 @@ def test_contracts_of_a_base_that_had_another_package_are_not_passed_over(projec
 
 
 def test_two_contracts_of_one_name_are_refused_in_one_sentence(project: Project) -> None:
-    # The one hides the other, or each is meant by somebody else.
+    # Otherwise one of them would hide the other.
     other = project.source / "contracts" / "other.py"
     own = (project.source / "contracts" / "__init__.py").read_text()
     other.write_text(own)
@@ -105,7 +109,7 @@ def test_two_contracts_of_one_name_are_refused_in_one_sentence(project: Project)
 
 
 def spoilt(project: Project, how: str) -> list[str]:
-    """Spoil a project or the command in one way, and return the command's arguments."""
+    """Make a project or the arguments invalid in one way; return the arguments."""
     contracts = project.source / "contracts"
     match how:
         case "no contracts":
@@ -120,7 +124,7 @@ def spoilt(project: Project, how: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("how", "said"),
+    ("how", "message"),
     [
         ("an unknown ref", "nowhere is not a commit in this clone"),
         ("no contracts", "has no contracts: there is no package trips.contracts in it."),
@@ -129,19 +133,19 @@ def spoilt(project: Project, how: str) -> list[str]:
         ("a broken handoff.toml", "handoff.toml:1: invalid TOML"),
     ],
 )
-def test_bad_input_is_one_sentence_and_leaves_nothing_behind(
+def test_invalid_input_of_diff_is_one_sentence_and_leaves_no_files_behind(
     project: Project,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     how: str,
-    said: str,
+    message: str,
 ) -> None:
     monkeypatch.chdir(project.root)
     arguments = spoilt(project, how)
     before = git(project.root, "status", "--porcelain"), git(project.root, "count-objects")
     assert main(["contract", "diff", *arguments]) == 2
     complaint = capsys.readouterr().err
-    assert said in complaint
+    assert message in complaint
     assert complaint.count("\n") == 1
     after = git(project.root, "status", "--porcelain"), git(project.root, "count-objects")
     assert after == before
@@ -149,22 +153,22 @@ def test_bad_input_is_one_sentence_and_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize(
-    ("how", "said"),
+    ("how", "message"),
     [
         ("an unknown ref", "nowhere is not a commit in this clone"),
         ("a broken handoff.toml", "handoff.toml:1: invalid TOML"),
     ],
 )
-def test_triage_says_bad_input_in_one_sentence(
+def test_invalid_input_of_triage_is_one_sentence(
     project: Project,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     how: str,
-    said: str,
+    message: str,
 ) -> None:
     monkeypatch.chdir(project.root)
     assert main(["triage", *spoilt(project, how)]) == 2
     complaint = capsys.readouterr().err
-    assert said in complaint
+    assert message in complaint
     assert complaint.count("\n") == 1
     assert git(project.root, "worktree", "list").count("\n") == 1

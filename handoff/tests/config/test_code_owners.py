@@ -1,6 +1,6 @@
-"""What a provider reads is what sides and level say, whatever else a team writes into the file.
+"""The provider requires the approvals that sides and level state, whatever else the file contains.
 
-Each provider's file is read here by the rules of its documentation, not by the code that wrote it.
+The tests parse each provider's file by the rules of its documentation.
 """
 
 import fnmatch
@@ -56,8 +56,8 @@ def project(tmp_path: Path) -> Project:
     return Project(root, "trips", "trips", "candidate", teams=("@acme/ds", "ml"), answerable=OWN)
 
 
-def asked_on_github(file: Path, path: str) -> set[str]:
-    """The last line that fits counts; one approval by any owner of it would do."""
+def approvers_on_github(file: Path, path: str) -> set[str]:
+    """The last line that fits counts; one approval by any of its owners is enough."""
     asked: set[str] = set()
     for line in lines_of(file):
         pattern, *owners = line.split()
@@ -66,8 +66,8 @@ def asked_on_github(file: Path, path: str) -> set[str]:
     return asked
 
 
-def asked_on_gitlab(file: Path, path: str) -> set[str]:
-    """In every section the last line that fits counts, and each section asks for an approval."""
+def approvers_on_gitlab(file: Path, path: str) -> set[str]:
+    """In every section the last line that fits counts; each section requires an approval."""
     asked: dict[str, str] = {}
     for line in lines_of(file):
         if line.startswith("["):
@@ -79,8 +79,8 @@ def asked_on_gitlab(file: Path, path: str) -> set[str]:
     return {owners for owners in asked.values() if owners}
 
 
-def asked_on_azure(file: Path, path: str) -> set[str]:
-    """Every policy whose filters, from left to right, include the path asks its reviewer."""
+def approvers_on_azure(file: Path, path: str) -> set[str]:
+    """Every policy whose filters, from left to right, include the path requires its reviewer."""
     asked = set()
     for options in policies(file):
         included = False
@@ -93,9 +93,9 @@ def asked_on_azure(file: Path, path: str) -> set[str]:
 
 
 ASKED: Mapping[str, Callable[[Path, str], set[str]]] = {
-    "github": asked_on_github,
-    "gitlab": asked_on_gitlab,
-    "azure": asked_on_azure,
+    "github": approvers_on_github,
+    "gitlab": approvers_on_gitlab,
+    "azure": approvers_on_azure,
 }
 
 
@@ -105,7 +105,7 @@ def lines_of(file: Path) -> list[str]:
 
 
 def policies(file: Path) -> list[dict[str, str]]:
-    """What the file would ask of `az`, by a stand-in that only writes down its options."""
+    """The options with which the file calls `az`, recorded by a fake command."""
     tools, called = file.parent / "tools", file.parent / "called"
     tools.mkdir(exist_ok=True)
     called.unlink(missing_ok=True)
@@ -126,7 +126,7 @@ def policies(file: Path) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("ci", PROVIDERS)
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_provider_asks_those_who_must_agree(project: Project, ci: str, level: int) -> None:
+def test_a_provider_requires_the_approvers_of_a_path(project: Project, ci: str, level: int) -> None:
     project = replace(project, ci=ci, level=level)
     file = write_owners(project)
     handle = {DS: "@acme/ds", ML: "@ml"}
@@ -151,22 +151,22 @@ def test_a_provider_asks_those_who_must_agree(project: Project, ci: str, level: 
         ("README.md", [(), (), ()]),
     ],
 )
-def test_who_must_agree_depends_on_the_level(path: str, by_level: list[tuple[str, ...]]) -> None:
+def test_the_approvers_depend_on_the_level(path: str, by_level: list[tuple[str, ...]]) -> None:
     assert [approvers(path, "trips", {}, level) for level in LEVELS] == by_level
 
 
 @pytest.mark.parametrize("ci", PROVIDERS)
-def test_one_team_is_asked_once(project: Project, ci: str) -> None:
+def test_a_team_of_both_sides_approves_once(project: Project, ci: str) -> None:
     file = write_owners(replace(project, ci=ci, teams=("@acme/us", "acme/us")))
     assert ASKED[ci](file, "src/trips/contracts/data.py") == {"@acme/us"}
     (line,) = [line for line in lines_of(file) if "contracts/" in line]
     assert line.count("acme/us") <= 1
 
 
-def test_only_what_stands_in_the_project_is_named(project: Project) -> None:
-    said = write_owners(project).read_text(encoding="utf-8")
-    assert "/infra/" not in said
-    assert "/src/trips/monitoring/" not in said
+def test_the_file_contains_only_places_that_exist(project: Project) -> None:
+    message = write_owners(project).read_text(encoding="utf-8")
+    assert "/infra/" not in message
+    assert "/src/trips/monitoring/" not in message
     (project.root / "infra").mkdir()
     assert owners_are_current(project)
     (project.root / "infra/main.tf").touch()
@@ -174,7 +174,7 @@ def test_only_what_stands_in_the_project_is_named(project: Project) -> None:
     assert "/infra/ @ml\n" in write_owners(project).read_text(encoding="utf-8")
 
 
-def test_lines_of_ones_own_survive_above_and_below(project: Project) -> None:
+def test_the_teams_own_lines_above_and_below_are_kept(project: Project) -> None:
     file = owners_file(project)
     file.write_bytes(b"* @acme/everybody\r\n\n# ours")
     write_owners(project)
@@ -203,7 +203,7 @@ def test_lines_of_ones_own_survive_above_and_below(project: Project) -> None:
         ("azure", ["CODEOWNERS"], "branch-policies.sh"),
     ],
 )
-def test_the_file_is_the_one_that_the_provider_reads(
+def test_the_written_file_is_the_one_that_the_provider_reads(
     project: Project, ci: str, there: list[str], read: str
 ) -> None:
     for name in there:
@@ -216,7 +216,7 @@ BEGIN, END = "# >>> handoff owners\n", "# <<< handoff owners\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (BEGIN, "needs one line"),
         (END + BEGIN, "needs one line"),
@@ -225,29 +225,29 @@ BEGIN, END = "# >>> handoff owners\n", "# <<< handoff owners\n"
         ("\udcff", "is not UTF-8"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_left_alone(project: Project, text: str, said: str) -> None:
+def test_an_invalid_file_is_not_changed(project: Project, text: str, message: str) -> None:
     file = project.root / "CODEOWNERS"
     file.write_bytes(text.encode(errors="surrogateescape"))
     before = file.read_bytes()
-    with pytest.raises(HandoffError, match=said) as caught:
+    with pytest.raises(HandoffError, match=message) as caught:
         write_owners(project)
     assert "\n" not in str(caught.value)
     assert file.read_bytes() == before
 
 
 @pytest.mark.parametrize(
-    ("project_with", "said"),
+    ("project_with", "message"),
     [({"teams": ("", "")}, "lacks the two teams"), ({"ci": "jenkins"}, "github, gitlab")],
 )
-def test_answers_that_are_missing_are_said_in_one_sentence(
-    project: Project, project_with: dict[str, object], said: str
+def test_missing_answers_are_an_error_in_one_sentence(
+    project: Project, project_with: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(HandoffError, match=said):
+    with pytest.raises(HandoffError, match=message):
         write_owners(replace(project, **project_with))  # type: ignore[arg-type]
     assert not (project.root / "CODEOWNERS").exists()
 
 
-def test_a_policy_for_azure_binds_the_target_branch(project: Project) -> None:
+def test_a_policy_for_azure_applies_to_the_target_branch(project: Project) -> None:
     for options in policies(write_owners(replace(project, ci="azure"))):
         options.pop("--path-filter")
         reviewer = options.pop("--required-reviewer-ids")
@@ -261,7 +261,7 @@ def test_a_policy_for_azure_binds_the_target_branch(project: Project) -> None:
         }
 
 
-def test_set_up_writes_the_file_only_where_there_is_none(
+def test_set_up_writes_the_file_only_if_it_does_not_exist(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("baton_handoff.integrations.setup._run", lambda *_: None)

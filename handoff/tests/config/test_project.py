@@ -41,7 +41,7 @@ def test_the_environment_may_choose_another_alias(
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("interface = ", "1: invalid TOML (Invalid value): correct that line."),
         (b"\xff\xfe", "1: the file is not UTF-8: save it as UTF-8."),
@@ -59,16 +59,16 @@ def test_the_environment_may_choose_another_alias(
     ],
 )
 def test_an_invalid_file_is_an_error_with_line_and_remedy(
-    tmp_path: Path, text: str | bytes, said: str
+    tmp_path: Path, text: str | bytes, message: str
 ) -> None:
     with pytest.raises(SettingsError) as caught:
         found(tmp_path, text)
-    assert str(caught.value).startswith(f"{tmp_path / 'handoff.toml'}:{said}")
+    assert str(caught.value).startswith(f"{tmp_path / 'handoff.toml'}:{message}")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "message"),
     [
         ("queues = 7", 6, "`queues` is unknown in [service]: use `queue`."),
         ("log_share = 5", 6, "`log_share` in [service] is 5: use a number of at most 1"),
@@ -94,16 +94,16 @@ def test_an_invalid_file_is_an_error_with_line_and_remedy(
     ],
 )
 def test_an_invalid_setting_is_an_error_with_line_and_allowed_values(
-    tmp_path: Path, text: str, line: int, said: str
+    tmp_path: Path, text: str, line: int, message: str
 ) -> None:
     with pytest.raises(HandoffError) as caught:
         found(tmp_path, f"{GOOD}{text}\n")
-    assert str(caught.value).startswith(f"{tmp_path / 'handoff.toml'}:{line}: {said}")
+    assert str(caught.value).startswith(f"{tmp_path / 'handoff.toml'}:{line}: {message}")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "message"),
     [
         (GOOD + '[[statement]]\nby = "ada"\n', 6, "`statement` is unknown: use `statem"),
         (GOOD + "\n[promotoin]\nfloor = 1\n", 7, "`promotoin` is unknown: use `promo"),
@@ -114,11 +114,11 @@ def test_an_invalid_setting_is_an_error_with_line_and_allowed_values(
     ],
 )
 def test_an_unknown_key_is_an_error_with_line_and_the_closest_key(
-    tmp_path: Path, text: str, line: int, said: str
+    tmp_path: Path, text: str, line: int, message: str
 ) -> None:
     with pytest.raises(HandoffError) as caught:
         found(tmp_path, text)
-    assert str(caught.value).startswith(f"{tmp_path / 'handoff.toml'}:{line}: {said}")
+    assert str(caught.value).startswith(f"{tmp_path / 'handoff.toml'}:{line}: {message}")
     assert "\n" not in str(caught.value)
 
 
@@ -147,7 +147,7 @@ def test_a_missing_package_is_an_error_in_one_sentence(tmp_path: Path) -> None:
         project.room("contracts")
 
 
-def test_the_package_is_tested_where_it_stands() -> None:
+def test_the_tests_import_the_engine_of_this_repository() -> None:
     parts = Path(baton_handoff.__file__).parts
     assert parts[-4:-1] == ("handoff", "src", "baton_handoff")
 

@@ -1,4 +1,4 @@
-"""The engine that a tree of a project holds."""
+"""The engine in the tree of a project."""
 
 import zipfile
 from pathlib import Path
@@ -11,7 +11,7 @@ from baton_handoff.core.errors import HandoffError
 MODULE = "baton_handoff/__init__.py"
 
 
-def hold(root: Path, **files: str) -> None:
+def add_wheel(root: Path, **files: str) -> None:
     """Put a wheel with some files into a tree."""
     (root / "standards").mkdir()
     with zipfile.ZipFile(root / "standards/baton_handoff-1.2.0-py3-none-any.whl", "w") as archive:
@@ -20,7 +20,7 @@ def hold(root: Path, **files: str) -> None:
 
 
 def test_the_practices_are_read_from_the_wheel(tmp_path: Path) -> None:
-    hold(tmp_path, **{"baton_handoff/any/practices.toml": "sections = []\n"})
+    add_wheel(tmp_path, **{"baton_handoff/any/practices.toml": "sections = []\n"})
     assert practices_text(tmp_path) == "sections = []\n"
 
 
@@ -35,7 +35,7 @@ def test_a_tree_without_an_engine_has_no_practices(tmp_path: Path) -> None:
     assert practices_text(tmp_path) == ""
 
 
-def test_a_broken_wheel_is_named(tmp_path: Path) -> None:
+def test_the_error_of_a_damaged_wheel_names_it(tmp_path: Path) -> None:
     (tmp_path / "standards").mkdir()
     (tmp_path / "standards/baton_handoff-1.2.0-py3-none-any.whl").write_text("broken")
     with pytest.raises(
@@ -44,14 +44,14 @@ def test_a_broken_wheel_is_named(tmp_path: Path) -> None:
         practices_text(tmp_path)
 
 
-def test_a_broken_wheel_is_not_unpacked(tmp_path: Path) -> None:
+def test_a_damaged_wheel_is_not_unpacked(tmp_path: Path) -> None:
     (tmp_path / "standards").mkdir()
     (tmp_path / "standards/baton_handoff-1.2.0-py3-none-any.whl").write_text("broken")
     with pytest.raises(HandoffError, match="is damaged: restore the file from git"):
         unpack_engine(tmp_path)
 
 
-def test_the_wheel_is_unpacked_where_it_can_be_imported(tmp_path: Path) -> None:
-    hold(tmp_path, **{MODULE: "x = 1\n"})
+def test_the_unpacked_engine_can_be_imported(tmp_path: Path) -> None:
+    add_wheel(tmp_path, **{MODULE: "x = 1\n"})
     unpack_engine(tmp_path)
     assert (tmp_path / ENGINE[0] / MODULE).read_text() == "x = 1\n"

@@ -1,4 +1,4 @@
-"""Files are found above a folder, written whole or not at all, and read with their lines."""
+"""Files are found in the folders above, written atomically, and parsed with line numbers."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from baton_handoff.core.toml_files import parse_toml
 from baton_handoff.core.yaml_files import parse_json_yaml, parse_tagged_yaml, parse_yaml
 
 
-def test_the_nearest_file_is_found(tmp_path: Path) -> None:
+def test_the_file_of_the_nearest_folder_is_found(tmp_path: Path) -> None:
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
     assert find_upwards("no-such-file.toml", inner) is None
@@ -33,17 +33,17 @@ def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_what_breaks_off_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_file_unchanged(tmp_path: Path) -> None:
     file = tmp_path / "file.txt"
     write_atomically(file, "one\n")
 
-    def break_off() -> None:
+    def fail_halfway() -> None:
         with replace_atomically(file) as unfinished:
             unfinished.write_text("tw")
             raise OSError
 
     with pytest.raises(OSError):  # noqa: PT011
-        break_off()
+        fail_halfway()
     assert file.read_text() == "one\n"
     assert list(tmp_path.iterdir()) == [file]
 
@@ -83,25 +83,25 @@ def test_a_folder_stays_if_the_block_fails_or_makes_nothing(tmp_path: Path, fail
     assert list(tmp_path.iterdir()) == [folder]
 
 
-def test_unreadable_toml_is_said_with_its_line() -> None:
-    with pytest.raises(UnreadableError, match="at line 2") as said:
+def test_invalid_toml_is_an_error_with_its_line() -> None:
+    with pytest.raises(UnreadableError, match="at line 2") as caught:
         parse_toml("a = 1\nb = \n")
-    assert (said.value.reason, said.value.line) == ("Invalid value", 2)
-    with pytest.raises(UnreadableError) as said:
+    assert (caught.value.reason, caught.value.line) == ("Invalid value", 2)
+    with pytest.raises(UnreadableError) as caught:
         parse_toml("a = 1\nb = ")
-    assert said.value.line == 2
+    assert caught.value.line == 2
 
 
-def test_unreadable_yaml_is_said_with_its_line() -> None:
-    with pytest.raises(UnreadableError) as said:
+def test_invalid_yaml_is_an_error_with_its_line() -> None:
+    with pytest.raises(UnreadableError) as caught:
         parse_yaml("a: 1\nb: [c, {d\n")
-    assert (said.value.line, said.value.syntax) == (3, True)
-    with pytest.raises(UnreadableError) as said:
+    assert (caught.value.line, caught.value.syntax) == (3, True)
+    with pytest.raises(UnreadableError) as caught:
         parse_json_yaml("1: a key that JSON does not have\n")
-    assert (said.value.line, said.value.syntax) == (1, False)
+    assert (caught.value.line, caught.value.syntax) == (1, False)
 
 
-def test_tags_of_a_provider_are_left_out() -> None:
+def test_tags_of_a_provider_are_ignored() -> None:
     assert parse_tagged_yaml("a: !reference [b, c]\n") == {"a": ["b", "c"]}
     with pytest.raises(UnreadableError):
         parse_yaml("a: !reference [b, c]\n")

@@ -1,4 +1,4 @@
-"""A trace says where the time goes, and nothing that stood in a row."""
+"""A trace shows where the time goes, and contains no value of a row."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ Spans = Callable[[], tuple[ReadableSpan, ...]]
 
 @pytest.fixture(scope="module")
 def kept() -> InMemorySpanExporter:
-    """What a process keeps that somebody has set up to trace: it can be done only once."""
+    """The exporter of the process; a tracer provider can be set only once."""
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     set_tracer_provider(provider)
@@ -39,7 +39,7 @@ def kept() -> InMemorySpanExporter:
 
 @pytest.fixture
 def spans(kept: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spans]:
-    """What was told, in the order in which it ended."""
+    """The exported spans, in the order in which they ended."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     tracing._tracer.cache_clear()
     kept.clear()
@@ -48,7 +48,7 @@ def spans(kept: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 def tree(spans: tuple[ReadableSpan, ...]) -> dict[str, str]:
-    """For each span the name of the one that it is within, in the order of their beginnings."""
+    """For each span the name of its parent, in the order in which the spans started."""
     names = {span.context.span_id: span.name for span in spans if span.context}
     ordered = sorted(spans, key=lambda span: span.start_time or 0)
     return {
@@ -58,7 +58,7 @@ def tree(spans: tuple[ReadableSpan, ...]) -> dict[str, str]:
 
 
 class PricedBySeats:
-    """A model as projects have them: features first, from another room."""
+    """A model like those of projects, with features from another package."""
 
     def __init__(self, features: ModuleType) -> None:
         self.features = features
@@ -78,14 +78,14 @@ def price(table: Any) -> Any:
 
 
 def serve(client: TestClient, per_seat: Callable[[Any], Any]) -> None:
-    """Let the service answer with such a model, as a process of its own would load it."""
+    """Serve such a model as the service loads it."""
     room = features_room(per_seat)
     tracing.trace_functions(room)
     model = ContractedModel(PricedBySeats(room), PandasTrip, Price)
     serving(client).swap(Loaded("trips", 5, model.predict))
 
 
-def test_a_request_is_one_trace_in_whose_spans_its_time_lies(
+def test_a_request_is_one_trace_with_a_span_for_each_step(
     client: TestClient, spans: Spans, tmp_path: Any
 ) -> None:
     serve(client, price)
@@ -106,7 +106,7 @@ def test_a_request_is_one_trace_in_whose_spans_its_time_lies(
     assert isinstance(dict(request.attributes or {})["handoff.waited_ms"], float)
 
 
-def test_it_is_part_of_its_callers_trace(client: TestClient, spans: Spans) -> None:
+def test_a_request_continues_the_trace_of_its_caller(client: TestClient, spans: Spans) -> None:
     ask(client, traceparent=f"00-{TRACE}-{CALLER}-01")
     assert tree(spans())["POST /predict"] == "a caller"
     assert {f"{span.context.trace_id:032x}" for span in spans() if span.context} == {TRACE}
@@ -125,7 +125,7 @@ def test_a_refused_request_ends_with_its_validation(client: TestClient, spans: S
     assert spans()[-1].status.is_unset
 
 
-def test_of_an_error_only_its_kind_is_told(client: TestClient, spans: Spans) -> None:
+def test_a_span_contains_only_the_type_of_an_error(client: TestClient, spans: Spans) -> None:
     def quoting(table: Any) -> Any:
         raise ValueError(f"no price for {table['code'][0]}")
 
@@ -138,7 +138,7 @@ def test_of_an_error_only_its_kind_is_told(client: TestClient, spans: Spans) -> 
     assert (spans()[-1].attributes or {})["error.type"] == "ValueError"
 
 
-def test_what_a_room_exports_does_what_it_did(spans: Spans) -> None:
+def test_a_traced_function_behaves_like_the_original(spans: Spans) -> None:
     room = features_room(price)
     tracing.trace_functions(room)
     traced = room.per_seat
@@ -149,7 +149,7 @@ def test_what_a_room_exports_does_what_it_did(spans: Spans) -> None:
     assert [span.name for span in spans()] == ["features per_seat"]
 
 
-def test_another_process_goes_on_with_the_trace(spans: Spans) -> None:
+def test_another_process_continues_the_trace(spans: Spans) -> None:
     with tracing.continued_span("pipeline", {}):
         env = tracing.trace_environment()
     with tracing.continued_span("stage train", env):
@@ -157,7 +157,7 @@ def test_another_process_goes_on_with_the_trace(spans: Spans) -> None:
     assert tree(spans()) == {"pipeline": "", "stage train": "pipeline"}
 
 
-def test_lines_of_the_log_know_their_trace(spans: Spans) -> None:
+def test_lines_of_the_log_contain_their_trace(spans: Spans) -> None:
     assert tracing.current_trace_ids() == {}
     with tracing.continued_span("score", {"TRACEPARENT": f"00-{TRACE}-{CALLER}-01"}):
         assert tracing.current_trace_ids()["trace_id"] == TRACE
@@ -165,7 +165,7 @@ def test_lines_of_the_log_know_their_trace(spans: Spans) -> None:
     assert len(spans()) == 1
 
 
-def test_without_a_collector_nothing_is_imported_and_nothing_done() -> None:
+def test_without_a_collector_opentelemetry_is_not_imported() -> None:
     code = (
         "import sys; from baton_handoff import serving; from baton_handoff.core import tracing;"
         " block = tracing.span('a'); block.__enter__(); tracing.record_past_span('b', 0);"
@@ -178,7 +178,7 @@ def test_without_a_collector_nothing_is_imported_and_nothing_done() -> None:
     assert subprocess.run([sys.executable, "-c", code], env=env, check=False).returncode == 0
 
 
-def test_a_contract_is_checked_as_without_spans(spans: Spans) -> None:
+def test_a_traced_contract_check_returns_the_same_result(spans: Spans) -> None:
     model = ContractedModel(PricedBySeats(features_room(price)), PandasTrip, Price)
     table = check(PandasTrip, PandasTrip.empty())
     assert len(model.predict(table)) == 0
