@@ -137,7 +137,7 @@ def test_before_the_first_commit_there_is_nothing_to_promise(
     project: Project, install: Install
 ) -> None:
     install("docker")
-    with pytest.raises(HandoffError, match="There is no commit yet"):
+    with pytest.raises(HandoffError, match="There is no commit to tag"):
         build_image(project)
 
 

@@ -101,3 +101,13 @@ def test_rows_as_json_has_them_are_taken_and_judged_alike(
             model.predict([plain[0] | spoilt, *plain[1:]])
     with pytest.raises(ContractViolation, match="column 'mood' is not in the contract"):
         model.predict([row | {"mood": 1} for row in plain])
+
+
+def test_a_model_stored_by_an_earlier_release_is_loaded(
+    trip: Contract, output_schema: Contract, rows: list[Row]
+) -> None:
+    model = ContractedModel.__new__(ContractedModel)
+    model.__setstate__(
+        {"model": answers(output_schema, 0.5), "takes": trip, "gives": output_schema}
+    )
+    assert model.predict(from_rows(trip, rows[:1]))["chance"].to_list() == [0.5]

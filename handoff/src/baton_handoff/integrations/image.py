@@ -11,18 +11,18 @@ from baton_handoff.core.toml_files import read_toml
 
 _ENGINES = ("docker", "podman")
 _CODE = ("src", "standards", "pyproject.toml", "uv.lock", "handoff.toml", ".copier-answers.yml")
-"""What the image is made of, and its tag therefore promises."""
+"""The content of the image: the tag names the commit that it equals."""
 
 
 def build_image(project: Project, base: str | None = None) -> str:
-    """Build the image of the service from what the last commit says.
+    """Build the image of the service from the last commit.
 
     Args:
         project: The project.
         base: The image to build on; None for the one that the Dockerfile names.
 
     Returns:
-        Its name, with the first twelve digits of the commit as its tag.
+        The image's name, tagged with the first twelve digits of the commit.
 
     Raises:
         HandoffError: The code is not committed, no engine answers, or it can't build the image.
@@ -46,28 +46,32 @@ def build_image(project: Project, base: str | None = None) -> str:
     # Podman's own format has no health check.
     environment = os.environ | {"BUILDAH_FORMAT": "docker"}
     if subprocess.run(command, env=environment, check=False).returncode != 0:
-        raise HandoffError(f"{engine} can't build {image}: its last lines above say why.")
+        raise HandoffError(f"{engine} can't build {image}: see its output above.")
     return image
 
 
 def _commit(project: Project) -> str:
-    """The commit that the code equals."""
+    """The commit that the code equals.
+
+    Raises:
+        HandoffError: There is none, or the code has changes that are not committed.
+    """
     require_repository(project.root)
     commit = git_or_none(project.root, "rev-parse", "--verify", "--quiet", "HEAD")
     if not commit:
-        raise HandoffError("There is no commit yet, and an image is tagged with one: make it.")
+        raise HandoffError("There is no commit to tag the image with: commit first.")
     changed = run_git(project.root, "status", "--porcelain", "--", *_CODE).stdout.splitlines()
     if changed:
         more = f" (and {len(changed) - 1} more)" if changed[1:] else ""
         raise HandoffError(
-            f"{changed[0][3:]}{more} is not committed, and an image is tagged with the commit that"
-            " it is made of: commit first."
+            f"{changed[0][3:]}{more} is not committed, and the image's tag names the commit that it"
+            " equals: commit first."
         )
     return commit
 
 
 def _engine() -> str:
-    """The engine that answers; a command may be there without a daemon behind it."""
+    """The engine that answers: a command may be installed while its daemon does not run."""
     for engine in filter(shutil.which, _ENGINES):
         if subprocess.run([engine, "version"], capture_output=True, check=False).returncode == 0:
             return engine

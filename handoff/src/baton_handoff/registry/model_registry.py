@@ -81,31 +81,31 @@ def registry_errors() -> Iterator[None]:
     try:
         yield
     except (MlflowException, DatabaseError) as error:
-        causes = (error, error.__cause__, error.__cause__ and error.__cause__.__cause__)
+        cause = error if isinstance(error, DatabaseError) else error.__cause__
+        driver_error = cause.orig if isinstance(cause, DatabaseError) else None
         code = getattr(error, "error_code", "TEMPORARILY_UNAVAILABLE")
-        for cause in causes:
-            if isinstance(cause, sqlite3.OperationalError):
-                raise HandoffError(
-                    f"The registry at {_address()} can't be used ({cause}): make room on its disk,"
-                    " or end the other programs that use it, then run this again."
-                ) from error
-            if isinstance(cause, sqlite3.DatabaseError):
-                raise HandoffError(
-                    f"The registry at {_address()} is damaged ({cause}): restore the file from a"
-                    " copy, or move it away and register the model again."
-                ) from error
-        if code in _LOGIN_REFUSED:
-            raise HandoffError(
-                f"The registry at {_address()} refuses this login: set MLFLOW_TRACKING_USERNAME and"
-                " MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, to a login with this"
-                " permission."
-            ) from error
-        if code != "TEMPORARILY_UNAVAILABLE" and not _is_no_answer(error):
+        if isinstance(driver_error, sqlite3.OperationalError):
+            problem = (
+                f"can't be used ({driver_error}): make room on its disk, or end the other programs"
+                " that use it, then run this again."
+            )
+        elif isinstance(driver_error, sqlite3.DatabaseError):
+            problem = (
+                f"is damaged ({driver_error}): restore the file from a copy, or move it away and"
+                " register the model again."
+            )
+        elif code in _LOGIN_REFUSED:
+            problem = (
+                "refuses this login: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or"
+                " MLFLOW_TRACKING_TOKEN, to a login with this permission."
+            )
+        elif code == "TEMPORARILY_UNAVAILABLE" or _is_no_answer(error):
+            problem = (
+                "does not answer: check that the server and its database run, then run this again."
+            )
+        else:
             raise
-        raise HandoffError(
-            f"The registry at {_address()} does not answer: check that the server and its database"
-            " run, then run this again."
-        ) from error
+        raise HandoffError(f"The registry at {_address()} {problem}") from error
 
 
 def _is_no_answer(error: Exception) -> bool:

@@ -115,7 +115,7 @@ def create_app(
         except Exception:
             set_reason(http.scope, "model_failed")
             raise
-        return JSONResponse({"predictions": answer.predictions, "version": answer.version})
+        return JSONResponse(answer)
 
     # Only this function knows the type of the body; FastAPI reads it from the annotations.
     predict.__annotations__ = {"http": Request, "body": request, "return": Response}

@@ -70,7 +70,11 @@ class AliasWatcher:
             try:
                 state = _registry_state(self._project)
                 if state is None or state != self._state:
-                    self._reload()
+                    folder = fetched_folder(start_fetch(self._project))
+                    loaded = open_version(folder, self._code)
+                    if loaded.version != self._service.loaded.version:
+                        self._service.swap(loaded)
+                        _log.info("version %s answers now", loaded.version)
                     self._state = state
                     self._service.refused = ""
             except (HandoffError, OSError) as error:
@@ -78,12 +82,6 @@ class AliasWatcher:
                 if refused != self._service.refused:  # log each reason once, not every time
                     _log.warning("%s", refused)
                 self._service.refused = refused
-
-    def _reload(self) -> None:
-        loaded = open_version(fetched_folder(start_fetch(self._project)), self._code)
-        if loaded.version != self._service.loaded.version:
-            self._service.swap(loaded)
-            _log.info("version %s answers now", loaded.version)
 
 
 def _registry_state(project: Project) -> str | None:

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,14 +17,6 @@ from baton_handoff.serving.metrics import Metrics
 from baton_handoff.serving.prediction_log import LoggedPrediction, PredictionLog, utc_timestamp
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Predictions, and the version that they are from."""
-
-    predictions: Sequence[Mapping[str, Any]]
-    version: int
 
 
 class PredictionService:
@@ -57,8 +48,11 @@ class PredictionService:
         self.metrics.swaps.inc()
         self.metrics.version.labels(loaded.model).set(loaded.version)
 
-    async def predict(self, request: str, rows: Sequence[Mapping[str, Any]]) -> Answer:
+    async def predict(self, request: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Predict for the rows of one request, which its row model has accepted.
+
+        Returns:
+            The `predictions`, and the `version` that they are from.
 
         Raises:
             ContractViolation: The rows break a rule about the table, or the predictions break the
@@ -70,7 +64,7 @@ class PredictionService:
         work = partial(context.run, self._predict, request, rows, time.time_ns())
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def _predict(self, request: str, rows: Sequence[Mapping[str, Any]], since: int) -> Answer:
+    def _predict(self, request: str, rows: Sequence[Mapping[str, Any]], since: int) -> Any:
         loaded = self.loaded
         add_span_attributes(
             {
@@ -90,4 +84,4 @@ class PredictionService:
                 # The caller gets the answer all the same; the gap shows here and in the metrics.
                 self.metrics.not_logged.inc()
                 _log.error("the request is not in the prediction log: %s", error)
-        return Answer(predictions, loaded.version)
+        return {"predictions": predictions, "version": loaded.version}
