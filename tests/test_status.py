@@ -224,19 +224,19 @@ BROKEN = {
     "linted": Broken(
         longer("tool.py", "import os"),
         ("lint", "format"),
-        "`uv run poe fix`, then mend what `uv run poe check` still shows",
+        "`uv run poe fix`, then fix what `uv run poe check` still reports",
         ["poe fix"],
     ),
     "typed": Broken(
         longer(APP, 'LATE: int = "late"'),
         ("types",),
-        "mend what `uv run poe check --only types` shows",
+        "fix what `uv run poe check --only types` reports",
         shorter(APP),
     ),
     "layers-kept": Broken(
         longer(APP, "import flight_delays.training"),
         ("layers",),
-        "mend the imports that `uv run poe check --only layers` shows",
+        "fix the imports that `uv run poe check --only layers` reports",
         shorter(APP),
     ),
     "api-current": Broken(

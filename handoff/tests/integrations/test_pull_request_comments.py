@@ -162,7 +162,7 @@ def test_the_comment_names_a_broken_must_with_side_and_fix(
     (said,) = provider.texts.values()
     assert said.startswith(f"{MARKER}\n\n### ❌ ")
     (blocking,) = [line for line in said.splitlines() if line.startswith("- ❌")]
-    assert "**ml-engineering** `linted` Faults that a linter sees" in blocking
+    assert "**ml-engineering** `linted` No linter findings" in blocking
     assert "→ `uv run poe fix`" in blocking
 
 

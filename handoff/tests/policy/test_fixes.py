@@ -131,16 +131,16 @@ CASES: dict[str, Case] = {
     "hooks-installed": Case(gone(".git/hooks/pre-commit"), "`uv run poe setup`", setup.set_up),
     "notebooks-unblocked": Case(
         changed(".pre-commit-config.yaml", "nbstripout", "nbqa mypy"),
-        "take notebooks out of that hook's types in .pre-commit-config.yaml",
+        "remove notebooks from the types of that hook in .pre-commit-config.yaml",
         changed(".pre-commit-config.yaml", "types: [jupyter]", "types: [python]"),
     ),
     "formatted": Case(red("format"), "`uv run poe fix`", every_run),
     "linted": Case(
         red("lint"),
-        "`uv run poe fix`, then mend what `uv run poe check` still shows",
+        "`uv run poe fix`, then fix what `uv run poe check` still reports",
         every_run,
     ),
-    "typed": Case(red("types"), "mend what `uv run poe check --only types` shows", every_run),
+    "typed": Case(red("types"), "fix what `uv run poe check --only types` reports", every_run),
     "tools-proved": Case(
         changed("pyproject.toml", "[tools]", ""),
         "take the tools out of `override-dependencies` and `[tool.uv.sources]`, and have"
@@ -149,7 +149,7 @@ CASES: dict[str, Case] = {
     ),
     "tools-chosen": Case(
         gone("docs/decisions/0001.md"),
-        "write in docs/decisions/ what was chosen instead of what, and why",
+        "write in docs/decisions/ which alternatives were considered, and the reason for the choice",
         written("docs/decisions/0002.md", DECISION),
     ),
     "contracts-stated": Case(
@@ -166,12 +166,12 @@ CASES: dict[str, Case] = {
     ),
     "contracts-complete": Case(
         changed(BORDER, '"consumer": "ml-engineering"', '"user": "ml-engineering"'),
-        "say version, position, producer and consumer in the contract's `Config.metadata`",
+        "add version, position, producer and consumer to the contract's `Config.metadata`",
         changed(BORDER, '"user": "ml-engineering"', '"consumer": "ml-engineering"'),
     ),
     "contract-tests": Case(
         went("tests/contract/test_ml_engineering.py", skipped=1),
-        "mend or write tests/contract/test_data_science.py and test_ml_engineering.py",
+        "fix or write tests/contract/test_data_science.py and test_ml_engineering.py",
         every_run,
     ),
     "contracts-owned": Case(
@@ -181,7 +181,7 @@ CASES: dict[str, Case] = {
     ),
     "api-current": Case(red("api"), "`uv run poe fix`", every_run),
     "layers-kept": Case(
-        red("layers"), "mend the imports that `uv run poe check --only layers` shows", every_run
+        red("layers"), "fix the imports that `uv run poe check --only layers` reports", every_run
     ),
     "dependencies-apart": Case(
         changed("pyproject.toml", '["pandas"]', '["pandas", "jupyterlab"]'),
@@ -189,16 +189,16 @@ CASES: dict[str, Case] = {
         changed("pyproject.toml", '["pandas", "jupyterlab"]', '["pandas"]'),
     ),
     "tests-pass": Case(
-        went("tests/unit/test_model.py", failed=1), "mend what `uv run poe test` shows", every_run
+        went("tests/unit/test_model.py", failed=1), "fix what `uv run poe test` reports", every_run
     ),
     "unit-tests": Case(
         went("tests/unit/test_model.py", skipped=3),
-        "write tests of features and model into tests/unit/",
+        "write tests of features and model in tests/unit/",
         every_run,
     ),
     "acceptance-passed": Case(
         red("acceptance"),
-        "mend what `uv run handoff model accept` shows, or agree on another scenario",
+        "fix what `uv run handoff model accept` reports, or agree on another scenario",
         every_run,
     ),
     "data-validated": Case(
@@ -209,7 +209,7 @@ CASES: dict[str, Case] = {
     ),
     "service-observed": Case(
         changed("src/trips/serving/app.py", "create_app", "FastAPI"),
-        "make the app by `create_app` of baton_handoff.serving",
+        "create the app with `create_app` of baton_handoff.serving",
         changed("src/trips/serving/app.py", "FastAPI", "create_app"),
     ),
     "compared-with-baselines": Case(
@@ -220,12 +220,12 @@ CASES: dict[str, Case] = {
     ),
     "judged-by-subgroup": Case(
         figures_without("town"),
-        "give the evaluation `groups`, columns by which it is judged, then `uv run poe register`",
+        "add `groups` to the evaluation, the columns of the subgroups, then `uv run poe register`",
         lambda project: register(project.root),
     ),
     "predictions-logged": Case(
         changed("handoff.toml", "[service]", "[service]\nlog_share = 0"),
-        "give `log_share` of [service] in handoff.toml a value above 0, 1 at most",
+        "set `log_share` of [service] in handoff.toml to a value above 0, at most 1",
         changed("handoff.toml", "log_share = 0", "log_share = 0.1"),
     ),
     "models-watched": Case(gone("monitor/history.jsonl"), "`uv run poe monitor`", told()),
@@ -244,7 +244,7 @@ CASES: dict[str, Case] = {
     ),
     "infrastructure-as-code": Case(
         changed("infra/main.tf", "version =", "# version ="),
-        "describe what the service runs on in infra/, with `required_providers` pinned",
+        "describe the infrastructure of the service in infra/, with `required_providers` pinned",
         changed("infra/main.tf", "# version =", "version ="),
     ),
     "data-versioned": Case(
@@ -264,7 +264,7 @@ CASES: dict[str, Case] = {
     ),
     "sources-described": Case(
         gone("data/sources/trips.odcs.yaml"),
-        "`uv run handoff source add FILE`, and name in its file who owns it",
+        "`uv run handoff source add FILE`, and name the owner in its file",
         all_of(
             typed("source", "add", "data/trips.csv"),
             # That nobody knows whether it is official is the next thing that is said.
@@ -273,7 +273,7 @@ CASES: dict[str, Case] = {
     ),
     "sources-official": Case(
         unofficial_and_planned,
-        "have it offered officially, or record an exception for `sources/NAME` in handoff.toml",
+        "ask its owner to offer it officially, or record an exception for `sources/NAME` in handoff.toml",
         written("handoff.toml", ACCEPTED),
     ),
 }

@@ -76,7 +76,7 @@ def hooks(repository: Repository) -> CheckResult:
 
 
 def apart(repository: Repository) -> CheckResult:
-    """Production needs no tool of exploration or development."""
+    """Production needs no tools of exploration or development."""
     packages = needed(repository)
     if not packages:
         return open_("Nothing says what production would install.")
@@ -98,7 +98,7 @@ def chosen(repository: Repository) -> CheckResult:
         return not_applicable("Nothing says which packages it needs.")
     return open_(
         f"No decision that can be read says why it needs {number(len(packages), 'package')}.",
-        "write in docs/decisions/ what was chosen instead of what, and why",
+        "write in docs/decisions/ which alternatives were considered, and the reason for the choice",
     )
 
 
