@@ -149,7 +149,7 @@ CASES: dict[str, Case] = {
     ),
     "tools-chosen": Case(
         gone("docs/decisions/0001.md"),
-        "write in docs/decisions/ which alternatives were considered, and the reason for the choice",
+        "write the alternatives and the reason for the choice in docs/decisions/",
         written("docs/decisions/0002.md", DECISION),
     ),
     "contracts-stated": Case(
@@ -273,7 +273,8 @@ CASES: dict[str, Case] = {
     ),
     "sources-official": Case(
         unofficial_and_planned,
-        "ask its owner to offer it officially, or record an exception for `sources/NAME` in handoff.toml",
+        "ask its owner to offer it officially, or record an exception for `sources/NAME` in"
+        " handoff.toml",
         written("handoff.toml", ACCEPTED),
     ),
 }

@@ -98,7 +98,7 @@ def chosen(repository: Repository) -> CheckResult:
         return not_applicable("Nothing says which packages it needs.")
     return open_(
         f"No decision that can be read says why it needs {number(len(packages), 'package')}.",
-        "write in docs/decisions/ which alternatives were considered, and the reason for the choice",
+        "write the alternatives and the reason for the choice in docs/decisions/",
     )
 
 
