@@ -19,10 +19,6 @@ from baton_handoff.policy.rendering.open_findings import describe_acceptance
 _FILE = "handoff.toml"
 
 
-class PracticeNotMetError(Exception):
-    """A practice is not met."""
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Collect practices too when all tests run, not for a selection of tests."""
@@ -88,15 +84,8 @@ class PracticeItem(pytest.Item):
                     f"  {finding.file or ''}:{finding.line or ''} {finding.message}"
                     for finding in result.findings
                 ]
-                raise PracticeNotMetError(
-                    "\n".join([result.message, *places, f"→ {result.remedy}"])
-                )
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Return only the message if a practice is not met, not the traceback."""
-        if isinstance(excinfo.value, PracticeNotMetError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+                lines = [result.message, *places, f"→ {result.remedy}"]
+                pytest.fail("\n".join(lines), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return the name of the practice for the report."""

@@ -4,7 +4,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +93,9 @@ class Period:
         """Which times are in the period, as a mask."""
         chosen = np.ones(len(times), bool)
         if self.since:
-            chosen &= (times >= _in_utc(self.since)).to_numpy()
+            chosen &= (times >= pd.to_datetime(self.since, utc=True)).to_numpy()
         if self.until:
-            chosen &= (times < _in_utc(self.until)).to_numpy()
+            chosen &= (times < pd.to_datetime(self.until, utc=True)).to_numpy()
         return chosen
 
 
@@ -193,10 +193,6 @@ def as_pandas(table: Frame) -> pd.DataFrame:
     """A table of either engine as pandas', with positions as labels of its rows."""
     frame = nw.from_native(table, eager_only=True).to_pandas()
     return frame.reset_index(drop=True)
-
-
-def _in_utc(time: datetime) -> pd.Timestamp:
-    return pd.Timestamp(time if time.tzinfo else time.replace(tzinfo=UTC)).tz_convert("UTC")
 
 
 def _microseconds(table: pd.DataFrame) -> pd.DataFrame:

@@ -41,18 +41,16 @@ _DEFINITIONS, _KEYS = "definitions.json", "keys.parquet"
 
 @dataclass(frozen=True)
 class FeatureStore:
-    """A feature store, compared with the pipeline's table.
+    """The feature store of a project, compared with the pipeline's table.
 
     Attributes:
-        folder: The store: a repository, as Feast calls it.
-        feast: Feast's command.
+        project: The project.
         views: What it serves.
         entities: The number of entities.
         findings: What differs from the pipeline's table.
     """
 
-    folder: Path
-    feast: Path
+    project: Project
     views: tuple[FeatureView, ...]
     entities: int
     findings: tuple[Finding, ...]
@@ -63,7 +61,8 @@ class FeatureStore:
             f" {', '.join(view.key)}"
             for view in self.views
         ]
-        command = shlex.join([str(self.feast), "--chdir", str(self.folder), "serve"])
+        feast = environment_python(_environment(self.project)).with_name("feast")
+        command = shlex.join([str(feast), "--chdir", str(_folder(self.project)), "serve"])
         return "\n".join([*lines, f"Over HTTP: TZ=UTC {command}"])
 
 
@@ -74,15 +73,14 @@ def fill(project: Project) -> FeatureStore:
         HandoffError: The pipeline's table is missing or can't be served, or Feast fails.
     """
     views, file = feature_views(project), _table(project)
-    made = {view.name: latest_rows(file, view) for view in views}
+    made = [latest_rows(file, view) for view in views]
     with replace_folder(_folder(project)) as folder:
         folder.mkdir()
         (folder / "feature_store.yaml").write_text(store_settings(project), encoding="utf-8")
         (folder / _DEFINITIONS).write_text(definitions_of(views, file), encoding="utf-8")
         shutil.copy(_HERE / "features.py", folder)
-        parquet.write_table(
-            made[views[0].name].select([*views[0].key, views[0].time]), folder / _KEYS
-        )
+        keys = made[0].select([*views[0].key, views[0].time])
+        parquet.write_table(keys, folder / _KEYS)
         store = _compared(project, views, made, _run(project, "fill", folder, folder / _KEYS))
         if store.findings:
             shutil.rmtree(folder)
@@ -101,12 +99,12 @@ def check(project: Project) -> FeatureStore:
     views, file = feature_views(project), _table(project)
     definitions = folder / _DEFINITIONS  # a store of an earlier release has none
     if not definitions.exists() or definitions.read_text("utf-8") != definitions_of(views, file):
-        return FeatureStore(folder, _command(project), views, 0, (outdated(),))
-    made = {view.name: latest_rows(file, view) for view in views}
+        return FeatureStore(project, views, 0, (outdated(),))
+    made = [latest_rows(file, view) for view in views]
     key = list(views[0].key)
-    tables = [made[views[0].name], parquet.read_table(folder / _KEYS)]
     with tempfile.TemporaryDirectory() as scratch:
         keys = Path(scratch) / _KEYS
+        tables = made[0], parquet.read_table(folder / _KEYS)
         both = pa.concat_tables(table.select(key) for table in tables)
         parquet.write_table(both.group_by(key).aggregate([]), keys)
         return _compared(project, views, made, _run(project, "read", folder, keys))
@@ -125,14 +123,15 @@ def _table(project: Project) -> Path:
 def _compared(
     project: Project,
     views: tuple[FeatureView, ...],
-    made: dict[str, pa.Table],
+    made: list[pa.Table],
     served: dict[str, pa.Table],
 ) -> FeatureStore:
-    findings = tuple(
-        finding for view in views for finding in compare(view, made[view.name], served[view.name])
-    )
-    entities = len(made[views[0].name])
-    return FeatureStore(_folder(project), _command(project), views, entities, findings)
+    findings = [
+        finding
+        for view, rows in zip(views, made, strict=True)
+        for finding in compare(view, rows, served[view.name])
+    ]
+    return FeatureStore(project, views, len(made[0]), tuple(findings))
 
 
 def _run(project: Project, action: str, folder: Path, keys: Path) -> dict[str, pa.Table]:
@@ -162,10 +161,6 @@ def _run(project: Project, action: str, folder: Path, keys: Path) -> dict[str, p
 def _environment(project: Project) -> Path:
     pins = sha256((_HERE / "requirements.txt").read_bytes()).hexdigest()
     return project.local / "environments" / f"feast-{pins[:16]}"
-
-
-def _command(project: Project) -> Path:
-    return environment_python(_environment(project)).with_name("feast")
 
 
 def _folder(project: Project) -> Path:
