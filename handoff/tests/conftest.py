@@ -17,7 +17,7 @@ from baton_handoff.contracts import Contract
 from baton_handoff.policy.status.definition_of_done import check_done
 from begun_project import Edit, Lacks, begun_project
 from kept_project import kept_project
-from prices import Write, writing
+from prices import Write, writer
 from trip_project import Change, git, trip_project
 from trip_service import Price, api_of, app_of, fixed
 from trips import ROWS, PandasTrip, PolarsTrip, Row
@@ -66,7 +66,7 @@ def project(tmp_path: Path, engine: str) -> Project:
 @pytest.fixture
 def write(project: Project) -> Write:
     """Writes a source, and code that reads it."""
-    return writing(project)
+    return writer(project)
 
 
 @pytest.fixture(scope="session")

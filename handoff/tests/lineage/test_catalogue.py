@@ -322,13 +322,17 @@ def test_users_are_found_in_code_tests_and_notebooks(project: Project, written: 
 
 
 def test_the_text_marks_missing_facts_and_the_data_is_complete(project: Project) -> None:
-    said = as_text(catalogue(project))
+    rendered = as_text(catalogue(project))
     assert (
-        "dear  boolean  [data-science]\n    it costs more than <10>\n    from Trip: price" in said
+        "dear  boolean  [data-science]\n    it costs more than <10>\n    from Trip: price"
+        in rendered
     )
-    assert "share  number, at least 0, or empty  [data-science]\n    no description\n" in said
-    assert "    from Trip: seats, town; Town: name, people\n" in said
-    assert "always  integer  [data-science]\n    no description\n    from no column found\n" in said
+    assert "share  number, at least 0, or empty  [data-science]\n    no description\n" in rendered
+    assert "    from Trip: seats, town; Town: name, people\n" in rendered
+    assert (
+        "always  integer  [data-science]\n    no description\n    from no column found\n"
+        in rendered
+    )
     data = {feature["name"]: feature for feature in as_data(catalogue(project))}
     assert json.loads(json.dumps(data)) == data
     assert data["share"]["meaning"] == ""
@@ -340,8 +344,8 @@ def test_output_of_the_project_stays_out_of_the_catalogue(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     catalogue(project)
-    said = capsys.readouterr()
-    assert (said.out, "sizes made" in said.err) == ("", True)
+    rendered = capsys.readouterr()
+    assert (rendered.out, "sizes made" in rendered.err) == ("", True)
 
 
 def test_the_page_escapes_descriptions(project: Project) -> None:

@@ -51,10 +51,10 @@ FREE = {
     "a summary": "rows.select(hour=nw.col('hour').mean())",
     "a summary of groups": "rows.group_by('hour').agg(nw.col('late').mean().alias('price'))",
     "of a summary": "a = build_features(r).group_by('hour').agg(x)\na['price'] = 1",
-    "a mapping": "said = {}\nsaid['hour'] = 1",
-    "a mapping by its type": "def f(said: dict[str, int]):\n    said['hour'] = 1",
+    "a mapping": "mapping = {}\nsaid['hour'] = 1",
+    "a mapping by its type": "def f(mapping: dict[str, int]):\n    message['hour'] = 1",
     "a mapping of an object": "self.codes['hour'] = {}",
-    "a mapping in a mapping": "said['by']['hour'] = 1",
+    "a mapping in a mapping": "mapping['by']['hour'] = 1",
     "an argument": "plot(hour=1, age='age')",
     "a name of one's own": "rows.with_columns(size=1)",
     "another function's table": (
@@ -101,8 +101,8 @@ def test_features_contracts_and_notebooks_are_not_reported(tmp_path: Path, place
 
 def test_a_column_that_the_model_adds_to_the_features_must_be_declared(tmp_path: Path) -> None:
     code = "table = build_features(rows)\ntable['ratio'] = 1"
-    said = "`ratio` is added to the features, but no contract declares it"
-    assert found(tmp_path, code, "model/mine.py") == [(said, 2)]
+    message = "`ratio` is added to the features, but no contract declares it"
+    assert found(tmp_path, code, "model/mine.py") == [(message, 2)]
 
 
 def test_training_may_add_columns_to_the_features(tmp_path: Path) -> None:

@@ -17,21 +17,21 @@ from baton_handoff.policy.status.status import assess
 from prices import (
     CODE,
     WORKAROUND,
-    Said,
+    Content,
     Write,
-    elsewhere,
-    ended,
-    fixed,
-    found,
-    good,
-    no_contract,
-    no_licence,
-    nobody,
-    own,
-    same,
-    unofficial_for_ever,
-    unofficial_until,
-    unsaid,
+    all_findings,
+    at_another_location,
+    past_its_end,
+    properties,
+    unchanged,
+    valid_source,
+    with_a_fixed_problem,
+    with_a_missing_contract,
+    without_end_of_life,
+    without_licence,
+    without_official,
+    without_owner,
+    without_replacement,
 )
 
 
@@ -42,8 +42,8 @@ def engine() -> str:
 
 
 def test_a_complete_source_has_no_finding(project: Project, write: Write) -> None:
-    write(good(), WORKAROUND + CODE)
-    assert found(project) == []
+    write(valid_source(), WORKAROUND + CODE)
+    assert all_findings(project) == []
     (source,) = source_usage(project).sources
     assert (source.name, source.owner, source.official) == ("prices", "ticket office", True)
     assert (source.layer, source.refresh, source.licence) == (
@@ -55,60 +55,70 @@ def test_a_complete_source_has_no_finding(project: Project, write: Write) -> Non
 
 
 BAD = {
-    "nobody answers for it": (nobody, CODE, "source-owned", "the source `prices` has no owner"),
-    "its contract is not there": (
-        no_contract,
+    "without an owner": (without_owner, CODE, "source-owned", "the source `prices` has no owner"),
+    "with a missing contract": (
+        with_a_missing_contract,
         CODE,
         "source-valid",
         "the contract `contracts:Price` of `prices` does not exist",
     ),
-    "it is not told for how long": (
-        unofficial_for_ever,
+    "without an end of life": (
+        without_end_of_life,
         CODE,
         "source-official",
         "unofficial and has no end of life",
     ),
-    "nothing will replace it": (
-        unofficial_until,
+    "without a replacement": (
+        without_replacement,
         CODE,
         "source-official",
         "unofficial and has no replacement",
     ),
-    "it has come to its end": (ended, CODE, "source-official", "its end of life since 2020-12-31"),
-    "whether it is official is open": (
-        unsaid,
+    "past its end of life": (
+        past_its_end,
+        CODE,
+        "source-official",
+        "its end of life since 2020-12-31",
+    ),
+    "official is open": (
+        without_official,
         CODE,
         "source-official",
         "does not tell whether",
     ),
-    "it has no licence": (no_licence, CODE, "source-complete", "lacks: license"),
-    "what it works around is mended": (
-        fixed,
+    "without a licence": (without_licence, CODE, "source-complete", "lacks: license"),
+    "workaround for a fixed problem": (
+        with_a_fixed_problem,
         WORKAROUND + CODE,
         "source-workaround",
         "works around `prices#negative`, which is fixed at the source",
     ),
-    "what it works around is not known": (
-        same,
+    "workaround for an unknown problem": (
+        unchanged,
         "# workaround: prices#rounded\n" + CODE,
         "source-workaround",
         "works around `prices#rounded`, which is not a known problem",
     ),
-    "a workaround for nothing": (
-        same,
+    "workaround without a problem": (
+        unchanged,
         "# workaround: prices are odd\n" + CODE,
         "source-workaround",
         "this workaround names no problem",
     ),
-    "something else is read": (elsewhere, CODE, "source-listed", "describes the path `data/prices"),
-    "what is read is not known": (
-        same,
+    "undescribed data": (
+        at_another_location,
+        CODE,
+        "source-listed",
+        "describes the path `data/prices",
+    ),
+    "unknown read": (
+        unchanged,
         CODE.replace("'data/prices.csv'", "where()"),
         "source-known",
         "not known statically what `read_csv` reads: `where()`",
     ),
-    "a source that is not there": (
-        same,
+    "comment with a missing source": (
+        unchanged,
         CODE.replace("pd.read", "# source: towns\npd.read"),
         "source-listed",
         "the source `towns`, which does not exist",
@@ -116,21 +126,21 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize(("spoil", "code", "check", "said"), BAD.values(), ids=BAD)
+@pytest.mark.parametrize(("spoil", "code", "check", "message"), BAD.values(), ids=BAD)
 def test_each_problem_is_the_only_finding(
     project: Project,
     write: Write,
-    spoil: Callable[[Said], None],
+    spoil: Callable[[Content], None],
     code: str,
     check: str,
-    said: str,
+    message: str,
 ) -> None:
-    source = good()
+    source = valid_source()
     spoil(source)
     write(source, code)
-    (finding,) = found(project)
+    (finding,) = all_findings(project)
     assert finding.check == check
-    assert said in finding.message
+    assert message in finding.message
     assert finding.side == "data-science"
     assert finding.file
     assert finding.line
@@ -139,10 +149,10 @@ def test_each_problem_is_the_only_finding(
 
 
 def test_a_finding_has_the_line_to_change(project: Project, write: Write) -> None:
-    source = good()
-    no_contract(source)
+    source = valid_source()
+    with_a_missing_contract(source)
     write(source)
-    (finding,) = found(project)
+    (finding,) = all_findings(project)
     line = (project.root / str(finding.file)).read_text().splitlines()[(finding.line or 0) - 1]
     assert line == "schema:"
 
@@ -157,20 +167,20 @@ def test_undescribed_data_concerns_both_sides_and_names_the_side_of_the_file(
     file = project.source / room / "read.py"
     file.parent.mkdir(exist_ok=True)
     file.write_text(CODE)
-    (finding,) = found(project)
+    (finding,) = all_findings(project)
     assert finding.message == "no source describes the path `data/prices.csv`"
     assert finding.side == side
     standing = assess(project)
-    said = [one for one in standing.results if one.practice.name == "sources-described"]
-    assert [one.side for one in said if one.state is State.NOT_MET] == [*SIDES]
-    whose = f"{finding.message} ({side} answers for this file)"
-    assert {f.message for one in said for f in one.findings} == {whose}
+    results = [one for one in standing.results if one.practice.name == "sources-described"]
+    assert [one.side for one in results if one.state is State.NOT_MET] == [*SIDES]
+    message = f"{finding.message} ({side} answers for this file)"
+    assert {f.message for one in results for f in one.findings} == {message}
 
 
 def test_an_unknown_read_is_not_shown_until_a_comment_names_its_source(
     project: Project, write: Write
 ) -> None:
-    def said() -> list[tuple[State, str, list[int | None]]]:
+    def results() -> list[tuple[State, str, list[int | None]]]:
         return [
             (one.state, one.fix, [finding.line for finding in one.findings])
             for one in assess(project).results
@@ -178,93 +188,95 @@ def test_an_unknown_read_is_not_shown_until_a_comment_names_its_source(
         ]
 
     unknown = CODE.replace("'data/prices.csv'", "os.environ['X']")
-    write(good(), unknown)
+    write(valid_source(), unknown)
     fix = "say beside the call which source it reads, `# source: NAME`"
-    assert said() == [(State.NOT_SHOWN, fix, [3])] * len(SIDES)
-    write(good(), unknown.replace("pd.read", "# source: prices\npd.read"))
-    assert said() == [(State.MET, "", [])] * len(SIDES)
+    assert results() == [(State.NOT_SHOWN, fix, [3])] * len(SIDES)
+    write(valid_source(), unknown.replace("pd.read", "# source: prices\npd.read"))
+    assert results() == [(State.MET, "", [])] * len(SIDES)
     # What is certainly not so comes first, and is not all.
-    write(good(), f"{unknown}pd.read_csv('data/towns.csv')\n")
-    assert [(state, sorted(n or 0 for n in lines)) for state, _, lines in said()] == [
+    write(valid_source(), f"{unknown}pd.read_csv('data/towns.csv')\n")
+    assert [(state, sorted(n or 0 for n in lines)) for state, _, lines in results()] == [
         (State.NOT_MET, [3, 4])
     ] * 2
 
 
 def test_at_level_0_a_broken_contract_does_not_block(project: Project, write: Write) -> None:
-    source = good()
-    no_contract(source)
+    source = valid_source()
+    with_a_missing_contract(source)
     write(source)
     assert [one.blocks for one in findings(source_usage(project), binding=False)] == [False]
 
 
 def test_notebooks_get_advice(project: Project, write: Write) -> None:
-    write(good())
+    write(valid_source())
     notebook = project.root / "notebooks/a.ipynb"
     notebook.parent.mkdir()
     notebook.write_text(
         '{"cells": [{"cell_type": "code", "source": ["import pandas as pd\\n",'
         ' "pd.read_excel(\\"~/seats.xlsx\\")"]}]}'
     )
-    (finding,) = found(project)
+    (finding,) = all_findings(project)
     assert finding.message == "no source describes the path `~/seats.xlsx`, a spreadsheet"
     assert (finding.blocks, finding.side) == (False, "data-science")
     assert (finding.line, finding.evidence) == (None, ("cell 1, line 2",))
     assert assess_sources(source_usage(project)).blockers == {}
 
 
-FLAWS: dict[str, tuple[Callable[[Said], Any], str]] = {
+INVALID: dict[str, tuple[Callable[[Content], Any], str]] = {
     "another version": (lambda s: s.update(apiVersion="v9"), "apiVersion"),
     "no id": (lambda s: s.pop("id"), '"id" is a required property'),
-    "a word of its own": (lambda s: s.update(owner="me"), "owner"),
-    "a server of no kind": (lambda s: s["servers"][0].update(type="shelf"), "servers.0"),
-    "official is text": (lambda s: own(s)["official"].update(value="yes"), "official: "),
-    "a layer of its own": (lambda s: own(s)["layer"].update(value="raw"), "layer: "),
-    "no day": (
+    "unknown key": (lambda s: s.update(owner="me"), "owner"),
+    "unknown kind of server": (lambda s: s["servers"][0].update(type="shelf"), "servers.0"),
+    "official is a text": (lambda s: properties(s)["official"].update(value="yes"), "official: "),
+    "unknown layer": (lambda s: properties(s)["layer"].update(value="raw"), "layer: "),
+    "end of life is not a day": (
         lambda s: s["slaProperties"].append({"property": "endOfLife", "value": "soon"}),
         "endOfLife: ",
     ),
-    "problems are text": (
-        lambda s: own(s)["knownProblems"].update(value="many"),
+    "problems are a text": (
+        lambda s: properties(s)["knownProblems"].update(value="many"),
         "knownProblems: ",
     ),
-    "a problem without a status": (
-        lambda s: own(s)["knownProblems"]["value"][0].pop("status"),
+    "problem without a status": (
+        lambda s: properties(s)["knownProblems"]["value"][0].pop("status"),
         "knownProblems.0.status: ",
     ),
-    "a status of its own": (
-        lambda s: own(s)["knownProblems"]["value"][0].update(status="nearly"),
+    "unknown status": (
+        lambda s: properties(s)["knownProblems"]["value"][0].update(status="nearly"),
         "knownProblems.0.status: ",
     ),
-    "an id that no comment can name": (
-        lambda s: own(s)["knownProblems"]["value"][0].update(id="below zero"),
+    "id with a space": (
+        lambda s: properties(s)["knownProblems"]["value"][0].update(id="below zero"),
         "knownProblems.0.id: ",
     ),
     "an id that is a list": (
-        lambda s: own(s)["knownProblems"]["value"][0].update(id=["negative"]),
+        lambda s: properties(s)["knownProblems"]["value"][0].update(id=["negative"]),
         "knownProblems.0.id: ",
     ),
     "a key that is a number": (
         lambda s: s["servers"][0].update({2024: "x"}),
         "a key must be text, so write '2024' in quotes",
     ),
-    "two of one id": (
-        lambda s: own(s)["knownProblems"].update(value=own(s)["knownProblems"]["value"] * 2),
+    "two problems with one id": (
+        lambda s: properties(s)["knownProblems"].update(
+            value=properties(s)["knownProblems"]["value"] * 2
+        ),
         "knownProblems: ",
     ),
 }
 
 
-@pytest.mark.parametrize(("spoil", "says"), FLAWS.values(), ids=FLAWS)
+@pytest.mark.parametrize(("spoil", "location"), INVALID.values(), ids=INVALID)
 def test_an_invalid_source_file_is_reported_with_its_line(
-    project: Project, write: Write, spoil: Callable[[Said], Any], says: str
+    project: Project, write: Write, spoil: Callable[[Content], Any], location: str
 ) -> None:
-    source = good()
+    source = valid_source()
     spoil(source)
     write(source)
-    found_first = found(project)[0]
-    assert says in found_first.message
-    assert (found_first.check, found_first.blocks) == ("source-valid", True)
-    assert found_first.file == "data/sources/prices.odcs.yaml"
+    first = all_findings(project)[0]
+    assert location in first.message
+    assert (first.check, first.blocks) == ("source-valid", True)
+    assert first.file == "data/sources/prices.odcs.yaml"
     assert source_usage(project).sources == ()
     assert "data/sources/prices.odcs.yaml" in assess_sources(source_usage(project)).blockers
 
@@ -275,7 +287,7 @@ def test_invalid_yaml_and_empty_files_have_a_finding(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("addition", "reason"),
     {
         "2024: x": "a key must be text, so write '2024' in quotes",
         "yes: x": "a key must be text, so write 'yes' in quotes",
@@ -287,10 +299,10 @@ def test_invalid_yaml_and_empty_files_have_a_finding(text: str) -> None:
         "x: &x {y: [*x]}": "recursive",
     }.items(),
 )
-def test_yaml_beyond_json_is_a_finding_with_its_line(said: str, why: str) -> None:
-    text = f"{yaml.safe_dump(good())}"
-    (finding,) = parse_source("a", f"{text}{said}\n")[1]
-    assert why in finding.message
+def test_yaml_beyond_json_is_a_finding_with_its_line(addition: str, reason: str) -> None:
+    text = f"{yaml.safe_dump(valid_source())}"
+    (finding,) = parse_source("a", f"{text}{addition}\n")[1]
+    assert reason in finding.message
     assert finding.line == text.count("\n") + 1
 
 
@@ -300,7 +312,7 @@ def test_a_text_that_the_parser_can_not_read_is_a_finding(text: str) -> None:
 
 
 def test_a_file_in_another_encoding_is_a_finding(project: Project, write: Write) -> None:
-    write(good())
+    write(valid_source())
     (project.root / "data/sources/prices.odcs.yaml").write_bytes(b"id: \xff")
     assert [finding.line for finding in load_sources(project.root)[1]] == [1]
 
@@ -318,5 +330,5 @@ def test_a_file_in_another_encoding_is_a_finding(project: Project, write: Write)
 def test_the_owner_is_the_team_or_its_member_with_that_role(
     project: Project, write: Write, team: Any, owner: str
 ) -> None:
-    write({**good(), "team": team})
+    write({**valid_source(), "team": team})
     assert source_usage(project).sources[0].owner == owner

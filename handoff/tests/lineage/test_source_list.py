@@ -15,8 +15,8 @@ from baton_handoff.lineage.sources.usage import source_usage
 from prices import (
     CODE,
     Write,
-    found,
-    good,
+    all_findings,
+    valid_source,
 )
 
 
@@ -43,14 +43,14 @@ def engine() -> str:
 def test_a_source_describes_the_data_at_its_locations(
     project: Project, write: Write, code: str, covered: bool
 ) -> None:
-    write(good(), f"import pandas as pd\n{code}\n")
+    write(valid_source(), f"import pandas as pd\n{code}\n")
     usage = source_usage(project)
     assert len(usage.reads_of(usage.sources[0])) == covered
     assert len(usage.undescribed_reads) == (not covered)
 
 
 def test_the_list_shows_all_sources_and_all_reads(project: Project, write: Write) -> None:
-    write(good(), CODE + "pd.read_csv('data/towns.csv')\npd.read_csv(where())\n")
+    write(valid_source(), CODE + "pd.read_csv('data/towns.csv')\npd.read_csv(where())\n")
     assert as_text(source_usage(project)).splitlines() == [
         "SOURCE  STATE     OWNER          LAYER   UNTIL  CONTRACT        OPEN PROBLEMS",
         "prices  official  ticket office  bronze         contracts:Trip  1",
@@ -94,7 +94,7 @@ def test_a_draft_lacks_only_what_people_have_to_add(
     (source,) = usage.sources
     assert source.locations == (what,)
     assert (source.owner, source.official, usage.state(source)) == ("", is_official, "found")
-    about = {finding.check for finding in found(project) if finding.file == source.file}
+    about = {finding.check for finding in all_findings(project) if finding.file == source.file}
     assert about == {"source-owned", "source-official", "source-complete"}
 
 
@@ -109,7 +109,7 @@ def test_a_file_outside_the_project_keeps_its_absolute_path(
 def test_a_source_that_can_not_be_added_is_an_error_of_one_line(
     project: Project, write: Write
 ) -> None:
-    write(good())
+    write(valid_source())
     (project.root / "data/prices.csv").touch()
     (project.root / "prices.csv").touch()
     usage = source_usage(project)
@@ -155,5 +155,5 @@ def test_a_location_may_look_unofficial(where: str, looks: str | None) -> None:
 
 def test_a_project_that_reads_nothing_has_no_findings(project: Project) -> None:
     assert as_text(source_usage(project)) == ""
-    assert found(project) == []
+    assert all_findings(project) == []
     assert assess_sources(source_usage(project)) == SourceAssessment((), {}, ())

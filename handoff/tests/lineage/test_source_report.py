@@ -15,10 +15,10 @@ from baton_handoff.lineage.sources.usage import source_usage
 from prices import (
     WORKAROUND,
     Write,
-    fixed,
-    found,
-    good,
-    no_contract,
+    all_findings,
+    valid_source,
+    with_a_fixed_problem,
+    with_a_missing_contract,
 )
 from trip_project import trip_project
 
@@ -53,7 +53,7 @@ def test_the_report_has_the_rows_that_break_the_contract_and_no_values(
     importable(project, monkeypatch)
     folder = project.root / "data/sources"
     folder.mkdir(parents=True)
-    (folder / "prices.odcs.yaml").write_text(yaml.safe_dump(good(), sort_keys=False))
+    (folder / "prices.odcs.yaml").write_text(yaml.safe_dump(valid_source(), sort_keys=False))
     (project.source / "training.py").write_text(WORKAROUND)
     (project.root / "data/prices.csv").write_text(ROWS)
     text = problem_report(project, source_usage(project), "prices")
@@ -81,7 +81,7 @@ def test_the_contract_applies_to_the_last_location(
     project: Project, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     importable(project, monkeypatch)
-    source = good()
+    source = valid_source()
     source["servers"].append({**source["servers"][0], "server": "cut", "path": "data/cut.csv"})
     write(source)
     for place, seats in {"prices": 99, "cut": 10}.items():
@@ -96,8 +96,8 @@ def test_missing_files_are_errors_and_valid_rows_have_no_report(
     project: Project, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     importable(project, monkeypatch)
-    source = good()
-    fixed(source)
+    source = valid_source()
+    with_a_fixed_problem(source)
     write(source)
     with pytest.raises(HandoffError, match=r"^None of the files of prices exists: "):
         problem_report(project, source_usage(project), "prices")
@@ -108,7 +108,7 @@ def test_missing_files_are_errors_and_valid_rows_have_no_report(
     assert problem_report(project, source_usage(project), "prices") == ""
     with pytest.raises(HandoffError, match=r"^There is no source 'towns'\. Sources: prices\.$"):
         problem_report(project, source_usage(project), "towns")
-    no_contract(source)
+    with_a_missing_contract(source)
     write(source)
     with pytest.raises(
         HandoffError,
@@ -124,9 +124,9 @@ def test_missing_files_are_errors_and_valid_rows_have_no_report(
 def test_contracts_that_can_not_be_used_are_an_error_of_one_line(
     project: Project, write: Write, monkeypatch: pytest.MonkeyPatch, stated: str
 ) -> None:
-    write(good())
+    write(valid_source())
     (project.source / "contracts/__init__.py").write_text(stated)
-    assert found(project) == []
+    assert all_findings(project) == []
     (project.root / "data/prices.csv").write_text("town\nUlm\n")
     monkeypatch.setattr(Project, "room", lambda *_: SimpleNamespace(Trip=1))
     with pytest.raises(

@@ -13,19 +13,19 @@ from baton_handoff.policy.practices.assessment import State
 from baton_handoff.policy.status.status import assess
 from prices import (
     CODE,
-    Said,
+    Content,
     Write,
-    elsewhere,
-    ended,
-    found,
-    good,
-    nobody,
-    own,
-    planned,
-    same,
-    unofficial_for_ever,
-    unofficial_until,
-    unsaid,
+    all_findings,
+    at_another_location,
+    past_its_end,
+    properties,
+    unchanged,
+    valid_source,
+    with_a_plan,
+    without_end_of_life,
+    without_official,
+    without_owner,
+    without_replacement,
 )
 from trip_project import SETTINGS
 
@@ -51,9 +51,9 @@ def accept(project: Project, gate: str, until: str) -> Project:
 
 
 def test_a_source_is_found_then_owned_then_official(project: Project, write: Write) -> None:
-    source = good()
-    nobody(source)
-    unofficial_until(source)
+    source = valid_source()
+    without_owner(source)
+    without_replacement(source)
     write(source)
     assert states(project) == ["found"]
     assert assess_sources(source_usage(project)).blockers == {"prices": "it has no owner"}
@@ -61,7 +61,7 @@ def test_a_source_is_found_then_owned_then_official(project: Project, write: Wri
     write(source)
     assert states(project) == ["owned"]
     assert assess_sources(source_usage(project)).blockers == {"prices": "owned, but not official"}
-    own(source)["official"]["value"] = True
+    properties(source)["official"]["value"] = True
     write(source)
     assert states(project) == ["official"]
     assert assess_sources(source_usage(project)) == SourceAssessment(("prices",), {}, ())
@@ -79,20 +79,20 @@ def test_a_source_is_found_then_owned_then_official(project: Project, write: Wri
 def test_a_valid_exception_makes_a_source_official(
     project: Project, write: Write, gate: str, until: str, state: str
 ) -> None:
-    source = good()
-    unofficial_until(source)
+    source = valid_source()
+    without_replacement(source)
     write(source)
     accepting = accept(project, gate, until)
     assert states(accepting) == [state]
-    said = assess_sources(source_usage(accepting)).notes
-    assert said == ((f"prices: accepted until {UNTIL} by ada: no other yet",) * (state != "owned"))
+    notes = assess_sources(source_usage(accepting)).notes
+    assert notes == ((f"prices: accepted until {UNTIL} by ada: no other yet",) * (state != "owned"))
 
 
 def test_a_source_past_its_end_of_life_blocks_unless_an_exception_accepts_it(
     project: Project, write: Write
 ) -> None:
-    source = good()
-    ended(source)
+    source = valid_source()
+    past_its_end(source)
     write(source)
     assert assess_sources(source_usage(project)).blockers == {
         "prices": "past its end of life since 2020-12-31"
@@ -102,19 +102,19 @@ def test_a_source_past_its_end_of_life_blocks_unless_an_exception_accepts_it(
 
 
 PLANS = {
-    "official": (same, True),
-    "unofficial, with a plan": (planned, False),
-    "unofficial, without one": (unofficial_until, False),
-    "nobody says": (unsaid, False),
+    "official": (unchanged, True),
+    "unofficial, with a plan": (with_a_plan, False),
+    "unofficial, without a plan": (without_replacement, False),
+    "open": (without_official, False),
 }
 
 
 @pytest.mark.parametrize(("spoil", "official"), PLANS.values(), ids=PLANS)
 @pytest.mark.parametrize("accepted", ["", "sources", "sources/prices", "sources/towns"])
 def test_the_practice_and_the_promotion_gate_agree(
-    project: Project, write: Write, spoil: Callable[[Said], None], official: bool, accepted: str
+    project: Project, write: Write, spoil: Callable[[Content], None], official: bool, accepted: str
 ) -> None:
-    source = good()
+    source = valid_source()
     spoil(source)
     write(source)
     at = accept(project, accepted, UNTIL) if accepted else project
@@ -125,12 +125,13 @@ def test_the_practice_and_the_promotion_gate_agree(
 
 
 @pytest.mark.parametrize(
-    ("spoil", "asked"), [(planned, False), (unofficial_until, True), (unofficial_for_ever, True)]
+    ("spoil", "asked"),
+    [(with_a_plan, False), (without_replacement, True), (without_end_of_life, True)],
 )
 def test_before_a_promotion_an_unofficial_source_needs_a_plan_or_an_exception(
-    project: Project, write: Write, spoil: Callable[[Said], None], asked: bool
+    project: Project, write: Write, spoil: Callable[[Content], None], asked: bool
 ) -> None:
-    source = good()
+    source = valid_source()
     spoil(source)
     write(source)
 
@@ -140,15 +141,15 @@ def test_before_a_promotion_an_unofficial_source_needs_a_plan_or_an_exception(
 
     assert ("sources-described" in open_at(project)) is asked
     assert "sources-official" not in open_at(project)
-    assert bool(found(project)) is asked
+    assert bool(all_findings(project)) is asked
     accepting = accept(project, "sources/prices", UNTIL)
     assert "sources-described" not in open_at(accepting)
-    assert found(accepting) == []
+    assert all_findings(accepting) == []
 
 
 def test_the_status_judges_sources_on_the_given_day(project: Project, write: Write) -> None:
-    source = good()
-    planned(source, until="2027-03-31")
+    source = valid_source()
+    with_a_plan(source, until="2027-03-31")
     write(source)
     for day, state in ((date(2027, 3, 31), State.MET), (date(2027, 4, 1), State.NOT_MET)):
         results = assess(project, today=day).results
@@ -156,13 +157,13 @@ def test_the_status_judges_sources_on_the_given_day(project: Project, write: Wri
 
 
 def test_production_code_that_reads_undescribed_data_blocks(project: Project, write: Write) -> None:
-    source = good()
-    elsewhere(source)
+    source = valid_source()
+    at_another_location(source)
     write(source)
     assert assess_sources(source_usage(project)).blockers == {
         "data/prices.csv": "read in src/trips/training.py:3, but no source describes it"
     }
-    write(good(), CODE.replace("'data/prices.csv'", "where()"))
+    write(valid_source(), CODE.replace("'data/prices.csv'", "where()"))
     assert assess_sources(source_usage(project)).blockers == {
         "src/trips/training.py:3": (
             "not known statically what `read_csv` reads; name it: `# source: NAME`"

@@ -1,4 +1,4 @@
-"""A source of which everything is said, ways to spoil it, and code that reads it."""
+"""A complete source, ways to make it incomplete, and code that reads it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
@@ -10,20 +10,20 @@ from baton_handoff.lineage.sources.checks import findings
 from baton_handoff.lineage.sources.usage import source_usage
 from baton_handoff.reporting.findings import Finding
 
-Said: TypeAlias = dict[str, Any]
+Content: TypeAlias = dict[str, Any]
 Write: TypeAlias = Callable[..., None]
 
 CODE = "import pandas as pd\n\npd.read_csv('data/prices.csv')\n"
 WORKAROUND = "# workaround: prices#negative\n"
 
 
-def own(said: Said) -> Said:
+def properties(content: Content) -> Content:
     """Its custom properties, to be changed."""
-    return {entry["property"]: entry for entry in said["customProperties"]}
+    return {entry["property"]: entry for entry in content["customProperties"]}
 
 
-def good() -> Said:
-    """A source with everything that can be said of one."""
+def valid_source() -> Content:
+    """The content of a complete source file."""
     return {
         "apiVersion": "v3.2.0",
         "kind": "DataContract",
@@ -62,65 +62,68 @@ def good() -> Said:
     }
 
 
-def writing(project: Project) -> Write:
+def writer(project: Project) -> Write:
     """Writes the source `prices`, and code that reads it."""
 
-    def written(said: Mapping[str, Any], code: str = CODE) -> None:
+    def written(content: Mapping[str, Any], code: str = CODE) -> None:
         folder = project.root / "data/sources"
         folder.mkdir(parents=True, exist_ok=True)
-        text = yaml.safe_dump(said, sort_keys=False)
+        text = yaml.safe_dump(content, sort_keys=False)
         (folder / "prices.odcs.yaml").write_text(text, encoding="utf-8")
         (project.source / "training.py").write_text(code, encoding="utf-8")
 
     return written
 
 
-def found(project: Project) -> list[Finding]:
+def all_findings(project: Project) -> list[Finding]:
     return findings(source_usage(project), binding=True)
 
 
-def nobody(said: Said) -> None:
-    del said["team"]
+def without_owner(content: Content) -> None:
+    del content["team"]
 
 
-def no_contract(said: Said) -> None:
-    said["schema"][0]["quality"][0]["implementation"] = "contracts:Price"
+def with_a_missing_contract(content: Content) -> None:
+    content["schema"][0]["quality"][0]["implementation"] = "contracts:Price"
 
 
-def unofficial_for_ever(said: Said) -> None:
-    own(said)["official"]["value"] = False
-    said["customProperties"].append({"property": "replacement", "value": "the shop's API"})
+def without_end_of_life(content: Content) -> None:
+    properties(content)["official"]["value"] = False
+    content["customProperties"].append({"property": "replacement", "value": "the shop's API"})
 
 
-def unofficial_until(said: Said) -> None:
-    own(said)["official"]["value"] = False
-    said["slaProperties"].append({"property": "endOfLife", "value": "2999-12-31"})
+def without_replacement(content: Content) -> None:
+    properties(content)["official"]["value"] = False
+    content["slaProperties"].append({"property": "endOfLife", "value": "2999-12-31"})
 
 
-def planned(said: Said, until: str = "2999-12-31") -> None:
-    unofficial_for_ever(said)
-    said["slaProperties"].append({"property": "endOfLife", "value": until})
+def with_a_plan(content: Content, until: str = "2999-12-31") -> None:
+    without_end_of_life(content)
+    content["slaProperties"].append({"property": "endOfLife", "value": until})
 
 
-def ended(said: Said) -> None:
-    said["slaProperties"].append({"property": "endOfLife", "value": "2020-12-31"})
+def past_its_end(content: Content) -> None:
+    content["slaProperties"].append({"property": "endOfLife", "value": "2020-12-31"})
 
 
-def unsaid(said: Said) -> None:
-    said["customProperties"] = [own(said)["knownProblems"], {"property": "layer", "value": "gold"}]
+def without_official(content: Content) -> None:
+    content["customProperties"] = [
+        properties(content)["knownProblems"],
+        {"property": "layer", "value": "gold"},
+    ]
 
 
-def no_licence(said: Said) -> None:
-    del said["description"]
+def without_licence(content: Content) -> None:
+    del content["description"]
 
 
-def fixed(said: Said) -> None:
-    own(said)["knownProblems"]["value"][0]["status"] = "fixed"
+def with_a_fixed_problem(content: Content) -> None:
+    properties(content)["knownProblems"]["value"][0]["status"] = "fixed"
 
 
-def elsewhere(said: Said) -> None:
-    said["servers"][0]["path"] = "data/towns.csv"
+def at_another_location(content: Content) -> None:
+    content["servers"][0]["path"] = "data/towns.csv"
 
 
-def same(_: Said) -> None:
+def unchanged(_: Content) -> None:
     pass

@@ -181,7 +181,6 @@ def parse_valid(texts: Mapping[str, str]) -> list[SourceModule]:
     return modules
 
 
-@lru_cache(maxsize=512)
 def parse_module(file: str, text: str) -> SourceModule:
     """Parse the text of a Python file or a notebook; callers must not change the tree.
 
@@ -191,9 +190,15 @@ def parse_module(file: str, text: str) -> SourceModule:
     try:
         if file.endswith(".ipynb"):
             return _parse_notebook(file, json.loads(text)["cells"])
-        return SourceModule(file, _module_name(file), parse(text), *_comments(text))
+        return _parse_python(file, text)
     except _UNREADABLE as error:
         raise _source_error(file, error) from error
+
+
+# Notebooks are not cached: the outputs in their text may be large.
+@lru_cache(maxsize=512)
+def _parse_python(file: str, text: str) -> SourceModule:
+    return SourceModule(file, _module_name(file), parse(text), *_comments(text))
 
 
 def parse(text: str) -> ast.Module:

@@ -107,13 +107,13 @@ def official(usage: SourceUsage) -> Iterator[Finding]:
             ),
             (
                 usage.has_ended(source),
-                "end of life",
+                "end_of_life",
                 f"is past its end of life since {end}",
                 f"read {source.replacement or 'its replacement'}, or agree on another day",
             ),
             (
                 unofficial and end is None,
-                "end of life",
+                "end_of_life",
                 "is unofficial and has no end of life",
                 "set the last day of its use as `endOfLife` under slaProperties",
             ),
@@ -173,7 +173,7 @@ def workarounds(usage: SourceUsage) -> Iterator[Finding]:
         elif problem.status == "fixed":
             message = f"this works around `{name}`, which is fixed at the source"
             fixed = _at(usage, one, message, "remove the workaround")
-            line = source.lines[f"problem {problem.id}"]
+            line = source.lines[f"problem:{problem.id}"]
             evidence = f"{source.file}:{line}: {problem.description}"
             yield replace(fixed, evidence=(*fixed.evidence, evidence))
 

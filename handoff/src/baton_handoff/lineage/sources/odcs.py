@@ -200,13 +200,13 @@ def _source(
         lines={
             "owner": lines.at("team"),
             "contract": lines.at("schema"),
-            "end of life": lines.at("slaProperties"),
+            "end_of_life": lines.at("slaProperties"),
             **{
                 name: lines.at(*places.get(name, ("customProperties",))[:2])
                 for name in ("replacement", "official")
             },
             **{
-                f"problem {problem.id}": lines.at(*places["knownProblems"], number)
+                f"problem:{problem.id}": lines.at(*places["knownProblems"], number)
                 for number, problem in enumerate(own.known_problems)
             },
         },

@@ -33,7 +33,7 @@ def as_data(usage: SourceUsage) -> dict[str, Any]:
                         "id": problem.id,
                         "says": problem.description,
                         "fixed": problem.status == "fixed",
-                        "line": source.lines[f"problem {problem.id}"],
+                        "line": source.lines[f"problem:{problem.id}"],
                     }
                     for problem in source.problems
                 ],

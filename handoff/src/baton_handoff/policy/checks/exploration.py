@@ -1,6 +1,5 @@
 """Checks of exploration: nothing is in its way, and what it leaves can be read again."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +15,7 @@ from baton_handoff.policy.checks.check_context import (
     not_shown,
 )
 from baton_handoff.policy.evidence.store import KINDS
+from baton_handoff.source_code.modules import Notebook, parse_valid
 
 _FIXING = ("nbstripout", "ruff check --fix", "ruff format", "ruff-format", "handoff fix")
 _LOOKING = re.compile(r"--(check|diff|verify|dry-run)\b")
@@ -69,7 +69,8 @@ def notebooks_stripped(context: CheckContext) -> CheckResult:
     notebooks = context.evidence.files.under(["*.ipynb"])
     if not notebooks:
         return not_applicable("There is no notebook.")
-    full = [path for path in notebooks if _has_output(context.text(path) or "")]
+    modules = parse_valid({path: context.text(path) or "" for path in notebooks})
+    full = [one.file for one in modules if isinstance(one, Notebook) and one.has_outputs]
     if full:
         return not_met(
             f"{len(full)} of {len(notebooks)} notebooks hold outputs.",
@@ -95,11 +96,3 @@ def notebooks_run(context: CheckContext) -> CheckResult:
     if unseen := [path for path, count in counts.items() if not count.get("passed")]:
         return not_met(f"Not run at all: {', '.join(unseen)}.")
     return met("Every notebook runs from top to bottom.")
-
-
-def _has_output(text: str) -> bool:
-    try:
-        cells = json.loads(text)["cells"]
-        return any(cell.get("outputs") for cell in cells)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return False
