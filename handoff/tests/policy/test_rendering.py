@@ -177,11 +177,11 @@ def test_a_bar_is_full_only_where_nothing_is_missing_and_never_empty_where_somet
         (line,) = [line for line in text.splitlines() if line.startswith("Clean code")]
         return line
 
-    assert "  " + "█" * 20 + " 100 %  " in bar(400)
-    assert "  " + "█" * 19 + "░" + "  99 %  " in bar(399)
-    assert "  " + "█" * 10 + "░" * 10 + "  50 %  " in bar(200)
-    assert "  " + "█" + "░" * 19 + "   0 %  " in bar(1)
-    assert "  " + "░" * 20 + "   0 %  " in bar(0)
+    assert " " + "█" * 20 + " 100 % " in bar(400)
+    assert " " + "█" * 19 + "░" + " 99 % " in bar(399)
+    assert " " + "█" * 10 + "░" * 10 + " 50 % " in bar(200)
+    assert " " + "█" + "░" * 19 + " 0 % " in bar(1)
+    assert " " + "░" * 20 + " 0 % " in bar(0)
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])

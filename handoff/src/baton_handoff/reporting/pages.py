@@ -29,7 +29,7 @@ def render_html(template: str, **values: Any) -> str:
     Returns:
         The whole text, with a line break at its end.
     """
-    return _environment().get_template(template).render(values)
+    return template_environment().get_template(template).render(values)
 
 
 def render_markdown(template: str, **values: Any) -> str:
@@ -44,7 +44,7 @@ def render_markdown(template: str, **values: Any) -> str:
     Returns:
         The whole text, with a line break at its end.
     """
-    return _environment(_markdown).get_template(template).render(values)
+    return template_environment(_markdown).get_template(template).render(values)
 
 
 def prose(text: str) -> Markup:
@@ -54,7 +54,12 @@ def prose(text: str) -> Markup:
 
 
 @cache
-def _environment(finalize: Callable[[Any], Any] | None = None) -> Environment:
+def template_environment(finalize: Callable[[Any], Any] | None = None) -> Environment:
+    """Return the environment of the templates.
+
+    Args:
+        finalize: Escapes each value; None to escape them as HTML.
+    """
     environment = Environment(
         autoescape=True,
         finalize=finalize,

@@ -77,6 +77,18 @@ def sides_of(assessment: Assessment) -> list[str]:
     return list(dict.fromkeys(result.side for result in assessment.results))
 
 
+def blocking_by_message(
+    assessment: Assessment, stage: Stage
+) -> Iterator[tuple[PracticeResult, list[str]]]:
+    """Yield what blocks at a stage: each result once, with the sides that share it."""
+    alike: dict[tuple[str, ...], list[PracticeResult]] = {}
+    for result in assessment.blocking(stage):
+        key = result.practice.name, result.state, result.message
+        alike.setdefault(key, []).append(result)
+    for results in alike.values():
+        yield results[0], [result.side for result in results]
+
+
 def next_level(assessment: Assessment) -> list[PracticeResult]:
     """Return what blocks only at the next level; nothing at the highest."""
     if assessment.level == HIGHEST:
