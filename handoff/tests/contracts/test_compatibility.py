@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from baton_handoff.contracts import canonical_form
-from baton_handoff.contracts.compatibility import ContractComparison, compare
+from baton_handoff.contracts.changes import ContractComparison
+from baton_handoff.contracts.compatibility import compare
 from baton_handoff.contracts.sentences import change_text
 from contract_changes import CHANGES, HARMLESS, STRICT, State, body, contract
 

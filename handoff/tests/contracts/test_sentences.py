@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from baton_handoff.contracts import Contract, canonical_form
-from baton_handoff.contracts.compatibility import Change, ChangeKind, Direction
+from baton_handoff.contracts.changes import Change, ChangeKind, Direction
 from baton_handoff.contracts.sentences import change_text, column_rules, table_rules
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from baton_handoff.contracts import Contract
-from baton_handoff.contracts.compatibility import Direction
+from baton_handoff.contracts.changes import Direction
 
 State = Callable[[Any], dict[str, Any]]
 """The body of a contract, written for one of pandera's engines."""

@@ -6,165 +6,17 @@ the consumer. A change that can't be judged counts as both. `sentences` renders 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
+from baton_handoff.contracts.changes import (
+    Change,
+    ChangeKind,
+    ContractComparison,
+    Direction,
+    Role,
+    version_text,
+)
 from baton_handoff.contracts.constraints import Constraints, Form
-
-Role: TypeAlias = Literal["producer", "consumer"]
-Bump: TypeAlias = Literal["major", "minor", "none"]
-
-
-class Direction(StrEnum):
-    """The effect of a change on the set of accepted tables."""
-
-    TIGHTENS = "tightens"
-    LOOSENS = "loosens"
-    BOTH = "tightens and loosens"
-    UNKNOWN = "unknown"
-    COMPATIBLE = "compatible"
-
-    @property
-    def breaks(self) -> tuple[Role, ...]:
-        """The roles that a change in this direction breaks."""
-        match self:
-            case Direction.COMPATIBLE:
-                return ()
-            case Direction.TIGHTENS:
-                return ("producer",)
-            case Direction.LOOSENS:
-                return ("consumer",)
-            case _:
-                return ("producer", "consumer")
-
-    @property
-    def opposite(self) -> "Direction":
-        """The direction of the change back."""
-        opposites = {Direction.TIGHTENS: Direction.LOOSENS, Direction.LOOSENS: Direction.TIGHTENS}
-        return opposites.get(self, self)
-
-
-class ChangeKind(StrEnum):
-    """What a change is about. Kinds of one value are named like their entry in the form."""
-
-    CONTRACT_ADDED = "contract-added"
-    CONTRACT_REMOVED = "contract-removed"
-    POSITION = "position"
-    PRODUCER = "producer"
-    CONSUMER = "consumer"
-    COLUMN_ADDED = "column-added"
-    COLUMN_REMOVED = "column-removed"
-    COLUMN_RENAMED = "column-renamed"
-    TYPE = "type"
-    NULLABLE = "nullable"
-    REQUIRED = "required"
-    UNIQUE = "unique"
-    COERCE = "coerce"
-    STRICT = "strict"
-    ORDER = "order"
-    KEY = "key"
-    MINIMUM = "minimum"
-    MAXIMUM = "maximum"
-    MIN_LENGTH = "minimum-length"
-    MAX_LENGTH = "maximum-length"
-    FORBIDDEN = "forbidden-values"
-    CATEGORIES = "categories"
-    CHECK_ADDED = "check-added"
-    CHECK_REMOVED = "check-removed"
-    CHECK_CHANGED = "check-changed"
-    OPTION = "option"
-    MEMBER_ADDED = "member-added"
-    MEMBER_REMOVED = "member-removed"
-    MEMBER_KIND = "member-kind"
-    RETURNS = "returns"
-    ARGUMENT_ADDED = "argument-added"
-    ARGUMENT_REMOVED = "argument-removed"
-    ARGUMENT_NAME = "argument-name"
-    ARGUMENT_KIND = "argument-kind"
-    ARGUMENT_TYPE = "argument-type"
-    ARGUMENT_REQUIRED = "argument-required"
-
-
-@dataclass(frozen=True)
-class Change:
-    """One difference between two states of a contract.
-
-    Attributes:
-        contract: The contract's name.
-        column: The column, or the member of a model contract; None for the whole contract.
-        kind: What the change is about.
-        direction: Its effect on what is accepted.
-        name: The name of the check, option or argument.
-        before: The value before, None if there was none; for a changed check, its form.
-        after: The value after, None if there is none; for a changed check, its form.
-    """
-
-    contract: str
-    column: str | None
-    kind: ChangeKind
-    direction: Direction
-    name: str = ""
-    before: Any = None
-    after: Any = None
-
-    @property
-    def breaks(self) -> tuple[Role, ...]:
-        """The roles that it breaks."""
-        return self.direction.breaks
-
-
-@dataclass(frozen=True)
-class ContractComparison:
-    """The changes of one contract, and what follows from them.
-
-    Attributes:
-        contract: The contract's name.
-        changes: Every difference, none if both states enforce the same.
-        version_before: The version, empty if none is stated, None for a new contract.
-        version_after: The version, empty if none is stated, None for a removed contract.
-        parties: The sides behind the roles, as the state before the change states them.
-        is_model: Whether it is a model contract, whose version is its module's `__version__`.
-    """
-
-    contract: str
-    changes: tuple[Change, ...]
-    version_before: str | None
-    version_after: str | None
-    parties: Mapping[Role, str]
-    is_model: bool = False
-
-    @property
-    def bump(self) -> Bump:
-        """The part of the version that has to be raised."""
-        return "major" if self.breaks else "minor" if self.changes else "none"
-
-    @property
-    def breaks(self) -> tuple[Role, ...]:
-        """The roles that any of the changes breaks."""
-        broken = {role for change in self.changes for role in change.breaks}
-        return tuple(role for role in get_args(Role) if role in broken)
-
-    @property
-    def consent(self) -> tuple[str, ...]:
-        """The sides that have to follow, and so have to agree."""
-        return self.sides_of(self.breaks)
-
-    @property
-    def required_version(self) -> str | None:
-        """The version that the changes require, None if the stated one is enough."""
-        if self.bump == "none" or not self.version_before or self.version_after is None:
-            return None
-        before, after = _numbers(self.version_before), _numbers(self.version_after)
-        if before is None:
-            return None if after else "1.0.0"
-        major, minor = before[:2]
-        required = (major + 1, 0, 0) if self.bump == "major" else (major, minor + 1, 0)
-        return None if after and after >= required else ".".join(map(str, required))
-
-    def sides_of(self, roles: tuple[Role, ...]) -> tuple[str, ...]:
-        """Return the sides behind roles, each once."""
-        return tuple(dict.fromkeys(self.parties.get(role, role) for role in roles))
 
 
 def compare(before: Form | None, after: Form | None) -> ContractComparison:
@@ -188,11 +40,6 @@ def compare(before: Form | None, after: Form | None) -> ContractComparison:
         version_after=version_text(after["metadata"].get("version")) if after else None,
         parties={role: metadata[role] for role in get_args(Role) if role in metadata},
     )
-
-
-def version_text(stated: Any) -> str:
-    """Return a stated version as text, empty if none is stated."""
-    return "" if stated is None else str(stated)
 
 
 def compare_all(before: Mapping[str, Form], after: Mapping[str, Form]) -> list[ContractComparison]:
@@ -220,10 +67,10 @@ def _changes(name: str, before: Form | None, after: Form | None) -> Iterator[Cha
 
 
 def _metadata(before: Form, after: Form) -> Iterator[_Difference]:
-    for kind in (ChangeKind.POSITION, ChangeKind.PRODUCER, ChangeKind.CONSUMER):
-        old, new = before["metadata"].get(kind), after["metadata"].get(kind)
+    for name in ("position", "producer", "consumer"):
+        old, new = before["metadata"].get(name), after["metadata"].get(name)
         if old != new:
-            yield kind, Direction.UNKNOWN, "", old, new
+            yield ChangeKind.METADATA, Direction.UNKNOWN, name, old, new
 
 
 def _columns(before: Form, after: Form) -> Iterator[tuple[str, _Difference]]:
@@ -375,9 +222,3 @@ def _direction(*, tightens: bool, loosens: bool) -> Direction:
 
 def _listed(values: frozenset[Any] | None) -> list[Any] | None:
     return None if values is None else sorted(values, key=repr)
-
-
-def _numbers(version: str) -> tuple[int, ...] | None:
-    """Return a semantic version as numbers, None if it is none."""
-    parts = version.split(".")
-    return tuple(map(int, parts)) if len(parts) == 3 and all(p.isdigit() for p in parts) else None

@@ -1,8 +1,8 @@
-"""The data dictionary: what the code says about every contract and about the model, as values."""
+"""The data dictionary: contracts and model contracts as values, with an example of each."""
 
 import inspect
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -24,10 +24,10 @@ class DictionaryColumn:
         name: Its name.
         type: Its type, the same for every engine.
         required: Whether it must be there.
-        nullable: Whether it may be empty.
-        rules: What its values must be.
-        description: What it means, as its contract says.
-        example: A value that its contract accepts, None where there is none.
+        nullable: Whether it may be null.
+        rules: The rules for its values.
+        description: Its description in the contract.
+        example: A value that the contract accepts, None if none was found.
     """
 
     name: str
@@ -45,12 +45,12 @@ class DictionaryTable:
 
     Attributes:
         name: Its name.
-        description: What it is, in Markdown.
+        description: Its docstring, in Markdown.
         columns: Its columns, as they are declared.
-        rules: What must hold for whole rows and for the table.
-        location: The file that states it and the line, empty for the API's.
+        rules: The rules for whole rows and for the table.
+        location: The file and the line that define it, empty for the API's objects.
         metadata: Version, producer, consumer and position, as far as they are stated.
-        example: A row that it accepts, None where none could be made.
+        example: A row that the contract accepts, None if none was found.
     """
 
     name: str
@@ -64,7 +64,7 @@ class DictionaryTable:
 
 @dataclass(frozen=True)
 class DictionaryMember:
-    """Something that a model can be asked: its arguments' types, and its answer's."""
+    """A method or an attribute of a model contract, with the types of parameters and result."""
 
     name: str
     description: str
@@ -83,31 +83,75 @@ class DictionaryModel:
 
 
 def tables_of(room: ModuleType, source: Path, known: Sequence[Row]) -> list[DictionaryTable]:
-    """Every data contract of a project.
+    """Describe every data contract of a project.
 
     Args:
         room: The project's `contracts` package.
         source: The folder that holds it, `src`.
-        known: Golden rows, which serve as examples where a contract accepts them.
+        known: Golden rows, which serve as examples if a contract accepts them.
     """
     return [table_of(contract, source, known) for contract in contracts_of(room).values()]
 
 
+def table_of(contract: Contract, source: Path, known: Sequence[Row]) -> DictionaryTable:
+    """Describe one data contract; see `tables_of`."""
+    form, schema = canonical_form(contract), contract.to_schema()
+
+    def accepts(row: Row) -> bool:
+        return accepts_rows(contract, [row])
+
+    def example_of(name: str) -> Any:
+        if example is None or example.row[name] is not None:
+            return example and example.row[name]
+        return example_value(name, form, example.row, accepts, known)
+
+    example = example_row(form, accepts, known) if schema.columns else None
+    if example:  # in the order in which the columns are declared
+        generated = tuple(name for name in schema.columns if name in example.generated)
+        example = ExampleRow({name: example.row[name] for name in schema.columns}, generated)
+    return DictionaryTable(
+        name=contract.__name__,
+        description=inspect.cleandoc(contract.__doc__ or ""),
+        columns=tuple(
+            DictionaryColumn(
+                name=name,
+                type=form["columns"][name]["type"],
+                required=column.required,
+                nullable=column.nullable,
+                rules=tuple(column_rules(form["columns"][name], _messages(column))),
+                description=column.description or "",
+                example=example_of(name),
+            )
+            for name, column in schema.columns.items()
+        ),
+        rules=tuple(table_rules(form, _messages(schema))),
+        location=source_location(contract, source),
+        metadata=form["metadata"],
+        example=example,
+    )
+
+
 def models_of(room: ModuleType) -> list[DictionaryModel]:
-    """Every model contract of a project."""
-    return [
-        DictionaryModel(
-            name,
-            inspect.cleandoc(getattr(room, name).__doc__ or ""),
-            tuple(_member(getattr(room, name), *each) for each in stated["members"].items()),
-            stated["version"],
-        )
-        for name, stated in protocols_of(room).items()
-    ]
+    """Describe every model contract of a project."""
+    models = []
+    for name, protocol in protocols_of(room).items():
+        contract, members = getattr(room, name), []
+        for member, form in protocol["members"].items():
+            is_method = "parameters" in form
+            parameters = (
+                f"{parameter['name']}: {parameter['type']}".removeprefix(": ")
+                for parameter in form.get("parameters", ())
+            )
+            description = inspect.getdoc(getattr(contract, member)) if is_method else None
+            returns = form["returns" if is_method else "type"]
+            members.append(DictionaryMember(member, description or "", tuple(parameters), returns))
+        description = inspect.cleandoc(contract.__doc__ or "")
+        models.append(DictionaryModel(name, description, tuple(members), protocol["version"]))
+    return models
 
 
 def golden_rows(folder: Path) -> list[Row]:
-    """The rows in the JSON files of a folder: lists of objects, at the top or below it.
+    """Return the rows in the JSON files of a folder: the objects of all lists.
 
     Raises:
         HandoffError: A file is not JSON.
@@ -121,85 +165,23 @@ def golden_rows(folder: Path) -> list[Row]:
     return rows
 
 
-def _rows(stated: Any) -> Iterator[Row]:
-    if isinstance(stated, dict):
-        for value in stated.values():
-            yield from _rows(value)
-    elif isinstance(stated, list):
-        yield from (row for row in stated if isinstance(row, dict))
-
-
-def table_of(contract: Contract, source: Path, known: Sequence[Row]) -> DictionaryTable:
-    """One data contract; what is given is the same as for all of them."""
-    form, schema = canonical_form(contract), contract.to_schema()
-
-    def accepts(row: Row) -> bool:
-        return accepts_rows(contract, [row])
-
-    example = _in_order(example_row(form, accepts, known), list(schema.columns))
-    return DictionaryTable(
-        name=contract.__name__,
-        description=inspect.cleandoc(contract.__doc__ or ""),
-        columns=tuple(
-            DictionaryColumn(
-                name=name,
-                type=form["columns"][name]["type"],
-                required=column.required,
-                nullable=column.nullable,
-                rules=tuple(column_rules(form["columns"][name], _sentences(column.checks))),
-                description=column.description or "",
-                example=_value(name, form, example, accepts, known),
-            )
-            for name, column in schema.columns.items()
-        ),
-        rules=tuple(table_rules(form, _sentences(schema.checks))),
-        location=source_location(contract, source),
-        metadata=form["metadata"],
-        example=example,
-    )
-
-
-def _in_order(example: ExampleRow | None, columns: Sequence[str]) -> ExampleRow | None:
-    """An example with its columns as they are declared; None if there are none."""
-    if example is None or not columns:
-        return None
-    made = tuple(name for name in columns if name in example.generated)
-    return ExampleRow({name: example.row[name] for name in columns}, made)
-
-
-def _value(
-    name: str,
-    form: Mapping[str, Any],
-    example: ExampleRow | None,
-    accepts: Callable[[Row], bool],
-    known: Sequence[Row],
-) -> Any:
-    """The value of a column in the example row, or one that it might have there."""
-    if example is None or example.row[name] is not None:
-        return example and example.row[name]
-    return example_value(name, form, example.row, accepts, known)
-
-
-def _sentences(checks: Iterable[Any]) -> dict[str, str]:
-    return {str(check.name): str(check.error) for check in checks if check.error}
-
-
-def source_location(stated: Any, source: Path) -> str:
-    """The file and the line of a class or function; empty where it stands in no file of `src`."""
+def source_location(definition: Any, source: Path) -> str:
+    """Return file and line of a class or function, empty if it is in no file of `src`."""
     try:
-        stated = inspect.unwrap(stated)
-        file = Path(inspect.getfile(stated)).relative_to(source.parent)
-        return f"{file.as_posix()}:{inspect.getsourcelines(stated)[1]}"
+        definition = inspect.unwrap(definition)
+        file = Path(inspect.getfile(definition)).relative_to(source.parent)
+        return f"{file.as_posix()}:{inspect.getsourcelines(definition)[1]}"
     except (OSError, TypeError, ValueError):  # made by code, or elsewhere
         return ""
 
 
-def _member(protocol: type, name: str, stated: Mapping[str, Any]) -> DictionaryMember:
-    says = inspect.getdoc(getattr(protocol, name, None)) or ""
-    if "type" in stated:
-        return DictionaryMember(name, "", (), stated["type"])
-    takes = (
-        f"{argument['name']}: {argument['type']}" if argument["name"] else argument["type"]
-        for argument in stated["parameters"]
-    )
-    return DictionaryMember(name, says, tuple(takes), stated["returns"])
+def _rows(value: Any) -> Iterator[Row]:
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from _rows(part)
+    elif isinstance(value, list):
+        yield from (row for row in value if isinstance(row, dict))
+
+
+def _messages(schema: Any) -> dict[str, str]:
+    return {str(check.name): str(check.error) for check in schema.checks if check.error}

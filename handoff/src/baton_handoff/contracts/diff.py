@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TypeGuard
 
 from baton_handoff.config.project import Project, project_at
-from baton_handoff.contracts.compatibility import Change, ContractComparison, compare_all
+from baton_handoff.contracts.changes import Change, ContractComparison
+from baton_handoff.contracts.compatibility import compare_all
 from baton_handoff.contracts.examples import Example, example_of
 from baton_handoff.contracts.isolated_reader import Place, Reader, reading
 from baton_handoff.contracts.protocol import compare_protocol

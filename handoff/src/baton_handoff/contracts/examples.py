@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, TypeAlias
 
-from baton_handoff.contracts.compatibility import Change, ChangeKind
+from baton_handoff.contracts.changes import Change, ChangeKind
 from baton_handoff.contracts.constraints import Constraints, Form
 
 Row: TypeAlias = dict[str, Any]

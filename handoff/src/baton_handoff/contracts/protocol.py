@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING
-from baton_handoff.contracts.compatibility import (
+from baton_handoff.contracts.changes import (
     Change,
     ChangeKind,
     ContractComparison,

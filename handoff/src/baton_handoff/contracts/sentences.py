@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from baton_handoff.contracts.compatibility import Change, ChangeKind, ContractComparison
+from baton_handoff.contracts.changes import Change, ChangeKind, ContractComparison
 from baton_handoff.contracts.constraints import Bound, Constraints, Form, value_text
 from baton_handoff.contracts.examples import Example
 from baton_handoff.contracts.violations import Rule, RuleKind, Violation
@@ -31,6 +31,7 @@ _CHANGES = {
     ChangeKind.FORBIDDEN: "forbidden values",
     ChangeKind.CHECK_ADDED: "new rule '{}'",
     ChangeKind.CHECK_REMOVED: "rule '{}' removed",
+    ChangeKind.METADATA: "{}",
     ChangeKind.OPTION: "{}",
     ChangeKind.MEMBER_ADDED: "new member",
     ChangeKind.MEMBER_REMOVED: "member removed",

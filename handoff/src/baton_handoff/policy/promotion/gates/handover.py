@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from baton_handoff.config.settings import PromotionSettings
-from baton_handoff.contracts.compatibility import Role, compare_all
+from baton_handoff.contracts.changes import Role
+from baton_handoff.contracts.compatibility import compare_all
 from baton_handoff.contracts.constraints import Form
 from baton_handoff.contracts.sentences import change_text
 from baton_handoff.policy.practices.assessment import PracticeResult
