@@ -260,14 +260,14 @@ def test_fix_says_what_no_tool_can_mend(
 
 
 def test_the_api_that_an_older_release_has_generated_is_current(project: Project) -> None:
-    new = '"""Generated from the contracts by `uv run poe fix`."""\n'
+    new = '"""Generated from the contracts by `uv run poe fix`."""\n\nlimit = 1\n'
     file = project.root / "api.py"
     assert not is_current(file, new)
     file.write_text(new, encoding="utf-8")
     assert is_current(file, new)
     file.write_text(new.replace("poe fix", "poe api"), encoding="utf-8")
     assert is_current(file, new)
-    file.write_text(f"{new}# edited\n", encoding="utf-8")
+    file.write_text(new.replace("1", "2"), encoding="utf-8")
     assert not is_current(file, new)
 
 

@@ -18,6 +18,7 @@ from baton_handoff.contracts.constraints import BUILT_IN
 from baton_handoff.contracts.frames import Engine, engine_of
 from baton_handoff.contracts.generated_source import format_source, render_source
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.source_code.static_contracts import normalized_code
 
 _TYPES = {
     "integer": "Annotated[int{rules}, BeforeValidator(_whole)]",
@@ -50,11 +51,10 @@ def is_checked_by_row(column: Mapping[str, Any]) -> bool:
 
 
 def is_current(file: Path, source: str) -> bool:
-    """Whether a file is the generated source; `poe fix` was once called `poe api`."""
+    """Whether a file has the generated code; an older release may have other comments in it."""
     if not file.exists():
         return False
-    text = file.read_text(encoding="utf-8")
-    return text.replace("`uv run poe api`", "`uv run poe fix`") == source
+    return normalized_code(file.read_text(encoding="utf-8")) == normalized_code(source)
 
 
 def api_source(input_contract: Contract, output_contract: Contract) -> str:

@@ -1,7 +1,7 @@
 """The API's models. Generated from the contracts by `uv run poe fix`: change those instead.
 
-A row holds what can be said of one row; rules about several columns or rows are checked by the
-model itself.
+A row model enforces the rules about single values. The registered model validates the rules about
+several columns or rows.
 """
 
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 
 def _text(value: Any) -> Any:
-    """Refuse numbers where a timestamp belongs: pydantic would read them as seconds."""
+    """Refuse numbers, which pydantic would read as seconds since 1970."""
     numeral = isinstance(value, str) and value.lstrip("+-").replace(".", "", 1).isdigit()
     if numeral or isinstance(value, int | float):
         raise ValueError("must be a timestamp with its offset, as text")
@@ -19,7 +19,7 @@ def _text(value: Any) -> Any:
 
 
 def _utc(value: datetime) -> datetime:
-    """Refuse a moment that the calendar has no place for in UTC."""
+    """Refuse a timestamp outside the years that Python knows, in UTC."""
     try:
         return value.astimezone(UTC)
     except OverflowError:
@@ -42,7 +42,7 @@ class PredictionRow(BaseModel):
 
 
 class PredictionRequest(BaseModel):
-    """A request: the rows to predict for."""
+    """A request: the rows to predict."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,7 +50,7 @@ class PredictionRequest(BaseModel):
 
 
 class PredictionResponse(BaseModel):
-    """An answer: a prediction for each row, in the same order, and the version that gave it."""
+    """A response: one prediction for each row, in the same order, and the model version."""
 
     predictions: list[PredictionRow]
     version: int

@@ -1,7 +1,7 @@
 """The API's models. Generated from the contracts by `uv run poe fix`: change those instead.
 
-A row holds what can be said of one row; rules about several columns or rows are checked by the
-model itself.
+A row model enforces the rules about single values. The registered model validates the rules about
+several columns or rows.
 """
 
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from pydantic import (
 
 
 def _text(value: Any) -> Any:
-    """Refuse numbers where a timestamp belongs: pydantic would read them as seconds."""
+    """Refuse numbers, which pydantic would read as seconds since 1970."""
     numeral = isinstance(value, str) and value.lstrip("+-").replace(".", "", 1).isdigit()
     if numeral or isinstance(value, int | float):
         raise ValueError("must be a timestamp with its offset, as text")
@@ -27,7 +27,7 @@ def _text(value: Any) -> Any:
 
 
 def _utc(value: datetime) -> datetime:
-    """Refuse a moment that the calendar has no place for in UTC."""
+    """Refuse a timestamp outside the years that Python knows, in UTC."""
     try:
         return value.astimezone(UTC)
     except OverflowError:
@@ -38,7 +38,7 @@ Timestamp = Annotated[AwareDatetime, BeforeValidator(_text), AfterValidator(_utc
 
 
 def _whole(value: Any) -> Any:
-    """Take numbers alone, 40.0 for 40 as JSON does; truth values are numbers only to Python."""
+    """Accept 40.0 as 40, as JSON does; refuse booleans, which Python counts as integers."""
     numeral = isinstance(value, int | float) and not isinstance(value, bool)
     if not numeral:
         raise ValueError("must be an integer")
@@ -99,7 +99,7 @@ class DelayPredictionRow(BaseModel):
 
 
 class PredictionRequest(BaseModel):
-    """A request: the rows to predict for."""
+    """A request: the rows to predict."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -107,7 +107,7 @@ class PredictionRequest(BaseModel):
 
 
 class PredictionResponse(BaseModel):
-    """An answer: a prediction for each row, in the same order, and the version that gave it."""
+    """A response: one prediction for each row, in the same order, and the model version."""
 
     predictions: list[DelayPredictionRow]
     version: int
