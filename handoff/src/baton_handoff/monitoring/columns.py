@@ -38,8 +38,7 @@ class Drift:
         column: The column.
         kind: What the column holds.
         distance: The distance between reference and current values, 0 to 1.
-        usual: The largest distance of one period of the reference from the whole reference; 0
-            without periods.
+        usual: The largest distance of one period of the reference from the whole reference.
         p_value: The probability of such a distance by chance, corrected for the number of columns.
         drifted: True if the distance is significant and large.
         new_values: True if most values never occurred before: they lie between the steps or outside
@@ -70,7 +69,7 @@ def number_drift(
     column: str,
     reference: pd.Series,
     current: pd.Series,
-    periods: pd.Series | None,
+    periods: pd.Series,
     unusual: float,
 ) -> Drift:
     """The drift of a column of numbers.
@@ -79,7 +78,7 @@ def number_drift(
         column: The column.
         reference: Its values in the reference sample.
         current: Its current values.
-        periods: The period of each reference value, None if periods can't be compared.
+        periods: The period of each reference value.
         unusual: How many times the largest value of a single period is unusual.
     """
     old, new = reference.to_numpy(float), current.to_numpy(float)
@@ -97,10 +96,8 @@ def number_drift(
     )
 
 
-def _largest_period_distance(values: np.ndarray, periods: pd.Series | None) -> float:
+def _largest_period_distance(values: np.ndarray, periods: pd.Series) -> float:
     """The largest Kolmogorov-Smirnov distance between one period and the whole reference."""
-    if periods is None:
-        return 0.0
     whole, distances = np.sort(values), [0.0]
     for _, group in pd.Series(values).groupby(periods.to_numpy()):
         if len(group) >= MIN_PERIOD_ROWS:
@@ -114,7 +111,7 @@ def _largest_period_distance(values: np.ndarray, periods: pd.Series | None) -> f
 
 
 def unknown_shares(
-    reference: np.ndarray, current: np.ndarray, periods: pd.Series | None
+    reference: np.ndarray, current: np.ndarray, periods: pd.Series
 ) -> tuple[float, float]:
     """The share of current values that the reference lacks, and its largest share in one period.
 
@@ -125,8 +122,8 @@ def unknown_shares(
     most_common = values[counts.argmax()]
     known, new = (v.astype(np.float32) for v in (reference, current))
     new = new[new != most_common]
-    # Without periods, each tenth of the reference is treated as one.
-    period = np.arange(len(known)) % 10 if periods is None else periods.to_numpy()
+    # In a single period, each tenth of the reference is treated as one.
+    period = periods.to_numpy() if periods.nunique() > 1 else np.arange(len(known)) % 10
     table = pd.DataFrame({"value": known, "period": period})[known != most_common]
     if min(len(new), len(table)) < MIN_PERIOD_ROWS:
         return 0.0, 0.0
@@ -137,7 +134,7 @@ def unknown_shares(
 
 
 def category_drift(
-    column: str, reference: pd.Series, current: pd.Series, periods: pd.Series | None
+    column: str, reference: pd.Series, current: pd.Series, periods: pd.Series
 ) -> Drift:
     """The drift of a column of categories; the arguments are those of `number_drift`."""
     old, new = reference.astype(str), current.astype(str)
@@ -152,7 +149,8 @@ def category_drift(
     counts = np.vstack([table[~rare].to_numpy(), table[rare].sum().to_numpy()])
     counts = counts[counts.sum(axis=1) > 0]
     shares = pooled.value_counts(normalize=True)
-    by_period = _counts_by_period(pooled, periods)
+    by_period = pd.crosstab(pooled, periods)
+    by_period = by_period.loc[:, by_period.sum() >= MIN_PERIOD_ROWS]
     return Drift(
         column,
         "category",
@@ -162,14 +160,6 @@ def category_drift(
         new_share=float((~new.isin(known)).mean()),
         vanished=tuple(_vanished(shares, set(new), len(new), by_period)),
     )
-
-
-def _counts_by_period(values: pd.Series, periods: pd.Series | None) -> pd.DataFrame:
-    """The count of each value in each period that has enough rows, a column for each period."""
-    if periods is None:
-        return pd.DataFrame(index=values.unique())
-    counts = pd.crosstab(values, periods)
-    return counts.loc[:, counts.sum() >= MIN_PERIOD_ROWS]
 
 
 def _vanished(

@@ -21,6 +21,7 @@ from baton_handoff.monitoring.columns import (
     number_drift,
     unknown_shares,
 )
+from baton_handoff.monitoring.periods import one_period
 from baton_handoff.monitoring.units import UnitChange, unit_change
 
 
@@ -33,14 +34,14 @@ class Samples:
         current: The rows of the period, with the predictions.
         kinds: The columns to compare and what they hold.
         prediction_column: The column that holds the predictions.
-        periods: The period of each reference row, None if periods can't be compared.
+        periods: The period of each reference row.
     """
 
     reference: pd.DataFrame
     current: pd.DataFrame
     kinds: Mapping[str, ColumnKind]
     prediction_column: str
-    periods: pd.Series | None
+    periods: pd.Series
 
 
 def column_kinds(contract: Contract) -> dict[str, ColumnKind]:
@@ -66,7 +67,7 @@ def drifts(samples: Samples, settings: MonitorSettings) -> list[Drift]:
     for column, kind in samples.kinds.items():
         reference, current = (t[column].dropna() for t in (samples.reference, samples.current))
         if min(len(reference), len(current)) >= settings.least_rows:
-            periods = None if samples.periods is None else samples.periods[reference.index]
+            periods = samples.periods[reference.index]
             drift = (
                 number_drift(column, reference, current, periods, settings.unusual)
                 if kind == "number"
@@ -94,9 +95,10 @@ def _unit(samples: Samples, column: str) -> UnitChange | None:
     """The change of unit that explains why most values of a column never occurred before."""
     tables = samples.reference, samples.current
     reference, current = (table[column].dropna().to_numpy(float) for table in tables)
+    whole = one_period(samples.reference)
 
     def between_steps(values: np.ndarray) -> float:
-        return unknown_shares(reference, values, None)[0]
+        return unknown_shares(reference, values, whole)[0]
 
     def distance(values: np.ndarray) -> float:
         return float(ks_2samp(reference, values, method="asymp").statistic)

@@ -29,7 +29,7 @@ from baton_handoff.monitoring.inputs import (
 )
 from baton_handoff.monitoring.observation import Observation, remaining_drifts, unaffected_rows
 from baton_handoff.monitoring.performance import change, compare_challenger, only, performance
-from baton_handoff.monitoring.periods import comparable_periods
+from baton_handoff.monitoring.periods import comparable_periods, one_period
 from baton_handoff.monitoring.quality import missing_values
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.registry.model_registry import (
@@ -180,7 +180,7 @@ def _samples(baseline: BaselineVersion, rows: PredictedRows) -> Samples:
     evaluation = baseline.evaluation
     sample = evaluation.rows if evaluation.training_sample is None else evaluation.training_sample
     reference, prediction = as_pandas(sample), evaluation.prediction_column
-    periods = None
+    periods = one_period(reference)
     if evaluation.time and rows.times is not None and len(rows.times):
         periods = comparable_periods(reference[evaluation.time], rows.times)
     kinds = {n: kind for n, kind in column_kinds(baseline.contract).items() if n in reference}

@@ -104,6 +104,6 @@ def remaining_drifts(
         reference=samples.reference[reference],
         current=samples.current[current],
         kinds={drift.column: drift.kind for drift in drifted},
-        periods=None if samples.periods is None else samples.periods[reference],
+        periods=samples.periods[reference],
     )
     return [drift for drift in drifts(rest, settings) if drift.drifted]

@@ -39,15 +39,19 @@ def period_names(times: pd.Series, length: Length) -> pd.Series:
     return names
 
 
-def comparable_periods(reference: pd.Series, current: pd.Series) -> pd.Series | None:
+def comparable_periods(reference: pd.Series, current: pd.Series) -> pd.Series:
     """The period of each reference row, each about as long as what the current rows cover.
 
-    None if the reference contains no two periods of that length.
+    All rows are one period if the current rows cover more than half as much as the reference.
     """
     if current.max() - current.min() > (reference.max() - reference.min()) / 2:
-        return None
-    names = period_names(reference, period_length(current))
-    return names if names.nunique() > 1 else None
+        return one_period(reference)
+    return period_names(reference, period_length(current))
+
+
+def one_period(reference: pd.Series | pd.DataFrame) -> pd.Series:
+    """The same period for all rows: there is nothing to compare a period with."""
+    return pd.Series("", reference.index)
 
 
 def parts(times: pd.Series) -> pd.Series:

@@ -25,7 +25,7 @@ class MissingValues:
         column: The column.
         share: The share of rows without a value.
         reference_share: The same share of the reference.
-        usual: Its largest value in one period of the reference; in all of it without periods.
+        usual: Its largest value in one period of the reference.
         increased: True if the share is larger than ever before.
     """
 
@@ -39,7 +39,7 @@ class MissingValues:
 def missing_values(
     reference: pd.DataFrame,
     current: pd.DataFrame,
-    periods: pd.Series | None,
+    periods: pd.Series,
     settings: MonitorSettings,
 ) -> list[MissingValues]:
     """The missing values of each column; nothing if there are too few rows.
@@ -47,17 +47,15 @@ def missing_values(
     Args:
         reference: Rows that the model was trained on.
         current: The rows to compare with them.
-        periods: The period of each reference row, None if periods can't be compared.
+        periods: The period of each reference row.
         settings: The limits.
     """
     if len(current) < settings.least_rows:
         return []
     absent, reference_absent = current.isna(), reference.isna()
     share, reference_share = absent.mean(), reference_absent.mean()
-    usual = reference_share
-    if periods is not None:
-        by_period = reference_absent.groupby(periods)
-        usual = by_period.mean()[by_period.size() >= MIN_PERIOD_ROWS].max()
+    by_period = reference_absent.groupby(periods)
+    usual = by_period.mean()[by_period.size() >= MIN_PERIOD_ROWS].max()
     p_values = [
         binomtest(int(absent[c].sum()), len(absent), float(reference_share[c]), "greater").pvalue
         for c in absent.columns
