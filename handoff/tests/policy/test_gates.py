@@ -296,7 +296,7 @@ def test_a_gate_that_waits_for_another_one_names_the_side_of_that_one() -> None:
 
 
 def test_a_model_that_fails_without_the_later_rows_breaks_its_contracts() -> None:
-    stopped = replace(predicted(SIGNAL), step="predict in parts", error="no", in_parts=None)
+    stopped = replace(predicted(SIGNAL), step="parts", error="no", in_parts=None)
     found = failing(replace(GOOD, prediction=stopped))
     assert not found["rows"].waits_for
 

@@ -291,12 +291,12 @@ def test_a_team_asks_for_more_than_the_standards(project: Project) -> None:
         (
             STATED.replace("2027-11-01", "2027-11-03"),
             12,
-            "`expires = 2027-11-03` is more than a year after `date = 2026-11-01`: state it for",
+            "`expires = 2027-11-03` is more than a year after 2026-11-01: renew it every year",
         ),
         (
             EXCEPTION + EXCEPTION.replace("2026-12-31", "2027-11-27"),
             17,
-            "`expires = 2027-11-27` is more than a year ahead: accept it for a year at most, and",
+            "`expires = 2027-11-27` is more than a year ahead: renew it every year",
         ),
         (STATED.replace("says", "said"), 10, "`said` is unknown in [[statements]]"),
         (EXCEPTION.replace("linted", "tidy"), 8, "the practice tidy is unknown: use "),

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -139,13 +140,8 @@ class Experiment:
     def _first_failing(self, failed: FailedCheck, since: str) -> str | None:
         """The first commit between `since` and the base at which a check fails, None if older."""
         commits = self._snapshots.commits_between(since, self.base)
-        if self._fails(failed, commits[0]):
-            return None
-        good, bad = 0, len(commits) - 1
-        while bad - good > 1:
-            middle = (good + bad) // 2
-            good, bad = (good, middle) if self._fails(failed, commits[middle]) else (middle, bad)
-        return commits[bad]
+        first = bisect_left(commits, True, key=lambda commit: self._fails(failed, commit))
+        return commits[first] if first else None
 
     def _fails(self, failed: FailedCheck, commit: str) -> bool:
         found = self._checked(self._snapshots.of_commit(commit), Path(sys.executable), (failed,))

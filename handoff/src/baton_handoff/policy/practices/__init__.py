@@ -1,1 +1,1 @@
-"""Practices: what each side must, should and would like to keep, and where a project stands."""
+"""Practices: what is required of each side, how strongly, and the results of a project."""

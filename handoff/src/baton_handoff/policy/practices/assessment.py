@@ -8,9 +8,6 @@ from baton_handoff.config.settings import PolicyException
 from baton_handoff.policy.practices.practice import Practice, Stage, Tier
 from baton_handoff.reporting.findings import Finding
 
-RUN_ALL = "uv run poe status --run"
-"""The command that runs every check whose evidence is missing."""
-
 
 class State(StrEnum):
     """The state of a practice."""
@@ -147,14 +144,3 @@ class Assessment:
             and result.earned is not None
         ]
         return sum(earned) / len(earned) if earned else None
-
-    def met(self) -> list[PracticeResult]:
-        """The required results that are met or stated."""
-        return [one for one in self._required() if one.state in (State.MET, State.STATED)]
-
-    def not_run(self) -> list[PracticeResult]:
-        """The required results whose check has not run on the present files; `RUN_ALL` runs it."""
-        return [one for one in self._required() if one.state is State.NOT_SHOWN and one.command]
-
-    def _required(self) -> list[PracticeResult]:
-        return [result for result in self.results if result.tier != "not-needed"]

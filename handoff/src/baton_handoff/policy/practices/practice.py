@@ -32,18 +32,12 @@ STATEMENT = "statement"
 OWN_SECTION = "own"
 """The section of a team's own practices that name none."""
 
-_BLOCKS: Mapping[int, Mapping[Stage, frozenset[Tier]]] = {
-    0: {"push": frozenset(), "handoff": frozenset(), "promotion": frozenset()},
-    1: {
-        "push": frozenset(),
-        "handoff": frozenset({"must"}),
-        "promotion": frozenset({"must"}),
-    },
-    2: {
-        "push": frozenset({"must"}),
-        "handoff": frozenset({"must", "should"}),
-        "promotion": frozenset({"must", "should"}),
-    },
+_BLOCKING_TIERS: Mapping[tuple[int, Stage], tuple[Tier, ...]] = {
+    (1, "handoff"): ("must",),
+    (1, "promotion"): ("must",),
+    (2, "push"): ("must",),
+    (2, "handoff"): ("must", "should"),
+    (2, "promotion"): ("must", "should"),
 }
 """The tiers that block, by level and stage. Breaks of contracts block from level 1 on."""
 
@@ -217,4 +211,6 @@ class Practice(StatedPractice):
         if STAGES.index(stage) < STAGES.index(self.stage):
             return False
         tier = self.tier(side, level)
-        return tier in _BLOCKS[level][stage] or (self.enforced and tier != "not-needed")
+        return tier in _BLOCKING_TIERS.get((level, stage), ()) or (
+            self.enforced and tier != "not-needed"
+        )

@@ -1,6 +1,7 @@
 """The registry: the practices of the standards and of a team, and the statements of its people."""
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -28,7 +29,7 @@ from baton_handoff.policy.practices.practice import (
 SHIPPED = Path(__file__).with_name("practices.toml")
 
 _YEAR = timedelta(days=366)
-"""The longest time for statements and exceptions: who made them may be gone by then."""
+"""The longest time for statements and exceptions; then they have to be renewed."""
 
 
 class PracticesToml(StrictModel):
@@ -130,20 +131,16 @@ def check_durations(project: Project, registry: Registry, today: date) -> None:
         SettingsError: One lasts longer.
     """
     file = project.root / "handoff.toml"
-    for number, statement in enumerate(registry.statements):
-        if statement.expires - statement.day > _YEAR:
-            problem = (
-                f"`expires = {statement.expires}` is more than a year after `date ="
-                f" {statement.day}`: state it for a year at most, and then again"
-            )
-            raise invalid(file, ("statements", number, "expires"), problem, kind="duration")
-    for number, exception in enumerate(project.exceptions):
-        if exception.expires - today > _YEAR:
-            problem = (
-                f"`expires = {exception.expires}` is more than a year ahead: accept it for a year"
-                " at most, and review it then"
-            )
-            raise invalid(file, ("exceptions", number, "expires"), problem, kind="duration")
+    limits = [
+        *(("statements", one.expires, one.day, f"after {one.day}") for one in registry.statements),
+        *(("exceptions", one.expires, today, "ahead") for one in project.exceptions),
+    ]
+    numbers: Counter[str] = Counter()
+    for table, expires, start, since in limits:
+        if expires - start > _YEAR:
+            problem = f"`expires = {expires}` is more than a year {since}: renew it every year"
+            raise invalid(file, (table, numbers[table], "expires"), problem, kind="duration")
+        numbers[table] += 1
 
 
 def _check_own(

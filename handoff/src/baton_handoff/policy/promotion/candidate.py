@@ -13,7 +13,7 @@ from baton_handoff.evaluation.held_out import Evaluation
 from baton_handoff.lineage.sources.assessment import SourceAssessment
 from baton_handoff.policy.status.promotion_practices import PromotionRequirements
 
-Step: TypeAlias = Literal["load", "predict", "predict in parts", "done"]
+Step: TypeAlias = Literal["load", "predict", "parts", "done"]
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def main(version: Path, rows: Path, time: str, to: Path) -> None:
         report["step"] = "predict"
         table = _read(rows, model)
         _write(model.predict(table.to_native()), to / "predictions.parquet")
-        report["step"] = "predict in parts"
+        report["step"] = "parts"
         numbered = table.with_row_index("row")
         order = (numbered.sort(time, "row") if time else numbered)["row"].to_list()
         parts = (order[: max(1, len(order) // 2)], order[::2])

@@ -189,7 +189,7 @@ def _service_answers(
     predictions, milliseconds = [], []
     try:
         with running(project, str(version.version)) as address:
-            # The first request is sent twice: it fills caches, so its time says nothing.
+            # The first request is sent twice: it fills caches, so its time is not typical.
             for row in [bodies[0], *bodies]:
                 started = time.perf_counter()
                 predictions.append(_predict(address, row)[evaluation.prediction_column])

@@ -1,1 +1,1 @@
-"""Where a project stands: practices judged by checks, by its base, and at a promotion."""
+"""The assessment of a project and of its changes, by checks and by the base policy."""

@@ -175,12 +175,14 @@ def _values(project: Project, registry: Registry, other: Registry) -> dict[tuple
     values = {(answers, "level"): str(project.level), (answers, "`cloud`"): project.cloud}
     for limit, value in project.promotion:
         values[settings, f"`{limit}` in [promotion]"] = f"{value:g}"
-    for one in sorted(project.exceptions, key=lambda one: one.expires):
-        subject = f"practice {one.practice}" if one.practice else f"gate {one.gate}"
-        values[settings, f"exception for the {subject}"] = f"until {one.expires}"
-    for said in sorted(registry.statements, key=lambda one: one.expires):
-        label = f"statement of the {said.by} on {said.practice}"
-        values[settings, label] = f"until {said.expires}"
+    for exception in sorted(project.exceptions, key=lambda one: one.expires):
+        kind, name = (
+            ("practice", exception.practice) if exception.practice else ("gate", exception.gate)
+        )
+        values[settings, f"exception for the {kind} {name}"] = f"until {exception.expires}"
+    for statement in sorted(registry.statements, key=lambda one: one.expires):
+        label = f"statement of the {statement.by} on {statement.practice}"
+        values[settings, label] = f"until {statement.expires}"
     in_other = {practice.name for practice in other.practices}
     for practice in registry.practices:
         label = f"practice {practice.name}"

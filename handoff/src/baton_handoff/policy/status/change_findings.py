@@ -133,7 +133,7 @@ def _key(comparison: Comparison, project: Project, base: Path) -> str:
         both += [place for name in ("test", "types", "layers") for place in KINDS[name].places]
         both += ["data/", "*.dvc"]
         head = both
-    # Only triage reads in handoff.toml who answers for what.
+    # Only triage depends on the responsibilities in handoff.toml.
     judged = comparison == "triage"
     keys = (
         ProjectFiles(project.root).key(head, judged=judged),

@@ -41,15 +41,9 @@ class ChangedFile:
     before: str | None
     after: str | None
 
-    @property
-    def old_content(self) -> str:
-        """What it contained, of Python only what matters when it runs."""
-        return normalized_code(self.before or "") if self._is_code else self.before or ""
-
-    @property
-    def new_content(self) -> str:
-        """What it contains now, likewise; empty if it is gone."""
-        return normalized_code(self.after or "") if self._is_code else self.after or ""
+    def content(self, text: str | None) -> str:
+        """The part of one of its texts that matters: of Python what matters when it runs."""
+        return normalized_code(text or "") if self.path.endswith(".py") else text or ""
 
     @property
     def is_test(self) -> bool:
@@ -57,10 +51,6 @@ class ChangedFile:
         path = PurePosixPath(self.path)
         helper = path.suffix in _HELPER_SUFFIXES and not path.name.startswith("test_")
         return covers("tests/", self.path) and not helper
-
-    @property
-    def _is_code(self) -> bool:
-        return self.path.endswith(".py")
 
 
 def check_done(project: Project, base: str | None = None) -> list[Finding]:
@@ -97,11 +87,11 @@ def missing_parts(change: Change) -> list[Finding]:
 
 def _missing_tests(project: Project, files: Sequence[ChangedFile]) -> Iterator[Finding]:
     # A renamed file contains what it contained before, be it code or a test.
-    renamed = {file.old_content for file in files if file.after is None}
+    renamed = {file.content(file.before) for file in files if file.after is None}
     changed = [
         file
         for file in files
-        if file.new_content not in ("", file.old_content) and file.new_content not in renamed
+        if file.content(file.after) not in {"", file.content(file.before), *renamed}
     ]
     if any(file.is_test for file in changed):
         return
