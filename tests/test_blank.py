@@ -250,7 +250,7 @@ def test_a_new_month_of_another_shape_is_refused_by_name(blank: Project, tmp_pat
     write_csv(source, [row[1:] for row in loans()])
     done = blank(*ingest, check=False)
     assert done.returncode == 2
-    assert done.stderr == "data/source/loans.csv lacks what Source describes: 'income'.\n"
+    assert done.stderr == "data/source/loans.csv lacks columns of Source: 'income'.\n"
 
     names, *rows = loans()
     write_csv(source, [names, ["plenty", *rows[0][1:]], *rows[1:]])

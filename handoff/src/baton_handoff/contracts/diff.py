@@ -15,7 +15,7 @@ from baton_handoff.contracts.examples import Example, example_of
 from baton_handoff.contracts.isolated_reader import Place, Reader, reading
 from baton_handoff.contracts.protocol import compare_protocol
 from baton_handoff.contracts.sentences import change_text, example_text, version_advice
-from baton_handoff.contracts.wheel import wheel_room
+from baton_handoff.contracts.wheel import wheel_package
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git_snapshots import GitSnapshots, snapshots_of
 from baton_handoff.reporting.findings import Finding
@@ -106,7 +106,7 @@ def _earlier(
             wheel.extractall(scratch / "wheel")
     except (OSError, zipfile.BadZipFile) as error:
         raise HandoffError(f"{base} can't be read as a wheel: {error}") from error
-    return scratch / "wheel", wheel_room(project.package)
+    return scratch / "wheel", wheel_package(project.package)
 
 
 def _differences(before: Reader, after: Reader, level: int) -> Iterator[Difference]:

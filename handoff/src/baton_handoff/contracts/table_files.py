@@ -1,4 +1,4 @@
-"""Reading a source: a CSV, Parquet or Excel file as an Arrow table of plain types."""
+"""Read a CSV, Parquet or Excel file as an Arrow table of plain types."""
 
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -13,14 +13,12 @@ from baton_handoff.core.errors import HandoffError
 
 
 def read_source(file: Path, contract: Contract, columns: Mapping[str, str]) -> pa.Table:
-    """Read what a contract describes, in its names and types; other columns are left out.
-
-    Whether the values keep the contract is not looked at here.
+    """Read the columns of a contract, in its names and types. The values are not validated.
 
     Args:
         file: The file.
         contract: A contract of plain types.
-        columns: What the file calls a column, where the contract calls it otherwise.
+        columns: A column's name in the file, where it differs from the contract's.
 
     Raises:
         HandoffError: The file can't be read, lacks a column or holds values of another type.
@@ -31,7 +29,7 @@ def read_source(file: Path, contract: Contract, columns: Mapping[str, str]) -> p
     table = read_table(file, [called[name] for name, kind in types.items() if kind == pa.string()])
     missing = ", ".join(repr(name) for name in called.values() if name not in table.column_names)
     if missing:
-        raise HandoffError(f"{file} lacks what {contract.__name__} describes: {missing}.")
+        raise HandoffError(f"{file} lacks columns of {contract.__name__}: {missing}.")
     arrays = {}
     for name, kind in types.items():
         try:
@@ -47,18 +45,18 @@ def read_source(file: Path, contract: Contract, columns: Mapping[str, str]) -> p
 def read_table(file: Path, texts: Collection[str] = ()) -> pa.Table:
     """Read a CSV, Parquet or Excel file (its first sheet).
 
-    Numbers become int64 or float64, text string, dates and moments a timestamp in UTC; what has no
-    time zone is taken as UTC.
+    Numbers become int64 or float64, text string, dates and timestamps a timestamp in UTC; without a
+    time zone they count as UTC.
 
     Args:
-        file: The file; its suffix says what it is.
-        texts: The columns that stay text even where all values look like numbers, in a CSV file.
+        file: The file; its suffix is its format.
+        texts: The columns of a CSV file that stay text, even if all values look like numbers.
 
     Raises:
-        HandoffError: There is no such file, it is no such table, or a column holds something else.
+        HandoffError: There is no such file, it can't be read, or a column has another type.
     """
     if file.suffix.lower() not in _READERS:
-        raise HandoffError(f"{file} is not a table that can be read here: {', '.join(_READERS)}.")
+        raise HandoffError(f"{file} is not a table that can be read: use {', '.join(_READERS)}.")
     if not file.is_file():
         raise HandoffError(f"There is no file {file}.")
     try:
@@ -70,12 +68,12 @@ def read_table(file: Path, texts: Collection[str] = ()) -> pa.Table:
         raise HandoffError(f"{file} can't be read as {file.suffix}: {_line(error)}") from error
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise HandoffError(f"{file} has more than one column called {twice[0]!r}: rename one.")
+        raise HandoffError(f"{file} has more than one column {twice[0]!r}: rename one.")
     return pa.table({name: _plain(file, name, table[name]) for name in names})
 
 
 def whole(values: pa.ChunkedArray) -> bool:
-    """Whether numbers are all there and all whole."""
+    """Whether all numbers are present and integers."""
     return values.null_count == 0 and bool(pc.all(pc.equal(values, pc.floor(values))).as_py())
 
 
@@ -84,7 +82,7 @@ def _read_csv(file: Path, texts: Collection[str]) -> pa.Table:
         header = lines.readline()
     table = csv.read_csv(
         file,
-        # What stands most often between the names: not every country separates by commas.
+        # The most frequent separator of the header: some countries use semicolons.
         parse_options=csv.ParseOptions(delimiter=max(",;\t|", key=header.count)),
         convert_options=csv.ConvertOptions(
             column_types=dict.fromkeys(texts, pa.string()), strings_can_be_null=True
@@ -100,16 +98,16 @@ def _read_parquet(file: Path, _: Collection[str]) -> pa.Table:
 
 
 def _read_excel(file: Path, _: Collection[str]) -> pa.Table:
-    # Only projects that begin with a table have it.
+    # Only projects that start from a table have it.
     import fastexcel  # noqa: PLC0415
 
     workbook = fastexcel.read_excel(file)
-    # With a header the reader would rename what occurs twice; the first row alone says it as it is.
+    # With a header the reader would rename repeated columns; so read it as a row.
     header = workbook.load_sheet(0, header_row=None, n_rows=1).to_arrow().to_pylist()
     if not header:
         raise HandoffError(f"{file} has nothing on its first sheet.")
     table = pa.table(workbook.load_sheet(0).to_arrow())
-    # Excel knows no integers.
+    # Excel has no integers.
     numbers = [column.name for column in table.schema if pa.types.is_floating(column.type)]
     for name in numbers:
         if whole(table[name]):
@@ -146,9 +144,9 @@ def _plain(file: Path, name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
         )
     if is_.is_boolean(kind) or is_.is_null(kind):
         return values
-    raise HandoffError(f"Column {name!r} of {file} holds {kind}, which no contract describes.")
+    raise HandoffError(f"Column {name!r} of {file} has a type without a contract: {kind}.")
 
 
 def _line(error: Exception) -> str:
-    """The first line of what a reader says, as the end of a sentence."""
+    """Return the first line of an error, as the end of a sentence."""
     return str(error).strip().partition("\n")[0].rstrip(".") + "."

@@ -1,4 +1,4 @@
-"""Describing a table: what its columns hold, as far as its rows show it."""
+"""Profile a table: types, ranges and categories of its columns, as its rows show them."""
 
 import keyword
 import re
@@ -18,10 +18,10 @@ MAX_COLUMNS = 200
 MAX_CLASSES = 50
 MIN_ROWS_OF_A_CLASS = 5
 MAX_CATEGORIES = 20
-"""Text with more different values than this is free text; whole numbers are quantities."""
+"""Text with more distinct values is free text, and integers with more are a quantity."""
 
 MAX_LENGTH = 60
-"""Of a name or of a category."""
+"""The maximal length of a name or a category."""
 
 Task: TypeAlias = Literal["classification", "regression"]
 Kind: TypeAlias = Literal["int", "float", "bool", "str", "Utc"]
@@ -29,14 +29,14 @@ Kind: TypeAlias = Literal["int", "float", "bool", "str", "Utc"]
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """A column as a contract states it.
+    """A column, as a contract can describe it.
 
     Attributes:
-        name: What the contract calls it.
-        source: What the file calls it.
+        name: Its name in the contract.
+        source: Its name in the file.
         kind: Its type.
         nullable: Whether values are missing.
-        rules: What holds for all its values, as arguments of pandera's `Field`.
+        rules: Rules that all its values meet, as arguments of pandera's `Field`.
     """
 
     name: str
@@ -48,12 +48,12 @@ class ColumnProfile:
 
 @dataclass(frozen=True)
 class TableProfile:
-    """A table from which a target is to be predicted.
+    """A table to predict a target from.
 
     Attributes:
-        columns: What the model is given.
-        target: What it predicts.
-        classes: What the target can be, empty where it is a quantity.
+        columns: The model's input.
+        target: The column to predict.
+        classes: The classes of the target, empty if it is a quantity.
     """
 
     columns: tuple[ColumnProfile, ...]
@@ -62,62 +62,62 @@ class TableProfile:
 
     @property
     def ordered_by(self) -> str | None:
-        """The column that tells past from future, None where there is none without gaps."""
-        moments = (c.name for c in self.columns if c.kind == "Utc" and not c.nullable)
-        return next(moments, None)
+        """The first column of timestamps without nulls, None if there is none."""
+        times = (c.name for c in self.columns if c.kind == "Utc" and not c.nullable)
+        return next(times, None)
 
 
 def profile_table(
     table: pa.Table, target: str, task: Task | None, reserved: Collection[str]
 ) -> TableProfile:
-    """Describe a table of plain types.
+    """Profile a table of plain types.
 
     Args:
-        table: The table, as `read_table` gives it.
+        table: The table, as `read_table` returns it.
         target: The column to predict.
-        task: What the target is predicted as; None where its values are to say it.
+        task: The kind of prediction; None to choose it by the values of the target.
         reserved: Names that no column may have in the contracts.
 
     Raises:
-        HandoffError: It is no table to learn from.
+        HandoffError: A model can't be trained on the table.
     """
     if target not in table.column_names:
-        raise HandoffError(f"There is no column {target!r}: {_some(table.column_names)} are there.")
+        raise HandoffError(f"There is no column {target!r}, only {_some(table.column_names)}.")
     if len(table.column_names) > MAX_COLUMNS:
         raise HandoffError(
-            f"The table has {len(table.column_names):,} columns, more than a contract that people"
-            f" read can hold: choose at most {MAX_COLUMNS}."
+            f"The table has {len(table.column_names):,} columns, too many for a readable contract:"
+            f" choose at most {MAX_COLUMNS}."
         )
     table = table.filter(pc.is_valid(table[target]))
     if len(table) < MIN_ROWS:
         raise HandoffError(
-            f"Only {len(table)} rows have a value of {target!r}, too few to learn and test from:"
-            f" at least {MIN_ROWS} are needed."
+            f"Only {len(table)} rows have a value of {target!r}: training and test need at least"
+            f" {MIN_ROWS}."
         )
     empty = [name for name in table.column_names if table[name].null_count == len(table)]
     if empty:
-        raise HandoffError(f"Nothing stands in {_some(empty)}: leave out what is empty.")
+        raise HandoffError(f"Remove the columns without any value: {_some(empty)}.")
     names = contract_names(table.column_names, reserved)
     columns = [_column(names[name], name, table[name]) for name in names if name != target]
     if all(column.kind == "Utc" for column in columns):
-        raise HandoffError(f"Besides {target!r} the table has no column to predict it from.")
+        raise HandoffError(f"The table has no column to predict {target!r} from.")
     kind, classes = _target(target, table[target], task)
     return TableProfile(tuple(columns), ColumnProfile(names[target], target, kind), tuple(classes))
 
 
 def contract_names(sources: Sequence[str], reserved: Collection[str]) -> dict[str, str]:
-    """A name for each column that code can carry: its own if that will do, else in snake_case."""
-    names = {source: source for source in sources if _will_do(source, reserved)}
+    """Return a valid name for each column: its own if possible, else one in snake_case."""
+    names = {source: source for source in sources if _is_valid(source, reserved)}
     for place, source in enumerate(sources, start=1):
         if source not in names:
             name = _snake_case(source, place)
-            while not _will_do(name, reserved) or name in names.values():
+            while not _is_valid(name, reserved) or name in names.values():
                 name += "_" if keyword.iskeyword(name) or name in reserved else f"_{place}"
             names[source] = name
     return {source: names[source] for source in sources}
 
 
-def _will_do(name: str, reserved: Collection[str]) -> bool:
+def _is_valid(name: str, reserved: Collection[str]) -> bool:
     return (
         name.isidentifier()
         and not name.startswith("_")
@@ -144,7 +144,7 @@ def _column(name: str, source: str, values: pa.ChunkedArray) -> ColumnProfile:
         bounds = pc.min_max(pc.cast(values, pa.float64() if kind == "float" else pa.int64()))
         rules = {"ge": bounds["min"].as_py(), "le": bounds["max"].as_py()}
         if float("inf") in (abs(rules["ge"]), abs(rules["le"])):
-            raise HandoffError(f"Column {source!r} holds infinity, which no contract describes.")
+            raise HandoffError(f"Column {source!r} contains infinity: replace it by null.")
     elif kind == "str":
         categories = sorted(pc.unique(values.drop_null()).to_pylist())
         few = len(categories) <= min(MAX_CATEGORIES, len(values) // 2)
@@ -158,7 +158,7 @@ def _kind(values: pa.ChunkedArray) -> Kind:
         return "str"
     if pa.types.is_timestamp(values.type):
         return "Utc"
-    # An integer or a truth value with gaps is a number: pandas knows no gap in either.
+    # pandas has no nulls in integers and booleans.
     if pa.types.is_floating(values.type) or values.null_count:
         return "float"
     return "bool" if pa.types.is_boolean(values.type) else "int"
@@ -173,29 +173,28 @@ def _target(
         values = pc.cast(values, pa.int64())
     counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(values).to_pylist()}
     if len(counts) == 1:
-        raise HandoffError(f"The target {name!r} has only one value: there is nothing to learn.")
+        raise HandoffError(f"The target {name!r} has only one value: there is nothing to predict.")
     if kind == "Utc":
-        raise HandoffError(f"The target {name!r} holds moments: predict a number or a category.")
+        raise HandoffError(f"The target {name!r} holds timestamps: predict a number or a category.")
     if task is None:
         closed = kind in ("str", "bool") or (kind == "int" and len(counts) <= MAX_CATEGORIES)
         task = "classification" if closed else "regression"
     if task == "regression":
         if kind in ("str", "bool"):
-            raise HandoffError(f"The target {name!r} holds no numbers: make it a classification.")
+            raise HandoffError(f"The target {name!r} is not numeric: use --task classification.")
         return "float", []
     if kind == "float":
-        raise HandoffError(f"The target {name!r} holds fractions: make it a regression.")
+        raise HandoffError(f"The target {name!r} has fractions: use --task regression.")
     if len(counts) > MAX_CLASSES:
         raise HandoffError(
-            f"The target {name!r} has {len(counts):,} different values, too many to be classes:"
-            f" at most {MAX_CLASSES}."
+            f"The target {name!r} has more than {MAX_CLASSES} classes: {len(counts):,}."
         )
     rarest = min(counts, key=lambda value: (counts[value], str(value)))
     if counts[rarest] < MIN_ROWS_OF_A_CLASS:
         instead = " or predict a quantity with --task regression" if kind == "int" else ""
         raise HandoffError(
             f"The class {rarest!r} of the target {name!r} has {counts[rarest]} of the"
-            f" {MIN_ROWS_OF_A_CLASS} rows it needs to be learnt and tested: merge it with another"
+            f" {MIN_ROWS_OF_A_CLASS} rows that training and test need: merge it with another class"
             f"{instead}."
         )
     return kind, sorted(counts)

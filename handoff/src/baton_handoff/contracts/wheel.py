@@ -1,4 +1,4 @@
-"""The contracts as a wheel of their own, for whoever shares them from another repository."""
+"""Build the contracts as a wheel of their own, to share them with another repository."""
 
 import json
 import os
@@ -11,7 +11,6 @@ from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.toml_files import read_toml
 
-# The build back-end that projects use too.
 _PYPROJECT = """\
 [project]
 name = {name}
@@ -29,11 +28,11 @@ module-name = {module}
 """
 
 _NEEDED = ("narwhals", "pandas", "pandera", "polars", "pydantic")
-"""What contracts are written with; of these, those that the project names are the wheel's."""
+"""The packages that contracts use; the wheel requires those of them that the project requires."""
 
 
-def wheel_room(package: str) -> str:
-    """The package that a contracts wheel installs."""
+def wheel_package(package: str) -> str:
+    """Return the package that a contracts wheel installs."""
     return f"{package}_contracts"
 
 
@@ -47,27 +46,27 @@ def build_contracts(project: Project, to: Path) -> Path:
     Raises:
         HandoffError: The wheel can't be built.
     """
-    stated = read_toml(project.root / "pyproject.toml")["project"]
-    room = wheel_room(project.package)
-    named = [entry for entry in stated["dependencies"] if entry.startswith(_NEEDED)]
+    metadata = read_toml(project.root / "pyproject.toml")["project"]
+    package = wheel_package(project.package)
+    required = [entry for entry in metadata["dependencies"] if entry.startswith(_NEEDED)]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         shutil.copytree(
             project.source / "contracts",
-            folder / "src" / room,
+            folder / "src" / package,
             ignore=shutil.ignore_patterns("__pycache__"),
         )
         settings = {
-            "name": room.replace("_", "-"),
-            "version": stated["version"],
-            "description": f"The contracts of {stated['name']}",
-            "python": stated["requires-python"],
-            # The rows of the API are pydantic's, which the project has through its machinery.
-            "dependencies": sorted({*named, "pydantic"}),
-            "module": room,
+            "name": package.replace("_", "-"),
+            "version": metadata["version"],
+            "description": f"The contracts of {metadata['name']}",
+            "python": metadata["requires-python"],
+            # The row models need pydantic, which the project has through the engine.
+            "dependencies": sorted({*required, "pydantic"}),
+            "module": package,
         }
-        said = {key: json.dumps(value, ensure_ascii=False) for key, value in settings.items()}
-        (folder / "pyproject.toml").write_text(_PYPROJECT.format(**said), encoding="utf-8")
+        quoted = {key: json.dumps(value, ensure_ascii=False) for key, value in settings.items()}
+        (folder / "pyproject.toml").write_text(_PYPROJECT.format(**quoted), encoding="utf-8")
         built = folder / "built"
         done = subprocess.run(
             [os.environ.get("UV", "uv"), "build", "--wheel", "--quiet", "--out-dir", str(built)],
