@@ -36,7 +36,7 @@ def test_a_change_that_lowers_the_level_does_not_pass_its_own_gate(
     assert told.message.startswith("level: 2 → 0. The new value counts once it is merged; the old")
 
 
-def test_a_change_can_not_hand_its_file_to_the_other_side(edit: Edit, lacks: Lacks) -> None:
+def test_a_change_cannot_assign_its_file_to_the_other_side(edit: Edit, lacks: Lacks) -> None:
     edit("handoff.toml", SETTINGS + f'[answerable]\n"{FEATURES}" = "ml-engineering"\n')
     edit(FEATURES, TRIPLE)
     assert [finding.side for finding in lacks()] == ["data-science"]
@@ -46,7 +46,7 @@ def accepted(gate: str, year: int) -> PolicyException:
     return PolicyException(gate=gate, reason="a reason", owner="an owner", expires=date(year, 1, 1))
 
 
-def test_an_exception_counts_where_both_state_it_until_the_earlier_day(begun: Project) -> None:
+def test_an_exception_counts_if_both_state_it_until_the_earlier_day(begun: Project) -> None:
     base = replace(begun, exceptions=(accepted("subgroups", 2027), accepted("rows", 2028)))
     head = replace(
         begun,
@@ -59,7 +59,7 @@ def test_an_exception_counts_where_both_state_it_until_the_earlier_day(begun: Pr
     ]
 
 
-def test_of_each_limit_the_stricter_one_counts(begun: Project) -> None:
+def test_the_stricter_limit_counts(begun: Project) -> None:
     base = replace(begun, promotion=PromotionSettings(tolerance=0.1, floor=0.7, latency_ms=100))
     head = replace(begun, promotion=PromotionSettings(tolerance=0.2, floor=0.6, latency_ms=50))
     binding = stricter(base, head)
@@ -114,7 +114,7 @@ def findings(base: Project, head: Project) -> list[Finding]:
     return loosened(stricter(base, head), head)
 
 
-def test_what_either_enforces_is_enforced(begun: Project) -> None:
+def test_a_practice_is_enforced_if_either_enforces_it(begun: Project) -> None:
     base = says(begun, enforce={"practices": ["typed"]})
     head = says(begun, enforce={"practices": ["linted"]})
     assert asked(base, head, "typed").enforced
@@ -122,7 +122,7 @@ def test_what_either_enforces_is_enforced(begun: Project) -> None:
     assert told(base, head) == ["practice typed in [enforce]: yes → no"]
 
 
-def test_of_tiers_the_stricter_one_counts(begun: Project) -> None:
+def test_the_stricter_tier_counts(begun: Project) -> None:
     more = {"name": "linted", "tiers": {"data-science": "must"}}
     for base, head in ((says(begun, more), begun), (begun, says(begun, more))):
         assert asked(base, head, "linted").tier("data-science", 1) == "must"
@@ -132,7 +132,7 @@ def test_of_tiers_the_stricter_one_counts(begun: Project) -> None:
     assert told(begun, says(begun, more)) == []
 
 
-def test_a_practice_of_ones_own_that_a_change_drops_still_counts(begun: Project) -> None:
+def test_an_own_practice_that_a_change_removes_or_redefines_still_counts(begun: Project) -> None:
     base = says(begun, OWN, enforce={"practices": ["acme/pairing"]})
     gone = asked(base, begun, "acme/pairing")
     assert (gone.check, gone.enforced) == ("git --version", True)
@@ -148,7 +148,7 @@ def test_a_practice_of_ones_own_that_a_change_drops_still_counts(begun: Project)
     ]
 
 
-def test_a_check_that_a_change_takes_away_is_said(begun: Project) -> None:
+def test_a_practice_whose_check_a_change_removes_is_not_met(begun: Project) -> None:
     base = says(begun, {**OWN, "check": "acme_standards:gone"})
     results = assess(stricter(base, begun)).results
     (found,) = (o for o in results if o.practice.name == "acme/pairing")
@@ -156,7 +156,7 @@ def test_a_check_that_a_change_takes_away_is_said(begun: Project) -> None:
     assert found.message.startswith("The change removes the check of this practice. The check of")
 
 
-def test_a_statement_counts_where_both_have_it_until_the_earlier_day(begun: Project) -> None:
+def test_a_statement_counts_if_both_have_it_until_the_earlier_day(begun: Project) -> None:
     other = {**STATED, "practice": "tools-introduced"}
     base = says(begun, statements=[{**STATED, "expires": date(2027, 1, 1)}])
     head = says(begun, statements=[STATED, other])
@@ -169,7 +169,7 @@ def test_a_statement_counts_where_both_have_it_until_the_earlier_day(begun: Proj
     ]
 
 
-def test_of_each_entry_of_the_baseline_the_smaller_count_counts(begun: Project) -> None:
+def test_the_smaller_number_of_each_baseline_entry_counts(begun: Project) -> None:
     side = "ml-engineering"
     base = replace(begun, baseline={("linted", side, "a.py"): 3, ("linted", side, "b.py"): 3})
     head = replace(
@@ -194,7 +194,7 @@ def test_of_each_entry_of_the_baseline_the_smaller_count_counts(begun: Project) 
     ]
 
 
-def test_a_base_that_can_not_be_read_does_not_keep_anybody_from_mending_it(begun: Project) -> None:
+def test_a_change_can_correct_a_base_that_cannot_be_read(begun: Project) -> None:
     base = says(begun, {"name": "linted", "tiers": {"data-science": "always"}})
     assert asked(base, begun, "linted").tier("data-science", 1) == "should"
     assert told(base, begun) == []
@@ -231,14 +231,14 @@ def test_a_change_that_edits_the_practices_of_the_standards_is_judged_by_those_o
     "text",
     ["x = [", "practices = 7\nsections = []\n", "[[practices]]\nname = 7\n", ""],
 )
-def test_practices_of_another_form_bind_nobody(root: Path, text: str) -> None:
+def test_base_practices_of_another_form_are_ignored(root: Path, text: str) -> None:
     def asks(practices: Iterable[Practice]) -> list[object]:
         return [(p.name, [p.tier(s, at) for s in SIDES for at in (0, 1, 2)]) for p in practices]
 
     assert asks(binding_registry(standards(root, text)).practices) == asks(shipped())
 
 
-def test_a_check_that_only_the_base_knows_binds_nobody(root: Path) -> None:
+def test_a_check_that_only_the_base_knows_is_ignored(root: Path) -> None:
     ours = SHIPPED.read_text(encoding="utf-8")
     text = ours.replace('check = "linted"', 'check = "style_kept"')
     gone = text.replace('name = "typed"', 'name = "types-of-old"')
@@ -248,7 +248,7 @@ def test_a_check_that_only_the_base_knows_binds_nobody(root: Path) -> None:
     assert found == {practice.name: practice.check for practice in shipped()}
 
 
-def test_an_edit_of_the_standards_that_no_update_brought_is_named(
+def test_the_report_names_a_manual_edit_of_the_standards(
     root: Path, edit: Edit, lacks: Lacks
 ) -> None:
     edit(".copier-answers.yml", "_commit: v1\nlevel: 2\n")
@@ -281,7 +281,7 @@ def test_an_edit_of_the_standards_that_no_update_brought_is_named(
         ("pytest.ini", "[pytest]\n", "pytest.ini"),
     ],
 )
-def test_a_teams_own_settings_of_tools_count_at_once_and_are_named(
+def test_the_report_names_changed_settings_of_tools(
     edit: Edit, lacks: Lacks, path: str, text: str, said: str
 ) -> None:
     edit(path, text)
@@ -292,12 +292,12 @@ def test_a_teams_own_settings_of_tools_count_at_once_and_are_named(
     )
 
 
-def test_what_says_nothing_to_tools_is_not_named(edit: Edit, lacks: Lacks) -> None:
+def test_the_report_does_not_name_other_settings(edit: Edit, lacks: Lacks) -> None:
     edit("pyproject.toml", '[project]\nname = "trips"\n[tool.uv]\n')
     assert lacks() == []
 
 
-def test_whose_cloud_it_is_says_the_base_and_who_checks_it_the_change(begun: Project) -> None:
+def test_the_cloud_of_the_base_and_the_ci_of_the_change_count(begun: Project) -> None:
     base, head = (
         replace(begun, cloud=cloud, ci=ci) for cloud, ci in (("aws", "github"), ("none", "gitlab"))
     )
@@ -312,7 +312,7 @@ def test_whose_cloud_it_is_says_the_base_and_who_checks_it_the_change(begun: Pro
     ["", '[answerable]\n"src/trips/serving/" = "data-science"\n'],
     ids=["a team's name", "who answers"],
 )
-def test_a_change_of_who_is_asked_passes_with_what_it_has_written_down(
+def test_a_change_of_responsibilities_passes_with_its_own_codeowners(
     root: Path, edit: Edit, said: str
 ) -> None:
     teams = 'level: {}\ndata_science_team: "@{}"\nml_engineering_team: "@ml"\n'

@@ -1,4 +1,4 @@
-"""The baseline of a grown repository: what was open counts as accepted, and it only shrinks."""
+"""The baseline of a grown repository: recorded findings are accepted, and it only shrinks."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -91,7 +91,7 @@ def blocking(project: Project) -> list[str]:
     return [o.practice.name for o in assess(project, today=TODAY).blocking("push")]
 
 
-def test_what_is_recorded_does_not_block_and_earns_what_an_exception_earns(grown: Project) -> None:
+def test_recorded_findings_do_not_block_and_earn_as_much_as_an_exception(grown: Project) -> None:
     assert blocking(grown) == ["linted"]
     assert (
         record(grown) == f"{BASELINE_FILE} records 3 findings: `uv run poe fix`, and commit both."
@@ -106,7 +106,7 @@ def test_what_is_recorded_does_not_block_and_earns_what_an_exception_earns(grown
     assert (len(kept.recorded), kept.findings) == (2, ())
 
 
-def test_lines_may_move_and_one_more_shows_all_of_that_file(grown: Project) -> None:
+def test_lines_may_move_and_one_more_finding_opens_all_of_its_file(grown: Project) -> None:
     record(grown)
     moved = [(file, line + 40, message) for file, line, message in OLD]
     assert blocking(finds(grown.root, moved)) == []
@@ -157,7 +157,7 @@ def test_a_file_that_moves_takes_its_findings_along(grown: Project) -> None:
     assert since.loosened == []
 
 
-def test_no_contract_test_statement_or_unknown_gets_in(grown: Project) -> None:
+def test_a_baseline_records_no_contract_test_or_statement(grown: Project) -> None:
     contracts = grown.root / "src/trips/contracts/__init__.py"
     contracts.write_text(contracts.read_text().replace('"version"', '"edition"'))
     (grown.root / "handoff.toml").write_text(
@@ -174,7 +174,7 @@ def test_no_contract_test_statement_or_unknown_gets_in(grown: Project) -> None:
     assert not {p.section for p in shipped() if p.baseline} & {"contracts", "tests", "coupling"}
 
 
-def test_what_is_not_shown_is_not_recorded(grown: Project) -> None:
+def test_findings_that_are_not_known_are_not_recorded(grown: Project) -> None:
     (grown.local / "evidence/types.json").unlink()
     with pytest.raises(
         HandoffError, match="findings of typed are not known yet: `uv run poe check` first"
@@ -206,7 +206,7 @@ def test_what_mypy_finds_behind_a_file_that_it_cannot_read_is_not_recorded(grown
         record(grown)
 
 
-def test_nothing_is_written_where_nothing_is_open(grown: Project) -> None:
+def test_without_open_findings_no_baseline_is_written(grown: Project) -> None:
     assert (
         record(finds(grown.root, []))
         == "A baseline would be empty: no finding that it may record is open."
@@ -214,7 +214,7 @@ def test_nothing_is_written_where_nothing_is_open(grown: Project) -> None:
     assert not (grown.root / BASELINE_FILE).exists()
 
 
-def test_an_exception_covers_what_is_new_and_does_not_let_the_baseline_grow(grown: Project) -> None:
+def test_an_exception_covers_new_findings_and_the_baseline_does_not_grow(grown: Project) -> None:
     record(grown)
     with (grown.root / "handoff.toml").open("a") as settings:
         settings.write(EXCEPTION)
@@ -236,7 +236,7 @@ def test_a_baseline_that_is_deleted_is_not_recorded_anew(grown: Project) -> None
     assert not (grown.root / BASELINE_FILE).exists()
 
 
-def test_a_teams_own_practice_is_recorded_where_it_says_so(
+def test_an_own_practice_is_recorded_if_it_allows_it(
     grown: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "acme_prints.py").write_text(
@@ -297,7 +297,7 @@ def test_a_teams_own_practice_is_recorded_where_it_says_so(
         ),
     ],
 )
-def test_a_file_that_can_not_be_used_is_said_with_its_line_and_what_is_allowed(
+def test_an_invalid_baseline_is_reported_with_its_line_and_the_allowed_values(
     grown: Project, text: str, line: int, said: str
 ) -> None:
     (grown.root / BASELINE_FILE).write_text(text)
@@ -348,14 +348,14 @@ def test_a_change_that_lowers_the_level_does_not_pass_its_own_gate(
     assert "exception for the practice linted: none → until" in said
 
 
-def test_a_base_that_is_none_is_said_in_one_sentence(
+def test_an_unknown_base_is_reported_in_one_sentence(
     grown: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["status", "--base", "nowhere"]) == 2
     assert capsys.readouterr().err.startswith("nowhere is not a commit in this clone")
 
 
-def test_every_screen_says_what_the_baseline_accepts_and_what_a_change_loosens() -> None:
+def test_every_report_contains_what_the_baseline_accepts_and_a_change_loosens() -> None:
     one = Finding("style", "E501: too long", False, ML, "src/a.py", 7)
     style = practice("style", baseline=True)
     said = "accepted by the baseline: 2 findings in 1 file"
@@ -386,7 +386,7 @@ def test_every_screen_says_what_the_baseline_accepts_and_what_a_change_loosens()
     assert data["outcomes"][0]["reached"]
 
 
-def test_a_comment_stays_as_short_as_a_provider_takes_it() -> None:
+def test_a_comment_stays_within_the_length_that_providers_accept() -> None:
     many = tuple(Finding("", f"E{n}: too long", False, ML, "src/a.py", n) for n in range(1, 3000))
     it = replace(
         assessment(), results=[result(practice("style"), ML, State.NOT_MET, "No.", findings=many)]
@@ -395,7 +395,7 @@ def test_a_comment_stays_as_short_as_a_provider_takes_it() -> None:
     assert "and 2899 more: `uv run poe status --html status.html` lists all" in markdown_report(it)
 
 
-def test_a_hook_passes_what_the_baseline_holds_of_the_files_that_it_names(
+def test_a_hook_accepts_the_recorded_findings_of_its_files(
     grown: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (grown.root / APP).write_text("import os\nimport sys\n")
@@ -415,7 +415,7 @@ def test_a_hook_passes_what_the_baseline_holds_of_the_files_that_it_names(
     assert EvidenceStore(grown).latest("lint") == kept
 
 
-def test_what_the_tools_find_is_kept_place_by_place(grown: Project) -> None:
+def test_evidence_contains_each_finding_of_a_tool_with_its_place(grown: Project) -> None:
     (grown.root / "ruff.toml").write_text('extend-exclude = ["src/trips/contracts"]\n')
     bad = "import os\nx  = 1\n"
     (grown.root / APP).write_text(bad)

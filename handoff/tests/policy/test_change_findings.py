@@ -1,4 +1,4 @@
-"""What a change leaves open, in the report: breaks, what it does not bring, whose turn it is."""
+"""Findings about a change in the report: breaks, missing parts, and the side that has to act."""
 
 import json
 from functools import partial
@@ -41,7 +41,7 @@ def judged(capsys: pytest.CaptureFixture[str]) -> tuple[int, list[tuple[str, boo
     return code, [(one["message"], one["blocks"], one["fix"]) for one in ours]
 
 
-def test_what_a_change_breaks_blocks_until_its_version_says_so(
+def test_a_break_of_a_contract_blocks_until_its_version_is_raised(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fix = "`uv run poe diff --base target`"
@@ -62,7 +62,9 @@ def test_what_a_change_breaks_blocks_until_its_version_says_so(
     assert judged(capsys)[0] == main(["contract", "diff", "--base", "target"]) == 0
 
 
-def test_at_level_0_it_is_advice(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_break_of_a_contract_is_advice_at_level_0(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     changed(".copier-answers.yml", "level: 1", "level: 0")(project)
     commit(project.root, "ds@example.com")
     git(project.root, "branch", "--force", "target")
@@ -73,7 +75,7 @@ def test_at_level_0_it_is_advice(project: Project, capsys: pytest.CaptureFixture
     assert "is still version 1.0.0" in said
 
 
-def test_what_changes_no_contract_leaves_the_evidence_good(
+def test_evidence_stays_valid_after_a_merge_that_changes_no_contract(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
@@ -90,7 +92,7 @@ def test_what_changes_no_contract_leaves_the_evidence_good(
     assert judged(capsys) == before
 
 
-def test_a_comparison_with_another_base_says_nothing_of_this_change(
+def test_a_comparison_with_another_base_is_no_evidence(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
@@ -100,7 +102,7 @@ def test_a_comparison_with_another_base_says_nothing_of_this_change(
     assert (code, said) == (1, UNSEEN)
 
 
-def test_the_change_that_brings_baton_breaks_nothing(
+def test_the_change_that_adopts_baton_breaks_no_contract(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     git(project.root, "rm", "--quiet", "--cached", "handoff.toml")
@@ -110,13 +112,15 @@ def test_the_change_that_brings_baton_breaks_nothing(
     assert judged(capsys)[1] == []
 
 
-def test_a_comparison_with_a_wheel_leaves_none(project: Project) -> None:
+def test_a_comparison_with_a_wheel_leaves_no_evidence(project: Project) -> None:
     with keeping(project, "diff", "dist/trips_contracts.whl") as keep:
         keep([])
     assert EvidenceStore(project).latest("diff") is None
 
 
-def test_every_form_tells_it(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_format_contains_the_break(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
     main(["contract", "diff", "--base", "target"])
     for form in ("terminal", "markdown", "json", "sarif", "github", "gitlab", "azure"):
@@ -126,7 +130,7 @@ def test_every_form_tells_it(project: Project, capsys: pytest.CaptureFixture[str
     assert "Answer is still version" in (project.root / "s.html").read_text(encoding="utf-8")
 
 
-def test_what_is_missing_is_produced_with_the_same_base(
+def test_missing_evidence_is_produced_with_the_same_base(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed(CONTRACTS, "ge=0, le=1)", "ge=0, le=2)")(project)
@@ -142,7 +146,7 @@ def test_what_is_missing_is_produced_with_the_same_base(
     assert ran == [["uv", "run", "poe", "diff", "--base", "target"]]
 
 
-def test_tests_that_a_change_does_not_bring_block_from_level_2_on(
+def test_missing_tests_block_from_level_2_on(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = "src/trips/serving/app.py"
@@ -176,7 +180,7 @@ def turns(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, bool]]:
     return [(f["message"], f["blocks"]) for f in found if f["check"].startswith("triage")]
 
 
-def test_whose_turn_it_is_triage_has_found_out_of_this_very_change(
+def test_triage_findings_count_until_their_inputs_change(
     project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = {"tests/contract/test_data_science.py": {"failed": 1}}
@@ -201,7 +205,7 @@ def test_whose_turn_it_is_triage_has_found_out_of_this_very_change(
     assert turns(capsys) == untried
 
 
-def test_every_form_that_people_read_says_what_it_is_held_against(
+def test_every_format_for_people_names_the_base(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     commit_ = git(project.root, "rev-parse", "target").strip()[:12]
@@ -215,7 +219,7 @@ def test_every_form_that_people_read_says_what_it_is_held_against(
     assert "Judged by" not in capsys.readouterr().out
 
 
-def test_where_nothing_is_red_nobody_is_asked_to_try(
+def test_without_failed_checks_triage_is_not_missing(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert turns(capsys) == []

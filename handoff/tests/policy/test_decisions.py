@@ -78,17 +78,19 @@ def commit(root: Path, day: str) -> None:
         (date(2026, 1, 15), 24, date(2028, 1, 15)),
     ],
 )
-def test_months_end_where_they_end(first: date, months: int, day: date) -> None:
+def test_a_review_day_never_exceeds_the_end_of_its_month(
+    first: date, months: int, day: date
+) -> None:
     assert review_day(decision(months), first) == day
 
 
-def test_it_counts_from_the_last_review_or_from_the_first_commit() -> None:
+def test_a_review_is_due_after_the_last_review_or_the_first_commit() -> None:
     assert review_day(decision(reviewed=date(2026, 10, 1)), FIRST) == date(2027, 4, 1)
     assert review_day(decision(), FIRST) == date(2027, 2, 28)
     assert review_day(decision(), None) is None
 
 
-def test_the_day_itself_is_in_time_and_the_next_one_is_not() -> None:
+def test_a_review_is_overdue_from_the_next_day_on() -> None:
     assert overdue_reviews([decision()], FIRST, date(2027, 2, 28)) == []
     (finding,) = overdue_reviews([decision()], FIRST, date(2027, 3, 1))
     assert (finding.check, finding.side, finding.file) == ("tool-review", "data-science", "d.md")
@@ -98,7 +100,7 @@ def test_the_day_itself_is_in_time_and_the_next_one_is_not() -> None:
     assert overdue_reviews([decision()], None, date(2099, 1, 1)) == []
 
 
-def test_a_review_on_a_day_to_come_is_none() -> None:
+def test_a_review_in_the_future_is_a_finding() -> None:
     ahead = decision(reviewed=date.max)
     assert review_day(ahead, FIRST) == date.max
     (finding,) = overdue_reviews([ahead], FIRST, date(2027, 3, 1))
@@ -135,7 +137,7 @@ def test_following_the_fix_ends_the_finding(project: Project) -> None:
         ("It does all that is needed.", "", "the decision has no reason"),
     ],
 )
-def test_what_was_not_chosen_on_purpose_is_found(
+def test_a_tool_without_alternatives_or_reason_is_a_finding(
     project: Project, before: str, after: str, said: str
 ) -> None:
     assert check_tools(project, TODAY) == []
@@ -174,7 +176,7 @@ def test_bad_front_matter_is_one_sentence(
     assert "\n" not in str(caught.value)
 
 
-def test_other_markdown_is_about_no_tool(project: Project) -> None:
+def test_other_markdown_is_no_decision(project: Project) -> None:
     for text in ("# Plain\n", "---\ntitle: Ours\n---\n# Ours\n"):
         decide(project.root, text)
         assert read_decisions(project) == []

@@ -1,4 +1,4 @@
-"""A change brings its tests, and says what its new features mean."""
+"""A change brings its tests, and describes its new features."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from begun_project import DOUBLE, FEATURES, TEST, TRIPLE, Edit, Lacks
 from trip_project import git
 
 
-def test_nothing_is_asked_of_no_change(lacks: Lacks) -> None:
+def test_no_change_lacks_nothing(lacks: Lacks) -> None:
     assert lacks() == []
 
 
@@ -27,25 +27,25 @@ def test_a_change_without_a_test_names_the_side_and_the_file(
     assert "no test changes with it" in finding.message
 
 
-def test_a_test_that_changed_with_it_is_enough(edit: Edit, lacks: Lacks) -> None:
+def test_a_changed_test_is_enough(edit: Edit, lacks: Lacks) -> None:
     edit(FEATURES, TRIPLE)
     edit(TEST, "def test_cost():\n    assert cost(1) == 3\n")
     assert lacks() == []
 
 
-def test_a_comment_in_a_test_is_no_test(root: Path, edit: Edit, lacks: Lacks) -> None:
+def test_a_comment_in_a_test_is_no_changed_test(root: Path, edit: Edit, lacks: Lacks) -> None:
     edit(FEATURES, TRIPLE)
     edit(TEST, "# three times\n" + (root / TEST).read_text())
     assert len(lacks()) == 1
 
 
-def test_a_test_that_is_taken_away_is_no_test(root: Path, edit: Edit, lacks: Lacks) -> None:
+def test_a_removed_test_is_no_changed_test(root: Path, edit: Edit, lacks: Lacks) -> None:
     edit(FEATURES, TRIPLE)
     (root / TEST).unlink()
     assert len(lacks()) == 1
 
 
-def test_a_test_with_another_name_is_no_test(root: Path, edit: Edit, lacks: Lacks) -> None:
+def test_a_renamed_test_is_no_changed_test(root: Path, edit: Edit, lacks: Lacks) -> None:
     edit(FEATURES, TRIPLE)
     (root / TEST).rename(root / "tests/unit/test_cost.py")
     assert len(lacks()) == 1
@@ -60,7 +60,7 @@ def test_a_test_with_another_name_is_no_test(root: Path, edit: Edit, lacks: Lack
         ("tests/acceptance/costs.feature", "Scenario: thrice\n", 0),
     ],
 )
-def test_what_only_helps_tests_is_none(
+def test_a_changed_helper_of_tests_is_no_changed_test(
     edit: Edit, lacks: Lacks, path: str, text: str, missing: int
 ) -> None:
     edit(FEATURES, TRIPLE)
@@ -78,13 +78,13 @@ def test_what_only_helps_tests_is_none(
     ],
     ids=["form", "docstring", "new docstring", "an import that nobody uses"],
 )
-def test_what_does_the_same_needs_no_test(edit: Edit, lacks: Lacks, text: str) -> None:
+def test_code_with_the_same_behaviour_needs_no_test(edit: Edit, lacks: Lacks, text: str) -> None:
     edit(FEATURES, text)
     assert lacks() == []
 
 
 @pytest.mark.parametrize("use", ["__all__ = ['tax']\n", "tax(1)\n"])
-def test_another_import_of_what_is_used_needs_a_test(
+def test_a_changed_import_of_a_used_name_needs_a_test(
     root: Path, edit: Edit, lacks: Lacks, use: str
 ) -> None:
     edit(FEATURES, f"from .taxes import tax\n{use}")
@@ -96,7 +96,9 @@ def test_another_import_of_what_is_used_needs_a_test(
         git(root, "reset", "--quiet", "--hard", "HEAD~")
 
 
-def test_a_change_of_the_same_size_and_second_is_seen(root: Path, edit: Edit, lacks: Lacks) -> None:
+def test_a_change_of_the_same_size_and_second_is_found(
+    root: Path, edit: Edit, lacks: Lacks
+) -> None:
     git(root, "config", "core.trustctime", "false")
     moment = 1_000_000_000
     os.utime(root / FEATURES, (moment, moment))
@@ -112,13 +114,13 @@ def test_a_file_that_moves_needs_no_test(root: Path, lacks: Lacks) -> None:
     assert lacks() == []
 
 
-def test_training_and_notebooks_bring_no_test(edit: Edit, lacks: Lacks) -> None:
+def test_training_and_notebooks_need_no_test(edit: Edit, lacks: Lacks) -> None:
     edit("src/trips/training/train.py", "ROUNDS = 20\n")
     edit("notebooks/look.ipynb", "{}")
     assert lacks() == []
 
 
-def test_a_new_feature_says_what_it_means(root: Path, edit: Edit, lacks: Lacks) -> None:
+def test_a_new_feature_needs_a_description(root: Path, edit: Edit, lacks: Lacks) -> None:
     path = "src/trips/contracts/__init__.py"
     text = (root / path).read_text()
     inner = '    """What the model sees."""\n'
@@ -132,9 +134,7 @@ def test_a_new_feature_says_what_it_means(root: Path, edit: Edit, lacks: Lacks) 
     assert lacks() == []
 
 
-def test_a_feature_says_what_it_means_where_it_is_inherited_too(
-    root: Path, edit: Edit, lacks: Lacks
-) -> None:
+def test_an_inherited_feature_needs_a_description(root: Path, edit: Edit, lacks: Lacks) -> None:
     path = "src/trips/contracts/__init__.py"
     text = (root / path).read_text()
     base = "class Base(DataFrameModel):\n    mood: int = Field(ge=0)\n\n\nclass Inner(Base, Trip)"
@@ -145,13 +145,13 @@ def test_a_feature_says_what_it_means_where_it_is_inherited_too(
     assert lacks() == []
 
 
-def test_code_that_can_not_be_read_as_python_is_a_change_too(edit: Edit, lacks: Lacks) -> None:
+def test_invalid_python_counts_as_a_change(edit: Edit, lacks: Lacks) -> None:
     edit(FEATURES, "def cost(:\n")
     assert len(lacks()) == 1
 
 
 @pytest.mark.parametrize(("level", "blocks"), [(0, False), (1, False), (2, True)])
-def test_the_level_says_whether_it_blocks(
+def test_a_missing_test_blocks_at_level_2(
     root: Path, edit: Edit, monkeypatch: pytest.MonkeyPatch, level: int, blocks: bool
 ) -> None:
     edit(".copier-answers.yml", f"level: {level}\n")

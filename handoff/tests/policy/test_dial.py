@@ -98,9 +98,7 @@ def at(tiers: Tiers, level: int) -> Tier:
 @pytest.mark.parametrize("level", [0, 1, 2])
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("row", ROWS)
-def test_a_row_of_the_process_is_asked_as_the_process_asks_it(
-    row: str, side: str, level: int
-) -> None:
+def test_a_row_of_the_process_has_the_tiers_of_the_process(row: str, side: str, level: int) -> None:
     *tiers, exact, beyond = ROWS[row]
     asked = at(tiers[SIDES.index(side)], level)
     assert {name: PRACTICES[name].tier(side, level) for name in exact.split()} == dict.fromkeys(
@@ -116,7 +114,7 @@ def test_every_practice_belongs_to_one_row() -> None:
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_early_work_together_is_what_level_2_adds(side: str) -> None:
+def test_level_2_adds_early_collaboration(side: str) -> None:
     tiers = [PRACTICES[TOGETHER].tier(side, level) for level in (0, 1, 2)]
     assert tiers == ["not-needed", "would-like", "must"]
 
@@ -161,7 +159,7 @@ def blocking(capsys: pytest.CaptureFixture[str], stage: Stage, *options: str) ->
 
 @pytest.mark.parametrize("tier", BROKEN)
 @pytest.mark.parametrize(("level", "stage"), BLOCKS)
-def test_a_tier_blocks_at_the_levels_and_stages_that_the_table_says(
+def test_a_tier_blocks_at_the_levels_and_stages_of_the_table(
     project: Project, capsys: pytest.CaptureFixture[str], level: int, stage: Stage, tier: str
 ) -> None:
     name = BROKEN[tier]
@@ -177,7 +175,7 @@ def test_a_tier_blocks_at_the_levels_and_stages_that_the_table_says(
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])
-def test_who_has_to_agree_at_another_level_is_said_before_it_is_chosen(
+def test_the_approvers_of_another_level_are_listed_before_it_is_chosen(
     project: Project, capsys: pytest.CaptureFixture[str], level: int
 ) -> None:
     expected = {"contracts-owned"} if level == 2 else set()

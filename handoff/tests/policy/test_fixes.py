@@ -143,8 +143,8 @@ CASES: dict[str, Case] = {
     "typed": Case(red("types"), "fix what `uv run poe check --only types` reports", every_run),
     "tools-proved": Case(
         changed("pyproject.toml", "[tools]", ""),
-        "take the tools out of `override-dependencies` and `[tool.uv.sources]`, and have"
-        " `baton-standards[tools]` in the group dev",
+        "remove the tools from `override-dependencies` and `[tool.uv.sources]`, and put"
+        " `baton-standards[tools]` into the group dev",
         changed("pyproject.toml", '"baton-standards"', '"baton-standards[tools]"'),
     ),
     "tools-chosen": Case(
@@ -203,7 +203,7 @@ CASES: dict[str, Case] = {
     ),
     "data-validated": Case(
         all_of(changed("reports/sources.json", "Timetable", "Table"), pipeline),
-        "let a stage of dvc.yaml leave a JSON report with the `rows` of each source's contract, and"
+        "let a stage of dvc.yaml write a JSON report with the `rows` of each source's contract, and"
         " let the next stage depend on it",
         all_of(changed("reports/sources.json", "Table", "Timetable"), pipeline),
     ),
@@ -214,8 +214,7 @@ CASES: dict[str, Case] = {
     ),
     "compared-with-baselines": Case(
         figures_without("constant_rate"),
-        "give the evaluation a simpler model's predictions beside the model's, then"
-        " `uv run poe register`",
+        "add the predictions of a simpler model to the evaluation, then `uv run poe register`",
         lambda project: register(project.root),
     ),
     "judged-by-subgroup": Case(
@@ -231,8 +230,8 @@ CASES: dict[str, Case] = {
     "models-watched": Case(gone("monitor/history.jsonl"), "`uv run poe monitor`", told()),
     "data-watched": Case(
         told(alerts=["refused"], sides=["data-owner"]),
-        "tell the source's owner what `uv run poe monitor` has found, and run it again once that"
-        " is mended",
+        "report to the source's owner what `uv run poe monitor` found, and run it again after the"
+        " correction",
         told(),
     ),
     "ci-checks": Case(

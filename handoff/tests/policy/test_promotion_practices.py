@@ -1,4 +1,4 @@
-"""What practices ask of a promotion, and by whose limits it is judged."""
+"""The practices that a promotion requires, and the policy that judges it."""
 
 from dataclasses import asdict
 from functools import partial
@@ -54,12 +54,14 @@ def write(project: Project, file: str, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])
-def test_nothing_is_asked_where_everything_is_kept(project: Project, level: int) -> None:
+def test_a_project_that_meets_all_practices_has_no_open_requirement(
+    project: Project, level: int
+) -> None:
     assert asked(choose(project, level)) == set()
 
 
 @pytest.mark.parametrize("name", BREAKS)
-def test_what_is_asked_is_what_blocks_at_a_promotion_and_no_other_gate_asks(
+def test_a_promotion_requires_what_blocks_it_and_no_other_gate_checks(
     project: Project, name: str
 ) -> None:
     BREAKS[name][-1](choose(project, 2))
@@ -68,13 +70,13 @@ def test_what_is_asked_is_what_blocks_at_a_promotion_and_no_other_gate_asks(
     assert (name in {practice for practice, _ in asked(project)}) is is_asked
 
 
-def test_at_level_0_it_is_what_level_1_asks_and_binds_nobody(project: Project) -> None:
+def test_at_level_0_the_requirements_of_level_1_are_advice(project: Project) -> None:
     BREAKS["linted"][0](choose(project, 0))
     found = promotion_requirements(find_project(project.root), 1)
     assert ([one.practice.name for one in found.open], found.binding) == (["linted"], False)
 
 
-def test_what_a_team_enforces_binds_at_level_0_too_and_comes_first(project: Project) -> None:
+def test_enforced_practices_bind_at_level_0_and_come_first(project: Project) -> None:
     enforced = '[enforce]\npractices = ["notebooks-stripped"]\n\n[people]'
     write(project, "handoff.toml", "[people]", enforced)
     choose(project, 0)
@@ -86,14 +88,14 @@ def test_what_a_team_enforces_binds_at_level_0_too_and_comes_first(project: Proj
     assert found.binding
 
 
-def test_a_statement_that_is_missing_leaves_what_was_run_good(project: Project) -> None:
+def test_a_missing_statement_leaves_other_evidence_valid(project: Project) -> None:
     said = 'practice = "{}"\nby = "ml-engineer"'
     write(project, "handoff.toml", said.format("proper-editor"), said.format("tools-introduced"))
     found = promotion_requirements(find_project(project.root), 1)
     assert {one.practice.name for one in found.open} == {"proper-editor"}
 
 
-def test_an_exception_for_a_practice_counts_and_is_shown(project: Project) -> None:
+def test_an_exception_for_a_practice_counts_and_is_listed(project: Project) -> None:
     with (project.root / "handoff.toml").open("a", encoding="utf-8") as file:
         file.write(EXCEPTION)
     leave_evidence(find_project(project.root), lint=False)
@@ -101,7 +103,7 @@ def test_an_exception_for_a_practice_counts_and_is_shown(project: Project) -> No
     assert (found.open, [one.practice.name for one in found.accepted]) == ([], ["linted"])
 
 
-def test_it_is_asked_of_the_version_that_is_promoted_not_of_the_candidate(project: Project) -> None:
+def test_requirements_concern_the_promoted_version_not_the_candidate(project: Project) -> None:
     first = find_version(project, "1")
     assert first
     other = {"version": 2, "tags": {**first.tags, "handoff.model": "b"}, "metrics": {}}
@@ -148,7 +150,7 @@ def loosen(project: Project) -> None:
         file.write(EXCEPTION)
 
 
-def test_who_loosens_on_a_branch_is_judged_by_the_main_branch(pushed: Project) -> None:
+def test_a_looser_policy_on_a_branch_does_not_count(pushed: Project) -> None:
     loosen(pushed)
     for loosened in (find_project(pushed.root), commit(pushed)):
         judging, eased = promotion_policy(loosened, None)
@@ -170,7 +172,7 @@ def test_a_statement_on_a_branch_counts_once_it_is_merged(pushed: Project) -> No
     assert promotion_requirements(judging, 1).open == []
 
 
-def test_what_the_main_branch_asks_today_counts_for_older_commits_too(pushed: Project) -> None:
+def test_the_present_policy_of_the_main_branch_counts_for_older_commits(pushed: Project) -> None:
     git(pushed.root, "checkout", "--quiet", "main")
     write(pushed, ".copier-answers.yml", "level: 1", "level: 2")
     commit(pushed)
@@ -179,7 +181,7 @@ def test_what_the_main_branch_asks_today_counts_for_older_commits_too(pushed: Pr
     assert promotion_policy(find_project(pushed.root), None)[0].level == 2
 
 
-def test_what_is_merged_binds_no_more_than_it_says(pushed: Project) -> None:
+def test_a_merged_policy_counts(pushed: Project) -> None:
     loosen(pushed)
     commit(pushed)
     git(pushed.root, "push", "--quiet", "origin", "work:main")
@@ -187,7 +189,7 @@ def test_what_is_merged_binds_no_more_than_it_says(pushed: Project) -> None:
     assert (judging.level, len(judging.exceptions), eased) == (0, 1, [])
 
 
-def test_a_pipeline_whose_clone_knows_no_main_branch_promotes_nothing(
+def test_a_pipeline_without_a_main_branch_refuses_to_promote(
     pushed: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     git(pushed.root, "push", "--quiet", "origin", "work")
@@ -210,7 +212,7 @@ def test_a_pipeline_whose_clone_knows_no_main_branch_promotes_nothing(
         promotion_policy(shallow, None)
 
 
-def test_without_a_remote_what_stands_here_counts(project: Project, tmp_path: Path) -> None:
+def test_without_a_remote_the_checkout_counts(project: Project, tmp_path: Path) -> None:
     loosen(project)
     here = find_project(project.root)
     assert promotion_policy(here, None) == (here, [])

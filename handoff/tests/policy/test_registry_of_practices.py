@@ -51,7 +51,7 @@ def result(project: Project, name: str, side: str = "data-science") -> PracticeR
     return found
 
 
-def test_the_standards_ask_of_each_side_what_the_process_asks() -> None:
+def test_the_standards_have_the_tiers_of_the_process() -> None:
     practices = {practice.name: practice for practice in shipped()}
     assert len(practices) == len(shipped()) == 45
     asked = {
@@ -83,7 +83,7 @@ def test_a_team_adds_a_practice_whose_check_is_a_command(
     assert result(project, "acme/pairing").state == State.NOT_SHOWN
 
 
-def test_a_command_that_writes_a_file_is_told_why_it_shows_nothing(
+def test_a_command_that_writes_a_file_leaves_no_evidence(
     project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     writes = 'python -c \'open(\\"seen.txt\\", \\"a\\").write(\\"1\\")\''
@@ -101,7 +101,7 @@ def test_a_command_that_writes_a_file_is_told_why_it_shows_nothing(
     assert result(project, "acme/pairing").state == State.MET
 
 
-def test_a_command_that_is_no_program_is_said_and_is_not_met(
+def test_a_command_that_cannot_run_is_reported_and_not_met(
     project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (project.root / "look.sh").write_text("#!/bin/sh\n", encoding="utf-8")
@@ -151,7 +151,7 @@ def test_a_team_adds_a_practice_whose_check_is_a_function(
         ("one", "data-science", {"ml-engineering": State.NOT_MET}),
     ],
 )
-def test_a_finding_that_nobody_asked_answers_for_is_everybodys(
+def test_a_finding_of_another_side_counts_for_each_required_side(
     project: Project,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -216,7 +216,7 @@ def test_a_practice_can_block_ahead_of_the_level(project: Project) -> None:
     assert assess(says(project, ""), today=TODAY).blocking("push") == []
 
 
-def test_a_team_asks_for_more_than_the_standards(project: Project) -> None:
+def test_a_team_requires_more_than_the_standards(project: Project) -> None:
     text = '[[practices]]\nname = "linted"\ntiers = { data-science = "must" }\n'
     practices = {practice.name: practice for practice in registry_of(says(project, text)).practices}
     assert {practices["linted"].tier(side, 1) for side in SIDES} == {"must"}
@@ -329,7 +329,7 @@ def test_a_team_asks_for_more_than_the_standards(project: Project) -> None:
         ),
     ],
 )
-def test_what_cannot_be_used_is_said_with_its_line_and_what_is_allowed(
+def test_an_invalid_setting_is_reported_with_its_line_and_the_allowed_values(
     project: Project, text: str, line: int, said: str
 ) -> None:
     with pytest.raises(HandoffError) as caught:
@@ -338,7 +338,7 @@ def test_what_cannot_be_used_is_said_with_its_line_and_what_is_allowed(
     assert "\n" not in str(caught.value)
 
 
-def test_a_statement_of_a_day_to_come_does_not_count_before_it(project: Project) -> None:
+def test_a_statement_with_a_future_date_does_not_count_yet(project: Project) -> None:
     said = result(
         says(project, STATED.replace("2026-11-01", "2026-12-01")), "proper-editor", "ml-engineering"
     )
@@ -354,7 +354,9 @@ def test_a_statement_of_a_day_to_come_does_not_count_before_it(project: Project)
         ("exceptions = 7\n", "`exceptions` is 7: write a table `[[exceptions]]`."),
     ],
 )
-def test_other_nonsense_is_said_in_one_sentence(project: Project, text: str, said: str) -> None:
+def test_a_table_of_another_type_is_reported_in_one_sentence(
+    project: Project, text: str, said: str
+) -> None:
     (project.root / "handoff.toml").write_text(text + SETTINGS, encoding="utf-8")
     with pytest.raises(HandoffError) as caught:
         assess(find_project(project.root), today=TODAY)
@@ -369,7 +371,7 @@ def test_a_table_in_one_line_is_found_too(project: Project) -> None:
         registry_of(find_project(project.root))
 
 
-def test_the_command_exits_for_what_blocks_at_the_stage_it_is_asked_about(
+def test_the_exit_code_depends_on_what_blocks_at_the_stage(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(project.root)
@@ -390,7 +392,7 @@ def test_the_command_exits_for_what_blocks_at_the_stage_it_is_asked_about(
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 @pytest.mark.parametrize("command", [("sources", "--check"), ("status", "--format", "markdown")])
-def test_a_sign_that_the_encoding_lacks_keeps_nothing_from_being_said(
+def test_a_character_that_the_encoding_lacks_does_not_stop_the_report(
     project: Project, monkeypatch: pytest.MonkeyPatch, encoding: str, command: tuple[str, ...]
 ) -> None:
     source = project.root / "data/sources/trips.odcs.yaml"
@@ -410,7 +412,7 @@ def test_the_command_alone_shows_all_commands(capsys: pytest.CaptureFixture[str]
     assert "practices that are met, what blocks, and the side that must act" in said.err
 
 
-def test_every_practice_says_what_to_do() -> None:
+def test_every_practice_has_a_fix() -> None:
     for practice in shipped():
         assert practice.fix
         assert practice.why.endswith(".")
