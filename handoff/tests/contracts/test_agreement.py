@@ -18,11 +18,11 @@ def tried(contract: Contract, api: ModuleType) -> None:
         assert disagreements(contract, api.PredictionRequest, rows) == []
 
 
-def test_rows_and_tables_are_judged_alike_around_every_rule(trip: Contract) -> None:
+def test_row_models_and_contracts_agree_around_every_rule(trip: Contract) -> None:
     tried(trip, imported(api_source(trip, trip)))
 
 
-def test_rows_and_tables_are_judged_alike_whatever_they_hold(trip: Contract) -> None:
+def test_row_models_and_contracts_agree_on_any_values(trip: Contract) -> None:
     api = imported(api_source(trip, trip))
 
     @settings(max_examples=50, derandomize=True, database=None, deadline=None)
@@ -54,7 +54,7 @@ def test_rows_and_tables_are_judged_alike_whatever_they_hold(trip: Contract) -> 
     ],
     ids=str,
 )
-def test_a_row_model_that_says_something_else_is_found(
+def test_a_row_model_with_another_rule_is_found(
     trip: Contract, said: str, broken: str, column: str
 ) -> None:
     source = api_source(trip, trip)

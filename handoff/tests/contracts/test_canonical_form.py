@@ -233,7 +233,7 @@ def test_it_does_not_matter_whether_a_custom_rule_is_inherited(pa: Any) -> None:
     assert canonical_form(inherited) == canonical_form(own)
 
 
-def test_a_custom_rule_with_a_built_in_name_is_told_apart(pa: Any) -> None:
+def test_a_custom_rule_with_the_name_of_a_built_in_one_differs_from_it(pa: Any) -> None:
     class Table(pa.DataFrameModel):
         amount: int
 

@@ -20,7 +20,7 @@ def judged(pa: Any, before: State, after: State, position: str = "input") -> Con
 
 @pytest.mark.parametrize("position", ["input", "output"])
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_change_is_judged_by_its_direction(pa: Any, name: str, position: str) -> None:
+def test_a_change_has_the_right_direction(pa: Any, name: str, position: str) -> None:
     before, after, direction = CHANGES[name]
     comparison = judged(pa, before, after, position)
     if direction is HARMLESS:
@@ -45,7 +45,7 @@ def test_moving_rules_into_a_base_class_changes_nothing(pa: Any) -> None:
     assert compare(canonical_form(own), canonical_form(Table)).changes == ()
 
 
-def test_a_new_feature_inside_asks_nobody(pa: Any) -> None:
+def test_a_new_internal_feature_needs_no_consent(pa: Any) -> None:
     wider = body(config=STRICT, more=(int, {"ge": 0}))
     comparison = judged(pa, body(config=STRICT), wider, "internal")
     assert (comparison.breaks, comparison.consent) == ((), ())
@@ -63,7 +63,7 @@ def test_a_version_that_was_raised_enough_is_enough(
     assert compare(before, after).required_version == needed
 
 
-def test_a_new_contract_breaks_nobody_and_a_lost_one_both(pa: Any) -> None:
+def test_a_new_contract_is_compatible_and_a_removed_one_breaks_both_roles(pa: Any) -> None:
     form = canonical_form(contract(pa, body(), "input"))
     assert compare(None, form).breaks == ()
     assert compare(form, None).breaks == ("producer", "consumer")

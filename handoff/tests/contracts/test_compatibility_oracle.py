@@ -158,7 +158,7 @@ DIFFERENCES = {
 }
 
 
-def test_a_labelled_change_is_judged_as_the_oracle_says() -> None:
+def test_the_comparison_of_a_labelled_change_agrees_with_the_oracle() -> None:
     forms = [states(name) for name in CHANGES if name not in CANNOT_SAY]
     judged, said = [judges(pair) for pair in forms], oracle(forms)
     names = [name for name in CHANGES if name not in CANNOT_SAY]
@@ -190,7 +190,7 @@ def test_a_row_proves_that_the_oracle_errs(name: str) -> None:
     assert before != after
 
 
-def test_random_changes_are_judged_as_the_oracle_says() -> None:
+def test_the_comparison_of_random_changes_agrees_with_the_oracle() -> None:
     pairs = random_pairs(500)
     forms = [forms_of(pair) for pair in pairs]
     differ = 0

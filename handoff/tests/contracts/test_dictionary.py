@@ -30,7 +30,7 @@ def accepted(contract: Contract, row: Row) -> bool:
     return True
 
 
-def test_every_column_stands_there_as_it_is_declared(trip: Contract) -> None:
+def test_every_column_is_described_as_declared(trip: Contract) -> None:
     table = entry(trip)
     assert [(c.name, c.type, c.nullable) for c in table.columns] == [
         ("town", "string", False),
@@ -63,7 +63,9 @@ def test_a_column_that_is_empty_in_the_example_has_a_value_of_its_own(trip: Cont
     assert accepted(trip, {**examples, "direct": False})
 
 
-def test_a_golden_row_that_lacks_little_is_completed_and_that_is_said(trip: Contract) -> None:
+def test_a_golden_row_with_few_missing_columns_is_completed_and_they_are_listed(
+    trip: Contract,
+) -> None:
     known = {name: value for name, value in GOLDEN[2].items() if name not in ("price", "at")}
     table = entry(trip, [known])
     assert table.example is not None
@@ -121,7 +123,7 @@ def test_golden_rows_are_found_however_deep_they_lie(tmp_path: Path) -> None:
     assert golden_rows(tmp_path / "nowhere") == []
 
 
-def test_what_code_says_can_not_break_a_page(pa: ModuleType) -> None:
+def test_markup_in_a_description_is_escaped(pa: ModuleType) -> None:
     fields = {"__annotations__": {"a": str}, "a": pa.Field(alias="<b>|", isin=["</td>", "*x*"])}
     config = type("Config", (), {"metadata": {"version": "1.0.0"}})
     stated = {**fields, "Config": config, "__module__": __name__}
@@ -130,7 +132,7 @@ def test_what_code_says_can_not_break_a_page(pa: ModuleType) -> None:
     assert "one of *x*, &lt;/td&gt;</td>" in page
 
 
-def test_a_long_list_of_values_opens_when_asked_for(pa: ModuleType) -> None:
+def test_a_long_list_of_values_is_collapsed(pa: ModuleType) -> None:
     values = [f"v{number}" for number in range(9)]
     config = type("Config", (), {"metadata": {"version": "1.0.0"}})
     stated = {"__annotations__": {"a": str}, "a": pa.Field(isin=values), "Config": config}

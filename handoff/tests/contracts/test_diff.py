@@ -98,12 +98,14 @@ def test_a_change_is_shown_by_a_row(
     assert explained.place.file == "trips/contracts/__init__.py"
 
 
-def test_an_inherited_column_is_judged_in_both_contracts(project: Project, change: Change) -> None:
+def test_a_change_of_an_inherited_column_is_reported_for_both_contracts(
+    project: Project, change: Change
+) -> None:
     change("le=9", "le=8")
     assert [d.comparison.contract for d in differences(project, "HEAD")] == ["Inner", "Trip"]
 
 
-def test_the_model_contract_is_judged(project: Project, change: Change) -> None:
+def test_a_change_of_the_model_contract_is_reported(project: Project, change: Change) -> None:
     change("DataFrame[Trip], /", "DataFrame[Trip], /, threshold: float")
     difference = one(differences(project, "HEAD"), "TripModel")
     assert [change_text(e.change) for e in difference.changes] == [
@@ -158,7 +160,7 @@ def test_the_command_fails_until_the_version_is_raised(
 
 
 @pytest.mark.parametrize("stated", ["", '"version": 2,', '"version": "two",'])
-def test_a_break_without_a_version_that_says_so_blocks(
+def test_a_breaking_change_without_a_valid_version_blocks(
     project: Project, change: Change, stated: str
 ) -> None:
     change("ge=0, le=1)", "ge=0, le=2)")
@@ -170,7 +172,9 @@ def test_a_break_without_a_version_that_says_so_blocks(
     assert any(finding.blocks for finding in findings([difference]))
 
 
-def test_what_a_branch_has_pushed_is_judged_still(project: Project, change: Change) -> None:
+def test_a_change_that_the_branch_has_pushed_is_still_reported(
+    project: Project, change: Change
+) -> None:
     origin = project.root.parent / "origin"
     git(project.root.parent, "clone", "--quiet", "--bare", str(project.root), str(origin))
     git(project.root, "remote", "add", "origin", str(origin))
@@ -183,7 +187,7 @@ def test_what_a_branch_has_pushed_is_judged_still(project: Project, change: Chan
     assert [d.comparison.contract for d in differences(project)] == ["Inner", "Trip"]
 
 
-def test_whatever_a_project_prints_the_contracts_are_read(project: Project, change: Change) -> None:
+def test_contracts_that_print_are_read(project: Project, change: Change) -> None:
     loud = "print('x' * 200_000)\n\nimport sys\nprint('x' * 200_000, file=sys.stderr)\n\n"
     change("from typing import Protocol", loud + "from typing import Protocol")
     change("le=9", "le=8")
@@ -191,7 +195,7 @@ def test_whatever_a_project_prints_the_contracts_are_read(project: Project, chan
     assert explained.example is not None
 
 
-def test_a_new_feature_inside_asks_nobody(project: Project, change: Change) -> None:
+def test_a_new_internal_feature_needs_no_consent(project: Project, change: Change) -> None:
     change(
         '    """What the model sees."""\n', '    """What the model sees."""\n\n    speed: float\n'
     )
@@ -200,7 +204,7 @@ def test_a_new_feature_inside_asks_nobody(project: Project, change: Change) -> N
     assert difference.comparison.required_version == "1.1.0"
 
 
-def test_only_what_this_branch_did_is_judged(project: Project, change: Change) -> None:
+def test_only_changes_of_this_branch_are_reported(project: Project, change: Change) -> None:
     git(project.root, "switch", "--quiet", "--create", "work")
     git(project.root, "switch", "--quiet", "main")
     change("le=9", "le=8")

@@ -65,11 +65,11 @@ BOTH = ("producer", "consumer")
         ("    def b(self) -> int: ...", "    def b(self) -> int:\n        return 1", []),
     ],
 )
-def test_a_change_of_a_member_is_seen(before: str, after: str, found: list[Any]) -> None:
+def test_a_change_of_a_member_is_found(before: str, after: str, found: list[Any]) -> None:
     assert changes(before, after) == found
 
 
-def test_what_is_private_is_nobodys_business() -> None:
+def test_private_members_are_not_compared() -> None:
     assert changes("    a: int", "    a: int\n    def _b(self) -> int: ...") == []
 
 

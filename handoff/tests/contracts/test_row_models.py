@@ -211,9 +211,7 @@ def test_a_gap_is_accepted_where_a_table_can_hold_one(pa: Any, engine: str, trip
             row.model_validate({"number": None})
 
 
-def test_more_than_the_contract_says_is_refused_only_where_it_is_strict(
-    pa: Any, trip: Contract
-) -> None:
+def test_an_extra_column_is_refused_only_if_the_contract_is_strict(pa: Any, trip: Contract) -> None:
     class Answer(pa.DataFrameModel):
         chance: float
 

@@ -43,18 +43,18 @@ def said(pa: ModuleType, kind: type, **rules: Any) -> list[str]:
         (int, {"ge": 1, "raise_warning": True}, ["greater than or equal to 1 (only a warning)"]),
     ],
 )
-def test_a_rule_is_said_in_words(
+def test_a_rule_is_rendered_in_words(
     pa: ModuleType, kind: type, rules: dict[str, Any], words: list[str]
 ) -> None:
     assert said(pa, kind, **rules) == words
 
 
-def test_what_a_list_holds_can_be_told_from_the_words(trip: Contract) -> None:
+def test_the_values_of_a_list_are_separate_from_its_text(trip: Contract) -> None:
     (rule,) = column_rules(canonical_form(trip)["columns"]["town"])
     assert (rule.text, rule.values) == ("one of", ("Bonn", "Ulm"))
 
 
-def test_a_rule_of_ones_own_is_said_by_its_sentence_or_its_name(trip: Contract) -> None:
+def test_a_custom_rule_is_rendered_by_its_message_or_its_name(trip: Contract) -> None:
     form = canonical_form(trip)
     sentences = {str(check.name): check.error for check in trip.to_schema().checks}
     others = ["each combination of seats, town may occur once", "other columns are refused"]

@@ -96,7 +96,7 @@ def test_a_repeated_key_is_named_by_its_columns(trip: Contract, rows: list[Row])
     assert [(v.column, v.rule) for v in said] == [(None, Rule(RuleKind.KEY, key=("seats", "town")))]
 
 
-def test_a_rule_about_whole_rows_is_said_in_its_own_words(trip: Contract, rows: list[Row]) -> None:
+def test_a_rule_about_whole_rows_keeps_its_message(trip: Contract, rows: list[Row]) -> None:
     rows[0]["seats"] = 8
     (said,) = broken(trip, from_rows(trip, rows))
     rule = Rule(RuleKind.CHECK, check="few_seats", message="direct trips have few seats")
@@ -110,7 +110,7 @@ def test_every_broken_rule_is_named(trip: Contract, rows: list[Row]) -> None:
 
 
 @pytest.mark.parametrize("index", [[7, 8, 9], ["x", "y", "z"], [0, 0, 0]], ids=str)
-def test_rows_are_positions_whatever_the_index_says(rows: list[Row], index: list[Any]) -> None:
+def test_rows_are_positions_for_any_index(rows: list[Row], index: list[Any]) -> None:
     table = from_rows(PandasTrip, [*rows[:2], {**rows[2], "price": -1.0}])
     assert isinstance(table, pd.DataFrame)
     table.index = pd.Index(index)

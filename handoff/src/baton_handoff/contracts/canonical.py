@@ -186,15 +186,15 @@ def _column(column: Any) -> dict[str, Any]:
     }
 
 
-def _unusual(stated: object, usual: dict[str, Any]) -> dict[str, Any]:
+def _unusual(schema: object, usual: dict[str, Any]) -> dict[str, Any]:
     """Return the options that differ from pandera's defaults."""
-    options = {name: getattr(stated, name) for name in usual}
+    options = {name: getattr(schema, name) for name in usual}
     return {name: _value(item) for name, item in options.items() if item != usual[name]}
 
 
-def _parsers(stated: Any) -> dict[str, Any]:
+def _parsers(schema: Any) -> dict[str, Any]:
     """Return the parsers, which change a table before it is checked, in their order."""
-    parsers = [_source(parser._parser_fn) for parser in stated.parsers or []]
+    parsers = [_source(parser._parser_fn) for parser in schema.parsers or []]
     return {"parsers": parsers} if parsers else {}
 
 

@@ -1,4 +1,4 @@
-"""Compare two states of a contract: does a change tighten or loosen it, and who is affected?
+"""Compare two states of a contract: does a change tighten or loosen it, and whom does it break?
 
 A contract is a set of tables. A change tightens if a table that was accepted may now be refused:
 that breaks the producer. It loosens if a table that was refused may now be accepted: that breaks

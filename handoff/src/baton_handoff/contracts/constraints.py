@@ -132,7 +132,7 @@ _RANGES = {
     "less_than_or_equal_to": True,
     "str_length": True,
 }
-"""The rules that state a range, and whether its ends are in it."""
+"""The checks that define a range, and whether its ends are in it."""
 
 
 def _ends(name: str, rule: Form) -> tuple[Bound, Bound] | None:
@@ -142,7 +142,7 @@ def _ends(name: str, rule: Form) -> tuple[Bound, Bound] | None:
         *("min_value", "max_value", "include_min", "include_max")
     }:
         return None
-    # What is no number can't be compared here: a moment arrives as text.
+    # Timestamps are text here, and can't be compared as ends of a range.
     if not all(isinstance(value, int | float) for value in known.values()):
         return None
     low = Bound(known.get("min_value", -math.inf), known.get("include_min", _RANGES[name]))

@@ -25,7 +25,7 @@ _HERE = "the working directory"
 
 @dataclass(frozen=True)
 class ExplainedChange:
-    """One change, where it is stated, and an example if one was found."""
+    """One change, its place in the code, and an example if one was found."""
 
     change: Change
     place: Place | None
