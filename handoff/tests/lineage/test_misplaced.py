@@ -32,17 +32,17 @@ FOUND = {
     "select": ("rows.select(nw.col('when').dt.hour().alias('hour'))", "hour"),
     "a new table": ("pd.DataFrame({'hour': values})", "hour"),
     "a new table of any engine": ("nw.from_dict({'hour': values}, backend=B)", "hour"),
-    "of the border": ("build_features(rows).with_columns(price=nw.lit(1))", "price"),
-    "of the border, by its module": ("features.build_features(rows)['price'] = 1", "price"),
+    "of an interface": ("build_features(rows).with_columns(price=nw.lit(1))", "price"),
+    "of an interface, by its module": ("features.build_features(rows)['price'] = 1", "price"),
     "of a variable": ("table = nw.from_native(build_features(rows))\ntable['price'] = 1", "price"),
-    "of a step further": (
+    "of several steps": (
         "a = build_features(rows)\nb, c = a.copy(), 1\nb = b.filter(c)\nb['price'] = 1",
         "price",
     ),
     "of a type": ("def f(t: DataFrame[Features]):\n    t['price'] = 1", "price"),
     "of a type in quotes": ("def f(t: 'DataFrame[Features]'):\n    t['price'] = 1", "price"),
-    "of a type in between": ("t: DataFrame[Labelled] = read()\nt['price'] = 1", "price"),
-    "of what a check hands on": ("validated(build_features(r), F)['price'] = 1", "price"),
+    "of a derived type": ("t: DataFrame[Labelled] = read()\nt['price'] = 1", "price"),
+    "of the result of a check": ("validated(build_features(r), F)['price'] = 1", "price"),
 }
 FREE = {
     "a column of the source": "rows.with_columns(price=nw.col('price') * 2)",
@@ -51,12 +51,12 @@ FREE = {
     "a summary": "rows.select(hour=nw.col('hour').mean())",
     "a summary of groups": "rows.group_by('hour').agg(nw.col('late').mean().alias('price'))",
     "of a summary": "a = build_features(r).group_by('hour').agg(x)\na['price'] = 1",
-    "a mapping": "mapping = {}\nsaid['hour'] = 1",
-    "a mapping by its type": "def f(mapping: dict[str, int]):\n    message['hour'] = 1",
+    "a mapping": "mapping = {}\nmapping['hour'] = 1",
+    "a mapping by its type": "def f(mapping: dict[str, int]):\n    mapping['hour'] = 1",
     "a mapping of an object": "self.codes['hour'] = {}",
     "a mapping in a mapping": "mapping['by']['hour'] = 1",
     "an argument": "plot(hour=1, age='age')",
-    "a name of one's own": "rows.with_columns(size=1)",
+    "another name": "rows.with_columns(size=1)",
     "another function's table": (
         "def f():\n    t = build_features(r)\n\n\ndef g(t):\n    t['price'] = 1"
     ),

@@ -9,7 +9,7 @@ from baton_handoff.source_code.modules import parse_module
 
 TRIPS = "def trips(year):\n    return load(f'data/{year}/t.csv')\n\n\ntrips(2013)"
 
-# What is read by a line of code, after the usual imports: kind, and what.
+# Code after the usual imports, with the kind and the data of its read.
 READS = {
     "pandas": ("pd.read_csv('data/trips.csv')", "path", "data/trips.csv"),
     "a keyword": ("pd.read_parquet(path='data/trips.parquet')", "path", "data/trips.parquet"),
@@ -33,12 +33,12 @@ READS = {
     "a table of SQL": ("pd.read_sql_table('trips', engine)", "table", "trips"),
     "a query": ("pd.read_sql('SELECT a FROM shop.trips', engine)", "table", "shop.trips"),
     "Polars": ("pl.scan_parquet('lake/trips/*.parquet')", "path", "lake/trips/*.parquet"),
-    "Polars asks": ("pl.read_database('select * from trips', c)", "table", "trips"),
-    "Polars asks an address": ("pl.read_database_uri('select 1 from t', uri)", "table", "t"),
+    "Polars' query": ("pl.read_database('select * from trips', c)", "table", "trips"),
+    "Polars' query by address": ("pl.read_database_uri('select 1 from t', uri)", "table", "t"),
     "DuckDB": ("duckdb.sql('select 1 from trips')", "table", "trips"),
     "DuckDB's file": ("duckdb.sql(\"select 1 from 'a/t.parquet'\")", "path", "a/t.parquet"),
     "DuckDB's function": ("duckdb.query(\"from read_csv_auto('a.csv')\")", "path", "a.csv"),
-    "DuckDB reads": ("duckdb.read_parquet('a.parquet')", "path", "a.parquet"),
+    "DuckDB's reader": ("duckdb.read_parquet('a.parquet')", "path", "a.parquet"),
     "SQLAlchemy": ("session.execute(text('select 1 from shop.trips'))", "table", "shop.trips"),
     "SQLAlchemy's table": ("Table('trips', metadata, autoload_with=engine)", "table", "trips"),
     "SQLAlchemy's query": ("session.scalars(select(Trip))", "unknown", "select(Trip)"),
@@ -56,17 +56,17 @@ READS = {
         "table",
         "shop.trips",
     ),
-    "Spark asks": ("spark.sql('select * from shop.trips')", "table", "shop.trips"),
+    "Spark's query": ("spark.sql('select * from shop.trips')", "table", "shop.trips"),
     "narwhals": ("nw.read_parquet('t.parquet', backend='polars')", "path", "t.parquet"),
     "joined": ("pd.read_csv(Path('data') / 'raw' / 'trips.csv')", "path", "data/raw/trips.csv"),
     "joined by os": ("pd.read_csv(os.path.join('data', 'trips.csv'))", "path", "data/trips.csv"),
-    "beside the code": ("pd.read_csv(Path(__file__).parent / 'trips.csv')", "path", "*/trips.csv"),
+    "next to the code": ("pd.read_csv(Path(__file__).parent / 'trips.csv')", "path", "*/trips.csv"),
     "from above": ("pd.read_csv('../data/trips.csv')", "path", "data/trips.csv"),
-    "of Windows": (r"pd.read_csv(r'C:\Users\ada\trips.csv')", "path", "C:/Users/ada/trips.csv"),
-    "put together": ("pd.read_csv(f'data/{year}/trips.csv')", "path", "data/*/trips.csv"),
+    "Windows": (r"pd.read_csv(r'C:\Users\ada\trips.csv')", "path", "C:/Users/ada/trips.csv"),
+    "f-string": ("pd.read_csv(f'data/{year}/trips.csv')", "path", "data/*/trips.csv"),
     "formatted": ("pd.read_csv('data/{}/t.csv'.format(year))", "path", "data/*/t.csv"),
-    "per cent": ("pd.read_csv('data/%s/t.csv' % year)", "path", "data/*/t.csv"),
-    "added": ("pd.read_csv('data/' + 'trips' + '.csv')", "path", "data/trips.csv"),
+    "% formatting": ("pd.read_csv('data/%s/t.csv' % year)", "path", "data/*/t.csv"),
+    "concatenated": ("pd.read_csv('data/' + 'trips' + '.csv')", "path", "data/trips.csv"),
     "a constant": ("WHERE = 'data/t.csv'\npd.read_csv(WHERE)", "path", "data/t.csv"),
     "a constant of a constant": (
         "ROOT = Path('data')\nWHERE = ROOT / 't.csv'\npd.read_csv(str(WHERE))",
@@ -79,39 +79,39 @@ READS = {
         "path",
         "t.zip",
     ),
-    "given to a function": (
+    "argument of a function": (
         "def load(at, name='t.csv'):\n    pd.read_csv(at / name)\n\n\nload(Path('data'))",
         "path",
         "data/t.csv",
     ),
-    "given further": (
+    "argument passed on": (
         "def load(f):\n    f = Path(f)\n    pd.read_csv(f)\n\n\n" + TRIPS,
         "path",
         "data/2013/t.csv",
     ),
-    "what a function gives": (
+    "result of a function": (
         "def place(name):\n    return Path('data') / name\n\n\npd.read_csv(place('t.csv'))",
         "path",
         "data/t.csv",
     ),
     "an argument": ("pd.read_csv(sys.argv[1])", "unknown", "sys.argv[1]"),
-    "now this, now that": ("f = 'a.csv'\nf = 'b.csv'\npd.read_csv(f)", "unknown", "f"),
-    "no path at all": ("pd.read_json(f'[{lines}]')", "unknown", "f'[{lines}]'"),
-    "only how it ends": ("pd.read_csv(f'{name}.csv')", "unknown", "f'{name}.csv'"),
-    "a function that nobody calls": ("def load(f):\n    return pd.read_csv(f)", "unknown", "f"),
+    "assigned twice": ("f = 'a.csv'\nf = 'b.csv'\npd.read_csv(f)", "unknown", "f"),
+    "no path": ("pd.read_json(f'[{lines}]')", "unknown", "f'[{lines}]'"),
+    "only the suffix known": ("pd.read_csv(f'{name}.csv')", "unknown", "f'{name}.csv'"),
+    "function without a caller": ("def load(f):\n    return pd.read_csv(f)", "unknown", "f"),
     "a method": (
         "class Trips:\n    def load(self):\n        return pd.read_csv(self.file)",
         "unknown",
         "self.file",
     ),
-    "a table that is put in": ("duckdb.sql(f'select 1 from {t}')", "unknown", "select 1 from *"),
-    "SQL that can't be read": ("duckdb.sql('select from from')", "query", "select from from"),
+    "table in an f-string": ("duckdb.sql(f'select 1 from {t}')", "unknown", "select 1 from *"),
+    "invalid SQL": ("duckdb.sql('select from from')", "query", "select from from"),
     "DuckDB's own table": (
         "duckdb.sql(\"create or replace table t as select * from 'a/t.parquet'\")",
         "path",
         "a/t.parquet",
     ),
-    "DuckDB's own table, named later": (
+    "DuckDB's own table with an unknown name": (
         "duckdb.sql(f\"create table {t} as select * from 'a/t.parquet'\")",
         "path",
         "a/t.parquet",
@@ -127,7 +127,7 @@ READS = {
         "path",
         "a.csv",
     ),
-    "DuckDB copies what is not known": (
+    "DuckDB copies a parameter": (
         "duckdb.execute('copy t from ?')",
         "unknown",
         "copy t from ?",
@@ -138,7 +138,7 @@ READS = {
         "table",
         "dbname=shop",
     ),
-    "DuckDB sums up": ("duckdb.sql(\"summarize 'a.csv'\")", "path", "a.csv"),
+    "DuckDB summarizes": ("duckdb.sql(\"summarize 'a.csv'\")", "path", "a.csv"),
     "a query behind a comment": (
         "duckdb.sql(\"-- all\\n/* of ** them */ select 1 from 'a.csv'\")",
         "path",
@@ -149,30 +149,34 @@ READS = {
         "path",
         "a.csv",
     ),
-    "imported as another": (
+    "import alias": (
         "from pandas import read_csv as rc\nrc('a.csv')",
         "path",
         "a.csv",
     ),
-    "called another": ("r = pd.read_csv\n\n\ndef f():\n    r('a.csv')", "path", "a.csv"),
-    "Spark, called another": ("r = spark.read.parquet\nr('lake/a')", "path", "lake/a"),
-    "its own name kept": ("from mine import load as read_csv\nread_csv('a.csv')", "path", "a.csv"),
+    "assigned alias": ("r = pd.read_csv\n\n\ndef f():\n    r('a.csv')", "path", "a.csv"),
+    "alias of Spark's reader": ("r = spark.read.parquet\nr('lake/a')", "path", "lake/a"),
+    "alias to a known name": (
+        "from mine import load as read_csv\nread_csv('a.csv')",
+        "path",
+        "a.csv",
+    ),
     "the clipboard": ("pd.read_clipboard()", "unknown", ""),
 }
-NONE = {
-    "of a table": "table.query('seats > 2')",
-    "a command": "cursor.execute('delete from trips')",
-    "a table of no rows": "cursor.execute('create table trips (seats int)')",
-    "a row of its own": "cursor.execute('insert into trips values (1)')",
-    "a table of its own": "duckdb.sql('create table t as select 1; select * from t')",
-    "what the client sends": "cursor.execute('copy trips from stdin')",
+NO_READS = {
+    "query of a frame": "table.query('seats > 2')",
+    "SQL that writes": "cursor.execute('delete from trips')",
+    "SQL that makes an empty table": "cursor.execute('create table trips (seats int)')",
+    "SQL with values": "cursor.execute('insert into trips values (1)')",
+    "SQL on its own table": "duckdb.sql('create table t as select 1; select * from t')",
+    "copy from the client": "cursor.execute('copy trips from stdin')",
     "a database in memory": "duckdb.execute(\"attach ':memory:' as scratch\")",
-    "a column so called": "table.query('describe in [1] or copy == 2')",
+    "a column with the name of a statement": "table.query('describe in [1] or copy == 2')",
     "SQLAlchemy's command": "session.execute(insert(Trip))",
-    "a frame by its variable": "trips = make()\nduckdb.sql('select * from trips')",
+    "a frame by the name of its variable": "trips = make()\nduckdb.sql('select * from trips')",
     "a query's own table": "duckdb.sql('with t as (select 1) select * from t')",
     "a file that is no table": "open('notes.txt').read()",
-    "its own name": "table(rows)",
+    "another function": "table(rows)",
 }
 IMPORTS = (
     "import duckdb, os, requests, sqlalchemy\nimport pandas as pd\nimport polars as pl\n"
@@ -184,12 +188,12 @@ def read(code: str, file: str = "src/mine/a.py", imports: str = IMPORTS) -> list
     return data_reads([parse_module(file, imports + code)], [])
 
 
-@pytest.mark.parametrize(("code", "kind", "what"), READS.values(), ids=READS)
-def test_a_read_is_found(code: str, kind: str, what: str) -> None:
-    assert [(one.kind, one.data) for one in read(code)] == [(kind, what)]
+@pytest.mark.parametrize(("code", "kind", "data"), READS.values(), ids=READS)
+def test_a_read_is_found(code: str, kind: str, data: str) -> None:
+    assert [(one.kind, one.data) for one in read(code)] == [(kind, data)]
 
 
-@pytest.mark.parametrize("code", NONE.values(), ids=NONE)
+@pytest.mark.parametrize("code", NO_READS.values(), ids=NO_READS)
 def test_other_calls_are_not_reads(code: str) -> None:
     assert read(code) == []
 
@@ -260,10 +264,10 @@ def test_a_read_tells_which_stage_or_line_made_the_data() -> None:
     ]
 
 
-NOT_MADE = {
+UPDATES = {
     "changed": "t = pd.read_excel('a.xlsx')\nt.to_excel('a.xlsx')",
-    "changed at once": "pd.read_excel('a.xlsx').dropna().to_excel('a.xlsx')",
-    "changed where it is said": (
+    "changed in one statement": "pd.read_excel('a.xlsx').dropna().to_excel('a.xlsx')",
+    "changed in a called function": (
         "def f(p):\n    t = pd.read_excel(p)\n    t.to_excel(p)\n\n\nf('a.xlsx')"
     ),
     "changed in a function": (
@@ -272,7 +276,7 @@ NOT_MADE = {
 }
 
 
-@pytest.mark.parametrize("code", NOT_MADE.values(), ids=NOT_MADE)
+@pytest.mark.parametrize("code", UPDATES.values(), ids=UPDATES)
 def test_a_file_that_is_read_and_written_back_is_not_made_by_the_project(code: str) -> None:
     assert [(one.data, one.made_by) for one in read(code)] == [("a.xlsx", "")]
 
@@ -296,7 +300,7 @@ def test_a_comment_names_the_source_of_a_read() -> None:
     assert [one.sources for one in read(above)] == [("trips",)]
 
 
-ANOTHERS = {
+NEXT_TO_IT = {
     "a line": "pd.read_csv(f)  # source: trips\npd.read_csv(g)",
     "an end": "pd.read_csv(\n    f\n)  # source: trips\npd.read_csv(g)",
     "an item": "[\n    pd.read_csv(f),  # source: trips\n    pd.read_csv(g),\n]",
@@ -304,7 +308,7 @@ ANOTHERS = {
 }
 
 
-@pytest.mark.parametrize("code", ANOTHERS.values(), ids=ANOTHERS)
+@pytest.mark.parametrize("code", NEXT_TO_IT.values(), ids=NEXT_TO_IT)
 def test_a_comment_does_not_apply_to_the_next_line(code: str) -> None:
     assert [one.sources for one in read(code)] == [("trips",), ()]
     cells = {"cells": [{"cell_type": "code", "source": code}]}
