@@ -170,7 +170,7 @@ def test_a_syntax_error_is_reported_with_its_line(tmp_path: Path) -> None:
     answers.write_text("level: 1\nteams: [a\nci: b\n")
     with pytest.raises(HandoffError) as caught:
         found(tmp_path, GOOD)
-    assert str(caught.value).startswith(f"{answers}:3: invalid YAML (expected ',' or ']'")
+    assert str(caught.value).startswith(f"{answers}:3: invalid YAML (")
 
 
 @pytest.mark.parametrize("text", ["", "level: high", "level:", "- level: 1", "{"])

@@ -304,7 +304,7 @@ def test_all_after_test_is_given_to_pytest(
 
 def test_nothing_is_imported_that_the_help_does_not_need() -> None:
     code = "import sys, baton_handoff.cli; print(*sys.modules)"
-    source = Path(checking.__file__).parents[2]
+    source = Path(checking.__file__).parents[3]
     said = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONPATH": str(source)},

@@ -12,7 +12,8 @@ import pytest
 from baton_handoff.cli import main
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.config.sides import SIDES
-from baton_handoff.policy.practices.practice import STAGES, Stage, Tier
+from baton_handoff.policy.practices.practice import Tier
+from baton_handoff.policy.practices.stages import STAGES, Stage
 from baton_handoff.policy.status import status
 from breaking import BREAKS, changed
 from kept_project import COUNTS, TODAY, commit, leave_counts, leave_evidence

@@ -4,7 +4,8 @@ from datetime import date
 
 from baton_handoff.config.settings import PolicyException
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
-from baton_handoff.policy.practices.practice import Practice, Stage, Tier
+from baton_handoff.policy.practices.practice import Practice, Tier
+from baton_handoff.policy.practices.stages import Stage
 from baton_handoff.reporting.findings import Finding
 
 DS, ML = "data-science", "ml-engineering"

@@ -7,8 +7,8 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from baton_handoff.cli import (
     check,
@@ -82,10 +82,17 @@ def _normalized(arguments: Sequence[str]) -> list[str]:
 class _Parser(argparse.ArgumentParser):
     """A parser whose help lists the commands of all groups, one line each."""
 
+    groups: Mapping[str, Commands]
+
     def format_help(self) -> str:
         """Return the help."""
-        lines = "\n".join(_help_lines(self))
-        return f"{self.format_usage()}\n{self.description}\n\n{lines}\n"
+        lines = [f"  {name:18} {text}" for name, text in self.groups[""].helps.items()]
+        for group, (_, title) in _GROUPS.items():
+            lines.append(f"\n{group}: {title}")
+            helps = self.groups[group].helps
+            lines += [f"  {f'{group} {name}':18} {text}" for name, text in helps.items()]
+        lines.append("\nThe help of a command lists its options: handoff contract diff --help")
+        return "\n".join([self.format_usage(), f"{self.description}\n", *lines, ""])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -96,27 +103,12 @@ def _parser() -> argparse.ArgumentParser:
     top_level.add(commands)
     check.add(commands)
     policy.add_status(commands)
+    old_names.add(commands)
+    groups = {"": commands}
     for name, (module, title) in _GROUPS.items():
         group = subparsers.add_parser(name, help=title, description=f"{name}: {title}")
         group.set_defaults(parser=group)
-        module.add(Commands(group.add_subparsers(metavar="COMMAND", title="commands")))
-    old_names.add(commands)
+        groups[name] = Commands(group.add_subparsers(metavar="COMMAND", title="commands"))
+        module.add(groups[name])
+    parser.groups = groups
     return parser
-
-
-def _help_lines(parser: argparse.ArgumentParser) -> Iterator[str]:
-    """Each command with its help: first those without a group, then group by group."""
-    top = _commands(parser)
-    yield from (f"  {name:18} {text}" for name, (text, _) in top.items() if name not in _GROUPS)
-    for group in _GROUPS:
-        title, group_parser = top[group]
-        yield f"\n{group}: {title}"
-        for name, (text, _) in _commands(group_parser).items():
-            yield f"  {f'{group} {name}':18} {text}"
-    yield "\nThe help of a command lists its options: handoff contract diff --help"
-
-
-def _commands(parser: argparse.ArgumentParser) -> dict[str, tuple[str, Any]]:
-    """The commands of a parser that have a help text: the text and the command's parser."""
-    (kinds,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
-    return {one.dest: (str(one.help), kinds.choices[one.dest]) for one in kinds._get_subactions()}

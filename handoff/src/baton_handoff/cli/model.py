@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from baton_handoff.cli.options import (
@@ -133,7 +134,8 @@ def _promote(options: Options) -> int:
     project, loosened = promotion_policy(options.project, options.base)
     if options.produce:
         produce_for_promotion(project, options.version)
-    result = promote(project, options.version, options.to, reason, _print_progress)
+    progress = partial(print, file=sys.stderr, flush=True)
+    result = promote(project, options.version, options.to, reason, progress)
     print_findings([*result.findings, *loosened], options, "All gates pass.")
     if move := result.moved:
         previous = f" (before: version {move.before})" if move.before else ""
@@ -221,7 +223,3 @@ def _accept(options: Options) -> int:
     if not (options.project.root / "tests/acceptance").is_dir():
         raise HandoffError("There is no folder tests/acceptance: add it with a scenario.")
     return run_recorded(options.project, "acceptance", STEPS["acceptance"].command)
-
-
-def _print_progress(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)

@@ -26,11 +26,16 @@ class Options(argparse.Namespace):
 
 
 class Commands:
-    """A group of commands, to which commands are added."""
+    """A group of commands, to which commands are added.
+
+    Attributes:
+        helps: For each command its line in the list of commands.
+    """
 
     def __init__(self, subparsers: Any) -> None:
         """Wrap what `ArgumentParser.add_subparsers` returns, whose type is private."""
         self._subparsers = subparsers
+        self.helps: dict[str, str] = {}
 
     def add(
         self,
@@ -48,7 +53,7 @@ class Commands:
             texts: The `description` and `epilog` of the command's own help.
         """
         if help is not None:
-            texts["help"] = help
+            self.helps[name] = texts["help"] = help
         parser: argparse.ArgumentParser = self._subparsers.add_parser(name, **texts)
         parser.set_defaults(run=run)
         return parser

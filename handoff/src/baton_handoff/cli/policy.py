@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from baton_handoff.cli.options import Commands, Options, add_format
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError, ProjectNotFoundError, UsageError
-from baton_handoff.policy.practices.practice import STAGES, Stage
+from baton_handoff.policy.practices.stages import STAGES, Stage
 
 if TYPE_CHECKING:
     from baton_handoff.config.project import Project

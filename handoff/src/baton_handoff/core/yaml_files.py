@@ -1,6 +1,5 @@
-"""Reading YAML: all of it, with the tags of a CI provider, or only what JSON can express."""
+"""Reading YAML: all of it, or only what JSON can express."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +42,8 @@ class _JsonLoader(yaml.SafeLoader):
         return mapping
 
 
-class _TagsLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Ignores a program's own tags, such as GitLab's `!reference`, and loads what they tag."""
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Loads what a program's own tags tag, such as GitLab's `!reference`, and ignores the tags."""
 
 
 def _untagged(loader: Any, _: str, node: yaml.Node) -> Any:
@@ -56,25 +55,16 @@ def _untagged(loader: Any, _: str, node: yaml.Node) -> Any:
     return loader.construct_scalar(node)
 
 
-_TagsLoader.add_multi_constructor("!", _untagged)
+_Loader.add_multi_constructor("!", _untagged)
 
 
 def parse_yaml(text: str | bytes) -> Any:
-    """Parse a YAML text.
+    """Parse a YAML text; tags of a program's own are ignored.
 
     Raises:
         UnreadableError: The text is not valid YAML.
     """
-    return _parsed(yaml.safe_load, text)
-
-
-def parse_tagged_yaml(text: str) -> Any:
-    """Parse a YAML text and ignore tags of a program's own.
-
-    Raises:
-        UnreadableError: The text is not valid YAML.
-    """
-    return _parsed(lambda text: yaml.load(text, _TagsLoader), text)  # noqa: S506 (a safe one)
+    return _parsed(text, _Loader)
 
 
 def parse_json_yaml(text: str) -> Any:
@@ -83,7 +73,7 @@ def parse_json_yaml(text: str) -> Any:
     Raises:
         UnreadableError: The text is not valid YAML, or JSON can't express it.
     """
-    return _parsed(lambda text: yaml.load(text, _JsonLoader), text)  # noqa: S506 (a safe one)
+    return _parsed(text, _JsonLoader)
 
 
 def read_yaml(file: Path) -> Any:
@@ -97,9 +87,9 @@ def read_yaml(file: Path) -> Any:
     return parse_yaml(file.read_text(encoding="utf-8"))
 
 
-def _parsed(parse: Callable[[Any], Any], text: str | bytes) -> Any:
+def _parsed(text: str | bytes, loader: Any) -> Any:
     try:
-        return parse(text)
+        return yaml.load(text, loader)  # noqa: S506 - both loaders are safe
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error).partition("\n")[0]

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError, UnreadableError
 from baton_handoff.core.toml_files import parse_toml
-from baton_handoff.core.yaml_files import parse_tagged_yaml
+from baton_handoff.core.yaml_files import parse_yaml
 from baton_handoff.lineage.sources.usage import SourceUsage, source_usage
 from baton_handoff.policy.evidence.store import KINDS, EvidenceStore
 from baton_handoff.policy.practices.assessment import State
@@ -95,7 +95,7 @@ class CheckContext:
         try:
             if name not in self._read:
                 text = self.text(name) or ""
-                self._read[name] = parse_tagged_yaml(text)
+                self._read[name] = parse_yaml(text)
             return self._read[name]
         except UnreadableError as error:
             file = f"{self.project.root / name}{f':{error.line}' if error.line else ''}"

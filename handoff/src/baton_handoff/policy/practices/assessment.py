@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from baton_handoff.config.settings import PolicyException
-from baton_handoff.policy.practices.practice import Practice, Stage, Tier
+from baton_handoff.policy.practices.practice import Practice, Tier
+from baton_handoff.policy.practices.stages import Stage
 from baton_handoff.reporting.findings import Finding
 
 

@@ -9,9 +9,9 @@ from pydantic_core import PydanticCustomError
 
 from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING, Side
 from baton_handoff.config.validation import StrictModel, Text
+from baton_handoff.policy.practices.stages import STAGES, Stage
 
 Tier: TypeAlias = Literal["must", "should", "would-like", "not-needed"]
-Stage: TypeAlias = Literal["push", "handoff", "promotion"]
 Effect: TypeAlias = Literal["counterproductive", "neutral", "productive"]
 Hurdle: TypeAlias = Literal["cost", "knowledge", "incentive", "none"]
 Cheaper: TypeAlias = Literal["before", "after", "either"]
@@ -19,9 +19,6 @@ Role: TypeAlias = Literal["data-scientist", "ml-engineer"]
 
 TIERS: tuple[Tier, ...] = get_args(Tier)
 """How strongly a practice is required, the strongest first."""
-
-STAGES: tuple[Stage, ...] = get_args(Stage)
-"""When practices are judged: at a push, when a version becomes candidate, when it goes live."""
 
 ROLES: Mapping[str, str] = {"data-scientist": DATA_SCIENCE, "ml-engineer": ML_ENGINEERING}
 """The side of each role."""

@@ -4,7 +4,8 @@ from difflib import get_close_matches
 
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.practices.assessment import Assessment
-from baton_handoff.policy.practices.practice import STAGES, Practice
+from baton_handoff.policy.practices.practice import Practice
+from baton_handoff.policy.practices.stages import STAGES
 from baton_handoff.policy.rendering import summary
 from baton_handoff.policy.rendering.open_findings import describe_acceptance
 from baton_handoff.reporting.terminal_style import TerminalStyle, render_terminal

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
 
 from baton_handoff.policy.practices.assessment import Assessment, State
-from baton_handoff.policy.practices.practice import STAGES, Cheaper, Effect, Hurdle, Stage, Tier
+from baton_handoff.policy.practices.practice import Cheaper, Effect, Hurdle, Tier
+from baton_handoff.policy.practices.stages import STAGES, Stage
 from baton_handoff.policy.rendering import adoption
 from baton_handoff.policy.rendering.open_findings import open_findings
 from baton_handoff.policy.rendering.summary import next_level, next_steps, practice_link, sides_of

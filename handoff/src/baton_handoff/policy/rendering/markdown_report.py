@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from baton_handoff.policy.practices.assessment import Assessment
-from baton_handoff.policy.practices.practice import Stage
+from baton_handoff.policy.practices.stages import Stage
 from baton_handoff.policy.rendering import adoption, summary
 from baton_handoff.policy.rendering.open_findings import open_findings
 from baton_handoff.reporting.findings import Finding

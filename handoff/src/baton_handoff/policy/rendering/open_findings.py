@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
-from baton_handoff.policy.practices.practice import Stage
+from baton_handoff.policy.practices.stages import Stage
 from baton_handoff.reporting.findings import Finding
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
-from baton_handoff.policy.practices.practice import STAGES, TIERS, Practice, Stage
+from baton_handoff.policy.practices.practice import TIERS, Practice
+from baton_handoff.policy.practices.stages import STAGES, Stage
 
 HIGHEST = 2
 """The highest level."""

@@ -1,7 +1,7 @@
 """The status of a project for a terminal."""
 
 from baton_handoff.policy.practices.assessment import Assessment
-from baton_handoff.policy.practices.practice import Stage
+from baton_handoff.policy.practices.stages import Stage
 from baton_handoff.policy.rendering import adoption, summary
 from baton_handoff.policy.rendering.open_findings import describe_acceptance
 from baton_handoff.reporting.terminal_style import TerminalStyle, render_terminal

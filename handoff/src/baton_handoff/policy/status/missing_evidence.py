@@ -11,7 +11,8 @@ from baton_handoff.policy.evidence.recording import utc_timestamp
 from baton_handoff.policy.evidence.steps import STEPS
 from baton_handoff.policy.evidence.store import Evidence, EvidenceStore
 from baton_handoff.policy.practices.assessment import Assessment, State
-from baton_handoff.policy.practices.practice import STAGES, STATEMENT, Practice, Stage
+from baton_handoff.policy.practices.practice import STATEMENT, Practice
+from baton_handoff.policy.practices.stages import STAGES, Stage
 from baton_handoff.policy.status.own_checks import ANY_FILE, evidence_kind, is_function
 from baton_handoff.policy.status.promotion_practices import promotion_requirements
 from baton_handoff.policy.status.status import with_served
