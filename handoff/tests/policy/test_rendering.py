@@ -1,6 +1,6 @@
-"""An assessment in every form: the same things are said, and whatever is in them stays text.
+"""An assessment in every format: the same content, and hostile text stays text.
 
-The golden files beside this are what people see; `GOLDEN=write` writes them anew, to be looked at.
+`GOLDEN=write` writes the golden files; read them before you commit.
 """
 
 import json
@@ -60,18 +60,18 @@ FORMS: Mapping[str, str] = {
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_each_form_is_what_was_looked_at(name: str) -> None:
+def test_a_report_equals_its_golden_file(name: str) -> None:
     file = GOLDEN / name
-    said = FORMS[name].rstrip("\n") + "\n"
+    text = FORMS[name].rstrip("\n") + "\n"
     if os.environ.get("GOLDEN") == "write":
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(said, encoding="utf-8", newline="\n")
-    assert said == file.read_text(encoding="utf-8")
+        file.write_text(text, encoding="utf-8", newline="\n")
+    assert text == file.read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def hostile() -> Assessment:
-    """An assessment in which every word that somebody can write is an attack."""
+    """An assessment in which every free text is an attack."""
     kept = practice("x", HOSTILE, title=HOSTILE, why=HOSTILE, fix=HOSTILE)
     found = Finding("y", HOSTILE, False, file=f"src/{HOSTILE}", line=1)
     results = [
@@ -81,7 +81,7 @@ def hostile() -> Assessment:
     return Assessment(HOSTILE, 1, results)
 
 
-def test_what_blocks_is_counted_by_when_and_the_next_level_only_by_what_it_adds() -> None:
+def test_blocking_practices_are_counted_by_stage_and_the_next_level_adds_its_own() -> None:
     assert blocking_counts(assessment()) == {
         "now": 0,
         "at the handoff": 2,
@@ -94,7 +94,7 @@ def test_what_blocks_is_counted_by_when_and_the_next_level_only_by_what_it_adds(
     assert next_level(at_level(assessment(), 2)) == []
 
 
-def test_the_next_steps_are_what_blocks_soonest_and_each_fix_once() -> None:
+def test_next_steps_come_by_urgency_and_each_fix_once() -> None:
     assert [(step.fix, step.sides) for step in next_steps(assessment())] == [
         ("Run `poe types-checked`.", (ML,)),
         ("Run `poe tests`.", (ML,)),
@@ -102,7 +102,7 @@ def test_the_next_steps_are_what_blocks_soonest_and_each_fix_once() -> None:
     ]
 
 
-def test_a_step_that_blocks_both_sides_at_once_says_what_was_seen_of_each() -> None:
+def test_a_step_for_both_sides_has_the_message_of_each() -> None:
     editor = practice("proper-editor", science="must")
     results = [result(editor, side, State.NOT_SHOWN, f"No word of {side}.") for side in (DS, ML)]
     (step,) = next_steps(Assessment("p", 1, results))
@@ -110,7 +110,7 @@ def test_a_step_that_blocks_both_sides_at_once_says_what_was_seen_of_each() -> N
     assert step.message == f"No word of {DS}. No word of {ML}."
 
 
-def test_an_open_practice_is_shown_with_its_name_beside_its_title() -> None:
+def test_an_open_practice_has_its_name_beside_its_title() -> None:
     one = assessment()
     assert "Tests (tests): No test" in terminal_report(one, TerminalStyle())
     assert "Tests (tests) [ml-engineering" in terminal_report(one, TerminalStyle(), "handoff")
@@ -122,7 +122,7 @@ def test_an_open_practice_is_shown_with_its_name_beside_its_title() -> None:
     assert '<code class="note">tests</code>' in html_report(one, AT)
 
 
-def test_what_is_found_alike_for_both_sides_is_listed_once_with_both() -> None:
+def test_a_finding_of_both_sides_is_listed_once() -> None:
     linted = practice("linted", science="must")
     found = tuple(Finding("x", f"{name} is not used", False, file="a.py") for name in "bc")
     alike = [result(linted, side, State.NOT_MET, findings=found) for side in (DS, ML)]
@@ -137,28 +137,28 @@ def test_what_is_found_alike_for_both_sides_is_listed_once_with_both() -> None:
     ]
 
 
-def test_what_blocks_both_sides_alike_is_listed_once_with_both() -> None:
+def test_a_practice_that_blocks_both_sides_alike_is_listed_once() -> None:
     linted = practice("linted", science="must")
-    says = {DS: "One line is too long.", ML: "Two lines are too long."}
+    messages = {DS: "One line is too long.", ML: "Two lines are too long."}
 
-    def listed(*said: str) -> list[str]:
+    def listed(*texts: str) -> list[str]:
         results = [
             result(linted, side, State.NOT_MET, one)
-            for side, one in zip((DS, ML), said, strict=True)
+            for side, one in zip((DS, ML), texts, strict=True)
         ]
         text = terminal_report(Assessment("p", 1, results), TerminalStyle(width=110), "handoff")
         return [line for line in text.splitlines() if line.startswith("  ✗")]
 
-    assert listed(says[DS], says[DS]) == [
-        f"  ✗ Linted (linted) [data-science, ml-engineering, not met]: {says[DS]}"
+    assert listed(messages[DS], messages[DS]) == [
+        f"  ✗ Linted (linted) [data-science, ml-engineering, not met]: {messages[DS]}"
     ]
-    assert listed(says[DS], says[ML]) == [
-        f"  ✗ Linted (linted) [{side}, not met]: {says[side]}" for side in (DS, ML)
+    assert listed(messages[DS], messages[ML]) == [
+        f"  ✗ Linted (linted) [{side}, not met]: {messages[side]}" for side in (DS, ML)
     ]
 
 
 @pytest.mark.parametrize("stage", ["push", "handoff", "promotion"])
-def test_what_a_promotion_asks_beside_practices_is_named_with_what_it_asks_of_them(
+def test_only_the_promotion_names_its_further_requirements(
     stage: Any,
 ) -> None:
     named = "`uv run poe promote candidate --dry-run`" in terminal_report(
@@ -167,7 +167,7 @@ def test_what_a_promotion_asks_beside_practices_is_named_with_what_it_asks_of_th
     assert named is (stage == "promotion")
 
 
-def test_a_bar_is_full_only_where_nothing_is_missing_and_never_empty_where_something_is() -> None:
+def test_a_bar_is_full_only_at_100_percent_and_empty_only_at_0() -> None:
     kept = [practice(f"p{number}") for number in range(400)]
 
     def bar(met: int) -> str:
@@ -196,7 +196,7 @@ def test_no_line_is_wider_than_the_terminal(hostile: Assessment, width: int) -> 
             assert max(map(len, text.splitlines())) <= width
 
 
-def test_there_is_colour_only_on_a_terminal_that_wants_it() -> None:
+def test_colours_need_a_terminal_and_obey_no_color() -> None:
     class Terminal(StringIO):
         encoding = "utf-8"
 
@@ -214,13 +214,13 @@ def test_there_is_colour_only_on_a_terminal_that_wants_it() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "utf-8"])
-def test_an_encoding_without_the_signs_gets_others(encoding: str) -> None:
+def test_an_encoding_that_lacks_a_sign_gets_a_replacement(encoding: str) -> None:
     text = terminal_report(assessment(), TerminalStyle(encoding=encoding), "handoff")
     assert text.encode(encoding)
     assert "?" not in text
 
 
-def test_what_is_written_in_a_sentence_is_never_obeyed(hostile: Assessment) -> None:
+def test_hostile_text_stays_text_in_every_format(hostile: Assessment) -> None:
     assert "\033" not in terminal_report(hostile, TerminalStyle(), "promotion") + explain_practice(
         hostile, "x", TerminalStyle()
     )
@@ -252,7 +252,7 @@ def test_the_page_loads_nothing_and_has_both_themes() -> None:
     assert not re.search(r"https?://|url\(|<script|<link", text)
 
 
-def test_the_comment_starts_with_what_the_next_run_looks_for() -> None:
+def test_the_comment_starts_with_its_marker() -> None:
     assert markdown_report(assessment()).startswith(f"{MARKER}\n")
 
 
@@ -280,7 +280,7 @@ def test_every_format_has_the_same_findings(stage: Any) -> None:
 
 
 @pytest.mark.parametrize("stage", ["push", "handoff", "promotion"])
-def test_the_data_keeps_its_published_schema(hostile: Assessment, stage: Any) -> None:
+def test_the_json_report_keeps_its_published_schema(hostile: Assessment, stage: Any) -> None:
     schema = status_schema()
     jsonschema_rs.meta.validate(schema)
     judge = jsonschema_rs.Draft202012Validator(schema)
@@ -290,7 +290,7 @@ def test_the_data_keeps_its_published_schema(hostile: Assessment, stage: Any) ->
     assert not judge.is_valid(broken)
 
 
-def test_sarif_names_each_rule_once_and_a_place_that_is_an_address(hostile: Assessment) -> None:
+def test_sarif_lists_each_rule_once_and_locations_are_uris(hostile: Assessment) -> None:
     (run,) = json.loads(render(open_findings(hostile), "sarif", ""))["runs"]
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["x"]
     for one in run["results"]:
@@ -300,12 +300,12 @@ def test_sarif_names_each_rule_once_and_a_place_that_is_an_address(hostile: Asse
 
 
 @pytest.mark.parametrize("form", [form for form in get_args(Format) if form in {"sarif", "gitlab"}])
-def test_a_form_for_programs_is_whole_where_nothing_was_found(form: Format) -> None:
+def test_a_format_for_programs_is_valid_without_findings(form: Format) -> None:
     empty = json.loads(render([], form, "Nothing."))
     assert empty == [] if form == "gitlab" else empty["runs"][0]["results"] == []
 
 
-def test_azure_reads_one_line_in_which_nothing_ends_the_command_early() -> None:
+def test_azure_gets_one_line_with_its_delimiters_escaped() -> None:
     found = Finding("c", "50 % of\nit; [x]", blocks=True, file="a;b].py", line=3)
     assert render([found], "azure", "") == (
         "##vso[task.logissue type=error;sourcepath=a%3Bb%5D.py;linenumber=3]"
@@ -313,7 +313,7 @@ def test_azure_reads_one_line_in_which_nothing_ends_the_command_early() -> None:
     )
 
 
-def test_a_practice_that_is_not_there_names_those_that_are_near() -> None:
+def test_an_unknown_practice_suggests_similar_names() -> None:
     with pytest.raises(HandoffError, match="types-checked"):
         explain_practice(assessment(), "type-checked", TerminalStyle())
     with pytest.raises(HandoffError) as caught:
@@ -324,7 +324,7 @@ def test_a_practice_that_is_not_there_names_those_that_are_near() -> None:
     )
 
 
-def test_a_practice_is_explained_by_its_title_too() -> None:
+def test_a_practice_is_found_by_its_title_too() -> None:
     title = assessment().results[0].practice.title
     by_name = explain_practice(assessment(), _first(assessment()), TerminalStyle())
     assert explain_practice(assessment(), title.upper(), TerminalStyle()) == by_name
@@ -338,14 +338,14 @@ def test_a_practice_is_explained_by_its_title_too() -> None:
         (2, "data-science: blocks from the handoff on; ml-engineering: blocks from the push on"),
     ],
 )
-def test_an_explanation_says_what_the_tiers_mean_at_the_level(level: int, means: str) -> None:
+def test_an_explanation_gives_the_effect_of_the_tiers_at_the_level(level: int, means: str) -> None:
     text = explain_practice(
         at_level(assessment(), level), "types-checked", TerminalStyle(width=120)
     )
     assert f"\nat level {level}:     {means}\n" in text
 
 
-def test_an_explanation_says_what_makes_the_site_where_it_was_not_made() -> None:
+def test_an_explanation_names_the_command_that_builds_the_missing_site() -> None:
     made = "\nMore: site/practices.html#tests"
     assert explain_practice(assessment(), "tests", TerminalStyle()).endswith(made)
     text = explain_practice(assessment(), "tests", TerminalStyle(), site=False)

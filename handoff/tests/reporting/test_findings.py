@@ -1,4 +1,4 @@
-"""One list of findings, in every form that somebody reads."""
+"""One list of findings in every format."""
 
 import json
 
@@ -19,13 +19,13 @@ FOUND = Finding(
 
 
 @pytest.mark.parametrize("form", ["terminal", "markdown"])
-def test_a_person_reads_what_where_for_whom_and_what_to_do(form: Format) -> None:
-    said = render([FOUND], form, "Nothing.")
+def test_people_read_message_place_side_evidence_and_fix(form: Format) -> None:
+    text = render([FOUND], form, "Nothing.")
     for part in (FOUND.message, "src/trips/a,b:c.py:7", "data-science", "100 % sure", "say 2.0.0"):
-        assert part in said
+        assert part in text
 
 
-def test_a_program_reads_every_field() -> None:
+def test_json_has_every_field() -> None:
     (finding,) = json.loads(render([FOUND], "json", "Nothing."))
     assert finding == {
         "check": "contract-version",
@@ -40,7 +40,7 @@ def test_a_program_reads_every_field() -> None:
     }
 
 
-def test_github_reads_one_line_in_which_nothing_ends_the_command_early() -> None:
+def test_github_gets_one_line_with_its_delimiters_escaped() -> None:
     assert render([FOUND], "github", "Nothing.") == (
         "::error file=src/trips/a%2Cb%3Ac.py,line=7::"
         "Trip is still version 1.0.0 100 %25 sure say 2.0.0"
@@ -48,5 +48,5 @@ def test_github_reads_one_line_in_which_nothing_ends_the_command_early() -> None
 
 
 @pytest.mark.parametrize("form", ["terminal", "markdown", "github"])
-def test_where_nothing_was_found_a_sentence_says_so(form: Format) -> None:
+def test_people_read_a_sentence_without_findings(form: Format) -> None:
     assert "Nothing." in render([], form, "Nothing.")

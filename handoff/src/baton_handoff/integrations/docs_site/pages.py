@@ -32,26 +32,22 @@ def render_page(name: str, **values: Any) -> str:
         "as_json": as_json,
         "by_table": by_table,
         "linked": linked,
-        "position": _position,
+        "position": position,
         "summary": lambda text: text.partition("\n\n")[0],
     }
     return render_html(f"site/{name}.md", page=helpers, **values)
 
 
 def by_position(tables: Iterable[DictionaryTable]) -> list[DictionaryTable]:
-    """Sort contracts in the order in which data meets them."""
+    """Sort contracts in the order in which data meets them, unknown positions last."""
     order = [*_POSITIONS.values()]
-    return sorted(
-        tables,
-        key=lambda table: (
-            order.index(_position(table)) if _position(table) in order else len(order)
-        ),
-    )
+    return sorted(tables, key=lambda table: [*order, position(table)].index(position(table)))
 
 
-def _position(table: DictionaryTable) -> str:
-    stated = str(table.metadata.get("position", ""))
-    return _POSITIONS.get(stated, stated)
+def position(table: DictionaryTable) -> str:
+    """Return where data meets a contract, in words."""
+    position = str(table.metadata.get("position", ""))
+    return _POSITIONS.get(position, position)
 
 
 def as_json(value: Any, indent: int | None = None) -> str:

@@ -101,7 +101,11 @@ def _gather(project: Project, pages: Mapping[str, str], folder: Path) -> None:
         if (project.root / own).is_dir():
             shutil.copytree(project.root / own, folder / own, ignore_dangling_symlinks=True)
     readme = project.root / "README.md"
-    text = readme.read_text(encoding="utf-8") if readme.exists() else f"# {_title(project)}\n"
+    text = (
+        readme.read_text(encoding="utf-8")
+        if readme.exists()
+        else f"# {project.name or project.model}\n"
+    )
     for name, content in {"README.md": text, **pages}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content, encoding="utf-8")
@@ -117,10 +121,11 @@ def _config(project: Project, pages: Mapping[str, str], folder: Path, built: Pat
     nav += _nav(pages)
     if (folder / "docs").is_dir() and (own := _tree(folder, folder / "docs")):
         nav.append({"Docs": own})
+    name = project.name or project.model
     ours = {"docs_dir": str(folder), "site_dir": str(built), "use_directory_urls": False}
     config = MkDocsConfig(config_file_path=str(file))
     try:
-        config.load_dict({"site_name": _title(project), "nav": nav, **_settings(file), **ours})
+        config.load_dict({"site_name": name, "nav": nav, **_settings(file), **ours})
         errors, warnings = config.validate()
     except MkDocsException as error:
         raise HandoffError(f"{file} can't be used: {error}") from error
@@ -207,7 +212,3 @@ class _Messages(logging.Handler):
             self.warnings.append(message)
         elif "contains a link" in message:
             self.links.append(message)
-
-
-def _title(project: Project) -> str:
-    return project.name or project.model

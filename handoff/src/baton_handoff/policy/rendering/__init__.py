@@ -1,1 +1,1 @@
-"""An assessment in every form that somebody reads: functions of values to text."""
+"""The status of a project in every format: functions from an assessment to text or data."""

@@ -22,33 +22,21 @@ Groups = Mapping[str, Sequence[Practice]]
 
 
 def both(assessment: Assessment) -> dict[str, Groups]:
-    """Return the open practices in groups: those that adopting Baton meets, and all others."""
-    return {
-        "Adopting Baton meets": brings(assessment),
-        "People still have to do": remains(assessment),
-    }
-
-
-def brings(assessment: Assessment) -> Groups:
-    """Return the open practices that adopting Baton alone meets, by section."""
-    practices = [practice for practice in _open(assessment) if practice.brought]
-    sections = dict.fromkeys(practice.section for practice in practices)
-    return {name: [one for one in practices if one.section == name] for name in sections}
-
-
-def remains(assessment: Assessment) -> Groups:
-    """Return the open practices that stay the work of people, by what these need."""
-    practices = [practice for practice in _open(assessment) if not practice.brought]
-    groups = {
-        name: [practice for practice in practices if practice.hurdle == hurdle]
+    """Group the open practices: those that adopting Baton meets, and those that need people."""
+    wanted = (one for one in assessment.results if not one.reached and one.tier != "not-needed")
+    practices = [result.practice for result in _once(wanted)]
+    met = [practice for practice in practices if practice.brought]
+    sections = dict.fromkeys(practice.section for practice in met)
+    others = {
+        name: [one for one in practices if not one.brought and one.hurdle == hurdle]
         for hurdle, name in _HURDLES.items()
     }
-    return {name: group for name, group in groups.items() if group}
-
-
-def number_of(groups: Groups) -> int:
-    """Return the number of practices in all groups."""
-    return sum(map(len, groups.values()))
+    return {
+        "Adopting Baton meets": {
+            name: [one for one in met if one.section == name] for name in sections
+        },
+        "People still have to do": {name: group for name, group in others.items() if group},
+    }
 
 
 def not_met(assessment: Assessment) -> Sequence[PracticeResult]:
@@ -60,14 +48,9 @@ def by_command(assessment: Assessment) -> Groups:
     """Return what is not shown, by the command of the repository that would show it."""
     groups: dict[str, list[Practice]] = {}
     for result in _once(one for one in assessment.results if one.state is State.NOT_SHOWN):
-        if result.fix[:1] + result.fix[-1:] == "``":
-            groups.setdefault(result.fix, []).append(result.practice)
+        if result.command:
+            groups.setdefault(f"`{result.command}`", []).append(result.practice)
     return groups
-
-
-def names(practices: Sequence[Practice]) -> str:
-    """Join the names of practices."""
-    return ", ".join(practice.name for practice in practices)
 
 
 def describe_files(known: UnmanagedFacts) -> str:
@@ -78,12 +61,6 @@ def describe_files(known: UnmanagedFacts) -> str:
     ]
     unread = f"; {len(known.unread):,} with code can't be read" if known.unread else ""
     return f"Read: {', '.join(counts)}{unread}."
-
-
-def _open(assessment: Assessment) -> list[Practice]:
-    """Return the practices that are asked for at this level and not met."""
-    wanted = (one for one in assessment.results if not one.reached and one.tier != "not-needed")
-    return [result.practice for result in _once(wanted)]
 
 
 def _once(results: Iterable[PracticeResult]) -> list[PracticeResult]:

@@ -28,7 +28,7 @@ def markdown_report(assessment: Assessment, stage: Stage = "push") -> str:
     blocking = [finding for finding in findings if finding.blocks]
     loosened = assessment.loosened
     others = _by_sides([one for one in findings if not one.blocks and one not in loosened])
-    covered = {(one.practice.name, one.side) for one in summary.accepted_results(assessment)}
+    covered = {(one.practice.name, one.side) for one in assessment.results if one.excepted}
     accepted = sum((group[0].check, group[0].side) in covered for group in others)
     return render_markdown(
         "status.md",

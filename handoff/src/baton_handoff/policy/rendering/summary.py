@@ -152,11 +152,6 @@ def describe_base(assessment: Assessment) -> str:
     return f"Judged by the stricter of this policy and the one of {assessment.base}."
 
 
-def accepted_results(assessment: Assessment) -> list[PracticeResult]:
-    """Return the results that are accepted although not met."""
-    return [result for result in assessment.results if result.excepted]
-
-
 def handoff_notice(assessment: Assessment) -> str:
     """Describe how much blocks the handoff of a new version; empty if nothing does."""
     sides = Counter(result.side for result in assessment.blocking("handoff"))
@@ -203,11 +198,6 @@ def percent(share: float) -> str:
 def practice_link(practice: Practice) -> str:
     """Return where the site of `uv run poe docs` explains a practice."""
     return f"site/practices.html#{practice.name.replace('/', '')}"
-
-
-def practice_label(practice: Practice) -> str:
-    """Return the title of a practice, and the name that settings and commands use, as code."""
-    return f"{practice.title} (`{practice.name}`)"
 
 
 def _by_urgency(assessment: Assessment) -> Iterator[tuple[str, PracticeResult]]:
