@@ -111,8 +111,13 @@ def registry_of(project: Project, standard: Sequence[Practice] | None = None) ->
             _check_known(file, (*at, "practice"), exception["practice"], practices)
     baseline.check_practices(project.root / BASELINE_FILE, project.baseline, practices)
     statements = validated(list[Statement], tables.get("statements", []), file, ("statements",))
-    for number, statement in enumerate(statements):
-        _check_statement(file, ("statements", number, "practice"), statement, practices)
+    judged = [practice.name for practice in practices.values() if practice.check == STATEMENT]
+    for number, name in enumerate(statement.practice for statement in statements):
+        if name not in judged:
+            evidence = "is judged by evidence, not by a statement"
+            reason = evidence if name in practices else "is unknown"
+            problem = f"the practice {name} {reason}: use {', '.join(judged)}"
+            raise invalid(file, ("statements", number, "practice"), problem, kind="practice")
     return Registry(
         sorted(practices.values(), key=lambda practice: sections.index(practice.section)),
         tuple(statements),
@@ -197,17 +202,3 @@ def _check_known(
     if at[0] == "practices":
         problem += f', or a name of your own with a slash, "acme/{name}"'
     raise invalid(file, at, problem, kind="practice", element=element)
-
-
-def _check_statement(
-    file: Path,
-    at: tuple[str | int, ...],
-    statement: Statement,
-    practices: Mapping[str, Practice],
-) -> None:
-    name = statement.practice
-    judged = [practice.name for practice in practices.values() if practice.check == STATEMENT]
-    if name not in judged:
-        reason = "is judged by evidence, not by a statement" if name in practices else "is unknown"
-        problem = f"the practice {name} {reason}: use {', '.join(judged)}"
-        raise invalid(file, at, problem, kind="practice")
