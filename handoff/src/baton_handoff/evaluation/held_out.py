@@ -114,5 +114,6 @@ def read_evaluation(folder: Path, engine: Engine) -> Evaluation:
 def _sample(rows: Frame) -> nw.DataFrame[Any]:
     """A random sample, the same for the same rows, in their order."""
     table = nw.from_native(rows, eager_only=True)
+    # A fixed seed: DVC and the registry see no change where the training data have none.
     chosen = np.random.default_rng(2013).permutation(len(table))[:MAX_SAMPLE_ROWS]
     return nw.maybe_reset_index(table[sorted(chosen.tolist())])

@@ -16,6 +16,7 @@ MIN_GROUP_ROWS = 200
 def losses(kind: PredictionKind, labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """The loss of each prediction: log loss of a probability, 0 or 1 of a class, absolute error."""
     if kind == "probability":
+        # A certain prediction that is wrong would have an infinite loss.
         likelihood = np.clip(np.where(labels.astype(bool), predicted, 1 - predicted), 1e-15, 1)
         loss: np.ndarray = -np.log(likelihood)
     elif kind == "class":
@@ -92,6 +93,7 @@ def loss_difference(
     differences = losses(evaluation.kind, evaluation.labels, predicted) - other_losses
     if not differences.any():
         return 0.0, 0.0
+    # In batches: all resamples of a large evaluation together need gigabytes.
     interval = bootstrap(
         (differences,), np.mean, n_resamples=1000, batch=20, method="percentile", rng=2013
     ).confidence_interval

@@ -127,6 +127,7 @@ def _worse(observation: Observation, *, source_changed: bool) -> Iterator[Alert]
     if performance is None:
         return
     limit = max(observation.settings.tolerance, performance.usual)
+    worse = [part for part in performance.parts if part.low > limit]
     if performance.overall.low > limit:
         # If a source has changed, only unaffected rows measure the model itself.
         judged = observation.unaffected if source_changed else performance.overall
@@ -134,7 +135,7 @@ def _worse(observation: Observation, *, source_changed: bool) -> Iterator[Alert]
             changes = [performance.overall]
             yield Alert(AlertKind.PERFORMANCE, changes=changes, source_changed=True)
         else:
-            changes = [judged, *(part for part in performance.periods if part.low > limit)]
+            changes = [judged, *(part for part in worse if not part.column)]
             yield Alert(
                 AlertKind.PERFORMANCE,
                 DATA_SCIENCE,
@@ -142,7 +143,7 @@ def _worse(observation: Observation, *, source_changed: bool) -> Iterator[Alert]
                 source_changed=source_changed,
             )
         return
-    groups = [part for parts in performance.groups.values() for part in parts if part.low > limit]
+    groups = [part for part in worse if part.column]
     # On a single day or week a subgroup may be as bad as the whole was in the worst one.
     if groups and not performance.usual:
         side = None if source_changed else DATA_SCIENCE

@@ -78,6 +78,7 @@ def drifts(samples: Samples, settings: MonitorSettings) -> list[Drift]:
             found.append(replace(drift, new_values=False, vanished=()) if predicted else drift)
     if not found:
         return []
+    # Columns depend on each other, so the correction is that of Benjamini and Yekutieli.
     p_values = false_discovery_control([drift.p_value for drift in found], method="by")
     return [
         replace(

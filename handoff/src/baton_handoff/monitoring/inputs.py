@@ -126,6 +126,7 @@ def rows_from_file(baseline: BaselineVersion, file: Path, period: Period) -> Pre
 
     If their times are unknown, all rows are read.
     """
+    # Through batch scoring, so that exactly the rows are refused that it would refuse.
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "scored.parquet"
         score_file(baseline.loaded, *baseline.contracts, file, target)

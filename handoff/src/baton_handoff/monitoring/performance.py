@@ -52,8 +52,7 @@ class Performance:
     Attributes:
         score_name: The name of the score.
         overall: All labelled rows.
-        periods: Each period, in order.
-        groups: For each column of subgroups each subgroup that has enough rows.
+        parts: Each period in order, then each subgroup, if it has enough rows.
         metrics: Each metric by name, now and in the evaluation.
         usual: How much larger the loss was in the worst day or week of the evaluation, as a share,
             if the rows cover no more than that; otherwise 0.
@@ -62,8 +61,7 @@ class Performance:
 
     score_name: str
     overall: PerformanceChange
-    periods: Sequence[PerformanceChange]
-    groups: Mapping[str, Sequence[PerformanceChange]]
+    parts: Sequence[PerformanceChange]
     metrics: Mapping[str, tuple[float, float]]
     usual: float = 0.0
     challenger: PerformanceChange | None = None
@@ -78,16 +76,14 @@ def performance(current: Evaluation, reference: Evaluation, times: pd.Series | N
         times: When each row became known, None if unknown.
     """
     former = _scores(reference)
+    found = [] if times is None else list(_changes(current, reference, parts(times)))
+    for column in current.groups:
+        groups, former_groups = current.group(column), reference.group(column)
+        found += _changes(current, reference, groups, former_groups, column)
     return Performance(
         metrics.score_name(current.kind),
         overall=change(current, reference),
-        periods=[] if times is None else list(_changes(current, reference, parts(times))),
-        groups={
-            column: list(
-                _changes(current, reference, current.group(column), reference.group(column), column)
-            )
-            for column in current.groups
-        },
+        parts=found,
         metrics={name: (score, former[name]) for name, score in _scores(current).items()},
         usual=0.0 if times is None else _usual(reference, times),
     )
@@ -104,6 +100,7 @@ def change(
     low = high = mean_prediction = mean_label = float("nan")
     loss, reference_loss = (_losses(evaluation) for evaluation in (current, reference))
     if min(len(loss), len(reference_loss)) > 1:
+        # Welch's test: a model that gets worse has losses of another variance.
         test = ttest_ind(loss, reference_loss, equal_var=False)
         scale = float(reference_loss.mean()) or 1.0
         low, high = (float(end) / scale for end in test.confidence_interval(confidence))

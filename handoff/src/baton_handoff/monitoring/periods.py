@@ -16,6 +16,7 @@ _FORMATS: dict[Length, str] = {
     "week": "%G-W%V",
     "month": "%Y-%m",
 }
+# Shorter than the periods, as rows rarely begin and end with one.
 _MIN_DURATION: dict[Length, pd.Timedelta] = {
     "month": pd.Timedelta(days=27),
     "week": pd.Timedelta(days=6),

@@ -51,7 +51,7 @@ def drift_plot(samples: Samples, drifts: Sequence[Drift]) -> str:
 
 def performance_plot(performance: Performance, tolerance: float) -> str:
     """Loss and mean prediction by period."""
-    periods = performance.periods or [performance.overall]
+    periods = [part for part in performance.parts if not part.column] or [performance.overall]
     names = [period.name or "all" for period in periods]
     has_means = periods[0].mean_label == periods[0].mean_label  # NaN for classes
     limit = max(tolerance, performance.usual)

@@ -56,6 +56,7 @@ def missing_values(
     share, reference_share = absent.mean(), reference_absent.mean()
     by_period = reference_absent.groupby(periods)
     usual = by_period.mean()[by_period.size() >= MIN_PERIOD_ROWS].max()
+    # One-sided: fewer missing values are no problem.
     p_values = [
         binomtest(int(absent[c].sum()), len(absent), float(reference_share[c]), "greater").pvalue
         for c in absent.columns

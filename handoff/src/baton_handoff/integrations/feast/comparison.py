@@ -30,6 +30,7 @@ def compare(view: FeatureView, made: pa.Table, served: pa.Table) -> Iterator[Fin
     if other_types:
         yield _finding(f"{view.name}: served with other types than declared", other_types)
         return
+    # Feast has its own order of columns, and no type for a column of nulls.
     served = served.select(list(view.types)).cast(made.schema)
     key = list(view.key)
     for rows, others, problem in (

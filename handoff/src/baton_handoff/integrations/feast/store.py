@@ -145,6 +145,7 @@ def _run(project: Project, action: str, folder: Path, keys: Path) -> dict[str, p
     with tempfile.TemporaryDirectory() as answers:
         script = _HERE / "feast_process.py"
         done = subprocess.run(
+            # -P: the modules beside the script are not on the path of Feast's Python.
             [environment_python(environment), "-P", script, action, folder, keys, answers],
             # Feast's sqlite store keeps times in the time zone of the machine.
             env=isolated_variables() | {"TZ": "UTC"},
