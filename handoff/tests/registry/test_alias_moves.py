@@ -1,4 +1,4 @@
-"""Going back follows the records, whatever has been moved before."""
+"""A rollback follows the recorded moves."""
 
 from typing import Literal
 
@@ -9,12 +9,14 @@ from baton_handoff.registry.alias_moves import AliasMove, previous_version
 
 def history(*moves: str) -> list[AliasMove]:
     """`+3` is a promotion of 3, `-2` is going back to 2."""
-    told: list[AliasMove] = []
+    recorded: list[AliasMove] = []
     for number, text in enumerate(moves):
-        before = told[-1].to if told else None
+        before = recorded[-1].to if recorded else None
         how: Literal["promotion", "rollback"] = "promotion" if text[0] == "+" else "rollback"
-        told.append(AliasMove("champion", int(text[1:]), before, how, "because", at=f"{number}"))
-    return told
+        recorded.append(
+            AliasMove("champion", int(text[1:]), before, how, "because", at=f"{number}")
+        )
+    return recorded
 
 
 @pytest.mark.parametrize(
@@ -31,16 +33,18 @@ def history(*moves: str) -> list[AliasMove]:
         ("+1 +2 -1 +3 -1", None),
     ],
 )
-def test_one_goes_back_to_what_was_there_before(moves: str, back: int | None) -> None:
-    told = history(*moves.split())
-    assert previous_version(told, told[-1].to) == back
+def test_the_previous_version_is_the_one_before_in_the_line_of_promotions(
+    moves: str, back: int | None
+) -> None:
+    recorded = history(*moves.split())
+    assert previous_version(recorded, recorded[-1].to) == back
 
 
-def test_a_promotion_that_died_before_its_alias_moved_was_none() -> None:
-    told = [*history("+1"), *history("+1", "+2")[1:], *history("+1", "+2", "-1")[1:]]
-    assert previous_version(told, 1) is None
-    assert previous_version(told[:-1], 2) == 1
+def test_an_interrupted_promotion_does_not_count() -> None:
+    recorded = [*history("+1"), *history("+1", "+2")[1:], *history("+1", "+2", "-1")[1:]]
+    assert previous_version(recorded, 1) is None
+    assert previous_version(recorded[:-1], 2) == 1
 
 
-def test_a_version_that_came_by_no_promotion_has_no_former_one() -> None:
+def test_a_version_without_a_promotion_has_no_previous_one() -> None:
     assert previous_version(history("+1", "+2"), 7) is None

@@ -1,4 +1,4 @@
-"""The code hash knows the code that a model needs, and no other."""
+"""The code hash depends on the code that a model needs, and on no other."""
 
 from pathlib import Path
 
@@ -18,21 +18,21 @@ def source(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("room", ["", "contracts", "features", "model"])
-def test_the_code_of_a_model_counts(source: Path, room: str) -> None:
+def test_code_of_the_model_changes_the_hash(source: Path, room: str) -> None:
     before = code_hash(source)
     (source / room / "__init__.py").write_bytes(b"# changed\n")
     assert code_hash(source) != before
 
 
 @pytest.mark.parametrize("room", ["training", "serving", "monitoring"])
-def test_other_code_does_not_count(source: Path, room: str) -> None:
+def test_other_code_does_not_change_the_hash(source: Path, room: str) -> None:
     before = code_hash(source)
     (source / room / "__init__.py").write_bytes(b"# changed\n")
     (source / room / "new.py").write_bytes(b"")
     assert code_hash(source) == before
 
 
-def test_a_new_a_renamed_and_a_lost_file_count(source: Path) -> None:
+def test_adding_renaming_and_removing_a_file_changes_the_hash(source: Path) -> None:
     hashes = [code_hash(source)]
     (source / "model" / "deep").mkdir()
     new = source / "model" / "deep" / "new.py"
@@ -45,13 +45,13 @@ def test_a_new_a_renamed_and_a_lost_file_count(source: Path) -> None:
     assert len(set(hashes)) == 4
 
 
-def test_line_endings_do_not_count(source: Path) -> None:
+def test_line_endings_do_not_change_the_hash(source: Path) -> None:
     before = code_hash(source)
     (source / "features" / "build.py").write_bytes(b"A = 1\r\nB = 2\r\n")
     assert code_hash(source) == before
 
 
-def test_text_does_not_move_between_files_unseen(source: Path) -> None:
+def test_moving_text_between_files_changes_the_hash(source: Path) -> None:
     (source / "model" / "a.py").write_bytes(b"X")
     (source / "model" / "b.py").write_bytes(b"Y")
     before = code_hash(source)
@@ -60,7 +60,7 @@ def test_text_does_not_move_between_files_unseen(source: Path) -> None:
     assert code_hash(source) != before
 
 
-def test_what_python_leaves_behind_is_no_code(source: Path) -> None:
+def test_files_that_python_writes_are_not_code(source: Path) -> None:
     before = code_files(source)
     (source / "model" / "__pycache__").mkdir()
     (source / "model" / "__pycache__" / "x.cpython-311.pyc").write_bytes(b"")

@@ -1,4 +1,4 @@
-"""What is said of the service's figures elsewhere is said of figures that it has."""
+"""Alerts, dashboard and handbook fit the metrics of the service."""
 
 import json
 import re
@@ -31,12 +31,12 @@ def names(text: str) -> set[str]:
     return set(re.findall(r"\b(?:handoff|process)_\w+", text))
 
 
-def test_every_figure_that_alerts_and_dashboard_name_is_one_of_the_service(
+def test_alerts_and_dashboard_use_only_metrics_of_the_service(
     client: TestClient,
 ) -> None:
     ask(client)
-    figures = client.get("/metrics").text.splitlines()
-    known = {re.split(r"[ {]", line)[0] for line in figures if not line.startswith("#")}
+    lines = client.get("/metrics").text.splitlines()
+    known = {re.split(r"[ {]", line)[0] for line in lines if not line.startswith("#")}
     # Of this one the trips have none: what they predict is a number. The other is the monitor's.
     known |= {"handoff_predicted_class_total", "handoff_monitor_alerts"}
     named = set().union(*map(names, expressions()))
@@ -44,7 +44,7 @@ def test_every_figure_that_alerts_and_dashboard_name_is_one_of_the_service(
     assert named <= known
 
 
-def test_every_figure_of_the_service_is_on_the_dashboard(client: TestClient) -> None:
+def test_the_dashboard_shows_every_metric_of_the_service(client: TestClient) -> None:
     described = re.findall(r"(?m)^# TYPE (handoff_\w+)", client.get("/metrics").text)
     shown = " ".join(expressions())
     assert [
@@ -76,14 +76,14 @@ def test_every_heading_about_an_alert_has_its_alert() -> None:
     assert len(headings()) == len(RULES)
 
 
-def test_what_is_scraped_is_what_alerts_and_dashboard_ask_for() -> None:
+def test_alerts_and_dashboard_use_the_name_of_the_scraped_job() -> None:
     page = (STANDARDS / "handbook/watch-it.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```yaml\n(.+?)```", page, re.DOTALL)
     example = yaml.safe_load(block)
     (job,) = example["scrape_configs"]
     for rule in RULES:
-        # The monitor's figures are handed on by node_exporter, under whatever name it has.
-        asked = set() if "handoff_monitor_" in rule["expr"] else {job["job_name"]}
-        assert set(re.findall(r'job="(\w+)"', rule["expr"])) == asked
+        # The monitor's metrics are exported by node_exporter, whose job has any name.
+        jobs = set() if "handoff_monitor_" in rule["expr"] else {job["job_name"]}
+        assert set(re.findall(r'job="(\w+)"', rule["expr"])) == jobs
     (first, *_) = DASHBOARD["templating"]["list"][1:]
     assert first["name"] == "job"

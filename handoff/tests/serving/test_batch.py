@@ -1,4 +1,4 @@
-"""A file is scored in parts: bad rows are set aside, and a run that is broken off is taken up."""
+"""A file is scored in parts: bad rows are rejected, and an interrupted run is continued."""
 
 import os
 import pty
@@ -51,13 +51,13 @@ class Batch:
         return score_file(loaded, *contracts(self.engine), self.file, self.to)
 
     def refused(self) -> str:
-        """What is said where nothing can be scored, and nothing is written then."""
+        """What is message where nothing can be scored, and nothing is written then."""
         before = sorted(self.file.parent.iterdir())
-        with pytest.raises(HandoffError) as said:
+        with pytest.raises(HandoffError) as message:
             self.score()
         assert sorted(self.file.parent.iterdir()) == before
-        assert said.value.exit_code == 2
-        return str(said.value)
+        assert message.value.exit_code == 2
+        return str(message.value)
 
     def reasons(self) -> dict[int, str]:
         table = parquet.read_table(self.rejected)
@@ -97,7 +97,7 @@ def changed(table: pa.Table, **cells: dict[int, Any]) -> pa.Table:
 
 @pytest.mark.parametrize("group", [3, 10, 64], ids="{} rows in a group".format)
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "dictionaries"])
-def test_predictions_stand_beside_their_rows_whatever_the_file_is_made_of(
+def test_predictions_are_in_the_order_of_the_rows_in_every_kind_of_file(
     batch: Batch, group: int, packed: bool
 ) -> None:
     table = sales(64)
@@ -116,7 +116,7 @@ def test_predictions_stand_beside_their_rows_whatever_the_file_is_made_of(
     assert sorted(batch.file.parent.iterdir()) == [batch.file, batch.to]
 
 
-def test_labels_and_columns_without_values_do_not_break_types(batch: Batch) -> None:
+def test_pandas_labels_and_empty_columns_do_not_change_types(batch: Batch) -> None:
     table = sales(12)
     for name, kind in {"code": pa.null(), "price": pa.null(), "shop": pa.large_string()}.items():
         values = table[name].cast(kind) if name == "shop" else pa.nulls(12)
@@ -142,7 +142,7 @@ def test_labels_and_columns_without_values_do_not_break_types(batch: Batch) -> N
     ],
     ids=str,
 )
-def test_a_row_that_the_contract_refuses_is_set_aside_with_the_reason(
+def test_a_row_that_breaks_the_contract_is_rejected_with_the_reason(
     batch: Batch, cells: dict[str, dict[int, Any]], reason: str
 ) -> None:
     table = changed(sales(25), **cells)
@@ -157,7 +157,7 @@ def test_a_row_that_the_contract_refuses_is_set_aside_with_the_reason(
     assert answer.equals(pa.concat_tables([table.slice(0, 13), table.slice(14)]))
 
 
-def test_what_may_occur_once_is_looked_for_in_the_whole_file(batch: Batch) -> None:
+def test_duplicates_are_found_in_the_whole_file(batch: Batch) -> None:
     """All of them are refused, as pandera refuses them in one table; of the bad ones as well."""
     rule = "each combination of number, shop may occur once"
     numbers = {2: 0, 23: 1, 47: 1, 31: 33}
@@ -169,7 +169,7 @@ def test_what_may_occur_once_is_looked_for_in_the_whole_file(batch: Batch) -> No
     }
 
 
-def test_equal_values_are_found_across_parts_and_nothing_else() -> None:
+def test_only_equal_values_are_duplicates_across_parts() -> None:
     values = [
         pa.table({"a": [1, 2, None], "b": [0.0, 1.5, None]}),
         pa.table({"a": [1, 9007199254740993, 5], "b": [-0.0, 1.5, None]}),
@@ -181,7 +181,7 @@ def test_equal_values_are_found_across_parts_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("change", "message"),
     [
         (lambda table: table.drop_columns("paid"), "column 'paid' is missing"),
         (lambda t: t.append_column("mood", t["shop"]), "column 'mood' is not in the contract"),
@@ -192,20 +192,20 @@ def test_equal_values_are_found_across_parts_and_nothing_else() -> None:
     ],
     ids=["missing", "extra", "mistyped"],
 )
-def test_what_is_wrong_with_all_rows_is_said_once_before_anything_is_written(
-    batch: Batch, spoil: Any, said: str
+def test_wrong_columns_are_reported_before_anything_is_written(
+    batch: Batch, change: Any, message: str
 ) -> None:
-    batch.write(spoil(sales(25)))
-    assert batch.refused() == f"{batch.file} can't be scored: Sale is violated: {said}."
+    batch.write(change(sales(25)))
+    assert batch.refused() == f"{batch.file} can't be scored: Sale is violated: {message}."
 
 
-def test_a_file_that_is_none_is_refused(batch: Batch) -> None:
+def test_a_missing_and_an_unreadable_file_are_refused(batch: Batch) -> None:
     assert batch.refused() == f"There is no file {batch.file}."
     batch.file.write_bytes(b"PAR1 and no more")
     assert batch.refused().startswith(f"{batch.file} can't be read as Parquet: ")
 
 
-def test_a_file_is_not_written_over_by_what_is_made_of_it(batch: Batch) -> None:
+def test_the_source_file_is_not_overwritten(batch: Batch) -> None:
     batch.write(sales(3))
     for to in (batch.file, batch.file.with_name("a.parquet")):
         batch.to = to
@@ -215,7 +215,7 @@ def test_a_file_is_not_written_over_by_what_is_made_of_it(batch: Batch) -> None:
         assert batch.refused().endswith("would be overwritten: write to another file.")
 
 
-def test_a_file_without_rows_and_one_without_good_rows_give_tables_without_rows(
+def test_without_accepted_rows_the_target_is_an_empty_table(
     batch: Batch,
 ) -> None:
     for table in (sales(0), changed(sales(12), price=dict.fromkeys(range(12), -1.0))):
@@ -227,7 +227,7 @@ def test_a_file_without_rows_and_one_without_good_rows_give_tables_without_rows(
     assert not batch.rejected.exists()  # it was of another run
 
 
-def test_a_model_that_breaks_its_own_contract_stops_the_run(batch: Batch) -> None:
+def test_predictions_that_break_their_contract_stop_the_run(batch: Batch) -> None:
     batch.write(changed(sales(9), price={4: 600.0}))
     assert batch.refused() == (
         "Rows 0 to 8 meet Sale, but Margin is violated: column 'margin' must be at most"
@@ -235,7 +235,7 @@ def test_a_model_that_breaks_its_own_contract_stops_the_run(batch: Batch) -> Non
     )
 
 
-def test_a_rule_that_blames_no_row_stops_the_run(
+def test_a_violation_without_rows_stops_the_run(
     batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     violation = Violation("price", Rule(RuleKind.CHECK, message="has a mean below 5"))
@@ -249,7 +249,7 @@ def test_a_rule_that_blames_no_row_stops_the_run(
 
 
 @one_engine
-def test_a_killed_run_is_taken_up_and_gives_what_one_run_gives(
+def test_a_killed_run_is_continued_with_the_same_result(
     batch: Batch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     batch.write(changed(sales(65), price={3: -1.0, 62: -1.0}))
@@ -269,7 +269,7 @@ def test_a_killed_run_is_taken_up_and_gives_what_one_run_gives(
 
 
 @one_engine
-def test_a_full_disk_leaves_no_target_and_the_next_run_goes_on(
+def test_a_full_disk_leaves_no_target_and_the_next_run_continues(
     batch: Batch, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Simulated: no file may grow beyond what the first parts need."""
@@ -290,7 +290,7 @@ def test_a_full_disk_leaves_no_target_and_the_next_run_goes_on(
     assert scored.select(given.column_names).equals(given)
 
 
-def test_what_is_left_of_another_run_is_not_used(
+def test_parts_of_a_different_run_are_not_used(
     batch: Batch, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     batch.write(sales(35))
@@ -304,7 +304,7 @@ def test_what_is_left_of_another_run_is_not_used(
     monkeypatch.setattr(Halves, "predict", interrupted)
     kept = "2 of 4 parts are kept: run the command again to continue."
     anew = f"{batch.to}: starting anew, the interrupted run had another"
-    for version, rows_, said in (
+    for version, rows_, message in (
         (1, 35, ""),
         (2, 35, f"{anew} model.\n"),
         (2, 36, f"{anew} file.\n"),
@@ -313,14 +313,14 @@ def test_what_is_left_of_another_run_is_not_used(
         with pytest.raises(HandoffError) as stopped:
             batch.score(version)
         assert str(stopped.value) == f"{batch.to} is not written: interrupted. {kept}"
-        assert capsys.readouterr().err == said
+        assert capsys.readouterr().err == message
     monkeypatch.undo()
     monkeypatch.setattr(rows, "CELLS", PART * len(COLUMNS))
     assert batch.score(2).rows == 36
     assert "continuing after 2 of 4 parts" in capsys.readouterr().err
 
 
-def test_two_runs_do_not_write_one_target(batch: Batch) -> None:
+def test_two_runs_cannot_write_the_same_target(batch: Batch) -> None:
     batch.write(sales(5))
     parts = batch.to.with_name(".scored.parquet.parts")
     parts.mkdir()
@@ -342,7 +342,7 @@ def test_memory_does_not_grow_with_the_file(batch: Batch) -> None:
 
 
 @one_engine
-def test_progress_is_shown_on_a_terminal_only(
+def test_progress_is_shown_only_on_a_terminal(
     batch: Batch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     batch.write(sales(100))

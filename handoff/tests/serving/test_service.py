@@ -1,4 +1,4 @@
-"""The service keeps its limits, its log and its word, whatever is asked of it."""
+"""The service answers, keeps its limits and writes its log."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ from trip_service import ROW, ask, figure, fixed, serving
 from trips import PandasTrip
 
 
-def test_it_answers_and_says_with_which_version(client: TestClient) -> None:
+def test_the_answer_names_the_version(client: TestClient) -> None:
     answer = ask(client)
     assert (answer.status_code, answer.json()) == (
         200,
@@ -42,7 +42,7 @@ def test_it_answers_and_says_with_which_version(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("given", "kept"), [("order-17", True), ("", False), ("a b", False), ("x" * 129, False)]
 )
-def test_a_request_keeps_its_callers_name_if_that_is_decent(
+def test_the_callers_identifier_is_kept_if_it_is_safe_to_log(
     client: TestClient, given: str, kept: bool
 ) -> None:
     name = ask(client, **{"X-Request-ID": given}).headers["X-Request-ID"]
@@ -50,14 +50,14 @@ def test_a_request_keeps_its_callers_name_if_that_is_decent(
     assert name
 
 
-def test_a_version_is_exchanged_between_two_requests(client: TestClient) -> None:
+def test_a_version_is_swapped_between_two_requests(client: TestClient) -> None:
     serving(client).swap(Loaded("trips", 4, fixed(8.0)))
     assert ask(client).json() == {"predictions": [{"euros": 8.0}], "version": 4}
     assert figure(client, "handoff_model_version") == 4
     assert figure(client, "handoff_model_swaps_total") == 1
 
 
-def test_a_body_that_is_too_long_is_refused_unread(client: TestClient) -> None:
+def test_a_body_beyond_the_limit_is_refused(client: TestClient) -> None:
     serving(client).settings = ServiceSettings(largest_request_bytes=1000)
     answer = client.post("/predict", json={"rows": [ROW] * 100})
     assert answer.status_code == 413
@@ -65,7 +65,7 @@ def test_a_body_that_is_too_long_is_refused_unread(client: TestClient) -> None:
     assert ask(client).status_code == 200
 
 
-def test_beyond_its_queue_it_says_when_to_come_back(client: TestClient) -> None:
+def test_a_request_beyond_the_queue_is_told_when_to_retry(client: TestClient) -> None:
     asked, go_on = threading.Event(), threading.Event()
 
     def slow(table: Any) -> Any:
@@ -87,7 +87,7 @@ def test_beyond_its_queue_it_says_when_to_come_back(client: TestClient) -> None:
     assert figure(client, 'handoff_requests_total{status="503"}') == 1
 
 
-def test_what_takes_too_long_is_given_up(client: TestClient) -> None:
+def test_a_slow_prediction_times_out(client: TestClient) -> None:
     def slow(table: Any) -> Any:
         time.sleep(0.5)
         return fixed(1.0)(table)
@@ -98,7 +98,7 @@ def test_what_takes_too_long_is_given_up(client: TestClient) -> None:
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
 
 
-def test_a_failure_gives_nothing_away(client: TestClient) -> None:
+def test_an_error_of_the_model_is_not_sent_to_the_caller(client: TestClient) -> None:
     def broken(_: Any) -> Any:
         raise ValueError("the password is 1234")
 
@@ -109,7 +109,7 @@ def test_a_failure_gives_nothing_away(client: TestClient) -> None:
     assert "Traceback" not in answer.text
 
 
-def test_every_answer_is_in_the_log_with_its_question(client: TestClient, tmp_path: Path) -> None:
+def test_the_log_contains_each_request_with_its_answer(client: TestClient, tmp_path: Path) -> None:
     serving(client).log = PredictionLog(tmp_path)
     ask(client, **{"X-Request-ID": "order-17"})
     (record,) = read_log(tmp_path)
@@ -120,7 +120,7 @@ def test_every_answer_is_in_the_log_with_its_question(client: TestClient, tmp_pa
     assert len(list(read_log(tmp_path))) == 1
 
 
-def test_a_log_that_cannot_be_written_is_counted_and_stays_whole(
+def test_a_failed_write_to_the_log_is_counted_and_leaves_no_partial_line(
     client: TestClient, tmp_path: Path
 ) -> None:
     serving(client).log = PredictionLog(tmp_path)
@@ -135,10 +135,10 @@ def test_a_log_that_cannot_be_written_is_counted_and_stays_whole(
     assert len(list(read_log(tmp_path))) == 2
 
 
-def test_a_line_that_was_never_ended_is_passed_over(
+def test_an_incomplete_line_of_the_log_is_skipped(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Also where the next process has the number and the computer of the one that was killed."""
+    """Also if the next process has the PID and the host of the killed one, as in a container."""
     record = LoggedPrediction("a", "2026-11-23T00:00:00+00:00", "trips", 1, [{"x": 1}], [{"y": 2}])
     PredictionLog(tmp_path).write(record)
     (file,) = tmp_path.iterdir()
@@ -149,13 +149,13 @@ def test_a_line_that_was_never_ended_is_passed_over(
     assert caplog.messages == [f"{file}:2 is incomplete: skipped"]
 
 
-def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:
+def test_an_invalid_line_of_the_log_is_reported_with_its_number(tmp_path: Path) -> None:
     (tmp_path / "2026-11-23.x.jsonl").write_text('{"a": 1}\n')
     with pytest.raises(HandoffError, match=r"2026-11-23\.x\.jsonl:1 is not a logged prediction"):
         list(read_log(tmp_path))
 
 
-def test_a_sample_holds_the_same_requests_every_time(tmp_path: Path) -> None:
+def test_the_sample_of_requests_is_always_the_same(tmp_path: Path) -> None:
     names = [f"request-{number}" for number in range(2000)]
     kept = [name for name in names if PredictionLog(tmp_path, 0.25).samples(name)]
     assert 400 < len(kept) < 600
@@ -164,7 +164,7 @@ def test_a_sample_holds_the_same_requests_every_time(tmp_path: Path) -> None:
     assert not any(PredictionLog(tmp_path, 0.0).samples(name) for name in names)
 
 
-def test_a_challenger_is_asked_what_the_service_was_asked(
+def test_a_challenger_is_compared_on_the_logged_requests(
     client: TestClient, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
@@ -188,7 +188,7 @@ def test_a_challenger_is_asked_what_the_service_was_asked(
     assert [path.name for path in tmp_path.iterdir()] == ["log", "replayed.parquet"]
 
 
-def test_what_a_challenger_refuses_is_counted(client: TestClient, tmp_path: Path) -> None:
+def test_requests_that_a_challenger_refuses_are_counted(client: TestClient, tmp_path: Path) -> None:
     serving(client).log = PredictionLog(tmp_path)
     ask(client)
 

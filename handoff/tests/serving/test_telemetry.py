@@ -1,4 +1,4 @@
-"""The service says what it does, in lines and in figures, and never what stood in a row."""
+"""The service reports what it does by logs and metrics, without the values of a row."""
 
 import io
 import json
@@ -31,29 +31,29 @@ JSON = {"Content-Type": "application/json"}
 HIDDEN = ROW | {"code": SECRET, "price": 987.654}
 
 
-class Said(io.StringIO):
+class Log(io.StringIO):
     """What was logged, as the lines of JSON that it is."""
 
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.getvalue().splitlines()]
 
 
-class Terminal(Said):
+class Terminal(Log):
     def isatty(self) -> bool:
         return True
 
 
 @pytest.fixture
-def said() -> Iterator[Said]:
-    yield from listening(Said())
+def log() -> Iterator[Log]:
+    yield from listening(Log())
 
 
 @pytest.fixture
-def shown() -> Iterator[Said]:
+def shown() -> Iterator[Log]:
     yield from listening(Terminal())
 
 
-def listening(stream: Said) -> Iterator[Said]:
+def listening(stream: Log) -> Iterator[Log]:
     """Set the logs up as a service does, and leave those of the tests as they were."""
     root, ours = logging.getLogger(), logging.getLogger("baton_handoff")
     handlers, level = root.handlers[:], ours.level
@@ -70,7 +70,7 @@ def swap(client: TestClient, predict: Any) -> None:
     serving(client).swap(Loaded("trips", 5, predict))
 
 
-def quoting(table: Any) -> Any:
+def quotes_a_row(table: Any) -> Any:
     """A model that fails as models do: with what stood in the row."""
     try:
         float(table["code"][0])
@@ -78,9 +78,9 @@ def quoting(table: Any) -> Any:
         raise RuntimeError(f"no price for {table['code'][0]}") from error
 
 
-def test_a_request_is_a_line_of_json_with_its_name(client: TestClient, said: Said) -> None:
+def test_a_request_is_logged_as_a_line_of_json(client: TestClient, log: Log) -> None:
     ask(client, **{"X-Request-ID": "order-17"})
-    (line,) = said.lines()
+    (line,) = log.lines()
     assert line.pop("milliseconds") > 0
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", line.pop("timestamp"))
     assert line == {
@@ -92,20 +92,20 @@ def test_a_request_is_a_line_of_json_with_its_name(client: TestClient, said: Sai
     }
 
 
-def test_the_name_reaches_what_the_models_own_code_says(client: TestClient, said: Said) -> None:
-    def talking(table: Any) -> Any:
+def test_logs_of_the_models_own_code_contain_the_request(client: TestClient, log: Log) -> None:
+    def logging_model(table: Any) -> Any:
         logging.getLogger("trips").warning("the %s way", "usual")
         structlog.get_logger("trips").warning("the new way", flights=len(table))
         return fixed(1.0)(table)
 
-    swap(client, talking)
+    swap(client, logging_model)
     ask(client, **{"X-Request-ID": "order-18"})
-    usual, new, _ = said.lines()
+    usual, new, _ = log.lines()
     assert (usual["event"], usual["request"]) == ("the usual way", "order-18")
     assert (new["event"], new["request"], new["flights"]) == ("the new way", "order-18", 1)
 
 
-def test_it_is_on_every_answer(client: TestClient) -> None:
+def test_every_answer_contains_the_identifier(client: TestClient) -> None:
     def broken(_: Any) -> Any:
         raise ValueError
 
@@ -122,7 +122,7 @@ def test_it_is_on_every_answer(client: TestClient) -> None:
     assert {answer.headers["X-Request-ID"] for answer in answers} == {"order-19"}
 
 
-def test_at_a_terminal_it_is_a_line_to_read(client: TestClient, shown: Said) -> None:
+def test_a_terminal_gets_lines_to_read(client: TestClient, shown: Log) -> None:
     ask(client, **{"X-Request-ID": "order-17"})
     plain = re.sub(r"\x1b\[\d+m", "", shown.getvalue())
     assert re.search(r"\[info +\] answered .*request=order-17 .*status=200", plain)
@@ -138,7 +138,9 @@ def strictly(table: Any) -> Any:
     return check(PandasTrip, table.assign(seats=table["seats"] + 41_414))
 
 
-def test_no_line_holds_a_value_of_a_row(client: TestClient, said: Said, tmp_path: Path) -> None:
+def test_no_line_of_the_log_contains_a_value_of_a_row(
+    client: TestClient, log: Log, tmp_path: Path
+) -> None:
     full = tmp_path / "log"
     full.touch()  # a file where the folder belongs: nothing can be logged
     serving(client).log = PredictionLog(full)
@@ -148,15 +150,15 @@ def test_no_line_holds_a_value_of_a_row(client: TestClient, said: Said, tmp_path
     client.post("/predict", json={"rows": [HIDDEN | {"seats": 41_414}]})
     client.post("/predict", json={"rows": [HIDDEN | {SECRET: 1}]})
     client.post("/predict", content=json.dumps({"rows": [HIDDEN]})[:-1], headers=JSON)
-    swap(client, quoting)
+    swap(client, quotes_a_row)
     with pytest.raises(RuntimeError, match=SECRET) as raised:
-        quoting(pd.DataFrame([HIDDEN]))
+        quotes_a_row(pd.DataFrame([HIDDEN]))
     # As uvicorn says it, whose part the test's client does not play.
     logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=raised.value)
     assert client.post("/predict", json={"rows": [HIDDEN]}).status_code == 500
-    told = [(line.get("status"), line.get("reason") or line["event"]) for line in said.lines()]
+    reported = [(line.get("status"), line.get("reason") or line["event"]) for line in log.lines()]
     broken = "Price is violated: column 'euros' must not be null (row 0)."
-    assert told == [
+    assert reported == [
         (None, f"the request is not in the prediction log: [Errno 17] File exists: '{full}'"),
         (200, "answered"),
         (None, broken),
@@ -169,25 +171,25 @@ def test_no_line_holds_a_value_of_a_row(client: TestClient, said: Said, tmp_path
         (500, "model_failed"),
     ]
     for value in (SECRET, "987.654", "123.25", "41414", "Ulm"):
-        assert value not in said.getvalue()
+        assert value not in log.getvalue()
 
 
-def test_of_an_error_kind_and_place_are_said(said: Said) -> None:
+def test_an_error_is_logged_by_class_and_place(log: Log) -> None:
     try:
-        quoting(pd.DataFrame([HIDDEN]))
+        quotes_a_row(pd.DataFrame([HIDDEN]))
     except RuntimeError:
         logging.getLogger("trips").exception("no answer")
-    (line,) = said.lines()
+    (line,) = log.lines()
     where = line["exception"].splitlines()
-    assert [said for said in where if not said.startswith(" ")] == ["ValueError", "RuntimeError"]
+    assert [log for log in where if not log.startswith(" ")] == ["ValueError", "RuntimeError"]
     assert 'test_telemetry.py", line' in line["exception"]
     assert SECRET not in line["exception"]
 
 
-@pytest.mark.parametrize("said", ['{"event": "no port"}', "no port", '{"a": 1}', "7", ""])
-def test_the_last_that_a_service_said_is_a_sentence(said: str) -> None:
-    sentence = {"": "its log is empty.", '{"event": "no port"}': "no port"}.get(said, said)
-    assert _last_line(io.StringIO(f"before\n{said}\n" if said else "")) == sentence
+@pytest.mark.parametrize("log", ['{"event": "no port"}', "no port", '{"a": 1}', "7", ""])
+def test_the_last_line_of_a_log_is_reported_as_a_sentence(log: str) -> None:
+    sentence = {"": "its log is empty.", '{"event": "no port"}': "no port"}.get(log, log)
+    assert _last_line(io.StringIO(f"before\n{log}\n" if log else "")) == sentence
 
 
 def test_errors_are_counted_by_reason(client: TestClient) -> None:
@@ -212,7 +214,7 @@ def test_errors_are_counted_by_reason(client: TestClient) -> None:
         (fixed(1.0), ServiceSettings(queue=0)),
         (slow, ServiceSettings(timeout_seconds=0.05)),
         (refuses, ServiceSettings()),
-        (quoting, ServiceSettings()),
+        (quotes_a_row, ServiceSettings()),
     ):
         swap(client, predict)
         serving(client).settings = settings
@@ -233,7 +235,7 @@ def test_violations_are_counted_by_contract_and_column(client: TestClient) -> No
     assert times("Price", "output", "euros") == 0
 
 
-def test_what_callers_make_up_adds_no_series(client: TestClient) -> None:
+def test_unknown_columns_add_no_series(client: TestClient) -> None:
     def series() -> set[str]:
         lines = client.get("/metrics").text.splitlines()
         return {line.rpartition(" ")[0] for line in lines if not line.startswith("#")}
@@ -259,7 +261,7 @@ def test_predicted_numbers_have_a_distribution(client: TestClient) -> None:
     assert 'le="-1.0"' not in client.get("/metrics").text  # no price is less than nought
 
 
-def test_chances_are_told_apart_and_classes_counted_as_far_as_a_contract_names_them() -> None:
+def test_probabilities_and_the_classes_in_the_contract_have_a_distribution() -> None:
     towns = [f"town {number}" for number in range(MAX_CLASSES + 10)]
 
     class Guess(pa.DataFrameModel):
@@ -290,7 +292,7 @@ def test_chances_are_told_apart_and_classes_counted_as_far_as_a_contract_names_t
     assert SECRET not in text
 
 
-def test_a_version_that_is_refused_is_a_figure(client: TestClient) -> None:
+def test_a_refused_version_sets_a_metric(client: TestClient) -> None:
     assert figure(client, "handoff_model_refused") == 0
     serving(client).refused = "Version 4 was made by other code."
     assert figure(client, "handoff_model_refused") == 1

@@ -104,7 +104,8 @@ def _score(session: "SparkSession", project: Project, file: Path, to: Path) -> S
         rows = session.read.parquet(str(file))
         schema = rows.limit(0).toArrow().schema
     except Exception as error:  # Spark has several classes for what Java raised
-        reason = str(error).strip().partition("\n")[0]
+        java = getattr(error, "java_exception", None)
+        reason = str(java.getCause() or java if java else error).strip().partition("\n")[0]
         raise HandoffError(f"{file} can't be read as Parquet: {reason}") from error
     interface = batch_interface(*model_interface(project.room("contracts")), schema, file)
     session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", interface.rows_per_part)
