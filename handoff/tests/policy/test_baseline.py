@@ -15,8 +15,9 @@ from baton_handoff.config.baseline import BASELINE_FILE
 from baton_handoff.config.code_owners import write_owners
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy.evidence.recording import run_recorded
+from baton_handoff.policy.evidence.recording import record_run
 from baton_handoff.policy.evidence.store import Evidence, EvidenceStore
+from baton_handoff.policy.evidence.tool_findings import ToolFinding
 from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.registry import registry_of, shipped
 from baton_handoff.policy.rendering.explanation import explain_practice
@@ -72,7 +73,9 @@ def finds(root: Path, lint: Sequence[tuple[str, int, str]], **ended: bool) -> Pr
     leave_evidence(project, **ended)
     kept = EvidenceStore(project)
     at = "2026-11-25T12:00:00Z"
-    kept.save(Evidence("lint", kept.key("lint"), not lint, at, found=lint))
+    kept.save(
+        Evidence("lint", kept.key("lint"), not lint, at, found=[ToolFinding(*one) for one in lint])
+    )
     return project
 
 
@@ -190,18 +193,16 @@ def test_findings_that_are_not_known_are_not_recorded(grown: Project) -> None:
 
 def test_what_mypy_finds_behind_a_file_that_it_cannot_read_is_not_recorded(grown: Project) -> None:
     kept = EvidenceStore(grown)
-    found = ((APP, 3, "syntax: Expected an expression"),)
+    found = [ToolFinding(APP, 3, "Expected an expression", "syntax")]
     kept.save(Evidence("types", kept.key("types"), ok=False, at="2026-11-25T12:00Z", found=found))
     (said,) = (
         one for one in assess(grown, today=TODAY).blocking("push") if one.practice.name == "typed"
     )
     assert (said.state, said.message) == (
         State.NOT_SHOWN,
-        f"mypy reads no further than {APP}, which is no Python.",
+        f"mypy stops at {APP}, which is not valid Python.",
     )
-    mend = (
-        f"findings of typed are not known yet: mend {APP}:3, then `uv run poe check --only types`"
-    )
+    mend = f"findings of typed are not known yet: fix {APP}:3, then `uv run poe check --only types`"
     with pytest.raises(HandoffError, match=mend):
         record(grown)
 
@@ -403,7 +404,7 @@ def test_a_hook_accepts_the_recorded_findings_of_its_files(
     held = replace(grown, baseline={("linted", ML, APP): 2})
 
     def ends(*arguments: str) -> int:
-        return run_recorded(held, "lint", ["ruff", "check", *arguments])
+        return record_run(held, "lint", ["ruff", "check", *arguments]).exit_code
 
     kept = EvidenceStore(grown).latest("lint")
     assert ends("--force-exclude", APP) == 0
@@ -427,21 +428,21 @@ def test_evidence_contains_each_finding_of_a_tool_with_its_place(grown: Project)
         "nbformat_minor": 5,
     }
     (grown.root / "notebooks/look.ipynb").write_text(json.dumps(notebook))
-    assert run_recorded(grown, "lint", ["ruff", "check"]) == 1
-    assert run_recorded(grown, "format", ["ruff", "format", "--check"]) == 1
+    assert record_run(grown, "lint", ["ruff", "check"]).exit_code == 1
+    assert record_run(grown, "format", ["ruff", "format", "--check"]).exit_code == 1
     lint, style = (EvidenceStore(grown).current(kind) for kind in ("lint", "format"))
     assert lint
     assert style
     found = [list(place) for place in (*lint.found, *style.found)]
-    assert [APP, 1, "F401: `os` imported but unused"] in found
-    assert ["notebooks/look.ipynb", None, "F401: `os` imported but unused (cell 1)"] in found
-    assert [APP, 2, "unformatted: File would be reformatted"] in found
+    assert [APP, 1, "`os` imported but unused", "F401"] in found
+    assert ["notebooks/look.ipynb", None, "`os` imported but unused (cell 1)", "F401"] in found
+    assert [APP, 2, "File would be reformatted", "unformatted"] in found
     assert {finding.side for finding in linted(grown).findings} == {ML}
     assert linted(grown, "data-science").state == State.MET
     (grown.root / APP).write_text('"""The service."""\n')
-    assert run_recorded(grown, "lint", ["ruff", "check"]) == 1
+    assert record_run(grown, "lint", ["ruff", "check"]).exit_code == 1
     alone = linted(grown)
     assert (alone.state, alone.message) == (
         State.MET,
-        "The linter finds nothing. Notebooks aside, where nothing blocks.",
+        "The linter reports nothing. Findings in notebooks don't count.",
     )

@@ -148,7 +148,7 @@ def test_every_step_has_a_tool_or_something_that_looks() -> None:
     assert {name for name in CHECKABLE if not STEPS[name].runs_tool} == {*STEP_CHECKS}
     assert {name for name in FIXED if not STEPS[name].runs_tool} == {*STEP_FIXES}
     assert " ".join(CHECKED) == "format lint types layers api features owners sources"
-    assert " ".join(CHECKABLE) == " ".join([*CHECKED, "radar", "feature-store"])
+    assert " ".join(CHECKABLE) == " ".join([*CHECKED, "radar", "pipeline", "feature-store"])
     assert " ".join(FIXED) == "format lint api owners"
 
 
@@ -157,6 +157,7 @@ def test_a_step_is_shown_by_the_command_that_runs_it() -> None:
         "uv run poe check"
     }
     assert {name: s.recorded_by for name, s in STEPS.items() if s.checked == "never"} == {
+        "lock": "uv lock --check",
         "test": "uv run poe test",
         "acceptance": "uv run handoff model accept",
     }
@@ -211,16 +212,16 @@ def test_one_step_can_look_at_some_files(
         (["check", "--format", "json"], "FILE and --format need a single step: add --only NAME."),
         (
             ["check", "--only", "layers", "a.py"],
-            "layers looks at the whole project: only format, lint, types take files.",
+            "layers checks the whole project: only format, lint, types take files.",
         ),
         (
             ["check", "--only", "lint", "--format", "json"],
-            "lint is a tool's, which has a format of its own: leave out --format.",
+            "lint runs a tool with a format of its own: leave out --format.",
         ),
-        (["fix", "a.py"], "Only format and lint take files: say which by --only."),
+        (["fix", "a.py"], "Only format and lint take files: choose one with --only."),
         (
             ["fix", "--only", "api", "a.py"],
-            "Only format and lint take files: say which by --only.",
+            "Only format and lint take files: choose one with --only.",
         ),
     ],
 )
@@ -287,11 +288,11 @@ def test_all_after_test_is_given_to_pytest(
 ) -> None:
     ran: list[list[str]] = []
 
-    def run(_: Project, kind: str, command: list[str]) -> int:
+    def run(_: Project, kind: str, command: list[str]) -> recording.RecordedRun:
         ran.append([kind, *command])
-        return 5
+        return recording.RecordedRun(5)
 
-    monkeypatch.setattr(recording, "run_recorded", run)
+    monkeypatch.setattr(recording, "record_run", run)
     assert main(["test"]) == 5
     assert main(["test", "-k", "one", "tests/unit", "--help-me"]) == 5
     assert main(["test", "--", "-x"]) == 5

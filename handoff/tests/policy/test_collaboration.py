@@ -47,14 +47,14 @@ def test_a_contract_that_both_wrote_before_the_training_code_is_early_work(
 ) -> None:
     seen = assess_collaboration(project, history)
     assert seen.state == State.MET
-    assert seen.message.startswith("The contract stood before the training code.")
+    assert seen.message.startswith("The model's contract precedes its training code.")
 
 
 def test_training_code_before_the_contract_names_its_commit(project: Project) -> None:
     first, agreed, trained = TOGETHER
-    seen = assess_collaboration(project, [first, replace(trained, agreed=False), agreed])
+    seen = assess_collaboration(project, [first, replace(trained, has_contract=False), agreed])
     assert seen.state == State.NOT_MET
-    assert f"(in {trained.name[:12]})" in seen.message
+    assert f"Commit {trained.name[:12]} " in seen.message
     assert seen.fix.startswith("agree on input and output")
 
 
@@ -87,7 +87,12 @@ SQUASHED = commits(
         (TOGETHER, {}, False, "[people]"),
         (SQUASHED, PEOPLE, False, "earlier history"),
         (SQUASHED[:1], PEOPLE, False, "earlier history"),
-        ([replace(one, agreed=False) for one in TOGETHER], PEOPLE, False, "contract new FILE"),
+        (
+            [replace(one, has_contract=False) for one in TOGETHER],
+            PEOPLE,
+            False,
+            "contract new FILE",
+        ),
     ],
     ids=["shallow", "nobody known", "squashed", "brought along", "no contract"],
 )
@@ -136,7 +141,7 @@ def test_a_history_is_read_from_git(project: Project) -> None:
     )
     history, shallow = history_of(project)
     assert not shallow
-    assert [(one.paths, one.agreed) for one in history] == [
+    assert [(one.paths, one.has_contract) for one in history] == [
         ((ANSWERS, CONTRACT, TRAIN), False),
         ((CONTRACT,), True),
         ((TRAIN,), True),
@@ -158,7 +163,7 @@ def test_columns_that_a_contract_of_the_border_inherits_are_seen(project: Projec
     )
     commit(root, "of nothing", {CONTRACT: border})
     commit(root, "agreed", {"src/trips/contracts/base.py": base})
-    assert [one.agreed for one in history_of(project)[0]] == [False, True]
+    assert [one.has_contract for one in history_of(project)[0]] == [False, True]
 
 
 def test_a_shallow_clone_is_known_as_one(project: Project, tmp_path: Path) -> None:

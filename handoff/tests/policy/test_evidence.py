@@ -39,21 +39,24 @@ def stale(project: Project) -> set[str]:
         ("docs/model-card.md", set()),
         ("infra/main.tf", set()),
         (".github/workflows/handoff.yml", set()),
-        ("params.yaml", {"test"}),
+        ("params.yaml", {"test", "pipeline"}),
         ("tests/unit/test_more.py", {"format", "lint", "types", "test"}),
         ("tests/acceptance/more.feature", {"types", "test", "acceptance"}),
         ("notebooks/more.ipynb", {"features", "test"}),
         ("CODEOWNERS", set()),
-        ("standards/ruff.toml", {"format", "lint"}),
-        ("standards/mypy.ini", {"types"}),
-        ("standards/importlinter.ini", {"layers"}),
-        ("src/trips/serving/more.py", {*KINDS}),
-        ("uv.lock", {*KINDS}),
+        ("standards/ruff.toml", {"format", "lint", "lock"}),
+        ("standards/mypy.ini", {"types", "lock"}),
+        ("standards/importlinter.ini", {"layers", "lock"}),
+        ("src/trips/serving/more.py", {*KINDS} - {"lock", "pipeline"}),
+        ("src/trips/contracts/more.py", {*KINDS} - {"lock"}),
+        ("data/raw.csv", {"pipeline"}),
+        ("dvc.yaml", {"pipeline"}),
+        ("uv.lock", {*KINDS} - {"pipeline"}),
         (".ruff.toml", {"format", "lint"}),
         ("infra/ruff.toml", {"format", "lint"}),
-        ("notebooks/pyproject.toml", {"format", "lint", "features", "test"}),
+        ("notebooks/pyproject.toml", {"format", "lint", "features", "test", "lock"}),
         ("infra/more.pyi", {"format", "lint"}),
-        ("pyproject.toml", {"format", "lint", "types", "api", "test", "acceptance"}),
+        ("pyproject.toml", {*KINDS} - {"layers", "features", "pipeline"}),
         ("conftest.py", {"format", "lint", "test", "acceptance"}),
         ("pytest.ini", {"test", "acceptance"}),
         (".pytest.ini", {"test", "acceptance"}),
@@ -95,7 +98,7 @@ def test_what_is_taken_back_is_shown_again(project: Project) -> None:
     file = project.root / "params.yaml"
     before = file.read_bytes()
     file.write_text("model: {}\n", encoding="utf-8")
-    assert stale(project) == {"test"}
+    assert stale(project) == {"test", "pipeline"}
     file.write_bytes(before)
     assert stale(project) == set()
 
@@ -147,7 +150,7 @@ def test_evidence_that_was_committed_shows_nothing(
     assert (clone.local / "evidence/test.json").is_file()
     assert {kind for kind in KINDS if EvidenceStore(clone).latest(kind)} == set()
     (said,) = {o.message for o in assess(clone).results if o.practice.name == "tests-pass"}
-    assert said == "What lies in git was committed by somebody, and shows nothing."
+    assert said == "The evidence is committed to git, so it proves nothing."
 
 
 @pytest.fixture
@@ -195,16 +198,16 @@ def test_a_file_that_a_tool_cannot_read_is_a_finding_that_a_baseline_can_hold(
     only = replace(asked, command=command)
     for module in ("recording", "store"):
         monkeypatch.setattr(f"baton_handoff.policy.evidence.{module}.KINDS", {kind: only})
-    assert record.run_recorded(project, kind, command) in (1, 2)
+    assert record.record_run(project, kind, command).exit_code in (1, 2)
     evidence = EvidenceStore(project).current(kind)
     assert evidence is not None
     assert not evidence.ok
-    assert [(file, line) for file, line, _ in evidence.found] == [(path, 1)]
+    assert [(file, line) for file, line, *_ in evidence.found] == [(path, 1)]
 
     held = {(asked.practice, "ml-engineering", path): 1}
     capfd.readouterr()
     # mypy looks no further than such a file, so that nothing shows the rest.
-    ends = record.run_recorded(replace(project, baseline=held), kind, command)
+    ends = record.record_run(replace(project, baseline=held), kind, command).exit_code
     assert ends == (2 if kind == "types" else 0)
     said = capfd.readouterr().out
     assert said.endswith("1 finding, all in the baseline\n") == (ends == 0)
@@ -216,7 +219,7 @@ def test_a_file_that_a_tool_cannot_read_is_a_finding_that_a_baseline_can_hold(
     both = {kind: replace(only, command=more)}
     for module in ("recording", "store"):
         monkeypatch.setattr(f"baton_handoff.policy.evidence.{module}.KINDS", both)
-    assert record.run_recorded(replace(project, baseline=held), kind, more) in (1, 2)
+    assert record.record_run(replace(project, baseline=held), kind, more).exit_code in (1, 2)
 
 
 def test_what_stops_mypy_half_way_is_no_evidence_of_what_it_has_not_seen(
@@ -229,7 +232,7 @@ def test_what_stops_mypy_half_way_is_no_evidence_of_what_it_has_not_seen(
     only = {"types": replace(KINDS["types"], command=command)}
     for module in ("recording", "store"):
         monkeypatch.setattr(f"baton_handoff.policy.evidence.{module}.KINDS", only)
-    assert record.run_recorded(project, "types", command) == 2
+    assert record.record_run(project, "types", command).exit_code == 2
     assert EvidenceStore(project).current("types") is None
 
 
@@ -251,7 +254,7 @@ def test_a_file_that_changes_meanwhile_leaves_no_evidence(
     monkeypatch.setattr(record, "KINDS", {"lint": Step(command, "", ())})
     places = Step(command, "", ("params.yaml",))
     monkeypatch.setattr("baton_handoff.policy.evidence.store.KINDS", {"lint": places})
-    assert record.run_recorded(project, "lint", command) == 0
+    assert record.record_run(project, "lint", command).exit_code == 0
     assert EvidenceStore(project).latest("lint") is None
 
 
@@ -272,7 +275,7 @@ def test_tests_are_counted_by_file_and_pytest_says_what_it_always_says(
     (project.root / "tests/unit/test_unread.py").write_text("import nothing_of_the_kind\n")
     command = (*PYTEST, "--continue-on-collection-errors", "--tb=no", "tests")
     monkeypatch.setattr(record, "KINDS", {"test": Step(command, "", ())})
-    assert record.run_recorded(project, "test", command) == 1
+    assert record.record_run(project, "test", command).exit_code == 1
     said = capfd.readouterr().out
     alone = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
     assert [*map(untimed, said.splitlines())] == [*map(untimed, alone.stdout.splitlines())]
@@ -294,7 +297,7 @@ def test_a_test_that_cannot_be_read_is_one_that_fails_though_the_run_breaks_off(
     command = (*PYTEST, "--tb=no", "tests")
     kinds = {**KINDS, "test": replace(KINDS["test"], command=command)}
     monkeypatch.setattr(record, "KINDS", kinds)
-    assert record.run_recorded(project, "test", command) == 2
+    assert record.record_run(project, "test", command).exit_code == 2
     evidence = EvidenceStore(project).current("test")
     assert evidence is not None
     assert evidence.facts == {
@@ -303,7 +306,7 @@ def test_a_test_that_cannot_be_read_is_one_that_fails_though_the_run_breaks_off(
     }
     said = {(o.practice.name, o.state, o.message) for o in assess(project).results}
     assert ("tests-pass", State.NOT_MET, "Tests fail.") in said
-    assert ("unit-tests", State.NOT_SHOWN, "The run broke off before the unit tests.") in said
+    assert ("unit-tests", State.NOT_SHOWN, "The test run ended before the unit tests.") in said
 
 
 def test_a_notebook_that_stops_is_written_down_and_turns_nothing_red(
@@ -315,7 +318,7 @@ def test_a_notebook_that_stops_is_written_down_and_turns_nothing_red(
     (project.root / "notebooks/look.ipynb").write_text(text, encoding="utf-8")
     command = (*PYTEST, "--nbmake", "notebooks")
     monkeypatch.setattr(record, "KINDS", {"test": Step(command, "", ())})
-    assert record.run_recorded(project, "test", command) == 0
+    assert record.record_run(project, "test", command).exit_code == 0
     assert "1 xfailed" in capfd.readouterr().out
     evidence = EvidenceStore(project).current("test")
     assert evidence is not None
@@ -333,16 +336,16 @@ def test_options_from_outside_may_leave_tests_out_and_leave_no_evidence(
     command = (sys.executable, "-c", "")
     monkeypatch.setattr(record, "KINDS", {"test": Step(command, "", ())})
     monkeypatch.setenv("PYTEST_ADDOPTS", "-k quick")
-    assert record.run_recorded(project, "test", command) == 0
+    assert record.record_run(project, "test", command).exit_code == 0
     assert EvidenceStore(project).latest("test") is None
 
 
 @pytest.mark.parametrize(
     ("kind", "command", "said"),
     [
-        ("tests", ["pytest"], "There is no evidence called tests: give one of format, lint,"),
-        ("lint", [], "Say what to run: `handoff record lint -- ruff check`."),
-        ("lint", ["src/trips/model.py"], "src/trips/model.py can't be run .Permission denied.:"),
+        ("tests", ["pytest"], "There is no evidence called tests: use one of format, lint,"),
+        ("lint", [], "The command is missing: `handoff record lint -- ruff check`."),
+        ("lint", ["src/trips/model.py"], "src/trips/model.py can't be run .Permission denied..$"),
         ("lint", ["no-such-tool"], "no-such-tool is not installed: `uv run poe setup`."),
     ],
 )
@@ -350,4 +353,4 @@ def test_what_cannot_be_recorded_is_said_in_one_sentence(
     project: Project, kind: str, command: list[str], said: str
 ) -> None:
     with pytest.raises(HandoffError, match=said):
-        record.run_recorded(project, kind, command)
+        record.record_run(project, kind, command)

@@ -1,14 +1,14 @@
 """Every practice is met by one project and not by another; nothing is met by a file's name."""
 
 import shutil
-from typing import cast
 
 import pytest
 
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.policy.checks import CHECKS
-from baton_handoff.policy.checks.check_context import Check, CheckContext, CheckResult
+from baton_handoff.policy.checks.check_context import CheckContext, CheckResult
 from baton_handoff.policy.evidence.store import Evidence, EvidenceStore
+from baton_handoff.policy.evidence.tool_findings import ToolFinding
 from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.practice import ROLES, STATEMENT
 from baton_handoff.policy.practices.registry import shipped
@@ -99,7 +99,7 @@ def test_a_practice_without_a_subject_is_not_applicable_and_earns_nothing(projec
     [
         ("src/trips/serving/app.py", "def (\n", ["service-observed"], "app.py:1: not valid Python"),
         ("src/trips/serving/app.py", "\0", ["service-observed"], "app.py: not valid Python"),
-        ("uv.lock", "x = [\n", ["lock-current", "environment-current"], "uv.lock is not valid"),
+        ("uv.lock", "x = [\n", ["lock-current", "environment-current"], "uv.lock:1: not valid"),
     ],
 )
 def test_an_invalid_file_hides_only_the_practices_that_need_it(
@@ -131,7 +131,7 @@ def test_a_file_of_an_unexpected_form_hides_one_practice_and_is_named(
         raise error
 
     results(project, "pipeline-current")
-    monkeypatch.setitem(cast("dict[str, Check]", CHECKS), "pipeline_current", fails)
+    monkeypatch.setitem(CHECKS, "pipeline_current", fails)
     for result in results(project, "pipeline-current"):
         assert result.state is State.NOT_SHOWN
         says = "dvc.yaml or dvc.lock has an unexpected form ("
@@ -149,6 +149,6 @@ def test_a_tool_that_stops_at_a_file_of_one_side_leaves_no_evidence_for_the_othe
     project: Project,
 ) -> None:
     record = EvidenceStore(project)
-    found = (("src/trips/features/build.py", 3, "syntax: invalid syntax"),)
+    found = (ToolFinding("src/trips/features/build.py", 3, "invalid syntax", "syntax"),)
     record.save(Evidence("types", record.key("types"), False, "2026-11-25T12:00:00Z", {}, found))
     assert {o.state for o in results(project, "typed")} == {State.NOT_SHOWN}

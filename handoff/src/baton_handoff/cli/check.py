@@ -60,11 +60,11 @@ def _fix(options: Options) -> int:
 
 
 def _test(options: Options) -> int:
-    from baton_handoff.policy.evidence.recording import run_recorded
+    from baton_handoff.policy.evidence.recording import record_run
 
     arguments = options.arguments
     more = arguments[1:] if arguments[:1] == ["--"] else arguments
-    return run_recorded(options.project, "test", [*STEPS["test"].command, *more])
+    return record_run(options.project, "test", [*STEPS["test"].command, *more]).exit_code
 
 
 _Found: TypeAlias = tuple[Sequence[Finding], str]
@@ -124,6 +124,12 @@ def _check_feature_store(project: "Project") -> _Found:
     return store.findings, describe_store(store)
 
 
+def _check_pipeline(project: "Project") -> _Found:
+    from baton_handoff.policy.evidence.pipeline import pipeline_changes
+
+    return pipeline_changes(project.root), "DVC reports all stages as up to date."
+
+
 def _fix_api(project: "Project") -> str:
     from baton_handoff.contracts.row_models import is_current
 
@@ -146,7 +152,8 @@ def _step_check(find: Callable[["Project"], _Found]) -> "StepCheck":
 
         findings, when_empty = find(project)
         blocks = any(finding.blocks for finding in findings)
-        return StepResult(int(blocks), render(findings, format, when_empty), advice=bool(findings))
+        message = render(findings, format, when_empty)
+        return StepResult(int(blocks), message, advice=bool(findings), findings=findings)
 
     return check
 
@@ -157,6 +164,7 @@ STEP_CHECKS: "Mapping[str, StepCheck]" = {
     "owners": _step_check(_check_owners),
     "sources": _step_check(_check_sources),
     "radar": _step_check(_check_radar),
+    "pipeline": _step_check(_check_pipeline),
     "feature-store": _step_check(_check_feature_store),
 }
 """The checks that no tool runs, by step."""

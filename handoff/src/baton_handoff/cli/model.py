@@ -213,7 +213,7 @@ def _score(options: Options) -> int:
 
 
 def _accept(options: Options) -> int:
-    from baton_handoff.policy.evidence.recording import run_recorded
+    from baton_handoff.policy.evidence.recording import record_run
     from baton_handoff.policy.evidence.steps import STEPS
     from baton_handoff.registry.model_registry import load
 
@@ -222,4 +222,4 @@ def _accept(options: Options) -> int:
     load(options.project)
     if not (options.project.root / "tests/acceptance").is_dir():
         raise HandoffError("There is no folder tests/acceptance: add it with a scenario.")
-    return run_recorded(options.project, "acceptance", STEPS["acceptance"].command)
+    return record_run(options.project, "acceptance", STEPS["acceptance"].command).exit_code

@@ -98,7 +98,7 @@ def _done(options: Options) -> int:
 
 
 def _record(options: Options) -> int:
-    from baton_handoff.policy.evidence.recording import run_recorded
+    from baton_handoff.policy.evidence.recording import record_run
 
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
-    return run_recorded(options.project, options.kind, command)
+    return record_run(options.project, options.kind, command).exit_code

@@ -71,7 +71,10 @@ def _setup(options: Options) -> None:
 
 
 def _pipeline(options: Options) -> int:
+    from baton_handoff.cli.check import STEP_CHECKS
     from baton_handoff.core.git import require_repository
+    from baton_handoff.policy.evidence.checking import run_step
+    from baton_handoff.policy.evidence.store import EvidenceStore
 
     root = options.project.root
     # After the first run there are contracts; importing them takes longer than a run without work.
@@ -84,7 +87,10 @@ def _pipeline(options: Options) -> int:
             file.unlink()
     with continued_span("pipeline", os.environ):
         env = os.environ | trace_environment()
-        return subprocess.run(["dvc", "repro"], cwd=root, env=env, check=False).returncode
+        done = subprocess.run(["dvc", "repro"], cwd=root, env=env, check=False)
+    if done.returncode == 0 and not EvidenceStore(options.project).current("pipeline"):
+        run_step(options.project, "pipeline", STEP_CHECKS["pipeline"])
+    return done.returncode
 
 
 def _docs(options: Options) -> None:

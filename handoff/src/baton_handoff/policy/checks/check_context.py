@@ -1,16 +1,18 @@
-"""What a check looks at, and what it says of it."""
+"""What a check reads, and the result that it returns."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from baton_handoff.config.project import Project
+from baton_handoff.config.project_files import ProjectFiles
 from baton_handoff.core.errors import HandoffError, UnreadableError
 from baton_handoff.core.toml_files import parse_toml
 from baton_handoff.core.yaml_files import parse_yaml
 from baton_handoff.lineage.sources.usage import SourceUsage, source_usage
+from baton_handoff.policy.checks.code_base import CodeBase
 from baton_handoff.policy.evidence.store import KINDS, EvidenceStore
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.registry.version_facts import CANDIDATE
@@ -20,14 +22,14 @@ from baton_handoff.source_code.modules import SourceModule, read_module
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a check has seen.
+    """The result of a check.
 
     Attributes:
-        state: What came of it.
-        message: What was seen, a sentence.
-        findings: Where it is not met, one by one.
-        fix: What to do to show it, where evidence is missing.
-        command: The command that shows it, where one does.
+        state: Whether the practice is met.
+        message: What the check found, one sentence.
+        findings: Each place where the practice is not met.
+        fix: What to do; empty for the fix of the practice.
+        command: The command that produces missing evidence; empty without one.
     """
 
     state: State
@@ -36,19 +38,40 @@ class CheckResult:
     fix: str = ""
     command: str = ""
 
+    @classmethod
+    def met(cls, message: str) -> "CheckResult":
+        """The practice is met."""
+        return cls(State.MET, message)
+
+    @classmethod
+    def not_met(cls, message: str, *findings: Finding, fix: str = "") -> "CheckResult":
+        """The practice is not met."""
+        return cls(State.NOT_MET, message, findings, fix)
+
+    @classmethod
+    def not_shown(cls, message: str, fix: str = "", *, command: str = "") -> "CheckResult":
+        """Nothing shows whether the practice is met; `fix` or else `command` would."""
+        by_command = f"`{command}`" if command else ""
+        return cls(State.NOT_SHOWN, message, (), fix or by_command, command)
+
+    @classmethod
+    def not_applicable(cls, message: str) -> "CheckResult":
+        """There is nothing that the practice is about."""
+        return cls(State.NOT_APPLICABLE, message)
+
 
 @dataclass(frozen=True)
 class CheckContext:
-    """What checks look at.
+    """What checks read: a project, or a repository that was not made with Baton.
 
     Attributes:
         project: The project.
-        evidence: The evidence that there is.
-        today: The day it is.
+        evidence: The evidence on this machine.
+        today: The current day.
         env: The environment variables.
-        version: The version that is looked at, an alias or a number.
-        opened: The files that were asked for, whether or not they were read before.
-        _read: What files said that were read before.
+        version: The model version to check, an alias or a number.
+        opened: The files that the current check has read.
+        _parsed: The parsed TOML and YAML files.
     """
 
     project: Project
@@ -57,126 +80,123 @@ class CheckContext:
     env: Mapping[str, str] = field(default_factory=dict)
     version: str = CANDIDATE
     opened: list[str] = field(default_factory=list)
-    _read: dict[str, Any] = field(default_factory=dict)
+    _parsed: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def pyproject(self) -> dict[str, Any]:
-        """What pyproject.toml says; nothing without one."""
-        return self.toml("pyproject.toml")
+    def files(self) -> ProjectFiles:
+        """The files of the project."""
+        return self.evidence.files
+
+    @cached_property
+    def code(self) -> CodeBase:
+        """The code of the project."""
+        return CodeBase(self.project.root, self.files)
 
     @cached_property
     def sources(self) -> SourceUsage:
-        """What is known of the sources, and of who reads them."""
-        return source_usage(self.project, today=self.today)
+        """The sources, and the code that reads them."""
+        code = None if self.project.adopted else self.code.all
+        return source_usage(self.project, code, self.today)
 
-    def toml(self, name: str) -> dict[str, Any]:
-        """What a TOML file says; nothing without one.
-
-        Raises:
-            HandoffError: It is none.
-        """
-        self.opened.append(name)
-        try:
-            if name not in self._read:
-                self._read[name] = parse_toml(self.text(name) or "")
-        except UnreadableError as error:
-            file = self.project.root / name
-            raise HandoffError(f"{file} is not valid TOML ({error}): mend that line.") from error
-        said: dict[str, Any] = self._read[name]
-        return said
-
-    def yaml(self, name: str) -> Any:
-        """What a YAML file says; None without one.
-
-        Raises:
-            HandoffError: It is none.
-        """
-        self.opened.append(name)
-        try:
-            if name not in self._read:
-                text = self.text(name) or ""
-                self._read[name] = parse_yaml(text)
-            return self._read[name]
-        except UnreadableError as error:
-            file = f"{self.project.root / name}{f':{error.line}' if error.line else ''}"
-            raise HandoffError(
-                f"{file}: not valid YAML ({error.reason}): mend that line."
-            ) from error
+    @property
+    def pyproject(self) -> dict[str, Any]:
+        """The content of pyproject.toml; empty without the file."""
+        return self.toml("pyproject.toml")
 
     @property
     def hooks(self) -> list[dict[str, Any]]:
-        """Every hook that .pre-commit-config.yaml describes."""
-        said = self.yaml(".pre-commit-config.yaml")
-        repos = (said.get("repos") if isinstance(said, dict) else None) or []
+        """Every hook in .pre-commit-config.yaml."""
+        config = self.yaml(".pre-commit-config.yaml")
+        repos = (config.get("repos") if isinstance(config, dict) else None) or []
         hooks = [hook for one in repos if isinstance(one, dict) for hook in one.get("hooks") or []]
         return [hook for hook in hooks if isinstance(hook, dict)]
 
     def text(self, name: str) -> str | None:
-        """The text of a file of the project; None where there is none."""
+        """The text of a file; None if it is missing."""
         self.opened.append(name)
         file = self.project.root / name
         return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
 
-    def code(self, room: str) -> list[SourceModule]:
-        """The modules of one room of the package.
+    def toml(self, name: str) -> dict[str, Any]:
+        """The content of a TOML file; empty if it is missing.
 
         Raises:
-            SourceError: A file is not valid Python.
+            HandoffError: The file is not valid TOML.
         """
-        paths = self.evidence.files.under([f"src/{self.project.package}/{room}/"])
-        self.opened.extend(path for path in paths if path.endswith(".py"))
-        return [read_module(self.project.root, path) for path in paths if path.endswith(".py")]
+        content: dict[str, Any] = self._parse(name, parse_toml, "TOML")
+        return content
+
+    def yaml(self, name: str) -> Any:
+        """The content of a YAML file; None if it is missing.
+
+        Raises:
+            HandoffError: The file is not valid YAML.
+        """
+        return self._parse(name, parse_yaml, "YAML")
+
+    def package_code(self, folder: str) -> list[SourceModule]:
+        """The Python files in a folder of the package.
+
+        Raises:
+            SourceError: A file can't be parsed.
+        """
+        paths = self.files.under([f"src/{self.project.package}/{folder}/"])
+        paths = [path for path in paths if path.endswith(".py")]
+        self.opened.extend(paths)
+        return [read_module(self.project.root, path) for path in paths]
+
+    def missing_evidence(self, kind: str) -> CheckResult:
+        """Report that no evidence of the current state exists, with the command that records it."""
+        step, last = KINDS[kind], self.evidence.latest(kind)
+        if self.evidence.in_git(kind):
+            message = "The evidence is committed to git, so it proves nothing."
+            return CheckResult.not_shown(message, command="git rm -r --cached .handoff")
+        message = "This step has not run on this machine yet."
+        if last:
+            at = f"{last.at[:10]}, {last.at[11:16]} UTC"
+            message = f"Files that this step depends on have changed since it ran ({at})."
+        fix = ""
+        if step.depends_on_model and self.project.alias.isdecimal():
+            fix = f"`HANDOFF_ALIAS={self.project.alias} {step.recorded_by}`"
+        return CheckResult.not_shown(message, fix, command=step.recorded_by)
+
+    def result_of_run(self, kind: str, good: str, bad: str) -> CheckResult:
+        """The result of the last run of a step, if it is about the current state."""
+        evidence = self.evidence.current(kind)
+        if evidence is None:
+            return self.missing_evidence(kind)
+        return CheckResult.met(good) if evidence.ok else CheckResult.not_met(bad)
+
+    def _parse(self, name: str, parse: Callable[[str], Any], language: str) -> Any:
+        text = self.text(name) or ""
+        if name not in self._parsed:
+            try:
+                self._parsed[name] = parse(text)
+            except UnreadableError as error:
+                line = f":{error.line}" if error.line else ""
+                raise HandoffError(
+                    f"{self.project.root / name}{line}: not valid {language} ({error.reason})."
+                ) from error
+        return self._parsed[name]
 
 
 Check: TypeAlias = Callable[[CheckContext], CheckResult]
-"""Looks for one practice."""
+"""Checks one practice."""
+
+CHECKS: dict[str, Check] = {}
+"""Every check by its name in practices.toml."""
+
+C = TypeVar("C", bound=Check)
 
 
-def met(message: str) -> CheckResult:
-    """It is met."""
-    return CheckResult(State.MET, message)
-
-
-def not_met(message: str, *findings: Finding) -> CheckResult:
-    """It is not met."""
-    return CheckResult(State.NOT_MET, message, findings)
-
-
-def not_shown(message: str, fix: str, *, of_version: str = "") -> CheckResult:
-    """Nothing shows it, and this command would; of one version, where that is named."""
-    typed = f"HANDOFF_ALIAS={of_version} {fix}" if of_version else fix
-    return CheckResult(State.NOT_SHOWN, message, (), f"`{typed}`", fix)
-
-
-def not_applicable(message: str) -> CheckResult:
-    """There is nothing here that it could be about."""
-    return CheckResult(State.NOT_APPLICABLE, message)
+def check(function: C) -> C:
+    """Register a check under the name of its function."""
+    CHECKS[function.__name__] = function
+    return function
 
 
 def finding_at(
     message: str, file: str, line: int | None = None, side: str | None = None
 ) -> Finding:
-    """One place where it is not met; of one side's only, where that is known."""
+    """A place where the practice is not met; for one side only, if it is known."""
     return Finding("", message, blocks=False, side=side, file=file, line=line)
-
-
-def missing_evidence(context: CheckContext, kind: str) -> CheckResult:
-    """There is no evidence of this very state."""
-    latest, fix = context.evidence.latest(kind), KINDS[kind].recorded_by
-    named = KINDS[kind].depends_on_model and context.project.alias.isdecimal()
-    version = context.project.alias if named else ""
-    if context.evidence.in_git(kind):
-        message = "What lies in git was committed by somebody, and shows nothing."
-        return not_shown(message, "git rm -r --cached .handoff")
-    if latest is None:
-        return not_shown("Its check has not run on this machine yet.", fix, of_version=version)
-    at = f"{latest.at[:10]}, {latest.at[11:16]} UTC"
-    return not_shown(f"What it depends on has changed since {at}.", fix, of_version=version)
-
-
-def from_evidence(context: CheckContext, kind: str, good: str, bad: str) -> CheckResult:
-    """What the last run of a kind says, where it is of this very state."""
-    evidence = context.evidence.current(kind)
-    if evidence is None:
-        return missing_evidence(context, kind)
-    return met(good) if evidence.ok else not_met(bad)

@@ -1,73 +1,68 @@
-"""Checks of the code as text: style, types, who imports whom."""
+"""Checks of code: style, faults, types, layers, features, API models."""
 
-from baton_handoff.policy.checks.check_context import (
-    CheckContext,
-    CheckResult,
-    finding_at,
-    from_evidence,
-    met,
-    missing_evidence,
-    not_met,
-)
-from baton_handoff.policy.practices.assessment import State
+from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, check, finding_at
 
 
+@check
 def formatted(context: CheckContext) -> CheckResult:
     """All code has one style."""
     return _of_tool(context, "format", "All code has one style.", "Some code has another style.")
 
 
+@check
 def linted(context: CheckContext) -> CheckResult:
-    """The linter finds nothing."""
-    return _of_tool(context, "lint", "The linter finds nothing.", "The linter finds faults.")
+    """The linter reports nothing."""
+    return _of_tool(context, "lint", "The linter reports nothing.", "The linter reports faults.")
 
 
+@check
 def typed(context: CheckContext) -> CheckResult:
-    """Types are stated, and fit."""
-    evidence = context.evidence.current("types")
-    for file, line, message in evidence.found if evidence else ():
-        # Where mypy meets one it looks at nothing else, so nobody knows what else there is.
-        if message.startswith("syntax: "):
-            stopped = f"mypy reads no further than {file}, which is no Python."
-            mend = f"mend {file}:{line}, then `uv run poe check --only types`"
-            return CheckResult(State.NOT_SHOWN, stopped, (), mend)
-    return _of_tool(
-        context, "types", "Types are stated, and fit.", "Types are missing, or don't fit."
-    )
+    """All functions have types, and the types match."""
+    return _of_tool(context, "types", "All types match.", "Types are missing or don't match.")
 
 
+@check
 def layers_kept(context: CheckContext) -> CheckResult:
-    """Every room imports only what it may."""
-    return from_evidence(
-        context, "layers", "Every room imports only what it may.", "A room imports what it may not."
-    )
+    """Each layer imports only the layers below it."""
+    return _of_tool(context, "layers", "Imports follow the layers.", "An import breaks the layers.")
 
 
+@check
 def features_inside(context: CheckContext) -> CheckResult:
-    """No feature is computed outside features/."""
-    return from_evidence(
-        context,
-        "features",
-        "No feature is computed outside features/.",
-        "A feature is computed outside features/.",
-    )
+    """All features are computed in features/."""
+    good = "All features are computed in features/."
+    return _of_tool(context, "features", good, "A feature is computed outside features/.")
+
+
+@check
+def api_current(context: CheckContext) -> CheckResult:
+    """The API models are generated from the current contracts."""
+    good = "The API models match the contracts."
+    return _of_tool(context, "api", good, "The API models don't match the contracts.")
 
 
 def _of_tool(context: CheckContext, kind: str, good: str, bad: str) -> CheckResult:
-    """What a tool found, each place as a matter of the side that answers for the file.
+    """Report the findings of a step, each to the side that answers for its file.
 
-    Notebooks never block, so what is found there asks for nothing.
+    Notebooks never block, so findings in them don't count.
     """
     evidence = context.evidence.current(kind)
     if evidence is None:
-        return missing_evidence(context, kind)
+        return context.missing_evidence(kind)
     if evidence.ok:
-        return met(good)
-    found = [
-        finding_at(message, file, line, context.project.side_of(file))
-        for file, line, message in evidence.found
-        if not file.endswith(".ipynb")
+        return CheckResult.met(good)
+    # mypy stops at a file that it can't parse, so the types of all the others are unknown.
+    for found in evidence.found:
+        if kind == "types" and found.is_syntax_error:
+            return CheckResult.not_shown(
+                f"mypy stops at {found.file}, which is not valid Python.",
+                f"fix {found.file}:{found.line}, then `uv run poe check --only types`",
+            )
+    findings = [
+        finding_at(found.text, found.file, found.line, context.project.side_of(found.file))
+        for found in evidence.found
+        if not found.file.endswith(".ipynb")
     ]
-    if evidence.found and not found:
-        return met(f"{good} Notebooks aside, where nothing blocks.")
-    return not_met(bad, *found)
+    if evidence.found and not findings:
+        return CheckResult.met(f"{good} Findings in notebooks don't count.")
+    return CheckResult.not_met(bad, *findings)

@@ -1,178 +1,198 @@
-"""Checks of the environment: what is locked, installed, and of which tools."""
+"""Checks of the environment: locked, installed, with the tools of the standards and hooks."""
 
 import re
 import sysconfig
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from packaging.requirements import InvalidRequirement
-from packaging.specifiers import InvalidSpecifier
+from packaging.markers import Marker
 
 from baton_handoff.config.standards import PYPROJECT
 from baton_handoff.core.requirements import package_name
-from baton_handoff.policy.checks.check_context import (
-    CheckContext,
-    CheckResult,
-    finding_at,
-    met,
-    not_applicable,
-    not_met,
-    not_shown,
-)
-from baton_handoff.policy.checks.lock import (
-    apart_about_packages,
-    apart_about_python,
-    asked_for,
-    own_entry,
-    wanted,
-)
+from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, check, finding_at
+from baton_handoff.policy.evidence.recording import check_lock
 from baton_handoff.policy.evidence.steps import STEPS
 
-EXPLORING = {"ipykernel", "jupyter", "jupyterlab", "matplotlib", "notebook", "seaborn"}
+EXPLORATION = {"ipykernel", "jupyter", "jupyterlab", "matplotlib", "notebook", "seaborn"}
 """Packages that only exploration needs."""
 
 
+@check
 def lock_current(context: CheckContext) -> CheckResult:
-    """The lock was made for what pyproject.toml asks for: versions, extras and Python included."""
-    lock, project = context.toml("uv.lock"), context.pyproject.get("project", {})
-    if not lock.get("package"):
-        return not_met("There is no uv.lock: every machine would install something else.")
-    if not project.get("name"):
-        message = "pyproject.toml names no project of its own, so its uv.lock is of other folders."
-        return not_shown(message, "uv lock --check")
-    entry = own_entry(context)
-    if not entry:
-        return not_met(f"uv.lock is not of {project['name']}.")
-    try:
-        python = apart_about_python(lock, context.pyproject)
-        apart = python or apart_about_packages(entry, context.pyproject)
-    except (InvalidRequirement, InvalidSpecifier) as error:
-        first = str(error).partition("\n")[0]
-        return not_met(f"pyproject.toml asks for something that can't be read: {first}.")
-    if apart:
-        return not_met(
-            f"uv.lock and pyproject.toml don't agree about {', '.join(sorted(apart))}.",
-            finding_at("the lock was made for other dependencies", "pyproject.toml"),
-        )
-    return met(f"{len(lock['package'])} packages are locked, for what pyproject.toml states.")
+    """uv.lock matches pyproject.toml, as `uv lock --check` reports."""
+    packages = _locked(context)
+    if not packages:
+        return CheckResult.not_met("There is no uv.lock, so every machine installs other versions.")
+    evidence = context.evidence.current("lock") or check_lock(context.project)
+    if evidence is None:
+        return CheckResult.not_shown("`uv lock --check` can't run.", command="uv lock --check")
+    if not evidence.ok:
+        findings = [finding_at(one.text, one.file) for one in evidence.found]
+        return CheckResult.not_met("uv.lock does not match pyproject.toml.", *findings)
+    return CheckResult.met(f"uv.lock matches pyproject.toml and locks {len(packages)} packages.")
 
 
+@check
 def environment_current(context: CheckContext) -> CheckResult:
-    """What the lock says is installed here, in the locked version, and nothing of it in another."""
-    locked = {one["name"]: one.get("version") for one in context.toml("uv.lock").get("package", [])}
-    if not locked:
-        return not_met("There is no uv.lock that the environment could be made from.")
-    installed, several = _installed(), _several(context)
+    """The locked packages are installed here, each in its locked version."""
+    packages = _locked(context)
+    if not packages:
+        return CheckResult.not_met("There is no uv.lock to install from.")
+    installed, needed = _installed(), _needed(context, packages)
+    if not needed:
+        return CheckResult.not_shown(
+            "uv.lock does not list the packages of this project.", command="uv sync --check"
+        )
     other = [
-        f"{name} {version} (locked: {locked[name]})"
-        for name, version in installed.items()
-        if locked.get(name) and name not in several and locked[name] != version
+        f"{name} {installed[name]} (locked: {', '.join(versions)})"
+        for name, entries in sorted(packages.items())
+        if (versions := [one["version"] for one in entries if "version" in one])
+        and installed.get(name, versions[0]) not in versions
     ]
     if other:
-        return not_met(f"Installed is {', '.join(sorted(other)[:3])}.")
-    needed = wanted(context)
-    if not needed:
-        return not_shown("uv.lock does not say what this project needs.", "uv sync --check")
+        return CheckResult.not_met(f"Another version is installed: {', '.join(other[:3])}.")
     if absent := sorted(needed - {*installed}):
-        return not_met(f"Locked and not installed is {', '.join(absent[:3])}.")
-    return met(f"{len(needed)} packages are installed here as uv.lock has them.")
+        return CheckResult.not_met(f"Not installed: {', '.join(absent[:3])}.")
+    return CheckResult.met(f"{len(needed)} packages are installed as uv.lock locks them.")
 
 
+@check
 def hooks_installed(context: CheckContext) -> CheckResult:
-    """Hooks run before a commit, and call the project's own tools."""
+    """Hooks with the project's own tools run before a commit."""
     if context.env.get("CI") or context.env.get("TF_BUILD"):
-        return not_applicable("CI commits nothing.")
+        return CheckResult.not_applicable("CI makes no commits.")
     hook = git_folder(context.project.root) / "hooks" / "pre-commit"
     text = hook.read_text(encoding="utf-8", errors="replace") if hook.is_file() else ""
     if "pre-commit" not in text.replace("#!/", ""):
-        return not_met("No hook runs before a commit on this machine.")
+        return CheckResult.not_met("No hook runs before a commit on this machine.")
     entries = [str(hook["entry"]) for hook in context.hooks if "entry" in hook]
-    wanted = {"ruff format": STEPS["format"].hook, "ruff check": STEPS["lint"].hook}
+    required = {"ruff format": STEPS["format"].hook, "ruff check": STEPS["lint"].hook}
     absent = [
         tool
-        for tool, step in wanted.items()
-        if not any(tool in entry or step in entry for entry in entries)
+        for tool, command in required.items()
+        if not any(tool in entry or command in entry for entry in entries)
     ]
     if absent:
-        return not_met(
-            f"No hook calls {' or '.join(sorted(absent))}.",
-            finding_at("hooks fix what tools can fix", ".pre-commit-config.yaml"),
+        return CheckResult.not_met(
+            f"No hook runs {' or '.join(sorted(absent))}.",
+            finding_at("a hook should fix what tools can fix", ".pre-commit-config.yaml"),
         )
-    return met(f"{len(entries)} hooks run before a commit.")
+    return CheckResult.met(f"{len(entries)} hooks run before a commit.")
 
 
+@check
 def tools_proved(context: CheckContext) -> CheckResult:
-    """A group asks for the standards' tools, and nothing gives them another version or source."""
+    """The project uses the tools of the standards, in their versions."""
     uv = context.pyproject.get("tool", {}).get("uv", {})
-    handoff = context.toml(PYPROJECT)
-    tools = handoff.get("project", {}).get("optional-dependencies", {}).get("tools", [])
-    proved = {package_name(tool) for tool in tools}
-    stated = {
-        "override-dependencies of pyproject.toml": uv.get("override-dependencies", []),
-        "override-dependencies of uv.toml": context.toml("uv.toml").get(
-            "override-dependencies", []
-        ),
-        "[tool.uv.sources] of pyproject.toml": uv.get("sources", {}),
-    }
-    for where, named in stated.items():
-        if changed := [package_name(one) for one in named if package_name(one) in proved]:
-            return not_met(
-                f"{where} has another {', '.join(changed)} than the standards.",
-                finding_at("a standard and its tool arrive together", where.rpartition(" ")[2]),
+    proved, setting = _proved_tools(context), "override-dependencies"
+    replacements = (
+        (setting, "pyproject.toml", uv.get(setting, [])),
+        (setting, "uv.toml", context.toml("uv.toml").get(setting, [])),
+        ("[tool.uv.sources]", "pyproject.toml", uv.get("sources", {})),
+    )
+    for setting, file, names in replacements:
+        if changed := [name for one in names if (name := package_name(one)) in proved]:
+            return CheckResult.not_met(
+                f"{setting} of {file} replaces {', '.join(changed)} of the standards.",
+                finding_at("use the version that the standards were proved with", file),
             )
-    own = [
-        entry
-        for group in context.pyproject.get("dependency-groups", {}).values()
-        for entry in group
-        if isinstance(entry, str) and re.match(r"baton-standards\[.*\btools\b.*\]", entry)
-    ]
-    if not own:
-        return not_met(
-            "No group of pyproject.toml has baton-standards[tools].",
-            finding_at("the tools of the standards are not asked for", "pyproject.toml"),
+    groups = context.pyproject.get("dependency-groups", {}).values()
+    tools = re.compile(r"baton-standards\[.*\btools\b.*\]")
+    if not any(tools.match(str(entry)) for group in groups for entry in group):
+        return CheckResult.not_met(
+            "No dependency group contains baton-standards[tools].",
+            finding_at("the tools of the standards are missing", "pyproject.toml"),
         )
-    return met(f"{len(proved)} tools have the versions with which the standards were proved.")
+    return CheckResult.met(f"The project uses the {len(proved)} tools of the standards.")
 
 
+@check
 def dependencies_apart(context: CheckContext) -> CheckResult:
-    """What runs in production needs no tool of exploration, training or development."""
-    run_time = {
-        package_name(one) for one in context.pyproject.get("project", {}).get("dependencies", [])
+    """Production installs no package of exploration or development."""
+    unwanted = EXPLORATION | _proved_tools(context)
+    groups = {
+        "dependencies": context.pyproject.get("project", {}).get("dependencies", []),
+        "service": _group(context.pyproject.get("dependency-groups", {}), "service"),
     }
-    service = {package_name(one) for one in asked_for(context.pyproject).get("service", [])}
-    tools = context.toml(PYPROJECT).get("project", {})
-    named = {package_name(one) for one in tools.get("optional-dependencies", {}).get("tools", [])}
-    for where, names in (("dependencies", run_time), ("service", service)):
-        if strangers := sorted(names & (EXPLORING | named)):
-            return not_met(
-                f"The service would install {', '.join(strangers)}.",
-                finding_at(f"{where} has what production does not need", "pyproject.toml"),
+    for name, requirements in groups.items():
+        if found := sorted(unwanted & set(map(package_name, requirements))):
+            return CheckResult.not_met(
+                f"The service would install {', '.join(found)}.",
+                finding_at(
+                    f"{name} contains a package that production does not need", "pyproject.toml"
+                ),
             )
-    return met("What runs in production needs no tool of exploration or development.")
+    return CheckResult.met("Production installs no package of exploration or development.")
 
 
-def _several(context: CheckContext) -> set[str]:
-    """The packages that the lock has in several versions, by Python for example."""
-    names = [one["name"] for one in context.toml("uv.lock").get("package", [])]
-    return {name for name in names if names.count(name) > 1}
+def _proved_tools(context: CheckContext) -> set[str]:
+    """The tools whose versions the standards pin."""
+    extras = context.toml(PYPROJECT).get("project", {}).get("optional-dependencies", {})
+    return set(map(package_name, extras.get("tools", [])))
+
+
+def _group(groups: Mapping[str, list[Any]], name: str) -> Iterator[str]:
+    """The requirements of a dependency group, with those of the groups that it includes."""
+    for entry in groups.get(name, []):
+        if isinstance(entry, str):
+            yield entry
+        else:
+            yield from _group(groups, entry["include-group"])
+
+
+def _locked(context: CheckContext) -> dict[str, list[dict[str, Any]]]:
+    """The entries of uv.lock by name; a name has several if versions differ by platform."""
+    packages: dict[str, list[dict[str, Any]]] = {}
+    for entry in context.toml("uv.lock").get("package", []):
+        packages.setdefault(entry["name"], []).append(entry)
+    return packages
+
+
+def _needed(context: CheckContext, packages: Mapping[str, list[dict[str, Any]]]) -> set[str]:
+    """The packages that `uv sync` installs on this machine, without the project itself."""
+    name = package_name(context.pyproject.get("project", {}).get("name", ""))
+    project = packages.get(name, [{}])[0]
+    groups = project.get("dev-dependencies", {})
+    chosen = context.pyproject.get("tool", {}).get("uv", {}).get("default-groups", ["dev"])
+    queue = [
+        *project.get("dependencies", []),
+        *(one for name in groups if chosen == "all" or name in chosen for one in groups[name]),
+    ]
+    found: set[tuple[str, str]] = set()
+    while queue:
+        wanted = queue.pop()
+        if "marker" in wanted and not Marker(wanted["marker"]).evaluate({"extra": ""}):
+            continue
+        for extra in {"", *wanted.get("extra", [])}:
+            if (wanted["name"], extra) in found:
+                continue
+            found.add((wanted["name"], extra))
+            for package in packages.get(wanted["name"], []):
+                if wanted.get("version", package.get("version")) == package.get("version"):
+                    extras = package.get("optional-dependencies", {})
+                    queue += extras.get(extra, []) if extra else package.get("dependencies", [])
+    # A virtual package only lists others.
+    return {
+        name for name, _ in found if "virtual" not in packages.get(name, [{}])[0].get("source", {})
+    }
 
 
 def _installed() -> dict[str, str]:
-    """What is installed here, by the names of the folders that say so."""
-    folder = Path(sysconfig.get_path("purelib"))
-    about = (path.name.removesuffix(".dist-info") for path in folder.glob("*.dist-info"))
-    return {
-        package_name(name): version for name, _, version in (one.rpartition("-") for one in about)
-    }
+    """The versions of the installed packages, by the folders of their metadata."""
+    folders = Path(sysconfig.get_path("purelib")).glob("*.dist-info")
+    parts = (folder.name.removesuffix(".dist-info").rpartition("-") for folder in folders)
+    return {package_name(name): version for name, _, version in parts}
 
 
 def git_folder(root: Path) -> Path:
-    """Git's folder for the project; a worktree, or a repository around it, has it elsewhere."""
+    """The git folder of a project, which a worktree or a surrounding repository has elsewhere."""
     for folder in (root, *root.parents):
-        place = folder / ".git"
-        if place.is_dir():
-            return place
-        if place.is_file():
-            own = folder / place.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+        file = folder / ".git"
+        if file.is_dir():
+            return file
+        if file.is_file():
+            own = folder / file.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
             common = own / "commondir"
             return own / common.read_text(encoding="utf-8").strip() if common.exists() else own
     return root / ".git"

@@ -1,88 +1,86 @@
-"""Checks of the sources: described, owned, official, and no workaround longer than it is needed."""
+"""Checks of the sources: described, owned, official, and without outdated workarounds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from baton_handoff.lineage.sources import checks
-from baton_handoff.policy.checks.check_context import (
-    CheckContext,
-    CheckResult,
-    met,
-    not_applicable,
-    not_met,
-)
+from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, check
 from baton_handoff.policy.practices.assessment import State
 from baton_handoff.reporting.findings import Finding
 
 
+@check
 def sources_described(context: CheckContext) -> CheckResult:
-    """Whatever is seen to be read comes from a source that is described, and has an owner.
+    """Everything that code reads comes from a source with a description and an owner.
 
-    What is unofficial also has an end and a replacement.
+    An unofficial source also needs an end of life and a replacement.
     """
-    seen = _seen(
+    result = _of_sources(
         context,
         (checks.valid, checks.listed, checks.owned, checks.official),
-        "Not every source is described, and owned.",
-        "Each source has a description and an owner, and nothing else is seen to be read.",
+        "Not every source has a description and an owner.",
+        "Each source has a description and an owner, and all reads are known.",
     )
-    unknown = tuple(map(_of_both, checks.known(context.sources)))
-    match seen.state:
-        case State.MET if unknown:
-            message = "Not everything that is read is known without running it."
-            fix = "say beside the call which source it reads, `# source: NAME`"
-            return CheckResult(State.NOT_SHOWN, message, unknown, fix)
-        case State.NOT_MET:
-            return not_met(seen.message, *seen.findings, *unknown)
-    return seen
+    unknown = tuple(map(_for_both_sides, checks.known(context.sources)))
+    if result.state is State.MET and unknown:
+        message = "The source of some reads is only known at run time."
+        fix = "name the source beside the call: `# source: NAME`"
+        return CheckResult(State.NOT_SHOWN, message, unknown, fix)
+    if result.state is State.NOT_MET:
+        return replace(result, findings=(*result.findings, *unknown))
+    return result
 
 
+@check
 def sources_official(context: CheckContext) -> CheckResult:
-    """Every source is official, or it is accepted that it is not: what a promotion's gate asks."""
-    return _seen(
+    """Every source is official, or an exception accepts it: the gate of a promotion."""
+    return _of_sources(
         context,
         (checks.accepted,),
-        "Not every source is official, or accepted.",
-        "Each source says that it is official, or is accepted as it is.",
+        "Not every source is official or accepted by an exception.",
+        "Each source is official or accepted by an exception.",
     )
 
 
+@check
 def sources_complete(context: CheckContext) -> CheckResult:
-    """Of every source everything is said that one has to know to use it."""
+    """The description of every source is complete."""
     if not context.sources.sources:
-        return not_applicable("No source is described yet.")
-    return _seen(
+        return CheckResult.not_applicable("No source has a description yet.")
+    return _of_sources(
         context,
         (checks.complete,),
-        "Not every source is described in full.",
-        "Each source says all that one has to know to use it.",
+        "Not every source has a complete description.",
+        "The description of each source is complete.",
     )
 
 
+@check
 def workarounds_needed(context: CheckContext) -> CheckResult:
     """Every workaround names a problem that its source still has."""
-    return _seen(
+    return _of_sources(
         context,
         (checks.workarounds,),
-        "Not every workaround is for a problem that its source says it has.",
-        "Each workaround is for a problem that its source says it has.",
+        "Not every workaround is for a known problem of its source.",
+        "Each workaround is for a known problem of its source.",
     )
 
 
-def _seen(context: CheckContext, those: Sequence[checks.Check], bad: str, good: str) -> CheckResult:
-    seen = context.sources
-    if not (seen.sources or seen.reads or seen.invalid_files):
-        return not_applicable("Nothing is read yet.")
-    if found := [_of_both(finding) for check in those for finding in check(seen)]:
-        return not_met(bad, *found)
-    return met(good)
+def _of_sources(
+    context: CheckContext, source_checks: Iterable[checks.Check], bad: str, good: str
+) -> CheckResult:
+    sources = context.sources
+    if not (sources.sources or sources.reads or sources.invalid_files):
+        return CheckResult.not_applicable("The code reads no data yet.")
+    findings = [_for_both_sides(one) for find in source_checks for one in find(sources)]
+    return CheckResult.not_met(bad, *findings) if findings else CheckResult.met(good)
 
 
-def _of_both(finding: Finding) -> Finding:
-    """A finding about data: how much it is asked of a side, its tier says, whose file it is in.
+def _for_both_sides(finding: Finding) -> Finding:
+    """Address a finding about data to both sides: the tier says how much each has to do.
 
-    Whoever takes over code takes over what it reads. One in a notebook stays data science's:
-    exploration asks nothing of anybody else.
+    The side that takes over code takes over what it reads. A finding in a notebook stays data
+    science's, because exploration requires nothing of the other side.
     """
     if finding.side is None or (finding.file or "").endswith(".ipynb"):
         return finding

@@ -14,184 +14,189 @@ from typing import TypeAlias
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.command import NO_ROOM
-from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy.evidence.recording import (
-    record_run,
-    run_recorded,
-    save_if_unchanged,
-    utc_timestamp,
-)
+from baton_handoff.core.errors import HandoffError, UsageError
+from baton_handoff.policy.evidence.recording import record_run, save_if_unchanged, utc_timestamp
 from baton_handoff.policy.evidence.steps import CHECKED, FIXED, STEPS
 from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
-from baton_handoff.reporting.findings import Format
+from baton_handoff.reporting.findings import Finding, Format
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """What came of one step.
+    """The result of one step.
 
     Attributes:
-        ends: 0 nothing blocks, 1 something blocks, 2 it could not be carried out.
-        says: What it says.
-        advice: Whether it says something that a person should read though nothing blocks.
+        exit_code: 0 nothing blocks, 1 something blocks, 2 the step could not run.
+        message: Its output.
+        advice: Whether to print the output although nothing blocks.
+        findings: Its findings, for the evidence.
     """
 
-    ends: int
-    says: str
+    exit_code: int
+    message: str
     advice: bool = False
+    findings: Sequence[Finding] = ()
 
 
 StepCheck: TypeAlias = Callable[[Project, Format], StepResult]
-"""Finds out by itself what a step asks, where no tool does."""
+"""Runs a step that is no tool."""
 
 StepFix: TypeAlias = Callable[[Project], str]
-"""Writes what a step asks for, and says so; says nothing where nothing had to be written."""
+"""Writes what a step requires; returns a message, or an empty one if nothing had to change."""
 
 
-def check(project: Project, looks: Mapping[str, StepCheck]) -> int:
-    """Run every step at the same time, and print each with what it says once it has ended.
+def check(project: Project, checks: Mapping[str, StepCheck]) -> int:
+    """Run every step at the same time, and print each with its output once it has ended.
 
     Args:
         project: The project.
-        looks: What finds out by itself what a step asks.
+        checks: The functions of the steps that are no tools.
 
     Returns:
-        0 nothing blocks, 1 something blocks, 2 something could not be carried out.
+        0 nothing blocks, 1 something blocks, 2 something could not run.
     """
     out, lock = sys.stdout, Lock()
-    ends: dict[str, int] = {}
+    exit_codes: dict[str, int] = {}
     width = max(map(len, CHECKED))
 
-    def shown(name: str, run: Callable[[], StepResult]) -> None:
+    def run_and_print(name: str, run: Callable[[], StepResult]) -> None:
         began = time.monotonic()
-        result = _without_raising(run)
+        result = _caught(run)
         with lock:
-            ends[name] = result.ends
-            state = "blocks" if result.ends else "ok"
+            exit_codes[name] = result.exit_code
+            state = "blocks" if result.exit_code else "ok"
             print(f"{name:{width}}  {state:6}  {time.monotonic() - began:5.1f} s", file=out)
-            if result.says.strip() and (result.ends or result.advice):
-                print(result.says.strip("\n"), file=out)
+            if result.message.strip() and (result.exit_code or result.advice):
+                print(result.message.strip("\n"), file=out)
             out.flush()
 
     tools = [name for name in CHECKED if STEPS[name].runs_tool]
     with ThreadPoolExecutor(len(tools)) as pool:
-        running = [pool.submit(shown, name, partial(_captured, project, name)) for name in tools]
-        # These share what they import, so they run here, one after the other.
+        running = [
+            pool.submit(run_and_print, name, partial(_run_tool, project, name)) for name in tools
+        ]
+        # The others share their imports, so they run in this thread, one after the other.
         for name in CHECKED:
             if name not in tools:
-                shown(name, partial(_quietly, project, name, looks[name]))
+                run_and_print(name, partial(_run_quietly, project, name, checks[name]))
         for one in running:
             one.result()
-    return _summed_up(ends)
+    blocking = [name for name in CHECKED if exit_codes[name]]
+    if blocking:
+        print(f"{len(blocking)} of {len(CHECKED)} steps block: {', '.join(blocking)}")
+    else:
+        print(f"All {len(CHECKED)} steps are ok")
+    return _overall(exit_codes.values())
 
 
 def check_one(
     project: Project,
     name: str,
-    looks: Mapping[str, StepCheck],
+    checks: Mapping[str, StepCheck],
     files: Sequence[str] = (),
-    how: Format = "terminal",
+    output: Format = "terminal",
 ) -> int:
     """Run one step, with its output as it is.
 
     Args:
         project: The project.
         name: The step.
-        looks: What finds out by itself what a step asks.
-        files: Look at these files only.
-        how: The format of what it finds.
+        checks: The functions of the steps that are no tools.
+        files: Check only these files.
+        output: The format of the findings.
 
     Raises:
-        HandoffError: The step takes no files or has one format only, or it can't be carried out.
+        UsageError: The step takes no files, or has only one format.
+        HandoffError: The step can't run.
     """
     step = STEPS[name]
     if files and step.file_options is None:
         able = [one for one, other in STEPS.items() if other.file_options is not None]
-        raise HandoffError(f"{name} looks at the whole project: only {', '.join(able)} take files.")
+        raise UsageError(f"{name} checks the whole project: only {', '.join(able)} take files.")
     if not step.runs_tool:
-        result = _looked(project, name, looks[name], how)
-        if result.says:
-            print(result.says, file=sys.stderr if result.ends not in (0, 1) else sys.stdout)
-        return result.ends
-    if how != "terminal":
-        raise HandoffError(
-            f"{name} is a tool's, which has a format of its own: leave out --format."
-        )
+        result = run_step(project, name, checks[name], output)
+        if result.message:
+            to = sys.stdout if result.exit_code in (0, 1) else sys.stderr
+            print(result.message, file=to)
+        return result.exit_code
+    if output != "terminal":
+        raise UsageError(f"{name} runs a tool with a format of its own: leave out --format.")
     options = step.file_options or () if files else ()
-    return int(run_recorded(project, name, [*step.command, *options, *files]) != 0)
+    return int(record_run(project, name, [*step.command, *options, *files]).exit_code != 0)
 
 
 def fix(
     project: Project,
-    mends: Mapping[str, StepFix],
+    fixes: Mapping[str, StepFix],
     only: str | None = None,
     files: Sequence[str] = (),
 ) -> int:
-    """Mend what tools can mend, and write what is made from the code.
+    """Fix what tools can fix, and write what is generated from the code.
 
     Args:
         project: The project.
-        mends: What writes by itself what a step asks for.
-        only: Mend for this step only.
-        files: Mend these files only.
+        fixes: The functions of the steps that are no tools.
+        only: Fix only the findings of this step.
+        files: Fix only these files.
 
     Returns:
-        0 nothing is left, 1 something is, 2 something could not be carried out.
+        0 nothing is left, 1 something is, 2 something could not run.
 
     Raises:
-        HandoffError: The step takes no files.
+        UsageError: The step takes no files.
     """
     if files and (only is None or STEPS[only].file_options is None):
         able = [name for name in FIXED if STEPS[name].file_options is not None]
-        raise HandoffError(f"Only {' and '.join(able)} take files: say which by --only.")
-    # What is written first is formatted afterwards.
-    wanted = [only] if only else sorted(FIXED, key=lambda name: STEPS[name].runs_tool)
-    ends = []
-    for name in wanted:
-        result = _without_raising(partial(_fixed, project, name, mends, files))
-        if result.says:
-            print(result.says, flush=True)
-        ends.append(result.ends)
-    return _worst(ends)
+        raise UsageError(f"Only {' and '.join(able)} take files: choose one with --only.")
+
+    def fix_step(name: str) -> StepResult:
+        step = STEPS[name]
+        if not step.runs_tool:
+            return StepResult(0, fixes[name](project))
+        options = step.file_options or () if files else ()
+        run = record_run(project, name, [*step.fix, *options, *files])
+        return StepResult(int(run.exit_code != 0), "")
+
+    # Tools come last, so that they format generated files.
+    steps = [only] if only else sorted(FIXED, key=lambda name: STEPS[name].runs_tool)
+    exit_codes = []
+    for name in steps:
+        result = _caught(partial(fix_step, name))
+        if result.message:
+            print(result.message, flush=True)
+        exit_codes.append(result.exit_code)
+    return _overall(exit_codes)
 
 
-def _fixed(
-    project: Project, name: str, mends: Mapping[str, StepFix], files: Sequence[str]
+def run_step(
+    project: Project, name: str, step_check: StepCheck, output: Format = "terminal"
 ) -> StepResult:
-    step = STEPS[name]
-    if not step.runs_tool:
-        return StepResult(0, mends[name](project))
-    options = step.file_options or () if files else ()
-    return StepResult(int(run_recorded(project, name, [*step.fix, *options, *files]) != 0), "")
-
-
-def _captured(project: Project, name: str) -> StepResult:
-    """Run a tool, and keep what it says; the baseline may hold all that it finds."""
-    said = io.StringIO()
-    run = record_run(project, name, STEPS[name].command, said)
-    return StepResult(int(run.code != 0), said.getvalue(), advice=run.in_baseline)
-
-
-def _looked(project: Project, name: str, look: StepCheck, how: Format = "terminal") -> StepResult:
-    """Have a step find out what it asks, and keep what came of it as evidence."""
+    """Run a step that is no tool, and save its result as evidence if it leaves any."""
     key = EvidenceStore(project).key(name) if name in KINDS else ""
-    result = _without_raising(partial(look, project, how))
-    # What could not be carried out shows nothing.
-    if name in KINDS and result.ends in (0, 1):
-        save_if_unchanged(project, Evidence(name, key, result.ends == 0, utc_timestamp()))
+    result = _caught(partial(step_check, project, output))
+    if name in KINDS and result.exit_code in (0, 1):
+        ok = result.exit_code == 0
+        evidence = Evidence(name, key, ok, utc_timestamp(), findings=result.findings)
+        save_if_unchanged(project, evidence)
     return result
 
 
-def _quietly(project: Project, name: str, look: StepCheck) -> StepResult:
-    """The same, where what the project's own modules print belongs to the step."""
-    said = io.StringIO()
-    with redirect_stdout(said), redirect_stderr(said):
-        result = _looked(project, name, look)
-    return replace(result, says=said.getvalue() + result.says)
+def _run_tool(project: Project, name: str) -> StepResult:
+    output = io.StringIO()
+    run = record_run(project, name, STEPS[name].command, output)
+    return StepResult(int(run.exit_code != 0), output.getvalue(), advice=run.in_baseline)
 
 
-def _without_raising(run: Callable[[], StepResult]) -> StepResult:
-    """Run a step; what is wrong with it keeps no other from running."""
+def _run_quietly(project: Project, name: str, step_check: StepCheck) -> StepResult:
+    """Run a step; what the project's own modules print becomes part of its output."""
+    output = io.StringIO()
+    with redirect_stdout(output), redirect_stderr(output):
+        result = run_step(project, name, step_check)
+    return replace(result, message=output.getvalue() + result.message)
+
+
+def _caught(run: Callable[[], StepResult]) -> StepResult:
+    """Run a step; an error in it becomes its result, so that the other steps run."""
     try:
         return run()
     except HandoffError as error:
@@ -200,20 +205,11 @@ def _without_raising(run: Callable[[], StepResult]) -> StepResult:
         if error.errno in NO_ROOM:
             raise
         return StepResult(1, traceback.format_exc())
-    except (Exception, SystemExit):  # noqa: BLE001 - any fault of the project's modules
+    except (Exception, SystemExit):  # noqa: BLE001 - the project's own modules may raise anything
         return StepResult(1, traceback.format_exc())
 
 
-def _summed_up(ends: Mapping[str, int]) -> int:
-    red = [name for name in CHECKED if ends[name]]
-    if red:
-        print(f"{len(red)} of {len(ends)} steps block: {', '.join(red)}")
-    else:
-        print(f"All {len(ends)} steps are ok")
-    return _worst(ends.values())
-
-
-def _worst(ends: Iterable[int]) -> int:
-    """1 where something blocks, whatever else could not be carried out."""
-    every = {*ends}
-    return 1 if 1 in every else max(every, default=0)
+def _overall(exit_codes: Iterable[int]) -> int:
+    """1 if any step blocks, even if others could not run."""
+    codes = {*exit_codes}
+    return 1 if 1 in codes else max(codes, default=0)

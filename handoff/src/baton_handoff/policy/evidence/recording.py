@@ -1,4 +1,4 @@
-"""Running a command as it is, and keeping what came of it as evidence."""
+"""Running a command and recording its result as evidence."""
 
 import json
 import os
@@ -14,135 +14,155 @@ from typing import IO
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
-from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.errors import HandoffError, UsageError
+from baton_handoff.policy.evidence.steps import Step
 from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
 from baton_handoff.policy.evidence.tool_findings import ToolFinding, tool_findings
 
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """What came of a command.
+    """The result of a command.
 
     Attributes:
-        code: What it exited with; 0 where the baseline holds all that it found.
-        in_baseline: Whether it found something, all of which the baseline holds.
+        exit_code: Its exit code; 0 if the baseline lists all of its findings.
+        in_baseline: Whether it has findings, all of which the baseline lists.
     """
 
-    code: int
+    exit_code: int
     in_baseline: bool = False
-
-
-def run_recorded(project: Project, kind: str, command: Sequence[str]) -> int:
-    """Run a command as `record_run` does; return what it exited with."""
-    return record_run(project, kind, command).code
 
 
 def record_run(
     project: Project, kind: str, command: Sequence[str], to: IO[str] | None = None
 ) -> RecordedRun:
-    """Run a command with its output untouched, and keep what came of it.
+    """Run a command with its output unchanged, and record its result.
 
-    Of tests, a notebook that stops half-way is kept, and does not fail the run.
-
-    Only the whole command is evidence: with arguments of its own (one file of tests, say), it says
-    less. Nor is it evidence where a file that it depends on changes while it runs, or where it
-    could not be carried out, which tools say by another code than 0 and 1. So do ruff, mypy and
-    pytest of a file that they can't read, but then they name it: that is a finding like others.
+    The run leaves no evidence if it has arguments of its own (one file of tests, for example), if a
+    file that it depends on changes meanwhile, or if it fails to run, for which tools use other exit
+    codes than 0 and 1. They also use those codes for a file that they can't parse, but then they
+    report the file, which is a finding like any other. A notebook that stops is recorded and does
+    not fail the run.
 
     Args:
         project: The project.
-        kind: What runs, one of `KINDS`.
+        kind: The step, one of `KINDS`.
         command: The command.
-        to: Where all output goes; by default where this process writes.
+        to: Where all output goes; None for the output of this process.
 
     Raises:
-        HandoffError: There is no such kind, or no such command.
+        UsageError: There is no such step, or no command.
+        HandoffError: The command can't be run.
     """
     if kind not in KINDS:
-        raise HandoffError(f"There is no evidence called {kind}: give one of {', '.join(KINDS)}.")
+        raise UsageError(f"There is no evidence called {kind}: use one of {', '.join(KINDS)}.")
+    step = KINDS[kind]
     if not command:
-        said = " ".join(KINDS[kind].command)
-        raise HandoffError(f"Say what to run: `handoff record {kind} -- {said}`.")
-    # What stands in the variable may leave tests out.
-    if tuple(command) != KINDS[kind].command or os.environ.get("PYTEST_ADDOPTS"):
-        return _run_in_part(project, kind, command, to)
-    before = EvidenceStore(project).key(kind)
+        raise UsageError(
+            f"The command is missing: `handoff record {kind} -- {' '.join(step.command)}`."
+        )
+    arguments = tuple(command)[len(step.command) :]
+    if tuple(command) != step.command or os.environ.get("PYTEST_ADDOPTS"):  # which may skip tests
+        exit_code = _run(project, command, to)
+        if exit_code == 1 and (*step.command, *arguments) == tuple(command):
+            return _judged_by_baseline(project, step, _findings(project, step, arguments), to)
+        return RecordedRun(exit_code)
+    key = EvidenceStore(project).key(kind)
     with tempfile.TemporaryDirectory() as folder:
         counts = Path(folder) / "counts.json"
-        code = _run(project, command, _counting(counts) if kind == "test" else {}, to)
+        exit_code = _run(project, command, to, _counting(counts) if kind == "test" else {})
         facts = json.loads(counts.read_text(encoding="utf-8")) if counts.exists() else {}
-    wanted = KINDS[kind].json_options
-    found = tool_findings((*command, *wanted), project.root) if code and wanted else ()
-    # Whatever else stops mypy is in one file, and says nothing of all the others.
-    named = [one for one in found if kind != "types" or one[2].startswith("syntax: ")]
+    found = _findings(project, step) if exit_code else []
+    # mypy stops at the first file that it can't parse, and says nothing about the others.
+    unparsed = [one for one in found if kind != "types" or one.is_syntax_error]
     failed = any(count.get("failed") for count in facts.values())
-    whole_run = code in (0, 1) or named or failed
-    if whole_run and save_if_unchanged(
-        project, Evidence(kind, before, code == 0, utc_timestamp(), facts, found)
-    ):
-        # mypy looks no further than a file that it can't read.
-        whole = code == 1 or kind != "types"
-        if found and whole and _all_in_baseline(project, KINDS[kind].practice, found, to):
-            return RecordedRun(0, in_baseline=True)
-    return RecordedRun(code)
+    if not (exit_code in (0, 1) or unparsed or failed):
+        return RecordedRun(exit_code)
+    evidence = Evidence(kind, key, exit_code == 0, utc_timestamp(), facts, found)
+    complete = exit_code == 1 or (exit_code and kind != "types")
+    if save_if_unchanged(project, evidence) and complete:
+        return _judged_by_baseline(project, step, found, to, exit_code)
+    return RecordedRun(exit_code)
 
 
 def save_if_unchanged(project: Project, evidence: Evidence) -> bool:
-    """Keep what came of a run, unless a file that it depends on has changed since it began."""
-    record = EvidenceStore(project)
-    same = record.key(evidence.kind) == evidence.key
-    if same:
-        record.save(evidence)
-    return same
+    """Save the result of a run, unless a file that it depends on has changed since it began."""
+    store = EvidenceStore(project)
+    unchanged = store.key(evidence.kind) == evidence.key
+    if unchanged:
+        store.save(evidence)
+    return unchanged
 
 
-def _run_in_part(
-    project: Project, kind: str, command: Sequence[str], to: IO[str] | None
-) -> RecordedRun:
-    """Run a command with arguments of its own, such as the files that a hook names."""
-    code = _run(project, command, {}, to)
-    tool, wanted = KINDS[kind].command, KINDS[kind].json_options
-    if code == 1 and wanted and tuple(command[: len(tool)]) == tool:
-        found = tool_findings((*tool, *wanted, *command[len(tool) :]), project.root)
-        if found and _all_in_baseline(project, KINDS[kind].practice, found, to):
-            return RecordedRun(0, in_baseline=True)
-    return RecordedRun(code)
+def check_lock(project: Project) -> Evidence | None:
+    """Run `uv lock --check` and save its result; None if it can't run.
 
-
-def _all_in_baseline(
-    project: Project, practice: str, found: Sequence[ToolFinding], to: IO[str] | None
-) -> bool:
-    """Say so if the baseline holds as many findings of each file, for whoever answers for it."""
-    for file, count in Counter(file for file, _, _ in found).items():
-        answers = project.side_of(file)
-        for side in [answers] if answers else SIDES:
-            if count > project.baseline.get((practice, side, file), 0):
-                return False
-    print(f"{len(found)} finding{'s' * (len(found) != 1)}, all in the baseline", file=to)
-    return True
+    A lock that matches needs no network, so `--offline` makes only the answer faster.
+    """
+    key = EvidenceStore(project).key("lock")
+    uv = os.environ.get("UV", "uv")
+    command = [uv, "lock", "--check", "--offline", "--python", sys.executable]
+    try:
+        done = subprocess.run(
+            command, cwd=project.root, capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return None
+    if done.returncode not in (0, 1):
+        return None
+    errors = [line.strip() for line in done.stderr.splitlines() if "cause:" in line]
+    found = [ToolFinding("pyproject.toml", None, one.removeprefix("cause: ")) for one in errors]
+    evidence = Evidence("lock", key, done.returncode == 0, utc_timestamp(), found=found)
+    save_if_unchanged(project, evidence)
+    return evidence
 
 
 def utc_timestamp() -> str:
-    """This moment, as evidence has it."""
+    """The time now, as evidence has it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _findings(project: Project, step: Step, arguments: Sequence[str] = ()) -> list[ToolFinding]:
+    """Run a tool again with JSON output."""
+    if not step.json_options:
+        return []
+    return tool_findings((*step.command, *step.json_options, *arguments), project.root)
+
+
+def _judged_by_baseline(
+    project: Project, step: Step, found: Sequence[ToolFinding], to: IO[str] | None, code: int = 1
+) -> RecordedRun:
+    """Succeed if the baseline lists as many findings in each file, for the side that answers."""
+    for file, count in Counter(one.file for one in found).items():
+        side = project.side_of(file)
+        for answering in [side] if side else SIDES:
+            if count > project.baseline.get((step.practice, answering, file), 0):
+                return RecordedRun(code)
+    if not found:
+        return RecordedRun(code)
+    print(f"{len(found)} finding{'s' * (len(found) != 1)}, all in the baseline", file=to)
+    return RecordedRun(0, in_baseline=True)
+
+
 def _counting(file: Path) -> dict[str, str]:
-    """The environment variables by which pytest also writes down how its tests went."""
-    own = "baton_handoff.policy.evidence.counting_plugin"
-    plugins = ",".join(filter(None, [os.environ.get("PYTEST_PLUGINS"), own]))
+    """The environment variables with which pytest also counts its tests."""
+    plugin = "baton_handoff.policy.evidence.counting_plugin"
+    plugins = ",".join(filter(None, [os.environ.get("PYTEST_PLUGINS"), plugin]))
     return {"PYTEST_PLUGINS": plugins, "HANDOFF_COUNTS": str(file)}
 
 
 def _run(
-    project: Project, command: Sequence[str], env: Mapping[str, str], to: IO[str] | None
+    project: Project,
+    command: Sequence[str],
+    to: IO[str] | None,
+    env: Mapping[str, str] | None = None,
 ) -> int:
     program = sys.executable if command[0] == "python" else command[0]
     try:
         done = subprocess.run(
             [program, *command[1:]],
             cwd=project.root,
-            env={**os.environ, **env},
+            env={**os.environ, **(env or {})},
             stdout=None if to is None else subprocess.PIPE,
             stderr=None if to is None else subprocess.STDOUT,
             check=False,
@@ -150,9 +170,7 @@ def _run(
     except FileNotFoundError as error:
         raise HandoffError(f"{command[0]} is not installed: `uv run poe setup`.") from error
     except OSError as error:
-        raise HandoffError(
-            f"{command[0]} can't be run ({error.strerror}): give a program."
-        ) from error
+        raise HandoffError(f"{command[0]} can't be run ({error.strerror}).") from error
     if to is not None:
         to.write(done.stdout.decode("utf-8", "replace"))
     return done.returncode

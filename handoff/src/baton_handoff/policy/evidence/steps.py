@@ -1,4 +1,4 @@
-"""The one table of what is run on a project: tasks, hooks, evidence and CI use its names."""
+"""The table of steps: tasks, hooks, evidence and CI use its names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,32 +12,34 @@ _TESTED = (
     *("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml"),
     *("tox.ini", "setup.cfg", *_LOCKED),
 )
-"""What pytest reads of the project's own folder."""
+"""The files in the project's own folder that pytest reads."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that is run on a project.
+    """One step that runs on a project.
 
     Attributes:
-        command: The whole command; with other arguments it says less, and leaves no evidence. Of
-            what `handoff` finds out itself, the command that asks for it.
-        recorded_by: What a person types to have it run.
-        places: What its evidence depends on: files, folders with a slash at their end, `*.py`;
-            none where it leaves no evidence.
+        command: The whole command; a run with other arguments leaves no evidence. For a step of
+            `handoff` itself, the command that starts it.
+        recorded_by: The command with which a user runs the step.
+        depends_on: What its evidence depends on: files, folders with a slash at their end, patterns
+            such as `*.py`; empty if it leaves no evidence.
         depends_on_model: Whether its evidence also depends on the version that the service loads.
-        json_options: What makes it say in JSON what it finds, empty where nothing does.
-        practice: The practice that it then shows, under which a baseline holds what it finds.
+        depends_on_pipeline: Whether its evidence also depends on the files that dvc.yaml names.
+        json_options: The options for JSON output; empty without them.
+        practice: The practice that its evidence shows; a baseline lists findings under this name.
         checked: Whether `handoff check` runs it: always, only by its name (`--only`), or never.
-        fix: The command that mends what a tool can mend; empty where no tool does.
-        file_options: The options that go before single files; None if it takes no files.
-        hook: The command of the hook that runs it, after `uv run --no-sync`; empty without one.
+        fix: The command that fixes findings automatically; empty without one.
+        file_options: The options in front of single files; None if it takes no files.
+        hook: The command of its hook, after `uv run --no-sync`; empty without one.
     """
 
     command: tuple[str, ...]
     recorded_by: str
-    places: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
     depends_on_model: bool = False
+    depends_on_pipeline: bool = False
     json_options: tuple[str, ...] = ()
     practice: str = ""
     checked: Literal["always", "by name", "never"] = "always"
@@ -47,7 +49,7 @@ class Step:
 
     @property
     def runs_tool(self) -> bool:
-        """Whether a tool of the lock runs, and not `handoff` itself."""
+        """Whether a tool runs, and not `handoff` itself."""
         return self.command[0] != "handoff"
 
 
@@ -109,10 +111,24 @@ STEPS: Mapping[str, Step] = {
         "uv run poe check --only radar",
         checked="by name",
     ),
+    "pipeline": Step(
+        ("handoff", "check", "--only", "pipeline"),
+        "uv run poe pipeline",
+        ("dvc.yaml", "dvc.lock", "*.dvc"),
+        depends_on_pipeline=True,
+        checked="by name",
+    ),
     "feature-store": Step(
         ("handoff", "check", "--only", "feature-store"),
         "uv run poe check --only feature-store",
         checked="by name",
+    ),
+    # `status` runs it by itself: it takes 0.1 s.
+    "lock": Step(
+        ("uv", "lock", "--check"),
+        "uv lock --check",
+        ("*pyproject.toml", "uv.lock", "uv.toml", "standards/"),
+        checked="never",
     ),
     "test": Step(
         ("pytest",),
@@ -131,13 +147,13 @@ STEPS: Mapping[str, Step] = {
         checked="never",
     ),
 }
-"""Every step, in the order in which `check` names them."""
+"""Every step, in the order in which `handoff check` lists them."""
 
 CHECKED = tuple(name for name, step in STEPS.items() if step.checked == "always")
-"""What `handoff check` runs."""
+"""The steps that `handoff check` runs."""
 
 CHECKABLE = tuple(name for name, step in STEPS.items() if step.checked != "never")
-"""What `handoff check --only` takes."""
+"""The steps that `handoff check --only` accepts."""
 
 FIXED = tuple(name for name, step in STEPS.items() if step.fix)
-"""What `handoff fix` mends."""
+"""The steps that `handoff fix` can fix."""

@@ -130,7 +130,7 @@ def _key(comparison: Comparison, project: Project, base: Path) -> str:
         both.append(f"src/{project.package}/contracts/")
         head = [*both, WHEEL, "uv.lock"]
     else:
-        both += [place for name in ("test", "types", "layers") for place in KINDS[name].places]
+        both += [place for name in ("test", "types", "layers") for place in KINDS[name].depends_on]
         both += ["data/", "*.dvc"]
         head = both
     # Only triage depends on the responsibilities in handoff.toml.

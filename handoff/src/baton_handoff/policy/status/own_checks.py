@@ -6,13 +6,7 @@ from collections.abc import Iterable
 
 from baton_handoff.config.sides import AXES
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.policy.checks.check_context import (
-    CheckContext,
-    CheckResult,
-    met,
-    not_met,
-    not_shown,
-)
+from baton_handoff.policy.checks.check_context import CheckContext, CheckResult
 from baton_handoff.policy.practices.practice import Practice
 from baton_handoff.reporting.findings import Finding
 
@@ -42,10 +36,10 @@ def own_check(practice: Practice, context: CheckContext) -> CheckResult:
     evidence = context.evidence.current(evidence_kind(practice), ANY_FILE)
     if evidence is None:
         message = "The command has not run since the last change."
-        return not_shown(message, "uv run poe status --run")
+        return CheckResult.not_shown(message, command="uv run poe status --run")
     if evidence.ok:
-        return met(f"`{practice.check}` exited with 0.")
-    return not_met(f"`{practice.check}` exited with an error.")
+        return CheckResult.met(f"`{practice.check}` exited with 0.")
+    return CheckResult.not_met(f"`{practice.check}` exited with an error.")
 
 
 def _call(practice: Practice, context: CheckContext) -> CheckResult:
@@ -64,4 +58,8 @@ def _call(practice: Practice, context: CheckContext) -> CheckResult:
             f"{subject} returns a finding of the unknown side `{side}`: it may be"
             f" {', '.join(AXES)}, or None."
         )
-    return not_met(findings[0].message, *findings) if findings else met("Its check finds nothing.")
+    return (
+        CheckResult.not_met(findings[0].message, *findings)
+        if findings
+        else CheckResult.met("Its check finds nothing.")
+    )

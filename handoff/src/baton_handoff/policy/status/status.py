@@ -9,7 +9,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.checks import CHECKS
-from baton_handoff.policy.checks.check_context import Check, CheckContext, CheckResult, not_met
+from baton_handoff.policy.checks.check_context import Check, CheckContext, CheckResult
 from baton_handoff.policy.evidence.store import EvidenceStore
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.baseline import with_baseline
@@ -30,7 +30,7 @@ from baton_handoff.policy.unmanaged.assess import (
     check_practice,
     unmanaged_facts,
 )
-from baton_handoff.policy.unmanaged.repository import Repository, paused_garbage_collection
+from baton_handoff.policy.unmanaged.repository import paused_garbage_collection
 from baton_handoff.registry.version_facts import CANDIDATE, find_version
 
 
@@ -58,13 +58,12 @@ def assess(
     assessed = replace(with_served(project, version) if version else project, level=level)
     evidence = EvidenceStore(assessed)
     context = CheckContext(assessed, evidence, day, os.environ, str(version or CANDIDATE))
-    repository = None if project.adopted else Repository(context)
     results = [
         result
         for practice in registry.practices
-        for result in _results(practice, registry, context, repository)
+        for result in _results(practice, registry, context)
     ]
-    facts = unmanaged_facts(repository) if repository else None
+    facts = None if project.adopted else unmanaged_facts(context)
     return Assessment(project.name or project.package, level, results, unmanaged=facts)
 
 
@@ -103,11 +102,11 @@ def with_served(project: Project, version: int) -> Project:
 
 
 def _results(
-    practice: Practice, registry: Registry, context: CheckContext, repository: Repository | None
+    practice: Practice, registry: Registry, context: CheckContext
 ) -> Iterator[PracticeResult]:
     """The result of a practice for each side that some level requires it of."""
     sides = [s for s in SIDES if any(practice.tier(s, at) != "not-needed" for at in (0, 1, 2))]
-    result = _checked(practice, registry, context, repository)
+    result = _checked(practice, registry, context)
     exceptions = [
         one
         for one in context.project.exceptions
@@ -140,12 +139,10 @@ def _results(
         )
 
 
-def _checked(
-    practice: Practice, registry: Registry, context: CheckContext, repository: Repository | None
-) -> CheckResult | None:
+def _checked(practice: Practice, registry: Registry, context: CheckContext) -> CheckResult | None:
     """The result of a practice's check; None if only a person of the project can state it."""
-    if repository:
-        return check_practice(practice, repository)
+    if not context.project.adopted:
+        return check_practice(practice, context)
     if practice.check == STATEMENT:
         return None
     if check := CHECKS.get(practice.check):
@@ -155,7 +152,7 @@ def _checked(
     except HandoffError as error:
         if practice.name not in registry.of_base:
             raise
-        return not_met(f"The change removes the check of this practice. {error}")
+        return CheckResult.not_met(f"The change removes the check of this practice. {error}")
 
 
 def _run(practice: Practice, check: Check, context: CheckContext) -> CheckResult:

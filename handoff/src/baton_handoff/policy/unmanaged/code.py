@@ -1,94 +1,96 @@
-"""Code in a repository that Baton has not made, as far as it can be judged by reading it."""
+"""Code in a repository that was not made with Baton."""
 
 import ast
 import re
 from collections.abc import Iterator
 
-from baton_handoff.policy.checks.check_context import CheckResult, finding_at, not_applicable
+from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, finding_at
 from baton_handoff.policy.unmanaged import commands
-from baton_handoff.policy.unmanaged.observation import at, mend, number, open_
-from baton_handoff.policy.unmanaged.repository import Repository
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.modules import Function, SourceModule
 
-_MACHINE = re.compile(r"(/home/|/Users/|~/|[A-Za-z]:[\\/](?!/))\w")
+_MACHINE_PATH = re.compile(r"(/home/|/Users/|~/|[A-Za-z]:[\\/](?!/))\w")
 _SECRET_NAME = re.compile(
     r"(^|_)(password|passwd|secret|token|(api|access|secret)_?key)$", re.IGNORECASE
 )
 _SECRET = re.compile(
     r"AKIA[0-9A-Z]{16}|ghp_\w{36}|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@{]+:[^/\s:@{]+@"
 )
-_NO_SECRET = re.compile(r"[<{$*%]|^(x+|changeme|none|null|test|your.*)$|\s", re.IGNORECASE)
-_SHORTEST = 6
+_PLACEHOLDER = re.compile(r"[<{$*%]|^(x+|changeme|none|null|test|your.*)$|\s", re.IGNORECASE)
+_SHORTEST_SECRET = 6
+_NO_CODE = CheckResult.not_applicable("There is no code.")
 
 
-def formatted(repository: Repository) -> CheckResult:
+def formatted(context: CheckContext) -> CheckResult:
     """All code has one style."""
-    if not repository.code:
-        return not_applicable("There is no code.")
-    return open_("No tool has looked at its style.", f"`{commands.style(repository)}`")
+    if not context.code.all:
+        return _NO_CODE
+    return CheckResult.not_shown("No formatter has run here.", command=commands.style(context))
 
 
-def linted(repository: Repository) -> CheckResult:
-    """Nothing is wrong in code that can be seen without running it."""
-    if not (repository.code or repository.unread):
-        return not_applicable("There is no code.")
-    command = commands.faults(repository)
-    seen = [finding for code in repository.code for finding in _faults(code)]
-    found = [*repository.unread, *seen]
-    if not found:
-        return open_("No linter has looked at it.", f"`{command}`")
-    message = [
-        f"{number(len(repository.unread), 'file')} with code can't be read"
-        if repository.unread
-        else "",
-        f"{number(len(seen), 'place')} with a secret or a path of one machine" if seen else "",
+def linted(context: CheckContext) -> CheckResult:
+    """The code has no faults that a reader can find."""
+    unreadable = context.code.unreadable
+    if not (context.code.all or unreadable):
+        return _NO_CODE
+    command = commands.lint(context)
+    faults = [finding for code in context.code.all for finding in _faults(code)]
+    if not (unreadable or faults):
+        return CheckResult.not_shown("No linter has run here.", command=command)
+    reasons = [
+        f"{plural(len(unreadable), 'file')} with code can't be read" if unreadable else "",
+        f"{plural(len(faults), 'line')} with a secret or a path of one machine" if faults else "",
     ]
-    return mend(f"{'; '.join(filter(None, message))}.", f"mend it, then `{command}`", *found)
+    message = f"{'; '.join(filter(None, reasons))}."
+    return CheckResult.not_met(message, *unreadable, *faults, fix=f"fix it, then `{command}`")
 
 
-def typed(repository: Repository) -> CheckResult:
-    """Functions state their types."""
-    counts = {code.file: _typed(code) for code in repository.modules}
-    stated, all_ = (sum(count[which] for count in counts.values()) for which in (0, 1))
-    command = commands.types(repository)
-    if not all_:
-        return not_applicable("There is no function that could state types.")
-    if stated == all_:
-        return open_(
-            f"Every function ({all_}) states its types; whether they fit is not shown.",
-            f"`{command}`",
-        )
-    return mend(
-        f"{stated} of {all_} functions state their types.",
-        f"state them, then `{command}`",
+def typed(context: CheckContext) -> CheckResult:
+    """All functions have types."""
+    functions = {code.file: code.functions for code in context.code.modules}
+    typed = {file: sum(map(_has_types, several)) for file, several in functions.items()}
+    every, good = sum(map(len, functions.values())), sum(typed.values())
+    if not every:
+        return CheckResult.not_applicable("There is no function.")
+    command = commands.types(context)
+    if good == every:
+        message = f"All {every} functions have types; no type checker has run here."
+        return CheckResult.not_shown(message, command=command)
+    return CheckResult.not_met(
+        f"{good} of {every} functions have types.",
         *(
-            finding_at(f"{good} of {every} functions state their types", file)
-            for file, (good, every) in counts.items()
-            if good < every
+            finding_at(f"{typed[file]} of {len(several)} functions have types", file)
+            for file, several in functions.items()
+            if typed[file] < len(several)
         ),
+        fix=f"add types, then `{command}`",
     )
 
 
-def layers(repository: Repository) -> CheckResult:
-    """What imports what is agreed on, and kept."""
-    if not repository.code:
-        return not_applicable("There is no code.")
-    found = [finding for code in repository.code for finding in _paths_added(code)]
-    if found:
-        return mend(
-            "Modules are found only because code adds to where Python looks.",
-            "make it a package that is installed, then take those lines out",
-            *found,
-        )
-    if "[importlinter" in (repository.context.text(".importlinter") or "") or (
-        "importlinter" in repository.context.pyproject.get("tool", {})
+def layers_kept(context: CheckContext) -> CheckResult:
+    """Rules say which part of the code may import which, and imports follow them."""
+    if not context.code.all:
+        return _NO_CODE
+    if found := [finding for code in context.code.all for finding in _path_changes(code)]:
+        fix = "make the code a package, install it, and remove those lines"
+        return CheckResult.not_met("Code changes `sys.path` to find its modules.", *found, fix=fix)
+    if "[importlinter" in (context.text(".importlinter") or "") or (
+        "importlinter" in context.pyproject.get("tool", {})
     ):
-        return open_(
-            "Rules say what imports what; whether they are kept is not shown.",
-            f"`{commands.inside(repository, 'lint-imports')}`",
-        )
-    return open_("Nothing says which part of the code may import which.")
+        command = commands.in_environment(context, "lint-imports")
+        return CheckResult.not_shown("Import rules exist; no linter has run here.", command=command)
+    return CheckResult.not_shown("No rule says which part of the code may import which.")
+
+
+def finding_in(code: SourceModule, line: int, message: str) -> Finding:
+    """A finding in a file, or in a cell of a notebook."""
+    number, cell = code.location(line)
+    return finding_at(f"{message} ({cell})" if cell else message, code.file, number)
+
+
+def plural(number: int, noun: str) -> str:
+    """A number with a noun in the right form."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _faults(code: SourceModule) -> Iterator[Finding]:
@@ -96,41 +98,34 @@ def _faults(code: SourceModule) -> Iterator[Finding]:
     for node in code.nodes(ast.Assign):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(str(text))) if (
-                _SECRET_NAME.search(name) and len(text) >= _SHORTEST and not _NO_SECRET.search(text)
+                _SECRET_NAME.search(name)
+                and len(text) >= _SHORTEST_SECRET
+                and not _PLACEHOLDER.search(text)
             ):
                 named.add(node.value)
-                yield at(code, node.lineno, f"`{name}` is a secret, and everybody can read it")
+                yield finding_in(code, node.lineno, f"`{name}` is a secret that everybody can read")
     for constant in code.nodes(ast.Constant):
         text = constant.value if isinstance(constant.value, str) else ""
         if constant in named:
             continue
         if _SECRET.search(text):
-            yield at(code, constant.lineno, "this text holds a secret")
-        elif _MACHINE.match(text):
-            yield at(code, constant.lineno, f"`{text[:60]}` is a path of one machine")
+            yield finding_in(code, constant.lineno, "this text contains a secret")
+        elif _MACHINE_PATH.match(text):
+            yield finding_in(code, constant.lineno, f"`{text[:60]}` is a path of one machine")
 
 
-def _typed(code: SourceModule) -> tuple[int, int]:
-    """How many functions state all their types, and how many there are."""
-    functions = code.functions
-    return sum(map(_states_types, functions)), len(functions)
-
-
-def _states_types(function: Function) -> bool:
-    given = function.args
-    every = [*given.posonlyargs, *given.args, *given.kwonlyargs]
-    own = [one for one in every if one.arg not in ("self", "cls")]
+def _has_types(function: Function) -> bool:
+    arguments = function.args
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
     returns = function.returns is not None or function.name == "__init__"
-    return returns and all(one.annotation for one in own)
+    return returns and all(one.annotation for one in every if one.arg not in ("self", "cls"))
 
 
-def _paths_added(code: SourceModule) -> Iterator[Finding]:
+def _path_changes(code: SourceModule) -> Iterator[Finding]:
     for node in code.nodes(ast.Call):
-        match node:
-            case ast.Call(
-                func=ast.Attribute(
-                    value=ast.Attribute(value=ast.Name("sys"), attr="path"),
-                    attr="append" | "insert" | "extend",
-                )
+        match node.func:
+            case ast.Attribute(
+                value=ast.Attribute(value=ast.Name("sys"), attr="path"),
+                attr="append" | "insert" | "extend",
             ):
-                yield at(code, node.lineno, "it adds to where Python looks for modules")
+                yield finding_in(code, node.lineno, "this changes where Python finds modules")

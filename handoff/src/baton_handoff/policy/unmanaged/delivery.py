@@ -1,17 +1,10 @@
-"""What runs and how it gets there, in a repository that Baton has not made."""
+"""The service, its delivery and its infrastructure in a repository that was not made with Baton."""
 
-import ast
 import re
 
-from baton_handoff.policy.checks.check_context import (
-    CheckResult,
-    finding_at,
-    not_applicable,
-    not_met,
-)
-from baton_handoff.policy.checks.delivery import SERVICES, commands_in, infrastructure_in
-from baton_handoff.policy.unmanaged.observation import open_
-from baton_handoff.policy.unmanaged.repository import Repository
+from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, finding_at
+from baton_handoff.policy.checks.ci_files import scripts_in
+from baton_handoff.policy.checks.delivery import SERVICES, calls, judge_terraform
 from baton_handoff.source_code.modules import SourceModule
 
 _CI = re.compile(
@@ -19,77 +12,73 @@ _CI = re.compile(
     r"|\.travis\.yml|bitbucket-pipelines\.yml"
 )
 _RUNNERS = r"\b(hatch|invoke|just|make|mise|pdm|poe|task)\b.*\b"
-_TESTS = re.compile(rf"\b(pytest|unittest|tox|nox|nosetests)\b|{_RUNNERS}test")
-_CHECKS = re.compile(
-    rf"\b(ruff|flake8|pylint|mypy|pyright|black|pre-commit)\b|{_RUNNERS}(lint|check)"
-)
+_COMMANDS = {
+    "test": re.compile(rf"\b(pytest|unittest|tox|nox|nosetests)\b|{_RUNNERS}test"),
+    "linter": re.compile(
+        rf"\b(ruff|flake8|pylint|mypy|pyright|black|pre-commit)\b|{_RUNNERS}(lint|check)"
+    ),
+}
 _OBSERVES = {
     "structured logs": {"structlog", "loguru", "pythonjsonlogger"},
-    "figures": {"prometheus_client", "prometheus_fastapi_instrumentator", "statsd", "datadog"},
+    "metrics": {"prometheus_client", "prometheus_fastapi_instrumentator", "statsd", "datadog"},
     "traces": {"opentelemetry", "ddtrace"},
 }
+_NO_SERVICE = CheckResult.not_applicable("The code has no service.")
 
 
-def ci(repository: Repository) -> CheckResult:
-    """Every change is checked, tested and judged in CI."""
-    files = [path for path in repository.paths if _CI.fullmatch(path)]
+def ci_checks(context: CheckContext) -> CheckResult:
+    """CI checks, tests and judges every change."""
+    files = [path for path in context.files.paths if _CI.fullmatch(path)]
     if not files:
-        if "Jenkinsfile" in repository.paths:
-            return open_("What the Jenkinsfile runs can't be told by reading it.")
-        return not_met("Nothing is run for a change.")
-    said = "\n".join(command for path in files for command in _commands(repository, path))
-    absent = [what for what, how in (("test", _TESTS), ("linter", _CHECKS)) if not how.search(said)]
-    if absent:
-        return not_met(
-            f"CI runs no {' and no '.join(absent)}.",
-            finding_at(f"it runs no {' and no '.join(absent)}", files[0]),
-        )
-    return not_met("CI checks and tests, and judges no change by what it breaks for the others.")
+        if "Jenkinsfile" in context.files.paths:
+            return CheckResult.not_shown("The Jenkinsfile alone does not show what it runs.")
+        return CheckResult.not_met("No CI runs for a change.")
+    scripts = "\n".join(script for path in files for script in scripts_in(context.yaml(path)))
+    if absent := [kind for kind, command in _COMMANDS.items() if not command.search(scripts)]:
+        message = f"CI runs no {' and no '.join(absent)}."
+        return CheckResult.not_met(message, finding_at(message.rstrip("."), files[0]))
+    return CheckResult.not_met("CI checks and tests, but does not compare contracts.")
 
 
-def observed(repository: Repository) -> CheckResult:
-    """The service writes structured logs, figures and traces."""
-    services = [code for code in repository.code if _serves(code)]
+def service_observed(context: CheckContext) -> CheckResult:
+    """The service has structured logs, metrics and traces."""
+    services = _services(context)
     if not services:
-        return not_applicable("No service is seen.")
-    packages = {name for code in repository.code for name in code.imported_packages}
-    absent = [what for what, by in _OBSERVES.items() if not by & packages]
-    if absent:
-        return not_met(
-            f"The service has no {', no '.join(absent)}.",
-            *(finding_at("an app that nobody sees into", code.file) for code in services),
+        return _NO_SERVICE
+    packages = {name for code in context.code.all for name in code.imported_packages}
+    if absent := [kind for kind, libraries in _OBSERVES.items() if not libraries & packages]:
+        missing = f"no {', no '.join(absent)}"
+        return CheckResult.not_met(
+            f"The service has {missing}.",
+            *(finding_at(f"this app has {missing}", code.file) for code in services),
         )
-    return open_("Whether the service's logs, figures and traces reach anybody is not shown.")
-
-
-def api(repository: Repository) -> CheckResult:
-    """The API is made from the contracts."""
-    if not any(_serves(code) for code in repository.code):
-        return not_applicable("No service is seen.")
-    return open_("Nothing compares what the API takes with what the model needs.")
-
-
-def kept(repository: Repository) -> CheckResult:
-    """What was predicted is kept."""
-    if not any(_serves(code) for code in repository.code):
-        return not_applicable("No service is seen.")
-    return open_("Nothing shows whether predictions are kept.")
-
-
-def infrastructure(repository: Repository) -> CheckResult:
-    """What it runs on is code."""
-    files = [path for path in repository.paths if path.endswith(".tf")]
-    if not files:
-        return open_("Nothing here says what it runs on.", "describe it as code, pinned")
-    return infrastructure_in(repository.context, files)
-
-
-def _commands(repository: Repository, path: str) -> list[str]:
-    return commands_in(repository.context.yaml(path))
-
-
-def _serves(code: SourceModule) -> bool:
-    return any(
-        (getattr(node.func, "id", "") or getattr(node.func, "attr", "")) in SERVICES
-        for node in code.nodes(ast.Call)
+    return CheckResult.not_shown(
+        "The service uses libraries for logs, metrics and traces; their output was not examined."
     )
+
+
+def api_current(context: CheckContext) -> CheckResult:
+    """The API is generated from the contracts."""
+    if not _services(context):
+        return _NO_SERVICE
+    return CheckResult.not_shown("Nothing compares the input of the API with that of the model.")
+
+
+def predictions_logged(context: CheckContext) -> CheckResult:
+    """The service logs its predictions."""
+    if not _services(context):
+        return _NO_SERVICE
+    return CheckResult.not_shown("Files alone don't show whether predictions are logged.")
+
+
+def infrastructure_as_code(context: CheckContext) -> CheckResult:
+    """Code describes what the service runs on."""
+    files = [path for path in context.files.paths if path.endswith(".tf")]
+    if files:
+        return judge_terraform(context, files)
+    message = "No file describes what the service runs on."
+    return CheckResult.not_shown(message, "describe it as code, with pinned providers")
+
+
+def _services(context: CheckContext) -> list[SourceModule]:
+    return [code for code in context.code.all if calls(code, SERVICES)]

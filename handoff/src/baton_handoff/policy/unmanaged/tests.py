@@ -1,119 +1,98 @@
-"""Tests and notebooks in a repository that Baton has not made: read, and not run."""
+"""Tests and notebooks in a repository that was not made with Baton: read, and not run."""
 
-import ast
 import shlex
-from collections.abc import Iterator
 
-from baton_handoff.policy.checks.check_context import (
-    CheckResult,
-    finding_at,
-    met,
-    not_applicable,
-    not_met,
-)
-from baton_handoff.policy.checks.exploration import notebooks_unblocked
+from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, finding_at
 from baton_handoff.policy.unmanaged import commands
+from baton_handoff.policy.unmanaged.code import plural
 from baton_handoff.policy.unmanaged.data import schemas
-from baton_handoff.policy.unmanaged.observation import mend, number, open_
-from baton_handoff.policy.unmanaged.repository import Repository
+from baton_handoff.policy.unmanaged.packages import requirements
 from baton_handoff.source_code.modules import SourceModule
 
+_NOT_RUN = "The tests have not run here."
 
-def passing(repository: Repository) -> CheckResult:
+
+def tests_pass(context: CheckContext) -> CheckResult:
     """Tests pass."""
-    found = sum(len(list(_tests(code))) for code in repository.tests)
-    if not found:
-        return mend("There is no test.", "write the first one, of what would hurt most")
-    return open_(
-        f"Whether {'the test passes' if found == 1 else f'the {found:,} tests pass'} is not shown.",
-        f"`{commands.tests(repository)}`",
+    number = sum(map(_count_tests, context.code.tests))
+    if not number:
+        fix = "write the first test, for the code whose failure would hurt most"
+        return CheckResult.not_met("There is no test.", fix=fix)
+    return CheckResult.not_shown(
+        f"{plural(number, 'test')} found; they have not run here.", command=_command(context)
     )
 
 
-def units(repository: Repository) -> CheckResult:
-    """Parts are tested one by one."""
-    if not any(_is_unit(code) for code in repository.tests for _ in _tests(code)):
-        return mend("No test tries a part of the code.", "write one for each function of features")
-    return open_("Nothing has run the tests here.", f"`{commands.tests(repository)}`")
+def unit_tests(context: CheckContext) -> CheckResult:
+    """Unit tests exist and pass."""
+    if any(_count_tests(code) for code in context.code.tests if _has_unit_tests(code)):
+        return CheckResult.not_shown(_NOT_RUN, command=_command(context))
+    return CheckResult.not_met("There is no unit test.", fix="write one for each feature function")
 
 
-def fuzzed(repository: Repository) -> CheckResult:
-    """Tests make rows up."""
-    if not schemas(repository):
-        return not_applicable("There is no schema that rows could be made from.")
-    if any("hypothesis" in code.imported_packages for code in repository.tests):
-        return open_("Nothing has run the tests here.", f"`{commands.tests(repository)}`")
-    return not_met("No test makes rows up.")
+def fuzzed(context: CheckContext) -> CheckResult:
+    """Tests with generated rows exist and pass."""
+    if not schemas(context):
+        return CheckResult.not_applicable("There is no schema to generate rows from.")
+    if any("hypothesis" in code.imported_packages for code in context.code.tests):
+        return CheckResult.not_shown(_NOT_RUN, command=_command(context))
+    return CheckResult.not_met("No test generates rows.")
 
 
-def scenarios(repository: Repository) -> CheckResult:
-    """Scenarios are told in the words of the field."""
-    files = [path for path in repository.paths if path.endswith(".feature")]
+def acceptance_passed(context: CheckContext) -> CheckResult:
+    """Acceptance scenarios exist and pass."""
+    files = [path for path in context.files.paths if path.endswith(".feature")]
     if not files:
-        return not_met("No scenario is told in the words of the field.")
-    return open_(
-        f"{number(len(files), 'file')} with scenarios; whether they hold is not shown.",
-        f"`{commands.tests(repository)}`",
+        return CheckResult.not_met("There is no acceptance scenario.")
+    message = f"{plural(len(files), 'file')} with scenarios found; they have not run here."
+    return CheckResult.not_shown(message, command=_command(context))
+
+
+def contract_tests(context: CheckContext) -> CheckResult:
+    """Each side tests that it keeps the contracts."""
+    if not schemas(context):
+        return CheckResult.not_applicable("There is no schema that a side could keep.")
+    return CheckResult.not_shown("No test says which side it belongs to.")
+
+
+def notebooks_run(context: CheckContext) -> CheckResult:
+    """Notebooks run from top to bottom."""
+    notebooks = context.code.notebooks
+    if not notebooks:
+        return CheckResult.not_applicable("There is no notebook.")
+    problems = {
+        one.file: "it was saved after a cell had failed"
+        if one.has_error
+        else "its cells ran in another order"
+        for one in notebooks
+        if one.has_error or one.out_of_order
+    }
+    if problems:
+        return CheckResult.not_met(
+            f"{len(problems)} of {len(notebooks)} notebooks did not run from top to bottom.",
+            *(finding_at(message, file) for file, message in problems.items()),
+            fix="run it from its first cell on a fresh kernel, and correct it where it stops",
+        )
+    file = shlex.quote(notebooks[0].file)
+    command = f"jupyter nbconvert --to notebook --execute --stdout {file}"
+    return CheckResult.not_shown(
+        "No notebook has run here.", command=commands.in_environment(context, command)
     )
 
 
-def contract_tests(repository: Repository) -> CheckResult:
-    """Each side tests that it keeps the contracts."""
-    if not schemas(repository):
-        return not_applicable("There is no schema that a side could keep.")
-    return open_("No test says which side it is of.")
+def _command(context: CheckContext) -> str:
+    """The command that runs the tests."""
+    uses_pytest = any(one.name == "pytest" for one in requirements(context)) or any(
+        "pytest" in (context.text(code.file) or "") for code in context.code.tests
+    )
+    uses_unittest = any("unittest" in code.imported_packages for code in context.code.tests)
+    plain = uses_unittest and not uses_pytest
+    return commands.in_environment(context, "python -m unittest" if plain else "pytest")
 
 
-def unblocked(repository: Repository) -> CheckResult:
-    """Nothing stands in the way of a notebook."""
-    if not repository.notebooks:
-        return not_applicable("There is no notebook.")
-    return notebooks_unblocked(repository.context)
+def _count_tests(code: SourceModule) -> int:
+    return sum(function.name.startswith("test") for function in code.functions)
 
 
-def stripped(repository: Repository) -> CheckResult:
-    """Notebooks are kept without what they printed."""
-    notebooks = repository.notebooks
-    if not notebooks:
-        return not_applicable("There is no notebook.")
-    full = [one.file for one in notebooks if one.has_outputs]
-    if full:
-        return mend(
-            f"{len(full)} of {len(notebooks)} notebooks hold outputs.",
-            "`uvx nbstripout FILE`",
-            *(finding_at("it holds outputs, and with them rows of data", path) for path in full),
-        )
-    return met(f"{len(notebooks)} notebooks hold no outputs.")
-
-
-def run(repository: Repository) -> CheckResult:
-    """Notebooks run from top to bottom."""
-    notebooks = repository.notebooks
-    if not notebooks:
-        return not_applicable("There is no notebook.")
-    found = [
-        finding_at(message, one.file)
-        for one in notebooks
-        for holds, message in (
-            (one.has_error, "it was saved where a cell had stopped with an error"),
-            (one.out_of_order and not one.has_error, "its cells were run in another order"),
-        )
-        if holds
-    ]
-    if found:
-        return mend(
-            f"{len(found)} of {len(notebooks)} notebooks were not run from top to bottom.",
-            "run it from its first cell on a fresh kernel, and mend where it stops",
-            *found,
-        )
-    first = notebooks[0].file
-    command = f"jupyter nbconvert --to notebook --execute --stdout {shlex.quote(first)}"
-    return open_("No notebook has run here.", f"`{commands.inside(repository, command)}`")
-
-
-def _tests(code: SourceModule) -> Iterator[ast.AST]:
-    yield from (node for node in code.functions if node.name.startswith("test"))
-
-
-def _is_unit(code: SourceModule) -> bool:
+def _has_unit_tests(code: SourceModule) -> bool:
     return not any(part in code.file for part in ("integration", "acceptance", "e2e"))
