@@ -344,7 +344,7 @@ def test_a_change_that_lowers_the_level_does_not_pass_its_own_gate(
     capsys.readouterr()
     assert main(["status", "--base"]) == 1
     said = capsys.readouterr().out
-    assert "This change loosens what judges it, or may (2)" in said
+    assert "This change loosens its own checks, or may (2)" in said
     assert "level: 2 → 0. The new value counts once it is merged" in said
     assert "exception for the practice linted: none → until" in said
 

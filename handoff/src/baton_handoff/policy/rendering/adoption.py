@@ -21,8 +21,12 @@ _HURDLES = {
 Groups = Mapping[str, Sequence[Practice]]
 
 
-def both(assessment: Assessment) -> dict[str, Groups]:
-    """Group the open practices: those that adopting Baton meets, and those that need people."""
+def both(assessment: Assessment) -> list[tuple[str, Groups]]:
+    """Group the open practices: those that adopting Baton meets, and those that need people.
+
+    Returns:
+        Both groups, each with its title.
+    """
     wanted = (one for one in assessment.results if not one.reached and one.tier != "not-needed")
     practices = [result.practice for result in _once(wanted)]
     met = [practice for practice in practices if practice.brought]
@@ -31,12 +35,9 @@ def both(assessment: Assessment) -> dict[str, Groups]:
         name: [one for one in practices if not one.brought and one.hurdle == hurdle]
         for hurdle, name in _HURDLES.items()
     }
-    return {
-        "Adopting Baton meets": {
-            name: [one for one in met if one.section == name] for name in sections
-        },
-        "People still have to do": {name: group for name, group in others.items() if group},
-    }
+    by_section = {name: [one for one in met if one.section == name] for name in sections}
+    by_need = {name: group for name, group in others.items() if group}
+    return [("Adopting Baton meets", by_section), ("People still have to do", by_need)]
 
 
 def not_met(assessment: Assessment) -> Sequence[PracticeResult]:

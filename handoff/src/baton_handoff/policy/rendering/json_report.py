@@ -170,6 +170,6 @@ def _adoption(assessment: Assessment) -> dict[str, Any] | None:
         return None
     brings, remains = (
         [practice.name for group in groups.values() for practice in group]
-        for groups in adoption.both(assessment).values()
+        for _, groups in adoption.both(assessment)
     )
     return {**vars(assessment.unmanaged), "brings": brings, "remains": remains}

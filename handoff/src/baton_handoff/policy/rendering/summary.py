@@ -14,7 +14,7 @@ HIGHEST = 2
 CHANGE_FINDINGS = "Missing from this change"
 """The title of the findings about a change that no practice covers."""
 
-LOOSENED = "This change loosens what judges it, or may"
+LOOSENED = "This change loosens its own checks, or may"
 """The title of the findings about what a change does to its own checks."""
 
 WHEN: Mapping[Stage, str] = {
@@ -141,8 +141,8 @@ def describe_missing_runs(assessment: Assessment) -> str:
     missing = {result.practice.name for result in assessment.results if result.command}
     if not missing or assessment.unmanaged:
         return ""
-    have = "has" if len(missing) == 1 else "have"
-    return f"{len(missing)} {have} not run; `uv run poe status --run` runs all that need no person."
+    checks = "1 check has" if len(missing) == 1 else f"{len(missing)} checks have"
+    return f"{checks} not run; `uv run poe status --run` runs all that need no person."
 
 
 def describe_base(assessment: Assessment) -> str:
