@@ -281,7 +281,7 @@ def test_a_feature_is_computed_where_it_is_assigned_or_where_its_table_is_return
     for name, line in {"dear": "dear=", "always": "always=", "chance": '["chance"]'}.items():
         (place,) = found[name].computed_in
         assert line in text[int(place.removeprefix(f"{file}:")) - 1]
-    # Nobody writes it by its name.
+    # No code writes it by name.
     assert found["town"].computed_in == (table.made_by[1],)
     assert "def build" in text[int(table.made_by[1].removeprefix(f"{file}:")) - 1]
 

@@ -125,11 +125,11 @@ def test_the_practice_and_the_promotion_gate_agree(
 
 
 @pytest.mark.parametrize(
-    ("spoil", "asked"),
+    ("spoil", "required"),
     [(with_a_plan, False), (without_replacement, True), (without_end_of_life, True)],
 )
 def test_before_a_promotion_an_unofficial_source_needs_a_plan_or_an_exception(
-    project: Project, write: Write, spoil: Callable[[Content], None], asked: bool
+    project: Project, write: Write, spoil: Callable[[Content], None], required: bool
 ) -> None:
     source = valid_source()
     spoil(source)
@@ -139,9 +139,9 @@ def test_before_a_promotion_an_unofficial_source_needs_a_plan_or_an_exception(
         results = assess(project).blocking("handoff", 1)
         return [one.practice.name for one in results if one.practice.section == "lineage"]
 
-    assert ("sources-described" in open_at(project)) is asked
+    assert ("sources-described" in open_at(project)) is required
     assert "sources-official" not in open_at(project)
-    assert bool(all_findings(project)) is asked
+    assert bool(all_findings(project)) is required
     accepting = accept(project, "sources/prices", UNTIL)
     assert "sources-described" not in open_at(accepting)
     assert all_findings(accepting) == []

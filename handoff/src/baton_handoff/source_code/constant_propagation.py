@@ -1,7 +1,7 @@
 """Constant propagation: the text that an expression evaluates to, as far as the code tells it.
 
-`UNKNOWN` stands for a part that only a run would tell. A parameter of the enclosing function stays
-in the text under its name, until `substitute` replaces it by the arguments of a call.
+`UNKNOWN` replaces a part that is known only at run time. A parameter of the enclosing function
+stays in the text under its name, until `substitute` replaces it by the argument of a call.
 """
 
 import ast
@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from baton_handoff.source_code.scopes import Scope
 
 UNKNOWN = "\ufffd"
-"""The part of a text that can't be told without a run."""
+"""Replaces a part of a text that is known only at run time."""
 
 _IDENTITY_FUNCTIONS = {
     *("BufferedReader", "BytesIO", "Path", "PosixPath", "PurePath", "PurePosixPath", "Request"),
@@ -28,6 +28,7 @@ _IDENTITY_METHODS = {
     *("read_bytes", "read_text", "readall", "resolve", "strip"),
 }
 _IDENTITY_ATTRIBUTES = {"content", "text", "raw"}
+# Limits the recursion: constants and functions of a project may refer to themselves.
 _DEEPEST = 30
 
 
@@ -58,6 +59,7 @@ class ConstantPropagation:
                 text = value_of(left) + value_of(right)
             case ast.BinOp(left=left, op=ast.Div(), right=right):
                 text = _join(map(value_of, [left, right]))
+            # The values of a format are rarely constants, so they are not evaluated.
             case ast.BinOp(left=left, op=ast.Mod()):
                 text = re.sub(r"%[-0-9.]*[sdifr]", UNKNOWN, value_of(left))
             case ast.Name(id=name):

@@ -77,6 +77,7 @@ class SourceModule:
         found: dict[type[ast.AST], list[Any]] = {}
         for node in ast.walk(self.tree):
             found.setdefault(type(node), []).append(node)
+        # `ast.walk` goes level by level; readers of a report expect the order of the lines.
         for kind, nodes in found.items():
             if issubclass(kind, ast.expr | ast.stmt):
                 nodes.sort(key=lambda node: (node.lineno, node.col_offset))
@@ -162,6 +163,7 @@ def read_module(root: Path, file: str) -> SourceModule:
         if (size := path.stat().st_size) > _LARGEST:
             raise SourceError(file, None, f"it has {size / 2**20:.0f} MB, too much for code")
         content = path.read_bytes()
+        # JSON is always UTF-8; Python may declare another encoding in its first lines.
         encoding = "utf-8"
         if path.suffix == ".py":
             encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)

@@ -88,6 +88,7 @@ class Scope:
 
     def child(self, name: str) -> "Scope | None":
         """The function or class defined here under a name, the last one if there are several."""
+        # Python binds the name to the last definition.
         named = [c for c in self.children if c.definition and c.definition.name == name]
         return named[-1] if named else None
 
@@ -117,6 +118,7 @@ def _collect(scope: Scope) -> None:
                     _assign(scope, target, value)
             case ast.NamedExpr(target=target, value=value):
                 _assign(scope, target, value)
+            # A counter or the variable of a loop has many values.
             case ast.AugAssign(target=target) | ast.For(target=target):
                 _assign(scope, target, None)
             case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):

@@ -79,6 +79,7 @@ def declared_contracts(modules: Iterable[SourceModule]) -> Iterator[DeclaredCont
         name: [ast.unparse(base).rpartition(".")[2] for base in node.bases]
         for name, (_, node) in classes.items()
     }
+    # A class without metadata or pandera's base class may be anything, an enum for example.
     for name, (file, node) in classes.items():
         metadata = _metadata(node)
         columns: dict[str, DeclaredColumn] = {}

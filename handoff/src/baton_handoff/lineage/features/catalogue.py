@@ -112,6 +112,7 @@ def feature_contracts(project: Project) -> list[Contract]:
 
 def _interfaces(project: Project) -> tuple[list[FeatureInterface], str | None]:
     """The interfaces of `features/`, or none and the reason if it can't be imported."""
+    # A project may drop `features/`; the contracts still have features to list.
     if not (project.source / "features").is_dir():
         return [], "there is no `features/`"
     try:

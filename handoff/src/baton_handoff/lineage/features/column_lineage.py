@@ -49,6 +49,7 @@ def origins_of(derivation: Derivation, golden: Sequence[Row]) -> dict[str, tuple
         warnings.simplefilter("ignore")
         tables = {contract: from_rows(contract, rows[contract]) for contract in rows}
         cache: dict[Derivation, Any] = {}
+        # A second run finds features that are random, which differ without any change.
         original = _columns(_make(derivation, tables, cache))
         again = _columns(_make(derivation, tables, {}))
         steady = [name for name in original if original[name] == again.get(name)]
@@ -98,6 +99,7 @@ def _changed_tables(rows: Mapping[Contract, list[Row]]) -> Iterator[tuple[Contra
 
 def _other_values(column: Mapping[str, Any], values: list[Any]) -> Iterator[list[Any]]:
     """Other values for a column: those of its other rows, and values that its rules allow."""
+    # Rotating keeps each value legal and the set of values the same.
     yield [*values[1:], values[0]]
     legal = [*accepted_values(column), *([None] if column["nullable"] else [])]
     for first in {0, len(legal) // 2}:

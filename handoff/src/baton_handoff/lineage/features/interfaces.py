@@ -100,6 +100,7 @@ def derivation_of(
                 derivation_of(t, interfaces, (*within, interface)) for _, t in interface.inputs
             ]
             return Derivation(table, interface, tuple(inputs))
+    # The golden rows contain plain tables only, for example no fitted encoder.
     if table.holder.__name__ != "DataFrame":
         raise HandoffError(f"no function that `features/` exports returns {table}")
     return Derivation(table)

@@ -25,6 +25,7 @@ class SourceAssessment:
 def assess_sources(usage: SourceUsage) -> SourceAssessment:
     """Assess the sources that a model is made from: reads in notebooks make none."""
     blockers = {source.name: why for source in usage.sources if (why := _blocker(usage, source))}
+    # Reversed, so that the first error of a file remains.
     for finding in reversed(usage.invalid_files):
         blockers[str(finding.file)] = f"line {finding.line}: {finding.message}"
     undescribed = usage.undescribed_reads

@@ -140,6 +140,7 @@ def is_query(text: str) -> bool:
 
 def _argument(call: ast.Call) -> ast.expr | None:
     by_name = {one.arg: one.value for one in call.keywords if one.arg in _LOCATION}
+    # Not by position alone: every library calls the parameter differently.
     if isinstance(call.func, ast.Attribute) and call.func.attr == "jdbc":
         # The first argument is the address of the database.
         return by_name.get("table", call.args[1] if len(call.args) > 1 else None)

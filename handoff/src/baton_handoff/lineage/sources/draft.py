@@ -89,6 +89,7 @@ def source_draft(
 def source_name(location: str, *, table: bool = False) -> str:
     """The name of a source by its location: the name of the file or of the table."""
     name = PurePosixPath(location.partition("?")[0].rstrip("/")).name
+    # The schema in front of a table is part of its name: two schemas may have the same table.
     stem = name if table else name.partition(".")[0]
     return re.sub(r"[^\w-]+", "-", stem.lower()).strip("-") or "source"
 

@@ -118,6 +118,7 @@ def parse_source(path: str, text: str) -> tuple[Source | None, list[Finding]]:
     """
     try:
         content, lines = parse_json_yaml(text), YamlLines(text)
+        # The validator reports errors in the order of its schema, not of the file.
         errors = sorted(
             (lines.at(*error.instance_path), _path(error.instance_path), error.message)
             for error in _validator().iter_errors(content)
@@ -141,6 +142,7 @@ def parse_source(path: str, text: str) -> tuple[Source | None, list[Finding]]:
         if str(entry.get("property")).lower() == "endoflife":
             places["endOfLife"] = ("slaProperties", n, "value")
     values = {name: content[part][n].get(key) for name, (part, n, key) in places.items()}
+    # Both the standard's schema and Baton's model have to accept the file.
     try:
         own = _Properties.model_validate(values)
     except ValidationError as error:

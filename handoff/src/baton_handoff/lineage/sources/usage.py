@@ -105,6 +105,7 @@ def source_usage(
     """
     sources, invalid = load_sources(project.root)
     modules = list(project_modules(project.root)) if modules is None else modules
+    # The local day: an exception or a source ends at midnight where the team works.
     day = today or datetime.now(UTC).astimezone().date()
     contracts = {source.contract for source in sources if source.contract}
     files = {*(one.file for one in modules), *(one.file for one in sources)}
@@ -144,7 +145,7 @@ def _exists(package: Path, contract: str) -> bool:
             try:
                 scope = scope_of(read_module(package, file.relative_to(package).as_posix()))
             except SourceError:
-                return True  # other checks report the error
+                return True  # other checks report this error
             return scope.child(name) is not None or scope.defines(name)
     return False
 
