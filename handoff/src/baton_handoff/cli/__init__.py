@@ -61,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: Options) -> int:
+    # `status` also runs in repositories without Baton, so each command may find its own way.
     options.project = options.find()
     return int(options.run(options) or 0)
 

@@ -70,6 +70,7 @@ def _project_or_repository() -> "Project":
     try:
         return find_project()
     except ProjectNotFoundError:
+        # Only here: importing it takes longer than the rest of the command.
         from baton_handoff.policy.unmanaged.repository import find_repository
 
         return find_repository()

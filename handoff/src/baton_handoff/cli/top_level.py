@@ -123,6 +123,7 @@ def _triage(options: Options) -> int:
 
 
 def _monitor(options: Options) -> int:
+    # Before these imports, which take seconds.
     require_contracts(options)
     from baton_handoff.monitoring.alerts import alerts_of
     from baton_handoff.monitoring.inputs import Period

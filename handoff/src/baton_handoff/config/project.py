@@ -193,11 +193,13 @@ def read_project(file: Path) -> Project:
         SettingsError: One of the files can't be used.
     """
     data = read_settings(file)
+    # Before validation: a file of a later format would fail with an unrelated unknown key.
     if data.get("interface") != INTERFACE:
         stated = f"is {data['interface']}" if "interface" in data else "is missing"
         problem = f"`interface` {stated}: this engine reads `interface = {INTERFACE}`"
         raise invalid(file, ("interface",), problem, kind="interface")
     settings = validated(HandoffToml, data, file)
+    # The variable serves another version, in CI for example, without a change of the file.
     alias = os.environ.get("HANDOFF_ALIAS") or settings.service.alias
     if not alias:
         problem = "`alias` is missing in [service]: add it"

@@ -170,6 +170,7 @@ class Answers(BaseModel):
 
     model_config = ConfigDict(coerce_numbers_to_str=True, frozen=True)
 
+    # Copier writes a number or a string, depending on how the question was answered.
     level: Annotated[Literal["0", "1", "2"], BeforeValidator(str)]
     project_name: str = ""
     ci: str = "github"

@@ -49,6 +49,7 @@ _REMEDIES = {
     "list_type": "use a list",
     "literal_error": "use {expected}",
     "model_type": "use keys with values",
+    "string_pattern_mismatch": "use text that matches `{pattern}`",
     "string_too_short": "use text that is not empty",
     "string_type": "use text that is not empty",
     "too_short": "use at least {min_length} entry",
@@ -126,6 +127,7 @@ def validated(
     try:
         return adapter.validate_python(data)
     except ValidationError as error:
+        # Only now: parsing the file again for its lines is slow, and most files are valid.
         lines = _lines(file)
 
         def order(problem: ErrorDetails) -> tuple[bool, int]:
@@ -185,6 +187,7 @@ def _explained(
         return f"{subject} is unknown{place}", _suggestion(str(key), allowed)
     if _KEY in error["loc"]:
         return f"{subject} is unknown{place}", f"use {context['expected']}"
+    # A type that is not in the table is that of a model's own validator, with its own remedy.
     remedy = _REMEDIES[kind].format(**context) if kind in _REMEDIES else error["msg"]
     if is_toml and not parents and kind in _HEADERS:
         remedy = f"write a table `{_HEADERS[kind].format(key)}`"
