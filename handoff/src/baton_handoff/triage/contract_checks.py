@@ -97,7 +97,7 @@ def _tests(tree: Path, runner: ToolRunner, items: Sequence[str]) -> list[FailedC
         report = Path(folder) / "report.xml"
         output = runner.pytest(tree, [*items, f"--junitxml={report}"])
         if report.exists():
-            return list(_failures(ET.parse(report), tree))  # noqa: S314 (pytest wrote it for us)
+            return list(failed_tests(ET.parse(report), tree))  # noqa: S314 (pytest wrote it for us)
     # pytest itself stopped: its output is all there is.
     lines = output.strip().splitlines()
     reason = next((line for line in lines if "error" in line.lower()), "\n".join(lines[-1:]))
@@ -105,7 +105,8 @@ def _tests(tree: Path, runner: ToolRunner, items: Sequence[str]) -> list[FailedC
     return [FailedCheck(ContractCheck.TESTS, names, reason, None, None, f"uv run pytest {names}")]
 
 
-def _failures(report: "ET.ElementTree[ET.Element]", tree: Path) -> Iterator[FailedCheck]:
+def failed_tests(report: "ET.ElementTree[ET.Element]", tree: Path) -> Iterator[FailedCheck]:
+    """The failures in a JUnit report of pytest about a tree."""
     for case in report.iter("testcase"):
         broken = [*case.iter("failure"), *case.iter("error")]
         if not broken:
@@ -118,6 +119,8 @@ def _failures(report: "ET.ElementTree[ET.Element]", tree: Path) -> Iterator[Fail
         else:  # a file that can't be imported has no test; its traceback ends with the reason
             test, message = file, trace.rpartition("\n")[2].removeprefix("E").strip()
         first = message.strip().partition("\n")[0]
+        # pytest writes `KeyError: 'price'`, and for an assertion only `assert 2 == 1`.
+        exception = re.match(r"([A-Za-z_][\w.]*): ", first)
         places = ((tree / at, line) for at, line in _LINE.findall(trace))
         own = [(at, line) for at, line in places if at.is_relative_to(tree / "src")]
         place, line = own[-1] if own else (tree / file, 0)
@@ -128,8 +131,7 @@ def _failures(report: "ET.ElementTree[ET.Element]", tree: Path) -> Iterator[Fail
             place.relative_to(tree).as_posix(),
             int(line) or None,
             f"uv run pytest '{test}'",
-            # pytest writes `KeyError: 'price'`.
-            exception=first.partition(":")[0],
+            exception=exception[1] if exception else "",
         )
 
 
