@@ -188,7 +188,7 @@ HAPPENS: dict[str, Happens] = {
 
 def signals(incident: str, quiet: Lived, folder: Path) -> Signals:
     """Everything that is noticed of an incident."""
-    if incident == "the model decays":  # the service is unchanged; labels are known from two o'clock
+    if incident == "the model decays":  # labels are known from two on
         return {**quiet.raised, **quiet.watched(range(14, 25), three_of_four_are_late)}
     lived = live(quiet.project, quiet.flights, folder, HAPPENS[incident])
     # Where Prometheus has noticed it, the monitor may say at the end of the day if it has as well.
