@@ -68,21 +68,22 @@ def _new(options: Options) -> None:
 
 def _diff(options: Options) -> int:
     from baton_handoff.contracts.diff import (
+        NoBaseContractsError,
         differences,
         findings,
-        has_no_base_contracts,
         write_changelog,
     )
     from baton_handoff.policy.status.change_findings import kept
 
     project, base = options.project, options.base
+    when_empty = "The contracts have not changed."
     with kept(project, "diff", base) as keep:
-        changed = differences(project, base)
+        try:
+            changed = differences(project, base)
+        except NoBaseContractsError as error:
+            changed, when_empty = [], str(error)
         found = list(findings(changed))
         keep(found)
-    when_empty = "The contracts have not changed."
-    if not found and has_no_base_contracts(project, base):
-        when_empty = "Nothing to compare with yet: there are no contracts before this change."
     code = print_findings(found, options, when_empty)
     if options.changelog:
         write_changelog(project, changed)

@@ -71,10 +71,7 @@ class ChangeKind(StrEnum):
     RETURNS = "returns"
     ARGUMENT_ADDED = "argument-added"
     ARGUMENT_REMOVED = "argument-removed"
-    ARGUMENT_NAME = "argument-name"
-    ARGUMENT_KIND = "argument-kind"
-    ARGUMENT_TYPE = "argument-type"
-    ARGUMENT_REQUIRED = "argument-required"
+    ARGUMENT = "argument"
 
 
 @dataclass(frozen=True)

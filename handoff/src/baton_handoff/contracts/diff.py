@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeGuard
 
 from baton_handoff.config.project import Project, project_at
 from baton_handoff.contracts.changes import Change, ContractComparison
@@ -47,26 +46,8 @@ class Difference:
     level: int
 
 
-def has_no_base_contracts(project: Project, base: str | None = None) -> bool:
-    """Whether there is nothing to compare with: no commit, or no contracts in the base.
-
-    Raises:
-        HandoffError: The base can't be found.
-    """
-    if _is_wheel(base):
-        return False
-    with snapshots_of(project.root) as (snapshots, _):
-        return _lacks_contracts(snapshots, base)
-
-
-def _is_wheel(base: str | None) -> TypeGuard[str]:
-    return base is not None and base.endswith(".whl")
-
-
-def _lacks_contracts(snapshots: GitSnapshots, base: str | None) -> bool:
-    if base is None and not snapshots.has_commits:
-        return True
-    return not snapshots.has_contracts(snapshots.of_commit(snapshots.merge_base(base)))
+class NoBaseContractsError(HandoffError):
+    """The base has no contracts, so there is nothing to compare with."""
 
 
 def differences(project: Project, base: str | None = None) -> list[Difference]:
@@ -75,14 +56,13 @@ def differences(project: Project, base: str | None = None) -> list[Difference]:
     Args:
         project: The project.
         base: A commit, the path of a wheel from `handoff contract wheel`, or None for
-            `GitSnapshots.merge_base`. A base without contracts gives no differences.
+            `GitSnapshots.merge_base`.
 
     Raises:
+        NoBaseContractsError: There is no commit, or the base has no contracts.
         HandoffError: The base can't be found, or the contracts of either state can't be imported.
     """
     with snapshots_of(project.root) as (snapshots, scratch):
-        if not _is_wheel(base) and _lacks_contracts(snapshots, base):
-            return []
         source, room = _earlier(project, base, snapshots, scratch)
         level = max(project_at(source.parent, project).level, project.level)
         with (
@@ -96,11 +76,15 @@ def _earlier(
     project: Project, base: str | None, snapshots: GitSnapshots, scratch: Path
 ) -> tuple[Path, str]:
     """Return the folder and the package of the earlier contracts."""
-    if not _is_wheel(base):
-        folder = snapshots.check_out(
-            snapshots.of_commit(snapshots.merge_base(base)), scratch / "base"
-        )
-        return folder / "src", f"{project.package}.contracts"
+    if base is None or not base.endswith(".whl"):
+        tree = None
+        if base is not None or snapshots.has_commits:
+            tree = snapshots.of_commit(snapshots.merge_base(base))
+        if tree is None or not snapshots.has_contracts(tree):
+            raise NoBaseContractsError(
+                "Nothing to compare with yet: there are no contracts before this change."
+            )
+        return snapshots.check_out(tree, scratch / "base") / "src", f"{project.package}.contracts"
     try:
         with zipfile.ZipFile(base) as wheel:
             wheel.extractall(scratch / "wheel")
@@ -126,7 +110,7 @@ def _differences(before: Reader, after: Reader, level: int) -> Iterator[Differen
 
 def _explained(change: Change, before: Reader, after: Reader) -> ExplainedChange:
     old, new = before.tables.get(change.contract), after.tables.get(change.contract)
-    example = example_of(change, old, new, before, after) if old and new else None
+    example = example_of(change, old, new, before.accepts, after.accepts) if old and new else None
     return ExplainedChange(change, after.place(change.contract, change.column), example)
 
 

@@ -10,13 +10,15 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from baton_handoff.contracts.changes import Change, ChangeKind
 from baton_handoff.contracts.constraints import Constraints, Form
 
 Row: TypeAlias = dict[str, Any]
 Table: TypeAlias = list[Row]
+Accepts: TypeAlias = Callable[[str, Sequence[Table]], list[bool]]
+"""Whether a contract, given by its name, accepts each table."""
 
 _MOMENT = "2024-06-15T12:00:00+00:00"
 _PLAIN: dict[str, list[Any]] = {
@@ -27,13 +29,6 @@ _PLAIN: dict[str, list[Any]] = {
 }
 _BATCHES = (8, 16, 32, 64, 128)
 """How many tables are tried at a time; mostly one of the first batch tells two states apart."""
-
-
-class Acceptor(Protocol):
-    """A state of the contracts."""
-
-    def accepts(self, contract: str, tables: Sequence[Table]) -> list[bool]:
-        """Whether a contract accepts each table."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,7 @@ class ExampleRow:
 
 
 def example_of(
-    change: Change, before: Form, after: Form, old: Acceptor, new: Acceptor
+    change: Change, before: Form, after: Form, old: Accepts, new: Accepts
 ) -> Example | None:
     """Find a table that a change lets in or keeps out, None if none is found.
 
@@ -79,12 +74,8 @@ def example_of(
     candidates = _candidates(change, before, after)
     for size in _BATCHES:
         tables = list(itertools.islice(candidates, size))
-        answers = zip(
-            tables,
-            old.accepts(before["name"], tables),
-            new.accepts(after["name"], tables),
-            strict=True,
-        )
+        both = old(before["name"], tables), new(after["name"], tables)
+        answers = zip(tables, *both, strict=True)
         found = [Example(table, accepted_before=a) for table, a, b in answers if a != b]
         if found:
             return next((e for e in found if e.accepted_before == preferred), found[0])

@@ -135,4 +135,4 @@ def _arguments(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Iterator
                     if key == "required":
                         # An optional argument that is required now: callers have to pass it.
                         direction = Direction.LOOSENS if other[key] else Direction.TIGHTENS
-                    yield ChangeKind(f"argument-{key}"), direction, name, one[key], other[key]
+                    yield ChangeKind.ARGUMENT, direction, f"{name}, {key}", one[key], other[key]
