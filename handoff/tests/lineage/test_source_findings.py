@@ -189,7 +189,7 @@ def test_an_unknown_read_is_not_shown_until_a_comment_names_its_source(
 
     unknown = CODE.replace("'data/prices.csv'", "os.environ['X']")
     write(valid_source(), unknown)
-    fix = "say beside the call which source it reads, `# source: NAME`"
+    fix = "name the source beside the call: `# source: NAME`"
     assert results() == [(State.NOT_SHOWN, fix, [3])] * len(SIDES)
     write(valid_source(), unknown.replace("pd.read", "# source: prices\npd.read"))
     assert results() == [(State.MET, "", [])] * len(SIDES)

@@ -33,6 +33,14 @@ class KnownProblem(BaseModel):
     description: Annotated[str, Field(min_length=1)]
 
 
+def _parse_day(value: object) -> date:
+    try:
+        # The standard allows a time after the day.
+        return date.fromisoformat(str(value)[:10])
+    except ValueError as error:
+        raise ValueError(f"it must be a day such as 2027-03-31, not {value!r}") from error
+
+
 class _Properties(BaseModel):
     """The properties that Baton defines: the standard allows any value for them."""
 
@@ -42,12 +50,9 @@ class _Properties(BaseModel):
     layer: Literal["bronze", "silver", "gold"] | None = None
     replacement: str = ""
     known_problems: Annotated[list[KnownProblem], Field(alias="knownProblems")] = []
-    # The standard allows a time after the day.
-    end_of_life: Annotated[
-        date | None,
-        Field(alias="endOfLife"),
-        BeforeValidator(lambda value: date.fromisoformat(str(value)[:10])),
-    ] = None
+    end_of_life: Annotated[date | None, Field(alias="endOfLife"), BeforeValidator(_parse_day)] = (
+        None
+    )
 
     @field_validator("known_problems")
     @classmethod
@@ -150,7 +155,7 @@ def parse_source(path: str, text: str) -> tuple[Source | None, list[Finding]]:
             _invalid(
                 path,
                 lines.at(*places[str(one["loc"][0])], *one["loc"][1:]),
-                f"{_path(one['loc'])}: {one['msg']}",
+                f"{_path(one['loc'])}: {one['msg'].removeprefix('Value error, ')}",
             )
             for one in error.errors()
         ]
