@@ -49,8 +49,8 @@ def by_command(assessment: Assessment) -> Groups:
     """Return what is not shown, by the command of the repository that would show it."""
     groups: dict[str, list[Practice]] = {}
     for result in _once(one for one in assessment.results if one.state is State.NOT_SHOWN):
-        if result.fix[:1] + result.fix[-1:] == "``":
-            groups.setdefault(result.fix, []).append(result.practice)
+        if result.command:
+            groups.setdefault(f"`{result.command}`", []).append(result.practice)
     return groups
 
 
