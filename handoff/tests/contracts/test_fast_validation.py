@@ -129,3 +129,9 @@ def test_a_derived_contract_keeps_rules_of_its_own(fast_trip: Any, pa: Any) -> N
         price: float = pa.Field(nullable=True, lt=1)
 
     assert not pandera_accepts(Cheap, from_rows(Cheap, ROWS))
+
+
+def test_a_lazy_table_is_left_to_pandera(fast_trip: Any, engine: str) -> None:
+    if engine == "polars":
+        table: Any = from_rows(fast_trip, ROWS)
+        assert fast_trip.validate(table.lazy()).collect().equals(table)

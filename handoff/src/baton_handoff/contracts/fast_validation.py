@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
+from narwhals.dependencies import is_pandas_dataframe, is_polars_dataframe
 from pandera.api.checks import Check
 from pydantic import ValidationError
 
@@ -93,8 +94,10 @@ def _install(contract: Contract, validation: RowValidation) -> None:
 
     def validate(cls: Contract, check_obj: Frame, *args: Any, **options: Any) -> Any:
         # A contract that derives from this one inherits the method, but has rules of its own.
-        fast = cls is contract and not args and not set(options) - {"lazy"}
-        if fast and len(check_obj) <= MAX_ROWS and validation.accepts(check_obj):
+        plain = cls is contract and not args and not set(options) - {"lazy"}
+        # A lazy table has no rows yet.
+        eager = is_pandas_dataframe(check_obj) or is_polars_dataframe(check_obj)
+        if plain and eager and len(check_obj) <= MAX_ROWS and validation.accepts(check_obj):
             return check_obj
         return by_pandera(cls, check_obj, *args, **options)
 
