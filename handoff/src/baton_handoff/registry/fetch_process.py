@@ -15,11 +15,7 @@ from baton_handoff.registry.model_registry import fetch, registry_client
 
 
 def fetch_result(wanted: str) -> dict[str, str]:
-    """Fetch a version for the project in the working directory.
-
-    Returns:
-        The version's `folder` and a `warning`, which may be empty; or the `error`.
-    """
+    """Fetch a version for the project in the working directory; the result is printed as JSON."""
     try:
         project = find_project()
         folder = str(fetch(project, wanted))
