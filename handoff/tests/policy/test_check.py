@@ -1,4 +1,4 @@
-"""`handoff check` and `handoff fix` run the steps of the one table, and keep what came of them."""
+"""`handoff check` and `handoff fix` run the steps of the table and record their results."""
 
 import errno
 import subprocess
@@ -60,7 +60,7 @@ def look(result: StepResult, prints: str = "") -> checking.StepCheck:
 GOOD = look(StepResult(0, "nothing to say"), "imported\n")
 
 
-def test_each_step_is_named_and_says_what_it_found_only_where_it_blocks(
+def test_only_blocking_steps_print_their_output(
     project: Project, table: dict[str, Step], capsys: pytest.CaptureFixture[str]
 ) -> None:
     advice = look(StepResult(0, "worth knowing", advice=True))
@@ -78,9 +78,7 @@ def test_each_step_is_named_and_says_what_it_found_only_where_it_blocks(
     assert sorted(said) == ["a fault", "worth knowing"]
 
 
-def test_what_came_of_every_step_is_kept_as_evidence(
-    project: Project, table: dict[str, Step]
-) -> None:
+def test_every_step_leaves_evidence(project: Project, table: dict[str, Step]) -> None:
     checking.check(project, {"api": look(StepResult(1, "stale")), "features": GOOD})
     kept = {name: EvidenceStore(project).current(name) for name in table}
     assert {name: one.ok for name, one in kept.items() if one} == {
@@ -91,7 +89,7 @@ def test_what_came_of_every_step_is_kept_as_evidence(
     }
 
 
-def test_all_is_ok(
+def test_the_summary_says_that_all_steps_are_ok(
     project: Project, table: dict[str, Step], capsys: pytest.CaptureFixture[str]
 ) -> None:
     table["lint"] = table["format"]
@@ -104,7 +102,7 @@ def test_all_is_ok(
     [(ValueError("a fault of the project's"), 1), (SystemExit(3), 1)],
     ids=["error", "exit"],
 )
-def test_a_step_that_breaks_off_keeps_no_other_from_running(
+def test_an_error_in_one_step_does_not_stop_the_others(
     project: Project,
     table: dict[str, Step],
     capsys: pytest.CaptureFixture[str],
@@ -123,7 +121,7 @@ def test_a_step_that_breaks_off_keeps_no_other_from_running(
     assert not getattr(EvidenceStore(project).current("api"), "ok", True)
 
 
-def test_what_cannot_be_carried_out_is_said_and_is_no_evidence(
+def test_a_missing_tool_is_reported_and_leaves_no_evidence(
     project: Project, table: dict[str, Step], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project.local / "evidence/lint.json").unlink()
@@ -144,7 +142,7 @@ def test_steps_run_at_the_same_time(project: Project, table: dict[str, Step]) ->
 # ── the real table ──────────────────────────────────────────────────────────────────────────
 
 
-def test_every_step_has_a_tool_or_something_that_looks() -> None:
+def test_every_step_has_a_tool_or_a_function() -> None:
     assert {name for name in CHECKABLE if not STEPS[name].runs_tool} == {*STEP_CHECKS}
     assert {name for name in FIXED if not STEPS[name].runs_tool} == {*STEP_FIXES}
     assert " ".join(CHECKED) == "format lint types layers api features owners sources"
@@ -152,7 +150,7 @@ def test_every_step_has_a_tool_or_something_that_looks() -> None:
     assert " ".join(FIXED) == "format lint api owners"
 
 
-def test_a_step_is_shown_by_the_command_that_runs_it() -> None:
+def test_each_step_names_the_command_that_records_it() -> None:
     assert {step.recorded_by for name, step in STEPS.items() if name in CHECKED} == {
         "uv run poe check"
     }
@@ -184,7 +182,7 @@ def test_one_step_runs_alone(
     assert "steps" not in said.out
 
 
-def test_a_step_that_asks_for_what_is_not_there_says_so(
+def test_the_feature_store_step_needs_a_feature_store(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", "--only", "feature-store"]) == 2
@@ -192,7 +190,7 @@ def test_a_step_that_asks_for_what_is_not_there_says_so(
     assert said == "There is no feature store yet: run `uv run handoff feature store`.\n"
 
 
-def test_one_step_can_look_at_some_files(
+def test_one_step_can_check_single_files(
     project: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (project.root / "good.py").write_text('"""Good."""\n', encoding="utf-8")
@@ -225,7 +223,7 @@ def test_one_step_can_look_at_some_files(
         ),
     ],
 )
-def test_what_a_step_does_not_take_is_said(
+def test_wrong_arguments_of_a_step_are_refused(
     project: Project, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
 ) -> None:
     assert main(arguments) == 2
@@ -233,13 +231,15 @@ def test_what_a_step_does_not_take_is_said(
 
 
 @pytest.mark.parametrize("command", ["check", "fix"])
-def test_a_step_that_there_is_not_is_a_wrong_use(project: Project, command: str) -> None:
+def test_an_unknown_step_is_a_usage_error(project: Project, command: str) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--only", "no-such-step"])
     assert ended.value.code == 2
 
 
-def test_fix_formats_mends_and_writes(project: Project, capfd: pytest.CaptureFixture[str]) -> None:
+def test_fix_formats_fixes_and_generates(
+    project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
     (project.root / "CODEOWNERS").unlink(missing_ok=True)
     (project.root / "bad.py").write_text("import os\nx  =  1\n", encoding="utf-8")
     main(["fix"])
@@ -251,7 +251,7 @@ def test_fix_formats_mends_and_writes(project: Project, capfd: pytest.CaptureFix
     assert "CODEOWNERS" not in capfd.readouterr().out
 
 
-def test_fix_says_what_no_tool_can_mend(
+def test_fix_reports_what_no_tool_can_fix(
     project: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (project.root / "bad.py").write_text("print(undefined)\n", encoding="utf-8")
@@ -283,9 +283,7 @@ def test_the_owners_that_an_older_release_has_written_are_current(project: Proje
     assert main(["check", "--only", "owners"]) == 1
 
 
-def test_all_after_test_is_given_to_pytest(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_arguments_of_test_go_to_pytest(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[list[str]] = []
 
     def run(_: Project, kind: str, command: list[str]) -> recording.RecordedRun:
@@ -316,7 +314,7 @@ def test_nothing_is_imported_that_the_help_does_not_need() -> None:
     assert not {"pandas", "pandera", "mlflow", "pydantic"} & {*said.stdout.split()}
 
 
-def test_a_full_disk_is_no_fault_of_the_step(
+def test_a_full_disk_ends_the_whole_command(
     project: Project, table: dict[str, Step], capsys: pytest.CaptureFixture[str]
 ) -> None:
     def full(*_: object) -> StepResult:

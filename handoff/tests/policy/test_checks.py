@@ -1,4 +1,4 @@
-"""Checks read what people write in several ways, and say what they can't tell."""
+"""Checks accept several spellings, and report what they can't judge."""
 
 import shutil
 import subprocess
@@ -53,9 +53,7 @@ def seen(project: Project, name: str, today: date = TODAY) -> PracticeResult:
         ),
     ],
 )
-def test_what_is_written_otherwise_is_met_as_well(
-    kept: Project, name: str, ways: list[Break]
-) -> None:
+def test_other_spellings_meet_the_practice_too(kept: Project, name: str, ways: list[Break]) -> None:
     for way in ways:
         way(kept)
     result = seen(kept, name)
@@ -63,7 +61,9 @@ def test_what_is_written_otherwise_is_met_as_well(
 
 
 @pytest.mark.parametrize("provider", PLACES)
-def test_the_templates_own_file_of_ci_runs_all_that_is_asked(kept: Project, provider: str) -> None:
+def test_the_ci_file_of_the_template_runs_all_required_commands(
+    kept: Project, provider: str
+) -> None:
     changed(".copier-answers.yml", "github", provider)(kept)
     own = (TEMPLATE / OF_PROVIDERS[provider]).read_text(encoding="utf-8")
     written(PLACES[provider], own)(kept)
@@ -81,7 +81,7 @@ def test_the_templates_own_file_of_ci_runs_all_that_is_asked(kept: Project, prov
         ("github", "pull_request:", "workflow_dispatch:"),
     ],
 )
-def test_what_no_change_starts_is_not_ci(
+def test_a_pipeline_that_no_change_starts_does_not_count(
     kept: Project, provider: str, before: str, after: str
 ) -> None:
     changed(".copier-answers.yml", "github", provider)(kept)
@@ -91,7 +91,7 @@ def test_what_no_change_starts_is_not_ci(
     assert seen(kept, "ci-checks").message == "CI runs nothing before a change is merged."
 
 
-def test_a_tag_of_a_provider_is_no_broken_file(kept: Project) -> None:
+def test_a_yaml_tag_of_a_ci_provider_is_valid(kept: Project) -> None:
     changed(".copier-answers.yml", "github", "gitlab")(kept)
     written(
         ".gitlab-ci.yml",
@@ -103,27 +103,25 @@ def test_a_tag_of_a_provider_is_no_broken_file(kept: Project) -> None:
     )
 
 
-def test_broken_yaml_is_said_with_its_line(kept: Project) -> None:
+def test_invalid_yaml_is_reported_with_its_line(kept: Project) -> None:
     (kept.root / "dvc.yaml").write_text("stages:\n  a: [b, {c\n")
     with pytest.raises(HandoffError, match=r"dvc\.yaml:3: not valid YAML \(.*\)."):
         CheckContext(kept, EvidenceStore(kept), TODAY).yaml("dvc.yaml")
 
 
-def test_a_service_made_by_the_old_name_is_still_one_of_the_standards(kept: Project) -> None:
+def test_create_app_may_be_imported_by_its_old_name(kept: Project) -> None:
     changed("src/trips/serving/app.py", "baton_handoff.serving", "baton_handoff.service")(kept)
     assert seen(find_project(kept.root), "service-observed").state == State.MET
 
 
-def test_without_a_service_nothing_is_asked_of_one(kept: Project) -> None:
+def test_practices_of_the_service_do_not_apply_without_one(kept: Project) -> None:
     shutil.rmtree(kept.root / "src/trips/serving")
     leave_evidence(find_project(kept.root))
     for name in ("service-observed", "predictions-logged"):
         assert seen(kept, name).state == State.NOT_APPLICABLE
 
 
-def test_a_clone_without_the_first_commit_does_not_know_how_old_a_decision_is(
-    kept: Project, tmp_path: Path
-) -> None:
+def test_a_shallow_clone_does_not_show_the_age_of_a_decision(kept: Project, tmp_path: Path) -> None:
     changed("docs/decisions/0001.md", "reviewed: 2026-11-01\n", "")(kept)
     git(kept.root, "commit", "--quiet", "--all", "--message", "as if new")
     clone = tmp_path / "clone"

@@ -42,7 +42,7 @@ MADE_WITH_BATON = commits(
 
 
 @pytest.mark.parametrize("history", [TOGETHER, MADE_WITH_BATON])
-def test_a_contract_that_both_wrote_before_the_training_code_is_early_work(
+def test_a_contract_of_both_sides_before_the_training_code_is_collaboration(
     project: Project, history: list[Commit]
 ) -> None:
     seen = assess_collaboration(project, history)
@@ -58,7 +58,7 @@ def test_training_code_before_the_contract_names_its_commit(project: Project) ->
     assert seen.fix.startswith("agree on input and output")
 
 
-def test_a_side_that_has_no_part_is_named_for_each_room(project: Project) -> None:
+def test_a_side_without_a_part_is_named_for_each_folder(project: Project) -> None:
     first, agreed, trained = TOGETHER
     seen = assess_collaboration(project, [first, replace(agreed, people=ADA), trained])
     assert seen.state == State.NOT_MET
@@ -68,7 +68,7 @@ def test_a_side_that_has_no_part_is_named_for_each_room(project: Project) -> Non
     ]
 
 
-def test_one_team_that_is_both_sides_has_worked_together(project: Project) -> None:
+def test_one_team_for_both_sides_collaborates(project: Project) -> None:
     first, agreed, trained = TOGETHER
     one_team = replace(project, teams=("@all", "@all"), people={})
     history = [first, replace(agreed, people=ADA), trained]
@@ -96,7 +96,7 @@ SQUASHED = commits(
     ],
     ids=["shallow", "nobody known", "squashed", "brought along", "no contract"],
 )
-def test_what_a_history_can_not_tell_is_not_shown(
+def test_an_incomplete_history_shows_nothing(
     project: Project,
     history: list[Commit],
     people: Mapping[str, list[str]],
@@ -153,7 +153,7 @@ def test_a_history_is_read_from_git(project: Project) -> None:
     ]
 
 
-def test_columns_that_a_contract_of_the_border_inherits_are_seen(project: Project) -> None:
+def test_inherited_columns_of_a_contract_count(project: Project) -> None:
     root = project.root
     git(root, "init", "--quiet", "--initial-branch", "main")
     base = "class Base(DataFrameModel):\n    town: str\n"
@@ -166,7 +166,7 @@ def test_columns_that_a_contract_of_the_border_inherits_are_seen(project: Projec
     assert [one.has_contract for one in history_of(project)[0]] == [False, True]
 
 
-def test_a_shallow_clone_is_known_as_one(project: Project, tmp_path: Path) -> None:
+def test_a_shallow_clone_is_recognised(project: Project, tmp_path: Path) -> None:
     git(project.root, "init", "--quiet", "--initial-branch", "main")
     commit(project.root, "one", {CONTRACT: "A = 1\n"})
     commit(project.root, "two", {CONTRACT: "A = 2\n"})

@@ -1,4 +1,4 @@
-"""Evidence is of one state of what a run depended on; a change makes that stale, and no other."""
+"""Evidence counts until a file that it depends on changes."""
 
 import json
 import subprocess
@@ -66,7 +66,7 @@ def stale(project: Project) -> set[str]:
         ("tests/conftest.py", {"format", "lint", "types", "test", "acceptance"}),
     ],
 )
-def test_a_change_makes_stale_what_depends_on_it_and_nothing_else(
+def test_a_change_makes_only_dependent_evidence_stale(
     project: Project, file: str, made_stale: set[str]
 ) -> None:
     assert stale(project) == set()
@@ -85,7 +85,7 @@ def test_a_change_makes_stale_what_depends_on_it_and_nothing_else(
         ("[monitor", {"api", "features", "test", "acceptance"}),
     ],
 )
-def test_what_handoff_toml_says_of_practices_is_nothing_that_a_run_reads(
+def test_practices_in_handoff_toml_make_no_evidence_stale(
     project: Project, said: str, made_stale: set[str]
 ) -> None:
     with (project.root / "handoff.toml").open("a", encoding="utf-8") as opened:
@@ -94,7 +94,7 @@ def test_what_handoff_toml_says_of_practices_is_nothing_that_a_run_reads(
     assert {kind for kind in KINDS if record.current(kind) is None} == made_stale
 
 
-def test_what_is_taken_back_is_shown_again(project: Project) -> None:
+def test_evidence_counts_again_after_a_change_is_undone(project: Project) -> None:
     file = project.root / "params.yaml"
     before = file.read_bytes()
     file.write_text("model: {}\n", encoding="utf-8")
@@ -103,19 +103,19 @@ def test_what_is_taken_back_is_shown_again(project: Project) -> None:
     assert stale(project) == set()
 
 
-def test_another_candidate_has_passed_no_scenario_yet(project: Project) -> None:
+def test_another_candidate_makes_the_acceptance_evidence_stale(project: Project) -> None:
     (project.root / "mlflow.db").unlink()
     assert stale(project) == {"acceptance"}
 
 
-def test_what_git_ignores_is_nothing_that_a_run_depends_on(project: Project) -> None:
+def test_ignored_files_make_no_evidence_stale(project: Project) -> None:
     (project.root / "models").mkdir(exist_ok=True)
     (project.root / "models/extra.py").write_text("", encoding="utf-8")
     assert "models/extra.py" not in ProjectFiles(project.root).paths
     assert stale(project) == set()
 
 
-def test_without_git_every_file_counts_but_what_tools_leave(tmp_path: Path) -> None:
+def test_without_git_all_files_count_except_those_of_tools(tmp_path: Path) -> None:
     for name in ("a.py", "src/b.py", ".venv/lib/c.py", ".handoff/evidence/d.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("", encoding="utf-8")
@@ -129,15 +129,13 @@ def test_line_endings_make_no_difference(tmp_path: Path) -> None:
     assert ProjectFiles(tmp_path).key(["a.py"]) == key
 
 
-def test_evidence_that_cannot_be_read_shows_nothing(project: Project) -> None:
+def test_unreadable_evidence_does_not_count(project: Project) -> None:
     (project.local / "evidence/lint.json").write_text("{", encoding="utf-8")
     assert stale(project) == {"lint"}
 
 
 @pytest.mark.parametrize("folder", [".handoff", "elsewhere"])
-def test_evidence_that_was_committed_shows_nothing(
-    project: Project, tmp_path: Path, folder: str
-) -> None:
+def test_committed_evidence_does_not_count(project: Project, tmp_path: Path, folder: str) -> None:
     if folder == "elsewhere":
         (project.root / ".handoff").rename(project.root / folder)
         (project.root / ".handoff").symlink_to(folder)
@@ -166,7 +164,7 @@ def checking(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize("end", [0, 1])
-def test_a_recorded_command_says_and_ends_as_it_does_alone(
+def test_a_recorded_command_keeps_its_output_and_exit_code(
     project: Project, checking: list[str], capfd: pytest.CaptureFixture[str], end: int
 ) -> None:
     Path("end").write_text(str(end), encoding="utf-8")
@@ -177,7 +175,7 @@ def test_a_recorded_command_says_and_ends_as_it_does_alone(
     assert evidence.ok == (end == 0)
 
 
-def test_a_command_that_could_not_be_carried_out_is_no_evidence(
+def test_a_command_that_fails_to_run_leaves_no_evidence(
     project: Project, checking: list[str]
 ) -> None:
     (project.local / "evidence/lint.json").unlink()
@@ -187,7 +185,7 @@ def test_a_command_that_could_not_be_carried_out_is_no_evidence(
 
 
 @pytest.mark.parametrize("kind", ["format", "lint", "types"])
-def test_a_file_that_a_tool_cannot_read_is_a_finding_that_a_baseline_can_hold(
+def test_a_baseline_can_list_a_file_that_a_tool_cannot_parse(
     project: Project, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     path = "src/trips/serving/old.py"
@@ -222,7 +220,7 @@ def test_a_file_that_a_tool_cannot_read_is_a_finding_that_a_baseline_can_hold(
     assert record.record_run(replace(project, baseline=held), kind, more).exit_code in (1, 2)
 
 
-def test_what_stops_mypy_half_way_is_no_evidence_of_what_it_has_not_seen(
+def test_an_internal_stop_of_mypy_leaves_no_evidence(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = "src/trips/serving/old.py"
@@ -236,7 +234,7 @@ def test_what_stops_mypy_half_way_is_no_evidence_of_what_it_has_not_seen(
     assert EvidenceStore(project).current("types") is None
 
 
-def test_a_part_of_a_run_is_no_evidence(
+def test_a_run_on_some_files_leaves_no_evidence(
     project: Project, checking: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     (project.local / "evidence/lint.json").unlink()
@@ -246,7 +244,7 @@ def test_a_part_of_a_run_is_no_evidence(
     assert EvidenceStore(project).latest("lint") is None
 
 
-def test_a_file_that_changes_meanwhile_leaves_no_evidence(
+def test_a_file_that_changes_during_a_run_leaves_no_evidence(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project.local / "evidence/lint.json").unlink()
@@ -258,7 +256,7 @@ def test_a_file_that_changes_meanwhile_leaves_no_evidence(
     assert EvidenceStore(project).latest("lint") is None
 
 
-def test_tests_are_counted_by_file_and_pytest_says_what_it_always_says(
+def test_tests_are_counted_by_file_and_the_output_of_pytest_is_unchanged(
     project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     tests = project.root / "tests/unit/test_model.py"
@@ -288,7 +286,7 @@ def test_tests_are_counted_by_file_and_pytest_says_what_it_always_says(
     }
 
 
-def test_a_test_that_cannot_be_read_is_one_that_fails_though_the_run_breaks_off(
+def test_an_unreadable_test_file_counts_as_failed(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project.root / "tests/unit").mkdir(parents=True)
@@ -309,7 +307,7 @@ def test_a_test_that_cannot_be_read_is_one_that_fails_though_the_run_breaks_off(
     assert ("unit-tests", State.NOT_SHOWN, "The test run ended before the unit tests.") in said
 
 
-def test_a_notebook_that_stops_is_written_down_and_turns_nothing_red(
+def test_a_failing_notebook_is_recorded_and_does_not_fail_the_run(
     project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     cell = {"cell_type": "code", "source": "1 / 0", "outputs": [], "metadata": {}}
@@ -329,7 +327,7 @@ def untimed(line: str) -> str:
     return line.partition(" in ")[0]
 
 
-def test_options_from_outside_may_leave_tests_out_and_leave_no_evidence(
+def test_pytest_options_in_the_environment_leave_no_evidence(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project.local / "evidence/test.json").unlink()
@@ -349,7 +347,7 @@ def test_options_from_outside_may_leave_tests_out_and_leave_no_evidence(
         ("lint", ["no-such-tool"], "no-such-tool is not installed: `uv run poe setup`."),
     ],
 )
-def test_what_cannot_be_recorded_is_said_in_one_sentence(
+def test_a_wrong_record_command_is_refused_with_one_sentence(
     project: Project, kind: str, command: list[str], said: str
 ) -> None:
     with pytest.raises(HandoffError, match=said):

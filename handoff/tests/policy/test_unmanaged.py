@@ -75,7 +75,7 @@ def listing(root: Path) -> dict[str, tuple[int, int]]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_what_is_said_is_what_was_looked_at(
+def test_reports_match_the_golden_files(
     repository: Path, shape: str, form: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["status", "--format", form]) == 0
@@ -95,7 +95,7 @@ def test_the_data_keeps_its_published_schema(
     judge.validate(json.loads(capsys.readouterr().out))
 
 
-def test_nothing_is_written_there(repository: Path, tmp_path: Path) -> None:
+def test_status_writes_nothing_in_the_repository(repository: Path, tmp_path: Path) -> None:
     before = listing(repository)
     for form in ALL:
         main(["status", "--format", form])
@@ -105,7 +105,9 @@ def test_nothing_is_written_there(repository: Path, tmp_path: Path) -> None:
     assert "Adopting Baton meets" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
-def test_nothing_is_run_there(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_runs_nothing_in_the_repository(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["status", "--run"]) == 2
     assert (
         "was not made with Baton, so --run and --base don't work there" in capsys.readouterr().err
@@ -114,7 +116,7 @@ def test_nothing_is_run_there(repository: Path, capsys: pytest.CaptureFixture[st
     assert "No handoff.toml at or above" in capsys.readouterr().err
 
 
-def test_it_is_the_same_from_any_of_its_folders(repository: Path) -> None:
+def test_the_repository_is_found_from_any_of_its_folders(repository: Path) -> None:
     inner = repository / "some/where"
     inner.mkdir(parents=True)
     assert find_repository(inner) == find_repository(repository)
@@ -125,7 +127,7 @@ def test_no_line_is_wider_than_the_terminal(repository: Path) -> None:
     assert max(map(len, lines)) <= 80
 
 
-def test_what_is_open_says_what_to_do_there(repository: Path) -> None:
+def test_each_open_practice_has_a_fix_that_works_in_the_repository(repository: Path) -> None:
     for one in assessment(repository).results:
         assert one.message.endswith(".")
         if one.state in (State.NOT_MET, State.NOT_SHOWN):
@@ -134,7 +136,7 @@ def test_what_is_open_says_what_to_do_there(repository: Path) -> None:
             assert "uv run poe" not in one.fix or one.fix.startswith("adopt Baton, then ")
 
 
-def test_what_brings_and_what_stays_are_all_that_is_open(
+def test_open_practices_are_met_by_adoption_or_left_to_people(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["status", "--format", "json"])
@@ -173,7 +175,7 @@ def test_nothing_is_met_because_a_file_has_a_name(tmp_path: Path) -> None:
     assert [one.message for one in assessment(tmp_path).results if one.state is State.MET] == []
 
 
-def test_an_empty_repository_is_looked_at(tmp_path: Path) -> None:
+def test_an_empty_repository_meets_nothing(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     found = assessment(tmp_path)
     assert found.earned() == 0
@@ -188,7 +190,7 @@ def trap(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("form", ALL)
-def test_whatever_lies_there_something_is_said(
+def test_a_hostile_repository_gets_a_report(
     trap: Path, form: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     began = time.monotonic()
@@ -199,7 +201,7 @@ def test_whatever_lies_there_something_is_said(
     assert "\033" not in said
 
 
-def test_what_cannot_be_read_is_listed_with_its_reason(trap: Path) -> None:
+def test_unreadable_files_are_listed_with_the_reason(trap: Path) -> None:
     known = assessment(trap).unmanaged
     assert known
     why = {one.file: one.message for one in known.unread}
@@ -220,7 +222,7 @@ def test_what_cannot_be_read_is_listed_with_its_reason(trap: Path) -> None:
     assert why["python2.py"].startswith("not valid Python 3: ")
 
 
-def test_a_repository_cannot_have_its_own_program_run(tmp_path: Path) -> None:
+def test_git_settings_of_a_repository_start_no_program(tmp_path: Path) -> None:
     root = foreign(tmp_path / "package", "package")
     trace = tmp_path / "ran"
     program = tmp_path / "program"
@@ -244,7 +246,7 @@ MODULE = 'import pandas as pd\n\ndf = pd.read_csv("data/trips.csv")\n' + "".join
 )
 
 
-def test_some_hundred_files_take_less_than_three_seconds(tmp_path: Path) -> None:
+def test_400_files_take_less_than_three_seconds(tmp_path: Path) -> None:
     root = tmp_path / "large"
     root.mkdir()
     git(root, "init", "--quiet")
@@ -306,7 +308,7 @@ class Installed:
         ({}, "<address of Baton>"),
     ],
 )
-def test_the_address_is_the_one_that_it_was_installed_from(
+def test_the_adoption_command_has_the_address_of_the_installation(
     said: dict[str, object], address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commands, "distribution", lambda _: Installed(**said))

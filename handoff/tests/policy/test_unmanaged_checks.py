@@ -209,7 +209,7 @@ def result(root: Path, files: Mapping[str, str], name: str) -> PracticeResult:
     CASES,
     ids=[f"{name}-{place}" for place, (name, *_) in enumerate(CASES)],
 )
-def test_what_lies_there_is_what_is_said(
+def test_a_practice_is_judged_by_the_content_of_files(
     tmp_path: Path, name: str, files: Mapping[str, str], state: State, says: str
 ) -> None:
     seen = result(tmp_path, {"README.md": "", **files}, name)
@@ -217,7 +217,7 @@ def test_what_lies_there_is_what_is_said(
     assert seen.state is state
 
 
-def test_every_practice_of_which_reading_can_show_something_is_tried_here() -> None:
+def test_every_practice_that_files_can_show_has_a_case() -> None:
     tried = {name for name, *_ in CASES}
     only_later = {
         *("tools-proved", "tools-reviewed", "contracts-owned", "features-inside", "early-work"),
@@ -254,7 +254,7 @@ def test_every_practice_of_which_reading_can_show_something_is_tried_here() -> N
         ),
     ],
 )
-def test_what_is_not_shown_names_the_command_of_this_very_repository(
+def test_missing_evidence_names_the_command_of_the_repository(
     tmp_path: Path, files: Mapping[str, str], name: str, command: str
 ) -> None:
     seen = result(tmp_path, files, name)
@@ -271,7 +271,7 @@ def test_a_secret_with_a_name_is_found_once(tmp_path: Path) -> None:
     ]
 
 
-def test_a_version_that_is_not_exact_is_not_said_to_be_none(tmp_path: Path) -> None:
+def test_a_version_range_counts_as_not_exact(tmp_path: Path) -> None:
     seen = result(tmp_path, {"requirements.txt": "scikit-learn>=1.0\n"}, "lock-current")
     assert seen.findings[0].message == "scikit-learn has no exact version"
 

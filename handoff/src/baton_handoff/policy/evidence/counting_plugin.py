@@ -1,7 +1,7 @@
-"""A plugin of pytest's: it writes down how many tests of each file passed, failed or were skipped.
+"""A pytest plugin that counts the passed, failed and skipped tests of each file.
 
-A notebook that stops half-way is written down as one that fails, and turns nothing red: notebooks
-never block. Only where `HANDOFF_COUNTS` names a file; the command that records test runs loads it.
+It writes the counts to the file that `HANDOFF_COUNTS` names; the command that records test runs
+sets it. A notebook that stops counts as failed, but does not fail the run: notebooks never block.
 """
 
 import json
@@ -19,7 +19,7 @@ _FROM_WORST = ("failed", "skipped", "passed")
 
 
 class Counts:
-    """How many tests of each file passed, failed or were skipped."""
+    """The numbers of passed, failed and skipped tests in each file."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -29,27 +29,27 @@ class Counts:
     def pytest_runtest_makereport(
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Let a notebook that stops be known, and nothing more."""
+        """Count a notebook that stops as failed, and report it as expected."""
         report = yield
         if report.failed and item.path.suffix == ".ipynb":
             self._worst[report.nodeid] = "failed"
             report.outcome = "skipped"
-            # By this name pytest knows what was expected to fail.
+            # pytest reads this attribute of tests that are expected to fail.
             setattr(report, "wasxfail", "a notebook never blocks")  # noqa: B010
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the worst of what came of a test: set-up, the test itself, tear-down."""
+        """Keep the worst outcome of set-up, test and tear-down."""
         before = self._worst.get(report.nodeid, "passed")
         self._worst[report.nodeid] = min(before, report.outcome, key=_FROM_WORST.index)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A file that can't be read is one that fails."""
+        """Count a file that can't be collected as failed."""
         if report.failed:
             self._worst[report.nodeid] = "failed"
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write it down; what was to run and has not, for the run broke off, is `unrun`."""
+        """Write the counts; collected tests that did not run, after an early end, are `unrun`."""
         for item in getattr(session, "items", ()):
             self._worst.setdefault(item.nodeid, "unrun")
         counts: dict[str, Counter[str]] = {}
@@ -59,6 +59,6 @@ class Counts:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count, where somebody wants to know."""
+    """Register the plugin if `HANDOFF_COUNTS` is set."""
     if file := os.environ.get(COUNTS):
         config.pluginmanager.register(Counts(Path(file)), "handoff-counts")

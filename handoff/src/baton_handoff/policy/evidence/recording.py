@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,7 +114,8 @@ def check_lock(project: Project) -> Evidence | None:
     errors = [line.strip() for line in done.stderr.splitlines() if "cause:" in line]
     found = [ToolFinding("pyproject.toml", None, one.removeprefix("cause: ")) for one in errors]
     evidence = Evidence("lock", key, done.returncode == 0, utc_timestamp(), found=found)
-    save_if_unchanged(project, evidence)
+    with suppress(OSError):  # in a read-only folder the answer is not kept
+        save_if_unchanged(project, evidence)
     return evidence
 
 
