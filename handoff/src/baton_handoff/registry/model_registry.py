@@ -45,7 +45,7 @@ def registry_client(project: Project) -> mlflow.MlflowClient:
     """
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    # This logger repeats what the exception says.
+    # This logger repeats the message of the exception.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     if project.has_local_registry:
         mlflow.set_tracking_uri(project.local_registry)

@@ -75,7 +75,7 @@ def score_file(
                 )
                 for rule, key in interface.keys.items()
             }
-            # Without a terminal there is no bar: nobody watches a log.
+            # Without a terminal there is no bar: it would only fill a log.
             with tqdm(total=total, unit=" rows", unit_scale=True, disable=None) as bar:
                 for number, table in enumerate(read(interface.columns)):
                     if number >= parts.done:
