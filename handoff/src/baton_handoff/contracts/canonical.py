@@ -109,7 +109,17 @@ def model_interface(room: ModuleType, *, require_columns: bool = True) -> tuple[
     Raises:
         HandoffError: The input contract has no columns, or a position has not exactly one contract.
     """
-    input_contract, output_contract = (_the_one(room, p) for p in ("input", "output"))
+    interface = []
+    for position in ("input", "output"):
+        contracts = contracts_at(room, position)
+        if len(contracts) != 1:
+            names = ", ".join(contract.__name__ for contract in contracts) or "none"
+            raise HandoffError(
+                f"{room.__name__} must have exactly one contract with the position {position!r};"
+                f" it has {names}."
+            )
+        interface += contracts
+    input_contract, output_contract = interface
     if require_columns and not input_contract.to_schema().columns:
         error = HandoffError(
             "There is no contract yet: `uv run handoff contract new FILE --target COLUMN` writes it"
@@ -124,17 +134,6 @@ def model_interface(room: ModuleType, *, require_columns: bool = True) -> tuple[
 def border(room: ModuleType, *, begun: bool = True) -> tuple[Contract, Contract]:  # until 2.0
     """Old name of `model_interface`."""
     return model_interface(room, require_columns=begun)
-
-
-def _the_one(room: ModuleType, position: str) -> Contract:
-    contracts = contracts_at(room, position)
-    if len(contracts) != 1:
-        names = ", ".join(contract.__name__ for contract in contracts) or "none"
-        raise HandoffError(
-            f"{room.__name__} must have exactly one contract with the position {position!r};"
-            f" it has {names}."
-        )
-    return contracts[0]
 
 
 def canonical_form(contract: Contract) -> dict[str, Any]:

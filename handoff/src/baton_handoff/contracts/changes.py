@@ -31,12 +31,6 @@ class Direction(StrEnum):
             case _:
                 return ("producer", "consumer")
 
-    @property
-    def opposite(self) -> "Direction":
-        """The direction of the change back."""
-        opposites = {Direction.TIGHTENS: Direction.LOOSENS, Direction.LOOSENS: Direction.TIGHTENS}
-        return opposites.get(self, self)
-
 
 class ChangeKind(StrEnum):
     """What a change is about."""

@@ -98,13 +98,12 @@ def _columns(before: Form, after: Form) -> Iterator[tuple[str, _Difference]]:
             yield from ((name, difference) for difference in _column(old[name], new[name]))
 
 
-_WHEN_SET = {
-    ChangeKind.NULLABLE: Direction.LOOSENS,
-    ChangeKind.REQUIRED: Direction.TIGHTENS,
-    ChangeKind.UNIQUE: Direction.TIGHTENS,
-    ChangeKind.COERCE: Direction.LOOSENS,
+_LOOSENS_IF_SET = {
+    ChangeKind.NULLABLE: True,
+    ChangeKind.REQUIRED: False,
+    ChangeKind.UNIQUE: False,
+    ChangeKind.COERCE: True,
 }
-"""The direction in which an option goes that is switched on."""
 
 
 def _column(old: Form, new: Form) -> Iterator[_Difference]:
@@ -112,11 +111,12 @@ def _column(old: Form, new: Form) -> Iterator[_Difference]:
         # Rules for another type can't be compared.
         yield ChangeKind.TYPE, Direction.UNKNOWN, "", old["type"], new["type"]
         return
-    for kind, direction in _WHEN_SET.items():
+    for kind, loosens in _LOOSENS_IF_SET.items():
         if old[kind] != new[kind]:
-            yield kind, direction if new[kind] else direction.opposite, "", old[kind], new[kind]
+            direction = Direction.LOOSENS if new[kind] == loosens else Direction.TIGHTENS
+            yield kind, direction, "", old[kind], new[kind]
     yield from _rules(old, new)
-    yield from _options(old, new, {"type", "checks", *_WHEN_SET})
+    yield from _options(old, new, {"type", "checks", *_LOOSENS_IF_SET})
 
 
 def _table(before: Form, after: Form) -> Iterator[_Difference]:
