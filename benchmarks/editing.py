@@ -45,10 +45,10 @@ async def _typed(project: Path) -> list[float]:
         for _ in range(TIMES + 1):
             start = time.perf_counter()
             window.type(path, broken)
-            await window.told(path, problem=True)
+            await window.wait_for_diagnostics(path, problem=True)
             seconds.append(time.perf_counter() - start)
             window.type(path, text)
-            await window.told(path, problem=False)
+            await window.wait_for_diagnostics(path, problem=False)
     return seconds[1:]  # the first one waits for the server to begin
 
 

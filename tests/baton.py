@@ -1,4 +1,4 @@
-"""Baton as its tests use it: templates to make projects from, answers to make them with."""
+"""Shared helpers of the tests: render, update and release projects from the template."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ QUESTIONS: list[Question] = questions((ROOT / "copier.yml").read_text(encoding="
 
 Answers = Mapping[str, str | int]
 
-# Answers in free text: the usual, the shortest, and the longest or oddest that is allowed.
+# Free-text answers: a usual one, the shortest, and the longest or oddest that is allowed.
 FREE_TEXT: dict[str, list[str | int]] = {
     "project_name": ["Flight delays", "Ω", 'Naïve "Bayes" \\ {{ 7*7 }} 🦊'],
     "project_slug": ["flight-delays", "a", "zz-9-" + "x" * 35],
@@ -39,7 +39,7 @@ FREE_TEXT: dict[str, list[str | int]] = {
 
 
 def pairwise() -> list[dict[str, str | int]]:
-    """Rows of answers in which every pair of values of every two questions occurs."""
+    """Return rows of answers that cover every pair of values of every two questions."""
     values = [
         FREE_TEXT[question.name] if question.name in FREE_TEXT else list(question.choices.values())
         for question in QUESTIONS
@@ -59,7 +59,7 @@ def run(
     env: Mapping[str, str] | None = None,
     typing: str = "",
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command in a folder; where it must succeed, a failure shows what it said."""
+    """Run a command in a folder; with `check`, a failure raises with the command's output."""
     inherited = {name: v for name, v in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
         [str(part) for part in command],
@@ -78,20 +78,20 @@ def run(
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """Run git with an identity of the tests' own: a machine may have none."""
+    """Run git with a fixed identity, because a machine may have none."""
     identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
     return run(["git", *identity, *arguments], folder).stdout
 
 
 def commit(folder: Path, message: str) -> None:
-    """Commit everything in the folder, making it a repository first if it is none."""
+    """Commit everything in the folder; create the repository first if it does not exist."""
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--no-verify", "--message", message)
 
 
 def export(destination: Path) -> Path:
-    """This working tree as git sees it, without history and without what git ignores."""
+    """Copy this working tree without its history and without the files that git ignores."""
     listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
@@ -103,7 +103,7 @@ def export(destination: Path) -> Path:
 def render(
     template: Path | str, destination: Path, answers: Answers, version: str | None = None
 ) -> Path:
-    """Make a project by copier, as `copier copy --defaults --data …` does."""
+    """Render a project with copier, as `copier copy --defaults --data …` does."""
     copier.run_copy(
         str(template),
         destination,
@@ -116,7 +116,7 @@ def render(
 
 
 def owners(project: Path, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Write the owners' file, as set-up does, or run another command that needs no environment."""
+    """Write the owners' file, as set-up does, or run another engine command in-process."""
     handoff = [
         sys.executable,
         "-c",
@@ -127,7 +127,7 @@ def owners(project: Path, *command: str, check: bool = True) -> subprocess.Compl
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Every file under a folder, by its path, outside git's own."""
+    """Return the content of every file under a folder by its path, without `.git`."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -136,12 +136,12 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def editors_json(text: str) -> Any:
-    """What JSON says as editors read it: a line of it may be a comment."""
+    """Parse JSON as editors do: a line may be a comment."""
     return json.loads(re.sub(r"(?m)^\s*//.*$", "", text))
 
 
 def owner(path: str, ownership: Mapping[str, Mapping[str, object]]) -> list[str]:
-    """The classes of ownership.yml that cover a path: exactly one, if all is well."""
+    """Return the classes of ownership.yml that cover a path; exactly one is valid."""
     return [
         name
         for name, entries in ownership.items()
@@ -151,7 +151,7 @@ def owner(path: str, ownership: Mapping[str, Mapping[str, object]]) -> list[str]
 
 
 def ownership() -> dict[str, dict[str, object]]:
-    """The content of ownership.yml."""
+    """Return the content of ownership.yml."""
     loaded: dict[str, dict[str, object]] = yaml.safe_load(
         (ROOT / "ownership.yml").read_text(encoding="utf-8")
     )
@@ -159,7 +159,7 @@ def ownership() -> dict[str, dict[str, object]]:
 
 
 def update(project: Path, answers: Answers | None = None, version: str | None = None) -> None:
-    """Update a project as `copier update --defaults` does; by default to the newest version."""
+    """Update a project as `copier update --defaults` does, by default to the newest version."""
     copier.run_update(
         project,
         data=dict(answers or {}),
@@ -171,14 +171,14 @@ def update(project: Path, answers: Answers | None = None, version: str | None = 
 
 
 def release(template: Path, tag: str) -> None:
-    """Commit the template as it is, and tag it."""
+    """Commit the current template and tag it."""
     write(template)
     commit(template, tag)
     git(template, "tag", tag)
 
 
 def next_version(template: Path) -> None:
-    """What a new version of Baton may bring: every kind of change, in files of every class."""
+    """Change the template as a new version may: each kind of change, in files of each class."""
 
     def append(path: str, line: str) -> None:
         place = template / "template" / path
@@ -201,13 +201,13 @@ def next_version(template: Path) -> None:
 
 
 class Workshop:
-    """Makes each thing once for all tests and all workers, in a folder that they share."""
+    """Creates each shared artifact once for all tests and workers, in a common folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def once(self, name: str, make: Callable[[Path], object]) -> Path:
-        """What `make` puts into the folder of this name. Change only a copy of it."""
+        """Return the folder of this name, filled once by `make`. Change only a copy of it."""
         place = self.folder / name
         with FileLock(self.folder / f"{name}.lock"):
             if not place.exists():
@@ -218,11 +218,11 @@ class Workshop:
         return place
 
     def template(self) -> Path:
-        """Baton as a plain folder."""
+        """Return the template as a plain folder."""
         return self.once("template", export)
 
     def releases(self) -> Path:
-        """Baton as a repository with two versions, v1.0.0 and v1.1.0."""
+        """Return the template as a git repository with two versions, v1.0.0 and v1.1.0."""
 
         def make(folder: Path) -> None:
             release(export(folder), "v1.0.0")
@@ -232,6 +232,6 @@ class Workshop:
         return self.once("releases", make)
 
     def project(self, answers: Answers) -> Path:
-        """A project with these answers."""
+        """Return a project with these answers."""
         key = hashlib.sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest()[:12]
         return self.once(f"project-{key}", lambda to: render(self.template(), to, answers))

@@ -1,4 +1,4 @@
-"""What every test finds: nobody's settings, nobody's git identity, and a workshop."""
+"""Fixtures of all tests: a neutral environment, the workshop and the shared project."""
 
 import os
 import sys
@@ -17,13 +17,13 @@ def pytest_configure() -> None:
 
 
 def pytest_report_header() -> str:
-    """What of the large suites runs."""
+    """Report which cases of the large suites run."""
     return described()
 
 
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    """Where projects are made, once for all workers."""
+    """Return the workshop, which makes each project once for all workers."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
@@ -31,8 +31,8 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def nobodys_machine(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Whose machine it is makes no difference: Baton's own uv, and no settings of other tools."""
+def isolated_machine(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Isolate the tests from the machine: Baton's own uv, and no settings of other tools."""
     home = tmp_path_factory.mktemp("home")
     (home / "clones").mkdir()
     copier = home / "copier.yml"
@@ -52,17 +52,17 @@ def nobodys_machine(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="session")
 def default_project(workshop: Workshop) -> Path:
-    """The project of somebody who answers nothing. Change only a copy of it."""
+    """Return a project with the default answers. Change only a copy of it."""
     return workshop.project({})
 
 
 @pytest.fixture(scope="session")
 def environment(workshop: Workshop) -> Path:
-    """The virtual environment that the projects of all tests share."""
+    """Return the virtual environment that the projects of all tests share."""
     return shared_environment(workshop)
 
 
 @pytest.fixture(scope="session")
 def types_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What mypy has learnt about libraries: each worker pays for it once."""
+    """Return mypy's cache, so that each worker analyses the libraries once."""
     return tmp_path_factory.mktemp("types")

@@ -1,4 +1,4 @@
-"""An editor as far as a language server can tell: it opens files, is typed into, and is told."""
+"""A language client that behaves like an editor: it opens and changes files, gets diagnostics."""
 
 import asyncio
 import logging
@@ -12,14 +12,14 @@ from pygls.lsp.client import LanguageClient
 
 from tests.baton import editors_json
 
-logging.getLogger("pygls").setLevel(logging.ERROR)  # a server says more than we ask for
+logging.getLogger("pygls").setLevel(logging.ERROR)  # the server sends more than the tests need
 
 PATIENCE_S = 120
-"""Longer than any server needs, so that a test ends."""
+"""Timeout in seconds, longer than any server needs, so that each test ends."""
 
 
 class Editor:
-    """One window on a project.
+    """An editor window with one project open.
 
     Attributes:
         project: The folder that is open.
@@ -29,15 +29,15 @@ class Editor:
         self.project = project
         self._client = client
         self._version = 0
-        self._told: asyncio.Queue[lsp.PublishDiagnosticsParams] = asyncio.Queue()
+        self._published: asyncio.Queue[lsp.PublishDiagnosticsParams] = asyncio.Queue()
 
-        def told(said: lsp.PublishDiagnosticsParams) -> None:
-            self._told.put_nowait(said)
+        def on_publish(published: lsp.PublishDiagnosticsParams) -> None:
+            self._published.put_nowait(published)
 
-        client.feature(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(told)
+        client.feature(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(on_publish)
 
     def open(self, path: str) -> str:
-        """Open a file of the project and return its text."""
+        """Open a file of the project; return its text."""
         text = (self.project / path).read_text(encoding="utf-8")
         document = lsp.TextDocumentItem(self._uri(path), "python", self._version, text)
         self._client.text_document_did_open(lsp.DidOpenTextDocumentParams(document))
@@ -50,17 +50,17 @@ class Editor:
         change = lsp.TextDocumentContentChangeWholeDocument(text)
         self._client.text_document_did_change(lsp.DidChangeTextDocumentParams(document, [change]))
 
-    async def told(self, path: str, *, problem: bool) -> Sequence[lsp.Diagnostic]:
-        """What the server says next of a file, once that is a problem, or that there is none.
+    async def wait_for_diagnostics(self, path: str, *, problem: bool) -> Sequence[lsp.Diagnostic]:
+        """Wait until the server reports problems in a file, or reports that it has none.
 
         Raises:
-            TimeoutError: It says nothing of the kind.
+            TimeoutError: The server reports no such state.
         """
         async with asyncio.timeout(PATIENCE_S):
             while True:
-                said = await self._told.get()
-                if said.uri == self._uri(path) and bool(said.diagnostics) is problem:
-                    return said.diagnostics
+                published = await self._published.get()
+                if published.uri == self._uri(path) and bool(published.diagnostics) is problem:
+                    return published.diagnostics
 
     def _uri(self, path: str) -> str:
         return (self.project / path).as_uri()
@@ -68,9 +68,9 @@ class Editor:
 
 @asynccontextmanager
 async def editor(project: Path, python: Path) -> AsyncIterator[Editor]:
-    """Open a project as VS Code does: with the settings that stand in its .vscode/.
+    """Open a project as VS Code does, with the settings in its .vscode/.
 
-    Pylance is closed; basedpyright, made from the same source, stands in.
+    basedpyright, built from the same source, replaces Pylance, which is closed source.
 
     Args:
         project: The folder to open.
@@ -80,8 +80,8 @@ async def editor(project: Path, python: Path) -> AsyncIterator[Editor]:
     settings = analysis(project)
     answers = {"python": {"pythonPath": str(python)}, "basedpyright": {"analysis": settings}}
 
-    def configuration(asked: lsp.ConfigurationParams) -> list[Any]:
-        return [answers.get(item.section or "", {}) for item in asked.items]
+    def configuration(request: lsp.ConfigurationParams) -> list[Any]:
+        return [answers.get(item.section or "", {}) for item in request.items]
 
     client.feature(lsp.WORKSPACE_CONFIGURATION)(configuration)
     window = Editor(project, client)
@@ -103,7 +103,7 @@ async def editor(project: Path, python: Path) -> AsyncIterator[Editor]:
 
 
 def analysis(project: Path) -> dict[str, Any]:
-    """What a project's .vscode/settings.json says to the Python checker."""
+    """Return the settings of the Python checker in a project's .vscode/settings.json."""
     settings = editors_json((project / ".vscode/settings.json").read_text(encoding="utf-8"))
     prefix = "python.analysis."
     return {

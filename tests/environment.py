@@ -1,6 +1,6 @@
-"""One environment for the projects of all tests: answers change code, not what it needs.
+"""One environment for the projects of all tests: answers don't change the requirements.
 
-`python -m tests.environment` makes it and prints its folder.
+`python -m tests.environment` creates it and prints its folder.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from filelock import FileLock
 from tests.baton import ROOT, Workshop, run
 
 TEST_TOOLS = ("pytest-timeout", "pytest-xdist")
-"""What the engine's own tests need beside what projects have."""
+"""Packages that the engine's own tests need in addition to those of a project."""
 
 
 def metadata(project: Path) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def metadata(project: Path) -> dict[str, Any]:
 
 
 def requirements(project: Path) -> set[str]:
-    """Everything a project asks for, in all its groups."""
+    """Return all requirements of a project, from all its groups."""
     groups = metadata(project)["dependency-groups"].values()
     return {
         *metadata(project)["project"]["dependencies"],
@@ -33,9 +33,9 @@ def requirements(project: Path) -> set[str]:
 
 
 def shared_environment(workshop: Workshop) -> Path:
-    """One environment with what every project asks for, kept between runs in .cache/.
+    """Return one environment with the requirements of every project, cached in .cache/.
 
-    The engine in it is the wheel that projects receive.
+    It contains the engine's wheel that projects receive.
     """
     projects = [
         workshop.project({"starter": starter, "dataframe": dataframe, "cloud": "aws"})
@@ -46,7 +46,7 @@ def shared_environment(workshop: Workshop) -> Path:
 
 
 def made_environment(wanted: set[str]) -> Path:
-    """The environment in .cache/ with these requirements and the engine as it is built now."""
+    """Create the environment in .cache/ with these requirements and the current engine."""
     standards = ROOT / "template/standards"
     (wheel,) = standards.glob("baton_handoff-*.whl")
     pyproject = "\n".join(
@@ -66,7 +66,7 @@ def made_environment(wanted: set[str]) -> Path:
         if not made.exists() or made.read_text(encoding="utf-8") != key:
             place.mkdir(exist_ok=True)
             made.unlink(missing_ok=True)
-            # A lock holds the hash of the wheel that it was made with.
+            # A lock contains the hash of the wheel that it was created with.
             (place / "uv.lock").unlink(missing_ok=True)
             (place / "pyproject.toml").write_text(pyproject, encoding="utf-8")
             command = ["uv", "sync", "--quiet", "--compile-bytecode"]
@@ -76,7 +76,7 @@ def made_environment(wanted: set[str]) -> Path:
 
 
 def inside(environment: Path, project: Path) -> dict[str, str]:
-    """The environment variables with which a project's own code and configuration are used."""
+    """Return environment variables that select the project's own code and configuration."""
     return {
         "PATH": os.pathsep.join([str(environment / "bin"), os.environ["PATH"]]),
         "PYTHONPATH": str(project / "src"),

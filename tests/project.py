@@ -1,4 +1,4 @@
-"""A generated project at the hands of a test: its commands, its candidate, its service."""
+"""Helpers to use a generated project in a test: its commands, its candidate, its service."""
 
 import contextlib
 import json
@@ -28,30 +28,30 @@ NO_CONTRACT = (
     "There is no contract yet: `uv run handoff contract new FILE --target COLUMN` writes it from"
     " your table.\n"
 )
-"""What every command says of a blank project."""
+"""The message of every command in a blank project."""
 
 STATED = "## Intended use\n\nTo warn travellers.\n\n## Limits\n\nNew York, 2013.\n"
-"""What only a person can say: docs/model-card.md, when somebody has said it."""
+"""The part of docs/model-card.md that a person writes, filled in."""
 
 YEAR = datetime.now(UTC).year
-"""This year: what people state or accept counts for a year at most."""
+"""The current year: statements and exceptions are valid for a year at most."""
 
 STATEMENTS = "".join(
     f'\n[[statements]]\npractice = "{practice}"\nby = "ml-engineer"\nsays = "So it is."\n'
     f"date = {YEAR}-01-01\nexpires = {YEAR + 1}-01-01\n"
     for practice in ("proper-editor", "tools-introduced", "alerts-reach-somebody")
 )
-"""What only a person can say at level 1: the end of handoff.toml, when somebody has said it."""
+"""The statements in handoff.toml that level 1 requires from a person, filled in."""
 
 CHECKS = ["format", "lint", "types", "layers", "api", "features", "owners", "sources"]
-"""The steps of `poe check`; `tests/test_commands.py` holds them against the engine's."""
+"""The steps of `poe check`; `tests/test_commands.py` compares them with the engine's."""
 
 PIPELINE = {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "max"}
-"""As in a job of the pipeline, where the other side has approved."""
+"""Environment variables of a pipeline job whose change the other role has approved."""
 
 
 class Project:
-    """A generated project, and the environment its commands run in."""
+    """A generated project and the environment in which its commands run."""
 
     def __init__(self, folder: Path, environment: Path) -> None:
         self.folder = folder
@@ -61,14 +61,14 @@ class Project:
         return run(command, self.folder, check=check, env=self.env)
 
     def python(self, code: str, **other: str) -> str:
-        """What a script says that runs in the project."""
+        """Return the output of a script that runs in the project."""
         env = self.env | other
         return run(["python", "-c", textwrap.dedent(code)], self.folder, env=env).stdout
 
 
 def trained(workshop: Workshop, environment: Path, engine: str) -> Project:
-    """A flights project whose first commit has been trained. Change only a copy of it."""
-    # Not moved into place when it is done, as other things are: its registry knows where it is.
+    """Return a flights project whose first commit is trained. Change only a copy of it."""
+    # It can't be moved into place when it is done, because its registry stores its path.
     folder = workshop.folder / f"trained-{engine}"
     project = Project(folder, environment)
     with FileLock(f"{folder}.lock"):
@@ -82,7 +82,7 @@ def trained(workshop: Workshop, environment: Path, engine: str) -> Project:
 
 
 def registered(workshop: Workshop, environment: Path, engine: str) -> Project:
-    """A flights project whose first commit has been registered. Change only a copy of it."""
+    """Return a flights project whose first commit is registered. Change only a copy of it."""
     project = trained(workshop, environment, engine)
     with FileLock(f"{project.folder}.lock"):
         if not (project.folder / "mlflow.db").exists():
@@ -91,17 +91,17 @@ def registered(workshop: Workshop, environment: Path, engine: str) -> Project:
 
 
 def own_copy(workshop: Workshop, environment: Path, folder: Path) -> Project:
-    """A copy, in this folder, of the flights project whose first commit has been registered."""
+    """Copy the flights project whose first commit is registered into this folder."""
     made = registered(workshop, environment, "pandas").folder
     return Project(shutil.copytree(made, folder / "flight-delays", symlinks=True), environment)
 
 
 def state(folder: Path, *exceptions: str) -> None:
-    """Say what only a person can, of the model and of the practices; accept what is not met.
+    """Write the statements that a person makes on model and practices; add exceptions.
 
     Args:
-        folder: The project's.
-        exceptions: What is accepted: gates, or practices as `practice NAME`.
+        folder: The project's folder.
+        exceptions: The gates to except, or practices as `practice NAME`.
     """
     (folder / "docs/model-card.md").write_text(STATED, encoding="utf-8")
     with (folder / "handoff.toml").open("a", encoding="utf-8") as settings:
@@ -115,20 +115,20 @@ def state(folder: Path, *exceptions: str) -> None:
 
 
 def step(name: str) -> list[str]:
-    """The command of one step: of `poe check`, the tests, the scenarios."""
+    """Return the command of one step: a step of `poe check`, the tests or the scenarios."""
     others = {"test": ["handoff", "test"], "acceptance": ["handoff", "model", "accept"]}
     return others.get(name, ["handoff", "check", "--only", name])
 
 
 def wait_for(what: Callable[[], T]) -> T:
-    """What comes, once it is there; pytest's timeout ends the wait for what does not."""
+    """Poll until a function returns a true value; pytest's timeout ends a longer wait."""
     while not (found := what()):
         time.sleep(0.2)
     return found
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
+    """Return an unused port of the loopback interface."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -137,19 +137,19 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def service(
-    project: Project, said: IO[str] | None = None, **env: str
+    project: Project, stderr: IO[str] | None = None, **env: str
 ) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """The project's service, until the end of the block: its address and its process.
+    """Run the project's service in a context; yield its address and its process.
 
     Args:
         project: The project.
-        said: Where to what it says on standard error goes.
-        env: Environment variables of its own.
+        stderr: The file that receives its standard error.
+        env: Additional environment variables.
     """
     port = free_port()
     command = ["handoff", "serve", "--port", str(port)]
     env = {**os.environ, **project.env, **env}
-    with subprocess.Popen(command, cwd=project.folder, env=env, stderr=said) as process:
+    with subprocess.Popen(command, cwd=project.folder, env=env, stderr=stderr) as process:
         try:
             for _ in range(600):
                 with contextlib.suppress(OSError):
@@ -163,13 +163,13 @@ def service(
 
 
 def serving(project: Project) -> Iterator[str]:
-    """The address of the project's running service, for a fixture."""
+    """Run the project's service for a fixture; yield its address."""
     with service(project) as (address, _):
         yield address
 
 
 def ask(url: str, body: object = None) -> tuple[int, str]:
-    """Status and text of an answer, also of a refusal."""
+    """Send a request; return status and text of the response, also of an error."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310
     try:

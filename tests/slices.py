@@ -1,4 +1,4 @@
-"""Large suites run a slice of their cases; `FULL=1` runs all of them."""
+"""Large suites run a random sample of their cases; `FULL=1` runs all of them."""
 
 import os
 import random
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def seed() -> str:
-    """What chooses the slices: SEED, by default the commit. Workers inherit it."""
+    """Return the seed of the sample: SEED, by default the commit. Workers inherit it."""
     if "SEED" not in os.environ:
         command = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -21,12 +21,12 @@ def seed() -> str:
 
 
 def chosen(suite: str, cases: Sequence[T], size: int) -> list[T]:
-    """The cases of a large suite that run this time, in their order.
+    """Return the sampled cases of a large suite, in their order.
 
     Args:
-        suite: Its name; suites choose independently of each other.
-        cases: All of its cases.
-        size: How many of them run without `FULL=1`.
+        suite: The suite's name; suites are sampled independently.
+        cases: All cases of the suite.
+        size: The number of cases that run without `FULL=1`.
     """
     if "FULL" in os.environ:
         return list(cases)
@@ -35,7 +35,7 @@ def chosen(suite: str, cases: Sequence[T], size: int) -> list[T]:
 
 
 def described() -> str:
-    """What of the large suites runs, and how to run the same again."""
+    """Describe which cases run and how to repeat the same sample."""
     if "FULL" in os.environ:
         return "large suites: all cases"
     return f"large suites: a slice, chosen by SEED={seed()}; FULL=1 runs all cases"

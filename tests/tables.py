@@ -1,4 +1,4 @@
-"""Tables as people bring them: some to learn from, and some that are none."""
+"""Tables for new contracts: valid ones to train on, and invalid ones."""
 
 import csv
 import json
@@ -15,7 +15,7 @@ Row = Sequence[Any]
 
 
 def flowers() -> list[Row]:
-    """Three species, told apart by two lengths; names as people write them."""
+    """Return rows of three species that two lengths separate, with unusual column names."""
     chance = random.Random(1)  # noqa: S311
     rows: list[Row] = [["petal length (cm)", "petal width (cm)", "season", "class"]]
     for place in range(150):
@@ -27,7 +27,7 @@ def flowers() -> list[Row]:
 
 
 def houses() -> list[Row]:
-    """Prices of houses, sold day by day; the price follows the area."""
+    """Return daily sales of houses whose price depends on the area."""
     chance = random.Random(2)  # noqa: S311
     rows: list[Row] = [["SaleDate", "area", "garage", "rebuilt", "notes", "price"]]
     for place in range(200):
@@ -39,7 +39,7 @@ def houses() -> list[Row]:
 
 
 def loans() -> list[Row]:
-    """Whether a loan was paid back, as 0 and 1."""
+    """Return loans with a target of 0 and 1: whether the loan was repaid."""
     chance = random.Random(3)  # noqa: S311
     rows: list[Row] = [["income", "region", "paid"]]
     for _ in range(120):
@@ -55,7 +55,7 @@ def write_csv(file: Path, rows: Iterable[Row], delimiter: str = ",") -> Path:
 
 
 def write_excel(file: Path, rows: Iterable[Row]) -> Path:
-    """A workbook as small as the format allows."""
+    """Write a minimal Excel workbook."""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     package = "http://schemas.openxmlformats.org/package/2006"
@@ -89,7 +89,7 @@ def write_excel(file: Path, rows: Iterable[Row]) -> Path:
 
 
 def write_parquet(project: Project, file: Path, rows: Sequence[Row]) -> Path:
-    """By the libraries of the project: Baton's own tools have none."""
+    """Write a Parquet file with the project's libraries; Baton's own environment has none."""
     names, *values = rows
     columns = dict(zip(names, map(list, zip(*values, strict=True)), strict=True))
     source = file.with_suffix(".json")
@@ -109,7 +109,7 @@ def write_parquet(project: Project, file: Path, rows: Sequence[Row]) -> Path:
 
 
 def bad_tables(project: Project, folder: Path) -> dict[str, list[str]]:
-    """For each sentence the arguments that call for it."""
+    """Return the command arguments that cause each error message."""
     (folder / "notes.json").write_text("{}")
     (folder / "empty.csv").write_bytes(b"")
     (folder / "noise.parquet").write_bytes(random.Random(4).randbytes(400))  # noqa: S311

@@ -1,6 +1,6 @@
-"""What a project tries on its own model: scenarios, parity, and what may reach its service.
+"""A project's own acceptance tests: scenarios, parity, and fuzzing of the service.
 
-Each of these tests must be able to turn red, so faults are put into a project on purpose.
+Each of these tests must be able to fail, so these tests inject faults into a project.
 """
 
 import re
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 PACKAGE = Path("src/flight_delays")
 
-# A transform before the model that training knows nothing of: °F become °C.
+# A transform before the model that training does not apply: °F to °C.
 CELSIUS = """
 def in_celsius(table: Any) -> Any:
     celsius = (nw.col("temperature_f") - 32) / 1.8
@@ -43,7 +43,7 @@ def skewed(loaded: Loaded) -> Loaded:
 
 @pytest.fixture
 def project(workshop: Workshop, environment: Path, tmp_path: Path) -> Project:
-    """A flights project to change; it has no registered model."""
+    """Return a flights project without a registered model, to be changed."""
     folder = shutil.copytree(workshop.project({}), tmp_path / "project")
     return Project(folder, environment)
 
@@ -54,13 +54,13 @@ def replace(file: Path, said: str, instead: str) -> None:
     file.write_text(text.replace(said, instead), encoding="utf-8")
 
 
-def red(said: str) -> set[str]:
-    """The tests that failed."""
+def failed_tests(said: str) -> set[str]:
+    """Return the tests that failed."""
     return set(re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE))
 
 
 @pytest.mark.parametrize("engine", chosen("acceptance", ENGINES, 1))
-def test_the_scenarios_hold_for_the_registered_model_and_its_service(
+def test_the_scenarios_pass_for_the_registered_model_and_its_service(
     workshop: Workshop, environment: Path, engine: str
 ) -> None:
     said = registered(workshop, environment, engine)("handoff", "model", "accept").stdout
@@ -68,7 +68,7 @@ def test_the_scenarios_hold_for_the_registered_model_and_its_service(
     assert "test_bad_weather_raises_the_chance[a thunderstorm] PASSED" in said
 
 
-def test_a_scenario_that_does_not_hold_is_red(
+def test_a_scenario_that_does_not_hold_fails(
     workshop: Workshop, environment: Path, tmp_path: Path
 ) -> None:
     original = registered(workshop, environment, "pandas").folder
@@ -78,21 +78,21 @@ def test_a_scenario_that_does_not_hold_is_red(
     replace(feature, '"ZZ"', '"UA"')
     done = copy("handoff", "model", "accept", check=False)
     assert done.returncode == 1
-    assert {test.partition("::")[2] for test in red(done.stdout)} == {
+    assert {test.partition("::")[2] for test in failed_tests(done.stdout)} == {
         "test_delays_add_up_over_the_day",
         "test_an_airline_that_nobody_knows_is_refused",
         "test_one_wrong_flight_holds_up_the_schedule_and_is_pointed_at",
     }
 
 
-def test_without_a_candidate_scenarios_are_not_tried(project: Project) -> None:
+def test_scenarios_do_not_run_without_a_candidate(project: Project) -> None:
     done = project("handoff", "model", "accept", check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("The registry has no candidate of flight-delays: `uv run poe")
     assert done.stderr.count("\n") == 1
 
 
-def test_a_service_that_does_not_start_says_why(
+def test_a_service_that_fails_to_start_gives_the_reason(
     workshop: Workshop, environment: Path, project: Project
 ) -> None:
     start = """
@@ -112,7 +112,7 @@ def test_a_service_that_does_not_start_says_why(
 
 
 @pytest.mark.parametrize("engine", chosen("acceptance", ENGINES, 1))
-def test_the_tests_of_a_project_pass_and_leave_scenarios_out(
+def test_the_tests_of_a_project_pass_and_skip_scenarios(
     workshop: Workshop, environment: Path, tmp_path: Path, engine: str
 ) -> None:
     folder = shutil.copytree(workshop.project({"dataframe": engine}), tmp_path / "project")
@@ -123,7 +123,7 @@ def test_the_tests_of_a_project_pass_and_leave_scenarios_out(
 
 
 @pytest.mark.parametrize("place", SKEWS)
-def test_a_skewed_transform_turns_parity_red_and_nothing_else(project: Project, place: str) -> None:
+def test_a_skewed_transform_fails_only_the_parity_test(project: Project, place: str) -> None:
     name, said, instead = SKEWS[place]
     file = project.folder / PACKAGE / name
     replace(file, said, instead)
@@ -134,7 +134,7 @@ def test_a_skewed_transform_turns_parity_red_and_nothing_else(project: Project, 
     by_file = "tests/contract/test_parity.py::test_a_file_gets_the_predictions_of_training"
     by_service = "tests/contract/test_parity.py::test_the_service_gives_the_predictions_of_training"
     expected = {"service": {by_service}, "batch": {by_file}, "model": {by_file, by_service}}
-    assert red(done.stdout) == expected[place]
+    assert failed_tests(done.stdout) == expected[place]
 
 
 @pytest.mark.parametrize(
@@ -144,20 +144,20 @@ def test_a_skewed_transform_turns_parity_red_and_nothing_else(project: Project, 
         ('"EWR", "JFK", "LGA"', '"EWR", "JFK"', "origin"),
     ],
 )
-def test_a_row_model_that_is_not_the_contract_turns_the_property_test_red(
+def test_a_row_model_that_differs_from_the_contract_fails_the_property_test(
     project: Project, said: str, broken: str, column: str
 ) -> None:
     replace(project.folder / PACKAGE / "contracts/api.py", said, broken)
     done = project("pytest", "-p", "no:cacheprovider", "tests/fuzz/test_rows.py", check=False)
     test = "tests/fuzz/test_rows.py::test_rows_and_tables_are_judged_alike_around_every_rule"
-    assert test in red(done.stdout)
+    assert test in failed_tests(done.stdout)
     assert re.search(rf"rows\[\d+\]\.{column} = ", done.stdout)
 
 
-def test_a_service_that_is_not_its_schema_turns_the_fuzzed_test_red(project: Project) -> None:
+def test_a_service_that_differs_from_its_schema_fails_the_fuzzing_test(project: Project) -> None:
     """A schema with integers allows 40.0: to JSON it is the same number as 40."""
     api = project.folder / PACKAGE / "contracts/api.py"
     replace(api, "BeforeValidator(_whole)]", "Strict()]")
     done = project("pytest", "-p", "no:cacheprovider", "tests/fuzz/test_api.py", check=False)
-    (test,) = red(done.stdout)
+    (test,) = failed_tests(done.stdout)
     assert test.endswith("test_what_the_schema_allows_is_refused_only_for_what_it_cannot_say")

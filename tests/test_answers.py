@@ -1,4 +1,4 @@
-"""An answer is refused with one sentence, or it survives in files that parse."""
+"""An invalid answer gives one error message; a valid answer gives files that parse."""
 
 import ast
 import configparser
@@ -61,7 +61,9 @@ SURVIVING_TEXT = [
     ("question", "answer"),
     [(question, answer) for question, answers in REFUSED.items() for answer in answers],
 )
-def test_refused(workshop: Workshop, tmp_path: Path, question: str, answer: str) -> None:
+def test_an_invalid_answer_gives_one_error_message(
+    workshop: Workshop, tmp_path: Path, question: str, answer: str
+) -> None:
     project = tmp_path / "project"
     names = {"project_slug": "a", "package_name": "a"}
     with pytest.raises(ValueError, match=r"^[^\n]+$") as refusal:
@@ -71,7 +73,7 @@ def test_refused(workshop: Workshop, tmp_path: Path, question: str, answer: str)
 
 
 @pytest.mark.parametrize("text", SURVIVING_TEXT)
-def test_survives(workshop: Workshop, text: str) -> None:
+def test_unusual_text_gives_files_that_parse(workshop: Workshop, text: str) -> None:
     project = workshop.project(survivor(text))
     assert [path for path, content in files(project).items() if not parses(path, content)] == []
     metadata = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -93,7 +95,7 @@ def survivor(text: str) -> Answers:
 
 
 def parses(path: str, content: bytes) -> bool:
-    """Whether a file is what its name says."""
+    """Parse a file by the format of its suffix."""
     if path.endswith(".whl"):
         return zipfile.is_zipfile(io.BytesIO(content))
     parsers: dict[str, Callable[[str], object]] = {
@@ -116,7 +118,7 @@ def parses(path: str, content: bytes) -> bool:
     ("name", "content"),
     [("a.toml", b'a = "'), ("a.yml", b'a: "'), ("a.json", b"{"), ("a.ipynb", b"{"), ("a.py", b"(")],
 )
-def test_a_broken_file_would_be_seen(name: str, content: bytes) -> None:
+def test_a_broken_file_does_not_parse(name: str, content: bytes) -> None:
     assert not parses(name, content)
 
 

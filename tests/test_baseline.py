@@ -1,4 +1,4 @@
-"""A grown repository takes up level 2: what is open is recorded once, and can only shrink."""
+"""An existing repository adopts level 2: a baseline lists open findings and can only shrink."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ OF_TOOLS = {"formatted", "linted", "typed"}
 
 @pytest.fixture
 def project(workshop: Workshop, environment: Path, types_cache: Path, tmp_path: Path) -> Project:
-    """A project at level 2 with a module from before it had any standards."""
+    """Return a project at level 2 with a module that is older than its standards."""
     folder = tmp_path / "project"
     render(workshop.template(), folder, {"starter": "blank", "level": 2})
     project = Project(folder, environment)
@@ -28,7 +28,7 @@ def project(workshop: Workshop, environment: Path, types_cache: Path, tmp_path: 
     (serving(project) / "legacy.py").write_text(LEGACY, encoding="utf-8")
     commit(folder, "first")
     project("pre-commit", "install")
-    look(project)
+    run_checks(project)
     return project
 
 
@@ -36,21 +36,21 @@ def serving(project: Project) -> Path:
     return next((project.folder / "src").glob("*/serving"))
 
 
-def look(project: Project) -> None:
-    """Check and test, whatever comes of it."""
+def run_checks(project: Project) -> None:
+    """Run checks and tests, whatever their exit codes."""
     project("handoff", "check", check=False)
     project("handoff", "test", check=False)
 
 
 def status(project: Project, *options: str) -> tuple[int, set[str], list[dict[str, Any]]]:
-    """What status exits with, which practices block at a push, and all findings."""
+    """Return the exit code of status, the practices that block a push, and all findings."""
     done = project("handoff", "status", "--format", "json", *options, check=False)
-    said = json.loads(done.stdout)
-    blocking = {one["practice"] for one in said["blocking"]["push"]}
-    return done.returncode, blocking, said["findings"]
+    status_json = json.loads(done.stdout)
+    blocking = {one["practice"] for one in status_json["blocking"]["push"]}
+    return done.returncode, blocking, status_json["findings"]
 
 
-def test_what_is_old_is_recorded_and_what_is_new_is_refused(project: Project) -> None:
+def test_the_baseline_accepts_old_findings_and_reports_new_ones(project: Project) -> None:
     legacy, newer = (serving(project) / name for name in ("legacy.py", "newer.py"))
     path = legacy.relative_to(project.folder).as_posix()
     assert status(project)[:2] == (1, OF_TOOLS)
@@ -65,7 +65,7 @@ def test_what_is_old_is_recorded_and_what_is_new_is_refused(project: Project) ->
     assert recorded["typed"]["ml-engineering"] == {path: 1}
     owners(project.folder)
     project(*step("owners"))
-    # In the change that brings it, it does not count yet.
+    # The baseline does not count in the change that adds it.
     assert status(project)[:2] == (0, set())
     assert status(project, "--base", "HEAD")[:2] == (1, OF_TOOLS)
     commit(project.folder, "what was open")
@@ -78,7 +78,7 @@ def test_what_is_old_is_recorded_and_what_is_new_is_refused(project: Project) ->
     project("git", *AUTHOR, "commit", "--quiet", "--message", "unrelated")
 
     newer.write_text('"""New."""\n\nimport os\n', encoding="utf-8")
-    look(project)
+    run_checks(project)
     code, blocking, findings = status(project)
     assert (code, blocking) == (1, {"linted"})
     assert {f["file"].rpartition("/")[2] for f in findings if f["blocks"]} == {"newer.py"}
@@ -98,11 +98,11 @@ def test_what_is_old_is_recorded_and_what_is_new_is_refused(project: Project) ->
     file.write_bytes(before)
     newer.unlink()
     legacy.write_text(LEGACY.replace("import os\n", ""), encoding="utf-8")
-    look(project)
+    run_checks(project)
     assert "1 fewer than before" in project("handoff", "policy", "baseline").stdout
     assert status(project, "--base", "HEAD")[:2] == (0, set())
 
-    # The hooks let pass what no tool can mend by itself.
+    # The hooks accept findings that no tool can fix automatically.
     legacy.write_text("def loaded(path):\n    return path\n", encoding="utf-8")
     project("git", "add", str(legacy))
     project("git", *AUTHOR, "commit", "--quiet", "--message", "touched")

@@ -1,4 +1,4 @@
-"""A blank project says that it has no contract yet; a table of one's own gives it one that runs."""
+"""A blank project reports a missing contract; `contract new` on a table creates one that runs."""
 
 import json
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def blank(
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> Project:
-    """A blank project in its first commit; pandas unless a test says otherwise."""
+    """Return a blank project at its first commit, with pandas unless a test sets another engine."""
     engine = getattr(request, "param", "pandas")
     folder = tmp_path / "project"
     render(workshop.template(), folder, {"starter": "blank", "dataframe": engine})
@@ -47,7 +47,7 @@ def on(*engines: str) -> pytest.MarkDecorator:
 
 
 def in_one_process(project: Project, commands: Sequence[Sequence[str]]) -> list[tuple[int, str]]:
-    """Exit code and complaint of each command; one process, because each imports so much."""
+    """Return exit code and error of each command; one process, because imports are slow."""
     said = project.python(
         f"""
         import contextlib, io, json
@@ -63,7 +63,7 @@ def in_one_process(project: Project, commands: Sequence[Sequence[str]]) -> list[
 
 
 def check(project: Project) -> None:
-    """What `poe check` runs, after what set-up writes."""
+    """Run the steps of `poe check` after set-up has written its files."""
     owners(project.folder)
     project("handoff", "check")
 
@@ -78,15 +78,15 @@ def contract(project: Project) -> str:
     return next(project.folder.glob("src/*/contracts/data.py")).read_text(encoding="utf-8")
 
 
-def test_before_the_first_contract_every_command_says_the_same_sentence(blank: Project) -> None:
+def test_every_command_reports_the_missing_contract_with_the_same_message(blank: Project) -> None:
     assert "deselected" in blank("pytest").stdout
     commands = [["pipeline"], ["model", "register"], ["contract", "api"], ["serve"], ["monitor"]]
     commands += [["model", "accept"], ["model", "score", "a.parquet", "b.parquet"]]
     assert in_one_process(blank, commands) == [(2, NO_CONTRACT)] * len(commands)
 
 
-def offer_a_candidate(project: Project) -> None:
-    """Everything between a new contract and a candidate, as a person would do it."""
+def register_a_candidate(project: Project) -> None:
+    """Run all steps from a new contract to a candidate, as a user would."""
     check(project)
     run(["uv", "lock", "--quiet"], project.folder)
     commit(project.folder, "contract")
@@ -97,14 +97,14 @@ def offer_a_candidate(project: Project) -> None:
     assert "5 passed" in project("handoff", "model", "accept").stdout
 
 
-def test_a_csv_with_three_classes_becomes_a_candidate_that_answers(
+def test_a_csv_with_three_classes_becomes_a_candidate_that_predicts(
     blank: Project, tmp_path: Path
 ) -> None:
     table = write_csv(tmp_path / "my flowers.csv", flowers(), delimiter=";")
     said = blank("handoff", "contract", "new", str(table), "--target", "class").stdout
     assert "'petal length (cm)' is called petal_length_cm" in said
     assert "'class' is called class_" in said
-    offer_a_candidate(blank)
+    register_a_candidate(blank)
     assert metrics(blank)["model"]["accuracy"] > 0.9 > metrics(blank)["constant"]["accuracy"]
     again = blank("handoff", "contract", "new", str(table), "--target", "class", check=False)
     assert (again.returncode, again.stdout) == (2, "")
@@ -130,7 +130,7 @@ def test_a_parquet_file_with_a_quantity_is_tested_on_its_future(
     said = blank("handoff", "contract", "new", str(table), "--target", "price").stdout
     assert "200 rows, 1 of them without a target" in said
     assert "without a time zone are taken as UTC" in said
-    offer_a_candidate(blank)
+    register_a_candidate(blank)
     assert metrics(blank)["model"]["r2"] > 0.9 > metrics(blank)["constant"]["r2"]
     blank.python(
         """
@@ -164,7 +164,7 @@ def test_an_excel_sheet_with_zeros_and_ones_is_a_classification(
     blank("handoff", "contract", "new", str(table), "--target", "paid")
     assert "income: int = Field(ge=" in contract(blank)
     assert "prediction: int = Field(isin=CLASSES)" in contract(blank)
-    offer_a_candidate(blank)
+    register_a_candidate(blank)
     assert metrics(blank)["model"]["accuracy"] > 0.8
 
     blank(
@@ -177,7 +177,7 @@ def test_an_excel_sheet_with_zeros_and_ones_is_a_classification(
 
 
 @on(*chosen("any names", ENGINES, 1))
-def test_any_names_and_values_give_code_that_passes_every_check(
+def test_unusual_names_and_values_give_code_that_passes_every_check(
     blank: Project, tmp_path: Path
 ) -> None:
     names = [
@@ -197,7 +197,7 @@ def test_any_names_and_values_give_code_that_passes_every_check(
     blank("handoff", "pipeline")
 
 
-def test_a_table_that_is_none_to_learn_from_gets_one_sentence_and_changes_nothing(
+def test_an_unusable_table_gives_one_error_message_and_changes_nothing(
     blank: Project, tmp_path: Path
 ) -> None:
     before = files(blank.folder)
@@ -214,8 +214,8 @@ def test_a_table_that_is_none_to_learn_from_gets_one_sentence_and_changes_nothin
     assert after == before
 
 
-def test_what_fails_at_the_last_step_is_undone(blank: Project, tmp_path: Path) -> None:
-    """DVC refuses to keep what git already keeps."""
+def test_a_failure_in_the_last_step_is_rolled_back(blank: Project, tmp_path: Path) -> None:
+    """DVC refuses to track a file that git already tracks."""
     place = blank.folder / "data/source/loans.csv"
     place.parent.mkdir(parents=True)
     place.write_text("mine\n", encoding="utf-8")
@@ -227,7 +227,7 @@ def test_what_fails_at_the_last_step_is_undone(blank: Project, tmp_path: Path) -
     assert git(blank.folder, "status", "--porcelain") == ""
 
 
-def test_contracts_that_did_not_begin_blank_stay_as_they_are(
+def test_existing_contracts_are_not_replaced(
     workshop: Workshop, environment: Path, tmp_path: Path
 ) -> None:
     folder = render(workshop.template(), tmp_path / "project", {})
@@ -240,8 +240,10 @@ def test_contracts_that_did_not_begin_blank_stay_as_they_are(
     )
 
 
-def test_a_new_month_of_another_shape_is_refused_by_name(blank: Project, tmp_path: Path) -> None:
-    """What ingest reads later has to be what the contract describes."""
+def test_ingest_refuses_new_data_with_other_columns_and_names_them(
+    blank: Project, tmp_path: Path
+) -> None:
+    """Data that ingest reads later must match the contract."""
     table = write_csv(tmp_path / "loans.csv", loans())
     blank("handoff", "contract", "new", str(table), "--target", "paid")
     source = blank.folder / "data/source/loans.csv"

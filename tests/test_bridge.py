@@ -1,4 +1,4 @@
-"""Cookiecutter makes the same project as copier, byte for byte, and copier can update it."""
+"""Cookiecutter renders the same project as copier, byte for byte, and copier can update it."""
 
 import json
 import sys
@@ -23,7 +23,7 @@ COOKIECUTTER: list[str | Path] = [sys.executable, "-m", "cookiecutter"]
 
 
 def answered(answers: Answers) -> list[str]:
-    """Answers as arguments; Cookiecutter would run them as templates, so each quotes itself."""
+    """Return answers as arguments, quoted because Cookiecutter renders them as templates."""
     quoted = {name: json.dumps(str(value), ensure_ascii=False) for name, value in answers.items()}
     return [
         f"{question.name}={answers[question.name]}"
@@ -36,7 +36,7 @@ def answered(answers: Answers) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("row", range(len(PAIRWISE)))
-def test_both_make_the_same_project_and_copier_updates_it(
+def test_both_tools_render_the_same_project_and_copier_updates_it(
     workshop: Workshop, tmp_path: Path, row: int
 ) -> None:
     answers = PAIRWISE[row]
@@ -54,7 +54,7 @@ def test_both_make_the_same_project_and_copier_updates_it(
     assert (theirs / "standards/new-standard.toml").is_file()
 
 
-def test_an_address_is_remembered_as_it_was_given(workshop: Workshop, tmp_path: Path) -> None:
+def test_the_template_address_is_stored_unchanged(workshop: Workshop, tmp_path: Path) -> None:
     git(tmp_path, "clone", "--quiet", "--bare", str(workshop.releases()), "baton.git")
     address = (tmp_path / "baton.git").as_uri()
     run([*COOKIECUTTER, "--no-input", address], tmp_path)
@@ -63,7 +63,7 @@ def test_an_address_is_remembered_as_it_was_given(workshop: Workshop, tmp_path: 
     assert f"_src_path: {address}\n" in (ours / ".copier-answers.yml").read_text("utf-8")
 
 
-def test_a_relative_path_becomes_one_that_an_update_finds(
+def test_a_relative_template_path_is_stored_so_that_an_update_finds_it(
     workshop: Workshop, tmp_path: Path
 ) -> None:
     git(tmp_path, "clone", "--quiet", str(workshop.releases()), "baton")
@@ -84,7 +84,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(("question", "answer"), HOSTILE)
-def test_a_refused_answer_leaves_nothing(
+def test_an_invalid_answer_leaves_no_files(
     workshop: Workshop, tmp_path: Path, question: str, answer: str
 ) -> None:
     inner = tmp_path / "one" / "two"
@@ -96,7 +96,7 @@ def test_a_refused_answer_leaves_nothing(
     assert [path for path in tmp_path.rglob("*") if path not in (inner, inner.parent)] == []
 
 
-def test_what_a_person_types_is_never_run(workshop: Workshop, tmp_path: Path) -> None:
+def test_an_answer_is_never_executed(workshop: Workshop, tmp_path: Path) -> None:
     typed = r"""{{ 7*7 }} \n ''' " ''') + open("evil", "w").name + str(''' """.strip()
     lines = [typed, "typed", "typed", typed, *[""] * (len(QUESTIONS) - 4)]
     run([*COOKIECUTTER, workshop.releases()], tmp_path, typing="\n".join([*lines, ""]))
@@ -111,7 +111,9 @@ def test_what_a_person_types_is_never_run(workshop: Workshop, tmp_path: Path) ->
     assert list(tmp_path.rglob("evil")) == []
 
 
-def test_without_copier_one_sentence_says_how_to_get_it(workshop: Workshop, tmp_path: Path) -> None:
+def test_a_missing_copier_gives_one_message_with_the_install_command(
+    workshop: Workshop, tmp_path: Path
+) -> None:
     environment = tmp_path / "environment"
     run(["uv", "venv", "--quiet", environment], tmp_path)
     python = environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")

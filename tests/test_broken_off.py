@@ -1,7 +1,7 @@
-"""Killed, or out of disk space: nothing half-written counts, and the next run continues.
+"""Commands that are killed or run out of disk space: the next run ignores partial files.
 
-The commands are real and so is the kill. The full disk is simulated, so that nobody has to be root:
-no file of the process grows beyond a size. Batch scoring is in test_project.py, the registry's
+The commands and the kill signal are real. The full disk is simulated by a limit on the size of the
+process's files, so that the tests need no root. Batch scoring is in test_project.py, the registry's
 database in system/test_shared_backends.py.
 """
 
@@ -28,12 +28,12 @@ from tests.project import Project, ask, registered, service
 pytestmark = pytest.mark.slow
 
 ROWS = 50
-"""Rows of a request: their record is longer than what the system writes at once."""
+"""Rows of a request: their log record is longer than one atomic write."""
 
 
 @pytest.fixture
 def project(workshop: Workshop, environment: Path, tmp_path: Path) -> Project:
-    """A project of which version 1 is the candidate."""
+    """Return a project with version 1 as its candidate."""
     original = registered(workshop, environment, "pandas")
     folder = shutil.copytree(original.folder, tmp_path / "project", symlinks=True)
     project = Project(folder, environment)
@@ -41,13 +41,13 @@ def project(workshop: Workshop, environment: Path, tmp_path: Path) -> Project:
     return project
 
 
-def no_file_beyond(size: int, process: "subprocess.Popen[Any]") -> None:
-    """Let no file of a process, and of those it starts from now on, grow beyond a size."""
+def limit_file_size(size: int, process: "subprocess.Popen[Any]") -> None:
+    """Limit the file size of a process and of the processes that it starts from now on."""
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
-def begun(project: Project, *command: str) -> "subprocess.Popen[str]":
-    """A command that runs, the first of a group of processes."""
+def start_command(project: Project, *command: str) -> "subprocess.Popen[str]":
+    """Start a command as the leader of a process group."""
     return subprocess.Popen(
         command,
         cwd=project.folder,
@@ -59,17 +59,17 @@ def begun(project: Project, *command: str) -> "subprocess.Popen[str]":
     )
 
 
-def out_of_space(project: Project, size: int, *command: str) -> tuple[int, list[str]]:
-    """How a command ends for which no file can grow beyond a size, and what it complains of."""
-    with begun(project, *command) as process:
-        no_file_beyond(size, process)
+def run_out_of_space(project: Project, size: int, *command: str) -> tuple[int, list[str]]:
+    """Run a command with limited file size; return its exit code and error output."""
+    with start_command(project, *command) as process:
+        limit_file_size(size, process)
         complaint = process.communicate()[1]
     return process.returncode, complaint.splitlines()
 
 
-def killed(project: Project, when: Callable[[], bool], *command: str) -> None:
-    """Kill a command and all that it has started, as soon as something is so."""
-    with begun(project, *command) as process:
+def kill_when(project: Project, when: Callable[[], bool], *command: str) -> None:
+    """Start a command; kill it and its child processes as soon as a condition holds."""
+    with start_command(project, *command) as process:
         for _ in range(6_000):
             if when() or process.poll() is not None:
                 break
@@ -77,20 +77,20 @@ def killed(project: Project, when: Callable[[], bool], *command: str) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     with contextlib.suppress(ProcessLookupError):
-        while True:  # DVC takes a process for alive until the system has buried it
+        while True:  # DVC regards a process as alive until the system has reaped it
             os.killpg(process.pid, 0)
             time.sleep(0.05)
 
 
 def request(project: Project, number: int) -> dict[str, Any]:
-    """A request that can be told from others by the distance."""
+    """Return a request whose distance identifies it."""
     golden = project.folder / "tests/golden/request.json"
     row = json.loads(golden.read_text(encoding="utf-8"))["rows"][0]
     return {"rows": [row | {"flight_number": 1 + n, "distance_mi": number} for n in range(ROWS)]}
 
 
 def logged(log: Path) -> tuple[dict[int, Any], int]:
-    """The predictions in a log by the request's number, and how many lines have no end."""
+    """Return the logged predictions by request number, and the number of incomplete lines."""
     lines = [line for file in log.iterdir() for line in file.read_bytes().splitlines(keepends=True)]
     whole = [json.loads(line) for line in lines if line.endswith(b"\n")]
     by_number = {record["rows"][0]["distance_mi"]: record["predictions"] for record in whole}
@@ -98,7 +98,9 @@ def logged(log: Path) -> tuple[dict[int, Any], int]:
     return by_number, len(lines) - len(whole)
 
 
-def test_what_a_killed_service_has_answered_is_in_its_log(project: Project, tmp_path: Path) -> None:
+def test_the_log_contains_every_answer_of_a_killed_service(
+    project: Project, tmp_path: Path
+) -> None:
     log = tmp_path / "log"
     answered: dict[int, Any] = {}
 
@@ -106,7 +108,7 @@ def test_what_a_killed_service_has_answered_is_in_its_log(project: Project, tmp_
         for number in range(first, first + 1000):
             try:
                 status, said = ask(f"{address}/predict", request(project, number))
-            except OSError:  # it is killed
+            except OSError:  # the service is killed
                 return
             assert status == 200
             answered[number] = json.loads(said)["predictions"]
@@ -123,7 +125,7 @@ def test_what_a_killed_service_has_answered_is_in_its_log(project: Project, tmp_
     before, torn = logged(log)
     assert len(answered) >= 30
     assert {number: before.get(number) for number in answered} == answered
-    assert len(before) <= len(answered) + len(threads)  # written, and not yet sent
+    assert len(before) <= len(answered) + len(threads)  # logged, but not yet sent
 
     with service(project, HANDOFF_PREDICTIONS=str(log)) as (address, _):
         status, said = ask(f"{address}/predict", request(project, 4000))
@@ -139,7 +141,7 @@ def test_what_a_killed_service_has_answered_is_in_its_log(project: Project, tmp_
     assert replayed.stderr.count("is incomplete: skipped\n") == torn
 
 
-def test_a_service_whose_disk_is_full_answers_and_says_what_it_could_not_log(
+def test_a_service_with_a_full_disk_answers_and_counts_unlogged_predictions(
     project: Project, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
@@ -160,12 +162,12 @@ def test_a_service_whose_disk_is_full_answers_and_says_what_it_could_not_log(
         (file,) = log.iterdir()
         size = file.stat().st_size
         assert not_logged() == "0.0"
-        no_file_beyond(size + size // 2, process)
+        limit_file_size(size + size // 2, process)
         predict(2)
         predict(3)
         assert file.stat().st_size == size
         assert not_logged() == "2.0"
-        no_file_beyond(resource.RLIM_INFINITY, process)
+        limit_file_size(resource.RLIM_INFINITY, process)
         predict(4)
         assert not_logged() == "2.0"
         said.seek(0)
@@ -176,27 +178,27 @@ def test_a_service_whose_disk_is_full_answers_and_says_what_it_could_not_log(
     assert (sorted(predictions), torn) == ([1, 4], 0)
 
 
-def test_training_that_is_broken_off_is_not_believed_and_goes_on(project: Project) -> None:
-    project("handoff", "pipeline")  # DVC has to know this folder: its own files need room too
+def test_interrupted_training_is_not_registered_and_can_be_resumed(project: Project) -> None:
+    project("handoff", "pipeline")  # DVC needs space for its own files, too
     model, parameters = project.folder / "models/model.joblib", project.folder / "params.yaml"
-    room = model.stat().st_size * 2 // 3  # less than it needs, more than DVC's own files do
+    room = model.stat().st_size * 2 // 3  # less than training needs, more than DVC's own files need
     changed = parameters.read_text(encoding="utf-8").replace("iterations: 40", "iterations: 30")
     parameters.write_text(changed, encoding="utf-8")
 
-    def is_not_believed() -> bool:
-        """Register asks the same before anything else."""
+    def assert_not_registered() -> bool:
+        """Register checks this before any other step."""
         return project("dvc", "status", "--quiet", check=False).returncode == 1
 
-    code, (sentence, dvcs) = out_of_space(project, room, "handoff", "pipeline")
+    code, (sentence, dvcs) = run_out_of_space(project, room, "handoff", "pipeline")
     assert code != 0
     assert sentence == "File too large: free disk space, then run the command again."
     assert dvcs.startswith("ERROR: failed to reproduce 'train': ")
     assert 0 < model.stat().st_size <= room
-    assert is_not_believed()
+    assert assert_not_registered()
 
     model.unlink()
-    killed(project, model.exists, "handoff", "pipeline")
-    assert is_not_believed()
+    kill_when(project, model.exists, "handoff", "pipeline")
+    assert assert_not_registered()
 
     done = project("handoff", "pipeline")
     assert "Stage 'features' didn't change, skipping\nRunning stage 'train':" in done.stdout
@@ -204,8 +206,8 @@ def test_training_that_is_broken_off_is_not_believed_and_goes_on(project: Projec
     assert "version 2 is the candidate" in project("handoff", "model", "register").stdout
 
 
-def test_what_a_broken_off_run_leaves_empty_does_not_stop_the_next(project: Project) -> None:
-    """DVC writes these files in place; the moment in which they are empty is too short to hit."""
+def test_empty_files_of_an_interrupted_run_do_not_block_the_next_run(project: Project) -> None:
+    """DVC writes these files in place; they are empty too briefly to interrupt reliably."""
     lock = project.folder / "dvc.lock"
     before = lock.read_text(encoding="utf-8")
     for file in (lock, project.folder / ".dvc/tmp/rwlock"):
@@ -214,7 +216,7 @@ def test_what_a_broken_off_run_leaves_empty_does_not_stop_the_next(project: Proj
     assert lock.read_text(encoding="utf-8") == before
 
 
-def test_registering_that_is_broken_off_gives_no_version(project: Project) -> None:
+def test_interrupted_registration_creates_no_version(project: Project) -> None:
     database = project.folder / "mlflow.db"
 
     def asked(question: str) -> list[Any]:
@@ -230,11 +232,11 @@ def test_registering_that_is_broken_off_gives_no_version(project: Project) -> No
 
     largest = max(f.stat().st_size for f in (project.folder / "data/evaluation").iterdir())
     before = state()
-    code, (sentence,) = out_of_space(project, largest - 1, "handoff", "model", "register")
+    code, (sentence,) = run_out_of_space(project, largest - 1, "handoff", "model", "register")
     assert code == 2
     end = ".parquet: File too large: free disk space, then run the command again."
     assert sentence.endswith(end)
-    killed(project, is_logging_the_model, "handoff", "model", "register")
+    kill_when(project, is_logging_the_model, "handoff", "model", "register")
     assert state() == before == ([(1,)], [("candidate", 1)])
 
     assert "version 2 is the candidate" in project("handoff", "model", "register").stdout
@@ -246,10 +248,10 @@ def test_registering_that_is_broken_off_gives_no_version(project: Project) -> No
     assert project.python(loaded) == "[1, 2]\n"
 
 
-def test_a_promotion_that_is_killed_does_not_block_the_next(project: Project) -> None:
-    """It is the system that lets go of the lock; a rollback asks for the same one."""
+def test_a_killed_promotion_does_not_block_the_next_one(project: Project) -> None:
+    """The operating system releases the lock, which a rollback takes too."""
 
-    with begun(project, "handoff", "model", "promote", "1", "--dry-run") as promoting:
+    with start_command(project, "handoff", "model", "promote", "1", "--dry-run") as promoting:
         assert promoting.stderr
         while "rebuilding its environment" not in promoting.stderr.readline():
             assert promoting.poll() is None
@@ -261,5 +263,5 @@ def test_a_promotion_that_is_killed_does_not_block_the_next(project: Project) ->
             done = project("handoff", "model", "rollback", "--why", "trying", check=False)
             assert done.stderr.startswith("There is no former champion of flight-delays")
         finally:
-            with contextlib.suppress(ProcessLookupError):  # what it has started may live on
+            with contextlib.suppress(ProcessLookupError):  # its child processes may still run
                 os.killpg(promoting.pid, signal.SIGKILL)

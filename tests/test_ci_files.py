@@ -1,7 +1,7 @@
-"""One pipeline per provider: valid, safe, and the same words in all three.
+"""One pipeline per provider: valid, safe, and with the same commands in all three.
 
-GitHub's and GitLab's are also run, by `tests/system/test_ci_runs.py`. Azure's can't be run outside
-Azure: here it meets its schema and says the same as the other two, no more.
+`tests/system/test_ci_runs.py` also runs GitHub's and GitLab's. Azure's can't run outside Azure:
+these tests only check its schema and that its commands equal those of the other two.
 """
 
 import re
@@ -37,9 +37,9 @@ SCHEMAS = {
     "gitlab": ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
     "azure": ["vendor.azure-pipelines", "--regex-variant", "python"],
 }
-# Where a change is to be merged into: each provider has its own word for it.
+# The target branch of a change, whose variable each provider names differently.
 TARGET = "<target>"
-# The same where there is one: a push has none.
+# The same as an optional argument: a push has no target.
 ON_A_CHANGE = "[--base <target>]"
 GATE = f"uv run --locked handoff status --run --stage push {ON_A_CHANGE} --comment"
 PAGE = ".handoff/status.html"
@@ -47,13 +47,13 @@ PAGE = ".handoff/status.html"
 
 @pytest.fixture(scope="module")
 def projects(workshop: Workshop) -> dict[str, Path]:
-    """A project for each provider."""
+    """Return a project for each provider."""
     return {ci: workshop.project({"ci": ci}) for ci in PIPELINES}
 
 
 @pytest.fixture(scope="module")
 def pipelines(projects: dict[str, Path]) -> dict[str, Any]:
-    """The three pipelines, parsed."""
+    """Return the three parsed pipelines."""
     return {
         ci: yaml.safe_load((projects[ci] / path).read_text(encoding="utf-8"))
         for ci, path in PIPELINES.items()
@@ -62,23 +62,23 @@ def pipelines(projects: dict[str, Path]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Job:
-    """What a job does, whatever the provider's words for it.
+    """A job in a form that is independent of the provider.
 
     Attributes:
-        types: What it types, with the same word for the target and without the form of findings.
-        python: The Python that it begins with.
-        whole_history: Whether it fetches all of it, and not as little as the provider would.
-        on_a_change: Whether it is there for pull requests only, merge requests that is.
+        commands: Its commands, with one word for the target and without the output format.
+        python: Its initial Python version.
+        whole_history: Whether it fetches the whole history instead of a shallow clone.
+        on_a_change: Whether it runs only for pull requests or merge requests.
     """
 
-    types: list[str]
+    commands: list[str]
     python: str
     whole_history: bool
     on_a_change: bool
 
 
 def jobs(pipelines: dict[str, Any]) -> dict[str, dict[str, Job]]:
-    """The jobs of each pipeline, by the name that people read."""
+    """Return the jobs of each pipeline by their display name."""
     azure = {job.get("displayName", job["job"]): job for job in pipelines["azure"]["jobs"]}
     return {
         "github": {name: github_job(job) for name, job in pipelines["github"]["jobs"].items()},
@@ -91,9 +91,9 @@ def github_job(job: dict[str, Any]) -> Job:
     given = {
         step["uses"].partition("@")[0]: step["with"] for step in job["steps"] if "uses" in step
     }
-    typed = [step["run"] for step in job["steps"] if "run" in step]
+    lines = [step["run"] for step in job["steps"] if "run" in step]
     return Job(
-        types=same_words(typed, "${GITHUB_BASE_REF:+", '"origin/$GITHUB_BASE_REF"'),
+        commands=normalized_commands(lines, "${GITHUB_BASE_REF:+", '"origin/$GITHUB_BASE_REF"'),
         python=given["actions/setup-python"]["python-version"],
         whole_history=given["actions/checkout"].get("fetch-depth") == 0,
         on_a_change=job.get("if") == "github.event_name == 'pull_request'",
@@ -115,7 +115,7 @@ def gitlab_jobs(pipeline: dict[str, Any]) -> dict[str, Job]:
     named = {name: whole(pipeline[name]) for name in judging if "script" in pipeline[name]}
     return {
         name: Job(
-            types=same_words(job["before_script"] + job["script"], *words),
+            commands=normalized_commands(job["before_script"] + job["script"], *words),
             python=job["image"].removeprefix("python:"),
             whole_history=job["variables"].get("GIT_DEPTH") == "0",
             on_a_change=job["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}],
@@ -129,16 +129,18 @@ def azure_job(job: dict[str, Any]) -> Job:
     words = "${" + name + ":+", '"origin/${' + name + '#refs/heads/}"'
     inputs = {step["task"]: step["inputs"] for step in job["steps"] if "task" in step}
     return Job(
-        types=same_words([step["script"] for step in job["steps"] if "script" in step], *words),
+        commands=normalized_commands(
+            [step["script"] for step in job["steps"] if "script" in step], *words
+        ),
         python=inputs["UsePythonVersion@0"]["versionSpec"],
         whole_history={"checkout": "self", "fetchDepth": "0"} in job["steps"],
         on_a_change=job.get("condition") == "eq(variables['Build.Reason'], 'PullRequest')",
     )
 
 
-def same_words(typed: list[str], where_there_is: str, target: str) -> list[str]:
-    """What is typed, with one word for the target and without the form of findings."""
-    found = [line.replace(where_there_is + "--base " + target + "}", ON_A_CHANGE) for line in typed]
+def normalized_commands(lines: list[str], where_there_is: str, target: str) -> list[str]:
+    """Return the commands with one word for the target and without the output format."""
+    found = [line.replace(where_there_is + "--base " + target + "}", ON_A_CHANGE) for line in lines]
     found = [line.replace(target, TARGET) for line in found]
     return [re.sub(r" --format (github|azure)\b", "", line) for line in found]
 
@@ -149,7 +151,7 @@ def run(tool: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("ci", PIPELINES)
-def test_a_project_has_its_own_providers_pipeline_and_no_other(
+def test_a_project_has_only_the_pipeline_of_its_provider(
     ci: str, projects: dict[str, Path]
 ) -> None:
     assert [name for name, path in PIPELINES.items() if (projects[ci] / path).exists()] == [ci]
@@ -157,7 +159,7 @@ def test_a_project_has_its_own_providers_pipeline_and_no_other(
 
 
 @pytest.mark.parametrize("ci", PIPELINES)
-def test_a_pipeline_meets_its_providers_schema(ci: str, projects: dict[str, Path]) -> None:
+def test_a_pipeline_is_valid_by_its_providers_schema(ci: str, projects: dict[str, Path]) -> None:
     checked = run(
         "check-jsonschema", "--builtin-schema", *SCHEMAS[ci], projects[ci] / PIPELINES[ci]
     )
@@ -165,14 +167,18 @@ def test_a_pipeline_meets_its_providers_schema(ci: str, projects: dict[str, Path
 
 
 @pytest.mark.parametrize("ci", ["github", "azure"])
-def test_a_promotion_meets_its_providers_schema(ci: str, projects: dict[str, Path]) -> None:
+def test_a_promotion_pipeline_is_valid_by_its_providers_schema(
+    ci: str, projects: dict[str, Path]
+) -> None:
     checked = run(
         "check-jsonschema", "--builtin-schema", *SCHEMAS[ci], projects[ci] / PROMOTIONS[ci]
     )
     assert checked.returncode == 0, checked.stdout
 
 
-def test_a_champion_needs_consent_and_comes_one_at_a_time(projects: dict[str, Path]) -> None:
+def test_a_promotion_needs_an_approval_and_never_runs_in_parallel(
+    projects: dict[str, Path],
+) -> None:
     read = {
         ci: yaml.safe_load((projects[ci] / path).read_text(encoding="utf-8"))
         for ci, path in PROMOTIONS.items()
@@ -184,10 +190,10 @@ def test_a_champion_needs_consent_and_comes_one_at_a_time(projects: dict[str, Pa
     assert gitlab["resource_group"] == "promotion"
     assert read["azure"]["lockBehavior"] == "sequential"
     steps = azure["strategy"]["runOnce"]["deploy"]["steps"]
-    typed = {github["steps"][-1]["run"], gitlab["script"][-1]}
+    lines = {github["steps"][-1]["run"], gitlab["script"][-1]}
     promote = 'uv run --locked handoff model promote "$VERSION" --why "$WHY" --run'
-    # Azure's predefined variables don't say which branch is the main one: it is main or master.
-    assert (typed, steps[-1]["script"]) == ({f'{promote} --base "origin/$MAIN"'}, promote)
+    # Azure has no variable for the default branch, so main and master both count.
+    assert (lines, steps[-1]["script"]) == ({f'{promote} --base "origin/$MAIN"'}, promote)
     depths = (
         github["steps"][0]["with"]["fetch-depth"],
         gitlab["variables"]["GIT_DEPTH"],
@@ -196,21 +202,23 @@ def test_a_champion_needs_consent_and_comes_one_at_a_time(projects: dict[str, Pa
     assert set(map(str, depths)) == {"0"}
 
 
-def test_a_pull_request_asks_for_the_same_on_every_provider(projects: dict[str, Path]) -> None:
+def test_the_pull_request_template_is_the_same_for_every_provider(
+    projects: dict[str, Path],
+) -> None:
     asked = {(projects[ci] / path).read_text(encoding="utf-8") for ci, path in TEMPLATES.items()}
     assert len(asked) == 1
 
 
 @pytest.mark.parametrize("ci", PIPELINES)
-def test_a_pipelines_first_line_says_whose_it_is(ci: str, projects: dict[str, Path]) -> None:
+def test_a_pipelines_first_line_names_its_owner(ci: str, projects: dict[str, Path]) -> None:
     first = (projects[ci] / PIPELINES[ci]).read_text(encoding="utf-8").splitlines()[0]
     assert first.startswith("# Template-owned")
     assert "of your own" in first
 
 
-def test_the_three_pipelines_say_the_same(pipelines: dict[str, Any]) -> None:
+def test_the_three_pipelines_run_the_same_commands(pipelines: dict[str, Any]) -> None:
     said = jobs(pipelines)
-    assert {name: job.types[2:] for name, job in said["github"].items()} == {
+    assert {name: job.commands[2:] for name, job in said["github"].items()} == {
         "handoff": [f"{GATE} --html {PAGE}"],
         "contracts": [
             f"uv run --locked handoff contract diff --base {TARGET}",
@@ -219,24 +227,24 @@ def test_the_three_pipelines_say_the_same(pipelines: dict[str, Any]) -> None:
         "ml-engineering": [f"uv run --locked handoff triage --base {TARGET} --side ml-engineering"],
     }
     for job in said["github"].values():
-        assert job.types[1] == "uv sync --locked"
+        assert job.commands[1] == "uv sync --locked"
     assert said["github"] == said["gitlab"] == said["azure"]
 
 
-def test_what_judges_a_change_sees_the_whole_history(pipelines: dict[str, Any]) -> None:
+def test_jobs_that_judge_a_change_fetch_the_whole_history(pipelines: dict[str, Any]) -> None:
     for named in jobs(pipelines).values():
         assert {name for name, job in named.items() if not job.on_a_change} == {"handoff"}
         assert all(job.whole_history for job in named.values())
 
 
-def test_findings_stand_at_the_lines_of_a_pull_request(projects: dict[str, Path]) -> None:
+def test_findings_annotate_the_lines_of_a_pull_request(projects: dict[str, Path]) -> None:
     text = (projects["github"] / PIPELINES["github"]).read_text(encoding="utf-8")
     asked = "handoff (contract diff|status|triage) "
     judging = [line for line in text.splitlines() if re.search(asked, line)]
     assert [" --format github" in line for line in judging] == [True] * 4
 
 
-def test_only_who_writes_the_comment_is_given_a_token(pipelines: dict[str, Any]) -> None:
+def test_only_the_job_that_writes_the_comment_gets_a_token(pipelines: dict[str, Any]) -> None:
     github = pipelines["github"]
     assert github["permissions"] == {"contents": "read"}
     allowed = {
@@ -253,7 +261,7 @@ def test_only_who_writes_the_comment_is_given_a_token(pipelines: dict[str, Any])
     assert "--comment" in azure["script"]
 
 
-def test_evidence_and_page_are_kept_whatever_was_found(pipelines: dict[str, Any]) -> None:
+def test_evidence_and_page_are_kept_whatever_the_result(pipelines: dict[str, Any]) -> None:
     *_, github = pipelines["github"]["jobs"]["handoff"]["steps"]
     assert github["if"] == "always()"
     assert github["with"]["path"].split() == [".handoff/evidence", PAGE]
@@ -266,13 +274,13 @@ def test_evidence_and_page_are_kept_whatever_was_found(pipelines: dict[str, Any]
 
 
 @pytest.mark.parametrize("ci", PIPELINES)
-def test_nothing_is_written_into_a_command_by_the_provider(
+def test_no_command_contains_a_variable_that_the_provider_expands(
     pipelines: dict[str, Any], ci: str
 ) -> None:
-    """The name of a branch may hold anything: it reaches a shell as a quoted variable only."""
-    typed = [line for job in jobs(pipelines)[ci].values() for line in job.types]
-    assert typed
-    assert [line for line in typed if re.search(r"\$", line)] == []
+    """A branch name may contain any character, so a shell gets it only as a quoted variable."""
+    lines = [line for job in jobs(pipelines)[ci].values() for line in job.commands]
+    assert lines
+    assert [line for line in lines if re.search(r"\$", line)] == []
 
 
 @pytest.mark.parametrize("name", ["", "main", "a b", "$(touch taken)", '"; touch taken; "'])
@@ -284,7 +292,7 @@ def test_nothing_is_written_into_a_command_by_the_provider(
         ("azure", "SYSTEM_PULLREQUEST_TARGETBRANCH", "refs/heads/"),
     ],
 )
-def test_the_gate_gets_a_branch_as_one_word_and_on_a_push_none(
+def test_the_gate_gets_the_branch_as_one_argument_and_no_branch_on_a_push(
     projects: dict[str, Path], tmp_path: Path, ci: str, variable: str, prefix: str, name: str
 ) -> None:
     text = (projects[ci] / PIPELINES[ci]).read_text(encoding="utf-8")
@@ -310,15 +318,17 @@ def test_a_push_with_an_open_merge_request_runs_one_pipeline(pipelines: dict[str
     assert (never["when"], otherwise) == ("never", {"when": "always"})
 
 
-def test_the_pipelines_uv_is_the_one_that_baton_is_tested_with(pipelines: dict[str, Any]) -> None:
+def test_the_pipelines_use_the_uv_version_that_baton_is_tested_with(
+    pipelines: dict[str, Any],
+) -> None:
     pins = (ROOT / "requirements/dev.txt").read_text(encoding="utf-8")
     pin = re.search(r"^uv==[\d.]+", pins, re.MULTILINE)
     assert pin
-    installing = {job.types[0] for named in jobs(pipelines).values() for job in named.values()}
+    installing = {job.commands[0] for named in jobs(pipelines).values() for job in named.values()}
     assert installing == {f"python3 -m pip install {pin.group()}"}
 
 
-def test_the_pipelines_python_is_the_newest_that_a_project_may_choose(
+def test_the_pipelines_use_the_newest_supported_python(
     pipelines: dict[str, Any],
 ) -> None:
     (choices,) = (question.choices for question in QUESTIONS if question.name == "python")
@@ -326,7 +336,7 @@ def test_the_pipelines_python_is_the_newest_that_a_project_may_choose(
     assert {job.python for named in jobs(pipelines).values() for job in named.values()} == {newest}
 
 
-def test_batons_own_workflow_meets_the_schema() -> None:
+def test_batons_own_workflow_is_valid_by_the_schema() -> None:
     workflow = ROOT / ".github/workflows/ci.yml"
     checked = run("check-jsonschema", "--builtin-schema", *SCHEMAS["github"], workflow)
     assert checked.returncode == 0, checked.stdout
@@ -339,9 +349,7 @@ def test_no_workflow_has_a_security_finding(projects: dict[str, Path]) -> None:
         assert audited.returncode == 0, audited.stdout
 
 
-def test_an_action_that_is_not_pinned_would_be_a_finding(
-    projects: dict[str, Path], tmp_path: Path
-) -> None:
+def test_an_unpinned_action_is_a_finding(projects: dict[str, Path], tmp_path: Path) -> None:
     text = (projects["github"] / PIPELINES["github"]).read_text(encoding="utf-8")
     loose = tmp_path / "handoff.yml"
     loose.write_text(re.sub(r"(actions/checkout)@\S+", r"\1@v7", text), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""One table says what is run: tasks, hooks and pipelines only use the engine's own names."""
+"""Tasks, hooks and pipelines call only commands and steps that the engine lists."""
 
 import re
 import shlex
@@ -20,7 +20,7 @@ TASKS = [
     *("setup", "explore", "pipeline", "fix", "check", "test", "status"),
     *("diff", "register", "promote", "rollback", "serve", "monitor", "docs"),
 ]
-"""The tasks that people see."""
+"""The public tasks."""
 
 TEMPLATE = ROOT / "template"
 ENGINE = {"PYTHONPATH": str(ROOT / "handoff/src"), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -28,19 +28,19 @@ ENGINE = {"PYTHONPATH": str(ROOT / "handoff/src"), "PYTHONDONTWRITEBYTECODE": "1
 
 @cache
 def handoff(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """What the command says, without a project."""
+    """Return the output of the command, without a project."""
     code = "import sys; from baton_handoff.cli import main; sys.exit(main())"
     return run([sys.executable, "-c", code, *arguments], ROOT, env=ENGINE)
 
 
 def commands() -> set[str]:
-    """Every command that the engine's help lists."""
+    """Return every command that the engine's help lists."""
     said = handoff("--help").stdout
     return set(re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", said, re.MULTILINE))
 
 
 def steps(command: str) -> set[str]:
-    """The steps that `check` or `fix` takes by name."""
+    """Return the steps that `check` or `fix` accepts by name."""
     said = " ".join(handoff(command, "--help").stdout.split())
     (names,) = re.findall(r"one step: ([-a-z]+(?:, [-a-z]+)*)", said)
     return set(names.split(", "))
@@ -59,7 +59,7 @@ def old_tasks() -> dict[str, dict[str, str]]:
 
 
 def known(command: str) -> bool:
-    """Whether a line calls the engine by a name of its own, and a step by the table's."""
+    """Return whether a line calls an existing command of the engine and an existing step."""
     words = shlex.split(command)
     called = words[words.index("handoff") + 1 :]
     one, two = called[0], " ".join(called[:2])
@@ -76,14 +76,14 @@ def test_fourteen_tasks_are_public_and_each_calls_a_command() -> None:
     assert all(known(cmd) for name, cmd in called.items() if name != "explore")
 
 
-def test_the_steps_of_the_tests_are_those_of_the_engine() -> None:
+def test_the_steps_in_the_tests_equal_those_of_the_engine() -> None:
     assert set(CHECKS) | {"radar", "feature-store"} == steps("check")
     assert steps("fix") == {"format", "lint", "api", "owners"}
     (line,) = re.findall(r"^  check  +(.+)$", handoff("--help").stdout, re.MULTILINE)
     assert ", ".join(CHECKS) in line
 
 
-def test_hooks_call_the_engine_by_the_names_of_the_table() -> None:
+def test_hooks_call_existing_commands_and_steps() -> None:
     said = yaml.safe_load((TEMPLATE / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     (repo,) = said["repos"]
     entries = {hook["id"]: hook["entry"] for hook in repo["hooks"]}
@@ -93,7 +93,7 @@ def test_hooks_call_the_engine_by_the_names_of_the_table() -> None:
     assert [entry for entry in steps if not known(entry)] == []
 
 
-def test_pipelines_call_the_engine_by_its_names(workshop: Workshop) -> None:
+def test_pipelines_call_existing_commands(workshop: Workshop) -> None:
     for ci in ("github", "gitlab", "azure"):
         project = workshop.project({"ci": ci})
         files = [
@@ -116,7 +116,7 @@ def test_no_text_of_the_template_names_an_old_task() -> None:
 
 
 @pytest.mark.parametrize("name", old_tasks())
-def test_an_old_task_runs_the_new_command_and_says_its_name(name: str) -> None:
+def test_an_old_task_runs_the_new_command_and_prints_its_name(name: str) -> None:
     task = old_tasks()[name]
     _, *called = shlex.split(task["cmd"])
     done = handoff(*called, "--help")
@@ -127,7 +127,7 @@ def test_an_old_task_runs_the_new_command_and_says_its_name(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_new_project_lists_the_fourteen_and_an_older_one_its_old_names_below(
+def test_a_new_project_lists_fourteen_tasks_and_an_older_one_also_its_old_names(
     environment: Path, workshop: Workshop, tmp_path: Path
 ) -> None:
     project = workshop.project({})

@@ -1,4 +1,4 @@
-"""Contracts change in a project, and are shared with another: end to end."""
+"""Contracts change in one project and are shared with another, end to end."""
 
 import json
 import shutil
@@ -51,7 +51,7 @@ def test_a_second_repository_uses_the_contracts(
 
 
 @pytest.mark.slow
-def test_a_derived_feature_takes_a_few_lines_and_asks_nobody(
+def test_a_derived_feature_takes_a_few_lines_and_needs_no_approval(
     workshop: Workshop, environment: Path, tmp_path: Path
 ) -> None:
     project = tmp_path / "project"
@@ -62,7 +62,9 @@ def test_a_derived_feature_takes_a_few_lines_and_asks_nobody(
     inner = source / "contracts" / "data.py"
     head, features, rest = _cut(inner.read_text(encoding="utf-8"), "class Features")
     features = features.replace(before, f"    weekend: bool\n{before}", 1)
-    features = features.replace('"version": "1.0.0"', '"version": "1.1.0"', 2)  # and LabelledFlight
+    features = features.replace(
+        '"version": "1.0.0"', '"version": "1.1.0"', 2
+    )  # also LabelledFlight
     inner.write_text(head + features + rest, encoding="utf-8")
     calendar = source / "features" / "calendar.py"
     text = calendar.read_text(encoding="utf-8")
@@ -87,7 +89,7 @@ def test_a_derived_feature_takes_a_few_lines_and_asks_nobody(
 
 
 def _cut(text: str, at: str) -> tuple[str, str, str]:
-    """What is before a class, the class with the next one, and the rest."""
+    """Split a text into the part before a class, the class with the next one, and the rest."""
     head, _, tail = text.partition(at)
     first, second, rest = tail.partition("class DelayPrediction")
     return head, at + first, second + rest

@@ -1,4 +1,4 @@
-"""A new project's tools are chosen on purpose, and have to be looked at again in time."""
+"""A new project records its tool decisions, and each has a review date."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("starter", ["flights", "blank"])
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_new_project_has_a_radar_and_its_clock_runs(
+def test_a_new_project_has_a_radar_with_review_dates(
     workshop: Workshop, environment: Path, tmp_path: Path, starter: str, engine: str
 ) -> None:
     answers = {"starter": starter, "dataframe": engine, "cloud": "aws"}

@@ -1,4 +1,4 @@
-"""`poe docs` builds a site that says what the code says, and that needs nothing from outside."""
+"""`poe docs` builds a site that matches the code and loads nothing from other hosts."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 HANDBOOK = "standards/handbook/"
 
-# A rule of each kind, as somebody would say it.
+# A rule of each kind, in words.
 RULES = {
     ("ScheduledFlight", "carrier"): "one of 16 values 9E, AA, AS, B6, DL, EV, F9, FL, HA, MQ, OO,"
     " UA, US, VX, WN, YV",
@@ -53,7 +53,7 @@ SENTENCES = {
 
 
 class Page(HTMLParser):
-    """What a page of the site holds: its tables, lists, code blocks and addresses."""
+    """A parsed page of the site: its tables, lists, code blocks and links."""
 
     def __init__(self, file: Path) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class Page(HTMLParser):
         self.text += data
 
     def rows(self, number: int) -> list[dict[str, str]]:
-        """The rows of a table, by the titles of its columns."""
+        """Return the rows of a table by the titles of its columns."""
         head, *rows = self.tables[number]
         return [dict(zip(head, row, strict=True)) for row in rows]
 
@@ -100,7 +100,7 @@ class Page(HTMLParser):
 def flights(
     workshop: Workshop, environment: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Project:
-    """A flights project with a name that is hard on HTML, in its first commit."""
+    """Return a flights project at its first commit, with a name that needs HTML escaping."""
     answers = {"dataframe": request.param, "project_name": FREE_TEXT["project_name"][2]}
     names = {"project_slug": "flight-delays", "package_name": "flight_delays"}
     folder = render(workshop.template(), tmp_path / "project", answers | names)
@@ -109,7 +109,7 @@ def flights(
 
 
 def contracts(project: Project, package: str) -> dict[str, dict[str, Any]]:
-    """What a project's own code states: for each contract its metadata and its columns."""
+    """Return metadata and columns of each contract from a project's own code."""
     said = project.python(
         f"""
         import json
@@ -125,8 +125,8 @@ def contracts(project: Project, package: str) -> dict[str, dict[str, Any]]:
     return stated
 
 
-def refused(project: Project, package: str, examples: dict[str, Any]) -> list[str]:
-    """The examples that their contracts do not accept."""
+def rejected_examples(project: Project, package: str, examples: dict[str, Any]) -> list[str]:
+    """Return the examples that their contracts reject."""
     said = project.python(
         f"""
         import json
@@ -142,8 +142,8 @@ def refused(project: Project, package: str, examples: dict[str, Any]) -> list[st
     return names
 
 
-def assert_says_what_the_code_says(project: Project, package: str) -> None:
-    """Every contract has its page: metadata, each column, and an example that it accepts."""
+def assert_matches_the_code(project: Project, package: str) -> None:
+    """Assert that each contract has a page with metadata, columns and a valid example."""
     stated = contracts(project, package)
     site = project.folder / "site"
     listed = Page(site / "contracts" / "index.html").rows(0)
@@ -163,18 +163,18 @@ def assert_says_what_the_code_says(project: Project, package: str) -> None:
             assert column["Example"] != ""
         examples[name] = json.loads(page.code[0])
         assert list(examples[name]) == form["names"]
-    assert refused(project, package, examples) == []
+    assert rejected_examples(project, package, examples) == []
 
 
 def assert_is_complete(site: Path) -> None:
-    """Nothing leads outside, and what leads inside arrives."""
+    """Assert that no link leaves the site and that each inner link has a target."""
     pages = sorted(site.rglob("*.html"))
     assert pages
     for file in pages:
         for address in Page(file).addresses:
             parts = urlsplit(address)
             assert (parts.scheme, parts.netloc) == ("", ""), f"{file}: {address}"
-            # The page for what is not found is shown at any place, and so begins at the root.
+            # The 404 page is served at any path, so its links begin at the root.
             root = site if parts.path.startswith("/") else file.parent
             target = root / unquote(parts.path).lstrip("/") if parts.path else file
             assert target.exists(), f"{file}: {address}"
@@ -184,11 +184,11 @@ def assert_is_complete(site: Path) -> None:
         assert outside == []
 
 
-def test_the_site_says_what_the_code_says(flights: Project) -> None:
+def test_the_site_matches_the_code(flights: Project) -> None:
     said = flights("handoff", "docs")
     assert (said.stdout, said.stderr) == ("site/index.html   9 contracts, 3 pages of docs/\n", "")
     site = flights.folder / "site"
-    assert_says_what_the_code_says(flights, "flight_delays")
+    assert_matches_the_code(flights, "flight_delays")
     assert_is_complete(site)
     pages = {file.stem: Page(file) for file in (site / "contracts").glob("*.html")}
     for (contract, name), rule in RULES.items():
@@ -218,7 +218,7 @@ def test_the_site_says_what_the_code_says(flights: Project) -> None:
     assert radar["dvc"]["Ring"] == "adopt"
     assert "git-lfs" in radar["dvc"]["Also considered"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", radar["dvc"]["Next review"])
-    # Where each alert leads to.
+    # The link of each alert.
     alerts = (flights.folder / "standards/observability/alerts.yml").read_text(encoding="utf-8")
     links = re.findall(r"\$externalLabels\.docs \}\}/(\S+)#([\w-]+)", alerts)
     assert links
@@ -227,16 +227,16 @@ def test_the_site_says_what_the_code_says(flights: Project) -> None:
         for page, heading in links
         if f'id="{heading}"' not in (site / page).read_text(encoding="utf-8")
     ] == []
-    # The handbook's menu follows the work, not the alphabet.
+    # The handbook's menu has the order of the work, not of the alphabet.
     addresses = [a for a in Page(site / "index.html").addresses if a.startswith(HANDBOOK)]
     assert [*dict.fromkeys(addresses)][:3] == [
         f"{HANDBOOK}{name}.html" for name in ("explore", "state-a-contract", "change-a-feature")
     ]
-    # Nothing of it is for git, and none of it is the team's.
+    # Git ignores all of it, and none of it has an owner.
     assert git(flights.folder, "status", "--porcelain") == ""
 
 
-def test_the_example_of_a_request_is_one_that_the_service_accepts(flights: Project) -> None:
+def test_the_service_accepts_the_example_request(flights: Project) -> None:
     flights("handoff", "docs")
     page = Page(flights.folder / "site" / "api.html")
     endpoints = {row["Endpoint"]: row for row in page.rows(0)}
@@ -254,7 +254,7 @@ def test_the_example_of_a_request_is_one_that_the_service_accepts(flights: Proje
     )
 
 
-def test_a_change_of_a_contract_changes_its_page(flights: Project) -> None:
+def test_a_changed_contract_changes_its_page(flights: Project) -> None:
     contract = flights.folder / "src/flight_delays/contracts/data.py"
     text = contract.read_text(encoding="utf-8")
     page = flights.folder / "site" / "contracts" / "ScheduledFlight.html"
@@ -269,7 +269,7 @@ def test_a_change_of_a_contract_changes_its_page(flights: Project) -> None:
     flights("handoff", "docs")
     assert rule() == "between 0 and 99"
 
-    # What can't be read is said in one sentence, and the site stays as it was.
+    # Unreadable code gives one error message, and the site stays unchanged.
     contract.write_text(text.replace("ge=0, le=100)", "ge=0, le=many)", 1), encoding="utf-8")
     broken = flights("handoff", "docs", check=False)
     assert (broken.returncode, broken.stdout) == (2, "")
@@ -300,7 +300,7 @@ def test_the_live_site_follows_a_change(
             time.sleep(0.2)
         return False
 
-    # Whom a shell starts in the background ignores Ctrl+C, and so do all whom that one starts.
+    # A process that a shell starts in the background ignores Ctrl+C, as do its children.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     command = ["handoff", "docs", "--serve", "--port", str(port)]
     with subprocess.Popen(command, cwd=project.folder, env=os.environ | project.env) as process:
@@ -335,7 +335,7 @@ def test_a_blank_project_has_a_site_before_and_after_its_first_contract(
     table = write_csv(tmp_path / "flowers.csv", flowers())
     project("handoff", "contract", "new", str(table), "--target", "class")
     assert project("handoff", "docs").stdout == "site/index.html   5 contracts, 3 pages of docs/\n"
-    assert_says_what_the_code_says(project, "mine")
+    assert_matches_the_code(project, "mine")
     features = {row["Feature"]: row for row in Page(folder / "site/features.html").rows(1)}
     assert features["petal_length_cm"]["Comes from"] == "Source: petal_length_cm"
     assert features["season"]["Meaning"] == "no description"
@@ -344,7 +344,7 @@ def test_a_blank_project_has_a_site_before_and_after_its_first_contract(
 
 @pytest.fixture
 def own(workshop: Workshop, environment: Path, tmp_path: Path) -> Project:
-    """A project with Markdown and settings of its own."""
+    """Return a project with its own Markdown pages and settings."""
     folder = render(workshop.template(), tmp_path / "project", {})
     (folder / "docs/decisions").mkdir(exist_ok=True)
     for name, text in {
@@ -357,18 +357,18 @@ def own(workshop: Workshop, environment: Path, tmp_path: Path) -> Project:
     return Project(folder, environment)
 
 
-def test_a_teams_own_pages_and_settings_join_the_site(own: Project) -> None:
+def test_a_teams_own_pages_and_settings_are_added_to_the_site(own: Project) -> None:
     said = own("handoff", "docs").stdout.splitlines()
-    # A link into the code is said; it does not keep anybody from a site.
+    # A link into the code is reported and does not prevent the build.
     assert "'docs/guide.md' contains a link '../src/x.py'" in said[0]
     assert said[1:] == ["site/index.html   9 contracts, 5 pages of docs/"]
     site = own.folder / "site"
     assert "We wrote it down." in Page(site / "docs/decisions/first.html").text
     home = (site / "index.html").read_text(encoding="utf-8")
     assert "<title>Ours</title>" in home
-    # Settings that a project says nothing of stay as they are.
+    # Settings that the project does not set keep their defaults.
     assert 'href="dictionary.css"' in home
-    # The line with which settings had to begin before the engine held the others.
+    # The first line that settings needed before the engine contained the other settings.
     settings = own.folder / "mkdocs.yml"
     settings.write_text("INHERIT: standards/docs/mkdocs.yml\nsite_name: Theirs\n", "utf-8")
     own("handoff", "docs")
@@ -388,22 +388,20 @@ def test_a_teams_own_pages_and_settings_join_the_site(own: Project) -> None:
         ("nav: [lost.md]\n", "The site can't be built: A reference to 'lost.md'"),
     ],
 )
-def test_settings_that_can_not_be_used_are_one_sentence(
-    own: Project, settings: str, said: str
-) -> None:
+def test_invalid_settings_give_one_error_message(own: Project, settings: str, said: str) -> None:
     (own.folder / "mkdocs.yml").write_text(settings, encoding="utf-8")
-    refused = own("handoff", "docs", check=False)
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert said in refused.stderr
-    assert refused.stderr.count("\n") == 1
+    rejected_examples = own("handoff", "docs", check=False)
+    assert (rejected_examples.returncode, rejected_examples.stdout) == (2, "")
+    assert said in rejected_examples.stderr
+    assert rejected_examples.stderr.count("\n") == 1
     assert not (own.folder / "site").exists()
 
 
-def test_a_folder_that_is_not_ours_is_kept(own: Project) -> None:
+def test_a_folder_without_a_generated_site_is_kept(own: Project) -> None:
     theirs = own.folder / "site" / "plan.txt"
     theirs.parent.mkdir()
     theirs.write_text("bricks", encoding="utf-8")
-    refused = own("handoff", "docs", check=False)
-    assert refused.returncode == 2
-    assert "was not made by `uv run poe docs`" in refused.stderr
+    rejected_examples = own("handoff", "docs", check=False)
+    assert rejected_examples.returncode == 2
+    assert "was not made by `uv run poe docs`" in rejected_examples.stderr
     assert theirs.read_text(encoding="utf-8") == "bricks"

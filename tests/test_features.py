@@ -1,4 +1,4 @@
-"""A flights project lists its features with all that its code says of them, and finds strays."""
+"""A flights project lists its features with their sources, and finds misplaced feature code."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ WEATHER_KEYS = {
     *("Weather.origin", "Weather.time_hour"),
     *("Flights.origin", "Flights.scheduled_departure"),
 }
-# Where features come from, as somebody says who has read the code.
+# The source columns of each feature, listed by hand.
 ORIGINS = {
     "carrier": {"Flights.carrier"},
     "destination": {"Flights.dest"},
@@ -31,9 +31,9 @@ ORIGINS = {
     },
     "aircraft_seats": {"Planes.seats", "Planes.tailnum", "Flights.tailnum"},
 }
-# What must not decide anything: it is known only after the departure, or said twice.
+# Columns that no feature may use: known only after the departure, or redundant.
 UNUSED = {"dep_delay", "arr_delay", "air_time", "sched_dep_time", "flight"}
-STRAYS = {
+MISPLACED = {
     "training/features.py": (
         "    delay = nw.from_native(flights)",
         "    features = nw.from_native(features).with_columns(weekday=nw.lit(1)).to_native()",
@@ -49,13 +49,13 @@ STRAYS = {
 def flights(
     workshop: Workshop, environment: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Project:
-    """A flights project, where nothing has run yet, in its first commit."""
+    """Return a flights project at its first commit, in which nothing has run yet."""
     folder = render(workshop.template(), tmp_path / "project", {"dataframe": request.param})
     commit(folder, "first")
     return Project(folder, environment)
 
 
-def test_every_feature_is_listed_with_what_it_means_and_comes_from(flights: Project) -> None:
+def test_every_feature_is_listed_with_its_meaning_and_its_sources(flights: Project) -> None:
     said: list[dict[str, Any]] = json.loads(flights("handoff", "feature", "list", "--json").stdout)
     stated = flights.python(
         """
@@ -82,13 +82,13 @@ def test_every_feature_is_listed_with_what_it_means_and_comes_from(flights: Proj
     refused = flights("handoff", "feature", "list", "--format", "markdown", check=False)
     assert refused.returncode == 2
     assert refused.stderr.endswith("unrecognized arguments: --format markdown\n")
-    # To look at them leaves nothing behind.
+    # Listing features writes no file.
     assert git(flights.folder, "status", "--porcelain") == ""
 
 
-def test_feature_code_elsewhere_is_found_and_stops_nobody(flights: Project) -> None:
+def test_misplaced_feature_code_is_reported_and_does_not_block(flights: Project) -> None:
     lines = {}
-    for file, (before, stray) in STRAYS.items():
+    for file, (before, stray) in MISPLACED.items():
         place = flights.folder / "src/flight_delays" / file
         text = place.read_text(encoding="utf-8")
         assert before in text

@@ -1,8 +1,8 @@
-"""README and handbook of a project: short pages, and every command block in them runs.
+"""README and handbook of a project have short pages, and every command block in them runs.
 
-A block marked `bash` is run as it stands. A comment `# exits 1 …` behind a command declares that it
-may stop, and with which exit code. A block marked `sh` needs what a machine may not have; what runs
-it instead is listed below.
+A block marked `bash` runs unchanged. A comment `# exits 1 …` after a command declares that it may
+fail, and with which exit code. A block marked `sh` needs tools that a machine may not have; a table
+below lists the test that covers it instead.
 """
 
 import itertools
@@ -51,8 +51,8 @@ RUN_ELSEWHERE = {
     ("feature-store.md", "uv run handoff feature store"): "tests/prove/test_feature_store.py",
     ("levels-and-practices.md", "uvx copier update"): "tests/test_update.py",
 }
-"""Blocks that are not run here, by page and beginning, and what tries the same; as far as it can be
-tried without Docker, which the page says."""
+"""Blocks that don't run here, by page and first words, and the test that covers each; without
+Docker as far as possible, which the page states."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ class Block:
 
     Attributes:
         page: The page's path in the project.
-        language: What stands behind the fence.
-        text: What stands inside.
+        language: The language after the fence.
+        text: The content.
     """
 
     page: str
@@ -70,7 +70,7 @@ class Block:
     text: str
 
     def commands(self) -> Iterator[tuple[str, int]]:
-        """Each command, and the exit code with which it may stop."""
+        """Return each command and the exit code with which it may fail."""
         for line in self.text.replace("\\\n", " ").splitlines():
             command, _, comment = line.partition("   # ")
             declared = re.match(r"exits (\d)", comment)
@@ -78,18 +78,18 @@ class Block:
 
 
 def blocks(page: str, text: str) -> list[Block]:
-    """The fenced blocks of a page, in order."""
+    """Return the fenced blocks of a page in order."""
     found = re.findall(r"(?ms)^```(\w*)\n(.*?)^```$", text)
     return [Block(page, language, inside) for language, inside in found]
 
 
 def handbook() -> list[Block]:
-    """The blocks of all pages."""
+    """Return the blocks of all pages."""
     return [one for page in PAGES for one in blocks(page.name, page.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_a_page_is_short_and_begins_with_commands(page: Path) -> None:
+def test_each_page_is_short_and_begins_with_commands(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert len(text.split()) <= MOST_WORDS
     assert re.fullmatch(r"# [^\n]+", text.splitlines()[0])
@@ -105,13 +105,13 @@ def test_the_readme_is_short(workshop: Workshop, starter: str) -> None:
     assert len(days) == 2
 
 
-def test_every_page_is_listed_beside_the_standards() -> None:
+def test_the_standards_list_every_page() -> None:
     listed = (ROOT / "template/standards/README.md").read_text(encoding="utf-8")
     assert len(PAGES) == 12
     assert sorted(re.findall(r"\(handbook/([\w-]+\.md)\)", listed)) == [p.name for p in PAGES]
 
 
-def test_a_link_leads_to_a_page_and_a_heading() -> None:
+def test_every_link_has_a_page_and_a_heading_as_target() -> None:
     headings = {
         page.name: {
             re.sub(r"\W+", "-", heading.lower()).strip("-")
@@ -126,7 +126,7 @@ def test_a_link_leads_to_a_page_and_a_heading() -> None:
             assert not anchor or anchor in headings[name], f"{page.name}: {link}"
 
 
-def test_what_is_not_run_here_is_known() -> None:
+def test_every_block_that_does_not_run_here_is_listed() -> None:
     for block in handbook():
         if block.language == "sh":
             named = [
@@ -140,8 +140,8 @@ def test_what_is_not_run_here_is_known() -> None:
 
 
 @pytest.mark.slow
-def test_every_command_that_is_named_exists(environment: Path, default_project: Path) -> None:
-    """In blocks and in sentences: its name and its options are ones that the engine knows."""
+def test_every_mentioned_command_exists(environment: Path, default_project: Path) -> None:
+    """In blocks and in text, the engine has each command and option."""
     texts = [page.read_text(encoding="utf-8") for page in PAGES]
     texts.append((ROOT / "template/standards/README.md").read_text(encoding="utf-8"))
     texts.append((default_project / README).read_text(encoding="utf-8"))
@@ -183,14 +183,14 @@ def test_every_command_that_is_named_exists(environment: Path, default_project: 
 
 @dataclass(frozen=True)
 class Reader:
-    """Somebody who types what is written, in a project of one kind.
+    """Runs the handbook's commands in a project of one kind.
 
     Attributes:
-        project: The project. uv is there, with an environment that is there already.
-        starter: Which starter it began with.
-        row: What its service can be asked for.
-        names: What stands for a word in capitals.
-        done: What has been typed already: the same again would show nothing new.
+        project: The project, with uv and an existing environment.
+        starter: The starter of the project.
+        row: A valid input row of its service.
+        names: The value of each placeholder in capitals.
+        done: The commands that have run already, which are not repeated.
     """
 
     project: Project
@@ -200,7 +200,7 @@ class Reader:
     done: set[str]
 
     def enter(self, command: str, declared: int) -> None:
-        """Run one command, as far as it has not run yet in this project."""
+        """Run one command unless it has already run in this project."""
         if command in self.done:
             return
         self.done.add(command)
@@ -212,7 +212,7 @@ class Reader:
                     status, said = ask(f"{address}/predict", {"rows": [self.row]})
                     assert status == 200, said
         elif "localhost:8000" in command:
-            if self.starter != "flights":  # the page says so
+            if self.starter != "flights":  # the page states this
                 return
             with self.running(SERVE) as address:
                 self.run_command(
@@ -222,20 +222,20 @@ class Reader:
             self.run_command(command, declared)
 
     def run_command(self, command: str, declared: int) -> None:
-        """A command that ends by itself."""
+        """Run a command that ends by itself."""
         done = self.project("bash", "-c", command, check=False)
         stops = STOPS.get((command, self.starter), 0)
         assert stops in (0, declared)
         said = f"{command} exited {done.returncode}:\n{done.stdout}\n{done.stderr}"
         assert done.returncode == stops, said
         assert "Traceback" not in done.stdout + done.stderr, said
-        # The README says so there.
+        # The README states this there.
         if command == "uv run poe fix" and git(self.project.folder, "status", "--porcelain"):
             commit(self.project.folder, "what I did today")
 
     @contextmanager
     def running(self, command: str) -> Iterator[str]:
-        """The address of what a command runs, until the end of the block."""
+        """Run a server command in a context; yield the server's address."""
         more, path = SERVERS[command]
         port = free_port()
         address = f"http://127.0.0.1:{port}"
@@ -264,7 +264,7 @@ SERVERS = {
     "uv run poe explore": ("--no-browser --allow-root --port {port}", "/api"),
     "uv run poe docs --serve": ("--port {port}", "/standards/handbook/explore.html"),
 }
-"""What runs until somebody stops it: what is typed in addition, and what it is asked for."""
+"""Commands that run until they are stopped: additional options, and the path to request."""
 
 STOPS = {
     ("uv run poe promote candidate --dry-run", "flights"): 1,
@@ -277,10 +277,10 @@ STOPS = {
     ("uv run poe status --level 2", "blank"): 1,
     ('uv run poe rollback --why "it underrates snow"', "blank"): 2,
 }
-"""Commands that stop, as the page declares, in the state in which they are tried here."""
+"""Commands that fail, as the page declares, in the project state of these tests."""
 
 WHOLE, *OTHERS = itertools.product(("flights", "blank"), ENGINES)
-"""The kinds of project: in the first every block runs, in the others what depends on the kind."""
+"""The kinds of project: the first runs every block, the others those that depend on the kind."""
 
 EVERYWHERE = {
     "uv run handoff contract new data.csv --target y",
@@ -295,14 +295,14 @@ EVERYWHERE = {
     "uv run handoff source list",
     "uv run handoff source report SOURCE",
 }
-"""What depends on starter or engine and is not run by other tests in projects of each kind, as
-checks, scenarios, promotions and the site are. FULL=1 runs everything in each."""
+"""Commands that depend on starter or engine and that no other test runs in projects of each kind
+(others run checks, scenarios, promotions and the site). FULL=1 runs every command in each."""
 
 
 def reader(
     workshop: Workshop, environment: Path, folder: Path, starter: str, engine: str
 ) -> Reader:
-    """A project of one kind, in which nobody has typed anything yet."""
+    """Return the reader of a new project of one kind."""
     place = folder / "project"
     if starter == "flights":
         made = registered(workshop, environment, engine).folder

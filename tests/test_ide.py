@@ -183,12 +183,12 @@ def test_a_violation_shows_while_it_is_typed(environment: Path, project: Path) -
             text = window.open(path)
             broken = OTHER_TABLES.typed(text)
             window.type(path, broken)
-            (problem,) = await window.told(path, problem=True)
+            (problem,) = await window.wait_for_diagnostics(path, problem=True)
             assert OTHER_TABLES.line in broken.splitlines()[problem.range.start.line]
             assert '"DataFrame[Flights]" is not assignable to' in problem.message
             assert '"DataFrame[ScheduledFlight]"' in problem.message
             window.type(path, text)
-            await window.told(path, problem=False)
+            await window.wait_for_diagnostics(path, problem=False)
 
     asyncio.run(session())
 
@@ -202,7 +202,7 @@ def test_a_change_of_a_contract_shows_in_the_file_that_it_breaks(
     async def session() -> None:
         async with editor(project, environment / "bin/python") as window:
             window.type(path, OTHER_MODEL_CONTRACT.typed(window.open(path)))
-            (problem,) = await window.told(elsewhere, problem=True)
+            (problem,) = await window.wait_for_diagnostics(elsewhere, problem=True)
             assert 'Method "predict" overrides class "DelayModel"' in problem.message
 
     asyncio.run(session())

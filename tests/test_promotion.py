@@ -114,7 +114,9 @@ def test_what_only_a_person_can_say_is_asked_for_and_nothing_moves(project: Proj
         "approval": "ml-engineering",
     }
     (asked,) = [one for one in json.loads(done.stdout) if one["check"] == "gate-practices"]
-    assert asked["fix"].startswith("state in handoff.toml, as one of `[[statements]]`, which editor")
+    assert asked["fix"].startswith(
+        "state in handoff.toml, as one of `[[statements]]`, which editor"
+    )
     first, second, third = asked["evidence"]
     assert first.startswith("proper-editor [ml-engineering]: No ml-engineer has stated it. → ")
     assert second.startswith("tools-introduced [ml-engineering]: ")

@@ -1,7 +1,7 @@
 """A model trained on flights until September, monitored in October, November and December.
 
-The findings are real (in December the weather feed ends, and there are more delays than predicted) or
-put in: units that change, carriers that vanish. Without a change there is no finding.
+The findings are real (in December the weather feed ends, and there are more delays than predicted)
+or injected: changed units, carriers that vanish. Without a change there is no finding.
 """
 
 import json
