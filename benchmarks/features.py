@@ -28,8 +28,8 @@ def measure(project: Path, source: Path, engine: str) -> list[Result]:
         "PYTHONWARNINGS": "ignore",
     }
     python = project / ".venv" / "bin" / "python"
-    said = run([python, INSIDE / "features.py", project / "data" / "raw"], source, env=own)
-    seconds: dict[str, Any] = json.loads(said.stdout)
+    result = run([python, INSIDE / "features.py", project / "data" / "raw"], source, env=own)
+    seconds: dict[str, Any] = json.loads(result.stdout)
     ours, by_hand, typed = seconds["ours"], seconds["by_hand"], seconds["typed"]
     row_wise: float = seconds["row_wise"]
     faster = row_wise / statistics.median(ours)

@@ -104,8 +104,8 @@ def measure(project: Path) -> list[Result]:
     """Ask all of them by turns, in a project whose pipeline has run."""
     run([*POE, "register"], project)
     python = project / ".venv" / "bin" / "python"
-    asked = json.loads(run([python, INSIDE / "questions.py", str(ROWS)], project).stdout)
-    rows, features, chances = asked["rows"], asked["features"], asked["predictions"]
+    parsed = json.loads(run([python, INSIDE / "questions.py", str(ROWS)], project).stdout)
+    rows, features, chances = parsed["rows"], parsed["features"], parsed["predictions"]
     registry = {"MLFLOW_TRACKING_URI": f"sqlite:///{project / 'mlflow.db'}"}
     version = "models:/flight-delays@candidate"
     with ExitStack() as stack:

@@ -48,24 +48,24 @@ def project(workshop: Workshop, environment: Path, tmp_path: Path) -> Project:
     return Project(folder, environment)
 
 
-def replace(file: Path, said: str, instead: str) -> None:
+def replace(file: Path, old: str, new: str) -> None:
     text = file.read_text(encoding="utf-8")
-    assert said in text
-    file.write_text(text.replace(said, instead), encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def failed_tests(said: str) -> set[str]:
+def failed_tests(output: str) -> set[str]:
     """Return the tests that failed."""
-    return set(re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE))
+    return set(re.findall(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE))
 
 
 @pytest.mark.parametrize("engine", chosen("acceptance", ENGINES, 1))
 def test_the_scenarios_pass_for_the_registered_model_and_its_service(
     workshop: Workshop, environment: Path, engine: str
 ) -> None:
-    said = registered(workshop, environment, engine)("handoff", "model", "accept").stdout
-    assert "12 passed" in said
-    assert "test_bad_weather_raises_the_chance[a thunderstorm] PASSED" in said
+    output = registered(workshop, environment, engine)("handoff", "model", "accept").stdout
+    assert "12 passed" in output
+    assert "test_bad_weather_raises_the_chance[a thunderstorm] PASSED" in output
 
 
 def test_a_scenario_that_does_not_hold_fails(
@@ -105,10 +105,10 @@ def test_a_service_that_fails_to_start_gives_the_reason(
         except HandoffError as error:
             print(error)
         """
-    said = project.python(start.format(60))
-    assert said.startswith("The service did not start: The registry has no candidate")
-    said = registered(workshop, environment, "pandas").python(start.format(0))
-    assert said.startswith("The service does not answer on port ")
+    output = project.python(start.format(60))
+    assert output.startswith("The service did not start: The registry has no candidate")
+    output = registered(workshop, environment, "pandas").python(start.format(0))
+    assert output.startswith("The service does not answer on port ")
 
 
 @pytest.mark.parametrize("engine", chosen("acceptance", ENGINES, 1))
@@ -116,17 +116,17 @@ def test_the_tests_of_a_project_pass_and_skip_scenarios(
     workshop: Workshop, environment: Path, tmp_path: Path, engine: str
 ) -> None:
     folder = shutil.copytree(workshop.project({"dataframe": engine}), tmp_path / "project")
-    said = Project(folder, environment)("pytest", "-v", "-p", "no:cacheprovider").stdout
+    output = Project(folder, environment)("pytest", "-v", "-p", "no:cacheprovider").stdout
     for suite in ("unit", "contract", "fuzz"):
-        assert f"tests/{suite}/" in said
-    assert "tests/acceptance/" not in said
+        assert f"tests/{suite}/" in output
+    assert "tests/acceptance/" not in output
 
 
 @pytest.mark.parametrize("place", SKEWS)
 def test_a_skewed_transform_fails_only_the_parity_test(project: Project, place: str) -> None:
-    name, said, instead = SKEWS[place]
+    name, old, new = SKEWS[place]
     file = project.folder / PACKAGE / name
-    replace(file, said, instead)
+    replace(file, old, new)
     skew = CELSIUS if place == "model" else CELSIUS + SKEWED
     text = "from typing import Any\n\nimport narwhals as nw\n" + file.read_text(encoding="utf-8")
     file.write_text(text + skew, encoding="utf-8")
@@ -138,16 +138,16 @@ def test_a_skewed_transform_fails_only_the_parity_test(project: Project, place: 
 
 
 @pytest.mark.parametrize(
-    ("said", "broken", "column"),
+    ("old", "broken", "column"),
     [
         ("ge=0, le=100)", "ge=0)", "humidity_pct"),
         ('"EWR", "JFK", "LGA"', '"EWR", "JFK"', "origin"),
     ],
 )
 def test_a_row_model_that_differs_from_the_contract_fails_the_property_test(
-    project: Project, said: str, broken: str, column: str
+    project: Project, old: str, broken: str, column: str
 ) -> None:
-    replace(project.folder / PACKAGE / "contracts/api.py", said, broken)
+    replace(project.folder / PACKAGE / "contracts/api.py", old, broken)
     done = project("pytest", "-p", "no:cacheprovider", "tests/fuzz/test_rows.py", check=False)
     test = "tests/fuzz/test_rows.py::test_rows_and_tables_are_judged_alike_around_every_rule"
     assert test in failed_tests(done.stdout)

@@ -48,7 +48,7 @@ def on(*engines: str) -> pytest.MarkDecorator:
 
 def in_one_process(project: Project, commands: Sequence[Sequence[str]]) -> list[tuple[int, str]]:
     """Return exit code and error of each command; one process, because imports are slow."""
-    said = project.python(
+    output = project.python(
         f"""
         import contextlib, io, json
         from baton_handoff.cli import main
@@ -59,7 +59,7 @@ def in_one_process(project: Project, commands: Sequence[Sequence[str]]) -> list[
         print(json.dumps(answers))
         """
     )
-    return [(code, complaint) for code, complaint in json.loads(said.splitlines()[-1])]
+    return [(code, complaint) for code, complaint in json.loads(output.splitlines()[-1])]
 
 
 def check(project: Project) -> None:
@@ -92,8 +92,8 @@ def register_a_candidate(project: Project) -> None:
     commit(project.folder, "contract")
     project("handoff", "pipeline")
     assert " passed" in project("pytest").stdout
-    said = project("handoff", "model", "register").stdout
-    assert "version 1 is the candidate" in said
+    output = project("handoff", "model", "register").stdout
+    assert "version 1 is the candidate" in output
     assert "5 passed" in project("handoff", "model", "accept").stdout
 
 
@@ -101,9 +101,9 @@ def test_a_csv_with_three_classes_becomes_a_candidate_that_predicts(
     blank: Project, tmp_path: Path
 ) -> None:
     table = write_csv(tmp_path / "my flowers.csv", flowers(), delimiter=";")
-    said = blank("handoff", "contract", "new", str(table), "--target", "class").stdout
-    assert "'petal length (cm)' is called petal_length_cm" in said
-    assert "'class' is called class_" in said
+    output = blank("handoff", "contract", "new", str(table), "--target", "class").stdout
+    assert "'petal length (cm)' is called petal_length_cm" in output
+    assert "'class' is called class_" in output
     register_a_candidate(blank)
     assert metrics(blank)["model"]["accuracy"] > 0.9 > metrics(blank)["constant"]["accuracy"]
     again = blank("handoff", "contract", "new", str(table), "--target", "class", check=False)
@@ -127,9 +127,9 @@ def test_a_parquet_file_with_a_quantity_is_tested_on_its_future(
     blank: Project, tmp_path: Path
 ) -> None:
     table = write_parquet(blank, tmp_path / "houses.parquet", houses())
-    said = blank("handoff", "contract", "new", str(table), "--target", "price").stdout
-    assert "200 rows, 1 of them without a target" in said
-    assert "without a time zone are taken as UTC" in said
+    output = blank("handoff", "contract", "new", str(table), "--target", "price").stdout
+    assert "200 rows, 1 of them without a target" in output
+    assert "without a time zone are taken as UTC" in output
     register_a_candidate(blank)
     assert metrics(blank)["model"]["r2"] > 0.9 > metrics(blank)["constant"]["r2"]
     blank.python(
@@ -137,13 +137,13 @@ def test_a_parquet_file_with_a_quantity_is_tested_on_its_future(
         import polars
         rows = polars.read_parquet("data/raw/source.parquet")
         assert rows.height == 199
-        rows.drop("price").write_parquet("asked.parquet")
+        rows.drop("price").write_parquet("questions.parquet")
         """
     )
     assert blank(
-        "handoff", "model", "score", "asked.parquet", "answered.parquet"
+        "handoff", "model", "score", "questions.parquet", "answered.parquet"
     ).stdout.startswith("199 ")
-    assert "only 199 rows" in blank("handoff", "monitor", "--rows", "asked.parquet").stdout
+    assert "only 199 rows" in blank("handoff", "monitor", "--rows", "questions.parquet").stdout
     assert blank.python(
         """
         import polars
@@ -258,6 +258,6 @@ def test_ingest_refuses_new_data_with_other_columns_and_names_them(
     write_csv(source, [names, ["plenty", *rows[0][1:]], *rows[1:]])
     done = blank(*ingest, check=False)
     assert done.returncode == 2
-    said = "Column 'income' of data/source/loans.csv is not of type integer: "
-    assert done.stderr.startswith(said)
+    message = "Column 'income' of data/source/loans.csv is not of type integer: "
+    assert done.stderr.startswith(message)
     assert len(done.stderr.splitlines()) == 1

@@ -90,9 +90,9 @@ def test_an_invalid_answer_leaves_no_files(
     inner = tmp_path / "one" / "two"
     inner.mkdir(parents=True)
     arguments = answered({"project_slug": "a", "package_name": "a", question: answer})
-    said = run([*COOKIECUTTER, "--no-input", workshop.releases(), *arguments], inner, check=False)
-    assert said.returncode == 1
-    assert f"'{question}': " in said.stderr
+    result = run([*COOKIECUTTER, "--no-input", workshop.releases(), *arguments], inner, check=False)
+    assert result.returncode == 1
+    assert f"'{question}': " in result.stderr
     assert [path for path in tmp_path.rglob("*") if path not in (inner, inner.parent)] == []
 
 
@@ -120,9 +120,9 @@ def test_a_missing_copier_gives_one_message_with_the_install_command(
     run(["uv", "pip", "install", "--quiet", "--python", python, "cookiecutter"], tmp_path)
     (tmp_path / "work").mkdir()
     command: list[str | Path] = [python, "-m", "cookiecutter", "--no-input", workshop.releases()]
-    said = run(command, tmp_path / "work", check=False)
-    assert said.returncode == 1
-    sentence, *_ = said.stderr.strip().splitlines()
+    result = run(command, tmp_path / "work", check=False)
+    assert result.returncode == 1
+    sentence, *_ = result.stderr.strip().splitlines()
     assert "pip install copier" in sentence
-    assert "Traceback" not in said.stderr
+    assert "Traceback" not in result.stderr
     assert list((tmp_path / "work").iterdir()) == []

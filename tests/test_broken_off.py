@@ -219,16 +219,16 @@ def test_empty_files_of_an_interrupted_run_do_not_block_the_next_run(project: Pr
 def test_interrupted_registration_creates_no_version(project: Project) -> None:
     database = project.folder / "mlflow.db"
 
-    def asked(question: str) -> list[Any]:
+    def query(question: str) -> list[Any]:
         with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
             return connection.execute(question).fetchall()
 
     def is_logging_the_model() -> bool:
-        return len(asked("select * from logged_models")) == 2
+        return len(query("select * from logged_models")) == 2
 
     def state() -> tuple[list[Any], list[Any]]:
         aliases = "select alias, version from registered_model_aliases"
-        return asked("select version from model_versions order by version"), asked(aliases)
+        return query("select version from model_versions order by version"), query(aliases)
 
     largest = max(f.stat().st_size for f in (project.folder / "data/evaluation").iterdir())
     before = state()

@@ -217,8 +217,8 @@ def test_a_pipelines_first_line_names_its_owner(ci: str, projects: dict[str, Pat
 
 
 def test_the_three_pipelines_run_the_same_commands(pipelines: dict[str, Any]) -> None:
-    said = jobs(pipelines)
-    assert {name: job.commands[2:] for name, job in said["github"].items()} == {
+    by_provider = jobs(pipelines)
+    assert {name: job.commands[2:] for name, job in by_provider["github"].items()} == {
         "handoff": [f"{GATE} --html {PAGE}"],
         "contracts": [
             f"uv run --locked handoff contract diff --base {TARGET}",
@@ -226,9 +226,9 @@ def test_the_three_pipelines_run_the_same_commands(pipelines: dict[str, Any]) ->
         "data-science": [f"uv run --locked handoff triage --base {TARGET} --side data-science"],
         "ml-engineering": [f"uv run --locked handoff triage --base {TARGET} --side ml-engineering"],
     }
-    for job in said["github"].values():
+    for job in by_provider["github"].values():
         assert job.commands[1] == "uv sync --locked"
-    assert said["github"] == said["gitlab"] == said["azure"]
+    assert by_provider["github"] == by_provider["gitlab"] == by_provider["azure"]
 
 
 def test_jobs_that_judge_a_change_fetch_the_whole_history(pipelines: dict[str, Any]) -> None:
@@ -239,8 +239,8 @@ def test_jobs_that_judge_a_change_fetch_the_whole_history(pipelines: dict[str, A
 
 def test_findings_annotate_the_lines_of_a_pull_request(projects: dict[str, Path]) -> None:
     text = (projects["github"] / PIPELINES["github"]).read_text(encoding="utf-8")
-    asked = "handoff (contract diff|status|triage) "
-    judging = [line for line in text.splitlines() if re.search(asked, line)]
+    reporting = "handoff (contract diff|status|triage) "
+    judging = [line for line in text.splitlines() if re.search(reporting, line)]
     assert [" --format github" in line for line in judging] == [True] * 4
 
 

@@ -35,20 +35,20 @@ def handoff(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def commands() -> set[str]:
     """Return every command that the engine's help lists."""
-    said = handoff("--help").stdout
-    return set(re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", said, re.MULTILINE))
+    output = handoff("--help").stdout
+    return set(re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", output, re.MULTILINE))
 
 
 def steps(command: str) -> set[str]:
     """Return the steps that `check` or `fix` accepts by name."""
-    said = " ".join(handoff(command, "--help").stdout.split())
-    (names,) = re.findall(r"one step: ([-a-z]+(?:, [-a-z]+)*)", said)
+    output = " ".join(handoff(command, "--help").stdout.split())
+    (names,) = re.findall(r"one step: ([-a-z]+(?:, [-a-z]+)*)", output)
     return set(names.split(", "))
 
 
 def table(name: str) -> dict[str, Any]:
-    said = tomllib.loads((TEMPLATE / "standards" / name).read_text(encoding="utf-8"))
-    poe: dict[str, Any] = said["tool"]["poe"]
+    parsed = tomllib.loads((TEMPLATE / "standards" / name).read_text(encoding="utf-8"))
+    poe: dict[str, Any] = parsed["tool"]["poe"]
     return poe
 
 
@@ -84,8 +84,8 @@ def test_the_steps_in_the_tests_equal_those_of_the_engine() -> None:
 
 
 def test_hooks_call_existing_commands_and_steps() -> None:
-    said = yaml.safe_load((TEMPLATE / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
-    (repo,) = said["repos"]
+    parsed = yaml.safe_load((TEMPLATE / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    (repo,) = parsed["repos"]
     entries = {hook["id"]: hook["entry"] for hook in repo["hooks"]}
     assert all(entry.startswith("uv run --no-sync ") for entry in entries.values())
     steps = [entry for entry in entries.values() if "handoff" in entry]
@@ -122,8 +122,8 @@ def test_an_old_task_runs_the_new_command_and_prints_its_name(name: str) -> None
     done = handoff(*called, "--help")
     assert done.returncode == 0
     (new,) = re.findall(r"^now (`.+`)$", task["help"])
-    said = f"`{called[0].replace('poe-', 'poe ')}` is an old name, which the next release drops"
-    assert done.stderr == f"{said}: {new}\n"
+    message = f"`{called[0].replace('poe-', 'poe ')}` is an old name, which the next release drops"
+    assert done.stderr == f"{message}: {new}\n"
 
 
 @pytest.mark.slow
@@ -135,9 +135,9 @@ def test_a_new_project_lists_fourteen_tasks_and_an_older_one_also_its_old_names(
     run(["cp", "-r", str(project), str(folder)], tmp_path)
 
     def listed() -> list[str]:
-        said = run(["poe"], folder, check=False, env=inside(environment, folder))
-        assert said.stderr == ""
-        return re.findall(r"^  ([-a-z]+)  +\S", said.stdout, re.MULTILINE)
+        result = run(["poe"], folder, check=False, env=inside(environment, folder))
+        assert result.stderr == ""
+        return re.findall(r"^  ([-a-z]+)  +\S", result.stdout, re.MULTILINE)
 
     assert sorted(listed()) == sorted(TASKS)
     pyproject = folder / "pyproject.toml"

@@ -74,8 +74,8 @@ def test_a_derived_feature_takes_a_few_lines_and_needs_no_approval(
     calendar.write_text(text.replace(last, last + new), encoding="utf-8")
 
     env = inside(environment, project)
-    said = run(["handoff", "contract", "diff", "--format", "json"], project, env=env)
-    findings = json.loads(said.stdout)
+    result = run(["handoff", "contract", "diff", "--format", "json"], project, env=env)
+    findings = json.loads(result.stdout)
     assert {finding["message"] for finding in findings} == {
         "Features.weekend: new column",
         "LabelledFlight.weekend: new column",

@@ -66,8 +66,10 @@ class Page(HTMLParser):
         self.feed(file.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = dict(attrs)
-        self.addresses += [str(said[name]) for name in ("href", "src", "action") if said.get(name)]
+        attributes = dict(attrs)
+        self.addresses += [
+            str(attributes[name]) for name in ("href", "src", "action") if attributes.get(name)
+        ]
         if tag == "table":
             self.tables.append([])
         elif tag == "tr":
@@ -79,13 +81,13 @@ class Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "summary":
             self.text += " "
-        said = self.text[self._since.get(tag, 0) :].strip()
+        content = self.text[self._since.get(tag, 0) :].strip()
         if tag in ("td", "th"):
-            self.tables[-1][-1].append(said)
+            self.tables[-1][-1].append(content)
         elif tag == "li":
-            self.items.add(said)
+            self.items.add(content)
         elif tag == "pre":
-            self.code.append(said)
+            self.code.append(content)
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -110,7 +112,7 @@ def flights(
 
 def contracts(project: Project, package: str) -> dict[str, dict[str, Any]]:
     """Return metadata and columns of each contract from a project's own code."""
-    said = project.python(
+    output = project.python(
         f"""
         import json
         from baton_handoff.contracts import canonical_form, contracts_of
@@ -121,13 +123,13 @@ def contracts(project: Project, package: str) -> dict[str, dict[str, Any]]:
         }}))
         """
     )
-    stated: dict[str, dict[str, Any]] = json.loads(said)
+    stated: dict[str, dict[str, Any]] = json.loads(output)
     return stated
 
 
 def rejected_examples(project: Project, package: str, examples: dict[str, Any]) -> list[str]:
     """Return the examples that their contracts reject."""
-    said = project.python(
+    output = project.python(
         f"""
         import json
         from baton_handoff.contracts import contracts_of
@@ -138,7 +140,7 @@ def rejected_examples(project: Project, package: str, examples: dict[str, Any]) 
         print(json.dumps([n for n, row in examples.items() if not accepts_rows(known[n], [row])]))
         """
     )
-    names: list[str] = json.loads(said)
+    names: list[str] = json.loads(output)
     return names
 
 
@@ -185,8 +187,11 @@ def assert_is_complete(site: Path) -> None:
 
 
 def test_the_site_matches_the_code(flights: Project) -> None:
-    said = flights("handoff", "docs")
-    assert (said.stdout, said.stderr) == ("site/index.html   9 contracts, 3 pages of docs/\n", "")
+    result = flights("handoff", "docs")
+    assert (result.stdout, result.stderr) == (
+        "site/index.html   9 contracts, 3 pages of docs/\n",
+        "",
+    )
     site = flights.folder / "site"
     assert_matches_the_code(flights, "flight_delays")
     assert_is_complete(site)
@@ -358,10 +363,10 @@ def own(workshop: Workshop, environment: Path, tmp_path: Path) -> Project:
 
 
 def test_a_teams_own_pages_and_settings_are_added_to_the_site(own: Project) -> None:
-    said = own("handoff", "docs").stdout.splitlines()
+    output = own("handoff", "docs").stdout.splitlines()
     # A link into the code is reported and does not prevent the build.
-    assert "'docs/guide.md' contains a link '../src/x.py'" in said[0]
-    assert said[1:] == ["site/index.html   9 contracts, 5 pages of docs/"]
+    assert "'docs/guide.md' contains a link '../src/x.py'" in output[0]
+    assert output[1:] == ["site/index.html   9 contracts, 5 pages of docs/"]
     site = own.folder / "site"
     assert "We wrote it down." in Page(site / "docs/decisions/first.html").text
     home = (site / "index.html").read_text(encoding="utf-8")
@@ -380,7 +385,7 @@ def test_a_teams_own_pages_and_settings_are_added_to_the_site(own: Project) -> N
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "content"),
     [
         ("INHERIT: nowhere.yml\n", "mkdocs.yml can't be used: Inherited config file"),
         ("nav: 3\n", "mkdocs.yml can't be used: nav:"),
@@ -388,12 +393,12 @@ def test_a_teams_own_pages_and_settings_are_added_to_the_site(own: Project) -> N
         ("nav: [lost.md]\n", "The site can't be built: A reference to 'lost.md'"),
     ],
 )
-def test_invalid_settings_give_one_error_message(own: Project, settings: str, said: str) -> None:
+def test_invalid_settings_give_one_error_message(own: Project, settings: str, content: str) -> None:
     (own.folder / "mkdocs.yml").write_text(settings, encoding="utf-8")
-    rejected_examples = own("handoff", "docs", check=False)
-    assert (rejected_examples.returncode, rejected_examples.stdout) == (2, "")
-    assert said in rejected_examples.stderr
-    assert rejected_examples.stderr.count("\n") == 1
+    done = own("handoff", "docs", check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert content in done.stderr
+    assert done.stderr.count("\n") == 1
     assert not (own.folder / "site").exists()
 
 
@@ -401,7 +406,7 @@ def test_a_folder_without_a_generated_site_is_kept(own: Project) -> None:
     theirs = own.folder / "site" / "plan.txt"
     theirs.parent.mkdir()
     theirs.write_text("bricks", encoding="utf-8")
-    rejected_examples = own("handoff", "docs", check=False)
-    assert rejected_examples.returncode == 2
-    assert "was not made by `uv run poe docs`" in rejected_examples.stderr
+    done = own("handoff", "docs", check=False)
+    assert done.returncode == 2
+    assert "was not made by `uv run poe docs`" in done.stderr
     assert theirs.read_text(encoding="utf-8") == "bricks"

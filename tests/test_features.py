@@ -56,19 +56,21 @@ def flights(
 
 
 def test_every_feature_is_listed_with_its_meaning_and_its_sources(flights: Project) -> None:
-    said: list[dict[str, Any]] = json.loads(flights("handoff", "feature", "list", "--json").stdout)
+    parsed: list[dict[str, Any]] = json.loads(
+        flights("handoff", "feature", "list", "--json").stdout
+    )
     stated = flights.python(
         """
         from flight_delays.contracts import Features
         print(*Features.to_schema().columns)
         """
     )
-    assert [feature["name"] for feature in said] == stated.split()
-    features = {feature["name"]: feature for feature in said}
+    assert [feature["name"] for feature in parsed] == stated.split()
+    features = {feature["name"]: feature for feature in parsed}
     for name, origins in ORIGINS.items():
         assert set(features[name]["origins"]) == origins, name
-    assert not {o.partition(".")[2] for f in said for o in f["origins"]} & UNUSED
-    for feature in said:
+    assert not {o.partition(".")[2] for f in parsed for o in f["origins"]} & UNUSED
+    for feature in parsed:
         assert feature["meaning"]
         assert feature["answerable"] == "data-science"
         for place in feature["computed_in"]:

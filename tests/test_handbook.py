@@ -226,9 +226,9 @@ class Reader:
         done = self.project("bash", "-c", command, check=False)
         stops = STOPS.get((command, self.starter), 0)
         assert stops in (0, declared)
-        said = f"{command} exited {done.returncode}:\n{done.stdout}\n{done.stderr}"
-        assert done.returncode == stops, said
-        assert "Traceback" not in done.stdout + done.stderr, said
+        message = f"{command} exited {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == stops, message
+        assert "Traceback" not in done.stdout + done.stderr, message
         # The README states this there.
         if command == "uv run poe fix" and git(self.project.folder, "status", "--porcelain"):
             commit(self.project.folder, "what I did today")

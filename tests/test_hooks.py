@@ -1,4 +1,4 @@
-"""The hooks of a new project refuse files that nobody wants in git, and no notebook."""
+"""The hooks of a new project reject files that don't belong in git, and accept notebooks."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ Hooks = Callable[[str, str], tuple[int, str]]
 
 @pytest.fixture
 def hooks(default_project: Path, environment: Path, tmp_path: Path) -> Hooks:
-    """Stage a file in a new project and run its hooks: the exit code, and the ids that failed."""
+    """Return a function that stages a file and runs the hooks: their exit code and output."""
     project = shutil.copytree(default_project, tmp_path / "project")
     commit(project, "first")
     settings = {
@@ -36,7 +36,7 @@ def hooks(default_project: Path, environment: Path, tmp_path: Path) -> Hooks:
         "PRE_COMMIT_HOME": str(tmp_path / "pre-commit"),
     }
 
-    def staged(path: str, text: str) -> tuple[int, str]:
+    def run_hooks(path: str, text: str) -> tuple[int, str]:
         place = project / path
         place.parent.mkdir(exist_ok=True)
         place.write_text(text, encoding="utf-8")
@@ -44,18 +44,18 @@ def hooks(default_project: Path, environment: Path, tmp_path: Path) -> Hooks:
         done = run(["pre-commit", "run", "--color=never"], project, check=False, env=settings)
         return done.returncode, done.stdout
 
-    return staged
+    return run_hooks
 
 
 @pytest.mark.parametrize("hook", REFUSED)
-def test_a_file_that_nobody_wants_in_git_is_refused(hooks: Hooks, hook: str) -> None:
-    code, said = hooks(*REFUSED[hook])
+def test_a_hook_rejects_a_file_that_does_not_belong_in_git(hooks: Hooks, hook: str) -> None:
+    code, output = hooks(*REFUSED[hook])
     assert code == 1
-    assert said.count("- hook id: ") == 1, said
-    assert f"- hook id: {hook}\n" in said
+    assert output.count("- hook id: ") == 1, output
+    assert f"- hook id: {hook}\n" in output
 
 
-def test_no_hook_stands_in_the_way_of_a_notebook(hooks: Hooks) -> None:
+def test_the_hooks_accept_a_notebook(hooks: Hooks) -> None:
     cell = {
         "cell_type": "markdown",
         "id": "0",
@@ -63,5 +63,5 @@ def test_no_hook_stands_in_the_way_of_a_notebook(hooks: Hooks) -> None:
         "source": [*CONFLICT.splitlines(keepends=True), "x" * 2_000_000],
     }
     notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    code, said = hooks("notebooks/large.ipynb", json.dumps(notebook, indent=1) + "\n")
-    assert code == 0, said
+    code, output = hooks("notebooks/large.ipynb", json.dumps(notebook, indent=1) + "\n")
+    assert code == 0, output

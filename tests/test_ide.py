@@ -1,7 +1,7 @@
-"""A break of a contract shows while somebody types: in the editor, and the same in mypy.
+"""The editor reports a contract violation while it is typed, and mypy reports the same.
 
-Pylance, VS Code's Python checker, is closed; basedpyright, made from the same source, stands in. It
-reads the same pyrightconfig.json.
+Pylance, VS Code's Python checker, is closed source; basedpyright, built from the same source,
+replaces it and reads the same pyrightconfig.json.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ SOURCE = Path("src/flight_delays")
 
 @dataclass(frozen=True)
 class Violation:
-    """A break of a contract as somebody may type it.
+    """An edit that violates a contract.
 
     Attributes:
-        file: Where it is typed.
-        before: What stood there; empty for what is added at the end.
-        after: What is typed instead.
-        line: A text on the line where it shows.
-        elsewhere: The file where it shows, if that is another one.
+        file: The edited file.
+        before: The replaced text; empty to append to the file.
+        after: The new text.
+        line: A text on the line with the error.
+        elsewhere: The file with the error, if it is another one.
     """
 
     file: str
@@ -45,14 +45,14 @@ class Violation:
     elsewhere: str | None = None
 
     def typed(self, text: str) -> str:
-        """The file's text with the violation in it."""
+        """Return the file's text with the violation."""
         if not self.before:
             return text + self.after
         assert text.count(self.before) == 1
         return text.replace(self.before, self.after)
 
     def place(self, project: Path) -> Place:
-        """Where it has to show, once it is typed."""
+        """Return the expected place of the error after the edit."""
         file = self.elsewhere or self.file
         lines = (project / SOURCE / file).read_text(encoding="utf-8").splitlines()
         (number,) = (number for number, line in enumerate(lines, 1) if self.line in line)
@@ -75,7 +75,7 @@ OTHER_MODEL_CONTRACT = Violation(
 
 
 def six(engine: str) -> dict[str, Violation]:
-    """Six ways to break a contract, none of which a test has to run to see."""
+    """Return six contract violations that static analysis finds."""
     return {
         "features are computed from other tables": OTHER_TABLES,
         "features become another contract's table": Violation(
@@ -120,14 +120,14 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def project(workshop: Workshop, tmp_path: Path, engine: str) -> Path:
-    """A flights project of its own for this test."""
+    """Return a separate flights project for this test."""
     made = workshop.project({"dataframe": engine})
     return shutil.copytree(made, tmp_path / "project")
 
 
 @pytest.fixture
 def broken(project: Path, engine: str) -> set[Place]:
-    """Breaks the project's contracts in all six ways; where that has to show."""
+    """Violate the project's contracts in all six ways; return the expected places."""
     violations = six(engine).values()
     for violation in violations:
         file = project / SOURCE / violation.file
@@ -136,16 +136,16 @@ def broken(project: Path, engine: str) -> set[Place]:
 
 
 @pytest.mark.parametrize("starter", ["flights", "blank"])
-def test_a_fresh_project_shows_nothing(
+def test_a_new_project_has_no_errors(
     workshop: Workshop, environment: Path, starter: str, engine: str
 ) -> None:
     project = workshop.project({"starter": starter, "dataframe": engine})
-    said = by_pyright(project, environment)
-    assert said["summary"]["filesAnalyzed"] > 20
-    assert said["generalDiagnostics"] == []
+    result = by_pyright(project, environment)
+    assert result["summary"]["filesAnalyzed"] > 20
+    assert result["generalDiagnostics"] == []
 
 
-def test_six_violations_show_in_the_editor(
+def test_the_editor_reports_six_violations(
     environment: Path, project: Path, broken: set[Place]
 ) -> None:
     found = {
@@ -155,17 +155,17 @@ def test_six_violations_show_in_the_editor(
     assert found == broken
 
 
-def test_six_violations_show_in_mypy(
+def test_mypy_reports_six_violations(
     environment: Path, project: Path, broken: set[Place], types_cache: Path
 ) -> None:
     assert by_mypy(project, environment, types_cache, "standards/mypy.ini") == broken
 
 
 @PANDAS
-def test_without_the_stubs_of_pandas_one_table_would_pass_for_another(
+def test_without_the_stubs_of_pandas_a_wrong_table_is_accepted(
     environment: Path, project: Path, broken: set[Place], tmp_path: Path
 ) -> None:
-    """What the stubs in the lock are for; where this fails, they are no longer needed."""
+    """The reason for the stubs in the lock; if this fails, they are no longer needed."""
     assert list(environment.glob("lib/*/site-packages/pandas-stubs/py.typed"))
     config = (project / "standards/mypy.ini").read_text(encoding="utf-8")
     without = "\n[mypy-pandas.*]\nfollow_imports = skip\nfollow_imports_for_stubs = True\n"
@@ -175,7 +175,7 @@ def test_without_the_stubs_of_pandas_one_table_would_pass_for_another(
 
 
 @PANDAS
-def test_a_violation_shows_while_it_is_typed(environment: Path, project: Path) -> None:
+def test_the_editor_reports_a_violation_while_it_is_typed(environment: Path, project: Path) -> None:
     path = str(SOURCE / OTHER_TABLES.file)
 
     async def session() -> None:
@@ -194,7 +194,7 @@ def test_a_violation_shows_while_it_is_typed(environment: Path, project: Path) -
 
 
 @PANDAS
-def test_a_change_of_a_contract_shows_in_the_file_that_it_breaks(
+def test_the_editor_reports_a_changed_contract_in_the_file_that_it_breaks(
     environment: Path, project: Path
 ) -> None:
     path, elsewhere = str(SOURCE / "contracts/model.py"), str(SOURCE / "model/delay_model.py")
@@ -209,22 +209,22 @@ def test_a_change_of_a_contract_shows_in_the_file_that_it_breaks(
 
 
 def by_pyright(project: Path, environment: Path) -> dict[str, Any]:
-    """What the editor's checker says of a whole project."""
+    """Return the errors that the editor's checker reports for the whole project."""
     python = str(environment / "bin/python")
     command = ["basedpyright", "--outputjson", "--pythonpath", python]
-    said = run(command, project, check=False, env=inside(environment, project))
-    report: dict[str, Any] = json.loads(said.stdout)
+    result = run(command, project, check=False, env=inside(environment, project))
+    report: dict[str, Any] = json.loads(result.stdout)
     return report
 
 
 def by_mypy(project: Path, environment: Path, cache: Path, config: str) -> set[Place]:
-    """Where mypy sees an error."""
+    """Return the places where mypy reports an error."""
     env = inside(environment, project) | {"MYPY_CACHE_DIR": str(cache)}
-    said = run(["mypy", "--config-file", config], project, check=False, env=env).stdout
-    errors = re.findall(r"^(.+?):(\d+): error: ", said, re.MULTILINE)
+    output = run(["mypy", "--config-file", config], project, check=False, env=env).stdout
+    errors = re.findall(r"^(.+?):(\d+): error: ", output, re.MULTILINE)
     return {(within(project, file), int(line)) for file, line in errors}
 
 
 def within(project: Path, file: str) -> str:
-    """A file by its path in the project."""
+    """Return a file's path relative to the project."""
     return (project / file).relative_to(project).as_posix()

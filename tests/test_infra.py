@@ -1,6 +1,6 @@
-"""The Terraform folder of a project on AWS says what its README promises, and Terraform takes it.
+"""The Terraform folder of a project on AWS matches its README, and Terraform accepts it.
 
-Applied against a simulator of AWS by `tests/system/test_infra_applies.py`.
+`tests/system/test_infra_applies.py` applies it to a simulator of AWS.
 """
 
 import os
@@ -18,7 +18,7 @@ PLAIN = SerializationOptions(with_comments=False, explicit_blocks=False, strip_s
 
 
 def plugins() -> Path | None:
-    """A local folder with Terraform's providers, if this machine has one."""
+    """Return a local folder with Terraform's providers, or None."""
     named = os.environ.get("BATON_TF_PLUGINS")
     found = [Path(named)] if named else sorted(Path("/opt").glob("tf-plugins"))
     return found[0] if found else None
@@ -34,13 +34,13 @@ needs_provider = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def infra(workshop: Workshop) -> Path:
-    """The folder `infra/` of a project on AWS."""
+    """Return the folder `infra/` of a project on AWS."""
     return workshop.project({"cloud": "aws"}) / "infra"
 
 
 @pytest.fixture(scope="module")
 def resources(infra: Path) -> dict[str, dict[str, Any]]:
-    """Every resource by its type; every file parses."""
+    """Return every resource by its type, parsed from all files."""
     parsed = [
         hcl2.loads(path.read_text(encoding="utf-8"), serialization_options=PLAIN)
         for path in [*infra.glob("*.tf"), *infra.glob("*.tfvars")]
@@ -58,12 +58,12 @@ def test_a_project_without_a_cloud_has_no_infra(default_project: Path) -> None:
     assert not (default_project / "infra").exists()
 
 
-def test_the_names_begin_with_the_projects(infra: Path) -> None:
+def test_resource_names_begin_with_the_project_name(infra: Path) -> None:
     answered = (infra / "terraform.tfvars").read_text(encoding="utf-8")
     assert answered == 'project = "flight-delays"\n'
 
 
-def test_the_bucket_is_versioned_encrypted_and_closed(resources: dict[str, Any]) -> None:
+def test_the_bucket_is_versioned_encrypted_and_private(resources: dict[str, Any]) -> None:
     (versioning,) = resources["aws_s3_bucket_versioning"]["versioning_configuration"]
     assert versioning["status"] == "Enabled"
     (rule,) = resources["aws_s3_bucket_server_side_encryption_configuration"]["rule"]
@@ -77,20 +77,20 @@ def test_the_bucket_is_versioned_encrypted_and_closed(resources: dict[str, Any])
     }
 
 
-def test_images_are_scanned_and_their_tags_stay(resources: dict[str, Any]) -> None:
+def test_images_are_scanned_and_their_tags_are_immutable(resources: dict[str, Any]) -> None:
     registry = resources["aws_ecr_repository"]
     assert registry["image_tag_mutability"] == "IMMUTABLE"
     assert registry["image_scanning_configuration"] == [{"scan_on_push": True}]
 
 
 @needs_terraform
-def test_it_is_formatted(infra: Path) -> None:
+def test_the_files_are_formatted(infra: Path) -> None:
     run(["terraform", "fmt", "-check", "-diff"], infra)
 
 
 @needs_terraform
 @needs_provider
-def test_terraform_finds_it_valid(infra: Path, tmp_path: Path) -> None:
+def test_terraform_validates_the_files(infra: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(infra, tmp_path / "infra")
     run(["terraform", "init", "-no-color", f"-plugin-dir={plugins()}"], folder)
     run(["terraform", "validate", "-no-color"], folder)

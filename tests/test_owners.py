@@ -1,4 +1,4 @@
-"""Who must approve what is written for each provider, and told when it is no longer true."""
+"""Set-up writes the required approvals for each provider; a check reports an outdated file."""
 
 import shutil
 from itertools import product
@@ -15,7 +15,7 @@ SRC = "/src/flight_delays"
 
 @pytest.fixture
 def project(workshop: Workshop, tmp_path: Path, ci: str, level: int) -> Path:
-    """A project as set-up leaves it."""
+    """Return a project after set-up."""
     answers: dict[str, str | int] = {"ci": ci, "level": level, **TEAMS}
     folder = shutil.copytree(workshop.project(answers), tmp_path / "project")
     owners(folder)
@@ -23,7 +23,7 @@ def project(workshop: Workshop, tmp_path: Path, ci: str, level: int) -> Path:
 
 
 CURRENT = ("check", "--only", "owners")
-"""Checks whether the file matches the sides, teams and level."""
+"""The check that the file matches the sides, teams and level."""
 
 
 def every_provider_and_level() -> pytest.MarkDecorator:
@@ -38,17 +38,17 @@ def test_a_new_projects_file_is_current(project: Path, ci: str) -> None:
 
 
 @every_provider_and_level()
-def test_the_level_decides_how_far_it_goes(project: Path, ci: str, level: int) -> None:
+def test_the_level_decides_which_approvals_are_required(project: Path, ci: str, level: int) -> None:
     text = (project / FILES[ci]).read_text(encoding="utf-8")
     named = {room: text.count(f"{SRC}/{room}/") for room in ("contracts", "features", "serving")}
-    # GitHub has a line for both sides, the others a place for each.
+    # GitHub has one line for both sides, the others a section for each side.
     both = 1 if ci == "github" else 2
-    asked = {0: (both, 0, 0), 1: (both, 1, 1), 2: (both, both, 1)}
-    assert tuple(named.values()) == asked[level]
+    expected = {0: (both, 0, 0), 1: (both, 1, 1), 2: (both, both, 1)}
+    assert tuple(named.values()) == expected[level]
 
 
 @pytest.mark.parametrize(("ci", "level"), [(ci, 1) for ci in FILES])
-def test_handles_are_as_the_provider_wants_them(project: Path, ci: str) -> None:
+def test_handles_have_the_providers_format(project: Path, ci: str) -> None:
     text = (project / FILES[ci]).read_text(encoding="utf-8")
     if ci == "azure":
         assert "--required-reviewer-ids acme/ds " in text
@@ -70,7 +70,7 @@ def test_handles_are_as_the_provider_wants_them(project: Path, ci: str) -> None:
         ({"cloud": "aws"}, "CODEOWNERS"),
     ],
 )
-def test_an_answer_that_changes_asks_for_the_file_again(
+def test_a_changed_answer_makes_the_owners_file_outdated(
     workshop: Workshop, tmp_path: Path, live: dict[str, str | int], file: str
 ) -> None:
     project = render(workshop.releases(), tmp_path / "project", {}, "v1.0.0")
@@ -82,9 +82,9 @@ def test_an_answer_that_changes_asks_for_the_file_again(
     update(project, live)
     assert git(project, "diff", "--name-only", "HEAD", "--", "CODEOWNERS") == ""
 
-    told = owners(project, *CURRENT, check=False)
-    assert told.returncode == 1
-    assert told.stdout.startswith(f"✗ {file} does not match the sides, teams and level\n")
+    result = owners(project, *CURRENT, check=False)
+    assert result.returncode == 1
+    assert result.stdout.startswith(f"✗ {file} does not match the sides, teams and level\n")
     owners(project)
     assert owners(project, *CURRENT).returncode == 0
     assert codeowners.read_text(encoding="utf-8").startswith(own)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.baton import QUESTIONS, ROOT, Workshop, files, git, owner, ownership
 
-# The answers that decide which files there are.
+# The questions whose answers decide which files a project has.
 DECIDING = ["starter", "dataframe", "ci", "cloud"]
 COMBINATIONS = [
     dict(zip(DECIDING, values, strict=True))
@@ -19,11 +19,11 @@ COMBINATIONS = [
 TEMPLATE = ROOT / "template"
 
 
-def named(combination: dict[str, str | int]) -> str:
+def combination_id(combination: dict[str, str | int]) -> str:
     return "-".join(map(str, combination.values()))
 
 
-@pytest.mark.parametrize("answers", COMBINATIONS, ids=named)
+@pytest.mark.parametrize("answers", COMBINATIONS, ids=combination_id)
 def test_every_path_has_exactly_one_owner(workshop: Workshop, answers: dict[str, str]) -> None:
     classes = {
         path: [name for name in owner(path, ownership()) if name != "user-owned"]
@@ -44,7 +44,7 @@ def test_no_two_entries_cover_the_same_path() -> None:
     assert len(entries) == len(set(entries))
 
 
-def test_every_entry_is_about_a_file_that_exists(workshop: Workshop) -> None:
+def test_every_entry_covers_an_existing_file(workshop: Workshop) -> None:
     rendered = {path for answers in COMBINATIONS for path in files(workshop.project(answers))}
     entries = [
         entry
@@ -62,19 +62,19 @@ def test_every_entry_is_about_a_file_that_exists(workshop: Workshop) -> None:
     assert unused == []
 
 
-def test_what_is_yours_is_never_rendered(workshop: Workshop) -> None:
+def test_files_that_the_project_owns_are_never_rendered(workshop: Workshop) -> None:
     rendered = {path for answers in COMBINATIONS for path in files(workshop.project(answers))}
     assert rendered.isdisjoint(ownership()["user-owned"])
 
 
-@pytest.mark.parametrize("answers", COMBINATIONS, ids=named)
+@pytest.mark.parametrize("answers", COMBINATIONS, ids=combination_id)
 def test_a_project_has_few_files(workshop: Workshop, answers: dict[str, str]) -> None:
     most = {"flights": 100, "blank": 95}[answers["starter"]] + 7 * (answers["cloud"] != "none")
     assert len(files(workshop.project(answers))) <= most
 
 
-@pytest.mark.parametrize("answers", COMBINATIONS, ids=named)
-def test_nothing_rendered_is_ignored_by_git(
+@pytest.mark.parametrize("answers", COMBINATIONS, ids=combination_id)
+def test_git_ignores_no_rendered_file(
     workshop: Workshop, tmp_path: Path, answers: dict[str, str]
 ) -> None:
     project = workshop.project(answers)
@@ -98,7 +98,7 @@ def test_names_work_on_every_system() -> None:
     assert [name for name in names if (ROOT / name).is_symlink()] == []
 
 
-def test_less_than_one_percent_of_the_template_are_control_lines() -> None:
+def test_less_than_one_percent_of_the_template_lines_are_control_lines() -> None:
     lines = [
         (path.suffix == ".jinja", line)
         for path in TEMPLATE.rglob("*")
@@ -109,7 +109,7 @@ def test_less_than_one_percent_of_the_template_are_control_lines() -> None:
     assert len(control) < len(lines) / 100
 
 
-def test_a_file_without_an_answer_is_a_plain_file() -> None:
+def test_a_file_without_an_answer_has_no_jinja_suffix() -> None:
     suffixed = [path for path in TEMPLATE.rglob("*.jinja") if path.is_file()]
     plain = [path for path in suffixed if not re.search(r"\{\{|\{%", path.read_text("utf-8"))]
     assert plain == []

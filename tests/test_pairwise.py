@@ -1,4 +1,4 @@
-"""Whatever people answer, their project is the same each time.
+"""The same answers always render the same project.
 
 The rows cover every pair of answers.
 """
@@ -14,7 +14,7 @@ ROWS = range(len(PAIRWISE))
 pytestmark = pytest.mark.slow
 
 
-def test_every_pair_of_answers_occurs() -> None:
+def test_the_rows_contain_every_pair_of_answers() -> None:
     values = {q.name: FREE_TEXT.get(q.name) or list(q.choices.values()) for q in QUESTIONS}
     missing = [
         (one, a, other, b)
@@ -27,7 +27,7 @@ def test_every_pair_of_answers_occurs() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_the_same_answers_make_the_same_project(
+def test_the_same_answers_render_the_same_project(
     workshop: Workshop, tmp_path: Path, row: int
 ) -> None:
     again = render(workshop.template(), tmp_path / "elsewhere", PAIRWISE[row])

@@ -1,4 +1,4 @@
-"""The page of practices names only practices that there are, and every test of the rubric once."""
+"""The page of practices links only to existing practices and lists every rubric test once."""
 
 import re
 
@@ -7,7 +7,7 @@ from tests.baton import ROOT
 PAGE = (ROOT / "docs/own/practices.md").read_text(encoding="utf-8")
 
 
-def test_every_link_leads_to_a_heading() -> None:
+def test_every_link_has_a_heading_as_target() -> None:
     headings = set(re.findall(r"^### ([\w-]+)$", PAGE, re.MULTILINE))
     assert headings
     assert set(re.findall(r"\]\(#([\w-]+)\)", PAGE)) == headings

@@ -1,6 +1,6 @@
-"""A generated project does what it promises: from raw data to a registered model that answers.
+"""A generated project works end to end, from raw data to a registered model that predicts.
 
-Pipeline, registry and service are the real ones, on all flights, in both dataframe engines.
+Pipeline, registry and service are real and use all flights, with both dataframe engines.
 """
 
 import json
@@ -23,9 +23,9 @@ from tests.slices import chosen
 
 pytestmark = pytest.mark.slow
 
-# The five kinds of bad input: the column that has to be named, and what stands in it instead.
+# The five kinds of bad input: the column that the error must name, and its bad value.
 MISSING = "<missing>"
-SPOILT = {
+BAD_INPUT = {
     "out of range": ("humidity_pct", 140.0),
     "unknown category": ("carrier", "ZZ"),
     "missing": ("origin", MISSING),
@@ -41,19 +41,19 @@ def project(workshop: Workshop, environment: Path, request: pytest.FixtureReques
 
 @pytest.fixture
 def copy(project: Project, environment: Path, tmp_path: Path) -> Project:
-    """A copy to change; its registry still finds the models of the original."""
+    """Return a copy to change; its registry still finds the models of the original."""
     folder = shutil.copytree(project.folder, tmp_path / "project", symlinks=True)
     return Project(folder, environment)
 
 
 @pytest.fixture
 def service(project: Project) -> Iterator[str]:
-    """The address of the project's running service."""
+    """Yield the address of the project's running service."""
     yield from serving(project)
 
 
 def rows(project: Project) -> list[dict[str, Any]]:
-    """The golden request's rows."""
+    """Return the golden request's rows."""
     request = project.folder / "tests/golden/request.json"
     golden: list[dict[str, Any]] = json.loads(request.read_text(encoding="utf-8"))["rows"]
     return golden
@@ -69,13 +69,13 @@ def test_the_model_beats_both_baselines_on_the_months_after_its_training(project
 
 
 def test_a_pipeline_without_changes_runs_nothing(project: Project) -> None:
-    said = project("handoff", "pipeline").stdout
-    assert "Running stage" not in said
-    assert "up to date" in said
+    output = project("handoff", "pipeline").stdout
+    assert "Running stage" not in output
+    assert "up to date" in output
 
 
-def test_the_candidate_knows_what_it_came_from(project: Project) -> None:
-    said = project.python(
+def test_the_candidate_stores_its_origin(project: Project) -> None:
+    output = project.python(
         """
         import json, mlflow
         from baton_handoff.config.project import find_project
@@ -88,7 +88,7 @@ def test_the_candidate_knows_what_it_came_from(project: Project) -> None:
         print(json.dumps([version.tags, run.data.metrics, run.data.params, lineage, reports]))
         """
     )
-    tags, metrics, params, lineage, reports = json.loads(said.splitlines()[-1])
+    tags, metrics, params, lineage, reports = json.loads(output.splitlines()[-1])
     assert lineage["commit"] == git(project.folder, "rev-parse", "HEAD").strip()
     assert lineage["clean"] is True
     assert tags["handoff.code"] == lineage["code"]
@@ -110,9 +110,9 @@ def test_dvc_shows_the_plots_that_mlflow_shows(project: Project, tmp_path: Path)
         assert f"{plot}.png" in page
 
 
-def test_the_registered_model_refuses_bad_input_by_column(project: Project) -> None:
-    """As anybody would load it, with MLflow alone, from tables of both engines."""
-    said = project.python(
+def test_the_registered_model_rejects_bad_input_and_names_the_column(project: Project) -> None:
+    """Loaded with MLflow alone, with tables of both engines."""
+    output = project.python(
         f"""
         import json, mlflow, pandas, polars
         from baton_handoff.config.project import find_project
@@ -123,7 +123,7 @@ def test_the_registered_model_refuses_bad_input_by_column(project: Project) -> N
         for engine in (pandas, polars):
             rows = engine.read_parquet("data/scheduled.parquet").head(3)
             assert len(model.predict(rows)) == 3
-            for kind, (column, value) in {SPOILT!r}.items():
+            for kind, (column, value) in {BAD_INPUT!r}.items():
                 spoilt = {{name: list(rows[name]) for name in rows.columns if name != column}}
                 if value != {MISSING!r}:
                     spoilt[column] = [value] * 3
@@ -134,34 +134,34 @@ def test_the_registered_model_refuses_bad_input_by_column(project: Project) -> N
         print(json.dumps(refused))
         """
     )
-    refused = json.loads(said.splitlines()[-1])
+    refused = json.loads(output.splitlines()[-1])
     for engine in ENGINES:
-        for kind, (column, _) in SPOILT.items():
+        for kind, (column, _) in BAD_INPUT.items():
             expected = f"ScheduledFlight is violated: column {column!r} "
             assert refused[f"{engine}, {kind}"].startswith(expected)
 
 
-def test_the_service_predicts_and_refuses_bad_rows_by_field(project: Project, service: str) -> None:
-    status, said = ask(f"{service}/predict", {"rows": rows(project)})
-    assert status == 200, said
-    answer = json.loads(said)
+def test_the_service_predicts_and_rejects_bad_rows_by_field(project: Project, service: str) -> None:
+    status, body = ask(f"{service}/predict", {"rows": rows(project)})
+    assert status == 200, body
+    answer = json.loads(body)
     assert answer["version"] == 1
     assert [0 < p["late_probability"] < 1 for p in answer["predictions"]] == [True, True]
-    for column, value in SPOILT.values():
+    for column, value in BAD_INPUT.values():
         spoilt = rows(project)
         spoilt[1][column] = value
         if value == MISSING:
             del spoilt[1][column]
-        status, said = ask(f"{service}/predict", {"rows": spoilt})
+        status, body = ask(f"{service}/predict", {"rows": spoilt})
         assert status == 422
-        assert json.loads(said)["errors"][0]["field"] == f"rows[1].{column}"
-        assert "Traceback" not in said
+        assert json.loads(body)["errors"][0]["field"] == f"rows[1].{column}"
+        assert "Traceback" not in body
 
 
-def test_a_file_is_scored_as_the_service_would(project: Project, tmp_path: Path) -> None:
+def test_batch_scoring_equals_the_service(project: Project, tmp_path: Path) -> None:
     scored = tmp_path / "scored.parquet"
     project("handoff", "model", "score", "data/scheduled.parquet", str(scored))
-    said = project.python(
+    output = project.python(
         f"""
         import json, polars
         rows = polars.read_parquet({str(scored)!r})
@@ -169,7 +169,7 @@ def test_a_file_is_scored_as_the_service_would(project: Project, tmp_path: Path)
         print(json.dumps([rows.height, rows.width, late.min(), late.max(), late.n_unique()]))
         """
     )
-    height, width, least, most, distinct = json.loads(said)
+    height, width, least, most, distinct = json.loads(output)
     assert (height, width) == (336_776, 18)
     assert 0 <= least < most <= 1
     assert distinct > 1000
@@ -178,15 +178,15 @@ def test_a_file_is_scored_as_the_service_would(project: Project, tmp_path: Path)
 def test_a_month_without_drift_raises_no_alert_and_is_reported(copy: Project) -> None:
     rows = ["--rows", "data/evaluation/rows.parquet"]
     november = ["--since", "2013-11-01T05:00", "--until", "2013-12-01T05:00"]
-    said = copy("handoff", "monitor", *rows, *november).stdout
-    assert said.startswith("No alerts.\n\nflight-delays version 1: 26,971 rows from 2013-11-01")
+    output = copy("handoff", "monitor", *rows, *november).stdout
+    assert output.startswith("No alerts.\n\nflight-delays version 1: 26,971 rows from 2013-11-01")
     report = (copy.folder / "monitor/report.html").read_text(encoding="utf-8")
     assert "nothing to do" in report
     assert "temperature_f" in report
     assert "monitor/" not in git(copy.folder, "status", "--porcelain")
 
 
-def test_scoring_sets_aside_what_the_contract_refuses(project: Project, tmp_path: Path) -> None:
+def test_scoring_separates_rows_that_the_contract_rejects(project: Project, tmp_path: Path) -> None:
     project.python(
         f"""
         import polars
@@ -213,7 +213,7 @@ def test_scoring_sets_aside_what_the_contract_refuses(project: Project, tmp_path
     assert list(tmp_path.glob("*unscored*")) == []
 
 
-def test_scoring_that_is_killed_is_taken_up_by_the_next_run(
+def test_the_next_run_resumes_a_killed_scoring(
     workshop: Workshop, environment: Path, tmp_path: Path
 ) -> None:
     project = registered(workshop, environment, "pandas")
@@ -234,7 +234,7 @@ def test_scoring_that_is_killed_is_taken_up_by_the_next_run(
     assert sorted(tmp_path.iterdir()) == [scored, whole]
 
 
-def test_spark_that_is_not_there_is_said_in_a_sentence(project: Project, tmp_path: Path) -> None:
+def test_missing_spark_gives_one_error_message(project: Project, tmp_path: Path) -> None:
     scored = str(tmp_path / "scored")
     done = project(
         *("handoff", "model", "score", "--engine", "spark", "data/scheduled.parquet", scored),
@@ -245,7 +245,7 @@ def test_spark_that_is_not_there_is_said_in_a_sentence(project: Project, tmp_pat
     assert done.stderr.count("\n") == 1
 
 
-def test_other_code_is_refused_with_the_commit_to_deploy(copy: Project) -> None:
+def test_a_model_of_other_code_is_rejected_with_the_commit_to_deploy(copy: Project) -> None:
     first = git(copy.folder, "rev-parse", "HEAD").strip()
     calendar = copy.folder / "src/flight_delays/features/calendar.py"
     calendar.write_text(calendar.read_text(encoding="utf-8") + "\n", encoding="utf-8")
@@ -255,14 +255,14 @@ def test_other_code_is_refused_with_the_commit_to_deploy(copy: Project) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_training_code_may_differ(copy: Project) -> None:
+def test_a_model_of_other_training_code_is_accepted(copy: Project) -> None:
     train = copy.folder / "src/flight_delays/training/train.py"
     train.write_text(train.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     for address in serving(copy):
         assert ask(f"{address}/predict", {"rows": rows(copy)})[0] == 200
 
 
-def test_what_is_registered_is_what_the_parameters_say(copy: Project) -> None:
+def test_the_parameters_decide_which_model_is_registered(copy: Project) -> None:
     knobs = copy.folder / "params.yaml"
     text = knobs.read_text(encoding="utf-8")
     knobs.write_text(text.replace("iterations: 40", "iterations: 5"), encoding="utf-8")
@@ -273,9 +273,9 @@ def test_what_is_registered_is_what_the_parameters_say(copy: Project) -> None:
     )
 
 
-def test_strangers_can_load_the_model_without_the_project(project: Project, tmp_path: Path) -> None:
-    """The model brings the project's code along. (The machinery is installed where this runs.)"""
-    said = run(
+def test_the_model_can_be_loaded_without_the_project(project: Project, tmp_path: Path) -> None:
+    """The model contains the project's code. (The engine is installed in this environment.)"""
+    output = run(
         [
             "python",
             "-c",
@@ -292,7 +292,7 @@ def test_strangers_can_load_the_model_without_the_project(project: Project, tmp_
         tmp_path,
         env=project.env | {"PYTHONPATH": ""},
     ).stdout
-    assert "5 predicted" in said
+    assert "5 predicted" in output
 
 
 def test_notebooks_begin_with_autoreload(project: Project) -> None:
@@ -302,7 +302,7 @@ def test_notebooks_begin_with_autoreload(project: Project) -> None:
     assert run(["ipython", "-c", say], project.folder, env=env).stdout == "True\n"
 
 
-def test_the_type_checker_tells_tables_apart(copy: Project) -> None:
+def test_the_type_checker_distinguishes_tables(copy: Project) -> None:
     wrong = copy.folder / "src/flight_delays/training/wrong.py"
     wrong.write_text(
         textwrap.dedent(
@@ -327,7 +327,7 @@ def test_the_type_checker_tells_tables_apart(copy: Project) -> None:
     assert done.stdout.count("wrong.py:12: error: Argument") == 2
 
 
-def test_a_changed_contract_asks_for_a_new_api(copy: Project) -> None:
+def test_a_changed_contract_makes_the_api_outdated(copy: Project) -> None:
     data = copy.folder / "src/flight_delays/contracts/data.py"
     text = data.read_text(encoding="utf-8").replace("ge=0, le=100)", "ge=0, le=99)")
     data.write_text(text, encoding="utf-8")
@@ -348,7 +348,7 @@ def test_the_service_may_not_import_the_model(copy: Project) -> None:
     assert "flight_delays.serving is not allowed to import flight_delays.features" in done.stdout
 
 
-def test_a_project_without_a_model_says_how_to_get_one(
+def test_a_project_without_a_model_gives_the_command_to_train_one(
     workshop: Workshop, environment: Path, tmp_path: Path
 ) -> None:
     project = Project(render(workshop.template(), tmp_path / "new", {}), environment)

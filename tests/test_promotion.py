@@ -1,4 +1,4 @@
-"""A candidate becomes champion through the gates, on the record, and the service follows."""
+"""Gates decide a promotion, the registry records it, and the service loads the new champion."""
 
 import json
 import os
@@ -34,9 +34,9 @@ def project(
     types_cache: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Project:
-    """A project with two versions by the same code, both offered; nothing is champion yet.
+    """Return a project with two versions of the same code and no champion.
 
-    It does what it can by itself: what it still needs are people's words of the model.
+    All automatic checks have run; only the statements by a person are missing.
     """
     trained = registered(workshop, environment, "pandas")
     folder = tmp_path_factory.mktemp("promotion") / "project"
@@ -46,7 +46,7 @@ def project(
     project("handoff", "model", "register")
     state(folder)
     edit(folder / "docs/model-card.md", STATED, "")
-    # It follows what is promoted at once.
+    # The service loads a promoted version at once.
     edit(folder / "handoff.toml", "[service]\n", "[service]\nrefresh_seconds = 0.2\n")
     owners(folder)
     project("pre-commit", "install")
@@ -55,10 +55,10 @@ def project(
     return project
 
 
-def edit(file: Path, said: str, instead: str) -> None:
+def edit(file: Path, old: str, new: str) -> None:
     text = file.read_text(encoding="utf-8")
-    assert said in text
-    file.write_text(text.replace(said, instead), encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def promote(
@@ -75,7 +75,7 @@ def versions(project: Project) -> dict[int, list[str]]:
 
 
 def moves(project: Project) -> list[dict[str, Any]]:
-    said = project.python(
+    output = project.python(
         """
         import json
         from dataclasses import asdict
@@ -87,12 +87,12 @@ def moves(project: Project) -> list[dict[str, Any]]:
         print(json.dumps([asdict(move) for move in moves]))
         """
     )
-    told: list[dict[str, Any]] = json.loads(said.splitlines()[-1])
-    return told
+    parsed: list[dict[str, Any]] = json.loads(output.splitlines()[-1])
+    return parsed
 
 
-def red(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
-    """The gates that block, and whose turn it is."""
+def blocking_gates(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """Return the gates that block, each with the side that has to act."""
     return {
         finding["check"].removeprefix("gate-"): finding["side"]
         for finding in json.loads(done.stdout)
@@ -100,24 +100,24 @@ def red(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     }
 
 
-def test_what_only_a_person_can_say_is_asked_for_and_nothing_moves(project: Project) -> None:
-    """Nobody has stated anything yet; what has run counts all the same."""
+def test_missing_statements_block_a_promotion(project: Project) -> None:
+    """Without statements the promotion fails, although the evidence of the checks counts."""
     settings = project.folder / "handoff.toml"
-    said = settings.read_text(encoding="utf-8")
+    content = settings.read_text(encoding="utf-8")
     edit(settings, STATEMENTS, "")
     done = promote(project, 1, "--dry-run", "--format", "json")
-    settings.write_text(said, encoding="utf-8")
+    settings.write_text(content, encoding="utf-8")
     assert done.returncode == 1, done.stderr
-    assert red(done) == {
+    assert blocking_gates(done) == {
         "card": "data-science",
         "practices": "ml-engineering",
         "approval": "ml-engineering",
     }
-    (asked,) = [one for one in json.loads(done.stdout) if one["check"] == "gate-practices"]
-    assert asked["fix"].startswith(
+    (missing,) = [one for one in json.loads(done.stdout) if one["check"] == "gate-practices"]
+    assert missing["fix"].startswith(
         "state in handoff.toml, as one of `[[statements]]`, which editor"
     )
-    first, second, third = asked["evidence"]
+    first, second, third = missing["evidence"]
     assert first.startswith("proper-editor [ml-engineering]: No ml-engineer has stated it. → ")
     assert second.startswith("tools-introduced [ml-engineering]: ")
     assert third.startswith("alerts-reach-somebody [ml-engineering]: ")
@@ -129,18 +129,18 @@ def test_what_only_a_person_can_say_is_asked_for_and_nothing_moves(project: Proj
     )
 
 
-def test_who_lowers_the_level_is_judged_by_the_level_that_was(project: Project) -> None:
+def test_a_change_that_lowers_the_level_is_judged_by_the_former_level(project: Project) -> None:
     answers = project.folder / ".copier-answers.yml"
     edit(answers, "level: 1", "level: 0")
     done = promote(project, 1, "--dry-run", "--format", "json", "--base", "HEAD")
     edit(answers, "level: 0", "level: 1")
     assert done.returncode == 1
-    assert {"card", "approval"} <= set(red(done))
-    said = [one["message"] for one in json.loads(done.stdout)]
-    assert any(message.startswith("level: 1 → 0. ") for message in said)
+    assert {"card", "approval"} <= set(blocking_gates(done))
+    messages = [one["message"] for one in json.loads(done.stdout)]
+    assert any(message.startswith("level: 1 → 0. ") for message in messages)
 
 
-def test_of_two_promotions_at_the_same_time_exactly_one_wins(project: Project) -> None:
+def test_exactly_one_of_two_parallel_promotions_succeeds(project: Project) -> None:
     (project.folder / "docs/model-card.md").write_text(STATED, encoding="utf-8")
     command = ["handoff", "model", "promote", "1", "--why", "the first"]
     env = {**os.environ, **project.env, **PIPELINE}
@@ -150,10 +150,10 @@ def test_of_two_promotions_at_the_same_time_exactly_one_wins(project: Project) -
         )
         for _ in range(2)
     ]
-    said = {process.pid: process.communicate()[1].decode() for process in both}
-    assert sorted(process.returncode for process in both) == [0, 2], said
+    errors = {process.pid: process.communicate()[1].decode() for process in both}
+    assert sorted(process.returncode for process in both) == [0, 2], errors
     (loser,) = (process.pid for process in both if process.returncode == 2)
-    assert said[loser].splitlines()[-1] == (
+    assert errors[loser].splitlines()[-1] == (
         "Another promotion or rollback is running in this project: wait until it has ended."
     )
     assert versions(project) == {2: ["candidate"], 1: ["champion"]}
@@ -162,7 +162,7 @@ def test_of_two_promotions_at_the_same_time_exactly_one_wins(project: Project) -
     assert move["red"] == []
 
 
-def test_the_champions_card_says_what_a_person_has_said(project: Project) -> None:
+def test_the_champions_card_contains_the_statements(project: Project) -> None:
     page = project.python(
         """
         import mlflow
@@ -192,7 +192,7 @@ CRASH = """
 """
 
 
-def test_a_crash_in_the_middle_leaves_the_old_champion_and_is_told(project: Project) -> None:
+def test_a_crash_during_promotion_keeps_the_old_champion_and_is_reported(project: Project) -> None:
     crashing = Project(project.folder, Path())
     crashing.env = project.env | PIPELINE | {"HANDOFF_ALIAS": "champion"}
     with pytest.raises(AssertionError, match="exited 9"):
@@ -204,8 +204,8 @@ def test_a_crash_in_the_middle_leaves_the_old_champion_and_is_told(project: Proj
     assert Path(brought[1]).name.startswith("1-")
 
 
-def test_a_retrained_version_is_promoted_and_taken_back_under_load(project: Project) -> None:
-    """The alias moves twice while the service is asked all the time: no request fails."""
+def test_a_version_is_promoted_and_rolled_back_under_load(project: Project) -> None:
+    """The alias moves twice while the service gets requests continuously: no request fails."""
     asking = Project(project.folder, Path())
     asking.env = project.env | {"HANDOFF_ALIAS": "champion"}
     rows = json.loads((project.folder / "tests/golden/request.json").read_text(encoding="utf-8"))
@@ -217,8 +217,8 @@ def test_a_retrained_version_is_promoted_and_taken_back_under_load(project: Proj
 
         def load() -> None:
             while not done.is_set():
-                status, said = ask(f"{address}/predict", rows)
-                answers.append((status, json.loads(said).get("version")))
+                status, content = ask(f"{address}/predict", rows)
+                answers.append((status, json.loads(content).get("version")))
                 refused.append(ask(f"{address}/predict", garbage)[0])
 
         def until(version: int) -> None:
@@ -248,14 +248,14 @@ def test_a_retrained_version_is_promoted_and_taken_back_under_load(project: Proj
     assert how == [("promotion", 2), ("rollback", 1)]
 
 
-def test_there_is_nothing_before_the_first(project: Project) -> None:
+def test_a_rollback_without_a_former_champion_is_refused(project: Project) -> None:
     done = project("handoff", "model", "rollback", "--why", "further", check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("There is no former champion of flight-delays to go back to")
 
 
-def test_other_code_is_not_taken_over_while_the_service_runs(project: Project) -> None:
-    """Its code is imported already; what stands in the files by now is not what would answer."""
+def test_a_running_service_does_not_load_a_version_of_other_code(project: Project) -> None:
+    """The service has imported its code, so changed files would have no effect."""
     asking = Project(project.folder, Path())
     asking.env = project.env | {"HANDOFF_ALIAS": "candidate"}
     calendar = project.folder / "src/flight_delays/features/calendar.py"
@@ -276,25 +276,25 @@ def test_other_code_is_not_taken_over_while_the_service_runs(project: Project) -
         )
         assert now["refused"].endswith(f"Version {before['version']} goes on answering.")
     done = promote(project, 2, "--dry-run", "--format", "json", **PIPELINE)
-    assert red(done)["code"] == "ml-engineering"
+    assert blocking_gates(done)["code"] == "ml-engineering"
 
 
-def test_a_service_that_is_ended_answers_what_it_has_accepted(project: Project) -> None:
+def test_a_terminated_service_answers_accepted_requests(project: Project) -> None:
     rows = json.loads((project.folder / "tests/golden/request.json").read_text(encoding="utf-8"))
     many = {"rows": rows["rows"] * 2000}
     for number, row in enumerate(many["rows"]):
         many["rows"][number] = row | {"flight_number": 1 + number}
-    said: list[int] = []
+    statuses: list[int] = []
     with service(project, HANDOFF_ALIAS="candidate") as (address, process):
         threads = [
-            threading.Thread(target=lambda: said.append(ask(f"{address}/predict", many)[0]))
+            threading.Thread(target=lambda: statuses.append(ask(f"{address}/predict", many)[0]))
             for _ in range(3)
         ]
         for thread in threads:
             thread.start()
-        time.sleep(0.3)  # all three have been accepted, and the first is not yet answered
+        time.sleep(0.3)  # the service has accepted all three and has answered none yet
         process.send_signal(signal.SIGTERM)
         for thread in threads:
             thread.join()
-        assert said == [200, 200, 200]
+        assert statuses == [200, 200, 200]
         assert process.wait(timeout=30) == 0

@@ -1,4 +1,4 @@
-"""The questions are few, explained, checked, and need neither trust nor network."""
+"""The questions are few, documented and validated, and need neither trust nor network."""
 
 import keyword
 import re
@@ -48,23 +48,23 @@ def test_there_are_at_most_twelve_questions() -> None:
 
 @pytest.mark.parametrize("name", [question.name for question in QUESTIONS])
 def test_a_question_has_help_default_validator_and_lifetime(name: str) -> None:
-    asked = documents()[-1][name]
-    assert asked["help"].endswith((".", "?"))
-    assert asked["default"] is not None
-    assert asked["validator"]
+    declaration = documents()[-1][name]
+    assert declaration["help"].endswith((".", "?"))
+    assert declaration["default"] is not None
+    assert declaration["validator"]
     assert re.search(rf"^# (live|creation-only)\n{name}:$", COPIER_YML, re.M)
 
 
-def test_nothing_asks_for_trust() -> None:
+def test_the_template_needs_no_trust() -> None:
     settings = {name for document in documents() for name in document if name.startswith("_")}
     assert settings.isdisjoint({"_tasks", "_migrations", "_jinja_extensions"})
 
 
 def test_defaults_make_a_project_without_network(workshop: Workshop, tmp_path: Path) -> None:
     command = [sys.executable, "-c", OFFLINE, "copy", "--defaults"]
-    said = run([*command, workshop.template(), "project"], tmp_path)
+    result = run([*command, workshop.template(), "project"], tmp_path)
     assert (tmp_path / "project/pyproject.toml").is_file()
-    assert "uv run poe setup" in said.stderr
+    assert "uv run poe setup" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -74,25 +74,25 @@ def test_defaults_make_a_project_without_network(workshop: Workshop, tmp_path: P
         (".", "stands in this folder. Next: uv run poe setup"),
     ],
 )
-def test_what_comes_next_is_said_for_the_folder_that_was_named(
+def test_the_next_steps_name_the_given_folder(
     workshop: Workshop, tmp_path: Path, folder: str, begins: str
 ) -> None:
     command = [sys.executable, "-m", "copier", "copy", "--defaults"]
-    said = run([*command, workshop.template(), folder], tmp_path)
-    assert begins in " ".join(said.stderr.split())
+    result = run([*command, workshop.template(), folder], tmp_path)
+    assert begins in " ".join(result.stderr.split())
 
 
-def test_a_copier_with_known_holes_is_refused() -> None:
+def test_a_copier_version_with_known_vulnerabilities_is_refused() -> None:
     assert Version(documents()[0]["_min_copier_version"]) >= Version("9.18")
 
 
-def test_a_package_cannot_hide_what_python_has() -> None:
+def test_a_package_cannot_shadow_a_module_of_python() -> None:
     names = {*keyword.kwlist, *keyword.softkwlist, *sys.stdlib_module_names}
     possible = {name for name in names if re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name)}
     assert possible <= reserved("reserved_packages")
 
 
-def test_a_repository_cannot_be_called_like_what_it_depends_on(workshop: Workshop) -> None:
+def test_a_repository_cannot_have_the_name_of_a_dependency(workshop: Workshop) -> None:
     projects = [workshop.project({"starter": starter}) for starter in ("flights", "blank")]
     names = {
         Requirement(requirement).name.lower()
@@ -105,7 +105,7 @@ def test_a_repository_cannot_be_called_like_what_it_depends_on(workshop: Worksho
 
 
 def requirements(pyproject: Path) -> list[str]:
-    """What is asked for by name; what comes with it is in the extras `proved…`."""
+    """Return the direct requirements; the extras `proved…` list the indirect ones."""
     content = tomllib.loads(pyproject.read_text(encoding="utf-8"))
     extras = content["project"].get("optional-dependencies", {})
     lists = [
@@ -116,5 +116,5 @@ def requirements(pyproject: Path) -> list[str]:
     return [entry for listed in lists for entry in listed if isinstance(entry, str)]
 
 
-def test_what_is_derived_is_up_to_date() -> None:
+def test_the_derived_files_are_up_to_date() -> None:
     assert stale(ROOT) == []

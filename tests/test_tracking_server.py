@@ -1,6 +1,6 @@
-"""What a project is given for a team's tracking server is valid, pinned, and closed by default.
+"""The files for a team's tracking server are valid, pinned, and private by default.
 
-Run, as far as that goes without Docker, by `tests/system/test_shared_backends.py`.
+`tests/system/test_shared_backends.py` runs them, as far as possible without Docker.
 """
 
 import re
@@ -18,33 +18,33 @@ FOLDER = ROOT / "template/standards/tracking-server"
 
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
-    """The compose file, parsed."""
+    """Return the parsed compose file."""
     parsed: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))
     return parsed
 
 
 @pytest.fixture(scope="module")
 def services(compose: dict[str, Any]) -> dict[str, Any]:
-    """What it starts, by name."""
+    """Return its services by name."""
     started: dict[str, Any] = compose["services"]
     return started
 
 
 def pins(requirements: list[str]) -> set[tuple[str, str]]:
-    """Name and version of each exact requirement, without its markers."""
+    """Return name and version of each exact requirement, without its markers."""
     return set(re.findall(r"(?m)^([\w.-]+)==(\S+)", "\n".join(requirements)))
 
 
-def test_the_compose_file_meets_its_schema() -> None:
+def test_the_compose_file_is_valid_by_its_schema() -> None:
     schema = ("--builtin-schema", "vendor.compose-spec")
     run(["check-jsonschema", *schema, FOLDER / "compose.yaml"], ROOT)
 
 
-def test_the_dockerfile_is_without_a_finding() -> None:
+def test_the_dockerfile_has_no_linter_finding() -> None:
     run(["hadolint", FOLDER / "Dockerfile"], ROOT)
 
 
-def test_the_server_has_the_versions_that_the_standards_are_proved_with() -> None:
+def test_the_server_has_the_versions_that_the_standards_are_tested_with() -> None:
     machinery = ROOT / "template/standards/pyproject.toml"
     extras = tomllib.loads(machinery.read_text(encoding="utf-8"))["project"][
         "optional-dependencies"
@@ -79,26 +79,26 @@ def test_no_secret_has_a_default(services: dict[str, Any]) -> None:
     assert loose == {}
 
 
-def test_what_is_published_is_so_on_this_machine_only(services: dict[str, Any]) -> None:
+def test_ports_are_published_on_the_loopback_interface_only(services: dict[str, Any]) -> None:
     published = [port for service in services.values() for port in service.get("ports", [])]
     assert len(published) == 2
     assert [port for port in published if not port.startswith("${LISTEN:-127.0.0.1}:")] == []
 
 
-def test_what_stays_up_is_watched_and_started_again(services: dict[str, Any]) -> None:
+def test_every_service_has_a_health_check_and_a_restart_policy(services: dict[str, Any]) -> None:
     once = "bucket"
     for name, service in services.items():
         assert ("healthcheck" in service) == (name != once)
         assert service.get("restart") == (None if name == once else "unless-stopped")
 
 
-def test_a_team_with_a_cloud_starts_no_store(services: dict[str, Any]) -> None:
+def test_a_team_with_a_cloud_starts_no_object_store(services: dict[str, Any]) -> None:
     always = {name for name, service in services.items() if "profiles" not in service}
     assert always == {"server", "database"}
 
 
 def test_the_store_refuses_to_start_without_keys(services: dict[str, Any]) -> None:
-    """SeaweedFS without keys would let everybody in."""
+    """SeaweedFS without keys would accept every client."""
     entrypoint = [part.replace("$$", "$") for part in services["s3"]["entrypoint"]]
     guard = [part.replace("exec /entrypoint.sh", "echo starts") for part in entrypoint]
     keys = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing"}
@@ -110,7 +110,7 @@ def test_the_store_refuses_to_start_without_keys(services: dict[str, Any]) -> No
         assert refused.stdout == ""
 
 
-def test_the_file_with_the_secrets_stays_out_of_git(default_project: Path, tmp_path: Path) -> None:
+def test_git_ignores_the_file_with_the_secrets(default_project: Path, tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     (tmp_path / ".gitignore").write_bytes((default_project / ".gitignore").read_bytes())
     git(tmp_path, "check-ignore", "standards/tracking-server/.env")

@@ -1,4 +1,4 @@
-"""An update brings better standards into a project that people work in, and loses no edit."""
+"""An update brings new standards into an edited project and keeps every edit."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ def add_dependency(project: Path) -> None:
     pyproject.write_text(text.replace('"joblib",', '"joblib",\n    "lightgbm",'), encoding="utf-8")
 
 
-# What people usually do to a project.
+# Usual edits of a project.
 EDITS: dict[str, Callable[[Path], None]] = {
     "edit code": append("src/flight_delays/features/calendar.py", "# ours"),
     "delete a seed": delete("src/flight_delays/serving/batch.py"),
@@ -70,7 +70,7 @@ EDITS: dict[str, Callable[[Path], None]] = {
 
 @dataclass(frozen=True)
 class Story:
-    """One project's files: as made, as people left them, as an update left them."""
+    """One project's files: as rendered, after the edits, and after the update."""
 
     project: Path
     made: dict[str, bytes]
@@ -85,7 +85,7 @@ def story(
     at_first: Answers | None = None,
     later: Answers | None = None,
 ) -> Story:
-    """Make a project by the first version, edit it, update it to the next version."""
+    """Render a project by the first version, edit it, and update it to the next version."""
     render(workshop.releases(), project, at_first or {}, "v1.0.0")
     made = files(project)
     edit(project)
@@ -99,7 +99,7 @@ def story(
 def after_all_edits(
     workshop: Workshop, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Story]:
-    """All the edits at once, then an update in which live answers change too."""
+    """Apply all edits, then update the project with changed live answers."""
 
     def everything(project: Path) -> None:
         for edit in EDITS.values():
@@ -116,7 +116,7 @@ def test_there_are_ten_usual_edits_or_more() -> None:
 
 @pytest.mark.parametrize("name", EDITS)
 def test_an_edit_is_kept(after_all_edits: Story, tmp_path: Path, name: str) -> None:
-    """A person's file stays as it is; in a template-owned file a person's lines stay."""
+    """A user's file stays unchanged; a template-owned file keeps the user's lines."""
     for path, content in after_all_edits.made.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(content)
@@ -136,7 +136,7 @@ def test_an_edit_is_kept(after_all_edits: Story, tmp_path: Path, name: str) -> N
             assert after_all_edits.updated.get(path) == after_all_edits.edited.get(path)
 
 
-def test_what_nobody_edited_and_the_project_owns_is_untouched(after_all_edits: Story) -> None:
+def test_an_unedited_file_that_the_project_owns_stays_unchanged(after_all_edits: Story) -> None:
     seeds = {
         path: content
         for path, content in after_all_edits.edited.items()
@@ -145,18 +145,18 @@ def test_what_nobody_edited_and_the_project_owns_is_untouched(after_all_edits: S
     assert {path: after_all_edits.updated.get(path) for path in seeds} == seeds
 
 
-def test_better_standards_arrive(after_all_edits: Story) -> None:
+def test_an_update_brings_new_standards(after_all_edits: Story) -> None:
     assert b"# a better rule" in after_all_edits.updated["standards/ruff.toml"]
     assert after_all_edits.updated["standards/new-standard.toml"] == b"new = true\n"
 
 
-def test_changed_answers_arrive(after_all_edits: Story) -> None:
+def test_an_update_applies_changed_answers(after_all_edits: Story) -> None:
     answers = after_all_edits.updated[".copier-answers.yml"].decode()
     assert "level: 2" in answers
     assert "'@ours'" in answers
 
 
-def test_no_conflict_is_left(after_all_edits: Story) -> None:
+def test_an_update_leaves_no_conflict(after_all_edits: Story) -> None:
     marked = [
         path
         for path, content in after_all_edits.updated.items()
@@ -167,32 +167,32 @@ def test_no_conflict_is_left(after_all_edits: Story) -> None:
     assert [path for path in after_all_edits.updated if path.endswith(".rej")] == []
 
 
-def test_both_sides_changing_one_line_is_a_conflict_that_git_shows(
+def test_two_changes_of_one_line_give_a_conflict_that_git_shows(
     workshop: Workshop, tmp_path: Path
 ) -> None:
-    """So that the tests above would see one."""
+    """This shows that the tests above would find a conflict."""
     edit = append("standards/ruff.toml", "# our own end of the file")
     after = story(workshop, tmp_path / "project", edit)
     assert git(after.project, "ls-files", "--unmerged") != ""
 
 
-def nothing(project: Path) -> None:
-    """Edit nothing."""
+def no_edit(project: Path) -> None:
+    """Leave the project unchanged."""
 
 
 def infra(tree: dict[str, bytes]) -> dict[str, bytes]:
     return {path: content for path, content in tree.items() if path.startswith("infra/")}
 
 
-def test_infrastructure_arrives_when_a_cloud_is_chosen_later(
+def test_an_update_adds_infrastructure_when_a_cloud_is_chosen_later(
     workshop: Workshop, tmp_path: Path
 ) -> None:
-    after = story(workshop, tmp_path / "project", nothing, later={"cloud": "aws"})
+    after = story(workshop, tmp_path / "project", no_edit, later={"cloud": "aws"})
     assert infra(after.edited) == {}
     assert b"# seeds change too" in infra(after.updated)["infra/main.tf"]
 
 
-def test_infrastructure_of_ones_own_is_not_mixed_with_ours(
+def test_an_update_does_not_change_existing_infrastructure(
     workshop: Workshop, tmp_path: Path
 ) -> None:
     edit = add("infra/main.tf", "# ours\n")
@@ -201,10 +201,10 @@ def test_infrastructure_of_ones_own_is_not_mixed_with_ours(
 
 
 @pytest.mark.parametrize("cloud", ["aws", "none"])
-def test_infrastructure_is_the_projects_own_once_it_is_there(
+def test_the_project_owns_its_infrastructure_after_it_is_rendered(
     workshop: Workshop, tmp_path: Path, cloud: str
 ) -> None:
-    """Edited, partly deleted, updated, and kept even when the cloud is given up."""
+    """It stays as edited and partly deleted, even when an update drops the cloud."""
 
     def edit(project: Path) -> None:
         insert("infra/main.tf", "# ours")(project)
@@ -216,10 +216,10 @@ def test_infrastructure_is_the_projects_own_once_it_is_there(
     assert "infra/ours.tf" in after.updated
 
 
-def test_another_ci_takes_the_place_of_the_old_one_where_git_shows_it(
+def test_another_ci_provider_replaces_the_old_files_and_git_shows_it(
     workshop: Workshop, tmp_path: Path
 ) -> None:
-    """The one edit that an update removes: docs/own/ownership.md says so, and git shows it."""
+    """The only edit that an update removes: docs/own/ownership.md states it, and git shows it."""
     edit = append(".github/workflows/handoff.yml", "# ours")
     after = story(workshop, tmp_path / "project", edit, later={"ci": "gitlab"})
     assert ".gitlab-ci.yml" in after.updated

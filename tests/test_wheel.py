@@ -1,4 +1,4 @@
-"""The engine's wheel: what a project receives, how it is locked, and how a newer one arrives."""
+"""The engine's wheel: its content, its entry in the lock, and its update."""
 
 import os
 import re
@@ -25,7 +25,7 @@ from tools.wheel import STANDARDS, stale, wheel, write
 
 @pytest.fixture
 def locked(workshop: Workshop, tmp_path: Path) -> Path:
-    """A project with a lock."""
+    """Return a project with a lock."""
 
     def make(folder: Path) -> None:
         shutil.copytree(workshop.project({}), folder)
@@ -34,16 +34,16 @@ def locked(workshop: Workshop, tmp_path: Path) -> Path:
     return shutil.copytree(workshop.once("locked", make), tmp_path / "project")
 
 
-def the_wheel(project: Path) -> Path:
+def wheel_of(project: Path) -> Path:
     (found,) = (project / "standards").glob("*.whl")
     return found
 
 
-def test_the_wheel_is_what_the_engine_builds() -> None:
+def test_the_wheel_equals_a_new_build_of_the_engine() -> None:
     assert stale(ROOT) == []
 
 
-def test_folder_times_and_modes_make_no_difference(tmp_path: Path) -> None:
+def test_the_wheel_does_not_depend_on_folder_times_and_modes(tmp_path: Path) -> None:
     elsewhere = export(tmp_path / "another folder")
     for path in (elsewhere / "handoff").rglob("*"):
         os.utime(path, (1_000_000_000, 1_000_000_000))
@@ -55,7 +55,7 @@ def test_folder_times_and_modes_make_no_difference(tmp_path: Path) -> None:
         os.umask(mask)
 
 
-def test_an_edit_of_the_engine_is_another_version(tmp_path: Path) -> None:
+def test_an_edit_of_the_engine_changes_the_version(tmp_path: Path) -> None:
     template = export(tmp_path)
     edit(template)
     before, after = wheel(ROOT)[0], wheel(template)[0]
@@ -67,7 +67,7 @@ def test_an_edit_of_the_engine_is_another_version(tmp_path: Path) -> None:
     assert f'path = "{after}"' in (template / STANDARDS / "pyproject.toml").read_text()
 
 
-def test_git_stores_a_wheel_as_its_difference_from_the_one_before() -> None:
+def test_git_stores_a_wheel_as_a_delta_of_the_previous_one() -> None:
     with zipfile.ZipFile(ROOT / STANDARDS / wheel(ROOT)[0]) as archive:
         assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
 
@@ -75,13 +75,13 @@ def test_git_stores_a_wheel_as_its_difference_from_the_one_before() -> None:
 def test_the_lock_names_the_wheel_by_a_relative_path_and_its_hash(locked: Path) -> None:
     packages = tomllib.loads((locked / "uv.lock").read_text(encoding="utf-8"))["package"]
     (engine,) = (one for one in packages if one["name"] == "baton-handoff")
-    name = the_wheel(locked).name
+    name = wheel_of(locked).name
     assert engine["source"] == {"path": f"standards/{name}"}
     assert [one["hash"].partition(":")[0] for one in engine["wheels"]] == ["sha256"]
 
 
-def test_a_wheel_that_was_tampered_with_is_refused(locked: Path) -> None:
-    with zipfile.ZipFile(the_wheel(locked), "a") as archive:
+def test_a_manipulated_wheel_is_refused(locked: Path) -> None:
+    with zipfile.ZipFile(wheel_of(locked), "a") as archive:
         archive.writestr("baton_handoff/more.py", "")
     done = run(
         ["uv", "sync", "--locked", "--quiet", "--only-group", "service"], locked, check=False
@@ -115,7 +115,7 @@ def test_an_update_changes_the_lock_and_no_file_of_the_project(tmp_path: Path) -
     assert run(["uv", "lock", "--check"], project, check=False).returncode
     run(["uv", "lock", "--quiet", "--offline"], project)
     after = files(project)
-    assert the_wheel(project).name == newer
+    assert wheel_of(project).name == newer
     changed = {path for path in before | after if before.get(path) != after.get(path)}
     assert {path for path in changed if not path.startswith("standards/")} == {
         ".copier-answers.yml",
@@ -140,13 +140,13 @@ def test_a_team_can_run_a_checkout_of_the_engine(locked: Path, tmp_path: Path) -
 
 
 def checkout_lines() -> tuple[str, str]:
-    """The two lines for pyproject.toml that handoff/README.md gives."""
+    """Return the two lines for pyproject.toml from handoff/README.md."""
     text = (ROOT / "handoff/README.md").read_text(encoding="utf-8")
     override, source = re.findall(r"(?m)^(override-dependencies = .*|baton-handoff = .*)$", text)
     return override, source
 
 
 def edit(template: Path) -> None:
-    """Change the engine of a template, as anybody does who forgets its version."""
+    """Change the engine of a template without a new version."""
     module = template / "handoff/src/baton_handoff/__init__.py"
     module.write_text(module.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")

@@ -31,5 +31,5 @@ def test_a_project_passes_its_own_checks_and_tests(
     run(["handoff", "check"], project, env=env)
     suites = [suite for suite in ("tests/unit", "tests/contract") if (project / suite).is_dir()]
     assert suites
-    said = run(["pytest", "-p", "no:cacheprovider", *suites], project, env=env)
-    assert re.search(r"\b[1-9][0-9]* passed", said.stdout)
+    result = run(["pytest", "-p", "no:cacheprovider", *suites], project, env=env)
+    assert re.search(r"\b[1-9][0-9]* passed", result.stdout)

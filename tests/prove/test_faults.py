@@ -39,9 +39,9 @@ def put(fault: Fault, project: Path) -> None:
 
 def early(fault: Fault, project: Project) -> tuple[set[str], set[str]]:
     """What is red before anything is trained, and whom triage asks."""
-    said = project("handoff", "triage", *BASE, check=False)
-    assert said.returncode in (0, 1), said.stderr
-    findings = [finding for finding in json.loads(said.stdout) if finding["blocks"]]
+    result = project("handoff", "triage", *BASE, check=False)
+    assert result.returncode in (0, 1), result.stderr
+    findings = [finding for finding in json.loads(result.stdout) if finding["blocks"]]
     # Types, layers and contract tests are triage's own.
     red = {finding["evidence"][0].partition(":")[0] for finding in findings}
     checks = {"lint": ["ruff", "check"], "unit tests": [*PYTEST, "tests/unit"]}

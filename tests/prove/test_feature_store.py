@@ -47,8 +47,8 @@ def asked(project: Project, things: Sequence[Any]) -> dict[str, Any]:
     rows.write_text(json.dumps(things), encoding="utf-8")
     store = project.folder / ".handoff/feature-store"
     run([feast_of(project), ASKING, store, rows, to], project.folder, env={"TZ": "UTC"})
-    said: dict[str, Any] = json.loads(to.read_text(encoding="utf-8"))
-    return said
+    parsed: dict[str, Any] = json.loads(to.read_text(encoding="utf-8"))
+    return parsed
 
 
 def change(store: Path, feature: str, value: bytes) -> None:
@@ -105,8 +105,8 @@ def test_all_served_values_equal_the_pipelines(flights: Project) -> None:
     made.pop("late")
     names = ("carrier", "flight_number")
     things = [dict(zip(names, row, strict=True)) for row in zip(*map(made.get, names), strict=True)]
-    said = asked(flights, things)
-    served = said["served"]
+    result = asked(flights, things)
+    served = result["served"]
     moments = made.pop("moment")
     assert {name for name in served if not name.endswith("__ts")} == set(made)
     for name, values in made.items():
@@ -119,7 +119,7 @@ def test_all_served_values_equal_the_pipelines(flights: Project) -> None:
     assert kinds == {str, int, float, type(None)}
     catalogue = json.loads(flights("handoff", "feature", "list", "--json").stdout)
     meanings = {one["name"]: one["meaning"] for one in catalogue if one["name"] not in names}
-    assert said["registered"] == {"owner": "@data-science", "described": meanings}
+    assert result["registered"] == {"owner": "@data-science", "described": meanings}
 
 
 def test_a_changed_value_is_found(flights: Project) -> None:

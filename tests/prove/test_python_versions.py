@@ -42,5 +42,5 @@ def test_set_up_commit_check_and_test(workshop: Workshop, tmp_path: Path, versio
     git(project, "commit", "--quiet", "--message", "first")
     for task in ("check", "test"):
         run([*poe, task], project, env=pinned)
-    said = run(["uv", "run", "--no-sync", "python", "--version"], project, env=pinned)
-    assert said.stdout.startswith(f"Python {version}.")
+    result = run(["uv", "run", "--no-sync", "python", "--version"], project, env=pinned)
+    assert result.stdout.startswith(f"Python {version}.")

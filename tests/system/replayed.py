@@ -155,8 +155,8 @@ def fired(readings: Readings, folder: Path) -> dict[tuple[str, str], float]:
         For each alert and its side when it fired first, in seconds since midnight.
     """
     at = f'timestamp(ALERTS{{alertstate="firing"}})[1d:{STEP}s]'
-    asked = f"min by (alertname, side) (min_over_time({at}))"
-    nothing = {"expr": asked, "eval_time": "24h", "exp_samples": []}
+    expression = f"min by (alertname, side) (min_over_time({at}))"
+    nothing = {"expr": expression, "eval_time": "24h", "exp_samples": []}
     test = {
         "interval": f"{STEP}s",
         "external_labels": {"docs": "https://docs"},
@@ -166,10 +166,10 @@ def fired(readings: Readings, folder: Path) -> dict[tuple[str, str], float]:
     file = folder / "day.test.yml"
     rules = {"rule_files": [str(ALERTS)], "evaluation_interval": f"{STEP}s", "tests": [test]}
     file.write_text(json.dumps(rules), encoding="utf-8")
-    said = run(["promtool", "test", "rules", str(file)], folder, check=False)
-    text = said.stdout + said.stderr
+    result = run(["promtool", "test", "rules", str(file)], folder, check=False)
+    text = result.stdout + result.stderr
     found = re.findall(r'\{alertname="(\w+)", side="([\w-]+)"\} ([\d.E+]+)', text)
-    assert bool(found) == bool(said.returncode), text
+    assert bool(found) == bool(result.returncode), text
     return {(alert, side): float(at) for alert, side, at in found}
 
 

@@ -68,8 +68,8 @@ def asked(network: Sequence[str], url: str, body: object = None) -> tuple[int, s
         " print(json.dumps(ask(*map(json.loads, sys.argv[1:]))))"
     )
     question = [json.dumps(url), json.dumps(body)]
-    said = run([*network, sys.executable, "-c", code, *question], ROOT, check=False)
-    return tuple(json.loads(said.stdout)) if said.returncode == 0 else None
+    result = run([*network, sys.executable, "-c", code, *question], ROOT, check=False)
+    return tuple(json.loads(result.stdout)) if result.returncode == 0 else None
 
 
 @pytest.fixture(scope="module")

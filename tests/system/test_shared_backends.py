@@ -125,9 +125,9 @@ def test_a_database_without_a_server_asks_where_models_belong(
         "PGDATABASE": "direct",
         "PYTHONPATH": os.pathsep.join([ada.env["PYTHONPATH"], str(drivers)]),
     }
-    asked = run(["handoff", "model", "register"], ada.folder, env=direct, check=False)
-    assert asked.returncode == 2
-    (sentence,) = asked.stderr.splitlines()
+    result = run(["handoff", "model", "register"], ada.folder, env=direct, check=False)
+    assert result.returncode == 2
+    (sentence,) = result.stderr.splitlines()
     assert "MLFLOW_DEFAULT_ARTIFACT_ROOT has to name a place that everybody reaches" in sentence
 
 
@@ -135,8 +135,8 @@ def test_what_the_pipeline_promotes_is_champion_for_everybody(ada: Project, grac
     state(ada.folder, "practices")
     commit(ada.folder, "what only a person can say")
     command = ["handoff", "model", "promote", "1", "--why", "the first"]
-    said = run(command, ada.folder, env=ada.env | PIPELINE).stdout
-    assert said.endswith("\nchampion is now version 1.\n")
+    output = run(command, ada.folder, env=ada.env | PIPELINE).stdout
+    assert output.endswith("\nchampion is now version 1.\n")
     (listed,) = json.loads(grace("handoff", "model", "list", "--json").stdout)
     assert listed["aliases"] == ["candidate", "champion"]
 
