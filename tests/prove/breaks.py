@@ -1,4 +1,4 @@
-"""Breaks that people make, and what triage is to say of each: to whom, and whose check is red."""
+"""Breaking changes, and the findings that triage must report: causes, addressees, blocked sides."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ SRC = "src/flight_delays"
 
 @dataclass
 class Work:
-    """A project's repository at the hands of a scenario."""
+    """A project's repository that a scenario changes."""
 
     project: Path
     env: dict[str, str]
@@ -33,8 +33,8 @@ class Work:
 
     def commit(self, author: str) -> None:
         git(self.project, "add", "--all")
-        whose = ["-c", f"user.email={author}"]
-        git(self.project, *whose, "commit", "--quiet", "--no-verify", "--message", "work")
+        author_option = ["-c", f"user.email={author}"]
+        git(self.project, *author_option, "commit", "--quiet", "--no-verify", "--message", "work")
 
     def triage(self, *more: str) -> Any:
         command = ["handoff", "triage", "--base", "main", "--format", "json", *more]
@@ -62,7 +62,7 @@ def tightened(work: Work, author: str = ADA) -> None:
     work.commit(author)
 
 
-def wanted_column(work: Work) -> None:
+def new_required_column(work: Work) -> None:
     work.change(
         f"{SRC}/contracts/data.py",
         '    carrier: str = Field(isin=CARRIERS, description="the airline',
@@ -71,7 +71,7 @@ def wanted_column(work: Work) -> None:
     work.commit(MAX)
 
 
-def both(work: Work) -> None:
+def broken_by_both(work: Work) -> None:
     serving(work)
     work.change(f"{SRC}/features/calendar.py", "(days + 3) % 7 + 1", "(days + 3) % 7 + 8")
     work.commit(ADA)
@@ -91,7 +91,7 @@ def drift(work: Work) -> None:
 
 
 def widened(work: Work) -> None:
-    """ML engineering lets distances be unknown, and sends such a flight: the features can't."""
+    """ML engineering makes distances nullable and sends a null; the features can't handle it."""
     work.change(
         f"{SRC}/contracts/data.py",
         "distance_mi: float = Field(gt=0, le=5000)\n    scheduled",
@@ -116,8 +116,8 @@ def test_a_distance_may_be_unknown(model: DelayModel, rows: list[Row]) -> None:
     work.commit(MAX)
 
 
-def met(work: Work) -> None:
-    """One side renames what the other has just begun to use; neither could have known."""
+def conflicting_rename(work: Work) -> None:
+    """One side renames a function that the other starts to use at the same time."""
     for path in (f"{SRC}/features/__init__.py", f"{SRC}/features/schedule.py"):
         work.change(path, "scheduled_flights", "schedule_flights")
     for path in (f"{SRC}/training/features.py", "tests/conftest.py"):
@@ -141,7 +141,7 @@ def renamed_module(work: Work) -> None:
 
 
 def forgotten_test(work: Work) -> None:
-    """The same, but one test that both sides share still asks for the old name."""
+    """The same, but a shared test still uses the old name."""
     rename(work, "src/**/*.py", "tests/conftest.py")
 
 
@@ -230,22 +230,25 @@ def standards(work: Work) -> None:
 
 @dataclass(frozen=True)
 class Expected:
-    """What triage says: the causes and whom each is addressed to, and which sides are asked."""
+    """The expected findings of triage: causes with their addressees, and the blocked sides."""
 
     found: set[tuple[str, str | None]] = field(default_factory=set)
-    asked: set[str] = field(default_factory=set)
+    blocked: set[str] = field(default_factory=set)
 
 
 SCENARIOS: dict[str, tuple[Callable[[Work], None], Expected]] = {
     "serving breaks": (serving, Expected({("change", ML)}, {ML})),
     "the model breaks": (model, Expected({("change", DS)}, {DS})),
     "a contract is tightened": (tightened, Expected({("contract-change", DS)}, {DS})),
-    "a contract asks for a column": (wanted_column, Expected({("contract-change", ML)}, {ML})),
+    "a contract asks for a column": (
+        new_required_column,
+        Expected({("contract-change", ML)}, {ML}),
+    ),
     "a contract is widened": (widened, Expected({("contract-change", ML)}, {ML})),
-    "both sides break": (both, Expected({("change", ML), ("change", DS)}, {DS, ML})),
+    "both sides break": (broken_by_both, Expected({("change", ML), ("change", DS)}, {DS, ML})),
     "nothing but words": (documented, Expected()),
     "data drifts": (drift, Expected({("change", "data-owner")}, set())),
-    "two innocent changes meet": (met, Expected({("interaction", None)}, {DS, ML})),
+    "two innocent changes meet": (conflicting_rename, Expected({("interaction", None)}, {DS, ML})),
     "a module is renamed": (renamed_module, Expected()),
     "a test knows only the old name": (forgotten_test, Expected({("interaction", DS)}, {DS})),
     "code is only moved": (moved_code, Expected()),

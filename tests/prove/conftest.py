@@ -1,4 +1,4 @@
-"""Everything in this folder is part of `make prove` alone."""
+"""All tests in this folder run only in `make prove`."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder; pytest hands over those of all folders."""
+    """Mark the tests of this folder; pytest passes the items of all folders."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.long)

@@ -1,6 +1,6 @@
-"""Whatever people answer, their project passes its own checks and its own tests.
+"""A project with any answers passes its own checks and its own tests.
 
-They run in one environment that holds what projects with all answers need.
+The projects share one environment with the requirements of all answers.
 """
 
 import re
@@ -18,7 +18,7 @@ ROWS = range(len(PAIRWISE))
 
 @pytest.fixture
 def project(workshop: Workshop, tmp_path: Path, row: int) -> Path:
-    """A project of its own for this test."""
+    """Return a separate project for this test."""
     return shutil.copytree(workshop.project(PAIRWISE[row]), tmp_path / "project")
 
 

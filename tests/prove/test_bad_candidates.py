@@ -1,7 +1,7 @@
-"""Candidates that are bad on purpose: each is refused for its own reason, and the right side asked.
+"""Bad candidates: the expected gate refuses each one and names the side that has to act.
 
-All of them are really registered, tried by a stranger and through the running service, and offered
-for promotion; candidates.toml says what is bad about each.
+All of them are really registered, loaded without the project, served, and offered for promotion;
+candidates.toml describes the defect of each.
 """
 
 import json
@@ -30,14 +30,14 @@ BY_RUNS = (
     *("contract-tests", "tests-pass", "unit-tests", "acceptance-passed"),
     *("data-validated", "pipeline-current"),
 )
-"""Practices that a run shows: nobody runs everything again for each candidate."""
+"""Practices whose evidence is a run of the checks, which these tests don't repeat."""
 
 pytestmark = pytest.mark.timeout(1800)  # the first of them waits for all candidates
 
 
 @pytest.fixture(scope="module")
 def offered(workshop: Workshop, environment: Path) -> dict[str, Any]:
-    """What came of each candidate, once for all workers."""
+    """Return the result of each candidate, computed once for all workers."""
 
     def make(folder: Path) -> None:
         trained = registered(workshop, environment, "pandas").folder
@@ -50,20 +50,20 @@ def offered(workshop: Workshop, environment: Path) -> dict[str, Any]:
         project("handoff", "model", "promote", "1", "--why", "the first")
         project(
             "python",
-            *map(str, (HERE / "inside/offer.py", LISTED, project.folder, told(folder))),
+            *map(str, (HERE / "inside/offer.py", LISTED, project.folder, result_file(folder))),
             *(candidate["name"] for candidate in [*TRIED, *GOOD]),
         )
 
-    told_by_all: dict[str, Any] = json.loads(told(workshop.once("offered", make)).read_text())
-    return told_by_all
+    results: dict[str, Any] = json.loads(result_file(workshop.once("offered", make)).read_text())
+    return results
 
 
-def told(folder: Path) -> Path:
+def result_file(folder: Path) -> Path:
     return folder / "offered.json"
 
 
 def refusing(findings: list[dict[str, Any]], *, waiting: bool) -> dict[str, tuple[str, str]]:
-    """The gates that block, whose turn it is and why; those that wait for others, or those not."""
+    """Return side and reason of each blocking gate that waits for other gates, or does not."""
     return {
         finding["check"].removeprefix("gate-"): (finding["side"], finding["message"])
         for finding in findings
@@ -77,15 +77,15 @@ def test_a_bad_candidate_is_refused_for_its_own_reason(
 ) -> None:
     found = offered[candidate["name"]]
     assert "error" not in found, found["error"]
-    red = refusing(found["findings"], waiting=False)
-    assert {gate: side for gate, (side, _) in red.items()} == {
+    blocking = refusing(found["findings"], waiting=False)
+    assert {gate: side for gate, (side, _) in blocking.items()} == {
         gate: side for gate, (side, _) in candidate["red"].items()
     }
     for gate, (_, reason) in candidate["red"].items():
-        assert reason in red[gate][1]
+        assert reason in blocking[gate][1]
     waiting = refusing(found["findings"], waiting=True)
     assert list(waiting) == candidate.get("waiting", [])
-    assert {side for side, _ in waiting.values()} <= {side for side, _ in red.values()}
+    assert {side for side, _ in waiting.values()} <= {side for side, _ in blocking.values()}
     assert (found["moved"], found["champion"]) == (None, 1)
 
 
@@ -99,5 +99,5 @@ def test_a_good_candidate_becomes_champion(candidate: Candidate, offered: dict[s
 
 
 def test_every_gate_refuses_a_candidate(offered: dict[str, Any]) -> None:
-    asked = {f["check"].removeprefix("gate-") for f in offered[GOOD[0]["name"]]["findings"]}
-    assert asked == {gate for candidate in BAD for gate in candidate["red"]}
+    gates = {f["check"].removeprefix("gate-") for f in offered[GOOD[0]["name"]]["findings"]}
+    assert gates == {gate for candidate in BAD for gate in candidate["red"]}

@@ -1,4 +1,4 @@
-"""Faults put into a project on purpose: which check catches each, and whom triage asks."""
+"""Injected faults: the check that catches each, and the side that triage addresses."""
 
 import json
 import shutil
@@ -24,8 +24,8 @@ PYTEST = ["pytest", "-q", "-p", "no:cacheprovider"]
 BASE = ["--base", "main", "--format", "json"]
 
 
-def put(fault: Fault, project: Path) -> None:
-    """Commit a fault to a branch of a project, as somebody of one side."""
+def commit_fault(fault: Fault, project: Path) -> None:
+    """Commit a fault to a branch of a project, as an author of one side."""
     file = project / "src/flight_delays" / fault["file"]
     text = file.read_text(encoding="utf-8")
     for old, new in fault["edits"]:
@@ -33,31 +33,41 @@ def put(fault: Fault, project: Path) -> None:
         text = text.replace(old, new, 1)
     file.write_text(text, encoding="utf-8")
     git(project, "switch", "--quiet", "--create", "fault")
-    whose = f"user.email={PEOPLE[fault['by']]}"
-    git(project, "-c", whose, "commit", "--all", "--quiet", "--no-verify", "--message", "fault")
+    author_option = f"user.email={PEOPLE[fault['by']]}"
+    git(
+        project,
+        "-c",
+        author_option,
+        "commit",
+        "--all",
+        "--quiet",
+        "--no-verify",
+        "--message",
+        "fault",
+    )
 
 
-def early(fault: Fault, project: Project) -> tuple[set[str], set[str]]:
-    """What is red before anything is trained, and whom triage asks."""
+def checks_before_training(fault: Fault, project: Project) -> tuple[set[str], set[str]]:
+    """Return the checks that fail before training, and the sides that triage addresses."""
     result = project("handoff", "triage", *BASE, check=False)
     assert result.returncode in (0, 1), result.stderr
     findings = [finding for finding in json.loads(result.stdout) if finding["blocks"]]
-    # Types, layers and contract tests are triage's own.
-    red = {finding["evidence"][0].partition(":")[0] for finding in findings}
+    # Triage itself runs types, layers and contract tests.
+    failing = {finding["evidence"][0].partition(":")[0] for finding in findings}
     checks = {"lint": ["ruff", "check"], "unit tests": [*PYTEST, "tests/unit"]}
     if fault["file"].startswith("contracts/"):
         checks |= {
             "diff": ["handoff", "contract", "diff", *BASE],
             "API models": ["handoff", "check", "--only", "api"],
         }
-    red |= {name for name, check in checks.items() if project(*check, check=False).returncode}
-    if not red and project(*PYTEST, "tests/fuzz", check=False).returncode:
-        red.add("fuzzing")
-    return red, {finding["side"] or "both" for finding in findings}
+    failing |= {name for name, check in checks.items() if project(*check, check=False).returncode}
+    if not failing and project(*PYTEST, "tests/fuzz", check=False).returncode:
+        failing.add("fuzzing")
+    return failing, {finding["side"] or "both" for finding in findings}
 
 
-def late(project: Project) -> set[str]:
-    """What is red when a model is trained, registered and served."""
+def checks_after_training(project: Project) -> set[str]:
+    """Return the checks that fail when a model is trained, registered and served."""
     if project("handoff", "pipeline", check=False).returncode:
         return {"pipeline"}
     project("handoff", "model", "register")
@@ -68,7 +78,7 @@ def late(project: Project) -> set[str]:
 
 @pytest.fixture(scope="module")
 def agreed(workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project on its main branch, with the people of both sides."""
+    """Return a project on its main branch, with the members of both sides."""
     project = tmp_path_factory.mktemp("faults") / "project"
     shutil.copytree(workshop.project({}), project)
     settings = project / "handoff.toml"
@@ -79,31 +89,31 @@ def agreed(workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempP
     git(project, "init", "--quiet", "--initial-branch", "main")
     git(project, "add", "--all")
     git(project, "commit", "--quiet", "--no-verify", "--message", "agreed")
-    # Once for all: the type checker learns the libraries.
+    # Fill the type checker's cache once for all tests.
     run(["handoff", "triage", *BASE], project, env=inside(environment, project))
     return project
 
 
 def trained(workshop: Workshop, environment: Path, folder: Path) -> Project:
-    """A project whose pipeline has run; what it registers is its own."""
+    """Return a project whose pipeline has run, with a registry of its own."""
     original = registered(workshop, environment, "pandas").folder
     registry = shutil.ignore_patterns("mlflow.db", "mlartifacts")
     return Project(shutil.copytree(original, folder, symlinks=True, ignore=registry), environment)
 
 
 @pytest.mark.parametrize("fault", chosen("faults", FAULTS, 12), ids=lambda fault: fault["name"])
-def test_a_fault_is_caught_where_the_table_says(
+def test_the_expected_check_catches_each_fault(
     fault: Fault, agreed: Path, workshop: Workshop, environment: Path, tmp_path: Path
 ) -> None:
     project = Project(shutil.copytree(agreed, tmp_path / "project"), environment)
-    put(fault, project.folder)
-    red, asked = early(fault, project)
-    if not red:
+    commit_fault(fault, project.folder)
+    failing, addressed = checks_before_training(fault, project)
+    if not failing:
         project = trained(workshop, environment, tmp_path / "trained")
-        put(fault, project.folder)
-        red = late(project)
-    assert (sorted(red), sorted(asked)) == (fault["caught"], fault["asked"])
+        commit_fault(fault, project.folder)
+        failing = checks_after_training(project)
+    assert (sorted(failing), sorted(addressed)) == (fault["caught"], fault["asked"])
 
 
-def test_every_break_of_what_was_agreed_is_caught() -> None:
+def test_every_contract_violation_is_caught() -> None:
     assert [fault["name"] for fault in FAULTS if fault["contract"] and not fault["caught"]] == []

@@ -1,6 +1,6 @@
 """A feature store with Feast: one command fills it, and it serves the pipeline's features.
 
-Feast is installed from the package index into an environment of its own, and nowhere else.
+Feast is installed from the package index into a separate environment.
 """
 
 import json
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(900)
 
 
 def filled_by(project: Project, workshop: Workshop) -> str:
-    """The output of filling the store of a project; Feast is installed once for all workers."""
+    """Fill the store of a project; return the output. Feast is installed once for all workers."""
     shared = workshop.folder / "feast"
     with FileLock(f"{shared}.lock"):
         shared.mkdir(exist_ok=True)
@@ -36,13 +36,13 @@ def filled_by(project: Project, workshop: Workshop) -> str:
 
 
 def feast_of(project: Project) -> Path:
-    """The Python of Feast's environment."""
+    """Return the Python interpreter of Feast's environment."""
     (python,) = project.folder.glob(".handoff/environments/feast-*/bin/python")
     return python
 
 
-def asked(project: Project, things: Sequence[Any]) -> dict[str, Any]:
-    """What Feast itself serves for some entities."""
+def served_features(project: Project, things: Sequence[Any]) -> dict[str, Any]:
+    """Return the features that Feast serves for some entities."""
     rows, to = project.folder / "things.json", project.folder / "served.json"
     rows.write_text(json.dumps(things), encoding="utf-8")
     store = project.folder / ".handoff/feature-store"
@@ -64,7 +64,7 @@ def change(store: Path, feature: str, value: bytes) -> None:
 def flights(
     workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Project:
-    """A flights project with a feature store, on a machine in another time zone than UTC."""
+    """Return a flights project with a feature store, on a machine whose time zone isn't UTC."""
     whole = trained(workshop, environment, "pandas").folder
     folder = tmp_path_factory.mktemp("store") / "project"
     project = Project(shutil.copytree(whole, folder, symlinks=True), environment)
@@ -75,7 +75,7 @@ def flights(
     return project
 
 
-def test_a_project_without_a_store_has_no_feast(
+def test_a_project_without_a_feature_store_has_no_feast(
     workshop: Workshop, environment: Path, flights: Project
 ) -> None:
     project = trained(workshop, environment, "pandas")
@@ -86,7 +86,7 @@ def test_a_project_without_a_store_has_no_feast(
     assert list(feast_of(flights).parents[1].rglob("feast*"))
 
 
-def test_all_served_values_equal_the_pipelines(flights: Project) -> None:
+def test_all_served_values_equal_the_values_of_the_pipeline(flights: Project) -> None:
     made = json.loads(
         flights.python(
             """
@@ -101,11 +101,11 @@ def test_all_served_values_equal_the_pipelines(flights: Project) -> None:
         )
     )
     assert len(made["carrier"]) == 5706
-    # What is to be predicted is no feature.
+    # The target is not a feature.
     made.pop("late")
     names = ("carrier", "flight_number")
     things = [dict(zip(names, row, strict=True)) for row in zip(*map(made.get, names), strict=True)]
-    result = asked(flights, things)
+    result = served_features(flights, things)
     served = result["served"]
     moments = made.pop("moment")
     assert {name for name in served if not name.endswith("__ts")} == set(made)
@@ -114,7 +114,7 @@ def test_all_served_values_equal_the_pipelines(flights: Project) -> None:
         assert list(map(type, served[name])) == list(map(type, values)), name
         if name not in names:
             assert served[f"{name}__ts"] == moments, name
-    # Gaps are among them.
+    # Some values are missing.
     kinds = {type(value) for values in made.values() for value in values}
     assert kinds == {str, int, float, type(None)}
     catalogue = json.loads(flights("handoff", "feature", "list", "--json").stdout)
@@ -122,7 +122,7 @@ def test_all_served_values_equal_the_pipelines(flights: Project) -> None:
     assert result["registered"] == {"owner": "@data-science", "described": meanings}
 
 
-def test_a_changed_value_is_found(flights: Project) -> None:
+def test_a_changed_value_is_reported(flights: Project) -> None:
     store = flights.folder / ".handoff/feature-store"
     shutil.copytree(store, store.with_name("kept"))
     assert flights("handoff", "check", "--only", "feature-store").stdout.startswith(EQUAL)
@@ -165,7 +165,7 @@ def test_a_store_is_filled_only_from_an_up_to_date_pipeline(flights: Project) ->
 def test_a_polars_project_with_its_own_tables_has_a_store_too(
     workshop: Workshop, environment: Path, tmp_path: Path
 ) -> None:
-    """Houses with several sales each; some have a time as a feature, some lack it."""
+    """Houses with several sales each; a time is a feature and is missing in some rows."""
     answers = {"starter": "blank", "dataframe": "polars", "package_name": "mine"}
     project = Project(render(workshop.template(), tmp_path / "project", answers), environment)
     commit(project.folder, "first")
@@ -189,7 +189,9 @@ def test_a_polars_project_with_its_own_tables_has_a_store_too(
     project("handoff", "pipeline")
     done = filled_by(project, workshop)
     assert done.startswith(f"{EQUAL}\nFeatures: 4 features of 40 entities, by notes\n")
-    served = asked(project, [{"notes": "house 0"}, {"notes": "house 39"}, {"notes": "castle"}])
+    served = served_features(
+        project, [{"notes": "house 0"}, {"notes": "house 39"}, {"notes": "castle"}]
+    )
     newest = [[row[1] for row in table if row[4] == house][-1] for house in ("house 0", "house 39")]
     assert served["served"]["area"] == [*newest, None]
     known = [[row[6] for row in table if row[4] == house][-1] for house in ("house 0", "house 39")]

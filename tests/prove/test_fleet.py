@@ -1,7 +1,7 @@
-"""A fleet of projects, each with other answers and other edits: no update loses one of them.
+"""A fleet of projects, each with different answers and edits: no update loses an edit.
 
-Fleets of this kind have shown which templates lose edits: mostly by dropping or renaming a file
-that somebody had changed.
+Earlier fleets have shown how templates lose edits: mostly by deleting or renaming a file that a
+user had changed.
 """
 
 import random
@@ -30,7 +30,7 @@ CI_FILES = (".github/", ".gitlab", ".azuredevops/", "azure-")
 
 
 def work(project: Path, chance: random.Random) -> None:
-    """What people do in a week: edit, delete, rename and add files of every class."""
+    """Edit, delete, rename and add files of every class, as users do."""
     paths = sorted(set(files(project)) - {".copier-answers.yml"})
     for path in chance.sample(paths, 12):
         place = project / path

@@ -1,4 +1,4 @@
-"""A project that was made before there was a wheel takes one step, and works as before."""
+"""A project from before the engine was a wheel works after one migration step."""
 
 from pathlib import Path
 
@@ -8,17 +8,17 @@ from tests.baton import ROOT, commit, export, git, owners, render, run, update
 from tests.environment import inside
 
 BEFORE = "7abd453"
-"""The last commit whose projects hold the engine's sources."""
+"""The last commit whose projects contain the engine's sources."""
 
 RENAME = (
     "sed -i -e 's/\"baton-handoff\\[/\"baton-standards[/'"
     " -e 's/^baton-handoff = .*/baton-standards = { path = \"standards\" }/' pyproject.toml"
 )
-"""The step that such a project has to take once, as CHANGELOG.md says it."""
+"""The migration step that CHANGELOG.md gives."""
 
 
 @pytest.mark.parametrize("starter", ["flights", "blank"])
-def test_a_project_made_before_there_was_a_wheel_takes_one_step(
+def test_a_project_from_before_the_wheel_needs_one_migration_step(
     environment: Path, tmp_path: Path, starter: str
 ) -> None:
     template = tmp_path / "template"

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(1800)  # the first of them waits for all cases
 
 @pytest.fixture(scope="module")
 def watched(workshop: Workshop, environment: Path) -> dict[str, Any]:
-    """The findings of each case, once for all workers."""
+    """Return the findings of each case, computed once for all workers."""
 
     def make(folder: Path) -> None:
         whole = registered(workshop, environment, "pandas").folder
@@ -71,7 +71,7 @@ def test_ordinary_days_raise_no_alert(watched: dict[str, Any]) -> None:
         *("humidity_pct", "visibility_mi", "pressure_hpa"),
     ],
 )
-def test_a_change_of_unit_is_found_within_a_batch_and_named(
+def test_a_changed_unit_is_reported_within_a_batch_with_its_column(
     column: str, watched: dict[str, Any]
 ) -> None:
     for name, found in cases(watched, column).items():
@@ -80,7 +80,7 @@ def test_a_change_of_unit_is_found_within_a_batch_and_named(
         assert blocking.startswith(f"{column}: "), name
 
 
-def test_a_carrier_that_vanishes_is_found_and_only_the_data_owner_has_to_act(
+def test_a_vanished_carrier_is_reported_to_the_data_owner_only(
     watched: dict[str, Any],
 ) -> None:
     for name, found in cases(watched, "without").items():

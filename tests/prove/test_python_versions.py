@@ -1,4 +1,4 @@
-"""A project works on every supported Python that this machine has, by its own commands."""
+"""A project's own commands work on every supported Python of this machine."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from tests.slices import chosen
 
 
 def interpreter(version: str) -> str | None:
-    """Where uv finds a version, with a look at pyenv, whose commands hide all but one."""
+    """Find an interpreter with uv, and in pyenv, whose shims hide all but one version."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     find: list[str] = [find_uv_bin(), "python", "find", "--no-python-downloads", "--no-project"]
     for wanted in [version, *map(str, pyenv.glob(f"versions/{version}.*/bin/python"))]:
@@ -26,7 +26,7 @@ SUPPORTED = [str(v) for q in QUESTIONS if q.name == "python" for v in q.choices.
 PRESENT = {version: found for version in SUPPORTED if (found := interpreter(version))}
 
 
-def test_one_supported_python_is_here() -> None:
+def test_this_machine_has_a_supported_python() -> None:
     assert PRESENT
 
 
@@ -37,7 +37,7 @@ def test_set_up_commit_check_and_test(workshop: Workshop, tmp_path: Path, versio
     pinned = {"UV_PYTHON": PRESENT[version], "UV_PYTHON_DOWNLOADS": "never"}
     poe = ["uv", "run", "poe"]
     run([*poe, "setup"], project, env=pinned)
-    # The first commit is the person's: the hooks find nothing to mend in what the template wrote.
+    # The user makes the first commit, so the hooks must accept all rendered files.
     git(project, "add", "--all")
     git(project, "commit", "--quiet", "--message", "first")
     for task in ("check", "test"):

@@ -1,4 +1,4 @@
-"""Breaks made on purpose: triage names who has to act, and leaves the other side in peace."""
+"""Breaking changes: triage names the side that has to act and does not block the other side."""
 
 import json
 import os
@@ -27,7 +27,7 @@ from tests.slices import chosen
 
 @pytest.fixture(scope="module")
 def agreed(workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Work:
-    """A project on its main branch, with the people of both sides."""
+    """Return a project on its main branch, with the members of both sides."""
     project = tmp_path_factory.mktemp("triage") / "project"
     shutil.copytree(workshop.project({}), project)
     git(project, "init", "--quiet", "--initial-branch", "main")
@@ -35,47 +35,47 @@ def agreed(workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempP
     for side, person in ((DS, ADA), (ML, MAX)):
         work.change("handoff.toml", f"{side} = []", f'{side} = ["{person}"]')
     work.commit("platform@example.com")
-    work.triage()  # once for all: the type checker learns the libraries
+    work.triage()  # fills the type checker's cache once for all tests
     return work
 
 
 @pytest.fixture
 def work(agreed: Work, environment: Path, tmp_path: Path) -> Work:
-    """A branch of it."""
+    """Return a copy of the project on a branch."""
     project = tmp_path / "project"
     shutil.copytree(agreed.project, project)
     git(project, "switch", "--quiet", "--create", "work")
     return Work(project, inside(environment, project))
 
 
-def told(findings: Any) -> set[tuple[str, str | None]]:
+def causes(findings: Any) -> set[tuple[str, str | None]]:
     return {(finding["check"].removeprefix("triage-"), finding["side"]) for finding in findings}
 
 
-def asked(findings: Any) -> set[str]:
-    """The sides whose check is red."""
+def blocked(findings: Any) -> set[str]:
+    """Return the sides whose check fails."""
     blocking = [finding["side"] for finding in findings if finding["blocks"]]
     return {side for side in (DS, ML) if side in blocking or None in blocking}
 
 
 @pytest.mark.parametrize("name", chosen("triage", [*SCENARIOS], 8))
-def test_triage_names_who_has_to_act(work: Work, name: str) -> None:
+def test_triage_names_the_side_that_has_to_act(work: Work, name: str) -> None:
     scenario, expected = SCENARIOS[name]
     scenario(work)
     findings, code = work.triage()
-    assert told(findings) == expected.found, json.dumps(findings)
-    assert asked(findings) == expected.asked
+    assert causes(findings) == expected.found, json.dumps(findings)
+    assert blocked(findings) == expected.blocked
     assert code == int(any(finding["blocks"] for finding in findings))
     assert git(work.project, "worktree", "list").count("\n") == 1
     assert git(work.project, "status", "--porcelain") == ""
 
 
-def test_the_other_side_is_left_in_peace(work: Work) -> None:
+def test_the_check_of_the_other_side_passes(work: Work) -> None:
     serving(work)
     assert [work.triage("--side", side)[1] for side in (DS, ML)] == [0, 1]
 
 
-def test_what_was_red_before_is_inherited_and_its_commit_is_found(work: Work) -> None:
+def test_an_older_failure_is_inherited_and_its_commit_is_found(work: Work) -> None:
     begun = git(work.project, "rev-parse", "HEAD").strip()
     git(work.project, "switch", "--quiet", "main")
     documented(work)
@@ -87,29 +87,29 @@ def test_what_was_red_before_is_inherited_and_its_commit_is_found(work: Work) ->
     model_note.write_text('"""Notes."""\n', encoding="utf-8")
     work.commit(ADA)
     findings, code = work.triage("--since", begun)
-    assert (told(findings), code) == ({("inherited", ML)}, 0), json.dumps(findings)
+    assert (causes(findings), code) == ({("inherited", ML)}, 0), json.dumps(findings)
     assert broken[:12] in findings[0]["message"]
 
 
-def test_work_that_is_not_committed_counts(work: Work) -> None:
+def test_uncommitted_changes_count(work: Work) -> None:
     work.change(f"{SRC}/serving/batch.py", ", to)\n", ", str(to))\n")
     findings, code = work.triage()
-    assert (told(findings), code) == ({("change", ML)}, 1)
+    assert (causes(findings), code) == ({("change", ML)}, 1)
     assert findings[0]["file"] == f"{SRC}/serving/batch.py"
 
 
-def test_a_merge_of_the_main_branch_blames_nobody_for_it(work: Work) -> None:
+def test_a_merge_of_the_main_branch_is_not_the_cause(work: Work) -> None:
     documented(work)
     git(work.project, "switch", "--quiet", "main")
     serving(work)
     git(work.project, "switch", "--quiet", "work")
     git(work.project, "merge", "--quiet", "--no-edit", "main")
     findings, code = work.triage()
-    assert (told(findings), code) == ({("inherited", ML)}, 0), json.dumps(findings)
+    assert (causes(findings), code) == ({("inherited", ML)}, 0), json.dumps(findings)
 
 
-def test_the_merge_that_a_provider_makes_is_nobodys_work(work: Work) -> None:
-    """Both changed one file, so the merge touches it: the author's side is asked all the same."""
+def test_the_merge_commit_of_a_provider_is_not_the_cause(work: Work) -> None:
+    """Both sides changed one file, so the merge touches it; triage still addresses the author."""
     serving(work, author=ADA)
     git(work.project, "switch", "--quiet", "main")
     work.add(f"{SRC}/serving/app.py", "\n# ours\n")
@@ -122,14 +122,14 @@ def test_the_merge_that_a_provider_makes_is_nobodys_work(work: Work) -> None:
     assert f"({ADA})" in finding["message"]
 
 
-def test_a_change_cannot_shift_who_answers_for_it(work: Work) -> None:
+def test_a_change_cannot_move_its_own_responsibility(work: Work) -> None:
     work.change("handoff.toml", f'{ML} = ["{MAX}"]', f"{ML} = []")
     work.change("handoff.toml", f'{DS} = ["{ADA}"]', f'{DS} = ["{ADA}", "{MAX}"]')
     serving(work)
-    assert told(work.triage()[0]) == {("change", ML)}
+    assert causes(work.triage()[0]) == {("change", ML)}
 
 
-def test_one_team_is_told_the_component_and_the_author(work: Work) -> None:
+def test_a_single_team_gets_the_component_and_the_author(work: Work) -> None:
     git(work.project, "switch", "--quiet", "main")
     answers = work.project / ".copier-answers.yml"
     text = answers.read_text(encoding="utf-8")
@@ -160,10 +160,10 @@ def test_at_level_0_triage_is_advice(work: Work) -> None:
     git(work.project, "switch", "--quiet", "--create", "ad-hoc")
     serving(work)
     findings, code = work.triage()
-    assert (told(findings), code) == ({("change", ML)}, 0)
+    assert (causes(findings), code) == ({("change", ML)}, 0)
 
 
-def test_a_changed_lock_is_tried_in_an_environment_of_its_own(agreed: Work, tmp_path: Path) -> None:
+def test_a_changed_lock_is_tested_in_a_separate_environment(agreed: Work, tmp_path: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(agreed.project, project)
     work = Work(project, {"PATH": f"{project}/.venv/bin{os.pathsep}{os.environ['PATH']}"})
@@ -197,17 +197,17 @@ def test_the_tools_are_those_that_were_proved() -> None:
 
 
 @pytest.mark.parametrize(
-    ("base", "said"),
+    ("base", "message"),
     [("nowhere", "nowhere is not a commit in this clone"), ("-x", "is not a commit")],
 )
-def test_a_base_that_is_not_there_is_said_in_one_sentence(work: Work, base: str, said: str) -> None:
+def test_a_missing_base_gives_one_error_message(work: Work, base: str, message: str) -> None:
     done = run(["handoff", "triage", f"--base={base}"], work.project, check=False, env=work.env)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_a_shallow_clone_is_told_what_to_fetch(work: Work, tmp_path: Path) -> None:
+def test_a_shallow_clone_gives_the_command_to_fetch_the_history(work: Work, tmp_path: Path) -> None:
     documented(work)
     git(work.project, "switch", "--quiet", "main")
     serving(work)

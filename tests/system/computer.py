@@ -1,7 +1,7 @@
-"""A computer for devcontainers: builds, starts and enters them for real, with no daemon.
+"""A simulated computer that builds, starts and enters real devcontainers without a daemon.
 
 Podman is the engine, Microsoft's `devcontainer` command drives it as an editor would, and no
-registry is asked: mmdebstrap makes the image that stands in for the one a project builds on.
+registry is used: mmdebstrap builds the image that replaces a project's base image.
 """
 
 import json
@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from tests.baton import ROOT, git, run
 
 BASE_IMAGE = "localhost/baton-test-base"
-UID = 4321  # not the 1000 of `dev`, so that taking over the user's id is tested, too
+UID = 4321  # not the 1000 of `dev`, so that the change of the user id is tested, too
 PATIENCE = 400  # seconds; a build takes two minutes
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 REACH = re.compile(r"(?i)(https?|all|no)_proxy|(PIP|UV)_(DEFAULT_)?(INDEX(_URL)?|TIMEOUT)")
@@ -27,13 +27,13 @@ REACH = re.compile(r"(?i)(https?|all|no)_proxy|(PIP|UV)_(DEFAULT_)?(INDEX(_URL)?
 
 @dataclass(frozen=True)
 class Computer:
-    """A computer of its own, with one ordinary user, in namespaces of this machine."""
+    """A separate computer with one ordinary user, in namespaces of this machine."""
 
-    init: int  # its first process, as this machine numbers it
+    init: int  # the process id of its first process on this machine
     home: Path
 
     def run(self, *command: str | Path, network: Sequence[str] = ()) -> str:
-        """Run a command there, as its user; what it says on standard output."""
+        """Run a command on it as its user; return the standard output."""
         return run([*network, *self._as_its_user(), *command], self.home).stdout.strip()
 
     def _as_its_user(self) -> tuple[str, ...]:
@@ -43,11 +43,11 @@ class Computer:
         return (*enter, *user, "env", "--ignore-environment", path, f"HOME={self.home}")
 
     def lend_podman(self, folder: Path, **settings: str) -> None:
-        """Put a `podman` into a folder for commands of this machine: the one that works is there.
+        """Write a `podman` wrapper into a folder, for commands of this machine.
 
         Args:
             folder: The folder.
-            settings: Environment variables for it, beside those that its caller gives it.
+            settings: Environment variables for it, in addition to those of its caller.
         """
         given = "${BUILDAH_FORMAT:+BUILDAH_FORMAT=$BUILDAH_FORMAT}"
         own = shlex.join([*self._as_its_user(), *(f"{k}={v}" for k, v in settings.items())])
@@ -61,18 +61,18 @@ class Computer:
         return self.run("timeout", str(PATIENCE), "devcontainer", verb, *options, *arguments)
 
     def up(self, project: Path, *arguments: str) -> str:
-        """Open a project in its devcontainer; the container's id."""
+        """Open a project in its devcontainer; return the container's id."""
         try:
-            said = self.devcontainer("up", project, *arguments)
+            output = self.devcontainer("up", project, *arguments)
         except AssertionError as error:
-            # The command waits for podman to report the start; podman 4.3 loses a report sometimes.
+            # The command waits for podman to report the start; podman 4.3 can lose the report.
             if "exited 124:" not in str(error):
                 raise
-            said = self.devcontainer("up", project, *arguments)
-        return str(json.loads(said.splitlines()[-1])["containerId"])
+            output = self.devcontainer("up", project, *arguments)
+        return str(json.loads(output.splitlines()[-1])["containerId"])
 
     def receive(self, project: Path) -> Path:
-        """Put a copy of a project into its user's home, built on the image made here."""
+        """Copy a project into its user's home, with the local base image."""
         copy = shutil.copytree(project, self.home / project.name)
         dockerfile = copy / ".devcontainer/Dockerfile"
         text, changed = re.subn(
@@ -87,7 +87,7 @@ class Computer:
 
 @contextmanager
 def computer(npm_commands: Path) -> Iterator[Computer]:
-    """A computer that has the base image; with the end of its first process, all of it is gone."""
+    """Run a computer that has the base image; it ends with its first process."""
     with TemporaryDirectory(dir="/var/tmp", prefix="baton-computer-") as folder:
         home = Path(folder)
         shutil.copytree(npm_commands.parent, home / "node_modules", symlinks=True)
@@ -101,7 +101,7 @@ def computer(npm_commands: Path) -> Iterator[Computer]:
 
 
 def _prepare_base_image(home: Path) -> None:
-    """Debian that reaches the package index the way this machine does, ready to be built."""
+    """Prepare a Debian image that uses this machine's settings for the package index."""
     context = home / "base-image"
     context.mkdir()
     shutil.copy(_debian(), context / "debian.tar")
@@ -115,7 +115,7 @@ def _prepare_base_image(home: Path) -> None:
 
 
 def _debian() -> Path:
-    """Debian with Python and pip as the official Python images have them; made once."""
+    """Return a Debian image with Python and pip as in the official images; built once."""
     made = ROOT / ".cache/bookworm-python.tar"
     if not made.exists():
         made.parent.mkdir(exist_ok=True)
@@ -133,9 +133,9 @@ def _debian() -> Path:
 
 @contextmanager
 def loopback() -> Iterator[tuple[str, ...]]:
-    """What goes before a command to give it a network of loopback alone: every port is free there.
+    """Yield a command prefix that runs a command in a network with only loopback and free ports.
 
-    What listens on all addresses of it can be reached from nowhere else.
+    A server on all addresses of this network can't be reached from outside.
     """
     keep = "ip link set lo up; echo up; exec cat"
     with subprocess.Popen(
@@ -146,7 +146,7 @@ def loopback() -> Iterator[tuple[str, ...]]:
         yield ("nsenter", f"--target={process.pid}", "--net")
 
 
-# --- Everything that a sandbox needs, and a person's computer doesn't, is below this line. ---
+# --- The code below is needed in a sandbox and not on a user's computer. ---
 
 BOOT = """
 read -r pid rest </proc/self/stat  # before /proc shows the numbers inside only
@@ -163,7 +163,7 @@ exec cat  # until its standard input ends, as it does when the test dies
 
 @contextmanager
 def _first_process(home: Path) -> Iterator[int]:
-    """Mounts, processes and users apart from this machine's: a sandbox has no virtual machines."""
+    """Isolate mounts, processes and users by namespaces: a sandbox has no virtual machines."""
     boot = ("unshare", "--mount", "--pid", "--fork", "sh", "-euc", BOOT, "sh")
     with subprocess.Popen(
         (*boot, str(UID), home), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -173,10 +173,10 @@ def _first_process(home: Path) -> Iterator[int]:
 
 
 def _configure_podman(home: Path) -> None:
-    """Settings of the engine, where it looks for them by itself."""
+    """Write the engine's settings into its default place."""
     folder = home / ".config/containers"
     folder.mkdir(parents=True)
-    # No network of its own: it would take a device that a sandbox doesn't let people open.
+    # No separate network: it needs a device that a sandbox doesn't permit to open.
     (folder / "containers.conf").write_text('[containers]\nnetns = "host"\n')
-    # Layers, not whole copies of them: podman doesn't find out that this kernel can do it.
+    # Layers instead of whole copies: podman does not detect that this kernel supports them.
     (folder / "storage.conf").write_text('[storage]\ndriver = "overlay"\n')

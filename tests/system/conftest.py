@@ -1,4 +1,4 @@
-"""What the system tests share: AWS, a project at its first push, npm's commands, a computer."""
+"""Fixtures of the system tests: AWS, a committed project, npm's commands, a computer."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ APT = (HERE / "apt.txt").read_text(encoding="utf-8").split()
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[dict[str, str]]:
-    """The environment in which AWS is a simulator on this machine."""
+    """Yield environment variables that select a simulator of AWS on this machine."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
@@ -26,14 +26,14 @@ def aws() -> Iterator[dict[str, str]]:
         "AWS_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": "nobody",
         "AWS_SECRET_ACCESS_KEY": "nothing",
-        "PYTHONDONTWRITEBYTECODE": "",  # where it is set, each start of DVC takes long
+        "PYTHONDONTWRITEBYTECODE": "",  # if it is set, each start of DVC is slow
     }
     server.stop()
 
 
 @pytest.fixture
 def pushed_project(workshop: Workshop, tmp_path: Path) -> Callable[..., Path]:
-    """Makes a project with the answers given: locked, and committed on `main`."""
+    """Return a function that renders a project, locks it, and commits it on `main`."""
 
     def make(**answers: str) -> Path:
         project = shutil.copytree(workshop.project(answers), tmp_path / "flight-delays")
@@ -48,7 +48,7 @@ def pushed_project(workshop: Workshop, tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def npm_commands(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with Node and the commands that package-lock.json lists."""
+    """Return the folder with Node and the commands in package-lock.json."""
     folder = tmp_path_factory.mktemp("npm")
     for name in ("package.json", "package-lock.json"):
         shutil.copy(HERE / name, folder)
@@ -61,7 +61,7 @@ def npm_commands(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def fresh_computer(npm_commands: Path) -> Iterator[Computer]:
-    """A computer with an engine for containers, and the image that the others are built on."""
+    """Yield a computer with a container engine and the base image."""
     if os.geteuid() or not all(map(shutil.which, ("mmdebstrap", "podman", "crun", "newuidmap"))):
         pytest.fail(f"Run as root, after: apt-get install {' '.join(APT)}", pytrace=False)
     with computer(npm_commands) as at:

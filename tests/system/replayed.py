@@ -1,4 +1,4 @@
-"""A day of the service's life in compressed time: its traffic, and what Prometheus makes of it."""
+"""Replay one day of traffic of the service in compressed time, and evaluate Prometheus' alerts."""
 
 import contextlib
 import http.client
@@ -17,24 +17,24 @@ from tests.project import Project, service, wait_for
 
 ALERTS = ROOT / "template/standards/observability/alerts.yml"
 STEP = 15
-"""Seconds between two readings, as the handbook has it."""
+"""Seconds between two readings, as in the handbook."""
 DAY = 24 * 3600
 
 Row: TypeAlias = dict[str, Any]
 Change: TypeAlias = Callable[[Row], Row]
 Figures: TypeAlias = Mapping[str, str]
 Event: TypeAlias = tuple[float, Callable[[], object]]
-"""Something that happens, and when: seconds since midnight."""
+"""An event: its time in seconds since midnight, and its action."""
 
 
 @dataclass(frozen=True)
 class Flight:
-    """A flight that the service is asked about.
+    """A flight for which the service gets a request.
 
     Attributes:
-        at: When it departs, in seconds since midnight: then the service is asked.
-        late: Whether it was late in the end.
-        row: What is known of it.
+        at: The time of departure and of the request, in seconds since midnight.
+        late: Whether it was late.
+        row: Its input row.
     """
 
     at: float
@@ -46,8 +46,8 @@ class Service:
     """The project's own service, which may be killed and started again.
 
     Attributes:
-        process: Its process, None before the first start.
-        change: What becomes of a row on its way here.
+        process: The process, None before the first start.
+        change: A function that changes each row before it is sent.
     """
 
     def __init__(self, project: Project, folder: Path) -> None:
@@ -60,26 +60,26 @@ class Service:
 
     @property
     def log(self) -> Path:
-        """Its prediction log."""
+        """Return the folder of its prediction log."""
         return self._folder / "predictions"
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
-        said = self._running.enter_context((self._folder / "said").open("a"))
-        running = service(self._project, said, HANDOFF_PREDICTIONS=str(self.log))
+        """Start the service and wait until it answers."""
+        log = self._running.enter_context((self._folder / "said").open("a"))
+        running = service(self._project, log, HANDOFF_PREDICTIONS=str(self.log))
         address, self.process = self._running.enter_context(running)
         self._asked = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
         self._running.callback(self._asked.close)
 
     def kill(self) -> None:
-        """As the system does it that has no memory left."""
+        """Kill the service as a system without free memory does."""
         if self.process:
             self.process.kill()
         self._asked = None
         self._running.close()
 
     def figures(self) -> Figures | None:
-        """What it tells Prometheus, None where it does not answer."""
+        """Return its metrics for Prometheus, None if it does not answer."""
         if not self._asked:
             return None
         self._asked.request("GET", "/metrics")
@@ -87,7 +87,7 @@ class Service:
         return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
 
     def predict(self, name: str, row: Row) -> int | None:
-        """The status of its answer to a request of that name, None where nobody answers."""
+        """Send a request with this name; return the status, None if the service does not answer."""
         if not self._asked:
             return None
         headers = {"Content-Type": "application/json", "X-Request-ID": name}
@@ -99,17 +99,17 @@ class Service:
 
 @dataclass
 class Readings:
-    """What Prometheus would have read in a day that has passed in no time.
+    """The readings that Prometheus would make in a replayed day.
 
-    Between two events nothing of the service changes. So it is read, really, at the first step
-    after an event, and is taken to say the same at each step up to the next one.
+    The service does not change between two events. So it is read at the first step after an
+    event, and this reading counts for each step up to the next event.
     """
 
     of: Service
     read: list[tuple[int, Figures | None]] = field(default_factory=list)
 
-    def live(self, events: Iterable[Event]) -> None:
-        """Let a whole day's events happen, one after the other."""
+    def replay(self, events: Iterable[Event]) -> None:
+        """Run the events of a whole day one after another."""
         self.read.append((0, self.of.figures()))
         ordered = sorted(events, key=lambda event: event[0])
         later = [at for at, _ in ordered[1:]] + [DAY + STEP]
@@ -119,7 +119,7 @@ class Readings:
                 self.read.append((step, self.of.figures()))
 
     def series(self) -> Iterator[dict[str, str]]:
-        """Every series with its values at all steps of the day, as promtool writes them."""
+        """Return every series with its values at all steps of the day, in promtool's format."""
         spans = [
             (figures, later - step)
             for (step, figures), (later, _) in pairwise([*self.read, (DAY // STEP + 1, None)])
@@ -135,24 +135,24 @@ class Readings:
 
 
 def _series(name: str, values: Iterable[tuple[str | None, int]]) -> dict[str, str]:
-    """A series, in which as many steps in a row have the same value as is said."""
+    """Return a series from pairs of a value and the number of steps with this value."""
     metric, _, labels = name.rstrip("}").partition("{")
     own = f", {labels.rstrip(', ')}" if labels else ""
-    said = (
+    values = (
         f"{value}x{steps - 1}" if value else f"stale{f' _x{steps - 1}' if steps > 1 else ''}"
         for value, steps in values
     )
     series = f'{metric}{{job="handoff", instance="a"{own}}}'
-    return {"series": series, "values": " ".join(said)}
+    return {"series": series, "values": " ".join(values)}
 
 
 def fired(readings: Readings, folder: Path) -> dict[tuple[str, str], float]:
-    """Which of the template's alerts that day raises, and whose turn each says it is.
+    """Return the template's alerts that the day raises, each with the side that has to act.
 
-    Prometheus's own engine evaluates its rules at each step, for as long as they say.
+    Prometheus's own engine evaluates its rules at each step, with their true durations.
 
     Returns:
-        For each alert and its side when it fired first, in seconds since midnight.
+        The first time of each alert and side, in seconds since midnight.
     """
     at = f'timestamp(ALERTS{{alertstate="firing"}})[1d:{STEP}s]'
     expression = f"min by (alertname, side) (min_over_time({at}))"
@@ -174,11 +174,11 @@ def fired(readings: Readings, folder: Path) -> dict[tuple[str, str], float]:
 
 
 def delayed(service: Service, seconds: float) -> tuple[Callable[[], None], Callable[[], None]]:
-    """What makes each opening of the service's prediction log slow, and what ends that.
+    """Return an action that slows each opening of the prediction log, and one that ends it.
 
-    Linux does it, asked by strace: the service knows nothing of it.
+    strace injects the delay into the system call; the service is unchanged.
     """
-    asked = contextlib.ExitStack()
+    stack = contextlib.ExitStack()
 
     def slow() -> None:
         assert service.process
@@ -187,11 +187,11 @@ def delayed(service: Service, seconds: float) -> tuple[Callable[[], None], Calla
         delay = f"inject=openat:delay_enter={1000 * seconds:.0f}ms"
         command = ["strace", "-f", "-p", own.name, "-P", str(log), "-e", delay, "-o", "/dev/null"]
         strace = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        asked.callback(strace.wait)
-        asked.callback(strace.terminate)
+        stack.callback(strace.wait)
+        stack.callback(strace.terminate)
         wait_for(lambda: all(map(_traced, own.glob("task/*/status"))))
 
-    return slow, asked.close
+    return slow, stack.close
 
 
 def _traced(thread: Path) -> bool:

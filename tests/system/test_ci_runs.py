@@ -1,8 +1,8 @@
-"""The pipelines of a project, really run: GitHub's by act, GitLab's by gitlab-ci-local.
+"""Run the pipelines of a project: GitHub's with act, GitLab's with gitlab-ci-local.
 
-Both type the commands on this machine instead of in a fresh one. The only stand-ins are for the
-three actions that would fetch a Python and a cache from GitHub and keep there what a job leaves,
-and for the pull request itself: its comments are kept on this machine.
+Both run the commands on this machine instead of a fresh one. The only stubs replace the three
+actions that fetch a Python and a cache from GitHub and upload artifacts, and the pull request
+itself, whose comments are kept on this machine.
 """
 
 import json
@@ -47,19 +47,19 @@ runs:
 
 @pytest.fixture(scope="module")
 def machine(npm_commands: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A runner's environment: a Python without uv, Node, and nothing of Baton's own."""
+    """Return a runner's environment: a Python without uv, Node, and no tool of Baton's own."""
     folder = tmp_path_factory.mktemp("runner")
     venv.create(folder, with_pip=True)
     path = [entry for entry in os.environ["PATH"].split(os.pathsep) if Path(entry) != COMMANDS]
     return {
         "PATH": os.pathsep.join([f"{folder}/bin", str(npm_commands), *path]),
-        "PYTHONDONTWRITEBYTECODE": "",  # a machine for tests may have it set, a runner hasn't
+        "PYTHONDONTWRITEBYTECODE": "",  # a test machine may set it, a runner does not
     }
 
 
 @pytest.fixture(scope="module")
 def github(machine: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Runs a project's GitHub workflow: of a push, or what else is asked of act."""
+    """Return a function that runs a project's GitHub workflow, by default for a push."""
     stand_in, keeps = (tmp_path_factory.mktemp(name) for name in ("stand-in", "keeps"))
     (stand_in / "action.yml").write_text(STAND_IN)
     (keeps / "action.yml").write_text(KEEPS)
@@ -67,14 +67,14 @@ def github(machine: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
     options += ["--artifact-server-addr", "127.0.0.1"]
     options += ["--action-cache-path", str(tmp_path_factory.mktemp("workspaces"))]
 
-    def run_workflow(project: Path, *asked: str) -> subprocess.CompletedProcess[str]:
+    def run_workflow(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         workflow = (project / ".github/workflows/handoff.yml").read_text(encoding="utf-8")
         replaced = re.findall(r"actions/(?:setup-python|cache)@\w+", workflow)
         stand_ins = [f"--local-repository={action}={stand_in}" for action in replaced]
         (keeping,) = re.findall(r"actions/upload-artifact@\w+", workflow)
         stand_ins += [f"--local-repository={keeping}={keeps}"]
         stand_ins += ["--env", f"KEPT={project}/.handoff"]
-        act = [f"{COMMANDS}/act", *(asked or ["push"]), *options, *stand_ins]
+        act = [f"{COMMANDS}/act", *(arguments or ["push"]), *options, *stand_ins]
         return run(act, project, check=False, env=machine)
 
     return run_workflow
@@ -82,16 +82,18 @@ def github(machine: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def gitlab(machine: dict[str, str], npm_commands: Path) -> Run:
-    """Runs a project's GitLab pipeline, or what is asked of it, with this machine's packages."""
+    """Return a function that runs a project's GitLab pipeline with this machine's packages."""
     cache = run(["uv", "cache", "dir"], ROOT).stdout.strip()
     command = [f"{npm_commands}/gitlab-ci-local", "--force-shell-executor", "--no-color"]
     command += ["--variable", f"UV_CACHE_DIR={cache}"]
-    return lambda project, *asked: run([*command, *asked], project, check=False, env=machine)
+    return lambda project, *arguments: run(
+        [*command, *arguments], project, check=False, env=machine
+    )
 
 
 @pytest.fixture
 def proposed(pushed_project: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
-    """Makes a clone as a runner has it, with a change by which data science breaks its promise."""
+    """Return a function that makes a runner's clone in which data science breaks a contract."""
 
     def make(ci: str, *, merged: bool) -> Path:
         origin = pushed_project(ci=ci)
@@ -101,7 +103,7 @@ def proposed(pushed_project: Callable[..., Path], tmp_path: Path) -> Callable[..
         assert '"late_probability": late}' in text
         model.write_text(text.replace('"late_probability": late}', '"late": late}'), "utf-8")
         commit(origin, "Call it late")
-        # Meanwhile the target moves on: that is not this change's doing.
+        # The target branch gets another commit, which is not part of this change.
         git(origin, "switch", "--quiet", "main")
         with (origin / "src/flight_delays/serving/batch.py").open("a", encoding="utf-8") as file:
             file.write("\n# ours\n")
@@ -127,7 +129,7 @@ def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
 def judged(
     provider: Provider, github: Run, gitlab: Run, tmp_path: Path
 ) -> Callable[[Path], subprocess.CompletedProcess[str]]:
-    """Runs the job `handoff` of a pull request, or merge request, of a runner's clone."""
+    """Return a function that runs the job `handoff` for a pull or merge request of a clone."""
     event = tmp_path / "event.json"
     refs = {"base": {"ref": "main"}, "head": {"ref": "work"}}
     event.write_text(json.dumps({"number": PR, "pull_request": {"number": PR, **refs}}))
@@ -135,8 +137,15 @@ def judged(
     def on_github(project: Path) -> subprocess.CompletedProcess[str]:
         given = {name: v for name, v in provider.env().items() if name != "GITHUB_TOKEN"}
         env = [word for item in given.items() for word in ("--env", "=".join(item))]
-        asked = ["--eventpath", str(event), "--job", "handoff", "--secret", f"GITHUB_TOKEN={TOKEN}"]
-        return github(project, "pull_request", *asked, *env)
+        arguments = [
+            "--eventpath",
+            str(event),
+            "--job",
+            "handoff",
+            "--secret",
+            f"GITHUB_TOKEN={TOKEN}",
+        ]
+        return github(project, "pull_request", *arguments, *env)
 
     def on_gitlab(project: Path) -> subprocess.CompletedProcess[str]:
         predefined = provider.env() | {
@@ -149,7 +158,7 @@ def judged(
     return on_github if provider.name == "github" else on_gitlab
 
 
-def test_at_level_2_a_broken_must_is_red_and_the_one_comment_says_whose_turn_it_is(
+def test_at_level_2_a_broken_requirement_fails_and_one_comment_names_the_side(
     provider: Provider,
     judged: Callable[[Path], subprocess.CompletedProcess[str]],
     pushed_project: Callable[..., Path],
@@ -160,13 +169,13 @@ def test_at_level_2_a_broken_must_is_red_and_the_one_comment_says_whose_turn_it_
     app = origin / "src/flight_delays/serving/app.py"
     before = app.read_text(encoding="utf-8")
     app.write_text(before + "\n\nimport os\n", encoding="utf-8")
-    # Nor does it help to take the level down in the same change.
+    # A lower level in the same change makes no difference.
     answers = origin / ".copier-answers.yml"
     answers.write_text(answers.read_text("utf-8").replace("level: 2", "level: 0"), "utf-8")
     commit(origin, "Import what nobody needs")
     runner = clone(origin, tmp_path / "runner")
-    red = judged(runner)
-    assert red.returncode != 0, red.stdout + red.stderr
+    failed = judged(runner)
+    assert failed.returncode != 0, failed.stdout + failed.stderr
     (said,) = provider.texts.values()
     assert said.startswith("<!-- baton: handoff status -->\n\n### ❌ ")
     (lint,) = [line for line in said.splitlines() if line.startswith("- ❌") and "F401" in line]
@@ -182,7 +191,7 @@ def test_at_level_2_a_broken_must_is_red_and_the_one_comment_says_whose_turn_it_
     assert green.returncode == 0, green.stdout + green.stderr
     (said,) = provider.texts.values()
     assert said.startswith("<!-- baton: handoff status -->\n\n### ✅ ")
-    # What CI has found out counts here too: it is of the same files.
+    # The evidence of CI counts here too, because the files are the same.
     run(["uv", "sync", "--locked", "--quiet"], runner)
     status = run(["uv", "run", "handoff", "status", "--format", "json"], runner, env={"CI": "1"})
     outcomes = json.loads(status.stdout)["outcomes"]
@@ -191,19 +200,19 @@ def test_at_level_2_a_broken_must_is_red_and_the_one_comment_says_whose_turn_it_
 
 
 def clone(origin: Path, runner: Path) -> Path:
-    """A clone as a runner has it: of the branch `work`, with its target at hand."""
+    """Clone the branch `work` with its target branch, as a runner does."""
     git(origin, "clone", "--quiet", "--no-local", str(origin), str(runner))
     git(runner, "checkout", "--quiet", "--detach", "origin/work")
     return runner
 
 
-def test_a_new_project_is_green_on_github(github: Run, pushed_project: Callable[..., Path]) -> None:
+def test_a_new_project_passes_on_github(github: Run, pushed_project: Callable[..., Path]) -> None:
     green = github(pushed_project(ci="github"))
     assert green.returncode == 0, green.stdout + green.stderr
     assert "[2/2] uv run poe test" in green.stdout
 
 
-def test_a_new_project_is_green_on_gitlab_and_at_level_1_a_lint_finding_is_advice(
+def test_a_new_project_passes_on_gitlab_and_a_lint_finding_at_level_1_is_advice(
     gitlab: Run, pushed_project: Callable[..., Path]
 ) -> None:
     project = pushed_project(ci="gitlab")
@@ -215,7 +224,7 @@ def test_a_new_project_is_green_on_gitlab_and_at_level_1_a_lint_finding_is_advic
     assert "[2/2] uv run poe test" in green.stdout + green.stderr
 
 
-def test_on_github_a_pull_request_is_red_for_the_side_that_broke_it_alone(
+def test_on_github_a_pull_request_fails_only_for_the_side_that_broke_it(
     github: Run, proposed: Callable[..., Path], tmp_path: Path
 ) -> None:
     project = proposed("github", merged=True)
@@ -238,7 +247,7 @@ def test_on_github_a_pull_request_is_red_for_the_side_that_broke_it_alone(
     assert "has to act" not in said["ml-engineering"]
 
 
-def test_on_gitlab_a_merge_request_is_red_for_the_side_that_broke_it_alone(
+def test_on_gitlab_a_merge_request_fails_only_for_the_side_that_broke_it(
     gitlab: Run, proposed: Callable[..., Path]
 ) -> None:
     project = proposed("gitlab", merged=False)
@@ -261,18 +270,18 @@ def test_on_gitlab_a_merge_request_is_red_for_the_side_that_broke_it_alone(
     assert "No check fails for ml-engineering." in said["ml-engineering"]
 
 
-def test_a_project_without_a_lock_is_told_to_make_one(
+def test_a_missing_lock_gives_the_command_to_create_it(
     github: Run, pushed_project: Callable[..., Path]
 ) -> None:
     project = pushed_project(ci="github")
     (project / "uv.lock").unlink()
-    red = github(project)
-    assert red.returncode != 0
-    assert "To create a lockfile, run `uv lock`" in red.stdout
-    assert "handoff status" not in red.stdout
+    failed = github(project)
+    assert failed.returncode != 0
+    assert "To create a lockfile, run `uv lock`" in failed.stdout
+    assert "handoff status" not in failed.stdout
 
 
-def test_on_gitlab_a_teams_own_jobs_join_the_templates(
+def test_on_gitlab_a_teams_own_jobs_run_with_those_of_the_template(
     machine: dict[str, str], npm_commands: Path, pushed_project: Callable[..., Path]
 ) -> None:
     project = pushed_project(ci="gitlab")

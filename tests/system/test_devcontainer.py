@@ -1,4 +1,4 @@
-"""A new project's devcontainer, built, started and entered for real."""
+"""Build, start and enter the devcontainer of a new project."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,30 +12,30 @@ VOLUME = "/home/dev/.uv"
 
 @dataclass(frozen=True)
 class Opened:
-    """A project in its devcontainer, as a person has it in front of them."""
+    """A project that is open in its devcontainer."""
 
     project: Path
     computer: Computer
     container: str
 
     def inside(self, *command: str) -> str:
-        """What a command says when it is given inside the container."""
+        """Run a command inside the container; return its output."""
         return self.computer.devcontainer("exec", self.project, *command)
 
 
 @pytest.fixture(scope="module")
 def opened(default_project: Path, fresh_computer: Computer) -> Opened:
-    """The default project, opened for the first time."""
+    """Return the default project, opened for the first time."""
     project = fresh_computer.receive(default_project)
     return Opened(project, fresh_computer, fresh_computer.up(project))
 
 
-def test_it_opens_into_a_project_that_is_set_up_and_green(opened: Opened) -> None:
+def test_an_opened_project_is_set_up_and_passes_its_checks(opened: Opened) -> None:
     assert (opened.project / "uv.lock").exists()
     opened.inside("uv", "run", "--locked", "poe", "check")
 
 
-def test_the_person_inside_is_not_root_and_has_their_own_uid(opened: Opened) -> None:
+def test_the_user_inside_is_not_root_and_keeps_the_uid(opened: Opened) -> None:
     assert opened.inside("id", "--user", "--name") == "dev"
     assert opened.inside("id", "--user") == str(UID)
 
@@ -46,26 +46,26 @@ def test_the_environment_is_outside_the_workspace(opened: Opened) -> None:
     assert not (opened.project / ".venv").exists()
 
 
-def test_what_is_made_inside_is_the_persons_outside(opened: Opened) -> None:
+def test_the_user_owns_files_from_inside_also_outside(opened: Opened) -> None:
     opened.inside("touch", "made-inside")
     assert (opened.project / "made-inside").stat().st_uid == UID
     assert "?? made-inside" in opened.inside("git", "status", "--short")
 
 
-def test_packages_are_in_a_volume_that_the_person_may_write(opened: Opened) -> None:
+def test_packages_are_in_a_volume_that_the_user_may_write(opened: Opened) -> None:
     opened.inside("mountpoint", "--quiet", VOLUME)
     assert opened.inside("stat", "--format=%U", VOLUME) == "dev"
 
 
-def test_the_volumes_mount_point_is_the_persons_in_the_image(opened: Opened) -> None:
-    # Docker gives a new volume the owner it finds there; podman is kinder and hides a mistake.
+def test_the_user_owns_the_volumes_mount_point_in_the_image(opened: Opened) -> None:
+    # Docker gives a new volume the owner of the mount point; podman would hide a mistake.
     podman = opened.computer.run
     image = podman("podman", "inspect", "--format={{.ImageName}}", opened.container)
     stat = ("--entrypoint=stat", image, "--format=%U", VOLUME)
     assert podman("podman", "run", "--rm", *stat) == "dev"
 
 
-def test_opening_it_again_finds_the_same_container(opened: Opened) -> None:
+def test_opening_a_project_again_reuses_the_container(opened: Opened) -> None:
     assert opened.computer.up(opened.project) == opened.container
 
 

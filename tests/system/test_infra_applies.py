@@ -1,4 +1,4 @@
-"""The Terraform folder of a project on AWS, applied to a simulator of AWS (moto), used by DVC."""
+"""Apply the Terraform folder of a project to a simulator of AWS (moto), and use it with DVC."""
 
 import shutil
 from collections.abc import Callable
@@ -9,11 +9,11 @@ from tests.test_infra import needs_provider, needs_terraform, plugins
 
 pytestmark = [needs_terraform, needs_provider]
 
-# The simulator has one host name, so the bucket's name has to stand in the path.
+# The simulator has one host name, so the bucket's name must be in the path.
 OVERRIDE = 'provider "aws" {\n  s3_use_path_style = true\n}\n'
 
 
-def test_it_applies_a_second_plan_changes_nothing_and_dvc_keeps_data_there(
+def test_terraform_applies_a_second_plan_is_empty_and_dvc_stores_data(
     aws: dict[str, str], pushed_project: Callable[..., Path]
 ) -> None:
     project = pushed_project(cloud="aws")
@@ -27,7 +27,7 @@ def test_it_applies_a_second_plan_changes_nothing_and_dvc_keeps_data_there(
     (project / "infra/simulator_override.tf").write_text(OVERRIDE)
     terraform("init", f"-plugin-dir={plugins()}")
     terraform("apply", "-auto-approve")
-    terraform("plan", "-detailed-exitcode")  # exits 2 if anything is to be changed
+    terraform("plan", "-detailed-exitcode")  # exits 2 if the plan has changes
 
     (project / "table.csv").write_text("a,b\n1,2\n")
     dvc("add", "table.csv")

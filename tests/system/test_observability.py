@@ -1,4 +1,4 @@
-"""The service seen from outside: by Prometheus, which is Debian's, and by a collector of traces."""
+"""Observe the service from outside, with Debian's Prometheus and a trace collector."""
 
 import json
 import os
@@ -25,28 +25,28 @@ RULES = yaml.safe_load((STANDARDS / "alerts.yml").read_text("utf-8"))["groups"][
 (SETTINGS,) = re.findall(
     r"```yaml\n(.+?)```", (STANDARDS.parent / "handbook/watch-it.md").read_text("utf-8"), re.DOTALL
 )
-"""How a Prometheus finds service and alerts, as the handbook shows it."""
+"""Prometheus' settings for service and alerts from the handbook."""
 
 Span = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Collector:
-    """A collector of traces: where it is, and what it was told."""
+    """A trace collector: its address, and the file of the received spans."""
 
     address: str
-    told: Path
+    received: Path
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of a process that is to tell it, soon."""
+        """Return the environment of a process that sends spans to it without a delay."""
         return {"OTEL_EXPORTER_OTLP_ENDPOINT": self.address, "OTEL_BSP_SCHEDULE_DELAY": "100"}
 
     def spans(self) -> list[Span]:
-        return [json.loads(line) for line in self.told.read_text("utf-8").splitlines()]
+        return [json.loads(line) for line in self.received.read_text("utf-8").splitlines()]
 
     def trace_with(self, name: str) -> dict[str, Span]:
-        """The spans, by their names, of the trace whose outermost one has this name and is over."""
+        """Return the spans by name of the finished trace whose root span has this name."""
         whole = wait_for(lambda: [one for one in self.spans() if one["name"] == name])[-1]["trace"]
         return {one["name"]: one for one in self.spans() if one["trace"] == whole}
 
@@ -55,25 +55,25 @@ class Collector:
 def project(
     workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Project:
-    """A project with a registered model."""
+    """Return a project with a registered model."""
     return own_copy(workshop, environment, tmp_path_factory.mktemp("observed"))
 
 
 @pytest.fixture(scope="module")
 def collector(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
-    told, port = tmp_path_factory.mktemp("traces") / "told", free_port()
+    received, port = tmp_path_factory.mktemp("traces") / "told", free_port()
     command = ["python", str(HERE / "inside/collector.py"), str(port)]
     with (
-        told.open("w") as out,
+        received.open("w") as out,
         subprocess.Popen(command, env=os.environ | project.env, stdout=out) as process,
     ):
-        yield Collector(f"http://127.0.0.1:{port}", told)
+        yield Collector(f"http://127.0.0.1:{port}", received)
         process.terminate()
 
 
 @dataclass(frozen=True)
 class Served:
-    """The service at work: where it is, its process, and what it has logged."""
+    """The running service: its address, its process, and its output."""
 
     address: str
     process: "subprocess.Popen[bytes]"
@@ -94,7 +94,7 @@ def served(
 
 @dataclass(frozen=True)
 class Prometheus:
-    """Prometheus, set up as the template's example says, but that it asks every second."""
+    """Prometheus with the template's example settings, but a scrape interval of a second."""
 
     address: str
 
@@ -136,7 +136,7 @@ def _answers(prometheus: Prometheus) -> bool:
 
 
 def predict(project: Project, address: str, name: str) -> int:
-    """The status of an answer to a request of this name."""
+    """Send a request with this name; return the status."""
     request = urllib.request.Request(  # noqa: S310
         f"{address}/predict",
         (project.folder / "tests/golden/request.json").read_bytes(),
@@ -147,21 +147,21 @@ def predict(project: Project, address: str, name: str) -> int:
         return status
 
 
-def test_alerts_and_the_handbooks_settings_are_what_prometheus_reads(tmp_path: Path) -> None:
+def test_prometheus_accepts_the_alerts_and_the_handbooks_settings(tmp_path: Path) -> None:
     shutil.copy(STANDARDS / "alerts.yml", tmp_path)
     (tmp_path / "prometheus.yml").write_text(SETTINGS, encoding="utf-8")
     run(["promtool", "check", "rules", "alerts.yml"], tmp_path)
     run(["promtool", "check", "config", "prometheus.yml"], tmp_path)
 
 
-def test_every_alert_is_raised_by_what_it_is_about_and_none_by_a_quiet_day() -> None:
+def test_each_alert_fires_for_its_incident_and_none_on_a_quiet_day() -> None:
     tried = yaml.safe_load((HERE / "alerts.test.yml").read_text("utf-8"))["tests"]
     names = {one["alertname"] for test in tried for one in test.get("alert_rule_test", ())}
     assert names == {rule["alert"] for rule in RULES}
     run(["promtool", "test", "rules", "alerts.test.yml"], HERE)
 
 
-def test_a_request_is_one_trace_and_its_line_of_the_log_knows_it(
+def test_a_request_is_one_trace_and_its_log_line_has_the_trace_id(
     project: Project, served: Served, collector: Collector
 ) -> None:
     assert predict(project, served.address, "order-17") == 200
@@ -180,10 +180,10 @@ def test_a_request_is_one_trace_and_its_line_of_the_log_knows_it(
     assert {span["service"] for span in spans.values()} == {"flight-delays"}
     (line,) = (line for line in served.lines() if line.get("request") == "order-17")
     assert (line["status"], line["trace_id"]) == (200, request["trace"])
-    told = "".join(span["all"] for span in spans.values()) + served.said.read_text("utf-8")
+    received = "".join(span["all"] for span in spans.values()) + served.said.read_text("utf-8")
     rows = json.loads((project.folder / "tests/golden/request.json").read_text("utf-8"))["rows"]
     for value in (rows[0]["tail_number"], rows[0]["scheduled_departure"]):
-        assert value not in told
+        assert value not in received
 
 
 def _parent(span: Span, spans: dict[str, Span]) -> str | None:
@@ -191,11 +191,11 @@ def _parent(span: Span, spans: dict[str, Span]) -> str | None:
     return names[span["parent"]] if span["parent"] else None
 
 
-def test_a_pipelines_stages_and_a_files_parts_are_spans(
+def test_pipeline_stages_and_batch_parts_are_spans(
     project: Project, collector: Collector, tmp_path: Path
 ) -> None:
     env = project.env | collector.env
-    (project.folder / "reports/sources.json").unlink()  # so that one stage has to run
+    (project.folder / "reports/sources.json").unlink()  # so that one stage must run
     run(["handoff", "pipeline"], project.folder, env=env)
     spans = collector.trace_with("pipeline")
     assert {name: _parent(span, spans) for name, span in spans.items()} == {
@@ -221,7 +221,7 @@ def test_a_pipelines_stages_and_a_files_parts_are_spans(
     }
 
 
-def test_prometheus_finds_what_alerts_and_dashboard_ask_for(
+def test_prometheus_has_every_metric_of_alerts_and_dashboard(
     project: Project, served: Served, prometheus: Prometheus
 ) -> None:
     version = 'handoff_model_version{job="handoff", model="flight-delays"}'
@@ -232,13 +232,13 @@ def test_prometheus_finds_what_alerts_and_dashboard_ask_for(
     for rule in RULES:
         prometheus.query(rule["expr"])
     empty = [panel for panel in panels() if not prometheus.query(panel[1])]
-    # Nobody has sent anything wrong, and a delay is a number, not a class.
+    # No invalid request was sent, and the delay is a number, not a class.
     assert {title for title, _ in empty} == {"Broken contracts", "Predicted classes"}
     assert not [alert for alert in prometheus("alerts")["alerts"] if alert["state"] == "firing"]
 
 
 def panels() -> Iterator[tuple[str, str]]:
-    """Title and expression of everything on the dashboard, its variables filled in."""
+    """Return title and expression of each panel of the dashboard, with its variables replaced."""
     dashboard = json.loads((STANDARDS / "dashboard.json").read_text("utf-8"))
     variables = {"job": "handoff", "column": "late_probability", "__rate_interval": "5m"}
     for panel in dashboard["panels"]:
@@ -247,7 +247,7 @@ def panels() -> Iterator[tuple[str, str]]:
             yield panel["title"], filled
 
 
-def test_a_service_that_ends_is_noticed(served: Served, prometheus: Prometheus) -> None:
+def test_an_ended_service_raises_an_alert(served: Served, prometheus: Prometheus) -> None:
     served.process.terminate()
     sides = wait_for(
         lambda: [

@@ -1,7 +1,7 @@
-"""A project on what a team shares, by its environment alone: PostgreSQL, S3, a tracking server.
+"""A project uses a team's PostgreSQL, S3 and tracking server, set by environment variables only.
 
-Ada trains, registers and pushes. Grace has a clone of hers: what she serves and pulls went through
-the team's parts. Only DVC knows a key of the bucket.
+Ada trains, registers and pushes. Grace has a clone of Ada's project; she serves and pulls through
+the team's servers. Only DVC has a key of the bucket.
 """
 
 import json
@@ -20,7 +20,7 @@ from tests.system.tracking_server import Database, TrackingServer, running_datab
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[Database]:
-    """The database behind the registry."""
+    """Yield the database of the registry."""
     with running_database() as running:
         yield running
 
@@ -32,7 +32,7 @@ def server(
     default_project: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[TrackingServer]:
-    """The tracking server, which lets Ada and Grace in."""
+    """Yield the tracking server, with logins for Ada and Grace."""
     described = TrackingServer(default_project, database, aws)
     with described.running(tmp_path_factory.mktemp("server")):
         described.add_login("ada")
@@ -48,7 +48,7 @@ def ada(
     aws: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Project:
-    """A trained project whose data is pushed and whose model is registered, as version 1."""
+    """Return a trained project with pushed data and a model that is registered as version 1."""
     embedded = shutil.ignore_patterns("mlflow.db", "mlartifacts")
     folder = tmp_path_factory.mktemp("ada") / "flight-delays"
     shutil.copytree(trained(workshop, environment, "pandas").folder, folder, ignore=embedded)
@@ -63,7 +63,7 @@ def ada(
 
 @pytest.fixture(scope="module")
 def grace(ada: Project, server: TrackingServer, aws: dict[str, str], environment: Path) -> Project:
-    """A clone of Ada's project with its data."""
+    """Return a clone of Ada's project with its data."""
     folder = ada.folder.with_name("graces")
     git(ada.folder, "clone", "--quiet", str(ada.folder), str(folder))
     project = Project(folder, environment)
@@ -74,28 +74,26 @@ def grace(ada: Project, server: TrackingServer, aws: dict[str, str], environment
 
 @pytest.fixture
 def service(grace: Project) -> Iterator[str]:
-    """The address of the service that Grace runs."""
+    """Yield the address of the service that Grace runs."""
     yield from serving(grace)
 
 
-def test_a_model_that_one_person_registers_answers_at_anothers(
-    grace: Project, service: str
-) -> None:
+def test_a_model_that_one_user_registers_is_served_by_another(grace: Project, service: str) -> None:
     request = json.loads((grace.folder / "tests/golden/request.json").read_text(encoding="utf-8"))
-    status, said = ask(f"{service}/predict", request)
-    answer = json.loads(said)
-    assert status == 200, said
+    status, body = ask(f"{service}/predict", request)
+    answer = json.loads(body)
+    assert status == 200, body
     assert answer["version"] == 1
     assert len(answer["predictions"]) == len(request["rows"])
 
 
-def test_nothing_of_the_registry_stays_on_a_persons_machine(ada: Project, grace: Project) -> None:
+def test_the_registry_writes_no_file_on_a_users_machine(ada: Project, grace: Project) -> None:
     for project in (ada, grace):
         assert git(project.folder, "status", "--porcelain") == ""
-        assert list(project.folder.glob("ml*")) == []  # as the embedded registry would be called
+        assert list(project.folder.glob("ml*")) == []  # the name of the embedded registry
 
 
-def test_data_that_one_person_pushes_is_what_another_pulls(ada: Project, grace: Project) -> None:
+def test_data_that_one_user_pushes_can_be_pulled_by_another(ada: Project, grace: Project) -> None:
     for folder in ("data", "models"):
         made = files(ada.folder / folder)
         assert len(made) > 1
@@ -103,9 +101,7 @@ def test_data_that_one_person_pushes_is_what_another_pulls(ada: Project, grace: 
     assert grace("dvc", "status").stdout == "Data and pipelines are up to date.\n"
 
 
-def test_a_login_that_is_none_is_refused_in_one_sentence(
-    ada: Project, server: TrackingServer
-) -> None:
+def test_an_invalid_login_gives_one_error_message(ada: Project, server: TrackingServer) -> None:
     mistyped = ada.env | {"MLFLOW_TRACKING_PASSWORD": "mistyped"}
     refused = run(["handoff", "model", "register"], ada.folder, env=mistyped, check=False)
     assert refused.returncode == 2
@@ -113,7 +109,7 @@ def test_a_login_that_is_none_is_refused_in_one_sentence(
     assert sentence.startswith(f"The registry at {server.address} refuses this login: ")
 
 
-def test_a_database_without_a_server_asks_where_models_belong(
+def test_a_database_without_a_server_needs_an_artifact_location(
     ada: Project, server: TrackingServer, database: Database
 ) -> None:
     database.ask("create database direct")
@@ -131,7 +127,7 @@ def test_a_database_without_a_server_asks_where_models_belong(
     assert "MLFLOW_DEFAULT_ARTIFACT_ROOT has to name a place that everybody reaches" in sentence
 
 
-def test_what_the_pipeline_promotes_is_champion_for_everybody(ada: Project, grace: Project) -> None:
+def test_a_promotion_by_the_pipeline_is_visible_to_all_users(ada: Project, grace: Project) -> None:
     state(ada.folder, "practices")
     commit(ada.folder, "what only a person can say")
     command = ["handoff", "model", "promote", "1", "--why", "the first"]
@@ -141,7 +137,7 @@ def test_what_the_pipeline_promotes_is_champion_for_everybody(ada: Project, grac
     assert listed["aliases"] == ["candidate", "champion"]
 
 
-def test_a_database_killed_while_registering_leaves_nothing_half_done(
+def test_a_database_that_is_killed_during_registration_leaves_no_partial_version(
     grace: Project, server: TrackingServer, database: Database
 ) -> None:
     def versions() -> list[str]:
@@ -166,17 +162,17 @@ def test_a_database_killed_while_registering_leaves_nothing_half_done(
         ):
             database.wait_for_a_writer()
             database.kill()
-            said = registering.communicate()[1]
+            error = registering.communicate()[1]
         assert registering.returncode == 2
-        (sentence,) = said.splitlines()
+        (sentence,) = error.splitlines()
         assert sentence.startswith(f"The registry at {server.address} does not answer: ")
         database.start()
 
     killed_before_writing_to("model_versions")
     assert (versions(), candidate()) == (["1"], ["1"])
-    # The version is whole by then; nobody is told of it but by its number.
+    # The version is complete by then; only its number refers to it.
     killed_before_writing_to("registered_model_aliases")
     assert (versions(), candidate()) == (["1", "2"], ["1"])
-    said = grace("handoff", "model", "register").stdout
-    assert "flight-delays version 3 is the candidate" in said
+    output = grace("handoff", "model", "register").stdout
+    assert "flight-delays version 3 is the candidate" in output
     assert (versions(), candidate()) == (["1", "2", "3"], ["3"])

@@ -1,4 +1,4 @@
-"""Batch scoring on Spark (PySpark and Debian's Java) gives what one process gives, row for row."""
+"""Batch scoring on Spark (PySpark and Debian's Java) equals one process, row by row."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ HANDOFF = ROOT / "handoff/pyproject.toml"
 
 @pytest.fixture
 def project(workshop: Workshop, environment: Path) -> Project:
-    """A registered model, and PySpark in a layer of its own: nobody else's tests pay for it."""
+    """Return a project with a registered model and PySpark in a separate layer."""
 
     def install(layer: Path) -> None:
         extras = tomllib.loads(HANDOFF.read_text(encoding="utf-8"))["project"]
@@ -27,7 +27,7 @@ def project(workshop: Workshop, environment: Path) -> Project:
 
     project = registered(workshop, environment, "pandas")
     project.env["PYTHONPATH"] += os.pathsep + str(workshop.once("pyspark", install))
-    # Two workers, no web page of its own, and nothing that others can reach.
+    # Two workers, no web UI, and no port that other machines can reach.
     options = "--master local[2] --conf spark.ui.enabled=false pyspark-shell"
     project.env |= {"PYSPARK_SUBMIT_ARGS": options, "SPARK_LOCAL_IP": "127.0.0.1"}
     return project
@@ -38,7 +38,7 @@ def score(project: Project, *arguments: str | Path) -> subprocess.CompletedProce
 
 
 def test_the_same_rows_are_scored_and_rejected(project: Project, tmp_path: Path) -> None:
-    """A folder of two files on Spark, the same rows in one file by the engine `local`."""
+    """Spark scores a folder of two files, the engine `local` the same rows in one file."""
     folder, one = tmp_path / "folder", tmp_path / "one.parquet"
     folder.mkdir()
     project.python(
@@ -60,8 +60,8 @@ def test_the_same_rows_are_scored_and_rejected(project: Project, tmp_path: Path)
     by_one = score(project, one, tmp_path / "by_one.parquet")
     by_spark = score(project, "--engine", "spark", folder, tmp_path / "by_spark")
     assert (by_one.returncode, by_spark.returncode) == (1, 1), by_spark.stderr
-    said = by_one.stdout.replace("by_one.rejected.parquet", "by_spark.rejected.parquet")
-    assert by_spark.stdout == said.replace("by_one.parquet", "by_spark")
+    output = by_one.stdout.replace("by_one.rejected.parquet", "by_spark.rejected.parquet")
+    assert by_spark.stdout == output.replace("by_one.parquet", "by_spark")
     assert project.python(
         f"""
         import polars as pl
@@ -88,9 +88,7 @@ def test_the_same_rows_are_scored_and_rejected(project: Project, tmp_path: Path)
     assert "by_spark exists already: write to another folder." in there.stderr
 
 
-def test_what_spark_can_not_score_is_said_and_nothing_is_written(
-    project: Project, tmp_path: Path
-) -> None:
+def test_an_error_on_spark_is_reported_and_writes_no_file(project: Project, tmp_path: Path) -> None:
     project.python(
         f"""
         import polars

@@ -1,4 +1,4 @@
-"""The page of `handoff status --html` in a browser: on a phone and a desk, in light and dark."""
+"""The page of `handoff status --html` in a browser, on phone and desktop, in light and dark."""
 
 import json
 from collections.abc import Iterator
@@ -34,9 +34,9 @@ LOW_CONTRAST = """
   }).filter(([ratio]) => ratio < 4.5);
 })()
 """
-"""Texts that are too pale for their ground: https://www.w3.org/TR/WCAG22/#contrast-minimum."""
+"""Texts with too little contrast: https://www.w3.org/TR/WCAG22/#contrast-minimum."""
 
-OUT_OF_REACH = """
+UNREACHABLE = """
 [...document.querySelectorAll('tbody tr')].filter((row) =>
   [row.cells[0], row.cells[row.cells.length - 1]].some((cell) => {
     cell.scrollIntoView({block: 'center', inline: 'end'});
@@ -45,14 +45,14 @@ OUT_OF_REACH = """
       || top > innerHeight || left > innerWidth;
   })).map((row) => row.innerText)
 """
-"""Rows that nobody can scroll to."""
+"""Rows that can't be scrolled into view."""
 
 
 @pytest.fixture(scope="module")
 def project(
     workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Project:
-    """A new project, and the page that says where it stands."""
+    """Return a new project with its status page."""
     folder = tmp_path_factory.mktemp("status") / "project"
     render(workshop.template(), folder, {"level": 1})
     project = Project(folder, environment)
@@ -65,7 +65,7 @@ def project(
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """A page in a browser."""
+    """Yield a page in a browser."""
     with browser(tmp_path_factory.mktemp("profile")) as opened:
         yield opened
 
@@ -74,7 +74,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     params=[(size, scheme) for size in SIZES for scheme in ("light", "dark")], ids="-".join
 )
 def opened(request: pytest.FixtureRequest, page: Page, project: Project, tmp_path: Path) -> Page:
-    """The page on a screen of this size, by somebody who prefers light or dark."""
+    """Open the page with this screen size and preferred color scheme."""
     size, scheme = request.param
     width, height = SIZES[size]
     address = (project.folder / "status.html").as_uri()
@@ -83,35 +83,37 @@ def opened(request: pytest.FixtureRequest, page: Page, project: Project, tmp_pat
     return page
 
 
-def test_it_loads_nothing_else_and_complains_of_nothing(opened: Page) -> None:
-    (asked,) = opened.happened("Network.requestWillBeSent")
-    assert asked["request"]["url"].endswith("/status.html")
-    assert opened.happened("Runtime.consoleAPICalled", "Runtime.exceptionThrown") == []
-    assert opened.happened("Log.entryAdded") == []
+def test_the_page_loads_no_other_file_and_logs_no_error(opened: Page) -> None:
+    (expected,) = opened.events_of("Network.requestWillBeSent")
+    assert expected["request"]["url"].endswith("/status.html")
+    assert opened.events_of("Runtime.consoleAPICalled", "Runtime.exceptionThrown") == []
+    assert opened.events_of("Log.entryAdded") == []
 
 
 def test_only_tables_scroll_sideways(opened: Page) -> None:
     assert opened.value("document.scrollingElement.scrollWidth - innerWidth") <= 0
 
 
-def test_every_practice_is_there_and_within_reach(opened: Page, project: Project) -> None:
+def test_every_practice_is_listed_and_can_be_scrolled_into_view(
+    opened: Page, project: Project
+) -> None:
     done = project("handoff", "status", "--format", "json")
-    asked = [one for one in json.loads(done.stdout)["outcomes"] if one["tier"] != "not-needed"]
+    expected = [one for one in json.loads(done.stdout)["outcomes"] if one["tier"] != "not-needed"]
     said: list[str] = opened.value(
         "[...document.querySelectorAll('.practices tbody')].map((body) => body.innerText)"
     )
-    assert len(asked) > 40
-    for one in asked:
+    assert len(expected) > 40
+    for one in expected:
         (text,) = (text for text in said if one["title"] in text)
         assert one["side"] in text
-    assert opened.value(OUT_OF_REACH) == []
+    assert opened.value(UNREACHABLE) == []
 
 
-def test_every_text_can_be_read(opened: Page) -> None:
+def test_every_text_has_enough_contrast(opened: Page) -> None:
     assert opened.value(LOW_CONTRAST) == []
 
 
-def test_it_is_dark_where_somebody_prefers_that(page: Page, project: Project) -> None:
+def test_the_page_is_dark_if_the_user_prefers_it(page: Page, project: Project) -> None:
     grounds: dict[str, Any] = {}
     for scheme in ("light", "dark"):
         page.open((project.folder / "status.html").as_uri(), width=800, height=600, scheme=scheme)

@@ -1,7 +1,7 @@
-"""A team's tracking server on this machine's loopback, as standards/tracking-server describes it.
+"""A team's tracking server on this machine's loopback, with the files in standards/tracking-server.
 
-Its packages, settings and commands are those that a project is given; only addresses are others.
-No Docker runs it: PostgreSQL is Debian's, S3 a simulator.
+Packages, settings and commands equal those of a project; only the addresses differ. It runs without
+Docker: PostgreSQL is Debian's, S3 a simulator.
 """
 
 import json
@@ -22,11 +22,11 @@ from tests.baton import ROOT, run
 from tests.project import ask, free_port
 
 HOST = "127.0.0.1"
-PASSWORD = "p@ss/word %1"  # noqa: S105  # whatever it holds, nobody has to quote it
+PASSWORD = "p@ss/word %1"  # noqa: S105  # special characters must work without quoting
 
 
 class Database:
-    """A PostgreSQL of an ordinary user, in a folder of its own."""
+    """A PostgreSQL server of an ordinary user, in a separate folder."""
 
     def __init__(self, folder: Path, user: str) -> None:
         self.folder = folder
@@ -46,22 +46,22 @@ class Database:
         run(["createdb", user], folder, env=self.client)
 
     def start(self) -> None:
-        """Start it; after a kill it recovers first."""
+        """Start the server; after a kill it recovers first."""
         options = f"-p {self.port} -c listen_addresses={HOST} -k {self.folder}"
         log = f"--log={self.folder / 'log'}"
         self._as_postgres("pg_ctl", "start", "--wait", log, f"--options={options}")
 
     def kill(self) -> None:
-        """End it in the middle of whatever it does."""
+        """Kill the server immediately."""
         self._as_postgres("pg_ctl", "stop", "--mode=immediate")
 
     def ask(self, question: str) -> list[str]:
-        """The rows that answer a question in SQL."""
+        """Run an SQL query; return its rows."""
         return run(["psql", "-XqAtc", question], self.folder, env=self.client).stdout.splitlines()
 
     @contextmanager
     def holding(self, table: str) -> Iterator[None]:
-        """Make whoever wants to write to a table wait."""
+        """Lock a table, so that writers wait."""
         with subprocess.Popen(
             ["psql", "-XqAt"],
             env=os.environ | self.client,
@@ -77,7 +77,7 @@ class Database:
             yield
 
     def wait_for_a_writer(self) -> None:
-        """Return when somebody waits for a table that is held."""
+        """Wait until a writer waits for a locked table."""
         waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
         for _ in range(600):
             if self.ask(waiting) == ["1"]:
@@ -88,18 +88,20 @@ class Database:
     def _as_postgres(self, command: str, *options: str) -> None:
         *_, program = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{command}"))
         user = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
-        with (self.folder / "said").open("w") as said:  # a pipe would stay open with the server
+        with (self.folder / "said").open(
+            "w"
+        ) as output:  # a pipe would stay open as long as the server runs
             subprocess.run(
                 [*user, program, f"--pgdata={self.folder / 'data'}", *options],
                 cwd=self.folder,
                 check=True,
-                stdout=said,
-                stderr=said,
+                stdout=output,
+                stderr=output,
             )
 
 
 class TrackingServer:
-    """What compose.yaml and Dockerfile say of the server, with the addresses of this machine."""
+    """The server of compose.yaml and Dockerfile, with the addresses of this machine."""
 
     def __init__(self, project: Path, database: Database, aws: Mapping[str, str]) -> None:
         self.folder = project / "standards/tracking-server"
@@ -119,10 +121,10 @@ class TrackingServer:
 
     @contextmanager
     def running(self, folder: Path) -> Iterator[None]:
-        """Make the bucket and run the server, in a folder for what they leave behind."""
+        """Create the bucket and run the server in a context; the folder gets their files."""
         bucket = self.compose["services"]["bucket"]["command"]
         run(bucket, folder, env=self._settings("bucket"))
-        run(bucket, folder, env=self._settings("bucket"))  # as every later start does
+        run(bucket, folder, env=self._settings("bucket"))  # each later start does this, too
         login = folder / "login.ini"
         login.write_text(self.compose["configs"]["login"]["content"])
         settings = self._settings("server") | {"MLFLOW_AUTH_CONFIG_PATH": str(login)}
@@ -140,7 +142,7 @@ class TrackingServer:
                 process.terminate()
 
     def add_login(self, name: str) -> None:
-        """Let somebody in, as the handbook says."""
+        """Add a user's login, as the handbook describes."""
         user = json.dumps({"username": name, "password": PASSWORD})
         api = f"{self.address}/api/2.0/mlflow/users/create"
         run(
@@ -159,7 +161,7 @@ class TrackingServer:
         )
 
     def login(self, name: str) -> dict[str, str]:
-        """All that a client is told of the server."""
+        """Return the environment variables of a client."""
         return {
             "MLFLOW_TRACKING_URI": self.address,
             "MLFLOW_TRACKING_USERNAME": name,
@@ -176,7 +178,7 @@ class TrackingServer:
         raise AssertionError(log.read_text())
 
     def _settings(self, service: str) -> dict[str, str]:
-        """The environment of a service: what Compose makes of its settings and `.env`."""
+        """Return the environment of a service, as Compose computes it from settings and `.env`."""
         written = self.compose["services"][service]["environment"]
         passed_on = {name: self.dot_env[name] for name in written if name in self.dot_env}
         filled_in = {
@@ -189,7 +191,7 @@ class TrackingServer:
 
 
 def _environment(requirements: Path) -> Path:
-    """A virtual environment with what the server's image holds, kept between runs in .cache/."""
+    """Return a virtual environment with the packages of the server's image, cached in .cache/."""
     place = ROOT / ".cache" / "tracking-server"
     place.parent.mkdir(exist_ok=True)
     made, wanted = place / "made-for.txt", requirements.read_text()
@@ -204,7 +206,7 @@ def _environment(requirements: Path) -> Path:
 
 @contextmanager
 def running_database() -> Iterator[Database]:
-    """The database until the end of the block, as compose.yaml names its user."""
+    """Run the database in a context, with the user in compose.yaml."""
     with TemporaryDirectory(dir="/var/tmp", prefix="baton-database-") as folder:
         database = Database(Path(folder), "mlflow")
         try:

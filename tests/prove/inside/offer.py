@@ -1,10 +1,10 @@
-"""Candidates come about as people make them, and are promoted. Runs in a project's environment.
+"""Train, register and promote candidates as users do. Runs in a project's environment.
 
     python offer.py CANDIDATES CHAMPIONS TO
 
-CANDIDATES is candidates.toml, CHAMPIONS a project that has a champion, TO a JSON file: for each
-candidate by its name what every gate says of it, and how the champion moved. Each is made in a copy
-of that project, as in somebody's clone; all of them are offered to the same registry.
+CANDIDATES is candidates.toml, CHAMPIONS a project with a champion, TO a JSON file: for each
+candidate by name the findings of all gates and the move of the champion. Each is made in a copy of
+that project, as in a user's clone; all of them use the same registry.
 """
 
 import gc
@@ -28,31 +28,31 @@ LIBRARIES = (
     "scipy.stats",
     "sklearn.ensemble",
 )
-"""What takes long to import: the candidates' processes are forks that have it already."""
+"""Slow imports: each candidate runs in a fork, which inherits the imported modules."""
 
 EVERY = 3
-"""Of the rows that the pipeline has evaluated on, every third is enough, and sooner tried."""
+"""Every third row of the pipeline's evaluation is enough and faster."""
 
 Candidate: TypeAlias = dict[str, Any]
 
 
 def main(candidates: Path, champions: Path, to: Path, names: list[str]) -> None:
-    """Offer the bad candidates of these names, two at a time, and then the good ones."""
+    """Run the bad candidates of these names, two in parallel, and then the good ones."""
     read: list[Candidate] = tomllib.loads(candidates.read_text(encoding="utf-8"))["candidate"]
     listed = [candidate for candidate in read if candidate["name"] in names]
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([*LIBRARIES])
-    told: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     for round_ in ([c for c in listed if c["red"]], [c for c in listed if not c["red"]]):
         with ProcessPoolExecutor(2, context, max_tasks_per_child=1) as pool:
-            running = {c["name"]: pool.submit(offered, c, champions) for c in round_}
+            running = {c["name"]: pool.submit(promotion_result, c, champions) for c in round_}
         for name, ended in running.items():
             error = ended.exception()
-            told[name] = {"error": str(error.__cause__ or error)} if error else ended.result()
-    to.write_text(json.dumps(told, indent=2), encoding="utf-8")
+            results[name] = {"error": str(error.__cause__ or error)} if error else ended.result()
+    to.write_text(json.dumps(results, indent=2), encoding="utf-8")
 
 
-def offered(candidate: Candidate, champions: Path) -> dict[str, Any]:
+def promotion_result(candidate: Candidate, champions: Path) -> dict[str, Any]:
     """Make a candidate, register it and promote it."""
     from baton_handoff.config.project import find_project
     from baton_handoff.policy.promotion.promote import promote
@@ -60,7 +60,7 @@ def offered(candidate: Candidate, champions: Path) -> dict[str, Any]:
     from baton_handoff.registry.model_registry import connect
     from baton_handoff.registry.version_facts import CHAMPION
 
-    gc.freeze()  # what is imported need not be searched for garbage by every fork
+    gc.freeze()  # forks need not collect garbage among imported objects
     clone(champions, champions.with_name(candidate["name"].replace(" ", "-")))
     change(candidate.get("edits", []), commit=candidate.get("committed", True))
     evaluate(again=candidate.get("evaluated", False))
@@ -77,7 +77,7 @@ def offered(candidate: Candidate, champions: Path) -> dict[str, Any]:
 
 
 def clone(champions: Path, to: Path) -> None:
-    """Work in a copy of a project from now on, with the registry that it has."""
+    """Change to a copy of the project that uses the same registry."""
     registry = shutil.ignore_patterns("mlflow.db*", "mlartifacts", ".handoff")
     shutil.copytree(champions, to, symlinks=True, ignore=registry)
     os.chdir(to)
@@ -91,7 +91,7 @@ def clone(champions: Path, to: Path) -> None:
 
 
 def change(edits: list[list[str]], *, commit: bool) -> None:
-    """Edit files as a person does."""
+    """Edit files as a user does."""
     for name, old, new in edits:
         text = Path(name).read_text(encoding="utf-8")
         assert text.count(old) == 1, f"{name} has {old!r} {text.count(old)} times"
@@ -103,7 +103,7 @@ def change(edits: list[list[str]], *, commit: bool) -> None:
 
 
 def evaluate(*, again: bool) -> None:
-    """Leave the evaluation that the pipeline leaves, `again` by the code that stands here now."""
+    """Write the pipeline's evaluation; with `again`, evaluate with the current code."""
     import joblib
     from baton_handoff.evaluation.held_out import read_evaluation
     from flight_delays.features import build_features
@@ -121,7 +121,7 @@ def evaluate(*, again: bool) -> None:
 
 
 def register(champions: Path, lost: str | None) -> str:
-    """Register by the project's own step; its run loses what is named.
+    """Register with the project's own step; delete the artifact `lost` from its run.
 
     Returns:
         The version's number.
@@ -133,7 +133,7 @@ def register(champions: Path, lost: str | None) -> str:
     from mlflow.utils.file_utils import local_file_uri_to_path
 
     project = find_project()
-    with FileLock(champions.with_name("registering.lock")):  # sqlite takes one writer at a time
+    with FileLock(champions.with_name("registering.lock")):  # SQLite allows one writer at a time
         version = str(registered(project).version)
     if lost:
         client = mlflow.MlflowClient()

@@ -1,9 +1,9 @@
-"""What a feature store serves, asked by nothing but Feast's own API.
+"""Read served features with Feast's own API only.
 
     python served.py STORE THINGS TO
 
-Runs in Feast's environment. THINGS is a JSON list of what to ask for; TO gets everything that is
-served of it, and what Feast's registry says of the features.
+Runs in Feast's environment. THINGS is a JSON list of entities; TO gets all served features of the
+entities, and the description of the features in Feast's registry.
 """
 
 import json
@@ -14,7 +14,7 @@ from feast import FeatureStore
 
 
 def main(store: str, things: Path, to: Path) -> None:
-    """Ask for all of them at once."""
+    """Request all entities at once."""
     feast = FeatureStore(repo_path=store)
     (view,) = feast.list_feature_views()
     served = feast.get_online_features(
@@ -25,8 +25,8 @@ def main(store: str, things: Path, to: Path) -> None:
         "owner": view.owner,
         "described": {feature.name: feature.description for feature in view.features},
     }
-    said = {"served": served.to_dict(include_event_timestamps=True), "registered": registered}
-    to.write_text(json.dumps(said, default=str), encoding="utf-8")
+    result = {"served": served.to_dict(include_event_timestamps=True), "registered": registered}
+    to.write_text(json.dumps(result, default=str), encoding="utf-8")
 
 
 if __name__ == "__main__":

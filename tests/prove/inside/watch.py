@@ -1,4 +1,4 @@
-"""Monitor the months after the training, as they were and with changes that are put in.
+"""Monitor the months after the training, unchanged and with injected changes.
 
     python watch.py TO
 
@@ -81,7 +81,7 @@ def main(to: Path) -> None:
 def months(
     project: Project, baseline: BaselineVersion, month: pd.Series
 ) -> Iterator[tuple[str, Any]]:
-    """Each of the three months with its labels, through files as a team has them."""
+    """Monitor each of the three months with its labels, from files as a team has them."""
     rows, labels = Path("rows.parquet"), Path("labels.parquet")
     evaluation = baseline.evaluation
     parquet.write_table(pa.Table.from_pandas(evaluation.rows, preserve_index=False), rows)
@@ -97,13 +97,13 @@ def months(
 
 
 def batches(table: pd.DataFrame, count: int) -> Iterator[pd.DataFrame]:
-    """Consecutive rows, about a day's, from all parts of a table."""
+    """Return batches of consecutive rows, about one day each, from all parts of a table."""
     for start in range(0, len(table) - ROWS, len(table) // count):
         yield table[start : start + ROWS].reset_index(drop=True)
 
 
 def findings(project: Project, baseline: BaselineVersion, rows: pd.DataFrame) -> list[Any]:
-    """The findings for rows without labels."""
+    """Return the findings for rows without labels."""
     file = Path("batch.parquet")
     rows.to_parquet(file, index=False)
     predicted = rows_from_file(baseline, file, Period())
@@ -113,7 +113,7 @@ def findings(project: Project, baseline: BaselineVersion, rows: pd.DataFrame) ->
 def shuffles(
     project: Project, baseline: BaselineVersion, current: pd.DataFrame
 ) -> Iterator[list[Any]]:
-    """Training rows and new rows, mixed: neither part has drifted from the other."""
+    """Shuffle training rows and new rows, so that neither part has drifted from the other."""
     sample = baseline.evaluation.training_sample
     assert sample is not None
     both = pd.concat([sample, current[:5000]], ignore_index=True)
@@ -127,7 +127,7 @@ def shuffles(
 
 
 def listed(observation: Observation) -> list[Any]:
-    """The findings of an observation as JSON has them."""
+    """Return the findings of an observation as JSON values."""
     found = findings_of(alerts_of(observation), observation)
     return [[f.check, f.side, f.blocks, f.message] for f in found]
 

@@ -1,4 +1,4 @@
-"""A collector of traces on a port of this machine: a line of JSON for each span that it is told."""
+"""A trace collector on a local port; it prints one line of JSON for each received span."""
 
 import json
 import sys
@@ -11,18 +11,18 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 
 class Collector(BaseHTTPRequestHandler):
-    """Takes what OTLP over HTTP sends."""
+    """Receives spans in OTLP over HTTP."""
 
     def do_POST(self) -> None:
-        told = ExportTraceServiceRequest.FromString(
+        export = ExportTraceServiceRequest.FromString(
             self.rfile.read(int(self.headers["Content-Length"]))
         )
         assert self.path == "/v1/traces"
-        for resource in told.resource_spans:
+        for resource in export.resource_spans:
             about = {one.key: one.value.string_value for one in resource.resource.attributes}
             for scope in resource.scope_spans:
                 for span in scope.spans:
-                    said = {
+                    line = {
                         "name": span.name,
                         "trace": span.trace_id.hex(),
                         "id": span.span_id.hex(),
@@ -32,14 +32,14 @@ class Collector(BaseHTTPRequestHandler):
                         "service": about["service.name"],
                         "all": str(span),
                     }
-                    print(json.dumps(said), flush=True)
+                    print(json.dumps(line), flush=True)
         self.send_response(200)
         self.send_header("Content-Type", "application/x-protobuf")
         self.end_headers()
         self.wfile.write(ExportTraceServiceResponse().SerializeToString())
 
     def log_message(self, *_: object) -> None:
-        """Nobody wants to know of each request."""
+        """Log no requests."""
 
 
 HTTPServer(("127.0.0.1", int(sys.argv[1])), Collector).serve_forever()

@@ -1,9 +1,9 @@
-"""The flights of one day of the evaluation, as a client of the service would send them.
+"""Write the flights of one day of the evaluation as a client sends them.
 
     python flights.py DAY TO
 
-Runs in a flights project with a registered version. TO has a line of JSON for each flight, in order
-of time: its departure in seconds since midnight of New York, whether it was late, and its row.
+Runs in a flights project with a registered version. TO gets a line of JSON for each flight, sorted
+by time: its departure in seconds since midnight of New York, whether it was late, and its row.
 """
 
 import json
@@ -20,7 +20,7 @@ TIME = "scheduled_departure"
 
 
 def main(day: str, to: Path) -> None:
-    """Write them."""
+    """Write the flights."""
     evaluation = load_baseline(find_project()).evaluation
     midnight = pd.Timestamp(day, tz="America/New_York")
     since = (evaluation.rows[TIME] - midnight).dt.total_seconds()

@@ -1,4 +1,4 @@
-"""`handoff monitor` as a scheduler runs it, every hour, until it raises an alert.
+"""Run `handoff monitor` every hour, as a scheduler does, until it raises an alert.
 
     python hourly.py DAY TO HOUR… [--truths FILE]
 
@@ -23,7 +23,7 @@ KNOWN_AFTER = pd.Timedelta(hours=6)
 
 def main(day: str, to: Path, hours: list[int], truths: Path | None) -> None:
     """Monitor until an alert is raised or the hours are over."""
-    look: dict[str, Any] = {}
+    report: dict[str, Any] = {}
     midnight = pd.Timestamp(day, tz="America/New_York")
     for hour in hours:
         until = midnight + pd.Timedelta(hours=hour)
@@ -33,13 +33,13 @@ def main(day: str, to: Path, hours: list[int], truths: Path | None) -> None:
             departed = pd.to_datetime(came["departs"], utc=True) <= until - KNOWN_AFTER
             came[departed].drop(columns="departs").to_parquet(known)
             command += ["--truth", str(known)]
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said):
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
             code = handoff([*command, "--format", "json"])
-        look = {"hour": hour, "exit": code, "found": json.loads(said.getvalue())}
+        report = {"hour": hour, "exit": code, "found": json.loads(output.getvalue())}
         if code:
             break
-    to.write_text(json.dumps(look), encoding="utf-8")
+    to.write_text(json.dumps(report), encoding="utf-8")
 
 
 if __name__ == "__main__":
