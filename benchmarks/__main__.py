@@ -1,4 +1,4 @@
-"""Measure everything, or the parts that are named, and write it to results.md."""
+"""Run all benchmarks, or the given parts, and write the results to results.md."""
 
 import argparse
 import re
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def write(part: str, text: str) -> None:
-    """Put a part's section into results.md, and leave those of the others as they are."""
+    """Replace a part's section in results.md and keep the other sections."""
     before = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
     sections = dict(
         re.findall(r"^## (\w+)\n\n(.*?)\s*(?=^## |\Z)", before, re.DOTALL | re.MULTILINE)

@@ -1,7 +1,7 @@
-"""Who catches what: contract changes, shown to `handoff contract diff` and to two other tools.
+"""Contract changes that `handoff contract diff` and two other tools detect.
 
-griffe reads the same code. datacontract-cli reads no pandera: it is given its own best case, the
-same contract written by hand as an ODCS file.
+griffe reads the same code. datacontract-cli can't read pandera, so it gets the same contract as a
+hand-written ODCS file, which is its best case.
 """
 
 import copy
@@ -24,18 +24,18 @@ Contract = dict[str, Any]
 
 @dataclass(frozen=True)
 class Change:
-    """A change of a contract, written for both kinds of tools.
+    """A change of a contract, in the form that each tool needs.
 
     Attributes:
-        what: The change, in words.
-        breaks: Whether somebody who kept to the contract can't go on as before.
-        file: Where it is made, in the package.
-        before: What stood there; the first place counts.
-        after: What stands there now.
-        in_yaml: The same in an ODCS file, None where that can't say it.
+        summary: The change, in words.
+        breaks: Whether the change breaks a user of the old contract.
+        file: The changed file, relative to the package.
+        before: The replaced text; the first occurrence counts.
+        after: The new text.
+        in_yaml: The same change of an ODCS file, None if ODCS can't express it.
     """
 
-    what: str
+    summary: str
     breaks: bool
     file: str
     before: str
@@ -44,24 +44,25 @@ class Change:
 
 
 def compare(project: Path, folder: Path) -> str:
-    """A Markdown table of what each tool says.
+    """Return a Markdown table with the result of each tool.
 
     Args:
         project: A flights project that has been set up and committed.
-        folder: Where the ODCS files may be written.
+        folder: The folder for the ODCS files.
     """
-    said = {change.what: _tools(change, project, folder) for change in CHANGES}
+    results = {change.summary: _tools(change, project, folder) for change in CHANGES}
     right = [
-        sum((bool(said[change.what][tool]) == change.breaks) for change in CHANGES)
+        sum((bool(results[change.summary][tool]) == change.breaks) for change in CHANGES)
         for tool in range(3)
     ]
     lines = [
         f"| change | breaks | `handoff contract diff` | {GRIFFE} | {DATACONTRACT} |",
         "|---|---|---|---|---|",
         *(
-            f"| {change.what} | {'yes' if change.breaks else 'nobody'} | "
+            f"| {change.summary} | {'yes' if change.breaks else 'nobody'} | "
             + " | ".join(
-                _cell(answer, right=bool(answer) == change.breaks) for answer in said[change.what]
+                _cell(answer, right=bool(answer) == change.breaks)
+                for answer in results[change.summary]
             )
             + " |"
             for change in CHANGES
@@ -79,12 +80,12 @@ table refuses columns it does not know, ODCS can't say: hence one side where the
 
 
 def _cell(answer: list[str] | None, *, right: bool) -> str:
-    said = "can't say" if answer is None else " and ".join(answer) or "nobody"
-    return said if right else f"**{said}**"
+    text = "can't say" if answer is None else " and ".join(answer) or "nobody"
+    return text if right else f"**{text}**"
 
 
 def _tools(change: Change, project: Path, folder: Path) -> list[list[str] | None]:
-    """Whom each tool calls broken by a change; None where it can't be told of it."""
+    """Return the sides that each tool reports as broken; None if it can't read the change."""
     file = project / "src" / PACKAGE / change.file
     text = file.read_text(encoding="utf-8")
     assert change.before in text, f"{change.file} has no {change.before!r}"
@@ -125,7 +126,7 @@ def _datacontract(change: Change, folder: Path) -> list[str] | None:
 
 
 def _objects(command: list[str], folder: Path) -> bool:
-    """Whether a tool objects to a change, rather than to how it was called."""
+    """Return whether a tool reports a breaking change; a usage error raises."""
     done = run(command, folder, check=False)
     assert done.returncode in (0, 1), done.stderr
     assert "Traceback" not in done.stderr, done.stderr
@@ -133,8 +134,8 @@ def _objects(command: list[str], folder: Path) -> bool:
 
 
 def _roles(texts: Iterable[str]) -> list[str]:
-    said = " ".join(texts)
-    return [role for role in ("producer", "consumer") if role in said]
+    text = " ".join(texts)
+    return [role for role in ("producer", "consumer") if role in text]
 
 
 ODCS: Contract = {
@@ -187,7 +188,7 @@ ODCS: Contract = {
         }
     ],
 }
-"""What the changes touch of `ScheduledFlight`, in the words of the Open Data Contract Standard."""
+"""The part of `ScheduledFlight` that the changes touch, in the Open Data Contract Standard."""
 
 
 def _properties(contract: Contract) -> list[Any]:

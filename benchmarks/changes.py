@@ -1,4 +1,4 @@
-"""A typical change of a project, judged and triaged, next to what one would run by hand."""
+"""The time to diff and triage a typical change, compared with the same checks by hand."""
 
 import shutil
 import statistics
@@ -16,13 +16,13 @@ CHANGE = {
     SOURCE / "contracts/data.py": ("ge=1, le=9999", "ge=1, le=999"),
     SOURCE / "features/calendar.py": ("(days + 3) % 7 + 1", "1 + (days + 3) % 7"),
 }
-"""A column of a contract is tightened, which turns contract tests red; a feature is rewritten."""
+"""A column of a contract is tightened, which fails contract tests; a feature is rewritten."""
 
 CACHES = (".mypy_cache", ".import_linter_cache", ".pytest_cache")
 
 
 def measure(project: Path) -> list[Result]:
-    """How long a person waits, on a branch of a project that has been set up and committed."""
+    """Measure the waiting time on a branch of a committed project after set-up."""
     base = git(project, "rev-parse", "HEAD").strip()
     git(project, "switch", "--quiet", "--create", "typical-change")
     for path, (old, new) in CHANGE.items():
@@ -40,10 +40,10 @@ def _diff(project: Path, base: str) -> list[Result]:
     diff = [*POE, "diff", "--base", base]
     griffe = ["uvx", "--quiet", GRIFFE, "check", SOURCE.name, "--search", "src", "--against", base]
     ours, theirs, ours_cold, theirs_cold = _by_turns(project, diff, [griffe])
-    what = "`poe diff` of a tightened column and a changed feature"
+    task = "`poe diff` of a tightened column and a changed feature"
     return [
         Result(
-            f"{what}, warm, s",
+            f"{task}, warm, s",
             statistics.median(ours),
             "`griffe check` of the same",
             statistics.median(theirs),
@@ -52,7 +52,7 @@ def _diff(project: Path, base: str) -> list[Result]:
             True,
         ),
         Result(
-            f"{what}, cold, s",
+            f"{task}, cold, s",
             statistics.median(ours_cold),
             "`griffe check` of the same",
             statistics.median(theirs_cold),
@@ -92,10 +92,10 @@ def _triage(project: Path, base: str) -> list[Result]:
 
 
 def _by_turns(project: Path, ours: list[str], theirs: list[list[str]]) -> list[list[float]]:
-    """Seconds of both, warm and then cold: without what types, layers and bytecode remember."""
+    """Return the seconds of both, warm and then cold: without caches of types, layers, bytecode."""
 
     def warm(commands: list[list[str]]) -> float:
-        # They find something, and exit accordingly.
+        # They report findings, so their exit code is not 0.
         return wall_seconds(commands, project, succeed=False)
 
     def cold(commands: list[list[str]]) -> float:

@@ -1,4 +1,4 @@
-"""CI on a clean clone: how long each of its steps takes, and the ten longest tests."""
+"""CI on a clean clone: the time of each step, and the ten slowest tests."""
 
 import os
 import re
@@ -10,23 +10,23 @@ from tests.baton import ROOT, git
 MOST_MINUTES = 60
 SHOWN = 10
 LOG = ROOT / ".cache" / "ci.log"
-"""What the run printed, for whoever wants to see it go on."""
+"""The output of the run, to follow its progress."""
 
 
 def measure(folder: Path) -> tuple[str, bool]:
-    """Run `.ci/run` in a clean clone with an empty home; its package cache is the machine's.
+    """Run `.ci/run` in a clean clone with an empty home and this machine's package cache.
 
     Args:
-        folder: Where to clone to.
+        folder: The folder for the clone.
 
     Returns:
-        A Markdown text, and whether CI passed in the minutes that it may take.
+        A Markdown text, and whether CI passed within its time limit.
     """
     clone, home = folder / "clone", folder / "home"
     home.mkdir()
     git(ROOT, "clone", "--quiet", str(ROOT), str(clone))
     cache = os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache/uv"))
-    # Baton's own environment is not the clone's.
+    # The clone must not use Baton's own environment.
     own = str(ROOT / ".venv/bin")
     path = os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if p != own)
     env = {**os.environ, "PATH": path, "HOME": str(home), "UV_CACHE_DIR": cache}
@@ -39,11 +39,11 @@ def measure(folder: Path) -> tuple[str, bool]:
 
 
 def described(log: str, *, passed: bool) -> tuple[str, bool]:
-    """What a run of CI says of its times.
+    """Return a Markdown summary of the times in the log of CI.
 
     Args:
-        log: What it printed.
-        passed: Whether it passed.
+        log: The output of the run.
+        passed: Whether the run passed.
     """
     steps = re.findall(r"^\[ci\] (.+): (\d+) s$", log, re.MULTILINE)
     whole = next((int(seconds) for step, seconds in steps if step == "in all"), 0)

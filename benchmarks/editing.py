@@ -1,4 +1,4 @@
-"""How soon a break of a contract shows while it is typed, next to mypy on the same change."""
+"""The time until the editor reports a contract violation, compared with mypy."""
 
 import asyncio
 import shutil
@@ -14,17 +14,17 @@ TIMES, TIMES_MYPY = 15, 5
 
 
 def measure(project: Path) -> list[Result]:
-    """Seconds from the keystroke to the message, and seconds of mypy.
+    """Measure the seconds from keystroke to diagnostic, and the seconds of mypy.
 
     Args:
         project: A flights project that has been set up.
     """
     typed = asyncio.run(_typed(project))
     warm, cold = _mypy(project)
-    what = "a wrong table shows in the editor, s after the keystroke"
+    label = "a wrong table shows in the editor, s after the keystroke"
     return [
         Result(
-            what,
+            label,
             statistics.median(typed),
             f"`mypy` on the same change, {state}",
             statistics.median(seconds),
@@ -49,11 +49,11 @@ async def _typed(project: Path) -> list[float]:
             seconds.append(time.perf_counter() - start)
             window.type(path, text)
             await window.wait_for_diagnostics(path, problem=False)
-    return seconds[1:]  # the first one waits for the server to begin
+    return seconds[1:]  # the first one includes the start of the server
 
 
 def _mypy(project: Path) -> list[list[float]]:
-    """Seconds with what mypy remembers of the state before, and without."""
+    """Return the seconds of mypy with and without its cache."""
     mypy = [str(project / ".venv/bin/mypy"), "--config-file", "standards/mypy.ini"]
     file = project / SOURCE / OTHER_TABLES.file
     text = file.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The feature step on all flights, next to hand-written code and to what a notebook would have."""
+"""The feature step on all flights, compared with hand-written code and notebook-style code."""
 
 import json
 import os
@@ -15,12 +15,12 @@ TIMES_FASTER = 100
 
 
 def measure(project: Path, source: Path, engine: str) -> list[Result]:
-    """User CPU time of the step; the machine may be busy, and one engine uses every core.
+    """Measure the step's user CPU time: the machine may be busy, and one engine uses all cores.
 
     Args:
         project: A pandas project whose pipeline has run; its environment holds both engines.
         source: The project whose features are measured.
-        engine: The engine of those.
+        engine: The engine of this project.
     """
     own = {
         "PYTHONPATH": os.pathsep.join([str(source / "src"), str(INSIDE)]),

@@ -1,4 +1,4 @@
-"""Generating a project, next to generating one file: what Baton costs beyond copier itself."""
+"""Generate a project, compared with one file: the cost of Baton in addition to copier."""
 
 import statistics
 from functools import partial
@@ -15,11 +15,11 @@ MOST_CONTROL = 1.0
 
 
 def measure(folder: Path, baton: Path) -> list[Result]:
-    """CPU time, number of files and Jinja control lines.
+    """Measure CPU time, number of files and Jinja control lines.
 
     Args:
-        folder: Where projects are made.
-        baton: Baton as a repository with a version.
+        folder: The folder for the projects.
+        baton: The template as a git repository with a version.
     """
     one_file = folder / "one-file"
     (one_file / "template").mkdir(parents=True)
@@ -86,7 +86,7 @@ def measure(folder: Path, baton: Path) -> list[Result]:
 
 
 def _updates(folder: Path, baton: Path, one_file: Path, settings: Path) -> list[list[float]]:
-    """CPU seconds of updates to a newer version: of a project, and of one file."""
+    """Measure the CPU seconds of updates to a newer version: of a project, and of one file."""
     projects = []
     for template in (baton, one_file):
         project = render(template, folder / f"updated-{template.name}", {}, "v1.0.0")
@@ -110,7 +110,7 @@ def _updates(folder: Path, baton: Path, one_file: Path, settings: Path) -> list[
 
 
 def control_share(template: Path) -> float:
-    """How many of 100 lines of a template hold a Jinja statement."""
+    """Return the percentage of lines of a template that contain a Jinja statement."""
     lines, control = 0, 0
     for path in template.rglob("*"):
         if not path.is_file():
@@ -118,7 +118,7 @@ def control_share(template: Path) -> float:
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
-            continue  # a binary has no lines
+            continue  # binary files have no lines
         lines += len(text.splitlines())
         if path.suffix == ".jinja":
             control += sum("{%" in line for line in text.splitlines())

@@ -1,4 +1,4 @@
-"""Measuring side by side: every number stands next to its alternative's, from the same run."""
+"""Compare measurements: each number has the number of its alternative from the same run."""
 
 import os
 import platform
@@ -12,24 +12,24 @@ from pathlib import Path
 from tests.baton import run
 
 POE = ["uv", "run", "--quiet", "poe"]
-"""A task of a project, as a person calls it."""
+"""The command of a project's tasks."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """One promise, measured.
+    """The measurement of one target.
 
     Attributes:
-        what: What was measured, with its unit.
+        quantity: The measured quantity with its unit.
         measured: The median.
-        alternative: What it is compared with, in words.
-        compared: The alternative's median, None where a promise has none.
-        ratio: The median of the ratios of runs next to each other, None likewise.
-        target: What was promised, in words.
-        met: Whether it holds.
+        alternative: The name of the alternative.
+        compared: The alternative's median, None without an alternative.
+        ratio: The median of the ratios of adjacent runs, None without an alternative.
+        target: The target, in words.
+        met: Whether the target is met.
     """
 
-    what: str
+    quantity: str
     measured: float
     alternative: str
     compared: float | None
@@ -39,13 +39,13 @@ class Result:
 
 
 def by_turns(*actions: Callable[[], float], times: int) -> list[list[float]]:
-    """Measure actions by turns, so that a busy machine slows all of them alike."""
+    """Measure actions in turns, so that a busy machine slows all of them equally."""
     rounds = [[action() for action in actions] for _ in range(times)]
     return [list(column) for column in zip(*rounds, strict=True)]
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """The median of the ratios within each turn."""
+    """Return the median of the ratios within each turn."""
     return statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
 
 
@@ -56,7 +56,7 @@ def cpu_seconds(
     *,
     succeed: bool = True,
 ) -> float:
-    """The CPU time, user and system, of a command and all it starts; unless told, it succeeds."""
+    """Return the user and system CPU time of a command and its children; it must `succeed`."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     run(command, folder, env=env, check=succeed)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -70,7 +70,7 @@ def wall_seconds(
     *,
     succeed: bool = True,
 ) -> float:
-    """How long commands take, one after another; unless told, each has to succeed."""
+    """Return the wall time of commands one after another; each must `succeed`."""
     start = time.perf_counter()
     for command in commands:
         run(command, folder, env=env, check=succeed)
@@ -78,7 +78,7 @@ def wall_seconds(
 
 
 def machine() -> str:
-    """The machine in one line, with how busy it was: the number of processes that want a core."""
+    """Return the machine in one line, with its load: the number of runnable processes."""
     load = f"load {os.getloadavg()[1]:.1f} in the last five minutes"
     return (
         f"{platform.system()}, Python {platform.python_version()}, {os.cpu_count()} cores, {load}"
@@ -86,12 +86,12 @@ def machine() -> str:
 
 
 def table(results: Sequence[Result]) -> str:
-    """The results as a Markdown table."""
+    """Return the results as a Markdown table."""
     lines = [
         "| what | measured | alternative | measured | ratio | target | |",
         "|---|--:|---|--:|--:|---|---|",
         *(
-            f"| {r.what} | {r.measured:.3g} | {r.alternative} | {_number(r.compared)}"
+            f"| {r.quantity} | {r.measured:.3g} | {r.alternative} | {_number(r.compared)}"
             f" | {_number(r.ratio)} | {r.target} | {'met' if r.met else '**missed**'} |"
             for r in results
         ),

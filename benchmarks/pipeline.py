@@ -1,4 +1,4 @@
-"""The pipeline, cold and with nothing changed, next to the same stages without DVC."""
+"""The pipeline, cold and without changes, compared with the same stages without DVC."""
 
 import shlex
 import statistics
@@ -14,13 +14,13 @@ COLD, AGAIN = 90.0, 3.0
 
 
 def measure(project: Path) -> list[Result]:
-    """Seconds on the clock in a project that has been set up and committed."""
+    """Measure the wall time in a committed project after set-up."""
     stages = yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     bin_folder = project / ".venv" / "bin"
-    # The order in which dvc.yaml lists them is the order in which they run.
+    # The stages run in the order of dvc.yaml.
     by_hand = [shlex.split(stage["cmd"]) for stage in stages.values()]
     by_hand = [[str(bin_folder / program), *rest] for program, *rest in by_hand]
-    same_threads = {"OMP_NUM_THREADS": "1"}  # as the tasks set it
+    same_threads = {"OMP_NUM_THREADS": "1"}  # as in the tasks
 
     def cold() -> float:
         _clean(project)
@@ -59,5 +59,5 @@ def measure(project: Path) -> list[Result]:
 
 
 def _clean(project: Path) -> None:
-    """Back to what set-up left: no data, no results, no cache of DVC."""
+    """Restore the state after set-up: no data, no results, no cache of DVC."""
     git(project, "clean", "-ffdxq", "--exclude", ".venv", "--exclude", "__pycache__")

@@ -1,4 +1,4 @@
-"""The running service, next to MLflow's own server of the same version and to a bare estimator."""
+"""The running service, compared with MLflow's server of the same model and a bare estimator."""
 
 import http.client
 import json
@@ -25,21 +25,21 @@ from tests.project import free_port
 INSIDE = Path(__file__).parent / "inside"
 COLLECTOR = ROOT / "tests" / "system" / "inside" / "collector.py"
 ROWS, WARM = 200, 100
-"""Real rows; and so many requests before anything counts."""
+"""The number of real rows, and of warm-up requests."""
 
 TURNS, ALONE = 40, 10
-"""So often each server is asked by one client, a few requests each time: whoever is asked for long
-has the machine's quiet or busy moments to itself."""
+"""The number of turns of each server with one client, and of requests per turn: short turns share
+the quiet and busy moments of the machine equally."""
 
 ROUNDS, CLIENTS, EACH = 5, 8, 20
-"""And so often by several clients at once, with so many requests each."""
+"""The number of rounds with parallel clients, of clients, and of requests of each client."""
 
 LATENCY, THROUGHPUT, MEMORY, AIM, SEEN = 0.25, 4.0, 0.6, 5.0, 1.1
 
 
 @dataclass(frozen=True)
 class Question:
-    """One request: what is sent, and the chance that a right answer says."""
+    """One request: its body, and the probability of a correct response."""
 
     body: bytes
     chance: float
@@ -50,12 +50,12 @@ class Server:
     """A server under measurement.
 
     Attributes:
-        port: Where it listens on this machine.
-        path: What it is asked at.
-        questions: What it is asked.
-        chance: Where its answer says the chance.
-        pid: Its first process.
-        milliseconds: How long its answers to one client took so far.
+        port: Its port on this machine.
+        path: The path of the requests.
+        questions: The requests.
+        chance: Extracts the probability from a response.
+        pid: The id of its first process.
+        milliseconds: The response times with one client so far.
     """
 
     port: int
@@ -66,42 +66,42 @@ class Server:
     milliseconds: list[float] = field(default_factory=list)
 
     def warm_up(self) -> None:
-        """Let the first answers, which find everything cold, count for nothing."""
-        self._ask(WARM, first=0)
+        """Send warm-up requests, which are not measured."""
+        self._send(WARM, first=0)
 
     def p50(self) -> float:
-        """The median time of answers to one client, in milliseconds."""
-        took = self._ask(ALONE, first=len(self.milliseconds))
+        """Return the median response time with one client, in milliseconds."""
+        took = self._send(ALONE, first=len(self.milliseconds))
         self.milliseconds.extend(took)
         return statistics.median(took)
 
     def throughput(self) -> float:
-        """Right answers a second to several clients at once."""
+        """Measure correct responses per second with parallel clients."""
         began = time.perf_counter()
         with ThreadPoolExecutor(CLIENTS) as clients:
-            list(clients.map(lambda client: self._ask(EACH, first=client * EACH), range(CLIENTS)))
+            list(clients.map(lambda client: self._send(EACH, first=client * EACH), range(CLIENTS)))
         return CLIENTS * EACH / (time.perf_counter() - began)
 
     def megabytes(self) -> float:
-        """The memory of its processes; of what several share, each has its share."""
+        """Return the memory of its processes; shared memory counts proportionally."""
         return sum(map(_proportional, _tree(self.pid))) / 1024
 
-    def _ask(self, times: int, first: int) -> list[float]:
-        """Ask, and make sure of the answers; how long each took, in milliseconds."""
+    def _send(self, times: int, first: int) -> list[float]:
+        """Send requests and check the responses; return each response time in milliseconds."""
         took = []
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         for question in islice(cycle(self.questions), first % ROWS, first % ROWS + times):
             began = time.perf_counter()
-            status, said = answer(connection, self.path, question.body)
+            status, reply = answer(connection, self.path, question.body)
             took.append(1000 * (time.perf_counter() - began))
-            assert status == 200, said
-            assert math.isclose(self.chance(json.loads(said)), question.chance, abs_tol=1e-9)
+            assert status == 200, reply
+            assert math.isclose(self.chance(json.loads(reply)), question.chance, abs_tol=1e-9)
         connection.close()
         return took
 
 
 def measure(project: Path) -> list[Result]:
-    """Ask all of them by turns, in a project whose pipeline has run."""
+    """Send requests to all servers in turns, in a project whose pipeline has run."""
     run([*POE, "register"], project)
     python = project / ".venv" / "bin" / "python"
     parsed = json.loads(run([python, INSIDE / "questions.py", str(ROWS)], project).stdout)
@@ -121,14 +121,14 @@ def measure(project: Path) -> list[Result]:
             running = _running(command(str(port)), port, project, registry | env)
             pid = stack.enter_context(running)
             questions = [
-                Question(json.dumps(body).encode(), said)
-                for body, said in zip(bodies, chances, strict=True)
+                Question(json.dumps(body).encode(), probability)
+                for body, probability in zip(bodies, chances, strict=True)
             ]
             return Server(port, path, questions, chance, pid)
 
         def handoff(command: Callable[[str], list[str | Path]], **env: str) -> Server:
             bodies = [{"rows": [row]} for row in rows]
-            return start(command, "/predict", bodies, _said, **env)
+            return start(command, "/predict", bodies, _probability, **env)
 
         def serve(port: str) -> list[str | Path]:
             return [python.with_name("handoff"), "serve", "--port", port]
@@ -141,20 +141,20 @@ def measure(project: Path) -> list[Result]:
             ],
             "/invocations",
             [{"inputs": [row]} for row in rows],
-            _said,
+            _probability,
         )
         bare = start(
             lambda port: [python, INSIDE / "bare.py", port],
             "/predict",
             [[row] for row in features],
-            lambda said: said[0],
+            lambda reply: reply[0],
         )
         for server in (ours, mlflow, bare):
             server.warm_up()
         quick = by_turns(ours.p50, mlflow.p50, bare.p50, times=TURNS)
         many = by_turns(ours.throughput, mlflow.throughput, times=ROUNDS)
         memory = ours.megabytes(), mlflow.megabytes()
-        unseemly = _unseemly(ours, rows[0])
+        unexpected = _count_unexpected_responses(ours, rows[0])
 
         listening = free_port()
         collector: list[str | Path] = [python, COLLECTOR, str(listening)]
@@ -170,18 +170,18 @@ def measure(project: Path) -> list[Result]:
                 [statistics.quantiles(s.milliseconds, n=100)[98] for s in (ours, mlflow)],
                 many,
                 memory,
-                unseemly,
+                unexpected,
             ),
-            _what_it_costs_to_look(*watched),
+            _observability_cost(*watched),
         ]
 
 
-def _said(answer: Any) -> float:
+def _probability(answer: Any) -> float:
     chance: float = answer["predictions"][0]["late_probability"]
     return chance
 
 
-def _what_it_costs_to_look(seen: Sequence[float], unseen: Sequence[float]) -> Result:
+def _observability_cost(seen: Sequence[float], unseen: Sequence[float]) -> Result:
     times = ratio(seen, unseen)
     return Result(
         "one row, p50, ms, with log, figures and traces",
@@ -197,7 +197,7 @@ def _results(
     p99: Sequence[float],
     many: Sequence[Sequence[float]],
     memory: tuple[float, float],
-    unseemly: int,
+    unexpected: int,
 ) -> list[Result]:
     theirs = "`mlflow models serve` of the same version"
     bare = "the estimator alone, on ready features, nothing checked or logged"
@@ -227,13 +227,13 @@ def _results(
         ),
         Result(
             "answers to garbage among real rows that are not 4xx",
-            *(unseemly, "", None, None, "0", unseemly == 0),
+            *(unexpected, "", None, None, "0", unexpected == 0),
         ),
     ]
 
 
-def _unseemly(server: Server, row: dict[str, Any]) -> int:
-    """Send garbage while several clients get right answers; what it was answered otherwise."""
+def _count_unexpected_responses(server: Server, row: dict[str, Any]) -> int:
+    """Send invalid and valid requests in parallel; return the number of unexpected responses."""
     bodies = [
         *(b"\xff\xfe", b"[", b"{}", b'{"rows": 7}'),
         *(
@@ -264,7 +264,7 @@ def _unseemly(server: Server, row: dict[str, Any]) -> int:
 
 
 def answer(connection: http.client.HTTPConnection, path: str, body: bytes) -> tuple[int, bytes]:
-    """Ask once; status and body of the answer."""
+    """Send one request; return status and body of the response."""
     connection.request("POST", path, body, {"Content-Type": "application/json"})
     answered = connection.getresponse()
     return answered.status, answered.read()
@@ -274,14 +274,14 @@ def answer(connection: http.client.HTTPConnection, path: str, body: bytes) -> tu
 def _running(
     command: Sequence[str | Path], port: int, project: Path, other: dict[str, str]
 ) -> Iterator[int]:
-    """A server in a project, once it listens; its process's number."""
+    """Run a server in a project; yield its process id as soon as it listens."""
     path = os.pathsep.join([str(project / ".venv" / "bin"), os.environ["PATH"]])
-    env = os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"} | other  # as the tasks set it
-    # What it says goes where it costs what it costs a service, and nobody has to read it.
+    env = os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"} | other  # as in the tasks
+    # The output goes to a file, which costs about the same as in production.
     with (
-        tempfile.TemporaryFile() as said,
+        tempfile.TemporaryFile() as log,
         subprocess.Popen(
-            command, cwd=project, env=env, stdout=subprocess.DEVNULL, stderr=said
+            command, cwd=project, env=env, stdout=subprocess.DEVNULL, stderr=log
         ) as process,
     ):
         try:
@@ -306,12 +306,12 @@ def _listens(process: "subprocess.Popen[bytes]", port: int) -> None:
 
 
 def _tree(pid: int) -> list[int]:
-    """A process and all it has started, the first one first."""
+    """Return the ids of a process and all its descendants, the first process first."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     return [pid, *(below for child in children for below in _tree(int(child)))]
 
 
 def _proportional(pid: int) -> int:
-    """A process's proportional share of memory, in kB."""
+    """Return a process's proportional set size, in kB."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))

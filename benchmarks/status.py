@@ -1,4 +1,4 @@
-"""Where a project stands, from the evidence that its commands have left, next to looking anew."""
+"""The time of `status` from stored evidence, compared with a new run of all checks."""
 
 import statistics
 from pathlib import Path
@@ -11,7 +11,7 @@ LIMIT = 3.0
 
 
 def measure(project: Path) -> list[Result]:
-    """Seconds on the clock in a project that has been set up, committed and tested."""
+    """Measure the wall time in a committed and tested project after set-up."""
     run([*POE, "check"], project)
     run([*POE, "test"], project)
     known, anew = by_turns(

@@ -1,4 +1,4 @@
-"""The parts of the benchmarks, and the projects that they share."""
+"""The parts of the benchmarks and their shared projects."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -12,24 +12,24 @@ from tests.baton import commit, export, release, render, run
 
 
 class Bench:
-    """What is measured, made in a folder when the first part asks for it."""
+    """The measured projects, each created in a folder on first use."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         os.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-        os.environ.pop("VIRTUAL_ENV", None)  # Baton's, which is no project's
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody works without it
+        os.environ.pop("VIRTUAL_ENV", None)  # Baton's own environment, not that of a project
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # users work with bytecode caches
 
     @cached_property
     def baton(self) -> Path:
-        """Baton as a repository with one version."""
+        """Return the template as a git repository with one version."""
         folder = export(self.folder / "baton")
         release(folder, "v1.0.0")
         return folder
 
     @cached_property
     def project(self) -> Path:
-        """A flights project as set-up leaves it, committed."""
+        """Return a committed flights project after set-up."""
         project = render(self.baton, self.folder / "flight-delays", {})
         run([*POE, "setup"], project)
         commit(project, "as set up")
@@ -37,19 +37,19 @@ class Bench:
 
     @cached_property
     def with_data(self) -> Path:
-        """The same project, once its pipeline has run."""
+        """Return the same project after a run of its pipeline."""
         run([*POE, "pipeline"], self.project)
         return self.project
 
     @cached_property
     def polars(self) -> Path:
-        """The same in polars; its code is enough."""
+        """Return the same project with polars; only its code is used."""
         return render(self.baton, self.folder / "in-polars", {"dataframe": "polars"})
 
 
 @dataclass(frozen=True)
 class Section:
-    """What a part has found.
+    """The results of a part.
 
     Attributes:
         text: A Markdown table.
@@ -84,4 +84,4 @@ PARTS: dict[str, Callable[[Bench], Section]] = {
     "ci": lambda bench: Section(*ci.measure(bench.folder)),
     "catches": lambda bench: Section(catches.compare(bench.project, bench.folder)),
 }
-"""What `python -m benchmarks` measures, by the name of the module that does it."""
+"""The parts of `python -m benchmarks` by the name of their module."""

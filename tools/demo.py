@@ -1,4 +1,4 @@
-"""The demo: a flights project with default answers, from nothing to one prediction."""
+"""The demo: a flights project with default answers, from rendering to one prediction."""
 
 import json
 import os
@@ -19,7 +19,7 @@ PROJECT = ROOT / "demo" / "flight-delays"
 
 
 def main() -> None:
-    """Run every step, streaming what it says, then sum up."""
+    """Run every step with its output, then print a summary."""
     shutil.rmtree(PROJECT, ignore_errors=True)
     took: dict[str, float] = {}
     answer: dict[str, Any] = {}
@@ -48,7 +48,7 @@ def _poe(task: str) -> None:
 
 
 def _commit() -> None:
-    """Commit what is there, as a person would: a candidate says of which commit it is."""
+    """Commit all files, because a candidate stores its commit."""
     whose = ["-c", "user.name=Demo", "-c", "user.email=demo@example.com"]
     for command in (["add", "--all"], ["commit", "--quiet", "--message", "The demo"]):
         done = subprocess.run(
@@ -59,11 +59,11 @@ def _commit() -> None:
 
 
 def _predict() -> dict[str, Any]:
-    """Start the service, ask it about one flight, end it."""
+    """Start the service, request one prediction, and end the service."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    # Without uv in between, so that ending the process ends the service.
+    # Without uv as a parent process, so that terminating the process ends the service.
     command = PROJECT / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "handoff"
     service = subprocess.Popen(
         [command, "serve", "--port", str(port)], cwd=PROJECT, env=_environment()
@@ -95,7 +95,7 @@ def _wait_for(url: str, service: subprocess.Popen[bytes]) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment without Baton's own virtual environment."""
+    """Return this process's environment without Baton's own virtual environment."""
     return {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
 
 

@@ -1,8 +1,8 @@
-"""Write what follows from copier.yml, ownership.yml, practices.toml and the tests' tables.
+"""Write the files that derive from copier.yml, ownership.yml, practices.toml and TOML tables.
 
-No fact stands twice.
+Each fact has one source.
 
-`python tools/derive.py` writes; with `--check` it names what is stale and exits 1.
+`python tools/derive.py` writes the files; with `--check` it lists outdated files and exits 1.
 """
 
 import json
@@ -23,7 +23,7 @@ COPIER_DEFAULTS = ("~*", ".git", ".DS_Store", ".svn")
 
 @dataclass(frozen=True)
 class Question:
-    """A question of copier.yml, with the declaration that stands in the comment above it."""
+    """A question of copier.yml, with the declaration in the comment above it."""
 
     name: str
     help: str
@@ -33,14 +33,14 @@ class Question:
 
 
 class _CopierLoader(yaml.SafeLoader):
-    """Reads copier.yml; what it includes is computed and concerns nobody here."""
+    """Reads copier.yml without its includes, which copier computes."""
 
 
 _CopierLoader.add_constructor("!include", lambda *_: {})
 
 
 def questions(copier_yml: str) -> list[Question]:
-    """The questions that people are asked, in their order."""
+    """Return the visible questions in their order."""
     lifetimes = {
         name: lifetime
         for lifetime, name in re.findall(r"^# (live|creation-only)\n(\w+):$", copier_yml, re.M)
@@ -63,7 +63,7 @@ def _labelled(choices: dict[str, str | int] | list[str | int]) -> dict[str, str 
 
 
 def copier_lists(ownership: dict[str, Any]) -> str:
-    """The path lists of copier.yml: what an update, or an answer, keeps out of a project."""
+    """Return the path lists of copier.yml that an update, or an answer, excludes from a project."""
     seeds = "\n".join(f"    {_anchored(path)}" for path in ownership["seeded"])
     by_answer = "\n".join(
         f"  - >-\n    {_unless_wanted(path, entry)}"
@@ -85,10 +85,10 @@ def _anchored(path: str) -> str:
 
 
 def _unless_wanted(folder: str, entry: dict[str, str]) -> str:
-    """Keep the folder out unless its answer asks for it and the project has none yet.
+    """Exclude the folder unless its answer selects it and the project has none yet.
 
-    An update also renders into two empty scratch folders and deletes what only the older one has.
-    Neither gets the folder, so the project's own copy is never compared with anything.
+    An update also renders into two empty temporary folders and deletes files that only the older
+    one has. Neither gets the folder, so copier never compares the project's own copy.
     """
     here = "(_copier_conf.dst_path ~ '/{}/*') | fileglob"
     anywhere = "(_copier_conf.dst_path ~ '/*') | fileglob"
@@ -101,7 +101,7 @@ def _unless_wanted(folder: str, entry: dict[str, str]) -> str:
 
 
 def cookiecutter_json(asked: list[Question]) -> str:
-    """The same questions for Cookiecutter, whose choices are lists that begin with the default."""
+    """Return the questions for Cookiecutter, whose choices list the default first."""
     names = "|".join(question.name for question in asked)
 
     def default(question: Question) -> str | list[str]:
@@ -122,7 +122,7 @@ def cookiecutter_json(asked: list[Question]) -> str:
 
     context = {
         **{question.name: default(question) for question in asked},
-        # The folder that Cookiecutter makes: a plain name even where the answer is refused later.
+        # The folder that Cookiecutter creates: a plain name even if the answer is refused later.
         "__slug": "{{ cookiecutter.project_slug | slugify or 'project' }}",
         "__prompts__": {question.name: prompt(question) for question in asked},
     }
@@ -130,7 +130,7 @@ def cookiecutter_json(asked: list[Question]) -> str:
 
 
 def ownership_table(ownership: dict[str, Any]) -> str:
-    """Who owns what, as a table for docs/own/ownership.md."""
+    """Return the owners of paths as a table for docs/own/ownership.md."""
     rows = ["| path | what | class |", "|---|---|---|"]
     for name, paths in ownership.items():
         for path, entry in paths.items():
@@ -140,7 +140,7 @@ def ownership_table(ownership: dict[str, Any]) -> str:
 
 
 def questions_table(asked: list[Question]) -> str:
-    """The questions, as a table for docs/own/questions.md."""
+    """Return the questions as a table for docs/own/questions.md."""
     rows = ["| question | answers | default | may change later |", "|---|---|---|---|"]
     for question in asked:
         answers = ", ".join(f"`{value}`" for value in question.choices.values()) or "text"
@@ -162,11 +162,11 @@ STAGES = {
     "pipeline": "model",
     "acceptance": "service",
 }
-"""The checks that can catch a fault, and where each is met first; the earliest come first."""
+"""The checks that can catch a fault, with the stage of each; the earliest come first."""
 
 
 def faults_table(faults: list[dict[str, Any]]) -> str:
-    """What catches each fault, as a table for docs/change/faults.md."""
+    """Return the checks that catch each fault as a table for docs/change/faults.md."""
     rows = ["| room | fault | caught by | first met | asked |", "|---|---|---|---|---|"]
     for fault in faults:
         caught = [check for check in STAGES if check in fault["caught"]]
@@ -178,7 +178,7 @@ def faults_table(faults: list[dict[str, Any]]) -> str:
 
 
 def incidents_table(incidents: list[dict[str, Any]]) -> str:
-    """What notices each incident, as a table for docs/change/incidents.md."""
+    """Return the signals of each incident as a table for docs/change/incidents.md."""
     rows = ["| incident | noticed by | after requests | at | asked |", "|---|---|---|---|---|"]
     for incident in incidents:
         by = ", ".join(f"`{signal}`" for signal in incident["signals"])
@@ -193,7 +193,7 @@ _WHEN = {"before": "before the handoff", "after": "after it", "either": "either 
 
 
 def practices_pages(stated: dict[str, Any]) -> str:
-    """Every practice: a table of tiers for each section, then what is to know of each of them."""
+    """Return a table of tiers for each section, and a description of each practice."""
     parts = []
     for section in stated["sections"]:
         own = [practice for practice in stated["practices"] if practice["section"] == section]
@@ -210,7 +210,7 @@ def practices_pages(stated: dict[str, Any]) -> str:
 
 
 def _tier(stated: str | list[str]) -> str:
-    """A tier, or one for each level."""
+    """Return a tier, or the tiers of all levels."""
     if isinstance(stated, str):
         return stated
     return ", ".join(f"{level}: {tier}" for level, tier in enumerate(stated))
@@ -229,7 +229,7 @@ def _practice(one: dict[str, Any]) -> str:
 
 
 def between(text: str, marks: tuple[str, str], new: str) -> str:
-    """The text with everything between the two marks replaced."""
+    """Return the text with the part between the two marks replaced."""
     first, last = marks
     head, rest = text.split(first, 1)
     opening, rest = rest.split("\n", 1)
@@ -238,7 +238,7 @@ def between(text: str, marks: tuple[str, str], new: str) -> str:
 
 
 def derived(root: Path) -> dict[Path, str]:
-    """What each derived file should say."""
+    """Return the expected content of each derived file."""
     copier_yml = (root / "copier.yml").read_text(encoding="utf-8")
     ownership = yaml.safe_load((root / "ownership.yml").read_text(encoding="utf-8"))
     asked = questions(copier_yml)
@@ -265,7 +265,7 @@ def derived(root: Path) -> dict[Path, str]:
 
 
 def stale(root: Path) -> list[Path]:
-    """The derived files that don't say what they should."""
+    """Return the outdated derived files."""
     return [
         path
         for path, text in derived(root).items()
@@ -274,7 +274,7 @@ def stale(root: Path) -> list[Path]:
 
 
 def write(root: Path) -> list[Path]:
-    """Bring the derived files up to date; which ones were not."""
+    """Write the outdated derived files; return their paths."""
     outdated = stale(root)
     texts = derived(root)
     for path in outdated:
@@ -283,7 +283,7 @@ def write(root: Path) -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the derived files, or check them."""
+    """Write the derived files or check them."""
     checking = arguments == ["--check"]
     outdated = stale(ROOT) if checking else write(ROOT)
     names = ", ".join(str(path.relative_to(ROOT)) for path in outdated)

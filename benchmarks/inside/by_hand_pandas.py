@@ -1,4 +1,4 @@
-"""The feature step as somebody who writes pandas well would write it, for these tables only."""
+"""The feature step in good hand-written pandas code, for these tables only."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ WEATHER = {
 
 
 def schedule(flights: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
-    """Each flight with the last fresh weather at its origin, in the same order."""
+    """Return each flight with the last fresh weather at its origin, in the same order."""
     known = flights[list(SCHEDULE)].rename(columns=SCHEDULE)
     departures = known[["origin", "scheduled_departure"]].sort_values("scheduled_departure")
     observed = weather.rename(columns=WEATHER)
@@ -43,12 +43,12 @@ def schedule(flights: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
         by="origin",
         tolerance=FRESH_FOR - PUBLISHED_AFTER,
     )
-    # merge_asof forgets the index; join finds each flight's place by it.
+    # merge_asof drops the index, which join needs.
     return known.join(joined.set_index(departures.index)[list(WEATHER.values())])
 
 
 def features(flights: pd.DataFrame, planes: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
-    """The features of each flight, in the same order."""
+    """Return the features of each flight, in the same order."""
     local = flights["scheduled_departure"].dt.tz_convert("America/New_York").dt
     plane = planes.set_index("tailnum")[["year", "seats"]].reindex(flights["tail_number"])
     place = places.set_index("faa")[["lat", "lon", "alt"]].reindex(flights["destination"])

@@ -1,4 +1,4 @@
-"""The feature step as somebody who writes polars well would write it, for these tables only."""
+"""The feature step in good hand-written polars code, for these tables only."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ WEATHER = {
 
 
 def schedule(flights: pl.DataFrame, weather: pl.DataFrame) -> pl.DataFrame:
-    """Each flight with the last fresh weather at its origin, in the same order."""
+    """Return each flight with the last fresh weather at its origin, in the same order."""
     known = flights.select(pl.col(source).alias(name) for source, name in SCHEDULE.items())
     observed = (
         weather.rename(WEATHER)
@@ -57,7 +57,7 @@ def schedule(flights: pl.DataFrame, weather: pl.DataFrame) -> pl.DataFrame:
 
 
 def features(flights: pl.DataFrame, planes: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
-    """The features of each flight, in the same order."""
+    """Return the features of each flight, in the same order."""
     local = pl.col("scheduled_departure").dt.convert_time_zone("America/New_York").dt
     return (
         flights.join(

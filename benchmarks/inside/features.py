@@ -1,4 +1,4 @@
-"""Measure the feature step inside a project: prints seconds of user CPU time as JSON."""
+"""Measure the feature step inside a project; print seconds of user CPU time as JSON."""
 
 import importlib
 import json
@@ -29,7 +29,7 @@ equal = importlib.import_module(f"{BACKEND}.testing").assert_frame_equal
 
 
 def main(raw: Path) -> None:
-    """Assert that all ways give the same table, then time them by turns."""
+    """Assert that all implementations give the same table, then time them in turns."""
     names = ("flights", "weather", "planes", "airports")
     tables = {
         name: nw.read_parquet(str(raw / f"{name}.parquet"), backend=BACKEND) for name in names
@@ -52,12 +52,12 @@ def main(raw: Path) -> None:
         return build_features(scheduled, *registers())
 
     expected = ours()
-    equal(hand_written()[list(expected.columns)], expected)  # in whatever order
+    equal(hand_written()[list(expected.columns)], expected)  # the order of rows may differ
     equal(typed(), expected)
     scheduled = schedule.schedule(tables["flights"], tables["weather"]).to_native()
     equal(by_hand.schedule(native["flights"], native["weather"]), scheduled)
 
-    # Spread over the year; a notebook has pandas, whatever the project has.
+    # Rows of the whole year; a notebook uses pandas with either engine.
     step = len(expected) // SAMPLE
     plain = {name: table.to_pandas() for name, table in tables.items()}
     sample = plain["flights"].iloc[::step]
@@ -77,10 +77,10 @@ def main(raw: Path) -> None:
 
 
 def _timed(action: Callable[[], Any]) -> tuple[float, Any]:
-    """What an action computes for, and its result.
+    """Return the user CPU time of an action, and its result.
 
-    Without the system's time: fetching and returning memory costs a lot, and falls to whoever
-    happens to need it next.
+    System time is excluded: allocating and freeing memory is expensive, and its time depends on
+    the actions before.
     """
     start = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     done = action()

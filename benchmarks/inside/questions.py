@@ -1,4 +1,4 @@
-"""Real rows to ask servers about, with what the registered model says of them: prints JSON."""
+"""Print real rows for requests, with the predictions of the registered model, as JSON."""
 
 import json
 import sys
@@ -14,18 +14,18 @@ from flight_delays.features import build_features
 
 
 def main(count: int) -> None:
-    """Take rows from all over the year."""
+    """Select rows of the whole year."""
     project = find_project()
     whole = nw.read_parquet(str(Path("data/scheduled.parquet")), backend=BACKEND)
     rows = nw.maybe_reset_index(whole.gather_every(len(whole) // count).head(count)).to_native()
     loaded = load(project)
     own = loaded.predict.__self__.model  # type: ignore[attr-defined]
-    asked = {
+    questions = {
         "rows": to_rows(rows),
         "features": to_rows(build_features(rows, own.planes, own.airports)),
         "predictions": [row["late_probability"] for row in to_rows(loaded.predict(rows))],
     }
-    print(json.dumps(asked, default=datetime.isoformat))
+    print(json.dumps(questions, default=datetime.isoformat))
 
 
 if __name__ == "__main__":

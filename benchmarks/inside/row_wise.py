@@ -1,7 +1,7 @@
-"""The feature step as a notebook would have it: one flight after another, with `apply`.
+"""The feature step in the style of a notebook: row by row, with `apply`.
 
-A kind version: what is looked up has an index, and the past of an airport's weather is found by
-bisection. Filtering the weather for every flight, as one writes it first, is slower still.
+A fast version: lookups use an index, and bisection finds the earlier weather of an airport. A first
+draft, which filters the weather for every flight, is slower.
 """
 
 from datetime import timedelta
@@ -27,7 +27,7 @@ WEATHER = {
 def features(
     flights: pd.DataFrame, weather: pd.DataFrame, planes: pd.DataFrame, places: pd.DataFrame
 ) -> pd.DataFrame:
-    """The features of each flight, in the same order."""
+    """Return the features of each flight, in the same order."""
     observed = {
         origin: here.sort_values("time_hour").set_index("time_hour")
         for origin, here in weather.groupby("origin")
@@ -65,7 +65,7 @@ def features(
 
 
 def assert_same(table: pd.DataFrame, expected: pd.DataFrame) -> None:
-    """Row by row gives the same values; types, order and index are what `apply` made of them."""
+    """Assert the same values; types, order and index may differ, as `apply` changes them."""
     types = expected.dtypes.to_dict()
     pd.testing.assert_frame_equal(
         table[list(types)].astype(types).reset_index(drop=True), expected.reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""The service with nothing counted, logged or traced: what it would take if nobody looked."""
+"""The service without metrics, logs and traces, to measure their cost."""
 
 import logging
 import sys
@@ -10,7 +10,7 @@ from baton_handoff.serving.distribution import Distribution
 
 
 class Unseen:
-    """In the place of what observes each request."""
+    """Replaces the middleware that observes each request."""
 
     def __init__(self, app: Any, **_: Any) -> None:
         self.app = app

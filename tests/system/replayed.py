@@ -138,12 +138,12 @@ def _series(name: str, values: Iterable[tuple[str | None, int]]) -> dict[str, st
     """Return a series from pairs of a value and the number of steps with this value."""
     metric, _, labels = name.rstrip("}").partition("{")
     own = f", {labels.rstrip(', ')}" if labels else ""
-    values = (
+    runs = (
         f"{value}x{steps - 1}" if value else f"stale{f' _x{steps - 1}' if steps > 1 else ''}"
         for value, steps in values
     )
     series = f'{metric}{{job="handoff", instance="a"{own}}}'
-    return {"series": series, "values": " ".join(values)}
+    return {"series": series, "values": " ".join(runs)}
 
 
 def fired(readings: Readings, folder: Path) -> dict[tuple[str, str], float]:
