@@ -68,7 +68,7 @@ def _triage(project: Path, base: str) -> list[Result]:
     steps = [[*POE, "check", "--only", name] for name in ("types", "layers")]
     checks = [*steps, [*POE, "test", "tests/contract"]]
     ours, theirs, ours_cold, theirs_cold = _by_turns(project, triage, checks)
-    by_hand = "types, layers and contract tests once, which say what is red, not who has to act"
+    by_hand = "types, layers and contract tests once, which name no side that has to act"
     return [
         Result(
             "`handoff triage` of the same, warm, s",

@@ -72,8 +72,8 @@ def run(
         check=False,
     )
     if check and done.returncode:
-        said = f"{done.stdout}\n{done.stderr}".strip()
-        raise AssertionError(f"{' '.join(map(str, command))} exited {done.returncode}:\n{said}")
+        output = f"{done.stdout}\n{done.stderr}".strip()
+        raise AssertionError(f"{' '.join(map(str, command))} exited {done.returncode}:\n{output}")
     return done
 
 

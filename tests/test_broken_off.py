@@ -107,11 +107,11 @@ def test_the_log_contains_every_answer_of_a_killed_service(
     def load(first: int) -> None:
         for number in range(first, first + 1000):
             try:
-                status, said = ask(f"{address}/predict", request(project, number))
+                status, body = ask(f"{address}/predict", request(project, number))
             except OSError:  # the service is killed
                 return
             assert status == 200
-            answered[number] = json.loads(said)["predictions"]
+            answered[number] = json.loads(body)["predictions"]
 
     with service(project, HANDOFF_PREDICTIONS=str(log)) as (address, process):
         threads = [threading.Thread(target=load, args=(first,)) for first in (1, 1001, 2001)]
@@ -128,10 +128,10 @@ def test_the_log_contains_every_answer_of_a_killed_service(
     assert len(before) <= len(answered) + len(threads)  # logged, but not yet sent
 
     with service(project, HANDOFF_PREDICTIONS=str(log)) as (address, _):
-        status, said = ask(f"{address}/predict", request(project, 4000))
+        status, body = ask(f"{address}/predict", request(project, 4000))
     assert status == 200
     after, _ = logged(log)
-    assert after == before | {4000: json.loads(said)["predictions"]}
+    assert after == before | {4000: json.loads(body)["predictions"]}
 
     project.env |= {"HANDOFF_PREDICTIONS": str(log)}
     replayed = project("handoff", "model", "compare", "candidate")
@@ -146,17 +146,17 @@ def test_a_service_with_a_full_disk_answers_and_counts_unlogged_predictions(
 ) -> None:
     log = tmp_path / "log"
     with (
-        (tmp_path / "said").open("w+") as said,
-        service(project, said, HANDOFF_PREDICTIONS=str(log)) as (address, process),
+        (tmp_path / "errors").open("w+") as errors,
+        service(project, errors, HANDOFF_PREDICTIONS=str(log)) as (address, process),
     ):
 
         def predict(number: int) -> None:
             assert ask(f"{address}/predict", request(project, number))[0] == 200
 
         def not_logged() -> str:
-            figures = ask(f"{address}/metrics")[1].splitlines()
-            (figure,) = (f for f in figures if f.startswith("handoff_predictions_not_logged_total"))
-            return figure.split()[1]
+            metrics = ask(f"{address}/metrics")[1].splitlines()
+            (line,) = (m for m in metrics if m.startswith("handoff_predictions_not_logged_total"))
+            return line.split()[1]
 
         predict(1)
         (file,) = log.iterdir()
@@ -170,10 +170,10 @@ def test_a_service_with_a_full_disk_answers_and_counts_unlogged_predictions(
         limit_file_size(resource.RLIM_INFINITY, process)
         predict(4)
         assert not_logged() == "2.0"
-        said.seek(0)
-        lines = [json.loads(line) for line in said.read().splitlines()]
-    complaints = [line["event"] for line in lines if line["level"] == "error"]
-    assert complaints == ["the request is not in the prediction log: [Errno 27] File too large"] * 2
+        errors.seek(0)
+        lines = [json.loads(line) for line in errors.read().splitlines()]
+    messages = [line["event"] for line in lines if line["level"] == "error"]
+    assert messages == ["the request is not in the prediction log: [Errno 27] File too large"] * 2
     predictions, torn = logged(log)
     assert (sorted(predictions), torn) == ([1, 4], 0)
 

@@ -205,8 +205,10 @@ def test_a_promotion_needs_an_approval_and_never_runs_in_parallel(
 def test_the_pull_request_template_is_the_same_for_every_provider(
     projects: dict[str, Path],
 ) -> None:
-    asked = {(projects[ci] / path).read_text(encoding="utf-8") for ci, path in TEMPLATES.items()}
-    assert len(asked) == 1
+    templates = {
+        (projects[ci] / path).read_text(encoding="utf-8") for ci, path in TEMPLATES.items()
+    }
+    assert len(templates) == 1
 
 
 @pytest.mark.parametrize("ci", PIPELINES)
@@ -297,9 +299,9 @@ def test_the_gate_gets_the_branch_as_one_argument_and_no_branch_on_a_push(
 ) -> None:
     text = (projects[ci] / PIPELINES[ci]).read_text(encoding="utf-8")
     (line,) = re.findall(r"(?m)(uv run --locked handoff status .*)$", text)
-    said = 'uv() { for word; do echo "$word"; done; }\n' + line
+    script = 'uv() { for word; do echo "$word"; done; }\n' + line
     given = {variable: f"{prefix}{name}"} if name else {}
-    words = baton.run(["sh", "-c", said], tmp_path, env=given).stdout.splitlines()
+    words = baton.run(["sh", "-c", script], tmp_path, env=given).stdout.splitlines()
     *_, push = words[:7]
     assert push == "push"
     based = ["--base", f"origin/{name}"] if name else []

@@ -151,7 +151,7 @@ def test_every_mentioned_command_exists(environment: Path, default_project: Path
         for command in re.findall(r"uv run (?:--group \w+ )?((?:poe|handoff) [^`#\n]+)", text)
     }
     assert len(named) > 40
-    said = Project(default_project, environment).python(
+    output = Project(default_project, environment).python(
         f"""
         import contextlib, io, json, shlex, tomllib
         from baton_handoff.cli import _parser
@@ -178,7 +178,7 @@ def test_every_mentioned_command_exists(environment: Path, default_project: Path
         print(json.dumps(unknown))
         """
     )
-    assert json.loads(said) == []
+    assert json.loads(output) == []
 
 
 @dataclass(frozen=True)
@@ -209,8 +209,8 @@ class Reader:
         if command in SERVERS:
             with self.running(command) as address:
                 if command == SERVE:
-                    status, said = ask(f"{address}/predict", {"rows": [self.row]})
-                    assert status == 200, said
+                    status, output = ask(f"{address}/predict", {"rows": [self.row]})
+                    assert status == 200, output
         elif "localhost:8000" in command:
             if self.starter != "flights":  # the page states this
                 return

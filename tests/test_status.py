@@ -148,8 +148,8 @@ def test_the_next_level_requires_exactly_what_status_announced(
     update(project.folder, {"level": 2}, VERSION)
     assert git(project.folder, "diff", "--name-only").split() == [".copier-answers.yml"]
     commit(project.folder, "level 2")
-    red = {c for c in CHECKS if project(*step(c), check=False).returncode}
-    assert {PRACTICE_OF[check] for check in red} == names(beforehand["push"])
+    failing = {c for c in CHECKS if project(*step(c), check=False).returncode}
+    assert {PRACTICE_OF[check] for check in failing} == names(beforehand["push"])
     assert {stage: blocking(project, stage) for stage in STAGES} == beforehand
     project("handoff", "contract", "diff", "--base", "HEAD~1")
 

@@ -45,7 +45,7 @@ def questions(copier_yml: str) -> list[Question]:
         name: lifetime
         for lifetime, name in re.findall(r"^# (live|creation-only)\n(\w+):$", copier_yml, re.M)
     }
-    *_, asked = yaml.load_all(copier_yml, _CopierLoader)
+    *_, document = yaml.load_all(copier_yml, _CopierLoader)
     return [
         Question(
             name=name,
@@ -54,7 +54,7 @@ def questions(copier_yml: str) -> list[Question]:
             choices=_labelled(question.get("choices", {})),
             lifetime=lifetimes[name],
         )
-        for name, question in asked.items()
+        for name, question in document.items()
     ]
 
 
@@ -100,9 +100,9 @@ def _unless_wanted(folder: str, entry: dict[str, str]) -> str:
     )
 
 
-def cookiecutter_json(asked: list[Question]) -> str:
+def cookiecutter_json(listed: list[Question]) -> str:
     """Return the questions for Cookiecutter, whose choices list the default first."""
-    names = "|".join(question.name for question in asked)
+    names = "|".join(question.name for question in listed)
 
     def default(question: Question) -> str | list[str]:
         if question.choices:
@@ -121,10 +121,10 @@ def cookiecutter_json(asked: list[Question]) -> str:
         return {"__prompt__": question.help, **labels}
 
     context = {
-        **{question.name: default(question) for question in asked},
+        **{question.name: default(question) for question in listed},
         # The folder that Cookiecutter creates: a plain name even if the answer is refused later.
         "__slug": "{{ cookiecutter.project_slug | slugify or 'project' }}",
-        "__prompts__": {question.name: prompt(question) for question in asked},
+        "__prompts__": {question.name: prompt(question) for question in listed},
     }
     return json.dumps(context, indent=2, ensure_ascii=False) + "\n"
 
@@ -139,10 +139,10 @@ def ownership_table(ownership: dict[str, Any]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def questions_table(asked: list[Question]) -> str:
+def questions_table(listed: list[Question]) -> str:
     """Return the questions as a table for docs/own/questions.md."""
     rows = ["| question | answers | default | may change later |", "|---|---|---|---|"]
-    for question in asked:
+    for question in listed:
         answers = ", ".join(f"`{value}`" for value in question.choices.values()) or "text"
         default = str(question.default).replace("|", "\\|")
         later = "yes, by an update" if question.lifetime == "live" else "no"
@@ -167,24 +167,24 @@ STAGES = {
 
 def faults_table(faults: list[dict[str, Any]]) -> str:
     """Return the checks that catch each fault as a table for docs/change/faults.md."""
-    rows = ["| room | fault | caught by | first met | asked |", "|---|---|---|---|---|"]
+    rows = ["| room | fault | caught by | first stage | addressed |", "|---|---|---|---|---|"]
     for fault in faults:
         caught = [check for check in STAGES if check in fault["caught"]]
         name = f"**{fault['name']}**" if fault["contract"] else fault["name"]
         by, first = ", ".join(caught) or "nothing", STAGES[caught[0]] if caught else "-"
-        asked = ", ".join(fault["asked"]) or "-"
-        rows.append(f"| {fault['room']} | {name} | {by} | {first} | {asked} |")
+        addressed = ", ".join(fault["addressed"]) or "-"
+        rows.append(f"| {fault['room']} | {name} | {by} | {first} | {addressed} |")
     return "\n".join(rows) + "\n"
 
 
 def incidents_table(incidents: list[dict[str, Any]]) -> str:
     """Return the signals of each incident as a table for docs/change/incidents.md."""
-    rows = ["| incident | noticed by | after requests | at | asked |", "|---|---|---|---|---|"]
+    rows = ["| incident | reported by | after requests | at | side |", "|---|---|---|---|---|"]
     for incident in incidents:
         by = ", ".join(f"`{signal}`" for signal in incident["signals"])
-        asked = ", ".join(sorted(set(incident["signals"].values())))
-        name = f"**{incident['name']}**: {incident['what']}"
-        rows.append(f"| {name} | {by} | {incident['requests']} | {incident['at']} | {asked} |")
+        sides = ", ".join(sorted(set(incident["signals"].values())))
+        name = f"**{incident['name']}**: {incident['description']}"
+        rows.append(f"| {name} | {by} | {incident['requests']} | {incident['at']} | {sides} |")
     return "\n".join(rows) + "\n"
 
 
@@ -241,7 +241,7 @@ def derived(root: Path) -> dict[Path, str]:
     """Return the expected content of each derived file."""
     copier_yml = (root / "copier.yml").read_text(encoding="utf-8")
     ownership = yaml.safe_load((root / "ownership.yml").read_text(encoding="utf-8"))
-    asked = questions(copier_yml)
+    listed = questions(copier_yml)
     in_yaml = ("# >>> derived", "# <<< derived")
     in_docs = ("<!-- derived", "<!-- end -->")
     ownership_md = (root / "docs/own/ownership.md").read_text(encoding="utf-8")
@@ -255,12 +255,12 @@ def derived(root: Path) -> dict[Path, str]:
     practices_md = (root / "docs/own/practices.md").read_text(encoding="utf-8")
     return {
         root / "copier.yml": between(copier_yml, in_yaml, copier_lists(ownership)),
-        root / "cookiecutter.json": cookiecutter_json(asked),
+        root / "cookiecutter.json": cookiecutter_json(listed),
         root / "docs/change/faults.md": between(faults_md, in_docs, faults_table(faults)),
         root / "docs/change/incidents.md": between(incidents_md, in_docs, incidents),
         root / "docs/own/ownership.md": between(ownership_md, in_docs, ownership_table(ownership)),
         root / "docs/own/practices.md": between(practices_md, in_docs, practices_pages(practices)),
-        root / "docs/own/questions.md": between(questions_md, in_docs, questions_table(asked)),
+        root / "docs/own/questions.md": between(questions_md, in_docs, questions_table(listed)),
     }
 
 

@@ -21,9 +21,9 @@ Candidate: TypeAlias = dict[str, Any]
 HERE = Path(__file__).parent
 LISTED = HERE / "candidates.toml"
 CANDIDATES: list[Candidate] = tomllib.loads(LISTED.read_text(encoding="utf-8"))["candidate"]
-BAD = [candidate for candidate in CANDIDATES if candidate["red"]]
+BAD = [candidate for candidate in CANDIDATES if candidate["blocked_by"]]
 TRIED = chosen("candidates", BAD, 7)
-GOOD = [candidate for candidate in CANDIDATES if not candidate["red"]]
+GOOD = [candidate for candidate in CANDIDATES if not candidate["blocked_by"]]
 
 BY_RUNS = (
     *("formatted", "linted", "typed", "layers-kept", "api-current", "contracts-owned"),
@@ -79,9 +79,9 @@ def test_a_bad_candidate_is_refused_for_its_own_reason(
     assert "error" not in found, found["error"]
     blocking = refusing(found["findings"], waiting=False)
     assert {gate: side for gate, (side, _) in blocking.items()} == {
-        gate: side for gate, (side, _) in candidate["red"].items()
+        gate: side for gate, (side, _) in candidate["blocked_by"].items()
     }
-    for gate, (_, reason) in candidate["red"].items():
+    for gate, (_, reason) in candidate["blocked_by"].items():
         assert reason in blocking[gate][1]
     waiting = refusing(found["findings"], waiting=True)
     assert list(waiting) == candidate.get("waiting", [])
@@ -100,4 +100,4 @@ def test_a_good_candidate_becomes_champion(candidate: Candidate, offered: dict[s
 
 def test_every_gate_refuses_a_candidate(offered: dict[str, Any]) -> None:
     gates = {f["check"].removeprefix("gate-") for f in offered[GOOD[0]["name"]]["findings"]}
-    assert gates == {gate for candidate in BAD for gate in candidate["red"]}
+    assert gates == {gate for candidate in BAD for gate in candidate["blocked_by"]}

@@ -112,7 +112,7 @@ def test_the_expected_check_catches_each_fault(
         project = trained(workshop, environment, tmp_path / "trained")
         commit_fault(fault, project.folder)
         failing = checks_after_training(project)
-    assert (sorted(failing), sorted(addressed)) == (fault["caught"], fault["asked"])
+    assert (sorted(failing), sorted(addressed)) == (fault["caught"], fault["addressed"])
 
 
 def test_every_contract_violation_is_caught() -> None:

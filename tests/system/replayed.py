@@ -65,7 +65,7 @@ class Service:
 
     def start(self) -> None:
         """Start the service and wait until it answers."""
-        log = self._running.enter_context((self._folder / "said").open("a"))
+        log = self._running.enter_context((self._folder / "log").open("a"))
         running = service(self._project, log, HANDOFF_PREDICTIONS=str(self.log))
         address, self.process = self._running.enter_context(running)
         self._asked = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)

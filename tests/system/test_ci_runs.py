@@ -176,21 +176,21 @@ def test_at_level_2_a_broken_requirement_fails_and_one_comment_names_the_side(
     runner = clone(origin, tmp_path / "runner")
     failed = judged(runner)
     assert failed.returncode != 0, failed.stdout + failed.stderr
-    (said,) = provider.texts.values()
-    assert said.startswith("<!-- baton: handoff status -->\n\n### ❌ ")
-    (lint,) = [line for line in said.splitlines() if line.startswith("- ❌") and "F401" in line]
+    (comment,) = provider.texts.values()
+    assert comment.startswith("<!-- baton: handoff status -->\n\n### ❌ ")
+    (lint,) = [line for line in comment.splitlines() if line.startswith("- ❌") and "F401" in line]
     assert lint.startswith("- ❌ **ml-engineering** ")
     assert "`uv run poe fix`" in lint
-    assert "level: 2 → 0" in said
+    assert "level: 2 → 0" in comment
 
     app.write_text(before, encoding="utf-8")
     git(origin, "checkout", "--quiet", "main", "--", ".copier-answers.yml")
     commit(origin, "Take it back")
     shutil.rmtree(runner)
-    green = judged(clone(origin, runner))
-    assert green.returncode == 0, green.stdout + green.stderr
-    (said,) = provider.texts.values()
-    assert said.startswith("<!-- baton: handoff status -->\n\n### ✅ ")
+    passed = judged(clone(origin, runner))
+    assert passed.returncode == 0, passed.stdout + passed.stderr
+    (comment,) = provider.texts.values()
+    assert comment.startswith("<!-- baton: handoff status -->\n\n### ✅ ")
     # The evidence of CI counts here too, because the files are the same.
     run(["uv", "sync", "--locked", "--quiet"], runner)
     status = run(["uv", "run", "handoff", "status", "--format", "json"], runner, env={"CI": "1"})
@@ -207,9 +207,9 @@ def clone(origin: Path, runner: Path) -> Path:
 
 
 def test_a_new_project_passes_on_github(github: Run, pushed_project: Callable[..., Path]) -> None:
-    green = github(pushed_project(ci="github"))
-    assert green.returncode == 0, green.stdout + green.stderr
-    assert "[2/2] uv run poe test" in green.stdout
+    passed = github(pushed_project(ci="github"))
+    assert passed.returncode == 0, passed.stdout + passed.stderr
+    assert "[2/2] uv run poe test" in passed.stdout
 
 
 def test_a_new_project_passes_on_gitlab_and_a_lint_finding_at_level_1_is_advice(
@@ -218,10 +218,10 @@ def test_a_new_project_passes_on_gitlab_and_a_lint_finding_at_level_1_is_advice(
     project = pushed_project(ci="gitlab")
     (project / "src/flight_delays/unfinished.py").write_text("import os\n")
     git(project, "add", "--all")
-    green = gitlab(project)
-    assert green.returncode == 0, green.stdout + green.stderr
-    assert "F401" in green.stdout + green.stderr
-    assert "[2/2] uv run poe test" in green.stdout + green.stderr
+    passed = gitlab(project)
+    assert passed.returncode == 0, passed.stdout + passed.stderr
+    assert "F401" in passed.stdout + passed.stderr
+    assert "[2/2] uv run poe test" in passed.stdout + passed.stderr
 
 
 def test_on_github_a_pull_request_fails_only_for_the_side_that_broke_it(
@@ -236,15 +236,15 @@ def test_on_github_a_pull_request_fails_only_for_the_side_that_broke_it(
         job: github(project, "pull_request", "--eventpath", str(event), "--job", job)
         for job in ("contracts", "data-science", "ml-engineering")
     }
-    said = {job: one.stdout + one.stderr for job, one in done.items()}
+    comment = {job: one.stdout + one.stderr for job, one in done.items()}
     assert {job: one.returncode for job, one in done.items()} == {
         "contracts": 0,
         "data-science": 1,
         "ml-engineering": 0,
-    }, said
-    assert "data-science (test@example.com) has to act" in said["data-science"]
-    assert "::error file=src/flight_delays/" in said["data-science"]
-    assert "has to act" not in said["ml-engineering"]
+    }, comment
+    assert "data-science (test@example.com) has to act" in comment["data-science"]
+    assert "::error file=src/flight_delays/" in comment["data-science"]
+    assert "has to act" not in comment["ml-engineering"]
 
 
 def test_on_gitlab_a_merge_request_fails_only_for_the_side_that_broke_it(
@@ -260,14 +260,14 @@ def test_on_gitlab_a_merge_request_fails_only_for_the_side_that_broke_it(
         job: gitlab(project, job, *variables)
         for job in ("contracts", "data-science", "ml-engineering")
     }
-    said = {job: one.stdout + one.stderr for job, one in done.items()}
+    comment = {job: one.stdout + one.stderr for job, one in done.items()}
     assert {job: one.returncode for job, one in done.items()} == {
         "contracts": 0,
         "data-science": 1,
         "ml-engineering": 0,
-    }, said
-    assert "data-science (test@example.com) has to act" in said["data-science"]
-    assert "No check fails for ml-engineering." in said["ml-engineering"]
+    }, comment
+    assert "data-science (test@example.com) has to act" in comment["data-science"]
+    assert "No check fails for ml-engineering." in comment["ml-engineering"]
 
 
 def test_a_missing_lock_gives_the_command_to_create_it(

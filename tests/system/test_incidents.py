@@ -179,9 +179,9 @@ def sent(change: Change) -> IncidentEvents:
 
 INCIDENT_EVENTS: dict[str, IncidentEvents] = {
     "the source changes its unit": sent(in_celsius),
-    "the source changes its unit, beyond the contract": sent(in_inches_of_mercury),
+    "the source changes its unit beyond the contract": sent(in_inches_of_mercury),
     "a feed ends": sent(without_weather),
-    "what the service depends on is slow": a_slow_disk,
+    "a dependency of the service is slow": a_slow_disk,
     "a crash loop": a_crash_loop,
 }
 

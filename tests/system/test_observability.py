@@ -61,7 +61,7 @@ def project(
 
 @pytest.fixture(scope="module")
 def collector(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
-    received, port = tmp_path_factory.mktemp("traces") / "told", free_port()
+    received, port = tmp_path_factory.mktemp("traces") / "spans", free_port()
     command = ["python", str(HERE / "inside/collector.py"), str(port)]
     with (
         received.open("w") as out,
@@ -77,19 +77,19 @@ class Served:
 
     address: str
     process: "subprocess.Popen[bytes]"
-    said: Path
+    output: Path
 
     def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.said.read_text("utf-8").splitlines()]
+        return [json.loads(line) for line in self.output.read_text("utf-8").splitlines()]
 
 
 @pytest.fixture(scope="module")
 def served(
     project: Project, collector: Collector, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
-    said = tmp_path_factory.mktemp("service") / "said"
-    with said.open("w") as log, service(project, log, **collector.env) as (address, process):
-        yield Served(address, process, said)
+    output = tmp_path_factory.mktemp("service") / "log"
+    with output.open("w") as log, service(project, log, **collector.env) as (address, process):
+        yield Served(address, process, output)
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,10 @@ class Prometheus:
 
     address: str
 
-    def __call__(self, what: str) -> Any:
-        status, said = ask(f"{self.address}/api/v1/{what}")
-        answer = json.loads(said)
-        assert (status, answer["status"]) == (200, "success"), said
+    def __call__(self, path: str) -> Any:
+        status, body = ask(f"{self.address}/api/v1/{path}")
+        answer = json.loads(body)
+        assert (status, answer["status"]) == (200, "success"), body
         return answer["data"]
 
     def query(self, expression: str) -> list[dict[str, Any]]:
@@ -180,7 +180,7 @@ def test_a_request_is_one_trace_and_its_log_line_has_the_trace_id(
     assert {span["service"] for span in spans.values()} == {"flight-delays"}
     (line,) = (line for line in served.lines() if line.get("request") == "order-17")
     assert (line["status"], line["trace_id"]) == (200, request["trace"])
-    received = "".join(span["all"] for span in spans.values()) + served.said.read_text("utf-8")
+    received = "".join(span["all"] for span in spans.values()) + served.output.read_text("utf-8")
     rows = json.loads((project.folder / "tests/golden/request.json").read_text("utf-8"))["rows"]
     for value in (rows[0]["tail_number"], rows[0]["scheduled_departure"]):
         assert value not in received

@@ -99,12 +99,12 @@ def test_every_practice_is_listed_and_can_be_scrolled_into_view(
 ) -> None:
     done = project("handoff", "status", "--format", "json")
     expected = [one for one in json.loads(done.stdout)["outcomes"] if one["tier"] != "not-needed"]
-    said: list[str] = opened.value(
+    row_texts: list[str] = opened.value(
         "[...document.querySelectorAll('.practices tbody')].map((body) => body.innerText)"
     )
     assert len(expected) > 40
     for one in expected:
-        (text,) = (text for text in said if one["title"] in text)
+        (text,) = (text for text in row_texts if one["title"] in text)
         assert one["side"] in text
     assert opened.value(UNREACHABLE) == []
 

@@ -83,12 +83,12 @@ class Database:
             if self.ask(waiting) == ["1"]:
                 return
             time.sleep(0.2)
-        raise AssertionError("nobody has written to the table")
+        raise AssertionError("no client has written to the table")
 
     def _as_postgres(self, command: str, *options: str) -> None:
         *_, program = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{command}"))
         user = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
-        with (self.folder / "said").open(
+        with (self.folder / "log").open(
             "w"
         ) as output:  # a pipe would stay open as long as the server runs
             subprocess.run(

@@ -43,7 +43,10 @@ def main(candidates: Path, champions: Path, to: Path, names: list[str]) -> None:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([*LIBRARIES])
     results: dict[str, Any] = {}
-    for round_ in ([c for c in listed if c["red"]], [c for c in listed if not c["red"]]):
+    for round_ in (
+        [c for c in listed if c["blocked_by"]],
+        [c for c in listed if not c["blocked_by"]],
+    ):
         with ProcessPoolExecutor(2, context, max_tasks_per_child=1) as pool:
             running = {c["name"]: pool.submit(promotion_result, c, champions) for c in round_}
         for name, ended in running.items():
@@ -111,7 +114,7 @@ def evaluate(*, again: bool) -> None:
 
     whole = read_evaluation(EVALUATION, "pandas")
     rows = whole.rows.iloc[::EVERY].reset_index(drop=True)
-    predicted = {name: said[::EVERY] for name, said in whole.predicted.items()}
+    predicted = {name: values[::EVERY] for name, values in whole.predicted.items()}
     if again:
         model, baseline = joblib.load(MODEL), joblib.load(BASELINE)
         features = build_features(rows, model.planes, model.airports)
