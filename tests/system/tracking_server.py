@@ -88,9 +88,8 @@ class Database:
     def _as_postgres(self, command: str, *options: str) -> None:
         *_, program = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{command}"))
         user = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
-        with (self.folder / "log").open(
-            "w"
-        ) as output:  # a pipe would stay open as long as the server runs
+        # A pipe would stay open as long as the server runs.
+        with (self.folder / "output").open("w") as output:
             subprocess.run(
                 [*user, program, f"--pgdata={self.folder / 'data'}", *options],
                 cwd=self.folder,
