@@ -114,6 +114,13 @@ def state(folder: Path, *exceptions: str) -> None:
             )
 
 
+def replace_text(file: Path, old: str, new: str) -> None:
+    """Replace a text in a file, which must contain it."""
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
 def step(name: str) -> list[str]:
     """Return the command of one step: a step of `poe check`, the tests or the scenarios."""
     others = {"test": ["handoff", "test"], "acceptance": ["handoff", "model", "accept"]}
@@ -153,7 +160,7 @@ def service(
         try:
             for _ in range(600):
                 with contextlib.suppress(OSError):
-                    ask(f"http://127.0.0.1:{port}/healthz")
+                    send_request(f"http://127.0.0.1:{port}/healthz")
                     break
                 assert process.poll() is None
                 time.sleep(0.2)
@@ -168,7 +175,7 @@ def serving(project: Project) -> Iterator[str]:
         yield address
 
 
-def ask(url: str, body: object = None) -> tuple[int, str]:
+def send_request(url: str, body: object = None) -> tuple[int, str]:
     """Send a request; return status and text of the response, also of an error."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310

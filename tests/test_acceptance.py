@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.baton import Workshop
-from tests.project import ENGINES, Project, registered
+from tests.project import ENGINES, Project, registered, replace_text
 from tests.slices import chosen
 
 pytestmark = pytest.mark.slow
@@ -48,12 +48,6 @@ def project(workshop: Workshop, environment: Path, tmp_path: Path) -> Project:
     return Project(folder, environment)
 
 
-def replace(file: Path, old: str, new: str) -> None:
-    text = file.read_text(encoding="utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new), encoding="utf-8")
-
-
 def failed_tests(output: str) -> set[str]:
     """Return the tests that failed."""
     return set(re.findall(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE))
@@ -74,8 +68,8 @@ def test_a_scenario_that_does_not_hold_fails(
     original = registered(workshop, environment, "pandas").folder
     copy = Project(shutil.copytree(original, tmp_path / "copy", symlinks=True), environment)
     feature = copy.folder / "tests/acceptance/delays.feature"
-    replace(feature, "flight at 6 o'clock", "flight at 22 o'clock")
-    replace(feature, '"ZZ"', '"UA"')
+    replace_text(feature, "flight at 6 o'clock", "flight at 22 o'clock")
+    replace_text(feature, '"ZZ"', '"UA"')
     done = copy("handoff", "model", "accept", check=False)
     assert done.returncode == 1
     assert {test.partition("::")[2] for test in failed_tests(done.stdout)} == {
@@ -126,7 +120,7 @@ def test_the_tests_of_a_project_pass_and_skip_scenarios(
 def test_a_skewed_transform_fails_only_the_parity_test(project: Project, place: str) -> None:
     name, old, new = SKEWS[place]
     file = project.folder / PACKAGE / name
-    replace(file, old, new)
+    replace_text(file, old, new)
     skew = CELSIUS if place == "model" else CELSIUS + SKEWED
     text = "from typing import Any\n\nimport narwhals as nw\n" + file.read_text(encoding="utf-8")
     file.write_text(text + skew, encoding="utf-8")
@@ -147,7 +141,7 @@ def test_a_skewed_transform_fails_only_the_parity_test(project: Project, place: 
 def test_a_row_model_that_differs_from_the_contract_fails_the_property_test(
     project: Project, old: str, broken: str, column: str
 ) -> None:
-    replace(project.folder / PACKAGE / "contracts/api.py", old, broken)
+    replace_text(project.folder / PACKAGE / "contracts/api.py", old, broken)
     done = project("pytest", "-p", "no:cacheprovider", "tests/fuzz/test_rows.py", check=False)
     test = "tests/fuzz/test_rows.py::test_rows_and_tables_are_judged_alike_around_every_rule"
     assert test in failed_tests(done.stdout)
@@ -157,7 +151,7 @@ def test_a_row_model_that_differs_from_the_contract_fails_the_property_test(
 def test_a_service_that_differs_from_its_schema_fails_the_fuzzing_test(project: Project) -> None:
     """A schema with integers allows 40.0: to JSON it is the same number as 40."""
     api = project.folder / PACKAGE / "contracts/api.py"
-    replace(api, "BeforeValidator(_whole)]", "Strict()]")
+    replace_text(api, "BeforeValidator(_whole)]", "Strict()]")
     done = project("pytest", "-p", "no:cacheprovider", "tests/fuzz/test_api.py", check=False)
     (test,) = failed_tests(done.stdout)
     assert test.endswith("test_what_the_schema_allows_is_refused_only_for_what_it_cannot_say")

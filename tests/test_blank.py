@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.baton import Workshop, commit, files, git, owners, render, run
-from tests.project import ENGINES, NO_CONTRACT, Project, ask, serving
+from tests.project import ENGINES, NO_CONTRACT, Project, send_request, serving
 from tests.slices import chosen
 from tests.tables import (
     Row,
@@ -112,12 +112,12 @@ def test_a_csv_with_three_classes_becomes_a_candidate_that_predicts(
 
     row = {"petal_length_cm": 1.5, "petal_width_cm": 0.3, "season": None}
     for address in serving(blank):
-        status, answer = ask(f"{address}/predict", {"rows": [row]})
+        status, answer = send_request(f"{address}/predict", {"rows": [row]})
         assert status == 200, answer
         (prediction,) = json.loads(answer)["predictions"]
         assert prediction["prediction"] == "setosa"
         assert prediction["probability"] > 0.5
-        status, answer = ask(f"{address}/predict", {"rows": [row | {"season": "winter"}]})
+        status, answer = send_request(f"{address}/predict", {"rows": [row | {"season": "winter"}]})
         assert (status, json.loads(answer)["errors"][0]["field"]) == (422, "rows[0].season")
 
 

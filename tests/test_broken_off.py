@@ -23,7 +23,7 @@ import pytest
 from filelock import FileLock, Timeout
 
 from tests.baton import Workshop
-from tests.project import Project, ask, registered, service
+from tests.project import Project, registered, send_request, service
 
 pytestmark = pytest.mark.slow
 
@@ -107,7 +107,7 @@ def test_the_log_contains_every_answer_of_a_killed_service(
     def load(first: int) -> None:
         for number in range(first, first + 1000):
             try:
-                status, body = ask(f"{address}/predict", request(project, number))
+                status, body = send_request(f"{address}/predict", request(project, number))
             except OSError:  # the service is killed
                 return
             assert status == 200
@@ -128,7 +128,7 @@ def test_the_log_contains_every_answer_of_a_killed_service(
     assert len(before) <= len(answered) + len(threads)  # logged, but not yet sent
 
     with service(project, HANDOFF_PREDICTIONS=str(log)) as (address, _):
-        status, body = ask(f"{address}/predict", request(project, 4000))
+        status, body = send_request(f"{address}/predict", request(project, 4000))
     assert status == 200
     after, _ = logged(log)
     assert after == before | {4000: json.loads(body)["predictions"]}
@@ -151,10 +151,10 @@ def test_a_service_with_a_full_disk_answers_and_counts_unlogged_predictions(
     ):
 
         def predict(number: int) -> None:
-            assert ask(f"{address}/predict", request(project, number))[0] == 200
+            assert send_request(f"{address}/predict", request(project, number))[0] == 200
 
         def not_logged() -> str:
-            metrics = ask(f"{address}/metrics")[1].splitlines()
+            metrics = send_request(f"{address}/metrics")[1].splitlines()
             (line,) = (m for m in metrics if m.startswith("handoff_predictions_not_logged_total"))
             return line.split()[1]
 

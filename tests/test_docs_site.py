@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.baton import FREE_TEXT, Workshop, commit, git, render
-from tests.project import ENGINES, NO_CONTRACT, Project, ask
+from tests.project import ENGINES, NO_CONTRACT, Project, send_request
 from tests.slices import chosen
 from tests.tables import flowers, write_csv
 
@@ -299,7 +299,7 @@ def test_the_live_site_follows_a_change(
     def shows(words: str, process: "subprocess.Popen[bytes]") -> bool:
         for _ in range(600):
             with contextlib.suppress(OSError):
-                if words in ask(page)[1]:
+                if words in send_request(page)[1]:
                     return True
             assert process.poll() is None
             time.sleep(0.2)

@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 
 from tests.baton import ROOT, Workshop, commit, git, render, run
-from tests.project import ENGINES, Project, ask, free_port, registered
+from tests.project import ENGINES, Project, free_port, registered, send_request
 from tests.slices import chosen
 from tests.tables import flowers, write_csv
 
@@ -209,7 +209,7 @@ class Reader:
         if command in SERVERS:
             with self.running(command) as address:
                 if command == SERVE:
-                    status, output = ask(f"{address}/predict", {"rows": [self.row]})
+                    status, output = send_request(f"{address}/predict", {"rows": [self.row]})
                     assert status == 200, output
         elif "localhost:8000" in command:
             if self.starter != "flights":  # the page states this
@@ -248,7 +248,7 @@ class Reader:
                 for _ in range(600):
                     assert process.poll() is None, f"{typed} has ended"
                     with suppress(OSError):
-                        if ask(f"{address}{path}")[0] == 200:
+                        if send_request(f"{address}{path}")[0] == 200:
                             break
                     time.sleep(0.2)
                 else:

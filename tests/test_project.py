@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.baton import Workshop, git, render, run
-from tests.project import ENGINES, Project, ask, registered, serving
+from tests.project import ENGINES, Project, registered, send_request, serving
 from tests.slices import chosen
 
 pytestmark = pytest.mark.slow
@@ -142,7 +142,7 @@ def test_the_registered_model_rejects_bad_input_and_names_the_column(project: Pr
 
 
 def test_the_service_predicts_and_rejects_bad_rows_by_field(project: Project, service: str) -> None:
-    status, body = ask(f"{service}/predict", {"rows": rows(project)})
+    status, body = send_request(f"{service}/predict", {"rows": rows(project)})
     assert status == 200, body
     answer = json.loads(body)
     assert answer["version"] == 1
@@ -152,7 +152,7 @@ def test_the_service_predicts_and_rejects_bad_rows_by_field(project: Project, se
         spoilt[1][column] = value
         if value == MISSING:
             del spoilt[1][column]
-        status, body = ask(f"{service}/predict", {"rows": spoilt})
+        status, body = send_request(f"{service}/predict", {"rows": spoilt})
         assert status == 422
         assert json.loads(body)["errors"][0]["field"] == f"rows[1].{column}"
         assert "Traceback" not in body
@@ -259,7 +259,7 @@ def test_a_model_of_other_training_code_is_accepted(copy: Project) -> None:
     train = copy.folder / "src/flight_delays/training/train.py"
     train.write_text(train.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     for address in serving(copy):
-        assert ask(f"{address}/predict", {"rows": rows(copy)})[0] == 200
+        assert send_request(f"{address}/predict", {"rows": rows(copy)})[0] == 200
 
 
 def test_the_parameters_decide_which_model_is_registered(copy: Project) -> None:

@@ -18,8 +18,9 @@ from tests.project import (
     STATED,
     STATEMENTS,
     Project,
-    ask,
     registered,
+    replace_text,
+    send_request,
     service,
     state,
 )
@@ -45,20 +46,14 @@ def project(
     project.env |= {"PYTHONDONTWRITEBYTECODE": "", "MYPY_CACHE_DIR": str(types_cache)}
     project("handoff", "model", "register")
     state(folder)
-    edit(folder / "docs/model-card.md", STATED, "")
+    replace_text(folder / "docs/model-card.md", STATED, "")
     # The service loads a promoted version at once.
-    edit(folder / "handoff.toml", "[service]\n", "[service]\nrefresh_seconds = 0.2\n")
+    replace_text(folder / "handoff.toml", "[service]\n", "[service]\nrefresh_seconds = 0.2\n")
     owners(folder)
     project("pre-commit", "install")
     for task in (["check"], ["test"], ["model", "accept"]):
         project("handoff", *task)
     return project
-
-
-def edit(file: Path, old: str, new: str) -> None:
-    text = file.read_text(encoding="utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def promote(
@@ -104,7 +99,7 @@ def test_missing_statements_block_a_promotion(project: Project) -> None:
     """Without statements the promotion fails, although the evidence of the checks counts."""
     settings = project.folder / "handoff.toml"
     content = settings.read_text(encoding="utf-8")
-    edit(settings, STATEMENTS, "")
+    replace_text(settings, STATEMENTS, "")
     done = promote(project, 1, "--dry-run", "--format", "json")
     settings.write_text(content, encoding="utf-8")
     assert done.returncode == 1, done.stderr
@@ -131,9 +126,9 @@ def test_missing_statements_block_a_promotion(project: Project) -> None:
 
 def test_a_change_that_lowers_the_level_is_judged_by_the_former_level(project: Project) -> None:
     answers = project.folder / ".copier-answers.yml"
-    edit(answers, "level: 1", "level: 0")
+    replace_text(answers, "level: 1", "level: 0")
     done = promote(project, 1, "--dry-run", "--format", "json", "--base", "HEAD")
-    edit(answers, "level: 0", "level: 1")
+    replace_text(answers, "level: 0", "level: 1")
     assert done.returncode == 1
     assert {"card", "approval"} <= set(blocking_gates(done))
     messages = [one["message"] for one in json.loads(done.stdout)]
@@ -217,16 +212,16 @@ def test_a_version_is_promoted_and_rolled_back_under_load(project: Project) -> N
 
         def load() -> None:
             while not done.is_set():
-                status, content = ask(f"{address}/predict", rows)
+                status, content = send_request(f"{address}/predict", rows)
                 answers.append((status, json.loads(content).get("version")))
-                refused.append(ask(f"{address}/predict", garbage)[0])
+                refused.append(send_request(f"{address}/predict", garbage)[0])
 
         def until(version: int) -> None:
             for _ in range(300):
-                if json.loads(ask(f"{address}/readyz")[1])["version"] == version:
+                if json.loads(send_request(f"{address}/readyz")[1])["version"] == version:
                     return
                 time.sleep(0.2)
-            raise AssertionError(ask(f"{address}/version")[1])
+            raise AssertionError(send_request(f"{address}/version")[1])
 
         thread = threading.Thread(target=load)
         thread.start()
@@ -260,13 +255,13 @@ def test_a_running_service_does_not_load_a_version_of_other_code(project: Projec
     asking.env = project.env | {"HANDOFF_ALIAS": "candidate"}
     calendar = project.folder / "src/flight_delays/features/calendar.py"
     with service(asking) as (address, _):
-        before = json.loads(ask(f"{address}/version")[1])
+        before = json.loads(send_request(f"{address}/version")[1])
         calendar.write_text(calendar.read_text(encoding="utf-8") + "\n", encoding="utf-8")
         commit(project.folder, "other code")
         project("handoff", "pipeline")
         project("handoff", "model", "register")
         for _ in range(300):
-            now = json.loads(ask(f"{address}/version")[1])
+            now = json.loads(send_request(f"{address}/version")[1])
             if now["refused"]:
                 break
             time.sleep(0.2)
@@ -287,7 +282,9 @@ def test_a_terminated_service_answers_accepted_requests(project: Project) -> Non
     statuses: list[int] = []
     with service(project, HANDOFF_ALIAS="candidate") as (address, process):
         threads = [
-            threading.Thread(target=lambda: statuses.append(ask(f"{address}/predict", many)[0]))
+            threading.Thread(
+                target=lambda: statuses.append(send_request(f"{address}/predict", many)[0])
+            )
             for _ in range(3)
         ]
         for thread in threads:

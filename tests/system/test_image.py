@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.baton import ROOT, Workshop, git, run
-from tests.project import Project, ask, own_copy, serving, wait_for
+from tests.project import Project, own_copy, send_request, serving, wait_for
 from tests.system.computer import BASE_IMAGE, UID, Computer, loopback
 
 SERVICE = "http://127.0.0.1:8000"
@@ -64,8 +64,8 @@ class Image:
 def fetch(network: Sequence[str], url: str, body: object = None) -> tuple[int, str] | None:
     """Send a request in that network; return status and text, None without a response."""
     code = (
-        "import json, sys; from tests.project import ask;"
-        " print(json.dumps(ask(*map(json.loads, sys.argv[1:]))))"
+        "import json, sys; from tests.project import send_request;"
+        " print(json.dumps(send_request(*map(json.loads, sys.argv[1:]))))"
     )
     question = [json.dumps(url), json.dumps(body)]
     result = run([*network, sys.executable, "-c", code, *question], ROOT, check=False)
@@ -156,7 +156,7 @@ def test_the_image_predicts_the_same_as_the_projects_own_service(
     request = json.loads((project.folder / "tests/golden/request.json").read_text("utf-8"))
     answer = fetch(image.network, f"{SERVICE}/predict", request)
     for address in serving(project):
-        assert answer == ask(f"{address}/predict", request)
+        assert answer == send_request(f"{address}/predict", request)
     assert answer is not None
     assert answer[0] == 200
 

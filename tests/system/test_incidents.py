@@ -118,10 +118,10 @@ def replay(
     service, answers = Service(project, folder), list[int | None]()
     readings = Readings(service)
 
-    def ask(number: int) -> None:
+    def send(number: int) -> None:
         answers.append(service.predict(name_of(number), flights[number].row))
 
-    departures = [(flight.at, partial(ask, number)) for number, flight in enumerate(flights)]
+    departures = [(flight.at, partial(send, number)) for number, flight in enumerate(flights)]
     service.start()
     try:
         readings.replay([*extra_events(service), *departures])

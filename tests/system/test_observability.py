@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from tests.baton import ROOT, Workshop, run
-from tests.project import Project, ask, free_port, own_copy, service, wait_for
+from tests.project import Project, free_port, own_copy, send_request, service, wait_for
 
 HERE = Path(__file__).parent
 STANDARDS = ROOT / "template" / "standards" / "observability"
@@ -99,7 +99,7 @@ class Prometheus:
     address: str
 
     def __call__(self, path: str) -> Any:
-        status, body = ask(f"{self.address}/api/v1/{path}")
+        status, body = send_request(f"{self.address}/api/v1/{path}")
         answer = json.loads(body)
         assert (status, answer["status"]) == (200, "success"), body
         return answer["data"]
@@ -130,7 +130,7 @@ def prometheus(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 def _answers(prometheus: Prometheus) -> bool:
     try:
-        return ask(f"{prometheus.address}/-/ready")[0] == 200
+        return send_request(f"{prometheus.address}/-/ready")[0] == 200
     except OSError:
         return False
 

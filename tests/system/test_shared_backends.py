@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.baton import Workshop, commit, files, git, run
-from tests.project import PIPELINE, Project, ask, serving, state, trained
+from tests.project import PIPELINE, Project, send_request, serving, state, trained
 from tests.system.tracking_server import Database, TrackingServer, running_database
 
 
@@ -80,7 +80,7 @@ def service(grace: Project) -> Iterator[str]:
 
 def test_a_model_that_one_user_registers_is_served_by_another(grace: Project, service: str) -> None:
     request = json.loads((grace.folder / "tests/golden/request.json").read_text(encoding="utf-8"))
-    status, body = ask(f"{service}/predict", request)
+    status, body = send_request(f"{service}/predict", request)
     answer = json.loads(body)
     assert status == 200, body
     assert answer["version"] == 1
@@ -112,7 +112,7 @@ def test_an_invalid_login_gives_one_error_message(ada: Project, server: Tracking
 def test_a_database_without_a_server_needs_an_artifact_location(
     ada: Project, server: TrackingServer, database: Database
 ) -> None:
-    database.ask("create database direct")
+    database.query("create database direct")
     (drivers,) = server.environment.glob("lib/python*/site-packages")
     direct = {
         **ada.env,
@@ -141,11 +141,11 @@ def test_a_database_that_is_killed_during_registration_leaves_no_partial_version
     grace: Project, server: TrackingServer, database: Database
 ) -> None:
     def versions() -> list[str]:
-        return database.ask("select version from model_versions order by version")
+        return database.query("select version from model_versions order by version")
 
     def candidate() -> list[str]:
         aliases = "select version from registered_model_aliases where alias = 'candidate'"
-        return database.ask(aliases)
+        return database.query(aliases)
 
     def killed_before_writing_to(table: str) -> None:
         environment = os.environ | grace.env | {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}

@@ -19,7 +19,7 @@ import yaml
 from filelock import FileLock
 
 from tests.baton import ROOT, run
-from tests.project import ask, free_port
+from tests.project import free_port, send_request
 
 HOST = "127.0.0.1"
 PASSWORD = "p@ss/word %1"  # noqa: S105  # special characters must work without quoting
@@ -55,9 +55,9 @@ class Database:
         """Kill the server immediately."""
         self._as_postgres("pg_ctl", "stop", "--mode=immediate")
 
-    def ask(self, question: str) -> list[str]:
+    def query(self, sql: str) -> list[str]:
         """Run an SQL query; return its rows."""
-        return run(["psql", "-XqAtc", question], self.folder, env=self.client).stdout.splitlines()
+        return run(["psql", "-XqAtc", sql], self.folder, env=self.client).stdout.splitlines()
 
     @contextmanager
     def holding(self, table: str) -> Iterator[None]:
@@ -80,7 +80,7 @@ class Database:
         """Wait until a writer waits for a locked table."""
         waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
         for _ in range(600):
-            if self.ask(waiting) == ["1"]:
+            if self.query(waiting) == ["1"]:
                 return
             time.sleep(0.2)
         raise AssertionError("no client has written to the table")
@@ -171,7 +171,7 @@ class TrackingServer:
         for _ in range(600):
             assert process.poll() is None, log.read_text()
             with suppress(OSError):
-                assert ask(f"{self.address}/health") == (200, "OK")
+                assert send_request(f"{self.address}/health") == (200, "OK")
                 return
             time.sleep(0.2)
         raise AssertionError(log.read_text())
