@@ -34,6 +34,13 @@ def _processes_use_this_package() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _mlflow_leaves_no_address_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`mlflow.set_tracking_uri` writes into the environment, which later tests would inherit."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # so that the end of the test restores it
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+
+
 @pytest.fixture(params=["pandas", "polars"])
 def engine(request: pytest.FixtureRequest) -> str:
     name: str = request.param

@@ -29,10 +29,10 @@ def test_other_words_in_every_message_change_no_behaviour(tmp_path: Path) -> Non
         "as written": observe(tmp_path / "as written"),
         "reworded": observe(tmp_path / "reworded", "--reworded"),
     }
+    errors = {name: process.communicate()[1] for name, process in runs.items()}
     found: dict[str, Any] = {}
     for name, process in runs.items():
-        complaints = process.communicate()[1]
-        assert process.returncode == 0, complaints
+        assert process.returncode == 0, errors[name]
         found[name] = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
     assert found["as written"]["added"] == 0
     assert found["reworded"]["added"] > 1000

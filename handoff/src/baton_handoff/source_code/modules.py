@@ -204,10 +204,17 @@ def _parse_python(file: str, text: str) -> SourceModule:
 
 
 def parse(text: str) -> ast.Module:
-    """Parse Python into a tree of the caller's own; raises what `ast.parse` raises."""
+    """Parse Python into a tree of the caller's own.
+
+    Raises:
+        SyntaxError: The text is not valid Python.
+    """
     with warnings.catch_warnings():  # about invalid escapes such as `"\\d"`: a linter's task
         warnings.simplefilter("ignore")
-        return ast.parse(text)
+        try:
+            return ast.parse(text)
+        except ValueError as error:  # a null byte, before Python 3.11.4
+            raise SyntaxError(str(error)) from error
 
 
 def _source_error(file: str, error: BaseException) -> SourceError:
