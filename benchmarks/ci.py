@@ -35,10 +35,10 @@ def measure(folder: Path) -> tuple[str, bool]:
         done = subprocess.run(
             ["bash", ".ci/run"], cwd=clone, env=env, stdout=log, stderr=log, check=False
         )
-    return described(LOG.read_text(encoding="utf-8"), passed=done.returncode == 0)
+    return summarize(LOG.read_text(encoding="utf-8"), passed=done.returncode == 0)
 
 
-def described(log: str, *, passed: bool) -> tuple[str, bool]:
+def summarize(log: str, *, passed: bool) -> tuple[str, bool]:
     """Return a Markdown summary of the times in the log of CI.
 
     Args:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.baton import Workshop
 from tests.environment import shared_environment
-from tests.slices import described, seed
+from tests.slices import describe_sample, seed
 
 
 def pytest_configure() -> None:
@@ -18,7 +18,7 @@ def pytest_configure() -> None:
 
 def pytest_report_header() -> str:
     """Report which cases of the large suites run."""
-    return described()
+    return describe_sample()
 
 
 @pytest.fixture(scope="session")

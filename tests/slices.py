@@ -20,7 +20,7 @@ def seed() -> str:
     return os.environ["SEED"]
 
 
-def chosen(suite: str, cases: Sequence[T], size: int) -> list[T]:
+def sampled(suite: str, cases: Sequence[T], size: int) -> list[T]:
     """Return the sampled cases of a large suite, in their order.
 
     Args:
@@ -34,8 +34,8 @@ def chosen(suite: str, cases: Sequence[T], size: int) -> list[T]:
     return [cases[n] for n in sorted(chance.sample(range(len(cases)), min(size, len(cases))))]
 
 
-def described() -> str:
+def describe_sample() -> str:
     """Describe which cases run and how to repeat the same sample."""
     if "FULL" in os.environ:
         return "large suites: all cases"
-    return f"large suites: a slice, chosen by SEED={seed()}; FULL=1 runs all cases"
+    return f"large suites: a sample by SEED={seed()}; FULL=1 runs all cases"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.baton import Workshop
 from tests.project import ENGINES, Project, registered, replace_text
-from tests.slices import chosen
+from tests.slices import sampled
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +53,7 @@ def failed_tests(output: str) -> set[str]:
     return set(re.findall(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE))
 
 
-@pytest.mark.parametrize("engine", chosen("acceptance", ENGINES, 1))
+@pytest.mark.parametrize("engine", sampled("acceptance", ENGINES, 1))
 def test_the_scenarios_pass_for_the_registered_model_and_its_service(
     workshop: Workshop, environment: Path, engine: str
 ) -> None:
@@ -105,7 +105,7 @@ def test_a_service_that_fails_to_start_gives_the_reason(
     assert output.startswith("The service does not answer on port ")
 
 
-@pytest.mark.parametrize("engine", chosen("acceptance", ENGINES, 1))
+@pytest.mark.parametrize("engine", sampled("acceptance", ENGINES, 1))
 def test_the_tests_of_a_project_pass_and_skip_scenarios(
     workshop: Workshop, environment: Path, tmp_path: Path, engine: str
 ) -> None:

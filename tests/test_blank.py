@@ -9,7 +9,7 @@ import pytest
 
 from tests.baton import Workshop, commit, files, git, owners, render, run
 from tests.project import ENGINES, NO_CONTRACT, Project, send_request, serving
-from tests.slices import chosen
+from tests.slices import sampled
 from tests.tables import (
     Row,
     bad_tables,
@@ -176,7 +176,7 @@ def test_an_excel_sheet_with_zeros_and_ones_is_a_classification(
     assert metrics(blank)["model"]["r2"] > metrics(blank)["constant"]["r2"]
 
 
-@on(*chosen("any names", ENGINES, 1))
+@on(*sampled("any names", ENGINES, 1))
 def test_unusual_names_and_values_give_code_that_passes_every_check(
     blank: Project, tmp_path: Path
 ) -> None:

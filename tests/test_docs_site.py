@@ -17,7 +17,7 @@ import pytest
 
 from tests.baton import FREE_TEXT, Workshop, commit, git, render
 from tests.project import ENGINES, NO_CONTRACT, Project, send_request
-from tests.slices import chosen
+from tests.slices import sampled
 from tests.tables import flowers, write_csv
 
 pytestmark = pytest.mark.slow
@@ -98,7 +98,7 @@ class Page(HTMLParser):
         return [dict(zip(head, row, strict=True)) for row in rows]
 
 
-@pytest.fixture(params=chosen("docs site", ENGINES, 1))
+@pytest.fixture(params=sampled("docs site", ENGINES, 1))
 def flights(
     workshop: Workshop, environment: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Project:
@@ -320,7 +320,7 @@ def test_the_live_site_follows_a_change(
             process.kill()
 
 
-@pytest.mark.parametrize("engine", chosen("docs site", ENGINES, 1))
+@pytest.mark.parametrize("engine", sampled("docs site", ENGINES, 1))
 def test_a_blank_project_has_a_site_before_and_after_its_first_contract(
     workshop: Workshop, environment: Path, tmp_path: Path, engine: str
 ) -> None:

@@ -25,7 +25,7 @@ import pytest
 
 from tests.baton import ROOT, Workshop, commit, git, render, run
 from tests.project import ENGINES, Project, free_port, registered, send_request
-from tests.slices import chosen
+from tests.slices import sampled
 from tests.tables import flowers, write_csv
 
 HANDBOOK = "standards/handbook/"
@@ -350,7 +350,7 @@ def reader(
     ("starter", "engine"),
     [
         WHOLE,
-        *(pytest.param(*kind, marks=pytest.mark.long) for kind in chosen("handbook", OTHERS, 1)),
+        *(pytest.param(*kind, marks=pytest.mark.long) for kind in sampled("handbook", OTHERS, 1)),
     ],
 )
 def test_every_command_block_runs(

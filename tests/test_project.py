@@ -19,7 +19,7 @@ import pytest
 
 from tests.baton import Workshop, git, render, run
 from tests.project import ENGINES, Project, registered, send_request, serving
-from tests.slices import chosen
+from tests.slices import sampled
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ BAD_INPUT = {
 }
 
 
-@pytest.fixture(params=chosen("project", ENGINES, 1))
+@pytest.fixture(params=sampled("project", ENGINES, 1))
 def project(workshop: Workshop, environment: Path, request: pytest.FixtureRequest) -> Project:
     return registered(workshop, environment, request.param)
 

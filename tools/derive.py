@@ -198,7 +198,7 @@ def practices_pages(stated: dict[str, Any]) -> str:
     for section in stated["sections"]:
         own = [practice for practice in stated["practices"] if practice["section"] == section]
         rows = [
-            "| practice | data science | ML engineering | first asked at |",
+            "| practice | data science | ML engineering | first required at |",
             "|---|---|---|---|",
         ]
         for one in own:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.baton import PAIRWISE, Workshop, owners, run
 from tests.environment import inside
-from tests.slices import chosen
+from tests.slices import sampled
 
 ROWS = range(len(PAIRWISE))
 
@@ -22,7 +22,7 @@ def project(workshop: Workshop, tmp_path: Path, row: int) -> Path:
     return shutil.copytree(workshop.project(PAIRWISE[row]), tmp_path / "project")
 
 
-@pytest.mark.parametrize("row", chosen("pairwise", ROWS, 5))
+@pytest.mark.parametrize("row", sampled("pairwise", ROWS, 5))
 def test_a_project_passes_its_own_checks_and_tests(
     environment: Path, project: Path, types_cache: Path
 ) -> None:

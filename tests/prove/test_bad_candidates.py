@@ -14,7 +14,7 @@ import pytest
 
 from tests.baton import Workshop, commit
 from tests.project import PIPELINE, Project, registered, state
-from tests.slices import chosen
+from tests.slices import sampled
 
 Candidate: TypeAlias = dict[str, Any]
 
@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 LISTED = HERE / "candidates.toml"
 CANDIDATES: list[Candidate] = tomllib.loads(LISTED.read_text(encoding="utf-8"))["candidate"]
 BAD = [candidate for candidate in CANDIDATES if candidate["blocked_by"]]
-TRIED = chosen("candidates", BAD, 7)
+TRIED = sampled("candidates", BAD, 7)
 GOOD = [candidate for candidate in CANDIDATES if not candidate["blocked_by"]]
 
 BY_RUNS = (

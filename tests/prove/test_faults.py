@@ -11,7 +11,7 @@ import pytest
 from tests.baton import Workshop, git, run
 from tests.environment import inside
 from tests.project import Project, registered
-from tests.slices import chosen
+from tests.slices import sampled
 
 Fault: TypeAlias = dict[str, Any]
 
@@ -101,7 +101,7 @@ def trained(workshop: Workshop, environment: Path, folder: Path) -> Project:
     return Project(shutil.copytree(original, folder, symlinks=True, ignore=registry), environment)
 
 
-@pytest.mark.parametrize("fault", chosen("faults", FAULTS, 12), ids=lambda fault: fault["name"])
+@pytest.mark.parametrize("fault", sampled("faults", FAULTS, 12), ids=lambda fault: fault["name"])
 def test_the_expected_check_catches_each_fault(
     fault: Fault, agreed: Path, workshop: Workshop, environment: Path, tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ from tests.baton import (
     render,
     update,
 )
-from tests.slices import chosen
+from tests.slices import sampled
 
 PROJECTS = 34  # each row of answers twice
 OURS = b"# ours\n"
@@ -45,7 +45,7 @@ def work(project: Path, chance: random.Random) -> None:
                 place.with_name(f"new-{place.name}").write_bytes(OURS)
 
 
-@pytest.mark.parametrize("number", chosen("fleet", range(PROJECTS), 10))
+@pytest.mark.parametrize("number", sampled("fleet", range(PROJECTS), 10))
 def test_no_update_loses_an_edit(workshop: Workshop, tmp_path: Path, number: int) -> None:
     chance = random.Random(number)  # noqa: S311
     project = tmp_path / "project"

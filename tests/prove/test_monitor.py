@@ -35,9 +35,9 @@ def watched(workshop: Workshop, environment: Path) -> dict[str, Any]:
 
 
 def cases(watched: dict[str, Any], begin: str) -> dict[str, Any]:
-    chosen = {name: found for name, found in watched.items() if name.startswith(f"{begin} ")}
-    assert chosen
-    return chosen
+    matching = {name: found for name, found in watched.items() if name.startswith(f"{begin} ")}
+    assert matching
+    return matching
 
 
 def acting_sides(found: list[Any]) -> set[str]:

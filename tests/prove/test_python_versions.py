@@ -8,7 +8,7 @@ import pytest
 from uv import find_uv_bin
 
 from tests.baton import QUESTIONS, Workshop, git, render, run
-from tests.slices import chosen
+from tests.slices import sampled
 
 
 def interpreter(version: str) -> str | None:
@@ -31,7 +31,7 @@ def test_this_machine_has_a_supported_python() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", chosen("pythons", [*PRESENT], 1))
+@pytest.mark.parametrize("version", sampled("pythons", [*PRESENT], 1))
 def test_set_up_commit_check_and_test(workshop: Workshop, tmp_path: Path, version: str) -> None:
     project = render(workshop.template(), tmp_path / "project", {"python": version})
     pinned = {"UV_PYTHON": PRESENT[version], "UV_PYTHON_DOWNLOADS": "never"}

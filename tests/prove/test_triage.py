@@ -22,7 +22,7 @@ from tests.prove.breaks import (
     documented,
     serving,
 )
-from tests.slices import chosen
+from tests.slices import sampled
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def blocked(findings: Any) -> set[str]:
     return {side for side in (DS, ML) if side in blocking or None in blocking}
 
 
-@pytest.mark.parametrize("name", chosen("triage", [*SCENARIOS], 8))
+@pytest.mark.parametrize("name", sampled("triage", [*SCENARIOS], 8))
 def test_triage_names_the_side_that_has_to_act(work: Work, name: str) -> None:
     scenario, expected = SCENARIOS[name]
     scenario(work)
