@@ -4,7 +4,7 @@ import shutil
 import statistics
 from pathlib import Path
 
-from benchmarks.measure import POE, Result, by_turns, ratio, wall_seconds
+from benchmarks.measure import POE, Result, in_turns, ratio, wall_seconds
 from tests.baton import commit, git
 
 TIMES_COLD, TIMES_WARM = 3, 3
@@ -39,7 +39,7 @@ def measure(project: Path) -> list[Result]:
 def _diff(project: Path, base: str) -> list[Result]:
     diff = [*POE, "diff", "--base", base]
     griffe = ["uvx", "--quiet", GRIFFE, "check", SOURCE.name, "--search", "src", "--against", base]
-    ours, theirs, ours_cold, theirs_cold = _by_turns(project, diff, [griffe])
+    ours, theirs, ours_cold, theirs_cold = _in_turns(project, diff, [griffe])
     task = "`poe diff` of a tightened column and a changed feature"
     return [
         Result(
@@ -67,7 +67,7 @@ def _triage(project: Path, base: str) -> list[Result]:
     triage = ["uv", "run", "--quiet", "handoff", "triage", "--base", base]
     steps = [[*POE, "check", "--only", name] for name in ("types", "layers")]
     checks = [*steps, [*POE, "test", "tests/contract"]]
-    ours, theirs, ours_cold, theirs_cold = _by_turns(project, triage, checks)
+    ours, theirs, ours_cold, theirs_cold = _in_turns(project, triage, checks)
     by_hand = "types, layers and contract tests once, which name no side that has to act"
     return [
         Result(
@@ -91,7 +91,7 @@ def _triage(project: Path, base: str) -> list[Result]:
     ]
 
 
-def _by_turns(project: Path, ours: list[str], theirs: list[list[str]]) -> list[list[float]]:
+def _in_turns(project: Path, ours: list[str], theirs: list[list[str]]) -> list[list[float]]:
     """Return the seconds of both, warm and then cold: without caches of types, layers, bytecode."""
 
     def warm(commands: list[list[str]]) -> float:
@@ -102,9 +102,9 @@ def _by_turns(project: Path, ours: list[str], theirs: list[list[str]]) -> list[l
         _forget(project)
         return warm(commands)
 
-    cold_seconds = by_turns(lambda: cold([ours]), lambda: cold(theirs), times=TIMES_COLD)
+    cold_seconds = in_turns(lambda: cold([ours]), lambda: cold(theirs), times=TIMES_COLD)
     warm([ours, *theirs])
-    warm_seconds = by_turns(lambda: warm([ours]), lambda: warm(theirs), times=TIMES_WARM)
+    warm_seconds = in_turns(lambda: warm([ours]), lambda: warm(theirs), times=TIMES_WARM)
     return [*warm_seconds, *cold_seconds]
 
 

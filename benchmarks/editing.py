@@ -6,7 +6,7 @@ import statistics
 import time
 from pathlib import Path
 
-from benchmarks.measure import Result, by_turns, wall_seconds
+from benchmarks.measure import Result, in_turns, wall_seconds
 from tests.editor import editor
 from tests.test_ide import OTHER_TABLES, SOURCE
 
@@ -69,6 +69,6 @@ def _mypy(project: Path) -> list[list[float]]:
         return wall_seconds([mypy], project, succeed=False)
 
     try:
-        return by_turns(warm, cold, times=TIMES_MYPY)
+        return in_turns(warm, cold, times=TIMES_MYPY)
     finally:
         file.write_text(text, encoding="utf-8")

@@ -4,7 +4,7 @@ import statistics
 from functools import partial
 from pathlib import Path
 
-from benchmarks.measure import Result, by_turns, cpu_seconds, ratio
+from benchmarks.measure import Result, cpu_seconds, in_turns, ratio
 from tests.baton import commit, files, git, render
 from tools.wheel import write
 
@@ -39,7 +39,7 @@ def measure(folder: Path, baton: Path) -> list[Result]:
         command = ["copier", "copy", "--defaults", "--quiet", str(template), str(to)]
         return cpu_seconds(command, folder, {"COPIER_SETTINGS_PATH": str(settings)})
 
-    ours, theirs = by_turns(lambda: generated(baton), lambda: generated(one_file), times=TIMES)
+    ours, theirs = in_turns(lambda: generated(baton), lambda: generated(one_file), times=TIMES)
     updated, updated_alone = _updates(folder, baton, one_file, settings)
     allowed = TARGET * statistics.median(theirs) + ALLOWANCE
     project = next(folder.glob("project-baton-*"))
@@ -106,7 +106,7 @@ def _updates(folder: Path, baton: Path, one_file: Path, settings: Path) -> list[
         command = ["copier", "update", "--defaults", "--quiet"]
         return cpu_seconds(command, project, {"COPIER_SETTINGS_PATH": str(settings)})
 
-    return by_turns(*(partial(updated, project) for project in projects), times=TIMES)
+    return in_turns(*(partial(updated, project) for project in projects), times=TIMES)
 
 
 def control_share(template: Path) -> float:

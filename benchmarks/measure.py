@@ -38,7 +38,7 @@ class Result:
     met: bool
 
 
-def by_turns(*actions: Callable[[], float], times: int) -> list[list[float]]:
+def in_turns(*actions: Callable[[], float], times: int) -> list[list[float]]:
     """Measure actions in turns, so that a busy machine slows all of them equally."""
     rounds = [[action() for action in actions] for _ in range(times)]
     return [list(column) for column in zip(*rounds, strict=True)]

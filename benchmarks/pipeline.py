@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.measure import POE, Result, by_turns, ratio, wall_seconds
+from benchmarks.measure import POE, Result, in_turns, ratio, wall_seconds
 from tests.baton import git
 
 TIMES_COLD, TIMES_AGAIN = 3, 5
@@ -30,8 +30,8 @@ def measure(project: Path) -> list[Result]:
         _clean(project)
         return wall_seconds(by_hand, project, same_threads)
 
-    hand, ours = by_turns(stages_by_hand, cold, times=TIMES_COLD)
-    again, status = by_turns(
+    hand, ours = in_turns(stages_by_hand, cold, times=TIMES_COLD)
+    again, status = in_turns(
         lambda: wall_seconds([[*POE, "pipeline"]], project),
         lambda: wall_seconds([[bin_folder / "dvc", "status", "--quiet"]], project),
         times=TIMES_AGAIN,

@@ -18,7 +18,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import POE, Result, by_turns, ratio
+from benchmarks.measure import POE, Result, in_turns, ratio
 from tests.baton import ROOT, run
 from tests.project import free_port
 
@@ -151,8 +151,8 @@ def measure(project: Path) -> list[Result]:
         )
         for server in (ours, mlflow, bare):
             server.warm_up()
-        quick = by_turns(ours.p50, mlflow.p50, bare.p50, times=TURNS)
-        many = by_turns(ours.throughput, mlflow.throughput, times=ROUNDS)
+        quick = in_turns(ours.p50, mlflow.p50, bare.p50, times=TURNS)
+        many = in_turns(ours.throughput, mlflow.throughput, times=ROUNDS)
         memory = ours.megabytes(), mlflow.megabytes()
         unexpected = _count_unexpected_responses(ours, rows[0])
 
@@ -163,7 +163,7 @@ def measure(project: Path) -> list[Result]:
         unseen = handoff(lambda port: [python, INSIDE / "unseen.py", port])
         for server in (seen, unseen):
             server.warm_up()
-        watched = by_turns(seen.p50, unseen.p50, times=3 * TURNS)
+        watched = in_turns(seen.p50, unseen.p50, times=3 * TURNS)
         return [
             *_results(
                 quick,

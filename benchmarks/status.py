@@ -3,7 +3,7 @@
 import statistics
 from pathlib import Path
 
-from benchmarks.measure import POE, Result, by_turns, ratio, wall_seconds
+from benchmarks.measure import POE, Result, in_turns, ratio, wall_seconds
 from tests.baton import run
 
 TIMES = 5
@@ -14,7 +14,7 @@ def measure(project: Path) -> list[Result]:
     """Measure the wall time in a committed and tested project after set-up."""
     run([*POE, "check"], project)
     run([*POE, "test"], project)
-    known, anew = by_turns(
+    known, anew = in_turns(
         lambda: wall_seconds([[*POE, "status"]], project),
         lambda: wall_seconds([[*POE, "check"]], project),
         times=TIMES,

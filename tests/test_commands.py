@@ -46,19 +46,19 @@ def steps(command: str) -> set[str]:
     return set(names.split(", "))
 
 
-def table(name: str) -> dict[str, Any]:
+def poe_settings(name: str) -> dict[str, Any]:
     parsed = tomllib.loads((TEMPLATE / "standards" / name).read_text(encoding="utf-8"))
     poe: dict[str, Any] = parsed["tool"]["poe"]
     return poe
 
 
 def old_tasks() -> dict[str, dict[str, str]]:
-    (group,) = table("old-tasks.toml")["groups"].values()
+    (group,) = poe_settings("old-tasks.toml")["groups"].values()
     found: dict[str, dict[str, str]] = group["tasks"]
     return found
 
 
-def known(command: str) -> bool:
+def is_valid_call(command: str) -> bool:
     """Return whether a line calls an existing command of the engine and an existing step."""
     words = shlex.split(command)
     called = words[words.index("handoff") + 1 :]
@@ -69,11 +69,11 @@ def known(command: str) -> bool:
 
 
 def test_fourteen_tasks_are_public_and_each_calls_a_command() -> None:
-    tasks = table("tasks.toml")["tasks"]
+    tasks = poe_settings("tasks.toml")["tasks"]
     assert sorted(name for name in tasks if not name.startswith("_")) == sorted(TASKS)
     called = {name: task["cmd"] for name, task in tasks.items()}
     assert [name for name, cmd in called.items() if "handoff" not in cmd] == ["explore"]
-    assert all(known(cmd) for name, cmd in called.items() if name != "explore")
+    assert all(is_valid_call(cmd) for name, cmd in called.items() if name != "explore")
 
 
 def test_the_steps_in_the_tests_equal_those_of_the_engine() -> None:
@@ -90,7 +90,7 @@ def test_hooks_call_existing_commands_and_steps() -> None:
     assert all(entry.startswith("uv run --no-sync ") for entry in entries.values())
     steps = [entry for entry in entries.values() if "handoff" in entry]
     assert len(steps) == 5
-    assert [entry for entry in steps if not known(entry)] == []
+    assert [entry for entry in steps if not is_valid_call(entry)] == []
 
 
 def test_pipelines_call_existing_commands(workshop: Workshop) -> None:
@@ -104,7 +104,7 @@ def test_pipelines_call_existing_commands(workshop: Workshop) -> None:
         text = "\n".join(file.read_text(encoding="utf-8") for file in files)
         called = re.findall(r"uv run --locked (handoff [a-z]+(?: [a-z]+)?)", text)
         assert len(called) >= 5
-        assert [command for command in called if not known(command)] == []
+        assert [command for command in called if not is_valid_call(command)] == []
 
 
 def test_no_text_of_the_template_names_an_old_task() -> None:
@@ -134,18 +134,18 @@ def test_a_new_project_lists_fourteen_tasks_and_an_older_one_also_its_old_names(
     folder = tmp_path / "project"
     run(["cp", "-r", str(project), str(folder)], tmp_path)
 
-    def listed() -> list[str]:
+    def listed_tasks() -> list[str]:
         result = run(["poe"], folder, check=False, env=inside(environment, folder))
         assert result.stderr == ""
         return re.findall(r"^  ([-a-z]+)  +\S", result.stdout, re.MULTILINE)
 
-    assert sorted(listed()) == sorted(TASKS)
+    assert sorted(listed_tasks()) == sorted(TASKS)
     pyproject = folder / "pyproject.toml"
     text = pyproject.read_text(encoding="utf-8")
     own = 'include = [{ path = "standards/tasks.toml", recursive = false }]'
     assert own in text
     pyproject.write_text(text.replace(own, 'include = "standards/tasks.toml"'), encoding="utf-8")
-    assert sorted(listed()[: len(TASKS)]) == sorted(TASKS)
-    assert listed()[len(TASKS) :] == [*old_tasks()]
+    assert sorted(listed_tasks()[: len(TASKS)]) == sorted(TASKS)
+    assert listed_tasks()[len(TASKS) :] == [*old_tasks()]
     done = run(["poe", "layers"], folder, env=inside(environment, folder))
     assert "`layers` is an old name" in done.stderr

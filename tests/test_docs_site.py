@@ -296,7 +296,7 @@ def test_the_live_site_follows_a_change(
         port = free.getsockname()[1]
     page = f"http://127.0.0.1:{port}/contracts/ScheduledFlight.html"
 
-    def shows(words: str, process: "subprocess.Popen[bytes]") -> bool:
+    def wait_for_text(words: str, process: "subprocess.Popen[bytes]") -> bool:
         for _ in range(600):
             with contextlib.suppress(OSError):
                 if words in send_request(page)[1]:
@@ -310,10 +310,10 @@ def test_the_live_site_follows_a_change(
     command = ["handoff", "docs", "--serve", "--port", str(port)]
     with subprocess.Popen(command, cwd=project.folder, env=os.environ | project.env) as process:
         try:
-            assert shows("between 0 and 360", process)
+            assert wait_for_text("between 0 and 360", process)
             text = contract.read_text(encoding="utf-8")
             contract.write_text(text.replace("le=360", "le=359"), encoding="utf-8")
-            assert shows("between 0 and 359", process)
+            assert wait_for_text("between 0 and 359", process)
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 0
         finally:

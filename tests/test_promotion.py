@@ -64,12 +64,12 @@ def promote(
     return promoting("handoff", "model", "promote", str(version), *options, check=False)
 
 
-def versions(project: Project) -> dict[int, list[str]]:
+def aliases_by_version(project: Project) -> dict[int, list[str]]:
     listed = json.loads(project("handoff", "model", "list", "--json").stdout)
     return {version["version"]: version["aliases"] for version in listed}
 
 
-def moves(project: Project) -> list[dict[str, Any]]:
+def alias_moves(project: Project) -> list[dict[str, Any]]:
     output = project.python(
         """
         import json
@@ -116,7 +116,7 @@ def test_missing_statements_block_a_promotion(project: Project) -> None:
     assert first.startswith("proper-editor [ml-engineering]: No ml-engineer has stated it. → ")
     assert second.startswith("tools-introduced [ml-engineering]: ")
     assert third.startswith("alerts-reach-somebody [ml-engineering]: ")
-    assert versions(project) == {2: ["candidate"], 1: []}
+    assert aliases_by_version(project) == {2: ["candidate"], 1: []}
     done = promote(project, 1)
     assert (done.returncode, done.stderr) == (
         2,
@@ -151,8 +151,8 @@ def test_exactly_one_of_two_parallel_promotions_succeeds(project: Project) -> No
     assert errors[loser].splitlines()[-1] == (
         "Another promotion or rollback is running in this project: wait until it has ended."
     )
-    assert versions(project) == {2: ["candidate"], 1: ["champion"]}
-    (move,) = moves(project)
+    assert aliases_by_version(project) == {2: ["candidate"], 1: ["champion"]}
+    (move,) = alias_moves(project)
     assert (move["to"], move["before"], move["who"], move["why"]) == (1, None, "max", "the first")
     assert move["red"] == []
 
@@ -192,7 +192,7 @@ def test_a_crash_during_promotion_keeps_the_old_champion_and_is_reported(project
     crashing.env = project.env | PIPELINE | {"HANDOFF_ALIAS": "champion"}
     with pytest.raises(AssertionError, match="exited 9"):
         crashing.python(CRASH)
-    assert versions(project) == {2: ["candidate"], 1: ["champion"]}
+    assert aliases_by_version(project) == {2: ["candidate"], 1: ["champion"]}
     brought = crashing("handoff", "model", "fetch").stdout.splitlines()
     assert brought[0].startswith("The registry records that max moved champion to version 2 on ")
     assert brought[0].endswith("Promote the right version again.")
@@ -239,7 +239,7 @@ def test_a_version_is_promoted_and_rolled_back_under_load(project: Project) -> N
         assert {status for status, _ in answers} == {200}
         assert {version for _, version in answers} == {1, 2}
         assert set(refused) == {422}
-    how = [(move["how"], move["to"]) for move in moves(project)][-2:]
+    how = [(move["how"], move["to"]) for move in alias_moves(project)][-2:]
     assert how == [("promotion", 2), ("rollback", 1)]
 
 

@@ -94,7 +94,7 @@ def flights(workshop: Workshop, environment: Path, tmp_path: Path) -> Project:
     return Project(folder, environment)
 
 
-def listed(project: Project) -> dict[str, Any]:
+def source_list(project: Project) -> dict[str, Any]:
     parsed: dict[str, Any] = json.loads(project("handoff", "source", "list", "--json").stdout)
     return parsed
 
@@ -106,7 +106,7 @@ def change(project: Project, file: str, old: str, new: str) -> None:
     place.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def checked(project: Project) -> tuple[int, list[dict[str, Any]]]:
+def check_sources(project: Project) -> tuple[int, list[dict[str, Any]]]:
     done = project("handoff", "check", "--only", "sources", "--format", "json", check=False)
     assert done.returncode in (0, 1), done.stderr
     return done.returncode, json.loads(done.stdout)
@@ -115,8 +115,8 @@ def checked(project: Project) -> tuple[int, list[dict[str, Any]]]:
 def test_every_source_of_the_flights_is_official_and_every_read_is_described(
     flights: Project,
 ) -> None:
-    assert checked(flights) == (0, [])
-    result = listed(flights)
+    assert check_sources(flights) == (0, [])
+    result = source_list(flights)
     assert [source["name"] for source in result["sources"]] == NAMES
     for source in result["sources"]:
         assert (source["state"], source["layer"], source["end_of_life"]) == (
@@ -132,7 +132,7 @@ def test_every_source_of_the_flights_is_official_and_every_read_is_described(
 
 def test_the_stated_problems_equal_the_counts_in_the_data(flights: Project) -> None:
     measured = json.loads(flights.python(MEASURED).splitlines()[-1])
-    for source in listed(flights)["sources"]:
+    for source in source_list(flights)["sources"]:
         descriptions = {problem["id"]: problem["says"] for problem in source["problems"]}
         assert list(descriptions) == list(measured[source["name"]])
         for problem, figures in measured[source["name"]].items():
@@ -149,7 +149,7 @@ def test_each_source_problem_is_reported_with_file_and_line(flights: Project) ->
     change(flights, "data/sources/planes.odcs.yaml", "    value: true\n", "    value: false\n")
     change(flights, ingest, "weather#impossible-wind", "weather#strong-wind")
     change(flights, ingest, '"airlines.csv"', '"airline_names.csv"')
-    code, found = checked(flights)
+    code, found = check_sources(flights)
     assert code == 1
     problems = {(one["check"], one["message"]): one for one in found}
     assert [check for check, _ in problems] == [
@@ -196,7 +196,7 @@ def test_a_new_contract_adds_a_source_without_an_owner(
     folder = render(workshop.template(), tmp_path / "project", {"starter": "blank"})
     commit(folder, "first")
     project = Project(folder, environment)
-    code, (nothing,) = checked(project)
+    code, (nothing,) = check_sources(project)
     assert (code, nothing["message"]) == (
         0,
         "the comment names the source `source`, which does not exist",
@@ -204,14 +204,14 @@ def test_a_new_contract_adds_a_source_without_an_owner(
     rows = "".join(f"{n},{n % 3},{'yes' if n % 2 else 'no'}\n" for n in range(60))
     (tmp_path / "loans.csv").write_text(f"income,children,paid\n{rows}", encoding="utf-8")
     project("handoff", "contract", "new", str(tmp_path / "loans.csv"), "--target", "paid")
-    (source,) = listed(project)["sources"]
+    (source,) = source_list(project)["sources"]
     assert (source["name"], source["state"], source["owner"]) == ("source", "found", "")
     assert source["locations"] == ["data/source/loans.csv", "data/raw/source.parquet"]
     assert source["contract"] == "contracts:Source"
-    code, found = checked(project)
+    code, found = check_sources(project)
     assert code == 0
     assert {one["check"] for one in found} == {"source-owned", "source-official", "source-complete"}
-    reads = {read["how"]: read["sources"] for read in listed(project)["reads"]}
+    reads = {read["how"]: read["sources"] for read in source_list(project)["reads"]}
     assert reads["read_source"] == ["source"]
     # Edits to the source description are kept.
     change(project, source["file"], "status: draft", "status: active")

@@ -85,11 +85,11 @@ def blocking(project: Project, stage: str, *options: str) -> set[tuple[str, str]
     return {(one["practice"], one["side"]) for one in found}
 
 
-def names(found: set[tuple[str, str]]) -> set[str]:
+def practice_names(found: set[tuple[str, str]]) -> set[str]:
     return {name for name, _ in found}
 
 
-def open_(project: Project) -> set[str]:
+def unmet_practices(project: Project) -> set[str]:
     found = status(project)["outcomes"]
     return {one["practice"] for one in found if one["state"] in ("not met", "not shown")}
 
@@ -113,10 +113,10 @@ def test_a_new_project_passes_at_push_and_lists_what_is_open_at_the_handoff(
     }
     assert blocking(project, "push") == set()
     assert (
-        names(blocking(project, "handoff")),
-        names(blocking(project, "promotion")),
+        practice_names(blocking(project, "handoff")),
+        practice_names(blocking(project, "promotion")),
     ) == expected[level]
-    assert open_(project) == musts | later | {"performance-profiled"}
+    assert unmet_practices(project) == musts | later | {"performance-profiled"}
 
 
 PRACTICE_OF = {
@@ -143,13 +143,13 @@ def test_the_next_level_requires_exactly_what_status_announced(
         assert project(*step(check), check=False).returncode == 1
     assert blocking(project, "push") == set()
     beforehand = {stage: blocking(project, stage, "--level", "2") for stage in STAGES}
-    assert names(beforehand["push"]) == {"formatted", "linted", "contracts-owned"}
+    assert practice_names(beforehand["push"]) == {"formatted", "linted", "contracts-owned"}
 
     update(project.folder, {"level": 2}, VERSION)
     assert git(project.folder, "diff", "--name-only").split() == [".copier-answers.yml"]
     commit(project.folder, "level 2")
     failing = {c for c in CHECKS if project(*step(c), check=False).returncode}
-    assert {PRACTICE_OF[check] for check in failing} == names(beforehand["push"])
+    assert {PRACTICE_OF[check] for check in failing} == practice_names(beforehand["push"])
     assert {stage: blocking(project, stage) for stage in STAGES} == beforehand
     project("handoff", "contract", "diff", "--base", "HEAD~1")
 

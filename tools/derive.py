@@ -66,7 +66,7 @@ def copier_lists(ownership: dict[str, Any]) -> str:
     """Return the path lists of copier.yml that an update, or an answer, excludes from a project."""
     seeds = "\n".join(f"    {_anchored(path)}" for path in ownership["seeded"])
     by_answer = "\n".join(
-        f"  - >-\n    {_unless_wanted(path, entry)}"
+        f"  - >-\n    {_unless_selected(path, entry)}"
         for path, entry in ownership["seeded-by-answer"].items()
     )
     retired = "".join(f"  - {_anchored(path)}\n" for path in ownership["retired"])
@@ -84,7 +84,7 @@ def _anchored(path: str) -> str:
     return "/" + path.rstrip("/")
 
 
-def _unless_wanted(folder: str, entry: dict[str, str]) -> str:
+def _unless_selected(folder: str, entry: dict[str, str]) -> str:
     """Exclude the folder unless its answer selects it and the project has none yet.
 
     An update also renders into two empty temporary folders and deletes files that only the older

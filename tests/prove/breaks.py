@@ -82,7 +82,7 @@ def documented(work: Work) -> None:
     work.commit(ADA)
 
 
-def drift(work: Work) -> None:
+def data_drift(work: Work) -> None:
     file = work.project / "tests/golden/sources.json"
     rows = json.loads(file.read_text(encoding="utf-8"))
     rows["Weather"][0]["humid"] = 140.0
@@ -184,7 +184,7 @@ def test_sometimes() -> None:
     work.commit(MAX)
 
 
-def dependency(work: Work) -> None:
+def changed_dependency(work: Work) -> None:
     work.change(
         "pyproject.toml",
         "[tool.pytest.ini_options]\n",
@@ -193,22 +193,22 @@ def dependency(work: Work) -> None:
     work.commit(MAX)
 
 
-def mistyped(work: Work) -> None:
+def wrong_type(work: Work) -> None:
     work.change(f"{SRC}/serving/batch.py", ", to)\n", ", str(to))\n")
     work.commit(MAX)
 
 
-def layer(work: Work) -> None:
+def crossed_layer(work: Work) -> None:
     work.add(f"{SRC}/features/calendar.py", "\nfrom ..serving import app as _app  # noqa\n")
     work.commit(ADA)
 
 
-def layer_of_a_package(work: Work) -> None:
+def crossed_layer_by_package(work: Work) -> None:
     work.add(f"{SRC}/features/__init__.py", "\nfrom ..serving import app as _app  # noqa\n")
     work.commit(ADA)
 
 
-def in_a_class(work: Work) -> None:
+def failing_test_in_a_class(work: Work) -> None:
     work.add(
         "tests/contract/test_ml_engineering.py",
         """
@@ -221,7 +221,7 @@ class TestAnswers:
     work.commit("stranger@example.com")
 
 
-def standards(work: Work) -> None:
+def changed_standards(work: Work) -> None:
     work.change(
         "standards/mypy.ini", "strict = True", "strict = True\ndisallow_any_explicit = True"
     )
@@ -247,7 +247,7 @@ SCENARIOS: dict[str, tuple[Callable[[Work], None], Expected]] = {
     "a contract is widened": (widened, Expected({("contract-change", ML)}, {ML})),
     "both sides break": (broken_by_both, Expected({("change", ML), ("change", DS)}, {DS, ML})),
     "nothing but words": (documented, Expected()),
-    "data drifts": (drift, Expected({("change", "data-owner")}, set())),
+    "data drifts": (data_drift, Expected({("change", "data-owner")}, set())),
     "two innocent changes meet": (conflicting_rename, Expected({("interaction", None)}, {DS, ML})),
     "a module is renamed": (renamed_module, Expected()),
     "a test knows only the old name": (forgotten_test, Expected({("interaction", DS)}, {DS})),
@@ -257,10 +257,10 @@ SCENARIOS: dict[str, tuple[Callable[[Work], None], Expected]] = {
         Expected({("contract-change", None)}, {DS, ML}),
     ),
     "a flaky test": (flaky, Expected({("flaky", ML)}, set())),
-    "a dependency": (dependency, Expected({("change", ML)}, {ML})),
-    "a wrong type": (mistyped, Expected({("change", ML)}, {ML})),
-    "a layer is crossed": (layer, Expected({("change", DS)}, {DS})),
-    "a layer is crossed by a package": (layer_of_a_package, Expected({("change", DS)}, {DS})),
-    "a test in a class": (in_a_class, Expected({("change", ML)}, {ML})),
-    "the standards": (standards, Expected({("change", "platform")}, set())),
+    "a dependency": (changed_dependency, Expected({("change", ML)}, {ML})),
+    "a wrong type": (wrong_type, Expected({("change", ML)}, {ML})),
+    "a layer is crossed": (crossed_layer, Expected({("change", DS)}, {DS})),
+    "a layer is crossed by a package": (crossed_layer_by_package, Expected({("change", DS)}, {DS})),
+    "a test in a class": (failing_test_in_a_class, Expected({("change", ML)}, {ML})),
+    "the standards": (changed_standards, Expected({("change", "platform")}, set())),
 }

@@ -62,7 +62,7 @@ def result_file(folder: Path) -> Path:
     return folder / "offered.json"
 
 
-def refusing(findings: list[dict[str, Any]], *, waiting: bool) -> dict[str, tuple[str, str]]:
+def blocking_gates(findings: list[dict[str, Any]], *, waiting: bool) -> dict[str, tuple[str, str]]:
     """Return side and reason of each blocking gate that waits for other gates, or does not."""
     return {
         finding["check"].removeprefix("gate-"): (finding["side"], finding["message"])
@@ -77,13 +77,13 @@ def test_a_bad_candidate_is_refused_for_its_own_reason(
 ) -> None:
     found = offered[candidate["name"]]
     assert "error" not in found, found["error"]
-    blocking = refusing(found["findings"], waiting=False)
+    blocking = blocking_gates(found["findings"], waiting=False)
     assert {gate: side for gate, (side, _) in blocking.items()} == {
         gate: side for gate, (side, _) in candidate["blocked_by"].items()
     }
     for gate, (_, reason) in candidate["blocked_by"].items():
         assert reason in blocking[gate][1]
-    waiting = refusing(found["findings"], waiting=True)
+    waiting = blocking_gates(found["findings"], waiting=True)
     assert list(waiting) == candidate.get("waiting", [])
     assert {side for side, _ in waiting.values()} <= {side for side, _ in blocking.values()}
     assert (found["moved"], found["champion"]) == (None, 1)

@@ -25,7 +25,7 @@ STALE = "The pipeline is not up to date: run `uv run poe pipeline`.\n"
 pytestmark = pytest.mark.timeout(900)
 
 
-def filled_by(project: Project, workshop: Workshop) -> str:
+def fill_store(project: Project, workshop: Workshop) -> str:
     """Fill the store of a project; return the output. Feast is installed once for all workers."""
     shared = workshop.folder / "feast"
     with FileLock(f"{shared}.lock"):
@@ -35,7 +35,7 @@ def filled_by(project: Project, workshop: Workshop) -> str:
         return project("handoff", "feature", "store").stdout
 
 
-def feast_of(project: Project) -> Path:
+def feast_python(project: Project) -> Path:
     """Return the Python interpreter of Feast's environment."""
     (python,) = project.folder.glob(".handoff/environments/feast-*/bin/python")
     return python
@@ -46,7 +46,7 @@ def served_features(project: Project, things: Sequence[Any]) -> dict[str, Any]:
     rows, to = project.folder / "things.json", project.folder / "served.json"
     rows.write_text(json.dumps(things), encoding="utf-8")
     store = project.folder / ".handoff/feature-store"
-    run([feast_of(project), ASKING, store, rows, to], project.folder, env={"TZ": "UTC"})
+    run([feast_python(project), ASKING, store, rows, to], project.folder, env={"TZ": "UTC"})
     parsed: dict[str, Any] = json.loads(to.read_text(encoding="utf-8"))
     return parsed
 
@@ -70,7 +70,7 @@ def flights(
     project = Project(shutil.copytree(whole, folder, symlinks=True), environment)
     project.env["TZ"] = "America/New_York"
     shutil.rmtree(folder / ".handoff", ignore_errors=True)
-    done = filled_by(project, workshop)
+    done = fill_store(project, workshop)
     assert done.startswith(f"{EQUAL}\nFeatures: 19 features of 5,706 entities, by carrier, ")
     return project
 
@@ -83,7 +83,7 @@ def test_a_project_without_a_feature_store_has_no_feast(
     for folder in (project.folder, flights.folder):
         assert 'name = "feast"' not in (folder / "uv.lock").read_text(encoding="utf-8")
     assert not list(environment.glob("lib/python*/site-packages/feast*"))
-    assert list(feast_of(flights).parents[1].rglob("feast*"))
+    assert list(feast_python(flights).parents[1].rglob("feast*"))
 
 
 def test_all_served_values_equal_the_values_of_the_pipeline(flights: Project) -> None:
@@ -187,7 +187,7 @@ def test_a_polars_project_with_its_own_tables_has_a_store_too(
     contracts.write_text(text.replace("strict = True\n", unique, 1), encoding="utf-8")
     assert project("handoff", "feature", "store", check=False).stderr == STALE
     project("handoff", "pipeline")
-    done = filled_by(project, workshop)
+    done = fill_store(project, workshop)
     assert done.startswith(f"{EQUAL}\nFeatures: 4 features of 40 entities, by notes\n")
     served = served_features(
         project, [{"notes": "house 0"}, {"notes": "house 39"}, {"notes": "castle"}]

@@ -22,7 +22,7 @@ DAY = 24 * 3600
 
 Row: TypeAlias = dict[str, Any]
 Change: TypeAlias = Callable[[Row], Row]
-Figures: TypeAlias = Mapping[str, str]
+ServiceMetrics: TypeAlias = Mapping[str, str]
 Event: TypeAlias = tuple[float, Callable[[], object]]
 """An event: its time in seconds since midnight, and its action."""
 
@@ -78,7 +78,7 @@ class Service:
         self._asked = None
         self._running.close()
 
-    def figures(self) -> Figures | None:
+    def figures(self) -> ServiceMetrics | None:
         """Return its metrics for Prometheus, None if it does not answer."""
         if not self._asked:
             return None
@@ -106,7 +106,7 @@ class Readings:
     """
 
     of: Service
-    read: list[tuple[int, Figures | None]] = field(default_factory=list)
+    read: list[tuple[int, ServiceMetrics | None]] = field(default_factory=list)
 
     def replay(self, events: Iterable[Event]) -> None:
         """Run the events of a whole day one after another."""
@@ -146,7 +146,7 @@ def _series(name: str, values: Iterable[tuple[str | None, int]]) -> dict[str, st
     return {"series": series, "values": " ".join(runs)}
 
 
-def fired(readings: Readings, folder: Path) -> dict[tuple[str, str], float]:
+def fired_alerts(readings: Readings, folder: Path) -> dict[tuple[str, str], float]:
     """Return the template's alerts that the day raises, each with the side that has to act.
 
     Prometheus's own engine evaluates its rules at each step, with their true durations.
@@ -173,7 +173,7 @@ def fired(readings: Readings, folder: Path) -> dict[tuple[str, str], float]:
     return {(alert, side): float(at) for alert, side, at in found}
 
 
-def delayed(service: Service, seconds: float) -> tuple[Callable[[], None], Callable[[], None]]:
+def slow_log(service: Service, seconds: float) -> tuple[Callable[[], None], Callable[[], None]]:
     """Return an action that slows each opening of the prediction log, and one that ends it.
 
     strace injects the delay into the system call; the service is unchanged.

@@ -23,7 +23,7 @@ from tests.baton import ROOT, commit, git, run
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 COMMANDS = Path(sys.executable).parent
-STAND_IN = """
+STUB = """
 name: stand-in
 description: Does nothing.
 runs:
@@ -32,7 +32,7 @@ runs:
     - run: "true"
       shell: bash
 """
-KEEPS = """
+STORING_STUB = """
 name: stand-in
 description: Keeps what a job leaves.
 inputs: {path: {required: true}, name: {}, include-hidden-files: {}, overwrite: {}}
@@ -61,8 +61,8 @@ def machine(npm_commands: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
 def github(machine: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return a function that runs a project's GitHub workflow, by default for a push."""
     stand_in, keeps = (tmp_path_factory.mktemp(name) for name in ("stand-in", "keeps"))
-    (stand_in / "action.yml").write_text(STAND_IN)
-    (keeps / "action.yml").write_text(KEEPS)
+    (stand_in / "action.yml").write_text(STUB)
+    (keeps / "action.yml").write_text(STORING_STUB)
     options = ["--platform", "ubuntu-latest=-self-hosted", "--no-cache-server"]
     options += ["--artifact-server-addr", "127.0.0.1"]
     options += ["--action-cache-path", str(tmp_path_factory.mktemp("workspaces"))]

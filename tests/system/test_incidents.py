@@ -21,7 +21,16 @@ import pytest
 
 from tests.baton import Workshop, run
 from tests.project import Project, own_copy
-from tests.system.replayed import Change, Event, Flight, Readings, Row, Service, delayed, fired
+from tests.system.replayed import (
+    Change,
+    Event,
+    Flight,
+    Readings,
+    Row,
+    Service,
+    fired_alerts,
+    slow_log,
+)
 
 HERE = Path(__file__).parent
 INCIDENTS: list[dict[str, Any]] = tomllib.loads((HERE / "incidents.toml").read_text("utf-8"))[
@@ -127,7 +136,7 @@ def replay(
         readings.replay([*extra_events(service), *departures])
     finally:
         service.kill()
-    return ReplayedDay(project, folder, flights, answers, fired(readings, folder))
+    return ReplayedDay(project, folder, flights, answers, fired_alerts(readings, folder))
 
 
 @pytest.fixture(scope="module")
@@ -153,13 +162,13 @@ def without_weather(row: Row) -> Row:
     return row | dict.fromkeys(columns[columns.index("weather_observed_at") :])
 
 
-def a_slow_disk(service: Service) -> Sequence[Event]:
+def slow_disk(service: Service) -> Sequence[Event]:
     """For seven minutes, opening the file of the prediction log takes 0.7 s."""
-    slow, mended = delayed(service, 0.7)
+    slow, mended = slow_log(service, 0.7)
     return [(BEGINS, slow), (BEGINS + 7 * 60, mended)]
 
 
-def a_crash_loop(service: Service) -> Sequence[Event]:
+def crash_loop(service: Service) -> Sequence[Event]:
     """The service is killed every three minutes and restarted 45 s later."""
     killed = [BEGINS + 180 * time for time in range(3)]
     return [
@@ -168,21 +177,21 @@ def a_crash_loop(service: Service) -> Sequence[Event]:
     ]
 
 
-def three_of_four_are_late(number: int, flight: Flight) -> bool:
+def three_of_four_flights_are_late(number: int, flight: Flight) -> bool:
     return flight.late or (flight.at >= BEGINS and number % 4 > 0)
 
 
-def sent(change: Change) -> IncidentEvents:
+def changed_rows(change: Change) -> IncidentEvents:
     """Return an incident that changes all rows from its start on."""
     return lambda service: [(BEGINS, lambda: setattr(service, "change", change))]
 
 
 INCIDENT_EVENTS: dict[str, IncidentEvents] = {
-    "the source changes its unit": sent(in_celsius),
-    "the source changes its unit beyond the contract": sent(in_inches_of_mercury),
-    "a feed ends": sent(without_weather),
-    "a dependency of the service is slow": a_slow_disk,
-    "a crash loop": a_crash_loop,
+    "the source changes its unit": changed_rows(in_celsius),
+    "the source changes its unit beyond the contract": changed_rows(in_inches_of_mercury),
+    "a feed ends": changed_rows(without_weather),
+    "a dependency of the service is slow": slow_disk,
+    "a crash loop": crash_loop,
 }
 
 
@@ -191,7 +200,7 @@ def signals(incident: str, quiet_day: ReplayedDay, folder: Path) -> Signals:
     if incident == "the model decays":  # labels are known from 14:00 on
         return {
             **quiet_day.raised,
-            **quiet_day.monitor_signals(range(14, 25), three_of_four_are_late),
+            **quiet_day.monitor_signals(range(14, 25), three_of_four_flights_are_late),
         }
     lived = replay(quiet_day.project, quiet_day.flights, folder, INCIDENT_EVENTS[incident])
     # If Prometheus has an alert, the monitor only runs at the end of the day.
