@@ -253,7 +253,7 @@ def test_a_killed_promotion_does_not_block_the_next_one(project: Project) -> Non
 
     with start_command(project, "handoff", "model", "promote", "1", "--dry-run") as promoting:
         assert promoting.stderr
-        while "rebuilding its environment" not in promoting.stderr.readline():
+        while "building its environment" not in promoting.stderr.readline():
             assert promoting.poll() is None
         try:
             with pytest.raises(Timeout):

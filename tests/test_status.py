@@ -240,7 +240,7 @@ BROKEN = {
         remove_last_line(APP),
     ),
     "api-current": BrokenRequirement(
-        append_line("src/flight_delays/contracts/api.py", "# edited"),
+        append_line("src/flight_delays/contracts/api.py", "EDITED = True"),
         ("api",),
         "`uv run poe fix`",
         ["poe fix"],
