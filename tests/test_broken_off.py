@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 from tests.baton import Workshop
 from tests.project import Project, registered, send_request, service
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 ROWS = 50
 """Rows of a request: their log record is longer than one atomic write."""

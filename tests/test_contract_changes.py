@@ -22,7 +22,7 @@ except SchemaError:
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_second_repository_uses_the_contracts(
     workshop: Workshop, environment: Path, tmp_path: Path
 ) -> None:
@@ -50,7 +50,7 @@ def test_a_second_repository_uses_the_contracts(
     assert "late_probability = 1" in tightened.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_derived_feature_takes_a_few_lines_and_needs_no_approval(
     workshop: Workshop, environment: Path, tmp_path: Path
 ) -> None:
