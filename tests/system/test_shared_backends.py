@@ -124,7 +124,7 @@ def test_a_database_without_a_server_needs_an_artifact_location(
     result = run(["handoff", "model", "register"], ada.folder, env=direct, check=False)
     assert result.returncode == 2
     (sentence,) = result.stderr.splitlines()
-    assert "MLFLOW_DEFAULT_ARTIFACT_ROOT has to name a place that everybody reaches" in sentence
+    assert "set MLFLOW_DEFAULT_ARTIFACT_ROOT to a place that every machine reaches" in sentence
 
 
 def test_a_promotion_by_the_pipeline_is_visible_to_all_users(ada: Project, grace: Project) -> None:

@@ -106,8 +106,13 @@ def test_a_changed_parameter_is_reported_with_its_stage(
 
 
 def test_the_evidence_depends_on_what_the_pipeline_reads_and_on_nothing_else(ran: Project) -> None:
+    with (ran.root / ".gitignore").open("a", encoding="utf-8") as ignored:
+        ignored.write("__pycache__/\n")
     main(["check", "--only", "pipeline"])
     (ran.root / "README.md").write_text("more", encoding="utf-8")
+    cache = ran.root / "src/trips/__pycache__"
+    cache.mkdir(parents=True, exist_ok=True)
+    (cache / "data.cpython-311.pyc").write_bytes(b"compiled")
     assert EvidenceStore(ran).current("pipeline")
     # git ignores both files, so their size counts.
     for file in ("data/rows.csv", "models/model.bin"):

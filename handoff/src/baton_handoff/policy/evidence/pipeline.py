@@ -148,4 +148,7 @@ def _texts(tree: Any, key: str | None = None) -> Iterator[str]:
 
 
 def _files(path: Path) -> list[Path]:
-    return [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    if path.is_file():
+        return [path]
+    # Python writes its cache beside every module that it imports; .dvcignore names it, too.
+    return [f for f in path.rglob("*") if f.is_file() and "__pycache__" not in f.parts]
