@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from baton_handoff.contracts import Contract, canonical_form
-from baton_handoff.contracts.changes import Change, ChangeKind, Direction
+from baton_handoff.contracts.changes import ChangeKind, ContractChange, Direction
 from baton_handoff.contracts.sentences import change_text, column_rules, table_rules
 
 
@@ -89,7 +89,7 @@ FRESH = {"source": "def rule(): ...", "constants": {"FRESH_FOR": "6:00:00"}}
 def test_a_changed_check_is_rendered_by_what_changed_in_it(
     before: dict[str, Any], after: dict[str, Any], text: str
 ) -> None:
-    change = Change(
+    change = ContractChange(
         "Flight", None, ChangeKind.CHECK_CHANGED, Direction.UNKNOWN, "is_fresh", before, after
     )
     assert change_text(change) == f"Flight: rule 'is_fresh' changed: {text}"

@@ -22,8 +22,8 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.integrations.feast import definitions
 from baton_handoff.integrations.feast.comparison import compare
 from baton_handoff.integrations.feast.definitions import (
-    Feature,
     FeatureView,
+    StoredFeature,
     definitions_of,
     feature_views,
 )
@@ -89,7 +89,10 @@ VIEW = FeatureView(
     name="Inner",
     key={"ship": "string", "number": "integer"},
     time="leaves",
-    features=(Feature("knots", "number", "", {}), Feature("ends", "timestamp[UTC]", "", {})),
+    features=(
+        StoredFeature("knots", "number", "", {}),
+        StoredFeature("ends", "timestamp[UTC]", "", {}),
+    ),
 )
 MADE: dict[str, list[Any]] = {
     "ship": ["Gull", "Gull", "Tern"],

@@ -17,7 +17,7 @@ from typing import Any, get_args
 import jsonschema_rs
 import pytest
 
-from assessments import DS, ML, assessment, practice, result
+from assessments import DS, ML, assessment, at_level, practice, result
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.practices.assessment import Assessment, State
 from baton_handoff.policy.rendering.explanation import explain_practice
@@ -26,7 +26,6 @@ from baton_handoff.policy.rendering.json_report import json_report, status_schem
 from baton_handoff.policy.rendering.markdown_report import MARKER, markdown_report
 from baton_handoff.policy.rendering.open_findings import open_findings
 from baton_handoff.policy.rendering.summary import (
-    at_level,
     blocking_counts,
     for_side,
     next_level,

@@ -1,5 +1,6 @@
 """An assessment of a made-up project, with everything in it that a screen has to show."""
 
+from dataclasses import replace
 from datetime import date
 
 from baton_handoff.config.settings import PolicyException
@@ -85,3 +86,12 @@ def assessment() -> Assessment:
             result(pairing, ML, State.STATED, "Stated on 2026-11-01 by the lead."),
         ],
     )
+
+
+def at_level(assessment: Assessment, level: int) -> Assessment:
+    """Return the assessment as it would be at another level."""
+    results = [
+        replace(result, tier=result.practice.tier(result.side, level))
+        for result in assessment.results
+    ]
+    return replace(assessment, level=level, results=results)

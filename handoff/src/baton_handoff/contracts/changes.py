@@ -69,7 +69,7 @@ class ChangeKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Change:
+class ContractChange:
     """One difference between two states of a contract.
 
     Attributes:
@@ -110,7 +110,7 @@ class ContractComparison:
     """
 
     contract: str
-    changes: tuple[Change, ...]
+    changes: tuple[ContractChange, ...]
     version_before: str | None
     version_after: str | None
     parties: Mapping[Role, str]

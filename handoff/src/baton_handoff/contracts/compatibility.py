@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias, get_args
 
 from baton_handoff.contracts.changes import (
-    Change,
     ChangeKind,
+    ContractChange,
     ContractComparison,
     Direction,
     Role,
@@ -52,18 +52,18 @@ _Difference: TypeAlias = tuple[ChangeKind, Direction, str, Any, Any]
 """Kind, direction, name, value before, value after."""
 
 
-def _changes(name: str, before: Form | None, after: Form | None) -> Iterator[Change]:
+def _changes(name: str, before: Form | None, after: Form | None) -> Iterator[ContractChange]:
     if before is None or after is None:
         added = before is None
         kind = ChangeKind.CONTRACT_ADDED if added else ChangeKind.CONTRACT_REMOVED
-        yield Change(name, None, kind, Direction.COMPATIBLE if added else Direction.UNKNOWN)
+        yield ContractChange(name, None, kind, Direction.COMPATIBLE if added else Direction.UNKNOWN)
         return
     for column, difference in (
         *((None, difference) for difference in _metadata(before, after)),
         *_columns(before, after),
         *((None, difference) for difference in _table(before, after)),
     ):
-        yield Change(name, column, *difference)
+        yield ContractChange(name, column, *difference)
 
 
 def _metadata(before: Form, after: Form) -> Iterator[_Difference]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from baton_handoff.config.project import Project, project_at
-from baton_handoff.contracts.changes import Change, ContractComparison
+from baton_handoff.contracts.changes import ContractChange, ContractComparison
 from baton_handoff.contracts.compatibility import compare_all
 from baton_handoff.contracts.examples import Example, example_of
 from baton_handoff.contracts.isolated_reader import Place, Reader, reading
@@ -26,7 +26,7 @@ _HERE = "the working directory"
 class ExplainedChange:
     """One change, its place in the code, and an example if one was found."""
 
-    change: Change
+    change: ContractChange
     place: Place | None
     example: Example | None
 
@@ -108,7 +108,7 @@ def _differences(before: Reader, after: Reader, level: int) -> Iterator[Differen
             yield Difference(comparison, explained, level)
 
 
-def _explained(change: Change, before: Reader, after: Reader) -> ExplainedChange:
+def _explained(change: ContractChange, before: Reader, after: Reader) -> ExplainedChange:
     old, new = before.tables.get(change.contract), after.tables.get(change.contract)
     example = example_of(change, old, new, before.accepts, after.accepts) if old and new else None
     return ExplainedChange(change, after.place(change.contract, change.column), example)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
 
-from baton_handoff.contracts.changes import Change, ChangeKind
+from baton_handoff.contracts.changes import ChangeKind, ContractChange
 from baton_handoff.contracts.constraints import Constraints, Form
 
 Row: TypeAlias = dict[str, Any]
@@ -58,7 +58,7 @@ class ExampleRow:
 
 
 def example_of(
-    change: Change, before: Form, after: Form, old: Accepts, new: Accepts
+    change: ContractChange, before: Form, after: Form, old: Accepts, new: Accepts
 ) -> Example | None:
     """Find a table that a change lets in or keeps out, None if none is found.
 
@@ -139,7 +139,7 @@ def _likely(form: Form, known: Sequence[Row]) -> Iterator[ExampleRow]:
         yield ExampleRow(candidate, names)
 
 
-def _candidates(change: Change, before: Form, after: Form) -> Iterator[Table]:
+def _candidates(change: ContractChange, before: Form, after: Form) -> Iterator[Table]:
     """Yield tables that differ from an ordinary one in what changed; simple ones first."""
     column = change.column
     rows = [row for form in (before, after) for row in _rows(form, before, after)]

@@ -12,8 +12,8 @@ from typing import Any
 
 from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING
 from baton_handoff.contracts.changes import (
-    Change,
     ChangeKind,
+    ContractChange,
     ContractComparison,
     Direction,
     Role,
@@ -90,16 +90,16 @@ def _type(annotation: Any) -> str:
 
 def _changes(
     name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
-) -> Iterator[Change]:
+) -> Iterator[ContractChange]:
     if before is None or after is None:
         added = before is None
         kind = ChangeKind.CONTRACT_ADDED if added else ChangeKind.CONTRACT_REMOVED
-        yield Change(name, None, kind, Direction.COMPATIBLE if added else Direction.UNKNOWN)
+        yield ContractChange(name, None, kind, Direction.COMPATIBLE if added else Direction.UNKNOWN)
         return
     members = before["members"], after["members"]
     for member in sorted({*members[0], *members[1]}):
         for difference in _member(*(state.get(member) for state in members)):
-            yield Change(name, member, *difference)
+            yield ContractChange(name, member, *difference)
 
 
 def _member(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from baton_handoff.contracts.changes import Change, ChangeKind, ContractComparison
+from baton_handoff.contracts.changes import ChangeKind, ContractChange, ContractComparison
 from baton_handoff.contracts.constraints import Bound, Constraints, Form, value_text
 from baton_handoff.contracts.examples import Example
 from baton_handoff.contracts.violations import Rule, RuleKind, Violation
@@ -101,7 +101,7 @@ def rule_text(rule: Rule) -> str:
     return f"must be {', '.join(map(str, texts))}"
 
 
-def change_text(change: Change) -> str:
+def change_text(change: ContractChange) -> str:
     """Return a change as a line: `Trip.seats: largest value 9 → 8`."""
     where = change.contract if change.column is None else f"{change.contract}.{change.column}"
     text = _CHANGES.get(change.kind, change.kind.replace("-", " ")).format(change.name)
@@ -111,7 +111,7 @@ def change_text(change: Change) -> str:
     return f"{where}: rule {change.name!r} changed: {difference}"
 
 
-def example_text(example: Example, change: Change) -> str:
+def example_text(example: Example, change: ContractChange) -> str:
     """Return an example, reduced to the column that changed."""
     row, column = example.rows[0], change.column
     values = {name: "null" if value is None else repr(value) for name, value in row.items()}

@@ -12,7 +12,7 @@ from baton_handoff.monitoring.history import history_entry, read_history
 from baton_handoff.monitoring.observation import Observation
 from baton_handoff.monitoring.prometheus import write_metrics
 from baton_handoff.monitoring.report import report_page
-from baton_handoff.serving.prediction_log import utc_timestamp
+from baton_handoff.serving.prediction_log import log_timestamp
 
 REPORT, METRICS, HISTORY = "report.html", "handoff_monitor.prom", "history.jsonl"
 
@@ -28,7 +28,7 @@ def publish(folder: Path, observation: Observation, alerts: Sequence[Alert]) -> 
     Returns:
         The file of the report.
     """
-    at = utc_timestamp()
+    at = log_timestamp()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
     entry = history_entry(observation, alerts, at)

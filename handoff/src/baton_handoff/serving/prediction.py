@@ -14,7 +14,7 @@ from baton_handoff.contracts import Contract, from_rows, to_rows
 from baton_handoff.core.tracing import add_span_attributes
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving.metrics import Metrics
-from baton_handoff.serving.prediction_log import LoggedPrediction, PredictionLog, utc_timestamp
+from baton_handoff.serving.prediction_log import LoggedPrediction, PredictionLog, log_timestamp
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class PredictionService:
         self.metrics.rows.inc(len(rows))
         self.metrics.predictions.observe(predictions)
         if self.log and self.log.samples(request):
-            facts = (request, utc_timestamp(), loaded.model, loaded.version)
+            facts = (request, log_timestamp(), loaded.model, loaded.version)
             try:
                 self.log.write(LoggedPrediction(*facts, rows, predictions))
             except OSError as error:

@@ -93,7 +93,7 @@ def read_log(folder: Path) -> Iterator[LoggedPrediction]:
                     ) from error
 
 
-def utc_timestamp() -> str:
+def log_timestamp() -> str:
     """The current time as the log writes it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 

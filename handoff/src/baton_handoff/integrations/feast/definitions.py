@@ -18,7 +18,7 @@ _TIME = "timestamp[UTC]"
 
 
 @dataclass(frozen=True)
-class Feature:
+class StoredFeature:
     """A feature with its type in the contract; rules and nullability are tags."""
 
     name: str
@@ -44,7 +44,7 @@ class FeatureView:
     name: str
     key: dict[str, str]
     time: str
-    features: tuple[Feature, ...]
+    features: tuple[StoredFeature, ...]
     description: str = ""
     owner: str = ""
     tags: dict[str, str] = field(default_factory=dict)
@@ -132,7 +132,7 @@ def _view(project: Project, table: DictionaryTable, key: dict[str, str], time: s
     )
 
 
-def _feature(table: DictionaryTable, column: DictionaryColumn) -> Feature:
+def _feature(table: DictionaryTable, column: DictionaryColumn) -> StoredFeature:
     if column.type not in ARROW:
         raise HandoffError(
             f"{table.name}.{column.name} is of type {column.type}, which Feast can't serve: declare"
@@ -140,4 +140,4 @@ def _feature(table: DictionaryTable, column: DictionaryColumn) -> Feature:
         )
     rules = "; ".join(rule.short for rule in column.rules)
     tags = {"rules": rules, "nullable": str(column.nullable).lower()}
-    return Feature(column.name, column.type, column.description, tags)
+    return StoredFeature(column.name, column.type, column.description, tags)

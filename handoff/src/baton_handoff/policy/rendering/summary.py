@@ -64,15 +64,6 @@ def for_side(assessment: Assessment, side: str | None) -> Assessment:
     return replace(assessment, results=chosen)
 
 
-def at_level(assessment: Assessment, level: int) -> Assessment:
-    """Return the assessment as it would be at another level."""
-    results = [
-        replace(result, tier=result.practice.tier(result.side, level))
-        for result in assessment.results
-    ]
-    return replace(assessment, level=level, results=results)
-
-
 def sides_of(assessment: Assessment) -> list[str]:
     """Return the sides that the practices concern, in the order of the results."""
     return list(dict.fromkeys(result.side for result in assessment.results))
@@ -142,7 +133,7 @@ def describe_missing_runs(assessment: Assessment) -> str:
     if not missing or assessment.unmanaged:
         return ""
     checks = "1 check has" if len(missing) == 1 else f"{len(missing)} checks have"
-    return f"{checks} not run; `uv run poe status --run` runs all that need no person."
+    return f"{checks} not run; `uv run poe status --run` runs those that need no person."
 
 
 def describe_base(assessment: Assessment) -> str:

@@ -156,50 +156,73 @@ def loosened(policy: Project, head: Project) -> list[Finding]:
     return [
         Finding(
             _CHECK,
-            f"{label}: {judging.get((file, label), 'none')} → {after.get((file, label), 'none')}."
-            " The new value counts once it is merged; the old one judges this change",
+            f"{_LABELS[kind].format(*names)}: {judging.get((kind, *names), 'none')} →"
+            f" {after.get((kind, *names), 'none')}. The new value counts once it is merged; the old"
+            " one judges this change",
             blocks=False,
-            file=file,
+            file=_FILES.get(kind, "handoff.toml"),
         )
-        for file, label in {**judging, **after}
-        if judging.get((file, label)) != after.get((file, label))
+        for kind, *names in {**judging, **after}
+        if judging.get((kind, *names)) != after.get((kind, *names))
     ]
 
 
-def _values(project: Project, registry: Registry, other: Registry) -> dict[tuple[str, str], str]:
-    """Every value of a policy that can be stricter or looser, by its file and what it is.
+_LABELS = {
+    "level": "level",
+    "cloud": "`cloud`",
+    "limit": "`{}` in [promotion]",
+    "exception": "exception for the {} {}",
+    "statement": "statement of the {} on {}",
+    "practice": "practice {}",
+    "check": "check of the practice {}",
+    "stage": "first stage of the practice {}",
+    "enforced": "practice {} in [enforce]",
+    "baseline": "practice {} in a baseline",
+    "tier": "tier of the practice {} for {}",
+    "findings": "findings of {} for {} in the baseline",
+}
+"""The kinds of values that judge a change, with the words for each."""
+
+_FILES = {
+    **dict.fromkeys(("level", "cloud"), ".copier-answers.yml"),
+    "findings": BASELINE_FILE,
+}
+"""The file of a kind, if it is not handoff.toml."""
+
+
+def _values(project: Project, registry: Registry, other: Registry) -> dict[tuple[str, ...], str]:
+    """Every value of a policy that can be stricter or looser, by its kind and what it is about.
 
     Of a practice that the other registry lacks, only that there is one.
     """
-    answers, settings = ".copier-answers.yml", "handoff.toml"
-    values = {(answers, "level"): str(project.level), (answers, "`cloud`"): project.cloud}
+    values: dict[tuple[str, ...], str] = {
+        ("level",): str(project.level),
+        ("cloud",): project.cloud,
+    }
     for limit, value in project.promotion:
-        values[settings, f"`{limit}` in [promotion]"] = f"{value:g}"
+        values["limit", limit] = f"{value:g}"
     for exception in sorted(project.exceptions, key=lambda one: one.expires):
         kind, name = (
             ("practice", exception.practice) if exception.practice else ("gate", exception.gate)
         )
-        values[settings, f"exception for the {kind} {name}"] = f"until {exception.expires}"
+        values["exception", kind, name] = f"until {exception.expires}"
     for statement in sorted(registry.statements, key=lambda one: one.expires):
-        label = f"statement of the {statement.by} on {statement.practice}"
-        values[settings, label] = f"until {statement.expires}"
+        values["statement", statement.by, statement.practice] = f"until {statement.expires}"
     in_other = {practice.name for practice in other.practices}
     for practice in registry.practices:
-        label = f"practice {practice.name}"
         if practice.name not in in_other:
-            values[settings, label] = "required"
+            values["practice", practice.name] = "required"
             continue
-        values[settings, f"check of the {label}"] = f"`{practice.check}`"
-        values[settings, f"first stage of the {label}"] = practice.stage
-        values[settings, f"{label} in [enforce]"] = "yes" if practice.enforced else "no"
-        values[settings, f"{label} in a baseline"] = "allowed" if practice.baseline else "never"
+        values["check", practice.name] = f"`{practice.check}`"
+        values["stage", practice.name] = practice.stage
+        values["enforced", practice.name] = "yes" if practice.enforced else "no"
+        values["baseline", practice.name] = "allowed" if practice.baseline else "never"
         for side in SIDES:
             tiers = dict.fromkeys(practice.tier(side, level) for level in (0, 1, 2))
-            values[settings, f"tier of the {label} for {side}"] = ", ".join(tiers)
+            values["tier", practice.name, side] = ", ".join(tiers)
     for name, side in dict.fromkeys((name, side) for name, side, _ in project.baseline):
         counts = [n for (*entry, _), n in project.baseline.items() if entry == [name, side]]
-        label = f"findings of {name} for {side} in the baseline"
-        values[BASELINE_FILE, label] = str(sum(counts))
+        values["findings", name, side] = str(sum(counts))
     return values
 
 
