@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -18,7 +17,7 @@ from tests.project import (
     STATED,
     STATEMENTS,
     Project,
-    registered,
+    own_copy,
     replace_text,
     send_request,
     service,
@@ -26,6 +25,17 @@ from tests.project import (
 )
 
 pytestmark = pytest.mark.long
+
+
+def two_versions(
+    workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Project:
+    """Return a project with two versions, whose service loads a promoted version at once."""
+    project = own_copy(workshop, environment, tmp_path_factory.mktemp("promotion"))
+    settings = project.folder / "handoff.toml"
+    replace_text(settings, "[service]\n", "[service]\nrefresh_seconds = 0.2\n")
+    project("handoff", "model", "register")
+    return project
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +49,11 @@ def project(
 
     All automatic checks have run; only the statements by a person are missing.
     """
-    trained = registered(workshop, environment, "pandas")
-    folder = tmp_path_factory.mktemp("promotion") / "project"
-    shutil.copytree(trained.folder, folder, symlinks=True)
-    project = Project(folder, environment)
+    project = two_versions(workshop, environment, tmp_path_factory)
+    folder = project.folder
     project.env |= {"PYTHONDONTWRITEBYTECODE": "", "MYPY_CACHE_DIR": str(types_cache)}
-    project("handoff", "model", "register")
     state(folder)
     replace_text(folder / "docs/model-card.md", STATED, "")
-    # The service loads a promoted version at once.
-    replace_text(folder / "handoff.toml", "[service]\n", "[service]\nrefresh_seconds = 0.2\n")
     owners(folder)
     project("pre-commit", "install")
     for task in (["check"], ["test"], ["model", "accept"]):
@@ -95,13 +100,42 @@ def blocking_gates(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="module")
+def parallel_promotions(project: Project) -> list[tuple[int, str]]:
+    """Promote version 1 twice at the same time; return both exit codes and what stderr says."""
+    (project.folder / "docs/model-card.md").write_text(STATED, encoding="utf-8")
+    command = ["handoff", "model", "promote", "1", "--why", "the first"]
+    env = {**os.environ, **project.env, **PIPELINE}
+    both = [
+        subprocess.Popen(
+            command, cwd=project.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for _ in range(2)
+    ]
+    errors = [process.communicate()[1].decode() for process in both]
+    return sorted(zip((process.returncode for process in both), errors, strict=True))
+
+
+@pytest.fixture(scope="module")
+def champion(project: Project, parallel_promotions: list[tuple[int, str]]) -> Project:
+    """Return the project with version 1 as its champion and version 2 as its candidate.
+
+    Tests must leave it so: any of them may be the first or the only one of its worker.
+    """
+    assert [code for code, _ in parallel_promotions] == [0, 2], parallel_promotions
+    return project
+
+
 def test_missing_statements_block_a_promotion(project: Project) -> None:
     """Without statements the promotion fails, although the evidence of the checks counts."""
-    settings = project.folder / "handoff.toml"
-    content = settings.read_text(encoding="utf-8")
-    replace_text(settings, STATEMENTS, "")
+    aliases = aliases_by_version(project)
+    files = [project.folder / "handoff.toml", project.folder / "docs/model-card.md"]
+    contents = [file.read_text(encoding="utf-8") for file in files]
+    for file, statements in zip(files, (STATEMENTS, STATED), strict=True):
+        file.write_text(file.read_text(encoding="utf-8").replace(statements, ""), encoding="utf-8")
     done = promote(project, 1, "--dry-run", "--format", "json")
-    settings.write_text(content, encoding="utf-8")
+    for file, content in zip(files, contents, strict=True):
+        file.write_text(content, encoding="utf-8")
     assert done.returncode == 1, done.stderr
     assert blocking_gates(done) == {
         "card": "data-science",
@@ -116,7 +150,7 @@ def test_missing_statements_block_a_promotion(project: Project) -> None:
     assert first.startswith("proper-editor [ml-engineering]: No ml-engineer has stated it. → ")
     assert second.startswith("tools-introduced [ml-engineering]: ")
     assert third.startswith("alerts-reach-somebody [ml-engineering]: ")
-    assert aliases_by_version(project) == {2: ["candidate"], 1: []}
+    assert aliases_by_version(project) == aliases
     done = promote(project, 1)
     assert (done.returncode, done.stderr) == (
         2,
@@ -135,30 +169,26 @@ def test_a_change_that_lowers_the_level_is_judged_by_the_former_level(project: P
     assert any(message.startswith("level: 1 → 0. ") for message in messages)
 
 
-def test_exactly_one_of_two_parallel_promotions_succeeds(project: Project) -> None:
-    (project.folder / "docs/model-card.md").write_text(STATED, encoding="utf-8")
-    command = ["handoff", "model", "promote", "1", "--why", "the first"]
-    env = {**os.environ, **project.env, **PIPELINE}
-    both = [
-        subprocess.Popen(
-            command, cwd=project.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        for _ in range(2)
-    ]
-    errors = {process.pid: process.communicate()[1].decode() for process in both}
-    assert sorted(process.returncode for process in both) == [0, 2], errors
-    (loser,) = (process.pid for process in both if process.returncode == 2)
-    assert errors[loser].splitlines()[-1] == (
+def test_exactly_one_of_two_parallel_promotions_succeeds(
+    champion: Project, parallel_promotions: list[tuple[int, str]]
+) -> None:
+    _, (_, refusal) = parallel_promotions
+    assert refusal.splitlines()[-1] == (
         "Another promotion or rollback is running in this project: wait until it has ended."
     )
-    assert aliases_by_version(project) == {2: ["candidate"], 1: ["champion"]}
-    (move,) = alias_moves(project)
-    assert (move["to"], move["before"], move["who"], move["why"]) == (1, None, "max", "the first")
-    assert move["red"] == []
+    assert aliases_by_version(champion) == {2: ["candidate"], 1: ["champion"]}
+    first = alias_moves(champion)[0]
+    assert (first["to"], first["before"], first["who"], first["why"]) == (
+        1,
+        None,
+        "max",
+        "the first",
+    )
+    assert first["red"] == []
 
 
-def test_the_champions_card_contains_the_statements(project: Project) -> None:
-    page = project.python(
+def test_the_champions_card_contains_the_statements(champion: Project) -> None:
+    page = champion.python(
         """
         import mlflow
         from baton_handoff.config.project import find_project
@@ -187,23 +217,23 @@ CRASH = """
 """
 
 
-def test_a_crash_during_promotion_keeps_the_old_champion_and_is_reported(project: Project) -> None:
-    crashing = Project(project.folder, Path())
-    crashing.env = project.env | PIPELINE | {"HANDOFF_ALIAS": "champion"}
+def test_a_crash_during_promotion_keeps_the_old_champion_and_is_reported(champion: Project) -> None:
+    crashing = Project(champion.folder, Path())
+    crashing.env = champion.env | PIPELINE | {"HANDOFF_ALIAS": "champion"}
     with pytest.raises(AssertionError, match="exited 9"):
         crashing.python(CRASH)
-    assert aliases_by_version(project) == {2: ["candidate"], 1: ["champion"]}
+    assert aliases_by_version(champion) == {2: ["candidate"], 1: ["champion"]}
     brought = crashing("handoff", "model", "fetch").stdout.splitlines()
     assert brought[0].startswith("The registry records that max moved champion to version 2 on ")
     assert brought[0].endswith("Promote the right version again.")
     assert Path(brought[1]).name.startswith("1-")
 
 
-def test_a_version_is_promoted_and_rolled_back_under_load(project: Project) -> None:
+def test_a_version_is_promoted_and_rolled_back_under_load(champion: Project) -> None:
     """The alias moves twice while the service gets requests continuously: no request fails."""
-    asking = Project(project.folder, Path())
-    asking.env = project.env | {"HANDOFF_ALIAS": "champion"}
-    rows = json.loads((project.folder / "tests/golden/request.json").read_text(encoding="utf-8"))
+    asking = Project(champion.folder, Path())
+    asking.env = champion.env | {"HANDOFF_ALIAS": "champion"}
+    rows = json.loads((champion.folder / "tests/golden/request.json").read_text(encoding="utf-8"))
     garbage = {"rows": [rows["rows"][0] | {"humidity_pct": 140.0}]}
     with service(asking) as (address, _):
         answers: list[tuple[int, int | None]] = []
@@ -227,10 +257,10 @@ def test_a_version_is_promoted_and_rolled_back_under_load(project: Project) -> N
         thread.start()
         try:
             until(1)
-            promoted = promote(project, 2, "--why", "retrained", **PIPELINE)
+            promoted = promote(champion, 2, "--why", "retrained", **PIPELINE)
             assert promoted.returncode == 0, promoted.stdout
             until(2)
-            back = project("handoff", "model", "rollback", "--why", "only trying").stdout
+            back = champion("handoff", "model", "rollback", "--why", "only trying").stdout
             assert back == "Version 1 is the champion again (before: version 2).\n"
             until(1)
         finally:
@@ -239,17 +269,20 @@ def test_a_version_is_promoted_and_rolled_back_under_load(project: Project) -> N
         assert {status for status, _ in answers} == {200}
         assert {version for _, version in answers} == {1, 2}
         assert set(refused) == {422}
-    how = [(move["how"], move["to"]) for move in alias_moves(project)][-2:]
+    how = [(move["how"], move["to"]) for move in alias_moves(champion)][-2:]
     assert how == [("promotion", 2), ("rollback", 1)]
 
 
-def test_a_rollback_without_a_former_champion_is_refused(project: Project) -> None:
-    done = project("handoff", "model", "rollback", "--why", "further", check=False)
+def test_a_rollback_without_a_former_champion_is_refused(champion: Project) -> None:
+    done = champion("handoff", "model", "rollback", "--why", "further", check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("There is no former champion of flight-delays to go back to")
 
 
-def test_a_running_service_does_not_load_a_version_of_other_code(project: Project) -> None:
+def test_a_running_service_does_not_load_a_version_of_other_code(
+    workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    project = two_versions(workshop, environment, tmp_path_factory)
     """The service has imported its code, so changed files would have no effect."""
     asking = Project(project.folder, Path())
     asking.env = project.env | {"HANDOFF_ALIAS": "candidate"}
@@ -274,13 +307,13 @@ def test_a_running_service_does_not_load_a_version_of_other_code(project: Projec
     assert blocking_gates(done)["code"] == "ml-engineering"
 
 
-def test_a_terminated_service_answers_accepted_requests(project: Project) -> None:
-    rows = json.loads((project.folder / "tests/golden/request.json").read_text(encoding="utf-8"))
+def test_a_terminated_service_answers_accepted_requests(champion: Project) -> None:
+    rows = json.loads((champion.folder / "tests/golden/request.json").read_text(encoding="utf-8"))
     many = {"rows": rows["rows"] * 2000}
     for number, row in enumerate(many["rows"]):
         many["rows"][number] = row | {"flight_number": 1 + number}
     statuses: list[int] = []
-    with service(project, HANDOFF_ALIAS="candidate") as (address, process):
+    with service(champion, HANDOFF_ALIAS="candidate") as (address, process):
         threads = [
             threading.Thread(
                 target=lambda: statuses.append(send_request(f"{address}/predict", many)[0])
