@@ -62,6 +62,7 @@ def test_the_scenarios_pass_for_the_registered_model_and_its_service(
     assert "test_bad_weather_raises_the_chance[a thunderstorm] PASSED" in output
 
 
+@pytest.mark.long
 def test_a_scenario_that_does_not_hold_fails(
     workshop: Workshop, environment: Path, tmp_path: Path
 ) -> None:

@@ -50,6 +50,7 @@ def status(project: Project, *options: str) -> tuple[int, set[str], list[dict[st
     return done.returncode, blocking, status_json["findings"]
 
 
+@pytest.mark.long
 def test_the_baseline_accepts_old_findings_and_reports_new_ones(project: Project) -> None:
     legacy, newer = (serving(project) / name for name in ("legacy.py", "newer.py"))
     path = legacy.relative_to(project.folder).as_posix()

@@ -176,6 +176,7 @@ def test_an_excel_sheet_with_zeros_and_ones_is_a_classification(
     assert metrics(blank)["model"]["r2"] > metrics(blank)["constant"]["r2"]
 
 
+@pytest.mark.long
 @on(*sampled("any names", ENGINES, 1))
 def test_unusual_names_and_values_give_code_that_passes_every_check(
     blank: Project, tmp_path: Path
