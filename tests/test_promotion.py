@@ -6,6 +6,8 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,19 @@ def blocking_gates(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     }
 
 
+@contextmanager
+def replaced(project: Project, changes: Mapping[str, tuple[str, str]]) -> Iterator[None]:
+    """Replace a text in some files, where it is there; afterwards they are as before."""
+    before = {name: (project.folder / name).read_text(encoding="utf-8") for name in changes}
+    for name, (old, new) in changes.items():
+        (project.folder / name).write_text(before[name].replace(old, new), encoding="utf-8")
+    try:
+        yield
+    finally:
+        for name, content in before.items():
+            (project.folder / name).write_text(content, encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def parallel_promotions(project: Project) -> list[tuple[int, str]]:
     """Promote version 1 twice at the same time; return both exit codes and what stderr says."""
@@ -129,13 +144,9 @@ def champion(project: Project, parallel_promotions: list[tuple[int, str]]) -> Pr
 def test_missing_statements_block_a_promotion(project: Project) -> None:
     """Without statements the promotion fails, although the evidence of the checks counts."""
     aliases = aliases_by_version(project)
-    files = [project.folder / "handoff.toml", project.folder / "docs/model-card.md"]
-    contents = [file.read_text(encoding="utf-8") for file in files]
-    for file, statements in zip(files, (STATEMENTS, STATED), strict=True):
-        file.write_text(file.read_text(encoding="utf-8").replace(statements, ""), encoding="utf-8")
-    done = promote(project, 1, "--dry-run", "--format", "json")
-    for file, content in zip(files, contents, strict=True):
-        file.write_text(content, encoding="utf-8")
+    changes = {"handoff.toml": (STATEMENTS, ""), "docs/model-card.md": (STATED, "")}
+    with replaced(project, changes):
+        done = promote(project, 1, "--dry-run", "--format", "json")
     assert done.returncode == 1, done.stderr
     assert blocking_gates(done) == {
         "card": "data-science",
@@ -159,10 +170,9 @@ def test_missing_statements_block_a_promotion(project: Project) -> None:
 
 
 def test_a_change_that_lowers_the_level_is_judged_by_the_former_level(project: Project) -> None:
-    answers = project.folder / ".copier-answers.yml"
-    replace_text(answers, "level: 1", "level: 0")
-    done = promote(project, 1, "--dry-run", "--format", "json", "--base", "HEAD")
-    replace_text(answers, "level: 0", "level: 1")
+    changes = {".copier-answers.yml": ("level: 1", "level: 0"), "docs/model-card.md": (STATED, "")}
+    with replaced(project, changes):
+        done = promote(project, 1, "--dry-run", "--format", "json", "--base", "HEAD")
     assert done.returncode == 1
     assert {"card", "approval"} <= set(blocking_gates(done))
     messages = [one["message"] for one in json.loads(done.stdout)]
