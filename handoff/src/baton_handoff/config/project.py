@@ -50,7 +50,7 @@ class Project:
         ci: The provider that runs the checks: `github`, `gitlab` or `azure`.
         cloud: The cloud in which the project runs; `none` if no cloud is chosen.
         teams: The handles of the data science and the ML engineering team.
-        answerable: Paths that belong to another side than their place says.
+        answerable: Paths that belong to another side than their folder's.
         people: For each side the addresses with which its people commit.
         service: The limits of the service.
         promotion: The limits that a version must meet to become champion.

@@ -155,7 +155,7 @@ class HandoffToml(StrictModel):
     """The e-mail addresses with which the people of each side commit."""
 
     answerable: dict[str, Axis] = {}
-    """Paths and folders that belong to another side than their place says."""
+    """Paths that belong to another side than their folder's."""
 
     exceptions: list[PolicyException] = []
 

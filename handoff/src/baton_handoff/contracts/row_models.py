@@ -155,7 +155,7 @@ def _categories(column: Mapping[str, Any]) -> list[Any]:
 def anchored(pattern: str, engine: Engine) -> str:
     """Return a pattern that matches at the start of a text, as pandera does; pydantic searches."""
     flags = match[0] if (match := re.match(r"\(\?[aiLmsux]+\)", pattern)) else ""
-    rest = pattern.removeprefix(flags)  # Python wants flags first
+    rest = pattern.removeprefix(flags)  # Python requires flags first
     if rest.startswith("^") and (engine == "polars" or "|" not in rest):
         return pattern
     return f"{flags}^{rest}" if engine == "polars" else f"{flags}^(?:{rest})"

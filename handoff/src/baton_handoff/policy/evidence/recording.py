@@ -74,7 +74,7 @@ def record_run(
         exit_code = _run(project, command, to, _counting(counts) if kind == "test" else {})
         facts = json.loads(counts.read_text(encoding="utf-8")) if counts.exists() else {}
     found = _findings(project, step) if exit_code else []
-    # mypy stops at the first file that it can't parse, and says nothing about the others.
+    # mypy stops at the first file that it can't parse, and reports nothing about the others.
     unparsed = [one for one in found if kind != "types" or one.is_syntax_error]
     failed = any(count.get("failed") for count in facts.values())
     if not (exit_code in (0, 1) or unparsed or failed):

@@ -56,7 +56,7 @@ _ByLevel = Annotated[
     list[Tier], PlainValidator(_by_level), WithJsonSchema({"anyOf": [_TIER, _THREE_TIERS]})
 ]
 Tiers: TypeAlias = Annotated[dict[Side, _ByLevel], Field(min_length=1)]
-"""The tier for each side and level; in a file one tier stands for all levels."""
+"""The tier for each side and level; in a file one tier applies to all levels."""
 
 
 class StatedPractice(StrictModel):

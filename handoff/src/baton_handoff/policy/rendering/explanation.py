@@ -20,7 +20,7 @@ def explain_practice(
         assessment: The assessment of the project.
         name: The practice's name or title.
         style: The style of the terminal.
-        site: Whether the documentation site, which says more, has been built.
+        site: Whether the documentation site, which has more details, has been built.
 
     Raises:
         HandoffError: No practice has that name.
