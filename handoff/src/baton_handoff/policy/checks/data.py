@@ -26,7 +26,9 @@ _DATA_FILES = (
 def data_versioned(context: CheckContext) -> CheckResult:
     """Data and models are under DVC and not in git."""
     if not context.files.in_git:
-        return CheckResult.not_shown("git tracks no file, so no commit records which data it needs.")
+        return CheckResult.not_shown(
+            "git tracks no file, so no commit records which data it needs."
+        )
     large = [
         path
         for path in context.files.in_git
