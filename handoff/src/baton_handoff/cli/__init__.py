@@ -22,6 +22,7 @@ from baton_handoff.cli import (
 )
 from baton_handoff.cli.options import Commands, Options
 from baton_handoff.core.command import in_one_sentence
+from baton_handoff.core.environments import use_own_programs
 
 if TYPE_CHECKING:
     from baton_handoff.config.project import Project
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A character that the terminal's encoding lacks must not end the command.
         sys.stdout.reconfigure(errors="replace")
+    use_own_programs()
     parser = _parser()
     given = sys.argv[1:] if arguments is None else arguments
     options = parser.parse_args(_normalized(given), Options())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from baton_handoff.config.project import Project
-from baton_handoff.config.sides import SIDES, approvers, covers, places
+from baton_handoff.config.sides import HOSTING, SIDES, approvers, covers, places
 from baton_handoff.core.errors import HandoffError, SettingsError
 
 Teams: TypeAlias = Mapping[str, str]
@@ -67,8 +67,14 @@ def owners_are_current(project: Project) -> bool:
         HandoffError: Provider or teams are unknown, or the file can't be read.
     """
     file = owners_file(project)
-    expected = _content(project, file)
-    return file.exists() and _rules_in(file.read_bytes().decode()) == _rules_in(expected)
+    if not file.exists():
+        return False
+    written = _rules_in(file.read_bytes().decode())
+    # Earlier engines wrote no rules for places without files.
+    return any(
+        written == _rules_in(_content(project, file, only_existing=only))
+        for only in (False, True)
+    )
 
 
 def _rules_in(text: str) -> list[str]:
@@ -76,7 +82,7 @@ def _rules_in(text: str) -> list[str]:
     return [line for line in text.splitlines() if not line.startswith("#")]
 
 
-def _content(project: Project, file: Path) -> str:
+def _content(project: Project, file: Path, *, only_existing: bool = False) -> str:
     """The team's own lines, with the block between its two marks."""
     if not all(project.teams):
         raise _invalid_answers(project, "it lacks the two teams: run `copier update`")
@@ -88,7 +94,7 @@ def _content(project: Project, file: Path) -> str:
         above += "\n"
     block = [
         f"{_BEGIN}: `uv run poe fix` writes these lines from sides, teams and level.",
-        *provider.lines(_rules_of(project, file), teams),
+        *provider.lines(_rules_of(project, file, only_existing=only_existing), teams),
         f"{_END}: lines of your own go above{provider.advice}",
     ]
     return above + "".join(f"{line}\n" for line in block) + below
@@ -124,13 +130,19 @@ def _own_lines(file: Path) -> tuple[str, str]:
     return "".join(lines[: marks[0]]), "".join(lines[marks[1] + 1 :])
 
 
-def _rules_of(project: Project, file: Path) -> list[OwnerRule]:
-    """The rules for places that exist, outer folders first: the last one that fits applies."""
+def _rules_of(project: Project, file: Path, *, only_existing: bool) -> list[OwnerRule]:
+    """The rules, outer folders first: the last one that fits applies.
+
+    A place has its rule before it has files, so that a new file changes no rules. The files of
+    another provider, or in another place, get one only if they exist.
+    """
     own = project.answerable
     rules = [
         OwnerRule(name, approvers(name, project.package, own, project.level))
         for name in sorted(places(project.package, own))
-        if project.root / name == file or _has_files(project.root / name)
+        if project.root / name == file
+        or not (only_existing or name in HOSTING)
+        or _has_files(project.root / name)
     ]
     return [
         rule

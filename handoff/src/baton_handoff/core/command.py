@@ -28,13 +28,25 @@ def in_one_sentence(run: Callable[[], int | None]) -> int:
     except HandoffError as error:
         sentence, code = str(error), error.exit_code
     except OSError as error:
-        if error.errno not in NO_ROOM:
-            raise
         file = error.filename2 or error.filename
-        place = f"{file}: " if file else ""
-        sentence = (
-            f"{place}{os.strerror(error.errno)}: free disk space, then run the command again."
-        )
+        if error.errno in NO_ROOM:
+            place = f"{file}: " if file else ""
+            sentence = (
+                f"{place}{os.strerror(error.errno)}: free disk space, then run the command again."
+            )
+        elif _is_missing_program(error):
+            sentence = f"The program {file!r} is not installed: see Set up in README.md."
+        else:
+            raise
         code = HandoffError.exit_code
     print(sentence, file=sys.stderr)
     return code
+
+
+def _is_missing_program(error: OSError) -> bool:
+    """Whether a program could not be started because no folder of PATH has it."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    started = trace is not None and trace.tb_frame.f_globals.get("__name__") == "subprocess"
+    return started and error.errno == errno.ENOENT and os.sep not in str(error.filename)

@@ -1,9 +1,20 @@
-"""Virtual environments beside the project's own, made from pinned requirements."""
+"""Environments: the running interpreter's own, and others made from pinned requirements."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+
+def use_own_programs() -> None:
+    """Let each program that this process starts find the interpreter's programs before others.
+
+    So a command works in an environment that is not active: `.venv/bin/handoff`.
+    """
+    folder = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", os.defpath)
+    if path.split(os.pathsep)[0] != folder:
+        os.environ["PATH"] = os.pathsep.join([folder, path])
 
 
 def environment_python(folder: Path) -> Path:
