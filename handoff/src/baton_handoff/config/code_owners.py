@@ -72,8 +72,7 @@ def owners_are_current(project: Project) -> bool:
     written = _rules_in(file.read_bytes().decode())
     # Earlier engines wrote no rules for places without files.
     return any(
-        written == _rules_in(_content(project, file, only_existing=only))
-        for only in (False, True)
+        written == _rules_in(_content(project, file, only_existing=only)) for only in (False, True)
     )
 
 
