@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from baton_handoff.core.errors import UnknownCommitError
-from baton_handoff.core.git import git, git_or_none, is_shallow, require_repository
+from baton_handoff.core.git import git, git_or_none, hidden_files, is_shallow, require_repository
 
 _MAIN = ("origin/HEAD", "origin/main", "origin/master", "@{upstream}")
 """Names of a remote's main branch; `origin/HEAD` exists in clones only."""
@@ -57,6 +57,8 @@ class GitSnapshots:
             # With its time: git compares it with the times of the files to find changed ones.
             shutil.copy2(self._git_path("index"), index)
         self._git("add", "--all", ".", index=index)
+        if hidden := hidden_files(self._root):
+            self._git("add", "--force", "--", *hidden, index=index)
         return self._project_part(self._git("write-tree", index=index).strip())
 
     def of_commit(self, commit: str) -> str:
