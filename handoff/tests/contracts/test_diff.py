@@ -7,9 +7,9 @@ import pytest
 
 from baton_handoff.cli import main
 from baton_handoff.config.project import Project, find_project
-from baton_handoff.contracts.diff import Difference, differences, findings
+from baton_handoff.contracts.diff import Difference, findings
 from baton_handoff.contracts.sentences import change_text, example_text
-from trip_project import Change, git
+from trip_project import Change, differences, git
 
 API = """
 from pydantic import BaseModel, Field
@@ -232,3 +232,43 @@ def test_a_project_in_a_folder_of_its_repository_is_found_there(
     git(tmp_path, "commit", "--quiet", "--message", "both")
     change("le=9", "le=8")
     assert [d.comparison.contract for d in differences(project, "HEAD")] == ["Inner", "Trip"]
+
+
+def test_a_renamed_package_is_compared_under_its_former_name(
+    project: Project, change: Change
+) -> None:
+    change("le=9", "le=8")
+    git(project.root, "mv", "src/trips", "src/rides")
+    settings = project.root / "handoff.toml"
+    settings.write_text(settings.read_text().replace('"trips"', '"rides"'))
+    found = differences(find_project(project.root), "HEAD")
+    assert [d.comparison.contract for d in found] == ["Inner", "Trip"]
+
+
+def test_the_answer_names_the_base(
+    project: Project,
+    change: Change,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(project.root)
+    commit = git(project.root, "rev-parse", "--short=7", "HEAD").strip()
+    main(["contract", "diff"])
+    assert f"not changed since the last commit ({commit})" in capsys.readouterr().out
+    git(project.root, "switch", "--quiet", "--create", "work")
+    change("le=9", "le=8")
+    git(project.root, "commit", "--quiet", "--all", "--message", "broken")
+    assert main(["contract", "diff"]) == 1
+    assert f"Compared with main ({commit})." in capsys.readouterr().out
+    git(project.root, "branch", "--quiet", "--move", "main", "trunk")
+    assert main(["contract", "diff"]) == 2
+    assert "--base" in capsys.readouterr().err
+
+
+def test_the_first_commit_has_no_base_and_is_not_refused(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project.root)
+    git(project.root, "update-ref", "-d", "HEAD")
+    assert main(["contract", "diff"]) == 0
+    assert "nothing was compared" in capsys.readouterr().out

@@ -3,7 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baton_handoff.cli.options import BASE, Commands, Options, add_format, print_findings
+from baton_handoff.cli.options import (
+    BASE,
+    Commands,
+    Options,
+    add_format,
+    print_beside_findings,
+    print_findings,
+)
 
 if TYPE_CHECKING:
     from baton_handoff.config.project import Project
@@ -69,24 +76,28 @@ def _new(options: Options) -> None:
 def _diff(options: Options) -> int:
     from baton_handoff.contracts.diff import (
         NoBaseContractsError,
-        differences,
+        compare_with_base,
         findings,
         write_changelog,
     )
+    from baton_handoff.contracts.sentences import base_text
     from baton_handoff.policy.status.change_findings import kept
 
     project, base = options.project, options.base
-    when_empty = "The contracts have not changed."
     with kept(project, "diff", base) as keep:
         try:
-            changed = differences(project, base)
+            comparison = compare_with_base(project, base)
         except NoBaseContractsError as error:
-            changed, when_empty = [], str(error)
-        found = list(findings(changed))
+            keep([])
+            return print_findings([], options, str(error))
+        found = list(findings(comparison.differences))
         keep(found)
-    code = print_findings(found, options, when_empty)
+    compared = base_text(comparison.base, unchanged=not found)
+    code = print_findings(found, options, compared)
+    if found or options.format != "terminal":
+        print_beside_findings(compared, options)
     if options.changelog:
-        write_changelog(project, changed)
+        write_changelog(project, comparison.differences)
     return code
 
 

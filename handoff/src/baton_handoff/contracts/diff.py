@@ -16,7 +16,7 @@ from baton_handoff.contracts.protocol import compare_protocol
 from baton_handoff.contracts.sentences import change_text, example_text, version_advice
 from baton_handoff.contracts.wheel import wheel_package
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.git_snapshots import GitSnapshots, snapshots_of
+from baton_handoff.core.git_snapshots import Base, GitSnapshots, snapshots_of
 from baton_handoff.reporting.findings import Finding
 
 _HERE = "the working directory"
@@ -46,51 +46,71 @@ class Difference:
     level: int
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """The contracts of the working directory compared with those of a base.
+
+    Attributes:
+        base: The base, or the path of a wheel.
+        differences: The contracts that changed.
+    """
+
+    base: Base | str
+    differences: list[Difference]
+
+
 class NoBaseContractsError(HandoffError):
     """The base has no contracts, so there is nothing to compare with."""
 
 
-def differences(project: Project, base: str | None = None) -> list[Difference]:
+def compare_with_base(project: Project, base: str | None = None) -> Comparison:
     """Compare the contracts of the working directory with an earlier state of them.
 
     Args:
         project: The project.
         base: A commit, the path of a wheel from `handoff contract wheel`, or None for
-            `GitSnapshots.merge_base`.
+            `GitSnapshots.base`.
 
     Raises:
         NoBaseContractsError: There is no commit, or the base has no contracts.
         HandoffError: The base can't be found, or the contracts of either state can't be imported.
     """
     with snapshots_of(project.root) as (snapshots, scratch):
-        source, room = _earlier(project, base, snapshots, scratch)
+        earlier, source, room = _earlier(project, base, snapshots, scratch)
         level = max(project_at(source.parent, project).level, project.level)
         with (
-            reading(source, room, base or "the base") as before,
+            reading(source, room, str(earlier)) as before,
             reading(project.root / "src", f"{project.package}.contracts", _HERE) as after,
         ):
-            return list(_differences(before, after, level))
+            found = list(_differences(before, after, level))
+    return Comparison(earlier, found)
 
 
 def _earlier(
     project: Project, base: str | None, snapshots: GitSnapshots, scratch: Path
-) -> tuple[Path, str]:
-    """Return the folder and the package of the earlier contracts."""
+) -> tuple[Base | str, Path, str]:
+    """Return the base, and the folder and the package of its contracts."""
     if base is None or not base.endswith(".whl"):
-        tree = None
-        if base is not None or snapshots.has_commits:
-            tree = snapshots.of_commit(snapshots.merge_base(base))
-        if tree is None or not snapshots.has_contracts(tree):
+        if base is None and not snapshots.has_commits:
             raise NoBaseContractsError(
-                "Nothing to compare with yet: there are no contracts before this change."
+                "There is no commit yet, so nothing was compared with these contracts."
             )
-        return snapshots.check_out(tree, scratch / "base") / "src", f"{project.package}.contracts"
+        found = snapshots.base(base)
+        tree = snapshots.of_commit(found.commit)
+        if not snapshots.has_contracts(tree):
+            raise NoBaseContractsError(
+                f"Nothing was compared: {found} has no contracts, so these are the first."
+            )
+        folder = snapshots.check_out(tree, scratch / "base")
+        # A package that was renamed since has its former name there.
+        package = project_at(folder, project).package
+        return found, folder / "src", f"{package}.contracts"
     try:
         with zipfile.ZipFile(base) as wheel:
             wheel.extractall(scratch / "wheel")
     except (OSError, zipfile.BadZipFile) as error:
         raise HandoffError(f"{base} can't be read as a wheel: {error}") from error
-    return scratch / "wheel", wheel_package(project.package)
+    return base, scratch / "wheel", wheel_package(project.package)
 
 
 def _differences(before: Reader, after: Reader, level: int) -> Iterator[Difference]:

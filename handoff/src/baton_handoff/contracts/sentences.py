@@ -8,6 +8,7 @@ from baton_handoff.contracts.changes import ChangeKind, ContractChange, Contract
 from baton_handoff.contracts.constraints import Bound, Constraints, Form, value_text
 from baton_handoff.contracts.examples import Example
 from baton_handoff.contracts.violations import Rule, RuleKind, Violation
+from baton_handoff.core.git_snapshots import Base
 
 _RULES = {
     RuleKind.MISSING: "is missing",
@@ -124,6 +125,14 @@ def example_text(example: Example, change: ContractChange) -> str:
     if example.accepted_before:
         return f"{text}: accepted before, refused now"
     return f"{text}: refused before, accepted now"
+
+
+def base_text(base: Base | str, *, unchanged: bool) -> str:
+    """Return with what the contracts were compared, and whether they changed since."""
+    text = f"The contracts have not changed since {base}." * unchanged or f"Compared with {base}."
+    if isinstance(base, Base) and base.is_last_commit:
+        text += " Earlier commits are not compared: give one with `--base`."
+    return text
 
 
 def version_advice(comparison: ContractComparison) -> str:

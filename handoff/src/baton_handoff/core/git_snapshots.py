@@ -12,11 +12,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from baton_handoff.core.errors import UnknownCommitError
+from baton_handoff.core.errors import NoBaseError, UnknownCommitError
 from baton_handoff.core.git import git, git_or_none, hidden_files, is_shallow, require_repository
 
-_MAIN = ("origin/HEAD", "origin/main", "origin/master", "@{upstream}")
-"""Names of a remote's main branch; `origin/HEAD` exists in clones only."""
+
+@dataclass(frozen=True)
+class Base:
+    """The commit that a change is compared with.
+
+    Attributes:
+        name: The base as a user knows it, such as `origin/main`.
+        commit: The commit at which the current work left it.
+        is_last_commit: Whether it is the branch's own last commit: only uncommitted changes count.
+    """
+
+    name: str
+    commit: str
+    is_last_commit: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.commit[:7]})"
 
 
 @dataclass(frozen=True)
@@ -71,30 +86,30 @@ class GitSnapshots:
         return bool(self._commit("HEAD"))
 
     def merge_base(self, reference: str | None = None) -> str:
+        """The commit of `base`."""
+        return self.base(reference).commit
+
+    def base(self, reference: str | None = None) -> Base:
         """The commit at which the current work left `reference`.
 
         Args:
             reference: A commit or a branch. By default the branch that this one follows, unless
-                that is only its own pushed copy; then the remote's main branch, or else the last
-                commit.
+                that is only its own pushed copy; then a remote's main branch, or else the local
+                one. If there is no other branch at all, the last commit.
 
         Raises:
+            NoBaseError: No reference is given, and nothing tells which branch this one left.
             UnknownCommitError: This clone does not contain `reference` or a common commit, or it
                 has no commit yet.
         """
         if not self.has_commits:
             raise UnknownCommitError("There is no commit yet: make the first one.")
-        if reference is None:
-            branch, upstream = (
-                self._try("rev-parse", "--abbrev-ref", name) for name in ("HEAD", "@{upstream}")
-            )
-            candidates = ["@{upstream}", "origin/HEAD"]
-            if upstream.partition("/")[2] == branch:
-                candidates.reverse()
-            reference = next(filter(self._commit, candidates), "HEAD")
+        reference = reference or self._default_base()
         self._require_commit(reference)
         if common := self._try("merge-base", reference, "HEAD"):
-            return common.splitlines()[0]
+            # Compared with itself, a branch is compared with its last commit.
+            own = reference in ("HEAD", self._try("symbolic-ref", "--short", "--quiet", "HEAD"))
+            return Base("the last commit" if own else reference, common.splitlines()[0], own)
         if is_shallow(self._root):
             raise UnknownCommitError(
                 f"This clone is too shallow to contain the commit at which the work left"
@@ -117,7 +132,45 @@ class GitSnapshots:
         """
         if reference is not None:
             return self._require_commit(reference)
-        return next(filter(None, map(self._commit, _MAIN)), None)
+        names = (*self._main_branches(local=False), "@{upstream}")
+        return next(filter(None, map(self._commit, names)), None)
+
+    def _default_base(self) -> str:
+        branch = self._try("symbolic-ref", "--short", "--quiet", "HEAD")
+        upstream = self._try("rev-parse", "--abbrev-ref", "@{upstream}")
+        copies = [f"{remote}/{branch}" for remote in self._remotes()]
+        if upstream and upstream not in copies:
+            return upstream
+        main = next(filter(self._commit, self._main_branches(local=True)), None)
+        if main is not None:
+            return main
+        refs = ("refs/heads", "refs/remotes")
+        known = self._try("for-each-ref", "--format=%(refname:short)", *refs).split()
+        fetched = self._try("config", "--get-regexp", r"^remote\..*\.fetch$").splitlines()
+        complete = all("*" in refspec for refspec in fetched) and not is_shallow(self._root)
+        if complete and branch and not {*known} - {branch, *copies}:
+            return upstream or "HEAD"
+        raise NoBaseError(
+            f"No commit to compare with is known: the branch that {branch or 'this commit'} left is"
+            " not the upstream branch, no remote's main branch is in this clone, and there is no"
+            " local `main` or `master`. Give the branch with `--base`, or name it once:"
+            " `git branch --set-upstream-to BRANCH`."
+        )
+
+    def _main_branches(self, *, local: bool) -> Iterator[str]:
+        """Names of main branches, those of remotes first; `REMOTE/HEAD` exists in clones only."""
+        names = filter(None, (self._try("config", "init.defaultBranch"), "main", "master"))
+        usual = list(dict.fromkeys(names))
+        for remote in self._remotes():
+            head = f"refs/remotes/{remote}/HEAD"
+            if target := self._try("rev-parse", "--abbrev-ref", head):
+                yield target
+            yield from (f"{remote}/{name}" for name in usual)
+        if local:
+            yield from usual
+
+    def _remotes(self) -> list[str]:
+        return sorted(self._try("remote").split(), key=lambda remote: remote != "origin")
 
     @property
     def has_remote(self) -> bool:
