@@ -119,6 +119,8 @@ def _register(options: Options) -> None:
         f"{registered.model} version {registered.version} is the {registered.alias}"
         f" (commit {(registered.lineage.commit or 'none')[:12]}{clean})."
     )
+    for concern in registered.concerns:
+        print(concern)
     if notice := handoff_notice(assess(project)):
         print(notice)
 

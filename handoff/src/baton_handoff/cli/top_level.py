@@ -4,6 +4,7 @@ import os
 import subprocess
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from baton_handoff.cli.options import (
     BASE,
@@ -16,6 +17,12 @@ from baton_handoff.cli.options import (
 )
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.tracing import continued_span, trace_environment
+
+if TYPE_CHECKING:
+    from baton_handoff.config.project import Project
+
+_EVALUATION = "data/evaluation"
+"""The folder of the evaluation in every starter."""
 
 
 def add(commands: Commands) -> None:
@@ -85,12 +92,30 @@ def _pipeline(options: Options) -> int:
     for file in (root / "dvc.lock", root / ".dvc/tmp/rwlock"):
         if file.exists() and not file.stat().st_size:
             file.unlink()
+    evaluated = _evaluated(root)
     with continued_span("pipeline", os.environ):
         env = os.environ | trace_environment()
         done = subprocess.run(["dvc", "repro"], cwd=root, env=env, check=False)
+    if done.returncode == 0 and _evaluated(root) != evaluated:
+        _print_concerns(options.project)
     if done.returncode == 0 and not EvidenceStore(options.project).current("pipeline"):
         run_step(options.project, "pipeline", STEP_CHECKS["pipeline"])
     return done.returncode
+
+
+def _evaluated(root: Path) -> float:
+    """When the pipeline last wrote the evaluation; 0 without one."""
+    file = root / _EVALUATION / "evaluation.json"
+    return file.stat().st_mtime if file.exists() else 0.0
+
+
+def _print_concerns(project: "Project") -> None:
+    from baton_handoff.evaluation.concerns import concerns
+    from baton_handoff.evaluation.held_out import read_evaluation
+
+    # MLflow brings pandas, whatever the project's own engine is.
+    for concern in concerns(read_evaluation(project.root / _EVALUATION, "pandas")):
+        print(concern)
 
 
 def _docs(options: Options) -> None:

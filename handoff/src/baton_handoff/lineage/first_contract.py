@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from baton_handoff.config.project import Project
 from baton_handoff.contracts import ContractViolation, check, model_interface, to_rows
 from baton_handoff.contracts.first_draft import contracts_source, params_source, rows_source
+from baton_handoff.contracts.request_example import EXAMPLE, request_command, request_example
 from baton_handoff.contracts.row_models import api_source
 from baton_handoff.contracts.table_files import read_source, read_table
 from baton_handoff.contracts.table_profile import TableProfile, Task, profile_table
@@ -28,6 +29,7 @@ from baton_handoff.lineage.sources.draft import source_draft
 from baton_handoff.lineage.sources.odcs import ENDING, FOLDER
 
 GOLDEN_ROWS = 10
+_REQUEST_ROWS = 2
 
 _SOURCE = "source"
 """The name of the table in `data/raw` and among the sources."""
@@ -87,11 +89,16 @@ def start_from(
         api = api_source(*model_interface(contracts))
     sample = labelled.take(_golden_rows(labelled, profile))
     golden = to_rows(nw.from_arrow(sample, backend=engine.BACKEND).to_native())
+    asked = [
+        {name: value for name, value in row.items() if name != profile.target.name}
+        for row in golden[:_REQUEST_ROWS]
+    ]
     texts = {
         project.source / "contracts/data.py": data,
         project.source / "contracts/api.py": api,
         project.root / "params.yaml": params_source(profile, source.as_posix()),
         project.root / "tests/golden/source.json": rows_source(golden),
+        project.root / EXAMPLE: request_example(asked),
     }
     source_file = project.root / f"{FOLDER}/{_SOURCE}{ENDING}"
     described = source_file.read_text(encoding="utf-8") if source_file.exists() else ""
@@ -100,6 +107,13 @@ def start_from(
         texts[source_file] = source_draft(_SOURCE, places, "contracts:Source")
     _write(project, texts, file, project.root / source)
     _print_summary(profile, source, len(table), len(labelled), len(golden))
+    print(
+        "Next: replace the observed bounds in contracts/data.py by the valid ones, commit, then:\n"
+        "  uv run poe pipeline\n"
+        "  uv run poe register\n"
+        "  uv run poe serve\n"
+        f"  {request_command(project.root, 'http://127.0.0.1:8000')}"
+    )
 
 
 @contextmanager
@@ -175,9 +189,5 @@ def _print_summary(
         print(f"{indent}times without a time zone are taken as UTC")
     dropped = f", {rows - labelled:,} of them without a target" if rows > labelled else ""
     print(f"{source}   {rows:,} rows{dropped}, kept by DVC")
-    print(f"tests/golden/source.json   {golden} rows: check that they may be committed")
+    print(f"tests/golden/       {golden} rows and a request: check that they may be committed")
     print(f"{FOLDER}/{_SOURCE}{ENDING}   a draft: add the owner and the other missing facts")
-    print(
-        "Next: replace the observed bounds in contracts/data.py by the valid ones, then run"
-        " `uv run poe pipeline`."
-    )

@@ -22,6 +22,7 @@ import baton_handoff
 from baton_handoff.config.project import Project
 from baton_handoff.contracts import canonical_form, engine_of, to_rows
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.evaluation.concerns import Concern, concerns
 from baton_handoff.evaluation.held_out import Evaluation, read_evaluation
 from baton_handoff.registry import wrapper
 from baton_handoff.registry.code_hash import code_files
@@ -60,12 +61,14 @@ class Registered:
         version: The version's number.
         alias: The alias that now points to it.
         lineage: Its origin.
+        concerns: What its evaluation shows that a person should look at.
     """
 
     model: str
     version: int
     alias: str
     lineage: Lineage
+    concerns: tuple[Concern, ...] = ()
 
 
 @registry_errors()
@@ -145,7 +148,8 @@ def register(
             model_id=logged.model_id,
         )
     client.set_registered_model_alias(project.model, CANDIDATE, version.version)
-    return Registered(project.model, int(version.version), CANDIDATE, lineage)
+    number = int(version.version)
+    return Registered(project.model, number, CANDIDATE, lineage, tuple(concerns(evaluation)))
 
 
 def log_card(project: Project, lineage: Lineage, evaluation: Evaluation, plots: list[Path]) -> None:

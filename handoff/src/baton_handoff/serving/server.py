@@ -9,6 +9,7 @@ import uvicorn
 from baton_handoff.config.project import Project
 from baton_handoff.contracts import contracts_of
 from baton_handoff.contracts.fast_validation import use_row_models
+from baton_handoff.contracts.request_example import request_command
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import import_model_code, open_version
 from baton_handoff.serving.hot_reload import AliasWatcher, fetched_folder, start_fetch
@@ -43,6 +44,8 @@ def serve(project: Project, host: str, port: int) -> None:
         "%s version %s answers on http://%s:%s (its API on /docs; Ctrl+C ends it).",
         *(loaded.model, loaded.version, host, port),
     )
+    if command := request_command(project.root, f"http://{host}:{port}"):
+        _log.info("An example of a request: %s", command)
     watcher.start()
     try:
         uvicorn.run(
