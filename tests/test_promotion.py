@@ -55,6 +55,7 @@ def project(
     state(folder)
     replace_text(folder / "docs/model-card.md", STATED, "")
     owners(folder)
+    commit(folder, "statements")
     project("pre-commit", "install")
     for task in (["check"], ["test"], ["model", "accept"]):
         project("handoff", *task)
@@ -104,6 +105,7 @@ def blocking_gates(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
 def parallel_promotions(project: Project) -> list[tuple[int, str]]:
     """Promote version 1 twice at the same time; return both exit codes and what stderr says."""
     (project.folder / "docs/model-card.md").write_text(STATED, encoding="utf-8")
+    commit(project.folder, "the model card")
     command = ["handoff", "model", "promote", "1", "--why", "the first"]
     env = {**os.environ, **project.env, **PIPELINE}
     both = [
@@ -140,7 +142,7 @@ def test_missing_statements_block_a_promotion(project: Project) -> None:
     assert blocking_gates(done) == {
         "card": "data-science",
         "practices": "ml-engineering",
-        "approval": "ml-engineering",
+        "approval": "data-science and ml-engineering",
     }
     (missing,) = [one for one in json.loads(done.stdout) if one["check"] == "gate-practices"]
     assert missing["fix"].startswith(
@@ -261,7 +263,10 @@ def test_a_version_is_promoted_and_rolled_back_under_load(champion: Project) -> 
             assert promoted.returncode == 0, promoted.stdout
             until(2)
             back = champion("handoff", "model", "rollback", "--why", "only trying").stdout
-            assert back == "Version 1 is the champion again (before: version 2).\n"
+            first, effect = back.splitlines()
+            assert first == "Version 1 is the champion again (before: version 2)."
+            assert "load version 1 within 0.2 seconds" in effect
+            assert "The service loads the alias candidate" in effect
             until(1)
         finally:
             done.set()

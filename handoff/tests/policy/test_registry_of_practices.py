@@ -314,7 +314,11 @@ def test_a_team_requires_more_than_the_standards(project: Project) -> None:
         (EXCEPTION.replace("2026-12-31", '"soon"'), 11, '`expires` in [[exceptions]] is "soon": '),
         (EXCEPTION + EXCEPTION.replace('"ada"', "7"), 16, "`owner` in [[exceptions]] is 7: use te"),
         ("[enforce]\nnames = []\n", 7, "`names` is unknown in [enforce]: use practices"),
-        ('[enforce]\npractices = ["lint"]\n', 7, "the practice lint is unknown: use linted"),
+        (
+            '[enforce]\npractices = ["lint"]\n',
+            7,
+            "the practice lint is unknown; did you mean `linted`",
+        ),
         (
             '[enforce]\npractices = [\n  "typed",\n  "all",\n]\n',
             9,

@@ -319,7 +319,7 @@ def test_an_unknown_practice_suggests_similar_names() -> None:
         explain_practice(assessment(), "§§§", TerminalStyle())
     assert (
         str(caught.value)
-        == "There is no practice '§§§': `handoff status --format json` lists all of them."
+        == "There is no practice `§§§`: `handoff status --format json` lists all of them."
     )
 
 

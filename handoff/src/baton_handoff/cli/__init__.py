@@ -20,7 +20,7 @@ from baton_handoff.cli import (
     source,
     top_level,
 )
-from baton_handoff.cli.options import Commands, Options
+from baton_handoff.cli.options import CommandParser, Commands, Options
 from baton_handoff.core.command import in_one_sentence
 from baton_handoff.core.environments import use_own_programs
 
@@ -48,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     use_own_programs()
     parser = _parser()
     given = sys.argv[1:] if arguments is None else arguments
-    options = parser.parse_args(_normalized(given), Options())
+    options, unknown = parser.parse_known_args(_normalized(given), Options())
+    if unknown:
+        options.parser.refuse(unknown)
     if "run" not in options:
         options.parser.print_help(sys.stderr)
         return 2
@@ -82,10 +84,14 @@ def _normalized(arguments: Sequence[str]) -> list[str]:
     return normalized
 
 
-class _Parser(argparse.ArgumentParser):
+class _Parser(CommandParser):
     """A parser whose help lists the commands of all groups, one line each."""
 
     groups: Mapping[str, Commands]
+
+    def further_names(self) -> list[str]:
+        """Return the commands of all groups: a user may leave the group out."""
+        return [f"{group} {name}" for group in _GROUPS for name in self.groups[group].helps]
 
     def format_help(self) -> str:
         """Return the help."""
@@ -101,7 +107,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser("handoff", description="Contracts, models, checks and standards of a project.")
     parser.set_defaults(find=_find_project, parser=parser)
-    subparsers = parser.add_subparsers(metavar="COMMAND", parser_class=argparse.ArgumentParser)
+    subparsers = parser.add_subparsers(metavar="COMMAND", parser_class=CommandParser)
     commands = Commands(subparsers)
     top_level.add(commands)
     check.add(commands)

@@ -129,6 +129,7 @@ def _promote(options: Options) -> int:
     from baton_handoff.policy.promotion.promote import promote
     from baton_handoff.policy.promotion.promotion_policy import promotion_policy
     from baton_handoff.policy.status.missing_evidence import produce_for_promotion
+    from baton_handoff.registry.followed_alias import effect_on_services
 
     if not (options.why or options.dry_run):
         raise UsageError("A promotion is recorded with its reason: add --why, or --dry-run.")
@@ -141,19 +142,23 @@ def _promote(options: Options) -> int:
     print_findings([*result.findings, *loosened], options, "All gates pass.")
     if move := result.moved:
         previous = f" (before: version {move.before})" if move.before else ""
-        print_beside_findings(f"{move.alias} is now version {move.to}{previous}.", options)
+        effect = effect_on_services(options.project, move.alias, move.to)
+        moved = f"{move.alias} is now version {move.to}{previous}.\n{effect}"
+        print_beside_findings(moved, options)
     return int(result.blocked)
 
 
 def _rollback(options: Options) -> None:
     from baton_handoff.registry.alias_moves import roll_back
+    from baton_handoff.registry.followed_alias import effect_on_services, followed_alias
 
     move, other_code = roll_back(options.project, options.why)
     print(f"Version {move.to} is the champion again (before: version {move.before}).")
     if other_code is None:
+        print(effect_on_services(options.project, move.alias, move.to))
         return
     needs = f"It needs other code than version {move.before}"
-    meanwhile = f"until then running services use version {move.before}."
+    meanwhile = f"until then running services go on with version {move.before}."
     if other_code:
         image = f"{options.project.model}:{other_code[:12]}"
         print(f"{needs}: deploy the image {image}; {meanwhile}")
@@ -162,6 +167,8 @@ def _rollback(options: Options) -> None:
             f"{needs}, and that code was never committed, so it can't be deployed: promote a"
             f" version whose code is committed; {meanwhile}"
         )
+    if options.project.alias != move.alias:
+        print(followed_alias(options.project))
 
 
 def _fetch(options: Options) -> None:

@@ -5,7 +5,7 @@ import os
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -227,12 +227,15 @@ def project_at(folder: Path, default: Project) -> Project:
     Args:
         folder: The folder.
         default: The result if the settings there can't be used: a change that corrects a broken
-            `handoff.toml` must be possible.
+            `handoff.toml` must be possible. What people accept or state counts only where it can
+            be read, so the result has no exceptions and no statements.
     """
     try:
         return read_project(folder / "handoff.toml")
     except (OSError, SettingsError):
-        return default
+        unstated = {"exceptions", "statements"}
+        practices = {name: one for name, one in default.practices.items() if name not in unstated}
+        return replace(default, exceptions=(), practices=practices)
 
 
 def _answers(file: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from baton_handoff.config.sides import Axis, Side
 from baton_handoff.config.validation import StrictModel, Text
+from baton_handoff.core.suggestions import similar_name
 
 GATES = (
     *("environment", "load", "code", "contracts", "rows", "parity", "commit", "baselines"),
@@ -28,9 +29,9 @@ _Number = Annotated[float, Field(ge=0)]
 
 def _known_gate(gate: str) -> str:
     if gate not in GATES and not gate.startswith("sources/"):
-        raise PydanticCustomError(
-            "unknown_gate", "use {gates} or sources/NAME", {"gates": ", ".join(GATES)}
-        )
+        near = similar_name(gate, GATES)
+        remedy = f"did you mean `{near}`?" if near else f"use {', '.join(GATES)} or sources/NAME"
+        raise PydanticCustomError("unknown_gate", "{remedy}", {"remedy": remedy})
     return gate
 
 

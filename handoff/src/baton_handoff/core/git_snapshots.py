@@ -15,6 +15,9 @@ from pathlib import Path
 from baton_handoff.core.errors import NoBaseError, UnknownCommitError
 from baton_handoff.core.git import git, git_or_none, hidden_files, is_shallow, require_repository
 
+_HEADS = ("HEAD", "main", "master")
+"""Names of a remote's main branch; its `HEAD` exists in clones only."""
+
 
 @dataclass(frozen=True)
 class Base:
@@ -117,23 +120,43 @@ class GitSnapshots:
             )
         raise UnknownCommitError(f"{reference} and this work have no commit in common.")
 
-    def main_commit(self, reference: str | None = None) -> str | None:
-        """The newest commit of the branch into which all work is merged, as this clone knows it.
+    def main_commit(self) -> str | None:
+        """The newest commit of the remote's main branch, as this clone knows it.
 
-        Args:
-            reference: That branch, or a commit. By default the remote's main branch, or else the
-                branch that this one follows.
+        The branch that this one follows counts only if no remote has a main branch by its usual
+        name; the pushed copy of this branch comes last.
 
         Returns:
-            The commit; None without a remote.
+            The commit; None if this clone knows no main branch of a remote.
+        """
+        # Not `_main_branches`: a person's own `init.defaultBranch` must not choose what approves.
+        names = [f"refs/remotes/{one}/{name}" for one in self._remotes() for name in _HEADS]
+        branch, upstream = (
+            self._try("rev-parse", "--abbrev-ref", name) for name in ("HEAD", "@{upstream}")
+        )
+        remote, _, followed = upstream.partition("/")
+        if followed == branch:
+            names += self._main_branches(local=False)
+        if remote in self._remotes():
+            names.append(upstream)
+        return next(filter(None, map(self._commit, names)), None)
+
+    def local_main_commit(self) -> str | None:
+        """The newest commit of the main branch of this repository, or else the last commit.
+
+        Returns:
+            The commit; None in a repository without a commit.
+        """
+        names = ("refs/heads/main", "refs/heads/master", "HEAD")
+        return next(filter(None, map(self._commit, names)), None)
+
+    def commit(self, reference: str) -> str:
+        """The id of a commit that a user has named.
 
         Raises:
-            UnknownCommitError: This clone does not contain `reference`.
+            UnknownCommitError: This clone does not contain it.
         """
-        if reference is not None:
-            return self._require_commit(reference)
-        names = (*self._main_branches(local=False), "@{upstream}")
-        return next(filter(None, map(self._commit, names)), None)
+        return self._require_commit(reference)
 
     def _default_base(self) -> str:
         branch = self._try("symbolic-ref", "--short", "--quiet", "HEAD")

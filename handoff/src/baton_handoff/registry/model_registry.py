@@ -19,6 +19,7 @@ from sqlalchemy.exc import DatabaseError
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.files import replace_folder
+from baton_handoff.core.suggestions import hint, similar_name
 from baton_handoff.registry.loaded import (
     MODEL_FILE,
     FetchedVersion,
@@ -26,8 +27,11 @@ from baton_handoff.registry.loaded import (
     import_model_code,
     open_version,
 )
+from baton_handoff.registry.version_facts import CANDIDATE, CHAMPION
 
 _DATABASES = ("postgresql", "mysql", "mssql")
+_LISTED = 5
+"""The number of versions that a message lists, the newest ones."""
 _LOGIN_REFUSED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """MLflow's codes for a version, an alias or a model that it does not have."""
@@ -155,13 +159,32 @@ def get_version(project: Project, wanted: str) -> ModelVersion:
     except MlflowException as error:
         if error.error_code not in NOT_FOUND:
             raise
-        if wanted.isdecimal():
-            missing, fix = f"version {wanted}", "`uv run handoff model list` lists those it has."
-        else:
-            missing, fix = wanted, "`uv run poe pipeline` and `uv run poe register` make one."
+        kind = "version" if wanted.isdecimal() else "alias"
+        end = _existing(client, project, kind, wanted)
         raise VersionNotFoundError(
-            f"The registry has no {missing} of {project.model}: {fix}"
+            f"The registry has no {kind} `{wanted}` of {project.model}{end}"
         ) from error
+
+
+def _existing(client: mlflow.MlflowClient, project: Project, kind: str, wanted: str) -> str:
+    """The end of a sentence about a version or alias that is missing: what there is instead."""
+    try:
+        aliases = client.get_registered_model(project.model).aliases
+    except MlflowException as error:
+        if error.error_code not in NOT_FOUND:
+            raise
+        return ": `uv run poe pipeline` and `uv run poe register` make the first version."
+    if kind == "alias":
+        near = similar_name(wanted, [*aliases, CANDIDATE, CHAMPION])
+        if near and near not in aliases:
+            made_by = {CANDIDATE: "register", CHAMPION: "promote"}[near]
+            made = f"; `uv run poe {made_by}` makes it."
+            return made if near == wanted else f"; did you mean `{near}`?"
+        return hint(wanted, aliases, f"it has {', '.join(sorted(aliases))}")
+    found = client.search_model_versions(f"name = '{project.model}'")
+    numbers = sorted(int(version.version) for version in found)
+    listed = ", ".join(map(str, numbers[-_LISTED:]))
+    return f": it has {listed}; `uv run handoff model list` lists all."
 
 
 @registry_errors()

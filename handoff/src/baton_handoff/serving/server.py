@@ -11,6 +11,7 @@ from baton_handoff.contracts import contracts_of
 from baton_handoff.contracts.fast_validation import use_row_models
 from baton_handoff.contracts.request_example import request_command
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.registry.followed_alias import followed_alias
 from baton_handoff.registry.loaded import import_model_code, open_version
 from baton_handoff.serving.hot_reload import AliasWatcher, fetched_folder, start_fetch
 from baton_handoff.serving.log_setup import set_up_logs
@@ -46,6 +47,7 @@ def serve(project: Project, host: str, port: int) -> None:
     )
     if command := request_command(project.root, f"http://{host}:{port}"):
         _log.info("An example of a request: %s", command)
+    _log.info("%s", followed_alias(project))
     watcher.start()
     try:
         uvicorn.run(

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from baton_handoff.config.baseline import BASELINE_FILE
 from baton_handoff.config.project import Project
 from baton_handoff.config.validation import StrictModel, Text, invalid, validated
+from baton_handoff.core.suggestions import hint
 from baton_handoff.core.toml_files import read_toml
 from baton_handoff.policy.practices import baseline
 from baton_handoff.policy.practices.practice import (
@@ -197,8 +197,8 @@ def _check_known(
 ) -> None:
     if name in practices:
         return
-    near = get_close_matches(name, practices, cutoff=0.4) or practices
-    problem = f"the practice {name} is unknown: use {', '.join(near)}"
+    otherwise = f"use {', '.join(practices)}"
     if at[0] == "practices":
-        problem += f', or a name of your own with a slash, "acme/{name}"'
+        otherwise += f', or a name of your own with a slash, "acme/{name}"'
+    problem = f"the practice {name} is unknown{hint(name, practices, otherwise)}"
     raise invalid(file, at, problem, kind="practice", element=element)

@@ -12,14 +12,16 @@ import mlflow
 from mlflow.entities.model_registry import ModelVersion
 
 from baton_handoff.config.project import Project
-from baton_handoff.config.sides import ML_ENGINEERING
+from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.promotion.candidate import Candidate
 from baton_handoff.policy.promotion.gates import FOR_STAGING, judge
 from baton_handoff.policy.promotion.gates.result import GateResult, failed
+from baton_handoff.policy.promotion.promotion_policy import uncommitted_statements
 from baton_handoff.policy.promotion.validation import Progress, validate
 from baton_handoff.registry.alias_moves import (
     AliasMove,
+    alias_mismatch,
     aliased_version,
     in_ci,
     move_alias,
@@ -76,9 +78,13 @@ def promote(
     with promotion_lock(project):
         client = connect(project)
         before = aliased_version(client, project, to)
+        if why is not None:
+            _check_moves(client, project, to, before, int(version.version))
         candidate = validate(project, client, version, progress)
-        results = judge(candidate, project.promotion) | _approval(project, to)
+        results = judge(candidate, project.promotion) | approval(project, to)
         findings = gate_findings(project, results, to)
+        if to == CHAMPION:
+            findings += uncommitted_statements(project)
         outcome = PromotionResult(findings, None)
         if why is None or outcome.blocked:
             return outcome
@@ -92,6 +98,21 @@ def promote(
         move = AliasMove(to, int(version.version), before, "promotion", why, accepted)
         move = move_alias(client, project, move)
         return PromotionResult(findings, move)
+
+
+def _check_moves(
+    client: mlflow.MlflowClient, project: Project, alias: str, before: int | None, version: int
+) -> None:
+    """Check that a promotion would move the alias, or correct its record.
+
+    Raises:
+        HandoffError: The alias points to the version already.
+    """
+    if before == version and not alias_mismatch(client, project, alias):
+        raise HandoffError(
+            f"Version {version} is the {alias} already, so there is nothing to promote; --dry-run"
+            " judges it again."
+        )
 
 
 @registry_errors()
@@ -148,7 +169,8 @@ def gate_findings(project: Project, results: Mapping[str, GateResult], to: str) 
                 f"gate-{gate}",
                 f"{gate}: {result.message}",
                 blocks=not result.passed and required and binding and not counts,
-                side=None if result.passed else result.side,
+                side=None if result.passed else _addressee(project, result),
+                file=None if result.passed else result.file or None,
                 fix="" if result.passed else result.fix,
                 evidence=(*result.evidence, *notes),
                 met=result.passed,
@@ -157,15 +179,22 @@ def gate_findings(project: Project, results: Mapping[str, GateResult], to: str) 
     return findings
 
 
-def _approval(project: Project, to: str) -> dict[str, GateResult]:
+def _addressee(project: Project, result: GateResult) -> str:
+    """The side that has to act: the one that answers for the file that has to change."""
+    return (project.side_of(result.file) if result.file else None) or result.side
+
+
+def approval(project: Project, to: str) -> dict[str, GateResult]:
     """The gate of the other side's consent, which the CI provider asks for before the job runs."""
-    if to != CHAMPION or project.level == 0 or in_ci():
+    # A change of the provider counts once it is merged, like everything that approves.
+    if to != CHAMPION or project.level == 0 or in_ci((project.base or project).ci):
         return {}
     return {
         "approval": failed(
             "this is not the pipeline, in which the other side approves a champion",
-            "run the job `promote`, or record an exception for `approval` in handoff.toml",
-            ML_ENGINEERING,
+            "run the job `promote`, or commit an exception for `approval` in handoff.toml to the"
+            " main branch",
+            " and ".join(SIDES),
         )
     }
 

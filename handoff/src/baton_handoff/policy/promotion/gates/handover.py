@@ -54,6 +54,7 @@ def card(candidate: Candidate, _: PromotionSettings) -> GateResult:
         return failed(
             f"the model card lacks: {', '.join(missing)}",
             f"write each in {STATEMENTS_FILE}, under a heading of that name",
+            file=STATEMENTS_FILE.as_posix(),
         )
     return passed("complete")
 
