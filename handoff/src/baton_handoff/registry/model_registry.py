@@ -27,9 +27,11 @@ from baton_handoff.registry.loaded import (
     import_model_code,
     open_version,
 )
-from baton_handoff.registry.version_facts import CANDIDATE, CHAMPION
 
 _DATABASES = ("postgresql", "mysql", "mssql")
+_MADE_BY = {"candidate": "register", "champion": "promote"}
+"""The task that sets each alias."""
+
 _LISTED = 5
 """The number of versions that a message lists, the newest ones."""
 _LOGIN_REFUSED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
@@ -175,10 +177,9 @@ def _existing(client: mlflow.MlflowClient, project: Project, kind: str, wanted: 
             raise
         return ": `uv run poe pipeline` and `uv run poe register` make the first version."
     if kind == "alias":
-        near = similar_name(wanted, [*aliases, CANDIDATE, CHAMPION])
+        near = similar_name(wanted, [*aliases, *_MADE_BY])
         if near and near not in aliases:
-            made_by = {CANDIDATE: "register", CHAMPION: "promote"}[near]
-            made = f"; `uv run poe {made_by}` makes it."
+            made = f"; `uv run poe {_MADE_BY[near]}` makes it."
             return made if near == wanted else f"; did you mean `{near}`?"
         return hint(wanted, aliases, f"it has {', '.join(sorted(aliases))}")
     found = client.search_model_versions(f"name = '{project.model}'")
