@@ -279,6 +279,7 @@ def kept_project(root: Path) -> Project:
     work_together(root)
     (git_folder / "hooks").mkdir(exist_ok=True)
     (git_folder / "hooks/pre-commit").write_text("#!/bin/sh\nexec pre-commit run\n")
+    (git_folder / "hooks/pre-commit").chmod(0o755)
     (root / "dvc.lock").write_text(json.dumps({"stages": ran(root)}))
     register(root)
     project = find_project(root)

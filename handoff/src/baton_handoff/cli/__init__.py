@@ -67,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: Options) -> int:
     # `status` also runs in repositories without Baton, so each command may find its own way.
     options.project = options.find()
+    if options.project.adopted and not options.any_environment:
+        options.project.require_own_environment()
     return int(options.run(options) or 0)
 
 
@@ -106,7 +108,7 @@ class _Parser(CommandParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser("handoff", description="Contracts, models, checks and standards of a project.")
-    parser.set_defaults(find=_find_project, parser=parser)
+    parser.set_defaults(find=_find_project, parser=parser, any_environment=False)
     subparsers = parser.add_subparsers(metavar="COMMAND", parser_class=CommandParser)
     commands = Commands(subparsers)
     top_level.add(commands)

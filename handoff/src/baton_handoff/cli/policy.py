@@ -60,7 +60,7 @@ def add_status(commands: Commands) -> None:
         action="store_true",
         help="in CI: also write the run's summary and the comment of the pull request",
     )
-    command.set_defaults(find=_project_or_repository)
+    command.set_defaults(find=_project_or_repository, any_environment=True)
 
 
 def _project_or_repository() -> "Project":

@@ -27,8 +27,12 @@ _EVALUATION = "data/evaluation"
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    commands.add("setup", _setup, "prepare the git repository and its hooks")
+    command = commands.add("setup", _setup, "prepare the git repository and its hooks")
+    command.set_defaults(any_environment=True)
     commands.add("pipeline", _pipeline, "run the pipeline: from raw data to a model")
+
+    # Without a line in the list of commands: git's hook runs it.
+    commands.add("hooks", _hooks, description="Run the hooks on what is to be committed.")
 
     command = commands.add("docs", _docs, "build the site with the data dictionary")
     command.add_argument("--serve", action="store_true", help="serve it here and follow changes")
@@ -75,6 +79,12 @@ def _setup(options: Options) -> None:
     from baton_handoff.integrations.setup import set_up
 
     set_up(options.project)
+
+
+def _hooks(options: Options) -> int:
+    from baton_handoff.integrations.hooks import run_hooks
+
+    return run_hooks(options.project)
 
 
 def _pipeline(options: Options) -> int:

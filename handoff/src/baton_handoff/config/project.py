@@ -1,7 +1,9 @@
 """A project: its folder, its settings and its code; `handoff.toml` marks the root."""
 
 import importlib
+import importlib.util
 import os
+import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +23,7 @@ from baton_handoff.config.settings import (
 )
 from baton_handoff.config.sides import SIDES, answerable
 from baton_handoff.config.validation import invalid, read_settings, validated
+from baton_handoff.core.environments import programs_of_another_place
 from baton_handoff.core.errors import (
     HandoffError,
     ProjectCodeError,
@@ -146,6 +149,21 @@ class Project:
                     " installed: run `uv run poe setup`."
                 ) from error
 
+    def require_own_environment(self) -> None:
+        """Check that the running environment has the code of this folder, not of a copy of it.
+
+        Raises:
+            ForeignEnvironmentError: It was copied, moved or renamed with its project.
+        """
+        root = self.root.resolve()
+        location = _location(self.package)
+        if location is not None and not location.is_relative_to(root):
+            other = find_upwards("handoff.toml", location)
+            if other is not None or "site-packages" not in location.parts:
+                raise ForeignEnvironmentError(root, other.parent if other else location)
+        if programs := programs_of_another_place(Path(sys.prefix)):
+            raise ForeignEnvironmentError(root, Path(os.fsdecode(next(iter(programs.values())))))
+
     @contextmanager
     def explain_errors(self, subject: str) -> Iterator[None]:
         """Turn an error of the project's own code into one sentence with its place.
@@ -169,6 +187,34 @@ class Project:
             raise ProjectCodeError(
                 f"{subject} can't be read: {place}{type(error).__name__}: {reason}"
             ) from error
+
+
+class ForeignEnvironmentError(ProjectCodeError):
+    """The environment of a project belongs to another folder.
+
+    Attributes:
+        problem: What is wrong, a sentence without the remedy.
+        fix: The command that repairs the environment.
+    """
+
+    fix = "`uv run handoff setup`"
+
+    def __init__(self, root: Path, other: Path) -> None:
+        self.problem = (
+            f"The environment of {root} would run the code of {other}: it was copied, moved or"
+            " renamed with its folder."
+        )
+        super().__init__(f"{self.problem} Run {self.fix}.")
+
+
+def _location(package: str) -> Path | None:
+    """The folder from which a package is imported; None if it is not installed."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return None
+    folders = spec and [*(spec.submodule_search_locations or ())]
+    return Path(folders[0]).resolve() if folders else None
 
 
 def find_project(start: Path | None = None) -> Project:

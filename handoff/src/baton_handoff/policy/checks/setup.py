@@ -8,7 +8,9 @@ from typing import Any
 
 from packaging.markers import Marker
 
+from baton_handoff.config.project import ForeignEnvironmentError
 from baton_handoff.config.standards import PYPROJECT
+from baton_handoff.core.git_hooks import hook_problem
 from baton_handoff.core.requirements import package_name
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, check, finding_at
 from baton_handoff.policy.evidence.recording import check_lock
@@ -36,6 +38,10 @@ def lock_current(context: CheckContext) -> CheckResult:
 @check
 def environment_current(context: CheckContext) -> CheckResult:
     """The locked packages are installed here, each in its locked version."""
+    try:
+        context.project.require_own_environment()
+    except ForeignEnvironmentError as error:
+        return CheckResult.not_met(error.problem, fix=error.fix)
     packages = _locked(context)
     if not packages:
         return CheckResult.not_met("There is no uv.lock to install from.")
@@ -62,10 +68,8 @@ def hooks_installed(context: CheckContext) -> CheckResult:
     """Hooks with the project's own tools run before a commit."""
     if context.env.get("CI") or context.env.get("TF_BUILD"):
         return CheckResult.not_applicable("CI makes no commits.")
-    hook = git_folder(context.project.root) / "hooks" / "pre-commit"
-    text = hook.read_text(encoding="utf-8", errors="replace") if hook.is_file() else ""
-    if "pre-commit" not in text.replace("#!/", ""):
-        return CheckResult.not_met("No hook runs before a commit on this machine.")
+    if problem := hook_problem(context.project.root):
+        return CheckResult.not_met(f"{problem}.")
     entries = [str(hook["entry"]) for hook in context.hooks if "entry" in hook]
     required = {"ruff format": STEPS["format"].hook, "ruff check": STEPS["lint"].hook}
     absent = [
@@ -183,16 +187,3 @@ def _installed() -> dict[str, str]:
     folders = Path(sysconfig.get_path("purelib")).glob("*.dist-info")
     parts = (folder.name.removesuffix(".dist-info").rpartition("-") for folder in folders)
     return {package_name(name): version for name, _, version in parts}
-
-
-def git_folder(root: Path) -> Path:
-    """The git folder of a project, which a worktree or a surrounding repository has elsewhere."""
-    for folder in (root, *root.parents):
-        file = folder / ".git"
-        if file.is_dir():
-            return file
-        if file.is_file():
-            own = folder / file.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
-            common = own / "commondir"
-            return own / common.read_text(encoding="utf-8").strip() if common.exists() else own
-    return root / ".git"
