@@ -278,7 +278,7 @@ def kept_project(root: Path) -> Project:
         (root / name).write_text(text, encoding="utf-8")
     work_together(root)
     (git_folder / "hooks").mkdir(exist_ok=True)
-    (git_folder / "hooks/pre-commit").write_text("#!/bin/sh\nexec pre-commit run\n")
+    (git_folder / "hooks/pre-commit").write_text("#!/bin/sh\n# pre-commit\n")
     (git_folder / "hooks/pre-commit").chmod(0o755)
     (root / "dvc.lock").write_text(json.dumps({"stages": ran(root)}))
     register(root)
