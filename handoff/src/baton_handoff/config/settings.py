@@ -57,6 +57,9 @@ class ServiceSettings(StrictModel):
     largest_request_bytes: _Number = 8 * 2**20
     """The size of the largest request body that the service reads."""
 
+    largest_request_rows: _Number = 10_000
+    """The number of rows that one request may have."""
+
     refresh_seconds: _Number = 10
     """The time between two queries to the registry for the version to load."""
 

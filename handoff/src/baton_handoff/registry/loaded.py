@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
@@ -21,13 +21,23 @@ _FACTS = "version.json"
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model version that is ready to predict."""
+    """A model version that is ready to predict.
+
+    Attributes:
+        model: The registered model's name.
+        version: The version's number.
+        predict: Predicts from a table that its input contract describes.
+        commit: The commit that it was made from, empty if unknown.
+        code: The hash of the code that it needs.
+        examples: Rows of its evaluation, which it has to answer before it is served.
+    """
 
     model: str
     version: int
     predict: "Callable[[Frame], Frame]"
     commit: str = ""
     code: str = ""
+    examples: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,12 @@ TABLE = "(table)"
 Reason: TypeAlias = Literal[
     "unreadable",  # the body is not JSON
     "refused",  # the rows break the input contract
-    "too_long",  # the body is longer than the limit
+    "too_long",  # the body is longer, or has more rows, than the limit
+    "incomplete",  # the body has not arrived in time
     "busy",  # too many requests wait
     "timeout",  # the answer took too long
     "broken_answer",  # the predictions break the output contract
+    "unanswered",  # the model can't answer rows that meet the input contract
     "model_failed",  # an error in features or model
     "failed",  # an error anywhere else
     "other",  # an error of HTTP itself, for example another method

@@ -14,6 +14,7 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.followed_alias import followed_alias
 from baton_handoff.registry.loaded import import_model_code, open_version
 from baton_handoff.serving.hot_reload import AliasWatcher, fetched_folder, start_fetch
+from baton_handoff.serving.impatient_protocol import ImpatientProtocol
 from baton_handoff.serving.log_setup import set_up_logs
 from baton_handoff.serving.prediction_log import PredictionLog
 
@@ -54,6 +55,7 @@ def serve(project: Project, host: str, port: int) -> None:
             app,
             host=host,
             port=port,
+            http=ImpatientProtocol,
             log_config=None,  # `set_up_logs` has configured them
             log_level="warning",
             timeout_graceful_shutdown=30,

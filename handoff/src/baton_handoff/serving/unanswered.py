@@ -1,0 +1,82 @@
+"""Find the rows that a model can't answer although they meet its input contract."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from baton_handoff.contracts import ContractViolation, Rule, RuleKind
+from baton_handoff.contracts.sentences import rule_text
+
+ColumnRule: TypeAlias = tuple[str | None, Rule]
+"""A rule and its column, None for a rule about the whole row or table."""
+
+
+class TooManyUnansweredError(Exception):
+    """The search has used up its predictions."""
+
+
+def find_unanswered(
+    predict: Callable[[Sequence[int]], object], count: int, error: Exception, predictions: int
+) -> dict[int, set[ColumnRule]]:
+    """Find the rows without which a model answers, by predictions for fewer and fewer rows.
+
+    Args:
+        predict: Predicts for some of the rows, given by position.
+        count: The number of rows.
+        error: The error of the prediction for all of them.
+        predictions: How many predictions the search may make.
+
+    Returns:
+        The reasons by position.
+
+    Raises:
+        TooManyUnansweredError: The predictions do not suffice.
+    """
+    found: dict[int, set[ColumnRule]] = {}
+    waiting: list[tuple[Sequence[int], Exception]] = [(range(count), error)]
+    while waiting:
+        positions, error = waiting.pop()
+        named = _rows_named(error, len(positions))
+        if len(positions) in (1, len(named)):
+            found |= {row: _reasons(error, n) for n, row in enumerate(positions)}
+            continue
+        # A contract inside the model names rows of its own table, which may have another order. So
+        # the named rows are not believed, they are tried.
+        middle = len(positions) // 2
+        order = [n for n in range(len(positions)) if n not in named]
+        parts = [sorted(named), order] if named else [order[:middle], order[middle:]]
+        for part in parts:
+            if predictions == 0:
+                raise TooManyUnansweredError
+            predictions -= 1
+            rows = [positions[n] for n in part]
+            try:
+                predict(rows)
+            except Exception as failed:  # noqa: BLE001 - the code of a model may raise anything
+                waiting.append((rows, failed))
+    return found
+
+
+def _rows_named(error: Exception, count: int) -> set[int]:
+    """The positions that a violation names; none if it names no rows."""
+    if not isinstance(error, ContractViolation) or not all(v.rows for v in error.violations):
+        return set()
+    return {row for violation in error.violations for row in violation.rows if row < count}
+
+
+def _reasons(error: Exception, position: int) -> set[ColumnRule]:
+    if not isinstance(error, ContractViolation):
+        return {(None, _rule(f"the model fails with {type(error).__name__}"))}
+    return {
+        (None, _rule(f"the model can't answer it: {_where(error, item.column)} {text}"))
+        for item in error.violations
+        if position in item.rows or not item.rows
+        for text in [rule_text(item.rule)]
+    }
+
+
+def _where(error: ContractViolation, column: str | None) -> str:
+    return f"{error.contract}:" if column is None else f"{error.contract}.{column}"
+
+
+def _rule(message: str) -> Rule:
+    return Rule(RuleKind.CHECK, check="answerable", message=message)
