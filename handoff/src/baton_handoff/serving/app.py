@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
+from starlette.types import Scope
 
 from baton_handoff.contracts import Contract, ContractViolation, canonical_form
 from baton_handoff.contracts.sentences import rule_text
@@ -104,54 +105,15 @@ def create_app(
 
     async def answer(http: Request) -> Response:
         try:
-            return Response(
-                await serving.answer(
-                    request_id(http.scope), await _json(http), arrival(http.scope)
-                ),
-                media_type="application/json",
-            )
-        except InvalidRequestError as error:
-            found = error.errors
-            set_reason(http.scope, "refused" if found.is_json else "unreadable")
-            for path, _ in found.listed:
-                match path:
-                    case "rows", int(), str(column), *_:
-                        serving.metrics.record_violation(input_schema, column, 1)
-            details = [ErrorDetail(field=_field(path), rule=rule) for path, rule in found.listed]
-            return _refusal(details, found.more)
-        except TooManyRowsError:
-            set_reason(http.scope, "too_long")
-            limit = serving.settings.largest_request_rows
-            return _failure(
-                f"the request has more rows, or values, than {limit:,.0f} rows may have: send its"
-                " rows in several",
-                413,
-            )
-        except UnansweredError as error:
-            set_reason(http.scope, "unanswered")
-            details = [
-                ErrorDetail(field=f"rows[{row}]", rule=text)
-                for row, rules in sorted(error.rows.items())
-                for text in sorted(rule_text(rule) for _, rule in rules)
-            ]
-            for text in sorted({detail.rule for detail in details})[:MAX_ERRORS]:
-                _log.warning("rows that meet %s: %s", input_schema.__name__, text)
-            return _refusal(details)
-        except ContractViolation as error:
-            is_input = error.contract == input_schema.__name__
-            for item in error.violations:
-                contract = input_schema if is_input else output_schema
-                serving.metrics.record_violation(contract, item.column, len(item.rows) or 1)
-            if is_input:
-                set_reason(http.scope, "refused")
-                return _refusal(_details(error))
-            set_reason(http.scope, "broken_answer")
-            _log.error("%s", error)
-            return _failure("the predictions break the output contract")
+            body = await _json(http)
+            text = await serving.answer(request_id(http.scope), body, arrival(http.scope))
         except Exception as error:
+            if refusal := _refusal_of(error, http.scope, serving, (input_schema, output_schema)):
+                return refusal
             set_reason(http.scope, "model_failed")
             add_span_attributes({"handoff.error": type(error).__qualname__})
             raise
+        return Response(text, media_type="application/json")
 
     class Predict(APIRoute):
         """FastAPI describes the body, which it would validate on the event loop."""
@@ -207,6 +169,56 @@ def create_app(
         return Response(serving.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     return app
+
+
+def _refusal_of(
+    error: Exception,
+    scope: Scope,
+    serving: PredictionService,
+    contracts: tuple[Contract, Contract],
+) -> Response | None:
+    """The answer that an error of `PredictionService.answer` amounts to, None if it is unexpected."""
+    input_schema, output_schema = contracts
+    match error:
+        case InvalidRequestError(errors=found):
+            set_reason(scope, "refused" if found.is_json else "unreadable")
+            for path, _ in found.listed:
+                match path:
+                    case "rows", int(), str(column), *_:
+                        serving.metrics.record_violation(input_schema, column, 1)
+            details = [ErrorDetail(field=_field(path), rule=rule) for path, rule in found.listed]
+            return _refusal(details, found.more)
+        case TooManyRowsError():
+            set_reason(scope, "too_long")
+            limit = f"{serving.settings.largest_request_rows:,.0f}"
+            return _failure(
+                f"the request has more rows, or values, than {limit} rows may have: send its rows"
+                " in several",
+                413,
+            )
+        case UnansweredError(rows=rows):
+            set_reason(scope, "unanswered")
+            texts = {row: sorted(rule_text(rule) for _, rule in rows[row]) for row in sorted(rows)}
+            for text in sorted({text for row in texts.values() for text in row})[:MAX_ERRORS]:
+                _log.warning("rows that meet %s: %s", input_schema.__name__, text)
+            return _refusal(
+                [
+                    ErrorDetail(field=f"rows[{row}]", rule=text)
+                    for row in texts
+                    for text in texts[row]
+                ]
+            )
+        case ContractViolation():
+            is_input = error.contract == input_schema.__name__
+            for item in error.violations:
+                contract = input_schema if is_input else output_schema
+                serving.metrics.record_violation(contract, item.column, len(item.rows) or 1)
+            set_reason(scope, "refused" if is_input else "broken_answer")
+            if is_input:
+                return _refusal(_details(error))
+            _log.error("%s", error)
+            return _failure("the predictions break the output contract")
+    return None
 
 
 async def _json(http: Request) -> bytes:
