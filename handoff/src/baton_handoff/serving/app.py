@@ -177,7 +177,7 @@ def _refusal_of(
     serving: PredictionService,
     contracts: tuple[Contract, Contract],
 ) -> Response | None:
-    """The answer that an error of `PredictionService.answer` amounts to, None if it is unexpected."""
+    """The answer to an expected error of `PredictionService.answer`, None for any other."""
     input_schema, output_schema = contracts
     match error:
         case InvalidRequestError(errors=found):
