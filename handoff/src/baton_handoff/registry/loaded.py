@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from baton_handoff.contracts import Frame
 
 MODEL_FILE = "model.joblib"
+EXAMPLE_FILE = "input_example.json"
+"""Rows of the version's evaluation, as `rows` of a request."""
+
 _FACTS = "version.json"
 
 
@@ -128,4 +131,9 @@ def open_version(folder: Path, code: str) -> Loaded:
     import joblib  # noqa: PLC0415 (reading the facts of a version needs none of this)
 
     model = joblib.load(file)
-    return Loaded(fetched.model, fetched.version, model.predict, fetched.commit, fetched.code)
+    examples: list[dict[str, Any]] = []
+    # Versions of the first releases have none.
+    if (folder / EXAMPLE_FILE).exists():
+        examples = json.loads((folder / EXAMPLE_FILE).read_text(encoding="utf-8"))["rows"]
+    facts = (fetched.model, fetched.version, model.predict, fetched.commit, fetched.code)
+    return Loaded(*facts, examples)

@@ -21,6 +21,7 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.files import replace_folder
 from baton_handoff.core.suggestions import hint, similar_name
 from baton_handoff.registry.loaded import (
+    EXAMPLE_FILE,
     MODEL_FILE,
     FetchedVersion,
     Loaded,
@@ -224,8 +225,20 @@ def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
         file = Path(mlflow.artifacts.download_artifacts(uri, dst_path=scratch))
         unfinished.mkdir()
         file.rename(unfinished / MODEL_FILE)
+        if example := _example(version, Path(scratch)):
+            example.rename(unfinished / EXAMPLE_FILE)
         fetched.write(unfinished)
     return folder
+
+
+def _example(version: ModelVersion, to: Path) -> Path | None:
+    """Download rows of a version's evaluation; None if it or its run has none."""
+    try:
+        return download_artifact(version, EXAMPLE_FILE, to)
+    except MlflowException as error:
+        if error.error_code not in NOT_FOUND:
+            raise
+        return None
 
 
 def download_artifact(version: ModelVersion, path: str, to: Path) -> Path | None:

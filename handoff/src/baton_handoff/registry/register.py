@@ -27,7 +27,7 @@ from baton_handoff.evaluation.held_out import Evaluation, read_evaluation
 from baton_handoff.registry import wrapper
 from baton_handoff.registry.code_hash import code_files
 from baton_handoff.registry.lineage import Lineage, lineage_of
-from baton_handoff.registry.loaded import MODEL_FILE, file_hash
+from baton_handoff.registry.loaded import EXAMPLE_FILE, MODEL_FILE, file_hash
 from baton_handoff.registry.model_card import (
     STATEMENTS_FILE,
     card_markdown,
@@ -110,7 +110,7 @@ def register(
         mlflow.log_text(requirements, "requirements.txt")
         rows = nw.from_native(evaluation.rows, eager_only=True).head(_EXAMPLE_ROWS).to_native()
         example = json.dumps({"rows": to_rows(rows)}, default=datetime.isoformat, indent=2)
-        mlflow.log_text(example, "input_example.json")
+        mlflow.log_text(example, EXAMPLE_FILE)
         log_card(project, lineage, evaluation, sorted((reports / "plots").glob("*.png")))
         tags = {
             "handoff.commit": lineage.commit or "",

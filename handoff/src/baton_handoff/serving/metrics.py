@@ -1,5 +1,6 @@
 """The service's metrics for Prometheus."""
 
+import time
 from typing import Literal, TypeAlias, get_args
 
 from prometheus_client import (
@@ -75,6 +76,10 @@ class Metrics:
             "model_refused", "1 if the version behind the alias can't be served, else 0"
         )
         self.swaps = counter("model_swaps", "Version changes without a restart")
+        self._registry_read: float | None = None
+        gauge(
+            "registry_age_seconds", "Since the registry was read for the version to serve"
+        ).set_function(self._registry_age)
         self.not_logged = counter(
             "predictions_not_logged", "Requests missing in the prediction log"
         )
@@ -88,6 +93,14 @@ class Metrics:
                 column: self.violations.labels(contract.__name__, position, column)
                 for column in (*contract.to_schema().columns, TABLE, OTHER)
             }
+
+    def registry_was_read(self) -> None:
+        """Record that the service knows which version the alias points to."""
+        self._registry_read = time.monotonic()
+
+    def _registry_age(self) -> float:
+        """0 for a service that follows no alias."""
+        return 0.0 if self._registry_read is None else time.monotonic() - self._registry_read
 
     def record_request(self, status: int, reason: Reason | None, seconds: float) -> None:
         """Record the result of a request; `reason` is None if it got predictions."""

@@ -107,7 +107,8 @@ class PredictionService:
         if len(predictions) != len(loaded.examples):
             raise HandoffError(
                 f"Version {loaded.version} of {loaded.model} can't be served: it answers"
-                f" {len(loaded.examples)} rows of its own evaluation with {len(predictions)}."
+                f" {len(loaded.examples)} rows of its own evaluation with {len(predictions)}"
+                " predictions."
             )
 
     async def answer(self, request: str, body: bytes, started: int) -> bytes:

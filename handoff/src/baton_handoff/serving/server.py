@@ -31,6 +31,7 @@ def serve(project: Project, host: str, port: int) -> None:
     set_up_logs(sys.stderr)
     # The first process of a container gets only signals that it handles.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    watcher = AliasWatcher(project)
     fetch = start_fetch(project)  # it takes as long as the imports that follow
     code = import_model_code(project)
     create = project.room("serving.app").create
@@ -41,7 +42,7 @@ def serve(project: Project, host: str, port: int) -> None:
     serving.settings = project.service
     serving.metrics.latency_target.set(project.promotion.latency_ms / 1000)
     serving.log = _prediction_log(project)
-    watcher = AliasWatcher(project, serving, code)
+    serving.prove(loaded)
     _log.info(
         "%s version %s answers on http://%s:%s (its API on /docs; Ctrl+C ends it).",
         *(loaded.model, loaded.version, host, port),
@@ -49,7 +50,7 @@ def serve(project: Project, host: str, port: int) -> None:
     if command := request_command(project.root, f"http://{host}:{port}"):
         _log.info("An example of a request: %s", command)
     _log.info("%s", followed_alias(project))
-    watcher.start()
+    watcher.start(serving, code)
     try:
         uvicorn.run(
             app,
