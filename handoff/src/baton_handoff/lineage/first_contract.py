@@ -1,24 +1,32 @@
 """The first contracts of a blank project, drafted from a table."""
 
 import importlib
+import io
+import json
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
+import yaml
 from pydantic import BaseModel
 
 from baton_handoff.config.project import Project
 from baton_handoff.contracts import ContractViolation, check, model_interface, to_rows
-from baton_handoff.contracts.first_draft import contracts_source, params_source, rows_source
+from baton_handoff.contracts.first_draft import contracts_source, rows_source
+from baton_handoff.contracts.generated_source import format_source
+from baton_handoff.contracts.merged_source import merge_source
 from baton_handoff.contracts.request_example import EXAMPLE, request_command, request_example
 from baton_handoff.contracts.row_models import api_source
 from baton_handoff.contracts.table_files import read_source, read_table
@@ -45,6 +53,48 @@ _TAKEN = {
 }
 
 
+@dataclass(frozen=True)
+class _Draft:
+    """The contracts that a table suggests.
+
+    Attributes:
+        file: The table.
+        profile: What its rows show.
+        data: The source of `contracts/data.py`.
+    """
+
+    file: Path
+    profile: TableProfile
+    data: str
+
+    @property
+    def target(self) -> str:
+        """The column to predict, as the contracts call it."""
+        return self.profile.target.name
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """A column's name in the file, by its name in the contracts."""
+        return {c.name: c.source for c in (*self.profile.columns, self.profile.target)}
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a table that its contract describes.
+
+    Attributes:
+        all: How many rows it has.
+        labelled: How many of them have a target.
+        golden: Some of these, for tests.
+        api: The source of `contracts/api.py`.
+    """
+
+    all: int
+    labelled: int
+    golden: Sequence[Mapping[str, Any]]
+    api: str
+
+
 def start_from(
     project: Project, file: Path, target: str, *, task: Task | None = None, replace: bool = False
 ) -> None:
@@ -57,7 +107,7 @@ def start_from(
         file: A CSV, Parquet or Excel file.
         target: The column to predict.
         task: The kind of prediction, None to choose it by the values of the target.
-        replace: Replace existing contracts.
+        replace: Draft existing contracts again, and keep what people changed in them.
 
     Raises:
         HandoffError: The project has contracts of its own, or the table can't be learned from.
@@ -67,38 +117,27 @@ def start_from(
         raise HandoffError(
             f"{project.package}.contracts did not begin blank: edit its contracts by hand."
         )
-    if room.ModelInput.to_schema().columns and not replace:
+    has_contract = bool(room.ModelInput.to_schema().columns)
+    if has_contract and not replace:
         raise HandoffError(
-            "There is a contract already: edit contracts/data.py, or replace it with --replace."
+            "There is a contract already: edit contracts/data.py, or draft it again with --replace,"
+            " which keeps what you wrote."
         )
     require_repository(project.root)
-    engine = project.room("contracts.engine")
-    table = read_table(file)
-    reserved = {*dir(engine.DataFrameModel), *dir(BaseModel), *_TAKEN}
-    profile = profile_table(table, target, task, reserved)
-    renamed = {c.name: c.source for c in (*profile.columns, profile.target)}
+    former = _former_draft(project) if has_contract else None
+    draft, kept = _drafted(project, file, target, task), []
+    if former:
+        current = (project.source / "contracts/data.py").read_text(encoding="utf-8")
+        merged = merge_source(current, former.data, draft.data)
+        draft, kept = replace_fields(draft, data=format_source(merged.text)), merged.kept
+        _require_unedited(project, _golden_texts(project, former, _described(project, former)))
+    rows = _described(project, draft)
     source = Path("data/source") / re.sub(r"[^\w.-]", "_", file.name)
-    data = contracts_source(profile)
-    with _imported_draft(project, data) as contracts:
-        labelled = read_source(file, contracts.Source, renamed)
-        labelled = labelled.filter(pc.is_valid(labelled[profile.target.name]))
-        try:
-            check(contracts.Source, nw.from_arrow(labelled, backend=engine.BACKEND).to_native())
-        except ContractViolation as violation:
-            raise HandoffError(f"The contract doesn't describe {file}: {violation}") from violation
-        api = api_source(*model_interface(contracts))
-    sample = labelled.take(_golden_rows(labelled, profile))
-    golden = to_rows(nw.from_arrow(sample, backend=engine.BACKEND).to_native())
-    asked = [
-        {name: value for name, value in row.items() if name != profile.target.name}
-        for row in golden[:_REQUEST_ROWS]
-    ]
     texts = {
-        project.source / "contracts/data.py": data,
-        project.source / "contracts/api.py": api,
-        project.root / "params.yaml": params_source(profile, source.as_posix()),
-        project.root / "tests/golden/source.json": rows_source(golden),
-        project.root / EXAMPLE: request_example(asked),
+        project.source / "contracts/data.py": draft.data,
+        project.source / "contracts/api.py": rows.api,
+        project.root / "params.yaml": _params_text(project, draft.profile, source, former),
+        **_golden_texts(project, draft, rows),
     }
     source_file = project.root / f"{FOLDER}/{_SOURCE}{ENDING}"
     described = source_file.read_text(encoding="utf-8") if source_file.exists() else ""
@@ -106,7 +145,7 @@ def start_from(
         places = [source.as_posix(), f"data/raw/{_SOURCE}.parquet"]
         texts[source_file] = source_draft(_SOURCE, places, "contracts:Source")
     _write(project, texts, file, project.root / source)
-    _print_summary(profile, source, len(table), len(labelled), len(golden))
+    _print_summary(draft.profile, source, rows, kept)
     print(
         "Next: replace the observed bounds in contracts/data.py by the valid ones, commit, then:\n"
         "  uv run poe pipeline\n"
@@ -114,6 +153,91 @@ def start_from(
         "  uv run poe serve\n"
         f"  {request_command(project.root, 'http://127.0.0.1:8000')}"
     )
+
+
+def _drafted(project: Project, file: Path, target: str, task: Task | None) -> _Draft:
+    engine = project.room("contracts.engine")
+    reserved = {*dir(engine.DataFrameModel), *dir(BaseModel), *_TAKEN}
+    profile = profile_table(read_table(file), target, task, reserved)
+    return _Draft(file, profile, contracts_source(profile))
+
+
+def _former_draft(project: Project) -> _Draft:
+    """Draft the contracts again from the table that they were drafted from."""
+    parameters = yaml.safe_load((project.root / "params.yaml").read_text(encoding="utf-8"))
+    file, columns = parameters["source"]["file"], parameters["source"]["columns"] or {}
+    if not (project.root / file).exists():
+        raise HandoffError(
+            f"{file} is missing, so your own changes of contracts/data.py can't be told from the"
+            f" draft: run `uv run dvc pull {file}`."
+        )
+    data = project.room("contracts.data")
+    task: Task = "classification" if data.CLASSES else "regression"
+    return _drafted(project, project.root / file, columns.get(data.TARGET, data.TARGET), task)
+
+
+def _described(project: Project, draft: _Draft) -> _Rows:
+    """Read the rows as the drafted contract describes them.
+
+    Raises:
+        HandoffError: The contract doesn't describe them.
+    """
+    engine = project.room("contracts.engine")
+    with _imported_draft(project, draft.data) as contracts:
+        table = read_source(draft.file, contracts.Source, draft.renamed)
+        labelled = table.filter(pc.is_valid(table[draft.target]))
+        try:
+            check(contracts.Source, nw.from_arrow(labelled, backend=engine.BACKEND).to_native())
+        except ContractViolation as violation:
+            raise HandoffError(
+                f"The contract doesn't describe {draft.file}: {violation}"
+            ) from violation
+        api = api_source(*model_interface(contracts))
+    sample = labelled.take(_golden_rows(labelled, draft.profile))
+    golden = to_rows(nw.from_arrow(sample, backend=engine.BACKEND).to_native())
+    return _Rows(len(table), len(labelled), golden, api)
+
+
+def _golden_texts(project: Project, draft: _Draft, rows: _Rows) -> dict[Path, str]:
+    asked = [
+        {name: value for name, value in row.items() if name != draft.target}
+        for row in rows.golden[:_REQUEST_ROWS]
+    ]
+    return {
+        project.root / "tests/golden/source.json": rows_source(rows.golden),
+        project.root / EXAMPLE: request_example(asked),
+    }
+
+
+def _require_unedited(project: Project, drafted: Mapping[Path, str]) -> None:
+    for file, text in drafted.items():
+        if file.exists() and json.loads(file.read_text(encoding="utf-8")) != json.loads(text):
+            raise HandoffError(
+                f"{file.relative_to(project.root)} has other rows than the draft: move it away, so"
+                " that --replace can write new ones."
+            )
+
+
+def _params_text(
+    project: Project, profile: TableProfile, source: Path, former: _Draft | None
+) -> str:
+    """The parameters for a table; whatever else params.yaml contains is kept, comments as well."""
+    # It comes with DVC.
+    from ruamel.yaml import YAML  # noqa: PLC0415
+
+    document = YAML()
+    parameters = document.load((project.root / "params.yaml").read_text(encoding="utf-8"))
+    columns = (*profile.columns, profile.target)
+    renamed = {column.name: column.source for column in columns if column.name != column.source}
+    parameters["source"] = {"file": source.as_posix(), "columns": renamed}
+    split = parameters["split"]
+    chosen = split["ordered_by"]
+    is_own = former is not None and chosen != former.profile.ordered_by
+    if not is_own or (chosen and chosen not in {column.name for column in profile.columns}):
+        split["ordered_by"] = profile.ordered_by
+    written = io.StringIO()
+    document.dump(parameters, written)
+    return written.getvalue()
 
 
 @contextmanager
@@ -127,7 +251,14 @@ def _imported_draft(project: Project, data: str) -> Iterator[ModuleType]:
         (room / "data.py").write_text(data, encoding="utf-8")
         sys.path.insert(0, folder)
         try:
-            yield importlib.import_module(f"{draft}.contracts")
+            try:
+                contracts = importlib.import_module(f"{draft}.contracts")
+            except Exception as error:  # what people wrote can raise anything
+                raise HandoffError(
+                    f"The new draft with what you wrote can't be imported: {error}. Edit"
+                    " contracts/data.py by hand."
+                ) from error
+            yield contracts
         finally:
             sys.path.remove(folder)
 
@@ -174,9 +305,7 @@ def _track(root: Path, source: Path) -> None:
         raise HandoffError(f"DVC can't keep {source.relative_to(root)}: {reason}")
 
 
-def _print_summary(
-    profile: TableProfile, source: Path, rows: int, labelled: int, golden: int
-) -> None:
+def _print_summary(profile: TableProfile, source: Path, rows: _Rows, kept: Sequence[str]) -> None:
     """Print what was written and what a person has to review."""
     target = profile.target
     task = f"{len(profile.classes)} classes" if profile.classes else "a quantity"
@@ -187,7 +316,11 @@ def _print_summary(
             print(f"{indent}{column.source!r} is called {column.name}")
     if any(column.kind == "Utc" for column in profile.columns):
         print(f"{indent}times without a time zone are taken as UTC")
-    dropped = f", {rows - labelled:,} of them without a target" if rows > labelled else ""
-    print(f"{source}   {rows:,} rows{dropped}, kept by DVC")
-    print(f"tests/golden/       {golden} rows and a request: check that they may be committed")
+    for name in kept:
+        print(f"{indent}kept as you wrote it: {name}")
+    unlabelled = rows.all - rows.labelled
+    dropped = f", {unlabelled:,} of them without a target" if unlabelled else ""
+    print(f"{source}   {rows.all:,} rows{dropped}, kept by DVC")
+    golden = f"{len(rows.golden)} rows and a request"
+    print(f"tests/golden/       {golden}: check that they may be committed")
     print(f"{FOLDER}/{_SOURCE}{ENDING}   a draft: add the owner and the other missing facts")
