@@ -36,6 +36,7 @@ def blank(
     engine = getattr(request, "param", "pandas")
     folder = tmp_path / "project"
     render(workshop.template(), folder, {"starter": "blank", "dataframe": engine})
+    owners(folder)  # as set-up does
     commit(folder, "first")
     project = Project(folder, environment)
     project.env["MYPY_CACHE_DIR"] = str(types_cache)
@@ -63,9 +64,9 @@ def in_one_process(project: Project, commands: Sequence[Sequence[str]]) -> list[
 
 
 def check(project: Project) -> None:
-    """Run the steps of `poe check` after set-up has written its files."""
-    owners(project.folder)
+    """Run the steps of `poe check`, and the hook of the contracts."""
     project("handoff", "check")
+    project("handoff", "contract", "diff")
 
 
 def metrics(project: Project) -> dict[str, dict[str, float]]:
@@ -111,7 +112,10 @@ def test_a_csv_with_three_classes_becomes_a_candidate_that_predicts(
     assert again.stderr.startswith("There is a contract already")
 
     row = {"petal_length_cm": 1.5, "petal_width_cm": 0.3, "season": None}
+    request = (blank.folder / "tests/golden/request.json").read_text(encoding="utf-8")
     for address in serving(blank):
+        status, answer = send_request(f"{address}/predict", json.loads(request))
+        assert (status, len(json.loads(answer)["predictions"])) == (200, 2)
         status, answer = send_request(f"{address}/predict", {"rows": [row]})
         assert status == 200, answer
         (prediction,) = json.loads(answer)["predictions"]
@@ -167,11 +171,22 @@ def test_an_excel_sheet_with_zeros_and_ones_is_a_classification(
     register_a_candidate(blank)
     assert metrics(blank)["model"]["accuracy"] > 0.8
 
-    blank(
-        "handoff", "contract", "new", str(table), "--target=paid", "--task=regression", "--replace"
-    )
+    ours = contract(blank).replace("income: ", "# in euros\n    income: ", 1)
+    place = next(blank.folder.glob("src/*/contracts/data.py"))
+    place.write_text(ours, encoding="utf-8")
+    described = blank.folder / "data/sources/source.odcs.yaml"
+    described.write_text(described.read_text("utf-8") + "# ours\n", encoding="utf-8")
+    again = write_excel(tmp_path / "more loans.xlsx", loans())
+    output = blank(
+        "handoff", "contract", "new", str(again), "--target=paid", "--task=regression", "--replace"
+    ).stdout
+    assert "kept as you wrote it: ModelInput.income\n" in output
+    assert "Prediction 1.0.0 → 2.0.0" in output
     check(blank)
     assert "prediction: float\n" in contract(blank)
+    assert "    # in euros\n" in contract(blank)
+    assert "data/source/more_loans.xlsx" in described.read_text("utf-8")
+    assert described.read_text("utf-8").endswith("# ours\n")
     blank("handoff", "pipeline")
     assert metrics(blank)["model"]["r2"] > metrics(blank)["constant"]["r2"]
 

@@ -24,6 +24,7 @@ from pydantic import BaseModel
 
 from baton_handoff.config.project import Project
 from baton_handoff.contracts import ContractViolation, check, model_interface, to_rows
+from baton_handoff.contracts.diff import compare_with_base
 from baton_handoff.contracts.first_draft import contracts_source, rows_source
 from baton_handoff.contracts.generated_source import format_source
 from baton_handoff.contracts.merged_source import merge_source
@@ -140,12 +141,18 @@ def start_from(
         **_golden_texts(project, draft, rows),
     }
     source_file = project.root / f"{FOLDER}/{_SOURCE}{ENDING}"
-    described = source_file.read_text(encoding="utf-8") if source_file.exists() else ""
-    if source.as_posix() not in described:
+    if source_file.exists():
+        described = source_file.read_text(encoding="utf-8")
+        if former:
+            before = former.file.relative_to(project.root).as_posix()
+            described = described.replace(before, source.as_posix())
+        texts[source_file] = described
+    else:
         places = [source.as_posix(), f"data/raw/{_SOURCE}.parquet"]
         texts[source_file] = source_draft(_SOURCE, places, "contracts:Source")
     _write(project, texts, file, project.root / source)
-    _print_summary(draft.profile, source, rows, kept)
+    raised = _raise_versions(project) if former else []
+    _print_summary(draft.profile, source, rows, kept, raised)
     print(
         "Next: replace the observed bounds in contracts/data.py by the valid ones, commit, then:\n"
         "  uv run poe pipeline\n"
@@ -216,6 +223,28 @@ def _require_unedited(project: Project, drafted: Mapping[Path, str]) -> None:
                 f"{file.relative_to(project.root)} has other rows than the draft: move it away, so"
                 " that --replace can write new ones."
             )
+
+
+def _raise_versions(project: Project) -> list[str]:
+    """Raise the versions in contracts/data.py as far as the changes require it.
+
+    Returns:
+        Each contract with both versions.
+    """
+    try:
+        changed = [found.comparison for found in compare_with_base(project).differences]
+    except HandoffError:  # there is no state to compare with
+        return []
+    file = project.source / "contracts/data.py"
+    text, raised = file.read_text(encoding="utf-8"), []
+    for comparison in changed:
+        required = comparison.required_version
+        stated = rf'(\nclass {comparison.contract}\((?:(?!\nclass ).)*?"version": ")[^"]*'
+        if required and re.search(stated, text, re.DOTALL):
+            text = re.sub(stated, rf"\g<1>{required}", text, count=1, flags=re.DOTALL)
+            raised.append(f"{comparison.contract} {comparison.version_after} → {required}")
+    file.write_text(text, encoding="utf-8")
+    return raised
 
 
 def _params_text(
@@ -305,7 +334,13 @@ def _track(root: Path, source: Path) -> None:
         raise HandoffError(f"DVC can't keep {source.relative_to(root)}: {reason}")
 
 
-def _print_summary(profile: TableProfile, source: Path, rows: _Rows, kept: Sequence[str]) -> None:
+def _print_summary(
+    profile: TableProfile,
+    source: Path,
+    rows: _Rows,
+    kept: Sequence[str],
+    raised: Sequence[str],
+) -> None:
     """Print what was written and what a person has to review."""
     target = profile.target
     task = f"{len(profile.classes)} classes" if profile.classes else "a quantity"
@@ -318,6 +353,8 @@ def _print_summary(profile: TableProfile, source: Path, rows: _Rows, kept: Seque
         print(f"{indent}times without a time zone are taken as UTC")
     for name in kept:
         print(f"{indent}kept as you wrote it: {name}")
+    if raised:
+        print(f"{indent}versions: {', '.join(raised)} (`uv run poe diff` shows the changes)")
     unlabelled = rows.all - rows.labelled
     dropped = f", {unlabelled:,} of them without a target" if unlabelled else ""
     print(f"{source}   {rows.all:,} rows{dropped}, kept by DVC")
