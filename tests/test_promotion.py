@@ -128,8 +128,8 @@ def champion(project: Project, parallel_promotions: list[tuple[int, str]]) -> Pr
     return project
 
 
-def test_missing_statements_block_a_promotion(project: Project) -> None:
-    """Without statements the promotion fails, although the evidence of the checks counts."""
+def test_a_missing_statement_on_the_model_blocks_a_promotion(project: Project) -> None:
+    """Practices need no statement: what a machine can see is checked."""
     aliases = aliases_by_version(project)
     files = [project.folder / "handoff.toml", project.folder / "docs/model-card.md"]
     contents = [file.read_text(encoding="utf-8") for file in files]
@@ -141,17 +141,8 @@ def test_missing_statements_block_a_promotion(project: Project) -> None:
     assert done.returncode == 1, done.stderr
     assert blocking_gates(done) == {
         "card": "data-science",
-        "practices": "ml-engineering",
         "approval": "data-science and ml-engineering",
     }
-    (missing,) = [one for one in json.loads(done.stdout) if one["check"] == "gate-practices"]
-    assert missing["fix"].startswith(
-        "state in handoff.toml, as one of `[[statements]]`, which editor"
-    )
-    first, second, third = missing["evidence"]
-    assert first.startswith("proper-editor [ml-engineering]: No ml-engineer has stated it. → ")
-    assert second.startswith("tools-introduced [ml-engineering]: ")
-    assert third.startswith("alerts-reach-somebody [ml-engineering]: ")
     assert aliases_by_version(project) == aliases
     done = promote(project, 1)
     assert (done.returncode, done.stderr) == (

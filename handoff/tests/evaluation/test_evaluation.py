@@ -20,8 +20,9 @@ from baton_handoff.evaluation.metrics import (
     scores,
     scores_by_group,
 )
+from baton_handoff.registry.card_statements import statements
 from baton_handoff.registry.lineage import Lineage
-from baton_handoff.registry.model_card import card_markdown, statements
+from baton_handoff.registry.model_card import card_markdown
 
 TRUTH = np.array([0, 1] * 300)
 GOOD = np.where(TRUTH == 1, 0.8, 0.2)

@@ -341,7 +341,7 @@ def test_pytest_options_in_the_environment_leave_no_evidence(
 @pytest.mark.parametrize(
     ("kind", "command", "said"),
     [
-        ("tests", ["pytest"], "There is no evidence called tests: use one of format, lint,"),
+        ("tests", ["pytest"], "There is no evidence called `tests`; did you mean `test`?"),
         ("lint", [], "The command is missing: `handoff record lint -- ruff check`."),
         ("lint", ["src/trips/model.py"], "src/trips/model.py can't be run .Permission denied..$"),
         ("lint", ["no-such-tool"], "no-such-tool is not installed: `uv run poe setup`."),

@@ -126,8 +126,9 @@ def _register(options: Options) -> None:
 
 
 def _promote(options: Options) -> int:
-    from baton_handoff.policy.promotion.promote import promote
+    from baton_handoff.policy.promotion.promote import promote, require_promotable
     from baton_handoff.policy.promotion.promotion_policy import promotion_policy
+    from baton_handoff.policy.rendering.summary import describe_way
     from baton_handoff.policy.status.missing_evidence import produce_for_promotion
     from baton_handoff.registry.followed_alias import effect_on_services
 
@@ -135,11 +136,15 @@ def _promote(options: Options) -> int:
         raise UsageError("A promotion is recorded with its reason: add --why, or --dry-run.")
     reason = None if options.dry_run else options.why
     project, loosened = promotion_policy(options.project, options.base)
+    if reason:
+        require_promotable(project, options.version, options.to)
     if options.produce:
         produce_for_promotion(project, options.version)
     progress = partial(print, file=sys.stderr, flush=True)
     result = promote(project, options.version, options.to, reason, progress)
     print_findings([*result.findings, *loosened], options, "All gates pass.")
+    if result.way:
+        print_beside_findings(describe_way(result.way), options)
     if move := result.moved:
         previous = f" (before: version {move.before})" if move.before else ""
         effect = effect_on_services(options.project, move.alias, move.to)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,7 @@ def _project_or_repository() -> "Project":
 
 def _status(options: Options) -> int:
     from baton_handoff.policy.rendering.summary import for_side
+    from baton_handoff.policy.status.champion_way import way_to_champion
     from baton_handoff.policy.status.missing_evidence import produce
     from baton_handoff.policy.status.status import assess, assess_change
 
@@ -105,6 +107,8 @@ def _status(options: Options) -> int:
     if options.produce:
         produce(project, assessment, options.stage or "promotion")
         assessment = assessed()
+    if project.adopted and options.format == "terminal":
+        assessment = replace(assessment, way=way_to_champion(project, assessment))
     assessment = for_side(assessment, options.side)
     stage: Stage = options.stage or "push"
     print(_report(assessment, stage, options))

@@ -25,15 +25,14 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.evaluation.concerns import Concern, concerns
 from baton_handoff.evaluation.held_out import Evaluation, read_evaluation
 from baton_handoff.registry import wrapper
+from baton_handoff.registry.card_statements import STATEMENTS_FILE, statements
 from baton_handoff.registry.code_hash import code_files
 from baton_handoff.registry.lineage import Lineage, lineage_of
 from baton_handoff.registry.loaded import EXAMPLE_FILE, MODEL_FILE, file_hash
 from baton_handoff.registry.model_card import (
-    STATEMENTS_FILE,
     card_markdown,
     card_page,
     evaluation_metrics,
-    statements,
 )
 from baton_handoff.registry.model_registry import connect, registry_errors
 from baton_handoff.registry.version_facts import CANDIDATE

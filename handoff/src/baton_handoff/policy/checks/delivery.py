@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from baton_handoff.config.standards import FOLDER
+from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.checks import ci_files
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, check, finding_at
 from baton_handoff.registry.version_facts import CHAMPION, find_version
@@ -16,6 +18,12 @@ _CREATE_APP = ("baton_handoff.serving", "baton_handoff.service")
 _MONITOR = "uv run poe monitor"
 _RECENT = timedelta(days=31)
 """A monitoring run tells about the present for so long."""
+
+_RECEIVERS = re.compile(
+    r'(?m)^\s*resource\s+"(aws_sns_topic_subscription|azurerm_monitor_action_group'
+    r'|google_monitoring_notification_channel|grafana_contact_point|pagerduty_\w+|opsgenie_\w+)"'
+)
+"""Resources of Terraform that send alerts to somebody."""
 
 SERVICES = {"FastAPI", "Flask", "Starlette", "Sanic", "Quart", "BentoService", "LitServer"}
 """Classes of apps that bypass `create_app`."""
@@ -51,6 +59,52 @@ def predictions_logged(context: CheckContext) -> CheckResult:
         finding = finding_at("`log_share` of [service] is 0", "handoff.toml")
         return CheckResult.not_met("The service logs no prediction.", finding)
     return CheckResult.met(f"The service logs the predictions of {share:.0%} of requests.")
+
+
+@check
+def alerts_received(context: CheckContext) -> CheckResult:
+    """A configuration in the repository sends alerts to a receiver."""
+    if not context.package_code("serving"):
+        return CheckResult.not_applicable("There is no service.")
+    paths = [path for path in context.files.paths if not path.startswith(FOLDER)]
+    for path in paths:
+        if path.endswith((".yml", ".yaml")) and _names_receiver(context, path):
+            return CheckResult.met(f"{path} names the receivers of alerts.")
+        if path.endswith(".tf") and _RECEIVERS.search(context.text(path) or ""):
+            return CheckResult.met(f"{path} subscribes a receiver to alerts.")
+    if context.project.cloud == "none" and not any(path.startswith("infra/") for path in paths):
+        return CheckResult.not_applicable("No file describes where the service runs.")
+    finding = finding_at("no file names who receives the alerts", "infra")
+    return CheckResult.not_met("No receiver of alerts is configured.", finding)
+
+
+def _names_receiver(context: CheckContext, path: str) -> bool:
+    """Whether a file configures a receiver, in the form of Alertmanager or Grafana."""
+    text = context.text(path) or ""
+    if "receivers" not in text:
+        return False
+    try:
+        content = context.yaml(path)
+    except (HandoffError, ValueError):  # a template of a deployment tool
+        return False
+    queue: list[Any] = [content]
+    while queue:
+        item = queue.pop()
+        if isinstance(item, dict):
+            if any(_is_receiver(one) for one in item.get("receivers") or []):
+                return True
+            queue += item.values()
+        elif isinstance(item, list):
+            queue += item
+    return False
+
+
+def _is_receiver(entry: Any) -> bool:
+    """Whether an entry of `receivers` sends alerts anywhere: one without configuration does not."""
+    return isinstance(entry, dict) and any(
+        value and (key.casefold().endswith("configs") or key == "settings")
+        for key, value in entry.items()
+    )
 
 
 @check

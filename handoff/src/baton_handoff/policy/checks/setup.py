@@ -19,6 +19,12 @@ from baton_handoff.policy.evidence.steps import STEPS
 EXPLORATION = {"ipykernel", "jupyter", "jupyterlab", "matplotlib", "notebook", "seaborn"}
 """Packages that only exploration needs."""
 
+_EDITORS = (".vscode/", ".idea/", ".zed/", ".fleet/", "*.code-workspace")
+"""Where editors keep the settings of a project."""
+
+_LISTED = 3
+"""The number of names that a message lists."""
+
 
 @check
 def lock_current(context: CheckContext) -> CheckResult:
@@ -57,9 +63,9 @@ def environment_current(context: CheckContext) -> CheckResult:
         and installed.get(name, versions[0]) not in versions
     ]
     if other:
-        return CheckResult.not_met(f"Another version is installed: {', '.join(other[:3])}.")
+        return CheckResult.not_met(f"Another version is installed: {', '.join(other[:_LISTED])}.")
     if absent := sorted(needed - {*installed}):
-        return CheckResult.not_met(f"Not installed: {', '.join(absent[:3])}.")
+        return CheckResult.not_met(f"Not installed: {', '.join(absent[:_LISTED])}.")
     return CheckResult.met(f"{len(needed)} packages are installed as uv.lock locks them.")
 
 
@@ -109,6 +115,38 @@ def tools_proved(context: CheckContext) -> CheckResult:
             finding_at("the tools of the standards are missing", "pyproject.toml"),
         )
     return CheckResult.met(f"The project uses the {len(proved)} tools of the standards.")
+
+
+@check
+def tools_locked(context: CheckContext) -> CheckResult:
+    """The lock pins the tools that the standards choose, so one set-up brings them to everybody."""
+    packages, proved = _locked(context), _proved_tools(context)
+    if absent := sorted(proved - packages.keys()):
+        more = f" and {len(absent) - _LISTED} more" if len(absent) > _LISTED else ""
+        return CheckResult.not_met(
+            f"uv.lock does not pin {', '.join(absent[:_LISTED])}{more}.",
+            finding_at("tools of the standards are missing in the lock", "uv.lock"),
+        )
+    if not proved:
+        return CheckResult.not_met(f"{PYPROJECT} names no tools.")
+    return CheckResult.met(f"uv.lock pins the {len(proved)} tools that the standards set up.")
+
+
+@check
+def editor_set_up(context: CheckContext) -> CheckResult:
+    """The settings of an editor are committed, so everybody's editor shows the same errors."""
+    found = context.files.under(_EDITORS)
+    committed = {*context.files.in_git}
+    if settings := [path for path in found if path in committed]:
+        return CheckResult.met(f"The editor's settings are committed in {settings[0]}.")
+    for place in _EDITORS:
+        # A gitignore of a person may hide them.
+        if not place.startswith("*") and (context.project.root / place).exists():
+            return CheckResult.not_met(
+                f"{place} has the editor's settings, and git does not track them.",
+                finding_at("git does not track it", place),
+            )
+    return CheckResult.not_met("No settings of an editor are committed.")
 
 
 @check

@@ -17,7 +17,6 @@ from baton_handoff.core.toml_files import read_toml
 from baton_handoff.policy.practices import baseline
 from baton_handoff.policy.practices.practice import (
     OWN_SECTION,
-    STATEMENT,
     TIERS,
     Enforce,
     OwnPractice,
@@ -111,12 +110,14 @@ def registry_of(project: Project, standard: Sequence[Practice] | None = None) ->
             _check_known(file, (*at, "practice"), exception["practice"], practices)
     baseline.check_practices(project.root / BASELINE_FILE, project.baseline, practices)
     statements = validated(list[Statement], tables.get("statements", []), file, ("statements",))
-    judged = [practice.name for practice in practices.values() if practice.check == STATEMENT]
+    judged = [practice.name for practice in practices.values() if practice.takes_statements]
     for number, name in enumerate(statement.practice for statement in statements):
         if name not in judged:
-            evidence = "is judged by evidence, not by a statement"
-            reason = evidence if name in practices else "is unknown"
-            problem = f"the practice {name} {reason}: use {', '.join(judged)}"
+            otherwise = f"use {', '.join(judged)}"
+            reason = f"is judged by evidence, not by a statement: {otherwise}"
+            if name not in practices:
+                reason = f"is unknown{hint(name, judged, otherwise)}"
+            problem = f"the practice {name} {reason}"
             raise invalid(file, ("statements", number, "practice"), problem, kind="practice")
     return Registry(
         sorted(practices.values(), key=lambda practice: sections.index(practice.section)),

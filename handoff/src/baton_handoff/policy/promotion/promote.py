@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,13 @@ from mlflow.entities.model_registry import ModelVersion
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.policy.practices.way import Way
 from baton_handoff.policy.promotion.candidate import Candidate
 from baton_handoff.policy.promotion.gates import FOR_STAGING, judge
 from baton_handoff.policy.promotion.gates.result import GateResult, failed
 from baton_handoff.policy.promotion.promotion_policy import uncommitted_statements
 from baton_handoff.policy.promotion.validation import Progress, validate
+from baton_handoff.policy.status.champion_way import Remaining, missing_approval, shortest_way
 from baton_handoff.registry.alias_moves import (
     AliasMove,
     alias_mismatch,
@@ -27,6 +29,7 @@ from baton_handoff.registry.alias_moves import (
     move_alias,
     promotion_lock,
 )
+from baton_handoff.registry.card_statements import STATEMENTS
 from baton_handoff.registry.lineage import Lineage
 from baton_handoff.registry.model_registry import (
     connect,
@@ -46,10 +49,12 @@ class PromotionResult:
     Attributes:
         findings: The result of every gate.
         moved: The move of the alias, None if it did not move.
+        way: What is left to do until the version is champion, None if nothing blocks.
     """
 
     findings: Sequence[Finding]
     moved: AliasMove | None
+    way: Way | None = None
 
     @property
     def blocked(self) -> bool:
@@ -86,7 +91,9 @@ def promote(
         if to == CHAMPION:
             findings += uncommitted_statements(project)
         outcome = PromotionResult(findings, None)
-        if why is None or outcome.blocked:
+        if outcome.blocked:
+            return replace(outcome, way=_way(project, candidate, results, findings))
+        if why is None:
             return outcome
         if aliased_version(client, project, to) != before:
             raise HandoffError(
@@ -98,6 +105,54 @@ def promote(
         move = AliasMove(to, int(version.version), before, "promotion", why, accepted)
         move = move_alias(client, project, move)
         return PromotionResult(findings, move)
+
+
+_STATED = ("card", "practices", "approval")
+"""Gates whose fixes the way lists one by one."""
+
+
+def _way(
+    project: Project,
+    candidate: Candidate,
+    results: Mapping[str, GateResult],
+    findings: Sequence[Finding],
+) -> Way:
+    """What is left to do until nothing blocks."""
+    blocking = {one.check.removeprefix("gate-"): one for one in findings if one.blocks}
+    edits = [
+        f"{finding.fix} [{finding.side}]"
+        for name, finding in blocking.items()
+        if name in results and name not in _STATED and not results[name].waits_for
+    ]
+    unstated = [name for name in STATEMENTS if name not in candidate.statements]
+    return shortest_way(
+        Remaining(
+            candidate.practices.open if "practices" in blocking else [],
+            unstated if "card" in blocking else [],
+            edits,
+            commit="uncommitted" in blocking,
+            approval=missing_approval(project, is_missing="approval" in blocking),
+            version=str(candidate.version),
+        )
+    )
+
+
+@registry_errors()
+def require_promotable(project: Project, wanted: str, to: str) -> None:
+    """Check before anything slow that there is a version to promote.
+
+    Args:
+        project: The project.
+        wanted: A version's number, or an alias.
+        to: The alias to move.
+
+    Raises:
+        HandoffError: There is no such version, or the alias points to it already.
+    """
+    version = get_version(project, wanted)
+    client = connect(project)
+    before = aliased_version(client, project, to)
+    _check_moves(client, project, to, before, int(version.version))
 
 
 def _check_moves(

@@ -9,7 +9,7 @@ from baton_handoff.core.git_snapshots import GitSnapshots, snapshots_of
 from baton_handoff.policy.decisions import PLACE as DECISIONS
 from baton_handoff.policy.status.base_policy import change_from, loosened, stricter
 from baton_handoff.registry.alias_moves import in_ci
-from baton_handoff.registry.model_card import STATEMENTS_FILE
+from baton_handoff.registry.card_statements import STATEMENTS_FILE
 from baton_handoff.reporting.findings import Finding
 
 _OWNERS = ("CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS", "docs/CODEOWNERS")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.practice import TIERS, Practice
 from baton_handoff.policy.practices.stages import STAGES, Stage
+from baton_handoff.policy.practices.way import Way
 
 HIGHEST = 2
 """The highest level."""
@@ -153,6 +154,12 @@ def handoff_notice(assessment: Assessment) -> str:
         f"Open at the handoff: {numbers}. A promotion waits for it;"
         " `uv run poe status --stage handoff` lists it."
     )
+
+
+def describe_way(way: Way) -> str:
+    """Describe what is left to do until a version is champion, a line for each step."""
+    steps = (f"  {number} {step}" for number, step in enumerate(way.steps, start=1))
+    return "\n".join([f"The way to a champion: {way.size}", *steps])
 
 
 def next_steps(assessment: Assessment, most: int = 3) -> list[NextStep]:

@@ -14,7 +14,7 @@ from baton_handoff.policy.practices.assessment import UnmanagedFacts
 from baton_handoff.policy.practices.practice import STATEMENT, Practice
 from baton_handoff.policy.unmanaged import code, commands, data, delivery, setup, tests
 
-_SAME = ("notebooks_unblocked", "notebooks_stripped", "data_versioned")
+_SAME = ("notebooks_unblocked", "notebooks_stripped", "data_versioned", "editor_set_up")
 
 _CHECKS: Mapping[str, Check] = {
     **{name: CHECKS[name] for name in _SAME},
@@ -29,6 +29,8 @@ _CHECKS: Mapping[str, Check] = {
 
 _NOT_READABLE: Mapping[str, str] = {
     "tools_proved": "The repository does not use the tools of the standards.",
+    "tools_locked": "The repository does not use the tools of the standards.",
+    "alerts_received": "Files alone don't show who receives alerts.",
     "tools_reviewed": "No file states when a decision about a tool is due for a review.",
     "contracts_owned": "No file requires both sides to approve a change of a contract.",
     "features_inside": "Files alone don't show whether training and service compute the same.",

@@ -11,7 +11,7 @@ from baton_handoff.policy.practices.assessment import PracticeResult
 from baton_handoff.policy.promotion.candidate import Candidate
 from baton_handoff.policy.promotion.gates.result import GateResult, failed, passed, waiting
 from baton_handoff.policy.rendering.open_findings import describe_acceptance
-from baton_handoff.registry.model_card import STATEMENTS, STATEMENTS_FILE
+from baton_handoff.registry.card_statements import STATEMENTS, STATEMENTS_FILE
 
 _STAYS: Mapping[str, Role] = {"input": "producer", "output": "consumer"}
 """The party that stays while the model is exchanged: it supplies the input, or reads the output."""
