@@ -166,7 +166,7 @@ def test_a_version_that_cannot_be_served_is_refused_until_there_is_another(
 def test_a_wrong_number_of_predictions_is_refused_too(client: TestClient, offer: Watch) -> None:
     offer(Predicts(8.0, twice=True))
     refused = client.get("/version").json()["refused"]
-    assert "it answers 1 rows of its own evaluation with 2 predictions." in refused
+    assert "rows of its own evaluation (2 predictions for 1 rows). Version 3" in refused
 
 
 class Answers(BaseHTTPRequestHandler):

@@ -61,8 +61,9 @@ def add(commands: Commands) -> None:
         "score",
         _score,
         "predict for every row of a Parquet file",
-        description="Predict for every row of a Parquet file. Rows that the contract refuses go to"
-        " TO.rejected.parquet with the reason. An interrupted run is continued by the next one.",
+        description="Predict for every row of a Parquet file. Rows that the contract refuses, or"
+        " that the model can't answer, go to TO.rejected.parquet with the reason. An interrupted"
+        " run is continued by the next one.",
         epilog="exit code: 0 all rows were scored, 1 some were rejected, 2 nothing was written",
     )
     command.add_argument("file", type=Path, help="with spark also a folder of Parquet files")

@@ -23,6 +23,8 @@ from baton_handoff.serving.request_rows import RequestReader
 from baton_handoff.serving.unanswered import (
     ColumnRule,
     TooManyUnansweredError,
+    answers_examples,
+    error_on_examples,
     find_unanswered,
 )
 
@@ -94,21 +96,10 @@ class PredictionService:
         Raises:
             HandoffError: The version does not answer them.
         """
-        if not loaded.examples:
-            return
-        try:
-            predictions = loaded.predict(from_rows(self._input_schema, loaded.examples))
-        except Exception as error:
-            reason = str(error) if isinstance(error, ContractViolation) else type(error).__name__
+        if reason := error_on_examples(loaded, self._input_schema):
             raise HandoffError(
                 f"Version {loaded.version} of {loaded.model} can't be served: it does not answer"
                 f" rows of its own evaluation ({reason.rstrip('.')})."
-            ) from error
-        if len(predictions) != len(loaded.examples):
-            raise HandoffError(
-                f"Version {loaded.version} of {loaded.model} can't be served: it answers"
-                f" {len(loaded.examples)} rows of its own evaluation with {len(predictions)}"
-                " predictions."
             )
 
     async def answer(self, request: str, body: bytes, started: int) -> bytes:
@@ -175,21 +166,13 @@ class PredictionService:
         try:
             return predict(range(len(rows)))
         except Exception as error:
-            violation = isinstance(error, ContractViolation)
             if isinstance(error, ContractViolation) and error.contract in borders:
                 raise
             try:
                 found = find_unanswered(predict, len(rows), error, _SEARCH_PREDICTIONS)
             except TooManyUnansweredError:
                 raise error from None
-            if len(found) == len(rows) and not violation and not self._answers_examples(loaded):
+            is_code = len(found) == len(rows) and not isinstance(error, ContractViolation)
+            if is_code and not answers_examples(loaded, self._input_schema):
                 raise
             raise UnansweredError(found) from error
-
-    def _answers_examples(self, loaded: Loaded) -> bool:
-        """Whether a version answers at all, so that its errors are about rows."""
-        try:
-            self.prove(loaded)
-        except HandoffError:
-            return False
-        return bool(loaded.examples)

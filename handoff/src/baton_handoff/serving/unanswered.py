@@ -3,11 +3,35 @@
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from baton_handoff.contracts import ContractViolation, Rule, RuleKind
+from baton_handoff.contracts import Contract, ContractViolation, Rule, RuleKind, from_rows
 from baton_handoff.contracts.sentences import rule_text
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.registry.loaded import Loaded
 
 ColumnRule: TypeAlias = tuple[str | None, Rule]
 """A rule and its column, None for a rule about the whole row or table."""
+
+
+def error_on_examples(loaded: Loaded, input_schema: Contract) -> str:
+    """Why a version does not answer rows of its own evaluation; empty if it does, or has none.
+
+    No sentence quotes a value of a row.
+    """
+    if not loaded.examples:
+        return ""
+    try:
+        predictions = loaded.predict(from_rows(input_schema, loaded.examples))
+    # Also SystemExit: the code of a version may do anything.
+    except BaseException as error:  # noqa: BLE001
+        return str(error) if isinstance(error, HandoffError) else type(error).__name__
+    if len(predictions) != len(loaded.examples):
+        return f"{len(predictions)} predictions for {len(loaded.examples)} rows"
+    return ""
+
+
+def answers_examples(loaded: Loaded, input_schema: Contract) -> bool:
+    """Whether a version is known to answer rows, so that an error is about other rows."""
+    return bool(loaded.examples) and not error_on_examples(loaded, input_schema)
 
 
 class TooManyUnansweredError(Exception):
@@ -65,6 +89,8 @@ def _rows_named(error: Exception, count: int) -> set[int]:
 
 def _reasons(error: Exception, position: int) -> set[ColumnRule]:
     if not isinstance(error, ContractViolation):
+        if isinstance(error, HandoffError):  # the number of predictions
+            return {(None, _rule(str(error)))}
         return {(None, _rule(f"the model fails with {type(error).__name__}"))}
     return {
         (None, _rule(f"the model can't answer it: {_where(error, item.column)} {text}"))
