@@ -2,16 +2,16 @@
 
 from baton_handoff.contracts.canonical import (
     Contract,
+    Engine,
     border,
     canonical_form,
     contracts_at,
     contracts_of,
+    engine_of,
     model_interface,
 )
 from baton_handoff.contracts.frames import (
-    Engine,
     Frame,
-    engine_of,
     from_json,
     from_rows,
     to_engine,

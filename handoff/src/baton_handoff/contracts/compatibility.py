@@ -65,15 +65,38 @@ def _changes(name: str, before: Form | None, after: Form | None) -> Iterator[Con
         kind = ChangeKind.CONTRACT_ADDED if added else ChangeKind.CONTRACT_REMOVED
         yield ContractChange(name, None, kind, Direction.COMPATIBLE if added else Direction.UNKNOWN)
         return
+    if not _same_engine(before, after):
+        # Of the same name, a type of one engine is another type than that of the other.
+        before, after = (_without_exact_types(form) for form in (before, after))
     for column, difference in (
         *((None, difference) for difference in _metadata(before, after)),
         *_columns(before, after),
+        *_index(before.get("index"), after.get("index")),
         *((None, difference) for difference in _table(before, after)),
     ):
         yield ContractChange(name, column, *difference)
 
 
+def _same_engine(before: Form, after: Form) -> bool:
+    return "engine" in before and before.get("engine") == after.get("engine")
+
+
+def _without_exact_types(form: Form) -> Form:
+    """Return a form as releases before 1.0 stored it, without the engine's own types."""
+    columns = {
+        name: {key: part for key, part in column.items() if key not in _EXACT}
+        for name, column in form["columns"].items()
+    }
+    return {**form, "columns": columns}
+
+
+_EXACT = {"dtype", "dtype_code", "categories"}
+
+
 def _metadata(before: Form, after: Form) -> Iterator[_Difference]:
+    engines = before.get("engine"), after.get("engine")
+    if None not in engines and engines[0] != engines[1]:
+        yield ChangeKind.ENGINE, Direction.UNKNOWN, "", *engines
     for name in ("position", "producer", "consumer"):
         old, new = before["metadata"].get(name), after["metadata"].get(name)
         if old != new:
@@ -105,6 +128,25 @@ def _columns(before: Form, after: Form) -> Iterator[tuple[str, _Difference]]:
             yield from ((name, difference) for difference in _column(old[name], new[name]))
 
 
+def _index(old: Any, new: Any) -> Iterator[tuple[str | None, _Difference]]:
+    """Compare the levels of an index like columns, if both states have the same levels."""
+    levels = [index["levels"] if isinstance(index, dict) else [] for index in (old, new)]
+    names = [[level["name"] for level in state] for state in levels]
+    if names[0] != names[1] or not names[0]:
+        if old != new:
+            was, now = ([name or "unnamed" for name in state] or None for state in names)
+            yield None, (ChangeKind.INDEX, Direction.UNKNOWN, "", was, now)
+        return
+    for before, after in zip(*levels, strict=True):
+        found = _column(_without_name(before), _without_name(after))
+        yield from ((before["name"] or "index", difference) for difference in found)
+    yield from ((None, difference) for difference in _options(old, new, {"levels"}))
+
+
+def _without_name(level: Form) -> Form:
+    return {key: part for key, part in level.items() if key != "name"}
+
+
 _LOOSENS_IF_SET = {
     ChangeKind.NULLABLE: True,
     ChangeKind.REQUIRED: False,
@@ -118,12 +160,18 @@ def _column(old: Form, new: Form) -> Iterator[_Difference]:
         # Rules for another type can't be compared.
         yield ChangeKind.TYPE, Direction.UNKNOWN, "", old["type"], new["type"]
         return
+    if old.get("dtype") != new.get("dtype"):
+        yield ChangeKind.TYPE, Direction.UNKNOWN, "", old.get("dtype"), new.get("dtype")
+    elif old.get("categories") != new.get("categories"):
+        # A table has all categories of its type, also those that no row has.
+        values = old.get("categories"), new.get("categories")
+        yield ChangeKind.CATEGORIES, Direction.BOTH, "", *values
     for kind, loosens in _LOOSENS_IF_SET.items():
         if old[kind] != new[kind]:
             direction = Direction.LOOSENS if new[kind] == loosens else Direction.TIGHTENS
             yield kind, direction, "", old[kind], new[kind]
     yield from _rules(old, new)
-    yield from _options(old, new, {"type", "checks", *_LOOSENS_IF_SET})
+    yield from _options(old, new, {"type", "dtype", "categories", "checks", *_LOOSENS_IF_SET})
 
 
 def _table(before: Form, after: Form) -> Iterator[_Difference]:
@@ -144,6 +192,7 @@ def _table(before: Form, after: Form) -> Iterator[_Difference]:
         yield ChangeKind.KEY, _direction(tightens=tightens, loosens=loosens), "", *values
     compared = {"name", "metadata", "columns", "unique", "strict", "ordered", "coerce", "checks"}
     yield from _rules(before, after)
+    compared |= {"engine", "index"}
     yield from _options(before, after, compared)
 
 
@@ -206,7 +255,9 @@ def _checks(
     for name in sorted({*before, *after}):
         gone = [rule for rule in before.get(name, []) if rule not in all_new]
         new = [rule for rule in after.get(name, []) if rule not in all_old]
-        if gone and new:
+        if (gone or new) and (reads := unfollowed([*gone, *new])):
+            yield ChangeKind.UNCOMPARABLE, Direction.UNKNOWN, name, None, reads
+        elif gone and new:
             yield ChangeKind.CHECK_CHANGED, Direction.UNKNOWN, name, gone[0], new[0]
         elif gone:
             yield ChangeKind.CHECK_REMOVED, Direction.LOOSENS, name, None, None
@@ -217,8 +268,21 @@ def _checks(
 def _options(old: Form, new: Form, compared: set[str]) -> Iterator[_Difference]:
     """Compare all other entries of a form, of which nothing is known but whether they are equal."""
     for key in sorted({*old, *new} - compared):
-        if old.get(key) != new.get(key):
+        values = old.get(key), new.get(key)
+        if values[0] != values[1] and (reads := unfollowed(values)):
+            yield ChangeKind.UNCOMPARABLE, Direction.UNKNOWN, key, None, reads
+        elif values[0] != values[1]:
             yield ChangeKind.OPTION, Direction.UNKNOWN, key, old.get(key), new.get(key)
+
+
+def unfollowed(part: Any) -> list[str]:
+    """Return what the code in a part of a form reads and can't be followed."""
+    if isinstance(part, Mapping):
+        own = part.get("unfollowed", [])
+        return sorted({*own, *(name for inner in part.values() for name in unfollowed(inner))})
+    if isinstance(part, list | tuple):
+        return sorted({name for inner in part for name in unfollowed(inner)})
+    return []
 
 
 def _direction(*, tightens: bool, loosens: bool) -> Direction:

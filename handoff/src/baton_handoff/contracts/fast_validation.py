@@ -21,8 +21,10 @@ from baton_handoff.core.errors import HandoffError
 MAX_ROWS = 100
 """Longer tables are validated faster by pandera."""
 
-_COLUMN = {"type", "nullable", "required", "unique", "coerce", "checks"}
-_TABLE = {"name", "metadata", "columns", "checks", "unique", "strict", "ordered", "coerce"}
+_COLUMN = {"type", "dtype", "nullable", "required", "unique", "coerce", "checks"}
+_TABLE = {
+    *("name", "metadata", "engine", "columns", "checks", "unique", "strict", "ordered", "coerce"),
+}
 
 
 class RowValidation:

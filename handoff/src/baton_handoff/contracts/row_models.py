@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from baton_handoff.contracts.canonical import Contract, canonical_form
+from baton_handoff.contracts.canonical import Contract, Engine, canonical_form, engine_of
 from baton_handoff.contracts.constraints import BUILT_IN
-from baton_handoff.contracts.frames import Engine, engine_of
 from baton_handoff.contracts.generated_source import format_source, render_source
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.source_code.static_contracts import normalized_code

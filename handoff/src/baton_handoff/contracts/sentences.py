@@ -31,6 +31,7 @@ _CHANGES = {
     ChangeKind.CHECK_REMOVED: "rule '{}' removed",
     ChangeKind.METADATA: "{}",
     ChangeKind.OPTION: "{}",
+    ChangeKind.UNEXPORTED: "no longer in `__all__`",
     ChangeKind.MEMBER_ADDED: "new member",
     ChangeKind.MEMBER_KIND: "is now a method, or no longer one",
     ChangeKind.RETURNS: "return type",
@@ -39,6 +40,16 @@ _CHANGES = {
     ChangeKind.ARGUMENT: "argument {}",
 }
 """Names of changes; all other kinds are named by their value."""
+
+_COLUMN = {
+    *("name", "type", "dtype", "dtype_code", "categories", "nullable", "required", "checks"),
+    *("unique", "coerce"),
+}
+_TABLE = {
+    *("name", "metadata", "engine", "columns", "index", "checks", "unique", "strict", "ordered"),
+    "coerce",
+}
+"""The parts of a form whose rules have a sentence of their own."""
 
 _CHECKS = {
     "in_range": "in the range {}",
@@ -53,6 +64,8 @@ _CHECKS = {
     "str_startswith": "text that begins with {}",
     "unique_values_eq": "exactly the values {}",
 }
+_PARTS_OF_CODE = {"constants", "arguments", "source", "wrapper", "helpers"}
+_LONGEST = 200
 _OPTIONS = {"element_wise", "groupby", "groups", "ignore_na", "name", "raise_warning"}
 
 
@@ -106,10 +119,17 @@ def change_text(change: ContractChange) -> str:
     """Return a change as a line: `Trip.seats: largest value 9 → 8`."""
     where = change.contract if change.column is None else f"{change.contract}.{change.column}"
     text = _CHANGES.get(change.kind, change.kind.replace("-", " ")).format(change.name)
-    if change.kind is not ChangeKind.CHECK_CHANGED:
-        return f"{where}: {text}{_values_text(change.before, change.after)}"
-    difference = _check_difference(change.before, change.after)
-    return f"{where}: rule {change.name!r} changed: {difference}"
+    match change.kind:
+        case ChangeKind.CHECK_CHANGED:
+            text = f"rule {change.name!r} changed: {_check_difference(change.before, change.after)}"
+        case ChangeKind.UNCOMPARABLE:
+            reads = ", ".join(f"`{name}`" for name in change.after)
+            text = f"{change.name!r} can't be compared: it reads {reads}"
+        case ChangeKind.ORDER | ChangeKind.KEY | ChangeKind.INDEX:
+            text += _values_text(change.before, change.after)
+        case _:
+            text += _difference_text(change.before, change.after)
+    return f"{where}: {text}"
 
 
 def example_text(example: Example, change: ContractChange) -> str:
@@ -153,25 +173,48 @@ def _values_text(before: Any, after: Any) -> str:
     )
 
 
+def _difference_text(before: Any, after: Any) -> str:
+    """Return what differs between two values: of lists only that, of code only that it does."""
+    if not (_is_plain(before) and _is_plain(after)):
+        return " changed"
+    if not (isinstance(before, list) and isinstance(after, list)):
+        return _values_text(before, after)
+    parts = [
+        f" {sign} {value_text(list(values))}"
+        for sign, values in (
+            ("+", [value for value in after if value not in before]),
+            ("-", [value for value in before if value not in after]),
+        )
+        if values
+    ]
+    return "".join(parts) or " in another order"
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is short enough to print: no code and no nested data."""
+    values = value if isinstance(value, list) else [value]
+    return not any(isinstance(part, Mapping | list) or len(str(part)) > _LONGEST for part in values)
+
+
 def _check_difference(before: Form, after: Form) -> str:
     """Return what differs between two forms of a check: its code, constants or arguments."""
     old, new = dict(_check_values(before)), dict(_check_values(after))
     changed = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
-    parts = [f"`{key}`{_values_text(old.get(key), new.get(key))}" for key in changed if key]
+    parts = [f"`{key}`{_difference_text(old.get(key), new.get(key))}" for key in changed if key]
     return ", ".join(parts + ["its code"] * ("" in changed))
 
 
 def _check_values(form: Form) -> Iterator[tuple[str, Any]]:
     """Yield arguments and constants of a check by name, and its code under an empty name."""
-    constants = dict(form.get("constants", {}))
-    code = [form.get("source", "")]
+    constants = {**form.get("constants", {}), **form.get("arguments", {})}
+    code = [form.get("source", ""), form.get("wrapper", "")]
     for helper in form.get("helpers", {}).values():
         inner = dict(_check_values(helper))
         code.append(inner.pop(""))
         constants |= inner
     yield "", code
     yield from constants.items()
-    yield from ((k, v) for k, v in form.items() if k not in ("constants", "source", "helpers"))
+    yield from ((key, value) for key, value in form.items() if key not in _PARTS_OF_CODE)
 
 
 def column_rules(column: Form, messages: Mapping[str, str] | None = None) -> Iterator[RuleText]:
@@ -186,7 +229,9 @@ def column_rules(column: Form, messages: Mapping[str, str] | None = None) -> Ite
         yield RuleText("unique")
     if column["coerce"]:
         yield RuleText("converted to this type")
-    yield from _options(column, {"type", "nullable", "required", "checks", "unique", "coerce"})
+    if column.get("categories"):
+        yield RuleText("a category of", tuple(map(value_text, column["categories"])))
+    yield from _options(column, _COLUMN)
 
 
 def table_rules(form: Form, messages: Mapping[str, str] | None = None) -> Iterator[RuleText]:
@@ -206,8 +251,11 @@ def table_rules(form: Form, messages: Mapping[str, str] | None = None) -> Iterat
         yield RuleText("the columns come in this order:", tuple(form["ordered"]))
     if form["coerce"]:
         yield RuleText("values are converted to the types of their columns")
-    known = {"name", "metadata", "columns", "checks", "unique", "strict", "ordered", "coerce"}
-    yield from _options(form, known)
+    for level in form["index"]["levels"] if "index" in form else ():
+        rules = ", ".join(rule.short for rule in column_rules(level, messages))
+        name = f"index {level['name']!r}" if level["name"] else "index"
+        yield RuleText(f"the {name} is of type {level['type']}{f': {rules}' if rules else ''}")
+    yield from _options(form, _TABLE)
 
 
 def _key_text(key: Iterable[str]) -> str:
@@ -252,7 +300,7 @@ def _range_text(low: Bound, high: Bound) -> str:
 def _options(form: Form, known: set[str]) -> Iterator[RuleText]:
     """Yield all other entries of a form."""
     for key in sorted(set(form) - known):
-        if key == "parsers":
+        if key in ("parsers", "validate", "to_schema"):
             yield RuleText("changed by the contract's own code before it is checked")
         else:
             yield RuleText(f"{key.replace('_', ' ')}: {value_text(form[key])}")
