@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baton_handoff.cli import (
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A character that the terminal's encoding lacks must not end the command.
         sys.stdout.reconfigure(errors="replace")
     use_own_programs()
+    _return_to_the_caller()
     parser = _parser()
     given = sys.argv[1:] if arguments is None else arguments
     options, unknown = parser.parse_known_args(_normalized(given), Options())
@@ -62,6 +64,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code
+
+
+def _return_to_the_caller() -> None:
+    """Go back to the folder from which a task was started, as paths in its arguments count from it.
+
+    Poe starts a task in the project's root. A task with a folder of its own stays there.
+    """
+    root, called_from = (os.environ.pop(name, "") for name in ("POE_ROOT", "POE_PWD"))
+    if root and Path(root).samefile(Path.cwd()):
+        folder = Path(called_from).resolve()
+        if folder.is_relative_to(Path(root).resolve()):
+            os.chdir(folder)
 
 
 def _run(options: Options) -> int:

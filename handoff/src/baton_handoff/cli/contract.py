@@ -1,5 +1,6 @@
 """`handoff contract`: the contracts of the tables, the model and the API."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ def add(commands: Commands) -> None:
     commands.add("api", _api, "generate the API's models from the contracts")
 
     command = commands.add("wheel", _wheel, "build a wheel of the contracts for another repository")
-    command.add_argument("--to", type=Path, default=Path("dist"), help="the folder for the wheel")
+    command.add_argument("--to", type=Path, help="the folder for the wheel; default: dist")
 
 
 def api_models(project: "Project", *, require_columns: bool = False) -> tuple[Path, str]:
@@ -109,4 +110,5 @@ def _api(options: Options) -> None:
 def _wheel(options: Options) -> None:
     from baton_handoff.contracts.wheel import build_contracts
 
-    print(build_contracts(options.project, options.to))
+    to = options.to or Path(os.path.relpath(options.project.root / "dist"))
+    print(build_contracts(options.project, to))

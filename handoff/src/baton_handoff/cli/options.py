@@ -1,8 +1,10 @@
 """What the commands share: adding them to a parser, their options, printing findings."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from baton_handoff.core.suggestions import hint
@@ -92,6 +94,21 @@ class Commands:
         parser: argparse.ArgumentParser = self._subparsers.add_parser(name, **texts)
         parser.set_defaults(run=run, parser=parser)
         return parser
+
+
+def from_root(options: Options, arguments: Sequence[str]) -> list[str]:
+    """The arguments of a tool that runs in the project's root, where some are paths.
+
+    A user gives paths from the folder in which the command is started.
+    """
+    here, root = Path.cwd(), options.project.root
+    if here == root:
+        return [*arguments]
+    given = [argument.partition("::") for argument in arguments]
+    return [
+        f"{os.path.relpath(here / path, root)}{mark}{name}" if (here / path).exists() else argument
+        for argument, (path, mark, name) in zip(arguments, given, strict=True)
+    ]
 
 
 def add_format(command: argparse.ArgumentParser) -> None:

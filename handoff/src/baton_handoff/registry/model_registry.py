@@ -36,6 +36,17 @@ _MADE_BY = {"candidate": "register", "champion": "promote"}
 _LISTED = 5
 """The number of versions that a message lists, the newest ones."""
 _LOGIN_REFUSED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
+_SQLITE_REMEDIES = {
+    "READONLY": "let this user write the file and its folder",
+    "CANTOPEN": "let this user write the file and its folder",
+    "PERM": "let this user write the file and its folder",
+    "FULL": "make room on its disk",
+    "IOERR": "make room on its disk, and see that the disk works",
+    "BUSY": "end the other programs that use it",
+    "LOCKED": "end the other programs that use it",
+}
+"""What to do about an error of SQLite, by the first word of its name."""
+
 NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """MLflow's codes for a version, an alias or a model that it does not have."""
 
@@ -92,10 +103,11 @@ def registry_errors() -> Iterator[None]:
         driver_error = cause.orig if isinstance(cause, DatabaseError) else None
         code = getattr(error, "error_code", "TEMPORARILY_UNAVAILABLE")
         if isinstance(driver_error, sqlite3.OperationalError):
-            problem = (
-                f"can't be used ({driver_error}): make room on its disk, or end the other programs"
-                " that use it, then run this again."
+            kind = (driver_error.sqlite_errorname or "").split("_")[1:2]
+            remedy = _SQLITE_REMEDIES.get(
+                "".join(kind), "end the other programs that use it, and see that its disk has room"
             )
+            problem = f"can't be used ({driver_error}): {remedy}, then run this again."
         elif isinstance(driver_error, sqlite3.DatabaseError):
             problem = (
                 f"is damaged ({driver_error}): restore the file from a copy, or move it away and"

@@ -1,8 +1,11 @@
 """The service as a process: it serves the version behind the alias until it is stopped."""
 
 import logging
+import os
 import signal
+import socket
 import sys
+from contextlib import ExitStack, suppress
 
 import uvicorn
 
@@ -25,9 +28,16 @@ def serve(project: Project, host: str, port: int) -> None:
     """Answer over HTTP until SIGTERM or Ctrl+C, and then finish the accepted requests.
 
     Raises:
-        HandoffError: There is no version to serve, it was made by other code, or the prediction
-            log can't be written.
+        HandoffError: The address can't be used, there is no version to serve, it was made by other
+            code, or the prediction log can't be written.
     """
+    if (processes := os.environ.get("WEB_CONCURRENCY", "1")) != "1":
+        raise HandoffError(
+            f"WEB_CONCURRENCY asks for {processes} processes, but a service is one process: unset"
+            " it, and start one service for each process behind a load balancer."
+        )
+    bound = _bound_socket(host, port)  # before the model is loaded, which takes a while
+    port = bound.getsockname()[1]
     set_up_logs(sys.stderr)
     # The first process of a container gets only signals that it handles.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -52,18 +62,45 @@ def serve(project: Project, host: str, port: int) -> None:
     _log.info("%s", followed_alias(project))
     watcher.start(serving, code)
     try:
-        uvicorn.run(
+        configuration = uvicorn.Config(
             app,
-            host=host,
-            port=port,
             http=ImpatientProtocol,
             log_config=None,  # `set_up_logs` has configured them
             log_level="warning",
             timeout_graceful_shutdown=30,
             reset_contextvars=True,
+            workers=1,
         )
+        server = uvicorn.Server(configuration)
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[bound])
     finally:
         watcher.stop()
+    if not server.started:
+        raise HandoffError("The service did not start: its log above has the reason.")
+
+
+def _bound_socket(host: str, port: int) -> socket.socket:
+    """A socket with the service's address, which refuses connections until the service listens.
+
+    Raises:
+        HandoffError: The address is unknown, in use or not permitted.
+    """
+    with ExitStack() as on_error:
+        try:
+            family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            bound = on_error.enter_context(socket.socket(family))
+            if os.name != "nt":  # there it would allow two services on one port
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind((address[0], port, *address[2:]))
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise HandoffError(
+                f"The service can't use port {port} of {host} ({reason}): choose another with"
+                " --port or --host, or end the program that uses it."
+            ) from error
+        on_error.pop_all()
+    return bound
 
 
 def _prediction_log(project: Project) -> PredictionLog | None:
