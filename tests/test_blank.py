@@ -180,7 +180,7 @@ def test_an_excel_sheet_with_zeros_and_ones_is_a_classification(
     output = blank(
         "handoff", "contract", "new", str(again), "--target=paid", "--task=regression", "--replace"
     ).stdout
-    assert "kept as you wrote it: ModelInput.income\n" in output
+    assert "kept, because it differs from the former draft: ModelInput.income\n" in output
     assert "Prediction 1.0.0 → 2.0.0" in output
     check(blank)
     assert "prediction: float\n" in contract(blank)

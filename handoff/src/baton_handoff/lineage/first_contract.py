@@ -132,7 +132,15 @@ def start_from(
         merged = merge_source(current, former.data, draft.data)
         draft, kept = replace_fields(draft, data=format_source(merged.text)), merged.kept
         _require_unedited(project, _golden_texts(project, former, _described(project, former)))
-    rows = _described(project, draft)
+    try:
+        rows = _described(project, draft)
+    except HandoffError as error:
+        if not kept:
+            raise
+        raise HandoffError(
+            f"{error} This is kept, because it differs from the former draft: {', '.join(kept)}."
+            " Change in contracts/data.py what does not fit the new table."
+        ) from error
     source = Path("data/source") / re.sub(r"[^\w.-]", "_", file.name)
     texts = {
         project.source / "contracts/data.py": draft.data,
@@ -351,8 +359,8 @@ def _print_summary(
             print(f"{indent}{column.source!r} is called {column.name}")
     if any(column.kind == "Utc" for column in profile.columns):
         print(f"{indent}times without a time zone are taken as UTC")
-    for name in kept:
-        print(f"{indent}kept as you wrote it: {name}")
+    if kept:
+        print(f"{indent}kept, because it differs from the former draft: {', '.join(kept)}")
     if raised:
         print(f"{indent}versions: {', '.join(raised)} (`uv run poe diff` shows the changes)")
     unlabelled = rows.all - rows.labelled
