@@ -8,11 +8,13 @@ import subprocess
 import sys
 import termios
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
 import narwhals as nw
+import pandera.pandas
 import pyarrow as pa
 import pytest
 from filelock import FileLock
@@ -242,6 +244,18 @@ def test_rows_that_the_model_cannot_answer_are_set_aside(batch: Batch) -> None:
     }
 
 
+class Known(pandera.pandas.DataFrameModel):
+    """A contract inside the model, which its code applies without this package."""
+
+    price: float = pandera.pandas.Field(ne=999.0, nullable=True)
+
+
+def inner_contract(table: Any, *, lazy: bool) -> None:
+    """The table inside has labels of its own."""
+    inner = nw.from_native(table).to_pandas()
+    Known.validate(inner.set_index(inner.index[::-1] + 100), lazy=lazy)
+
+
 class InnerTableIsSorted:
     """A violation inside a model may name the rows of another table, in another order."""
 
@@ -268,10 +282,18 @@ def raises(error: Exception) -> Callable[[Any], None]:
     ("inside", "reason"),
     [
         (InnerTableIsSorted(), "the model can't answer it: Features.age must be known"),
-        (raises(KeyError("41414")), "the model fails with KeyError"),
-        (raises(ZeroDivisionError()), "the model fails with ZeroDivisionError"),
+        (
+            partial(inner_contract, lazy=True),
+            "the model can't answer it: Known.price must be none of 999",
+        ),
+        (
+            partial(inner_contract, lazy=False),
+            "the model can't answer it: price must be none of 999",
+        ),
+        (raises(KeyError("41414")), "the model can't answer it: it fails with KeyError"),
+        (raises(ZeroDivisionError()), "the model can't answer it: it fails with ZeroDivisionError"),
     ],
-    ids=["a contract inside", "a key", "a number"],
+    ids=["a contract inside", "all of pandera's errors", "its first", "a key", "a number"],
 )
 def test_the_rows_are_found_whatever_the_error_is(
     batch: Batch, monkeypatch: pytest.MonkeyPatch, inside: Callable[[Any], None], reason: str

@@ -136,7 +136,7 @@ def offer(
             Predicts(
                 error=ContractViolation("Price", (Violation("euros", Rule(RuleKind.NULL), (0,)),))
             ),
-            "(Price is violated: column 'euros' must not be null (row 0))",
+            "(Price.euros must not be null)",
         ),
         (pickle.UnpicklingError("x"), "can't be read (UnpicklingError)"),
         (json.JSONDecodeError("x", "<html>", 0), "can't be read (JSONDecodeError)"),

@@ -313,7 +313,7 @@ def test_an_error_of_the_code_is_the_rows_if_the_model_answers_others(client: Te
     """The others are rows of the request, or rows of the version's own evaluation."""
     predict = fails_for(4, ZeroDivisionError("41414"))
     serving(client).swap(Loaded("trips", 5, predict))
-    rule = "the model fails with ZeroDivisionError"
+    rule = "the model can't answer it: it fails with ZeroDivisionError"
     answer = client.post("/predict", json={"rows": TRIPS})
     assert answer.json() == {"errors": [{"field": "rows[3]", "rule": rule}]}
     assert client.post("/predict", json={"rows": TRIPS[3:4]}).status_code == 500

@@ -70,6 +70,26 @@ def check(contract: Contract, table: _Table) -> _Table:
         raise ContractViolation(contract.__name__, tuple(violations)) from None
 
 
+def violation_of(error: BaseException) -> ContractViolation | None:
+    """Return the violation that an error reports, also an error of pandera; None for any other.
+
+    pandera's error about a column does not name the contract, and rows only by their labels.
+    """
+    if isinstance(error, ContractViolation):
+        return error
+    if isinstance(error, SchemaErrors):
+        return ContractViolation(str(error.schema.name), tuple(_violations(error)))
+    if not isinstance(error, SchemaError):
+        return None
+    is_table = hasattr(error.schema, "columns")
+    cases: Any = error.failure_cases
+    labels = cases["index"] if "index" in getattr(cases, "columns", ()) else ()
+    rows = tuple(sorted({label for label in labels if isinstance(label, int)}))
+    column = None if is_table else str(error.schema.name)
+    contract = str(error.schema.name) if is_table else ""
+    return ContractViolation(contract, (Violation(column, _rule(error), rows),))
+
+
 def _with_positions(contract: Contract, table: Frame) -> SchemaErrors | None:
     """Return the errors by the rows' positions, None if the labels of the rows are positions."""
     positioned = nw.maybe_reset_index(nw.from_native(table)).to_native()

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from baton_handoff.config.settings import ServiceSettings
 from baton_handoff.contracts import Contract, ContractViolation, from_rows, to_rows
+from baton_handoff.contracts.validation import violation_of
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.tracing import add_span_attributes, record_past_span
 from baton_handoff.registry.loaded import Loaded
@@ -172,7 +173,7 @@ class PredictionService:
                 found = find_unanswered(predict, len(rows), error, _SEARCH_PREDICTIONS)
             except TooManyUnansweredError:
                 raise error from None
-            is_code = len(found) == len(rows) and not isinstance(error, ContractViolation)
+            is_code = len(found) == len(rows) and violation_of(error) is None
             if is_code and not answers_examples(loaded, self._input_schema):
                 raise
             raise UnansweredError(found) from error

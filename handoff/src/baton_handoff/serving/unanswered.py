@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from baton_handoff.contracts import Contract, ContractViolation, Rule, RuleKind, from_rows
 from baton_handoff.contracts.sentences import rule_text
+from baton_handoff.contracts.validation import violation_of
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import Loaded
 
@@ -23,7 +24,7 @@ def error_on_examples(loaded: Loaded, input_schema: Contract) -> str:
         predictions = loaded.predict(from_rows(input_schema, loaded.examples))
     # Also SystemExit: the code of a version may do anything.
     except BaseException as error:  # noqa: BLE001
-        return str(error) if isinstance(error, HandoffError) else type(error).__name__
+        return _reason(error)
     if len(predictions) != len(loaded.examples):
         return f"{len(predictions)} predictions for {len(loaded.examples)} rows"
     return ""
@@ -82,27 +83,40 @@ def find_unanswered(
 
 def _rows_named(error: Exception, count: int) -> set[int]:
     """The positions that a violation names; none if it names no rows."""
-    if not isinstance(error, ContractViolation) or not all(v.rows for v in error.violations):
+    violation = violation_of(error)
+    if violation is None or not all(item.rows for item in violation.violations):
         return set()
-    return {row for violation in error.violations for row in violation.rows if row < count}
+    return {row for item in violation.violations for row in item.rows if row < count}
 
 
 def _reasons(error: Exception, position: int) -> set[ColumnRule]:
-    if not isinstance(error, ContractViolation):
-        if isinstance(error, HandoffError):  # the number of predictions
-            return {(None, _rule(str(error)))}
-        return {(None, _rule(f"the model fails with {type(error).__name__}"))}
+    violation = violation_of(error)
+    items = violation.violations if violation else ()
+    # Of one row, a table inside the model may have any number.
+    own = [item for item in items if position in item.rows] or items
+    texts = {f"{_where(violation, item.column)} {rule_text(item.rule)}" for item in own}
     return {
-        (None, _rule(f"the model can't answer it: {_where(error, item.column)} {text}"))
-        for item in error.violations
-        if position in item.rows or not item.rows
-        for text in [rule_text(item.rule)]
+        (
+            None,
+            Rule(RuleKind.CHECK, check="answerable", message=f"the model can't answer it: {text}"),
+        )
+        for text in texts or {_reason(error)}
     }
 
 
-def _where(error: ContractViolation, column: str | None) -> str:
-    return f"{error.contract}:" if column is None else f"{error.contract}.{column}"
+def _where(violation: ContractViolation | None, column: str | None) -> str:
+    contract = violation.contract if violation else ""
+    return ".".join(filter(None, (contract, column))) + ("" if column else ":")
 
 
-def _rule(message: str) -> Rule:
-    return Rule(RuleKind.CHECK, check="answerable", message=message)
+def _reason(error: BaseException) -> str:
+    """An error in words, without its message if that may quote a row."""
+    if violation := violation_of(error):
+        texts = (
+            f"{_where(violation, item.column)} {rule_text(item.rule)}"
+            for item in violation.violations
+        )
+        return "; ".join(texts)
+    return (
+        str(error) if isinstance(error, HandoffError) else f"it fails with {type(error).__name__}"
+    )
