@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,26 +24,21 @@ _STOPPED = (2, 3, 4)
 Event: TypeAlias = Mapping[str, Any]
 
 
-def run_checks(tree: Path, runner: ToolRunner, checks: Collection[ContractCheck]) -> Outcome:
-    """Run contract checks of a tree, in parallel.
+def run_check(check: ContractCheck, tree: Path, runner: ToolRunner) -> Outcome:
+    """Run one of the contract checks of a tree.
 
     Args:
+        check: The check.
         tree: The folder of the tree.
         runner: Runs the tools.
-        checks: The checks to run.
     """
-    runs = {
-        ContractCheck.TYPES: _types,
-        ContractCheck.LAYERS: _layers,
-        ContractCheck.TESTS: _tests,
-    }
-    with ThreadPoolExecutor() as pool:
-        running = [pool.submit(runs[check], tree, runner) for check in checks]
-        outcomes = [run.result() for run in running]
-    return Outcome(
-        tuple(dict.fromkeys(failed for outcome in outcomes for failed in outcome.failures)),
-        frozenset(test for outcome in outcomes for test in outcome.tests),
-    )
+    match check:
+        case ContractCheck.TYPES:
+            return _types(tree, runner)
+        case ContractCheck.LAYERS:
+            return _layers(tree, runner)
+        case ContractCheck.TESTS:
+            return _tests(tree, runner)
 
 
 def _types(tree: Path, runner: ToolRunner) -> Outcome:

@@ -4,7 +4,7 @@ A cell is the base plus the changes of some axes. A failed check belongs to the 
 which it fails too: to no change if that is the base itself, to one axis, or to several together.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -59,6 +59,16 @@ class FailedCheck:
         Neither the message nor the line: both contain what differs from tree to tree.
         """
         return self.check, self.item, self.exception, self.file, self.anchor
+
+    def renamed(self, new_names: Mapping[str, str]) -> "FailedCheck":
+        """The same failure after its files got new names."""
+        file, place = self.item.split("::", 1)[0], self.item
+        if new := new_names.get(file.partition(" ")[0]):
+            place = self.item.replace(file.partition(" ")[0], new, 1)
+        stops = new_names.get(self.stops, self.stops)
+        return replace(
+            self, item=place, file=new_names.get(self.file or "", self.file), stops=stops
+        )
 
     def hides(self, other: "FailedCheck") -> bool:
         """Whether a tree with this failure can't show another one."""
@@ -190,8 +200,10 @@ class _Diagnoses:
             for failed in failures
             if not self._again.has(failed) and self._again.has_item(failed)
         }
-        followed = {failed.item if self._varies(failed) else failed.identity: failed
-                    for failed in self._failures}
+        followed = {
+            failed.item if self._varies(failed) else failed.identity: failed
+            for failed in self._failures
+        }
         self._failures = list(followed.values())
 
     def __iter__(self) -> Iterator[Diagnosis]:

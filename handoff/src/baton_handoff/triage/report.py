@@ -7,10 +7,10 @@ from pathlib import PurePosixPath
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import CONTRACTS, DATA_OWNER, DEPENDENCIES, PLATFORM, SIDES
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.triage.diagnosis import Cause, Diagnosis
+from baton_handoff.triage.diagnosis import Cause, ContractCheck, Diagnosis, FailedCheck
 
 _LISTED = 3
-_ADVICE = (Cause.FLAKY, Cause.INHERITED)
+_ADVICE = (Cause.FLAKY, Cause.INHERITED, Cause.UNCOVERED)
 """Causes that no change of this branch can remove, so they never block it."""
 
 _CHANGES = {
@@ -18,6 +18,15 @@ _CHANGES = {
     DEPENDENCIES: "the change of dependencies",
     PLATFORM: "the change of the standards",
 }
+
+_FOLDERS = {
+    **{side: f"{side}'s folders" for side in SIDES},
+    CONTRACTS: "the contracts",
+    DATA_OWNER: "the data",
+    DEPENDENCIES: "the dependencies",
+    PLATFORM: "the standards",
+}
+"""What the paths of an axis are called; a path of another axis is no one's."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +52,17 @@ class Facts:
 
 
 def finding_of(diagnoses: Sequence[Diagnosis], facts: Facts) -> Finding:
-    """One finding for diagnoses that have cause and message in common."""
-    first, failed = diagnoses[0], diagnoses[0].failed
+    """One finding for diagnoses that the same change causes."""
+    # What stops a check explains more than what fails in it, and a place more than none.
+    order = sorted(diagnoses, key=lambda d: (not d.failed.stops, d.failed.line is None))
+    first, failed = order[0], order[0].failed
     side = addressed_side(first, facts)
+    # One failure of each check, then the others.
+    shown = [*{d.failed.check: d.failed for d in reversed(order)}.values()]
+    shown.sort(key=lambda one: one is not failed)
+    shown += [diagnosis.failed for diagnosis in order if diagnosis.failed not in shown]
+    more = len(shown) - _LISTED
+    plural = "check fails" if more == 1 else "checks fail"
     return Finding(
         f"triage-{first.cause.replace(' ', '-')}",
         _message(first, facts, side),
@@ -54,9 +71,9 @@ def finding_of(diagnoses: Sequence[Diagnosis], facts: Facts) -> Finding:
         file=failed.file,
         line=failed.line,
         evidence=(
-            f"{failed.check}: {failed.message}",
-            *_first([diagnosis.failed.item for diagnosis in diagnoses]),
-            _experiment(first, facts),
+            *map(_failure, shown[:_LISTED]),
+            *([f"and {more} more {plural} for the same cause"] if more > 0 else []),
+            *_experiment(order, facts),
         ),
         fix=f"repeat it: {failed.command}",
     )
@@ -82,38 +99,70 @@ def addressed_side(diagnosis: Diagnosis, facts: Facts) -> str | None:
 def _message(diagnosis: Diagnosis, facts: Facts, side: str | None) -> str:
     by = f" ({', '.join(facts.authors)})" if facts.authors else ""
     addressed = f"{side or 'the author'}{by} has to act"
-    checks = f"the checks of {_listed(facts.components)}"
+    what = _what(diagnosis.failed)
     match diagnosis.cause:
         case Cause.FLAKY:
-            return f"{checks} are flaky; no change broke them"
+            return f"{what} is flaky; no change broke it"
         case Cause.INHERITED:
             since = f"since commit {facts.since[:12]}" if facts.since else "before this change"
-            return f"{checks} already failed {since}"
+            return f"{what} already failed {since}"
+        case Cause.UNCOVERED:
+            return (
+                f"{what} fails, but on {facts.base} another failure hides whether it did there,"
+                " too: nobody is addressed"
+            )
         case Cause.CONTRACT_CHANGE:
-            return f"{addressed}: a contract change broke {checks}, which kept the former contract"
+            return f"{addressed}: a contract change broke {what}, which kept the former contract"
         case Cause.INTERACTION:
             axes = _listed(sorted(diagnosis.axes))
-            return f"{axes} have to act together{by}: {checks} pass with each change alone"
+            return f"{axes} have to act together{by}: {what} passes with each change alone"
         case Cause.CHANGE:
             (axis,) = diagnosis.axes
             if axis == DATA_OWNER and side in (DATA_OWNER, None):
-                return f"the source's owner has to act: the data breaks {checks}"
-            return f"{addressed}: {_CHANGES.get(axis, 'the change')} broke {checks}"
+                return f"the source's owner has to act: the data breaks {what}"
+            return f"{addressed}: {_CHANGES.get(axis, 'the change')} broke {what}"
 
 
-def _experiment(diagnosis: Diagnosis, facts: Facts) -> str:
-    match diagnosis.cause:
+def _what(failed: FailedCheck) -> str:
+    """What fails, as the subject of a sentence."""
+    match failed.check:
+        case ContractCheck.TYPES:
+            return f"the type check of {failed.file}" if failed.file else "the type check"
+        case ContractCheck.LAYERS:
+            return "the check of the layers"
+        case ContractCheck.TESTS:
+            return f"the contract test {failed.item}" if "::" in failed.item else failed.item
+
+
+def _failure(failed: FailedCheck) -> str:
+    item = "" if failed.item in failed.message else f" ({failed.item})"
+    return f"{failed.check}: {failed.message}{item}"
+
+
+def _experiment(diagnoses: Sequence[Diagnosis], facts: Facts) -> list[str]:
+    """What the experiment has shown, and how sure it is."""
+    first = diagnoses[0]
+    match first.cause:
         case Cause.FLAKY:
-            return "fails, and passes when it runs again on the same files"
+            return [f"failed in {first.red} of {first.runs} runs on the same files"]
         case Cause.INHERITED:
-            return f"fails on {facts.base} alone"
-        case _:
-            folders = sorted({f"{PurePosixPath(path).parent}/" for path in facts.paths})
-            axes = _listed(sorted(diagnosis.axes))
-            return (
-                f"fails on {facts.base} plus the changes under {_listed(_first(folders))}"
-                f" (the paths of {axes}); passes without them"
-            )
+            return [f"fails on {facts.base} alone"]
+        case Cause.UNCOVERED:
+            return []
+    folders = list(dict.fromkeys(f"{PurePosixPath(path).parent}/" for path in facts.paths))
+    owned = [_FOLDERS[axis] for axis in sorted(first.axes) if axis in _FOLDERS]
+    whose = f" ({_listed(owned)})" if owned else ""
+    under = _listed(_first([f for f in folders if f != "./"] or [*facts.paths]))
+    text = f"fails on {facts.base} plus the changes under {under}{whose}; passes without them"
+    repeated = max(diagnoses, key=lambda diagnosis: diagnosis.chance)
+    if not repeated.red:
+        return [text]
+    return [
+        text,
+        f"failed in {repeated.red} of {repeated.red} more runs with them, passed in"
+        f" {repeated.green} of {repeated.green} without: a flaky test does so in at most"
+        f" {repeated.chance:.0%} of all cases",
+    ]
 
 
 def _first(names: Sequence[str]) -> list[str]:
