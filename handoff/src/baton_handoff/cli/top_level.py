@@ -48,6 +48,13 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--side", choices=SIDES, help="only what this side must act on, alone or with others"
     )
+    command.add_argument(
+        "--time-limit",
+        type=float,
+        default=60,
+        metavar="SECONDS",
+        help="how long a test, or the import of a file, may take; default: 60",
+    )
     add_format(command)
 
     command = commands.add(
@@ -147,14 +154,16 @@ def _serve(options: Options) -> None:
 def _triage(options: Options) -> int:
     from baton_handoff.policy.status.change_findings import kept
     from baton_handoff.triage.experiment import triage
+    from baton_handoff.triage.report import compared_text
 
     with kept(options.project, "triage", options.base) as keep:
-        found = triage(options.project, options.base, options.since)
-        keep(found)
-    if options.side:
-        found = [finding for finding in found if finding.side in (options.side, None)]
+        answer = triage(options.project, options.base, options.since, options.time_limit)
+        keep(answer.findings)
+    found = [one for one in answer.findings if options.side in (None, one.side) or not one.side]
     whose = f" for {options.side}" if options.side else ""
-    return print_findings(found, options, f"No check fails{whose}.")
+    code = print_findings(found, options, f"No check fails{whose}.")
+    print_beside_findings(compared_text(answer.base), options)
+    return code
 
 
 def _monitor(options: Options) -> int:

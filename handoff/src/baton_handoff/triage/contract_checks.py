@@ -3,14 +3,13 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from baton_handoff.policy.evidence.steps import STEPS
-from baton_handoff.triage.diagnosis import ContractCheck, FailedCheck, Outcome
+from baton_handoff.triage.diagnosis import CONTRACT_TESTS, ContractCheck, FailedCheck, Outcome
 from baton_handoff.triage.tool_runner import ToolRunner
-
-CONTRACT_TESTS = "tests/contract"
 
 _RANDOM = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 """Addresses and random names, which differ from run to run."""
@@ -130,13 +129,14 @@ def _tests(tree: Path, runner: ToolRunner) -> Outcome:
     failures = [_failed_test(event) for event in events if event["event"] == "failed"]
     tests = frozenset(_stable(event["item"]) for event in events if event["event"] == "test")
     last = events[-1] if events else {"event": "begin", "item": ""}
-    if last["event"] == "end" and last["code"] in _STOPPED and not failures:
+    if last["event"] == "end" and last["status"] in _STOPPED and not failures:
         lines = _relative(texts["output.txt"], tree).strip().splitlines()
         reason = next((line for line in lines if "error" in line.lower()), "\n".join(lines[-1:]))
-        event = {"item": "", "exception": f"exit code {last['code']}", "message": reason}
+        event = {"item": "", "exception": f"exit code {last['status']}", "message": reason}
         failures.append(_failed_test(event))
     elif last["event"] != "end":
-        failures.append(_failed_test(_killed(events, texts["stack.txt"], tree, runner.limit)))
+        killed = _failed_test(_killed(events, texts["stack.txt"], tree, runner.limit))
+        failures.append(replace(killed, stops="*"))
     return Outcome(tuple(failures), tests)
 
 
@@ -163,7 +163,7 @@ def _killed(events: Sequence[Event], stack: str, tree: Path, limit: float) -> Ev
     begun = [event["item"] for event in events if event["event"] == "begin"]
     item = begun[-1] if begun else ""
     if events and events[-1]["event"] == "exit":
-        code = events[-1]["code"]
+        code = events[-1]["status"]
         return {**events[-1], "item": item, "exception": "os._exit", "message": _ends(code)}
     place: dict[str, Any] = {}
     own = [

@@ -13,8 +13,17 @@ from typing import TypeAlias
 
 from baton_handoff.config.sides import CONTRACTS, DEPENDENCIES, SIDES
 
+CONTRACT_TESTS = "tests/contract"
+
 CHANCE = 0.05
 """The probability below which a flaky test counts as excluded."""
+
+
+_CERTAIN = {
+    *("ImportError", "IndentationError", "ModuleNotFoundError", "SyntaxError"),
+    *("SystemExit", "os._exit", "timeout"),
+}
+"""How an import ends that fails each time."""
 
 
 class ContractCheck(StrEnum):
@@ -69,6 +78,12 @@ class FailedCheck:
         return replace(
             self, item=place, file=new_names.get(self.file or "", self.file), stops=stops
         )
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it can't be flaky: types, layers, and what Python can't import."""
+        importing = "::" not in self.item and self.exception in _CERTAIN
+        return self.check is not ContractCheck.TESTS or importing
 
     def hides(self, other: "FailedCheck") -> bool:
         """Whether a tree with this failure can't show another one."""
@@ -193,7 +208,9 @@ class _Diagnoses:
         self._is_changed, self._head = is_changed, frozenset(changed)
         self._failures = list({failed.identity: failed for failed in failures}.values())
         self._checks = frozenset(failed.check for failed in failures)
-        self._again, self._base = self._cells((self._head, 1), (_NONE, 0))
+        doubtful = not all(failed.is_certain for failed in failures)
+        self._base, *again = self._cells((_NONE, 0), *[(self._head, 1)][:doubtful])
+        self._again = again[0] if again else Outcome(failures)
         # A test that fails each time, but in another way, is followed by its name alone.
         self._varying = {
             failed.item
@@ -262,11 +279,13 @@ class _Diagnoses:
         # If it fails only with the new contract, the code that fails kept to the agreed one.
         cause = Cause.CHANGE if len(axes) == 1 else Cause.INTERACTION
         cause = Cause.CONTRACT_CHANGE if CONTRACTS in axes else cause
-        if failed.check is not ContractCheck.TESTS:
+        if failed.is_certain:
             return Diagnosis(failed, cause, axes)
         red, on_base = (1 if axes == self._head else 2), failed.item in self._base.tests
         green, more = int(on_base or bool(failed.stops)), 0
-        while (left := chance(red, green)) > CHANCE / tried:
+        # One of several sets may fail by chance: the shares of all of them add up to `CHANCE`.
+        limit = CHANCE / (tried * (tried + 1))
+        while (left := chance(red, green)) > limit:
             more += 1
             # The cell of all changes has run twice already.
             number = more + 1 if axes == self._head else more

@@ -6,7 +6,7 @@ import sys
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from baton_handoff.config.project import Project, project_at
 from baton_handoff.config.sides import DEPENDENCIES, OTHER, PLATFORM, answerable
 from baton_handoff.config.standards import ENGINE, unpack_engine
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.git_snapshots import Commit, Edit, GitSnapshots, snapshots_of
+from baton_handoff.core.git_snapshots import Base, Commit, Edit, GitSnapshots, snapshots_of
 from baton_handoff.policy.status.base_policy import stricter
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.triage.contract_checks import run_check
@@ -34,12 +34,25 @@ TIME_LIMIT = 60.0
 """The seconds that a test, or the import of a file, may take."""
 
 
+@dataclass(frozen=True)
+class Triage:
+    """The answer of triage.
+
+    Attributes:
+        base: What the working directory was compared with.
+        findings: The causes of what fails.
+    """
+
+    base: Base
+    findings: Sequence[Finding]
+
+
 def triage(
     project: Project,
     base: str | None = None,
     since: str | None = None,
     time_limit: float = TIME_LIMIT,
-) -> list[Finding]:
+) -> Triage:
     """Find out which side has to act on the contract checks that fail in the working directory.
 
     Args:
@@ -61,10 +74,11 @@ def triage(
             commits = experiment.commits(diagnosis)
             key = (diagnosis.cause, diagnosis.axes, *(c.identifier for c in commits))
             groups.setdefault(key, ([], commits))[0].append(diagnosis)
-        return [
+        found = [
             finding_of(group, experiment.facts(group, commits, since))
             for group, commits in groups.values()
         ]
+        return Triage(experiment.base, found)
 
 
 class Experiment:

@@ -33,6 +33,10 @@ _UNUSED = ("cacheprovider", "hydra_pytest", "nbmake", "pytest-bdd", "schemathesi
 tests."""
 
 
+_GRACE = 5.0
+"""The seconds that a process may take to end after its tests."""
+
+
 class Recorder:
     """A plugin of pytest that writes a line of JSON for each event.
 
@@ -57,13 +61,13 @@ class Recorder:
         faulthandler.dump_traceback_later(self._limit, exit=True, file=self._stack)
 
     def end(self, code: int) -> None:
-        """Note that pytest has ended with an exit code, and end the process.
+        """Note that pytest has ended, with its exit code.
 
-        Threads and handlers that the code has left are not waited for.
+        The process is killed if threads or handlers that the code has left keep it from ending.
         """
-        self._write("end", "", code=code)
-        sys.stdout.flush()
-        self._exit(0)
+        self._write("end", "", status=code)
+        os._exit = self._exit
+        faulthandler.dump_traceback_later(_GRACE, exit=True)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_load_initial_conftests(self) -> Generator[None, None, None]:
@@ -153,8 +157,8 @@ class Recorder:
     def _exit_by_code(self, code: int) -> None:
         # A test may fork; its children end in this way, too.
         if os.getpid() == self._process:
-            frames = [*_callers(sys._getframe(1))][::-1]  # noqa: SLF001 (the place of the call)
-            self._write("exit", "", code=code, **self._deepest(frames))
+            frames = [*_callers(sys._getframe(1))][::-1]
+            self._write("exit", "", status=code, **self._deepest(frames))
         self._exit(code)
 
     def _write(self, event: str, item: str, **more: object) -> None:

@@ -6,8 +6,15 @@ from pathlib import PurePosixPath
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import CONTRACTS, DATA_OWNER, DEPENDENCIES, PLATFORM, SIDES
+from baton_handoff.core.git_snapshots import Base
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.triage.diagnosis import Cause, ContractCheck, Diagnosis, FailedCheck
+from baton_handoff.triage.diagnosis import (
+    CONTRACT_TESTS,
+    Cause,
+    ContractCheck,
+    Diagnosis,
+    FailedCheck,
+)
 
 _LISTED = 3
 _ADVICE = (Cause.FLAKY, Cause.INHERITED, Cause.UNCOVERED)
@@ -20,7 +27,7 @@ _CHANGES = {
 }
 
 _FOLDERS = {
-    **{side: f"{side}'s folders" for side in SIDES},
+    **{side: f"{side}'s folder" for side in SIDES},
     CONTRACTS: "the contracts",
     DATA_OWNER: "the data",
     DEPENDENCIES: "the dependencies",
@@ -102,25 +109,26 @@ def _message(diagnosis: Diagnosis, facts: Facts, side: str | None) -> str:
     what = _what(diagnosis.failed)
     match diagnosis.cause:
         case Cause.FLAKY:
-            return f"{what} is flaky; no change broke it"
+            message = f"{what} is flaky: it fails now and then"
         case Cause.INHERITED:
             since = f"since commit {facts.since[:12]}" if facts.since else "before this change"
-            return f"{what} already failed {since}"
+            message = f"Already before this change: {what} failed {since}"
         case Cause.UNCOVERED:
-            return (
-                f"{what} fails, but on {facts.base} another failure hides whether it did there,"
-                " too: nobody is addressed"
+            message = (
+                f"{what} fails. Nobody is addressed: on {facts.base} something else fails first, so"
+                " nothing shows whether it failed there, too"
             )
         case Cause.CONTRACT_CHANGE:
-            return f"{addressed}: a contract change broke {what}, which kept the former contract"
+            message = f"{addressed}: a contract change broke {what}, which kept the former contract"
         case Cause.INTERACTION:
             axes = _listed(sorted(diagnosis.axes))
-            return f"{axes} have to act together{by}: {what} passes with each change alone"
+            message = f"{axes} have to act together{by}: {what} passes with each change alone"
         case Cause.CHANGE:
             (axis,) = diagnosis.axes
+            message = f"{addressed}: {_CHANGES.get(axis, 'the change')} broke {what}"
             if axis == DATA_OWNER and side in (DATA_OWNER, None):
-                return f"the source's owner has to act: the data breaks {what}"
-            return f"{addressed}: {_CHANGES.get(axis, 'the change')} broke {what}"
+                message = f"the source's owner has to act: the data breaks {what}"
+    return message
 
 
 def _what(failed: FailedCheck) -> str:
@@ -131,7 +139,9 @@ def _what(failed: FailedCheck) -> str:
         case ContractCheck.LAYERS:
             return "the check of the layers"
         case ContractCheck.TESTS:
-            return f"the contract test {failed.item}" if "::" in failed.item else failed.item
+            return {"": f"the contract test {failed.item}", "*": "all contract tests"}.get(
+                failed.stops, f"the contract tests of {failed.item}"
+            )
 
 
 def _failure(failed: FailedCheck) -> str:
@@ -151,18 +161,24 @@ def _experiment(diagnoses: Sequence[Diagnosis], facts: Facts) -> list[str]:
             return []
     folders = list(dict.fromkeys(f"{PurePosixPath(path).parent}/" for path in facts.paths))
     owned = [_FOLDERS[axis] for axis in sorted(first.axes) if axis in _FOLDERS]
+    if len(owned) == 1 and len(folders) > 1:
+        owned = [owned[0].replace("folder", "folders")]
     whose = f" ({_listed(owned)})" if owned else ""
     under = _listed(_first([f for f in folders if f != "./"] or [*facts.paths]))
     text = f"fails on {facts.base} plus the changes under {under}{whose}; passes without them"
     repeated = max(diagnoses, key=lambda diagnosis: diagnosis.chance)
-    if not repeated.red:
-        return [text]
-    return [
-        text,
-        f"failed in {repeated.red} of {repeated.red} more runs with them, passed in"
-        f" {repeated.green} of {repeated.green} without: a flaky test does so in at most"
-        f" {repeated.chance:.0%} of all cases",
-    ]
+    return [text, _confidence(repeated)] if repeated.red else [text]
+
+
+def _confidence(diagnosis: Diagnosis) -> str:
+    """How sure it is that the failure is not chance."""
+    red, green = diagnosis.red, diagnosis.green
+    without = f" and passed in each of {green} without them" if green else ""
+    test = "a flaky test" if green else "a new test that fails every second time"
+    return (
+        f"failed in each of {red} more runs with them{without}: {test} does so in at most"
+        f" {diagnosis.chance:.0%} of all cases"
+    )
 
 
 def _first(names: Sequence[str]) -> list[str]:
@@ -174,3 +190,12 @@ def _first(names: Sequence[str]) -> list[str]:
 def _listed(names: Iterable[str]) -> str:
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def compared_text(base: Base) -> str:
+    """The base of the comparison, and what was not looked at."""
+    only = ": only uncommitted changes are triaged" if base.is_last_commit else ""
+    return (
+        f"Compared with {base}{only}. Types, layers and {CONTRACT_TESTS} were run; the other tests"
+        " were not: `uv run poe test` runs them."
+    )

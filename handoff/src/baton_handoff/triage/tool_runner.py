@@ -68,7 +68,7 @@ class ToolRunner:
                 context = multiprocessing.get_context("forkserver")
                 process = context.Process(
                     target=_in_fork,
-                    args=(tree, self._variables(tree), places, paths, self.limit, out),
+                    args=(self._variables(tree), (tree, places, paths, self.limit, out)),
                 )
                 process.start()
                 process.join()
@@ -85,6 +85,8 @@ class ToolRunner:
         return {
             "PYTHONPATH": os.pathsep.join(filter(None, code)),
             "PYTHONDONTWRITEBYTECODE": "1",
+            # import-linter breaks its lines at the width of the terminal, also inside of names.
+            "COLUMNS": "2000",
             "PATH": os.pathsep.join([str(self.python.parent), os.environ.get("PATH", "")]),
         }
 
@@ -106,15 +108,10 @@ def import_libraries() -> None:
 
 
 def _in_fork(
-    tree: Path,
-    variables: dict[str, str],
-    places: Sequence[str],
-    paths: Sequence[str],
-    limit: float,
-    out: Path,
+    variables: dict[str, str], arguments: tuple[Path, Sequence[str], Sequence[str], float, Path]
 ) -> None:
     """Run tests in this process, a fork that has imported their libraries already."""
     from baton_handoff.triage.pytest_run import run  # noqa: PLC0415 (it imports pytest)
 
     os.environ.update(variables)
-    run(tree, places, paths, limit, out)
+    run(*arguments)
