@@ -17,8 +17,11 @@ from baton_handoff.contracts.frames import (
     to_engine,
     to_rows,
 )
+from baton_handoff.contracts.text_patterns import use_whole_patterns
 from baton_handoff.contracts.validation import ContractViolation, check
 from baton_handoff.contracts.violations import Rule, RuleKind, Violation
+
+use_whole_patterns()
 
 __all__ = [
     "Contract",
