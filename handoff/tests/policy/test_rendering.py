@@ -20,6 +20,7 @@ import pytest
 from assessments import DS, ML, assessment, at_level, practice, result
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.practices.assessment import Assessment, State
+from baton_handoff.policy.practices.way import Way
 from baton_handoff.policy.rendering.explanation import explain_practice
 from baton_handoff.policy.rendering.html_report import html_report
 from baton_handoff.policy.rendering.json_report import json_report, status_schema
@@ -156,14 +157,16 @@ def test_a_practice_that_blocks_both_sides_alike_is_listed_once() -> None:
     ]
 
 
-@pytest.mark.parametrize("stage", ["push", "handoff", "promotion"])
-def test_only_the_promotion_names_its_further_requirements(
-    stage: Any,
-) -> None:
-    named = "`uv run poe promote candidate --dry-run`" in terminal_report(
-        assessment(), TerminalStyle(), stage
-    )
-    assert named is (stage == "promotion")
+@pytest.mark.parametrize("stage", [None, "push", "handoff", "promotion"])
+def test_the_way_to_a_champion_is_announced_and_listed_at_the_promotion(stage: Any) -> None:
+    way = Way({"docs/model-card.md": ["Limits"]}, ["draw it"], ["uv run poe register"])
+    report = terminal_report(replace(assessment(), way=way), TerminalStyle(), stage)
+    size = "The way to a champion: 1 command, 1 sentence to write, 1 thing to correct"
+    assert report.count(size) == 1
+    steps = "  1 write in docs/model-card.md: Limits\n  2 draw it\n  3 uv run poe register\n"
+    assert (steps in report) is (stage == "promotion")
+    assert (f"{size};" in report) is (stage != "promotion")
+    assert "way to a champion" not in terminal_report(assessment(), TerminalStyle(), stage)
 
 
 def test_a_bar_is_full_only_at_100_percent_and_empty_only_at_0() -> None:

@@ -102,8 +102,9 @@ def _list(options: Options) -> None:
 
 
 def _register(options: Options) -> None:
-    from baton_handoff.policy.rendering.summary import handoff_notice
+    from baton_handoff.policy.rendering.summary import announce_way
     from baton_handoff.policy.status.base_practices import binding_registry
+    from baton_handoff.policy.status.champion_way import way_to_champion
     from baton_handoff.policy.status.status import assess
 
     project = options.project
@@ -122,8 +123,8 @@ def _register(options: Options) -> None:
     )
     for concern in registered.concerns:
         print(concern)
-    if notice := handoff_notice(assess(project)):
-        print(notice)
+    if way := way_to_champion(project, assess(project)):
+        print(announce_way(way))
 
 
 def _promote(options: Options) -> int:

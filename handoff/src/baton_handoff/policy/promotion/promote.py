@@ -244,11 +244,14 @@ def approval(project: Project, to: str) -> dict[str, GateResult]:
     # A change of the provider counts once it is merged, like everything that approves.
     if to != CHAMPION or project.level == 0 or in_ci((project.base or project).ci):
         return {}
+    accept = "commit an exception for `approval` in handoff.toml to the main branch"
+    fix = f"run the job `promote`, or {accept}"
+    if project.has_local_registry:
+        fix = f"{accept}: no pipeline reaches the registry in this folder"
     return {
         "approval": failed(
             "this is not the pipeline, in which the other side approves a champion",
-            "run the job `promote`, or commit an exception for `approval` in handoff.toml to the"
-            " main branch",
+            fix,
             " and ".join(SIDES),
         )
     }

@@ -144,16 +144,10 @@ def describe_base(assessment: Assessment) -> str:
     return f"Judged by the stricter of this policy and the one of {assessment.base}."
 
 
-def handoff_notice(assessment: Assessment) -> str:
-    """Describe how much blocks the handoff of a new version; empty if nothing does."""
-    sides = Counter(result.side for result in assessment.blocking("handoff"))
-    if not sides:
-        return ""
-    numbers = ", ".join(f"{side} {count}" for side, count in sides.items())
-    return (
-        f"Open at the handoff: {numbers}. A promotion waits for it;"
-        " `uv run poe status --stage handoff` lists it."
-    )
+def announce_way(way: Way) -> str:
+    """Describe how much is left to do until a version is champion, and the command that lists it."""
+    listed = "`uv run poe status --stage promotion` lists it."
+    return f"The way to a champion: {way.size}; {listed}"
 
 
 def describe_way(way: Way) -> str:

@@ -53,7 +53,7 @@ def card(candidate: Candidate, _: PromotionSettings) -> GateResult:
     if missing:
         return failed(
             f"the model card lacks: {', '.join(missing)}",
-            f"write each in {STATEMENTS_FILE}, under a heading of that name",
+            f"write a sentence or more under each of these headings of {STATEMENTS_FILE}",
             file=STATEMENTS_FILE.as_posix(),
         )
     return passed("complete")
