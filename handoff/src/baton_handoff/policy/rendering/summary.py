@@ -145,7 +145,7 @@ def describe_base(assessment: Assessment) -> str:
 
 
 def announce_way(way: Way) -> str:
-    """Describe how much is left to do until a version is champion, and the command that lists it."""
+    """Describe how much is left until a version is champion, and the command that lists it."""
     listed = "`uv run poe status --stage promotion` lists it."
     return f"The way to a champion: {way.size}; {listed}"
 
