@@ -212,6 +212,31 @@ def test_unusual_names_and_values_give_code_that_passes_every_check(
     blank("handoff", "pipeline")
 
 
+@pytest.mark.long
+@on("polars")
+def test_a_second_table_is_joined_and_everything_still_works(
+    blank: Project, tmp_path: Path
+) -> None:
+    table = write_csv(tmp_path / "loans.csv", loans())
+    blank("handoff", "contract", "new", str(table), "--target", "paid")
+    commit(blank.folder, "contract")
+    other = write_csv(tmp_path / "regions.csv", [["region", "rate"], ["north", 0.5]])
+    join = ("handoff", "contract", "join", str(other), "--on", "region")
+    assert "rows have no row of their keys in regions.csv" in blank(*join).stdout
+    assert "rate: float = Field(nullable=True" in contract(blank)
+    again = blank(*join, check=False)
+    assert (again.returncode, again.stderr) == (
+        2,
+        f"data/source/regions.csv exists already: give {other} another name.\n",
+    )
+    check(blank)
+    assert "named by no code" not in blank("handoff", "source", "list").stdout
+    blank("handoff", "pipeline")
+    assert " passed" in blank("pytest", "tests").stdout
+    write_csv(blank.folder / "data/source/regions.csv", [["region", "rate"], ["north", 0.7]])
+    assert "Running stage 'ingest'" in blank("handoff", "pipeline").stdout
+
+
 def test_an_unusable_table_gives_one_error_message_and_changes_nothing(
     blank: Project, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from baton_handoff.config.project import Project
 
 TOP = ("setup", "pipeline", "docs", "serve", "check", "fix", "test", "status", "triage", "monitor")
 GROUPS = {
-    "contract": ("new", "diff", "api", "wheel"),
+    "contract": ("new", "join", "diff", "api", "wheel"),
     "model": (
         *("list", "register", "promote", "rollback", "fetch"),
         *("compare", "image", "score", "accept"),

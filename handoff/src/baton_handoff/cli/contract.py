@@ -29,6 +29,12 @@ def add(commands: Commands) -> None:
     )
     command.add_argument("--replace", action="store_true", help="overwrite existing contracts")
 
+    command = commands.add("join", _join, "join another table of yours to the first one")
+    command.add_argument("file", type=Path, help="a table with one row for each key")
+    command.add_argument(
+        "--on", nargs="+", required=True, metavar="COLUMN", help="the columns that both have"
+    )
+
     command = commands.add("diff", _diff, "how a change alters the contracts, and for which side")
     command.add_argument("--base", help="a commit, a branch, or a contracts wheel" + BASE)
     command.add_argument(
@@ -72,6 +78,12 @@ def _new(options: Options) -> None:
         task=options.task,
         replace=options.replace,
     )
+
+
+def _join(options: Options) -> None:
+    from baton_handoff.lineage.first_contract import join
+
+    join(options.project, options.file, options.on)
 
 
 def _diff(options: Options) -> int:

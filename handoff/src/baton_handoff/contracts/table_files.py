@@ -1,7 +1,8 @@
 """Read a CSV, Parquet or Excel file as an Arrow table of plain types."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,24 +10,34 @@ from pyarrow import csv, parquet
 
 from baton_handoff.contracts.canonical import Contract, canonical_form
 from baton_handoff.contracts.frames import ARROW
+from baton_handoff.contracts.table_joins import Join, join_table
 from baton_handoff.core.errors import HandoffError
 
 
-def read_source(file: Path, contract: Contract, columns: Mapping[str, str]) -> pa.Table:
+def read_source(
+    file: Path,
+    contract: Contract,
+    columns: Mapping[str, str],
+    joined: Sequence[Mapping[str, Any]] = (),
+) -> pa.Table:
     """Read the columns of a contract, in its names and types. The values are not validated.
 
     Args:
         file: The file.
         contract: A contract of plain types.
         columns: A column's name in the file, where it differs from the contract's.
+        joined: Further tables to join, as `source.joined` of params.yaml lists them.
 
     Raises:
-        HandoffError: The file can't be read, lacks a column or holds values of another type.
+        HandoffError: A file can't be read or joined, lacks a column or holds other types.
     """
     described = canonical_form(contract)["columns"]
     types = {name: ARROW[described[name]["type"]] for name in contract.to_schema().columns}
     called = {name: columns.get(name, name) for name in types}
-    table = read_table(file, [called[name] for name, kind in types.items() if kind == pa.string()])
+    texts = [called[name] for name, kind in types.items() if kind == pa.string()]
+    table = read_table(file, texts)
+    for join in Join.all_of(joined):
+        table = join_table(table, read_table(join.file, texts), join)
     missing = ", ".join(repr(name) for name in called.values() if name not in table.column_names)
     if missing:
         raise HandoffError(f"{file} lacks columns of {contract.__name__}: {missing}.")

@@ -1,99 +1,41 @@
 """The first contracts of a blank project, drafted from a table."""
 
-import importlib
-import io
 import json
 import re
 import shutil
 import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from dataclasses import replace as replace_fields
 from pathlib import Path
-from types import ModuleType
-from typing import Any
-
-import narwhals as nw
-import pyarrow as pa
-import pyarrow.compute as pc
-import yaml
-from pydantic import BaseModel
 
 from baton_handoff.config.project import Project
-from baton_handoff.contracts import ContractViolation, check, model_interface, to_rows
 from baton_handoff.contracts.diff import compare_with_base
-from baton_handoff.contracts.first_draft import contracts_source, rows_source
 from baton_handoff.contracts.generated_source import format_source
 from baton_handoff.contracts.merged_source import merge_source
-from baton_handoff.contracts.request_example import EXAMPLE, request_command, request_example
-from baton_handoff.contracts.row_models import api_source
-from baton_handoff.contracts.table_files import read_source, read_table
-from baton_handoff.contracts.table_profile import TableProfile, Task, profile_table
+from baton_handoff.contracts.request_example import request_command
+from baton_handoff.contracts.table_files import read_table
+from baton_handoff.contracts.table_joins import Join, unmatched
+from baton_handoff.contracts.table_profile import TableProfile, Task
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import require_repository
-from baton_handoff.lineage.sources.draft import source_draft
+from baton_handoff.lineage.contract_draft import (
+    Draft,
+    DraftedRows,
+    described_rows,
+    draft_contracts,
+    former_draft,
+    golden_texts,
+    params_text,
+    place_of,
+    with_dependency,
+)
+from baton_handoff.lineage.sources.draft import source_draft, source_name
 from baton_handoff.lineage.sources.odcs import ENDING, FOLDER
-
-GOLDEN_ROWS = 10
-_REQUEST_ROWS = 2
 
 _SOURCE = "source"
 """The name of the table in `data/raw` and among the sources."""
 
 _CONTRACTS = {"Features", "Labelled", "ModelInput", "Prediction", "Source"}
-
-# Names that the generated modules import, and the columns of the model's output.
-_TAKEN = {
-    *("Annotated", "Any", "BeforeValidator", "Field", "Literal", "Strict", "Timestamp", "Utc"),
-    *("CLASSES", "TARGET"),
-    *("bool", "float", "int", "list", "str"),
-    *("prediction", "probability"),
-}
-
-
-@dataclass(frozen=True)
-class _Draft:
-    """The contracts that a table suggests.
-
-    Attributes:
-        file: The table.
-        profile: What its rows show.
-        data: The source of `contracts/data.py`.
-    """
-
-    file: Path
-    profile: TableProfile
-    data: str
-
-    @property
-    def target(self) -> str:
-        """The column to predict, as the contracts call it."""
-        return self.profile.target.name
-
-    @property
-    def renamed(self) -> dict[str, str]:
-        """A column's name in the file, by its name in the contracts."""
-        return {c.name: c.source for c in (*self.profile.columns, self.profile.target)}
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The rows of a table that its contract describes.
-
-    Attributes:
-        all: How many rows it has.
-        labelled: How many of them have a target.
-        golden: Some of these, for tests.
-        api: The source of `contracts/api.py`.
-    """
-
-    all: int
-    labelled: int
-    golden: Sequence[Mapping[str, Any]]
-    api: str
 
 
 def start_from(
@@ -113,54 +55,26 @@ def start_from(
     Raises:
         HandoffError: The project has contracts of its own, or the table can't be learned from.
     """
-    room = project.room("contracts")
-    if not _CONTRACTS.issubset(room.__all__):
-        raise HandoffError(
-            f"{project.package}.contracts did not begin blank: edit its contracts by hand."
-        )
-    has_contract = bool(room.ModelInput.to_schema().columns)
+    has_contract = _has_contract(project)
     if has_contract and not replace:
         raise HandoffError(
             "There is a contract already: edit contracts/data.py, or draft it again with --replace,"
             " which keeps what you wrote."
         )
     require_repository(project.root)
-    former = _former_draft(project) if has_contract else None
-    draft, kept = _drafted(project, file, target, task), []
-    if former:
-        current = (project.source / "contracts/data.py").read_text(encoding="utf-8")
-        merged = merge_source(current, former.data, draft.data)
-        draft, kept = replace_fields(draft, data=format_source(merged.text)), merged.kept
-        _require_unedited(project, _golden_texts(project, former, _described(project, former)))
-    try:
-        rows = _described(project, draft)
-    except HandoffError as error:
-        if not kept:
-            raise
-        raise HandoffError(
-            f"{error} This is kept, because it differs from the former draft: {', '.join(kept)}."
-            " Change in contracts/data.py what does not fit the new table."
-        ) from error
-    source = Path("data/source") / re.sub(r"[^\w.-]", "_", file.name)
-    texts = {
-        project.source / "contracts/data.py": draft.data,
-        project.source / "contracts/api.py": rows.api,
-        project.root / "params.yaml": _params_text(project, draft.profile, source, former),
-        **_golden_texts(project, draft, rows),
-    }
+    former = former_draft(project) if has_contract else None
+    draft = draft_contracts(project, file, target, task, former.joined if former else ())
     source_file = project.root / f"{FOLDER}/{_SOURCE}{ENDING}"
+    source = place_of(file).as_posix()
     if source_file.exists():
         described = source_file.read_text(encoding="utf-8")
         if former:
             before = former.file.relative_to(project.root).as_posix()
-            described = described.replace(before, source.as_posix())
-        texts[source_file] = described
+            described = described.replace(before, source)
     else:
-        places = [source.as_posix(), f"data/raw/{_SOURCE}.parquet"]
-        texts[source_file] = source_draft(_SOURCE, places, "contracts:Source")
-    _write(project, texts, file, project.root / source)
-    raised = _raise_versions(project) if former else []
-    _print_summary(draft.profile, source, rows, kept, raised)
+        places = [source, f"data/raw/{_SOURCE}.parquet"]
+        described = source_draft(_SOURCE, places, "contracts:Source")
+    _apply(project, draft, former, file, {source_file: described})
     print(
         "Next: replace the observed bounds in contracts/data.py by the valid ones, commit, then:\n"
         "  uv run poe pipeline\n"
@@ -170,58 +84,105 @@ def start_from(
     )
 
 
-def _drafted(project: Project, file: Path, target: str, task: Task | None) -> _Draft:
-    engine = project.room("contracts.engine")
-    reserved = {*dir(engine.DataFrameModel), *dir(BaseModel), *_TAKEN}
-    profile = profile_table(read_table(file), target, task, reserved)
-    return _Draft(file, profile, contracts_source(profile))
+def join(project: Project, file: Path, keys: Sequence[str]) -> None:
+    """Join a further table to the rows of the first, and draft the contracts again.
 
+    What people changed in the contracts is kept.
 
-def _former_draft(project: Project) -> _Draft:
-    """Draft the contracts again from the table that they were drafted from."""
-    parameters = yaml.safe_load((project.root / "params.yaml").read_text(encoding="utf-8"))
-    file, columns = parameters["source"]["file"], parameters["source"]["columns"] or {}
-    if not (project.root / file).exists():
-        raise HandoffError(
-            f"{file} is missing, so your own changes of contracts/data.py can't be told from the"
-            f" draft: run `uv run dvc pull {file}`."
-        )
-    data = project.room("contracts.data")
-    task: Task = "classification" if data.CLASSES else "regression"
-    return _drafted(project, project.root / file, columns.get(data.TARGET, data.TARGET), task)
-
-
-def _described(project: Project, draft: _Draft) -> _Rows:
-    """Read the rows as the drafted contract describes them.
+    Args:
+        project: A project that began blank and has contracts.
+        file: The table, with one row for each combination of keys.
+        keys: The columns that both tables have.
 
     Raises:
-        HandoffError: The contract doesn't describe them.
+        HandoffError: There is no contract yet, or the tables can't be joined.
     """
-    engine = project.room("contracts.engine")
-    with _imported_draft(project, draft.data) as contracts:
-        table = read_source(draft.file, contracts.Source, draft.renamed)
-        labelled = table.filter(pc.is_valid(table[draft.target]))
-        try:
-            check(contracts.Source, nw.from_arrow(labelled, backend=engine.BACKEND).to_native())
-        except ContractViolation as violation:
-            raise HandoffError(
-                f"The contract doesn't describe {draft.file}: {violation}"
-            ) from violation
-        api = api_source(*model_interface(contracts))
-    sample = labelled.take(_golden_rows(labelled, draft.profile))
-    golden = to_rows(nw.from_arrow(sample, backend=engine.BACKEND).to_native())
-    return _Rows(len(table), len(labelled), golden, api)
-
-
-def _golden_texts(project: Project, draft: _Draft, rows: _Rows) -> dict[Path, str]:
-    asked = [
-        {name: value for name, value in row.items() if name != draft.target}
-        for row in rows.golden[:_REQUEST_ROWS]
-    ]
-    return {
-        project.root / "tests/golden/source.json": rows_source(rows.golden),
-        project.root / EXAMPLE: request_example(asked),
+    if not _has_contract(project):
+        raise HandoffError(
+            "There is no contract yet: run `uv run handoff contract new` with the table that has"
+            " the target."
+        )
+    require_repository(project.root)
+    former = former_draft(project)
+    place = place_of(file)
+    used = {each.name for each in (former.file, *(joined.file for joined in former.joined))}
+    if place.name in used or (
+        (project.root / place).exists() and place.resolve() != file.resolve()
+    ):
+        raise HandoffError(f"{place} exists already: give {file} another name.")
+    task: Task = "classification" if former.profile.classes else "regression"
+    joined = (*former.joined, Join(file, tuple(keys)))
+    draft = draft_contracts(project, former.file, former.profile.target.source, task, joined)
+    name = source_name(place.as_posix())
+    texts = {
+        project.root / f"{FOLDER}/{name}{ENDING}": source_draft(name, [place.as_posix()]),
+        project.root / "dvc.yaml": with_dependency(project.root / "dvc.yaml", place),
+        project.source / "training/ingest.py": _source_named(project, name),
     }
+    lost = unmatched(read_table(former.file), read_table(file), joined[-1])
+    _apply(project, draft, former, file, texts)
+    print(f"{lost:,} rows have no row of their keys in {file.name}: those columns are null there.")
+
+
+def _has_contract(project: Project) -> bool:
+    """Whether a project that began blank has contracts by now.
+
+    Raises:
+        HandoffError: It did not begin blank.
+    """
+    room = project.room("contracts")
+    if not _CONTRACTS.issubset(room.__all__):
+        raise HandoffError(
+            f"{project.package}.contracts did not begin blank: edit its contracts by hand."
+        )
+    return bool(room.ModelInput.to_schema().columns)
+
+
+def _source_named(project: Project, name: str) -> str:
+    """The source of `training/ingest.py`, which names the sources that it reads."""
+    file = project.source / "training/ingest.py"
+    text = file.read_text(encoding="utf-8")
+    if "joined=" not in text:
+        raise HandoffError(
+            f"{file.relative_to(project.root)} joins no tables: let it call"
+            ' `read_source(…, joined=source.get("joined", []))`.'
+        )
+    return re.sub(r"# source: (.+)", rf"# source: \1, {name}", text, count=1)
+
+
+def _apply(
+    project: Project,
+    draft: Draft,
+    former: Draft | None,
+    copied: Path,
+    more: Mapping[Path, str],
+) -> None:
+    """Write a draft, merged with what people wrote, and other texts; put a table under DVC."""
+    kept: list[str] = []
+    if former:
+        current = (project.source / "contracts/data.py").read_text(encoding="utf-8")
+        merged = merge_source(current, former.data, draft.data)
+        draft, kept = replace_fields(draft, data=format_source(merged.text)), merged.kept
+        _require_unedited(project, golden_texts(project, former, described_rows(project, former)))
+    try:
+        rows = described_rows(project, draft)
+    except HandoffError as error:
+        if not kept:
+            raise
+        raise HandoffError(
+            f"{error} This is kept, because it differs from the former draft: {', '.join(kept)}."
+            " Change in contracts/data.py what does not fit the new table."
+        ) from error
+    texts = {
+        project.source / "contracts/data.py": draft.data,
+        project.source / "contracts/api.py": rows.api,
+        project.root / "params.yaml": params_text(project, draft, former),
+        **golden_texts(project, draft, rows),
+        **more,
+    }
+    _write(project, texts, copied, project.root / place_of(copied))
+    raised = _raise_versions(project) if former else []
+    _print_summary(draft.profile, place_of(draft.file), rows, kept, raised)
 
 
 def _require_unedited(project: Project, drafted: Mapping[Path, str]) -> None:
@@ -253,61 +214,6 @@ def _raise_versions(project: Project) -> list[str]:
             raised.append(f"{comparison.contract} {comparison.version_after} → {required}")
     file.write_text(text, encoding="utf-8")
     return raised
-
-
-def _params_text(
-    project: Project, profile: TableProfile, source: Path, former: _Draft | None
-) -> str:
-    """The parameters for a table; whatever else params.yaml contains is kept, comments as well."""
-    # It comes with DVC.
-    from ruamel.yaml import YAML  # noqa: PLC0415
-
-    document = YAML()
-    parameters = document.load((project.root / "params.yaml").read_text(encoding="utf-8"))
-    columns = (*profile.columns, profile.target)
-    renamed = {column.name: column.source for column in columns if column.name != column.source}
-    parameters["source"] = {"file": source.as_posix(), "columns": renamed}
-    split = parameters["split"]
-    chosen = split["ordered_by"]
-    is_own = former is not None and chosen != former.profile.ordered_by
-    if not is_own or (chosen and chosen not in {column.name for column in profile.columns}):
-        split["ordered_by"] = profile.ordered_by
-    written = io.StringIO()
-    document.dump(parameters, written)
-    return written.getvalue()
-
-
-@contextmanager
-def _imported_draft(project: Project, data: str) -> Iterator[ModuleType]:
-    """Import the contracts of the project with another data.py, under a name of their own."""
-    with tempfile.TemporaryDirectory(prefix="draft") as folder:
-        draft = Path(folder).name
-        room = Path(folder) / draft / "contracts"
-        compiled = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(project.source / "contracts", room, ignore=compiled)
-        (room / "data.py").write_text(data, encoding="utf-8")
-        sys.path.insert(0, folder)
-        try:
-            try:
-                contracts = importlib.import_module(f"{draft}.contracts")
-            except Exception as error:  # what people wrote can raise anything
-                raise HandoffError(
-                    f"The new draft with what you wrote can't be imported: {error}. Edit"
-                    " contracts/data.py by hand."
-                ) from error
-            yield contracts
-        finally:
-            sys.path.remove(folder)
-
-
-def _golden_rows(table: pa.Table, profile: TableProfile) -> list[int]:
-    """The indices of the first rows and of two rows of each class."""
-    values = table[profile.target.name].to_pylist()
-    chosen = set(range(min(GOLDEN_ROWS, len(values))))
-    for value in profile.classes:
-        first = values.index(value)
-        chosen |= {first, values.index(value, first + 1)}
-    return sorted(chosen)
 
 
 def _write(project: Project, texts: Mapping[Path, str], file: Path, source: Path) -> None:
@@ -345,7 +251,7 @@ def _track(root: Path, source: Path) -> None:
 def _print_summary(
     profile: TableProfile,
     source: Path,
-    rows: _Rows,
+    rows: DraftedRows,
     kept: Sequence[str],
     raised: Sequence[str],
 ) -> None:
