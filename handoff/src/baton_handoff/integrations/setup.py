@@ -9,6 +9,7 @@ from baton_handoff.core.environments import project_environment, repair_programs
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import git, head_commit, is_in_repository
 from baton_handoff.core.git_hooks import CALL, foreign_hook_folder, install_hook
+from baton_handoff.registry.local_files import require_usable_path
 
 
 def set_up(project: Project) -> None:
@@ -20,6 +21,7 @@ def set_up(project: Project) -> None:
     Raises:
         HandoffError: git is missing, or a command fails.
     """
+    require_usable_path(project)
     if repaired := repair_programs(project_environment(project.root)):
         print(f"Repaired {repaired} programs of an environment that was copied or moved.")
     # Machines that write no bytecode would compile all imports again for each command.

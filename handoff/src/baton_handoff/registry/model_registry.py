@@ -28,6 +28,11 @@ from baton_handoff.registry.loaded import (
     import_model_code,
     open_version,
 )
+from baton_handoff.registry.local_files import (
+    artifact_folder,
+    follow_project,
+    require_usable_path,
+)
 
 _DATABASES = ("postgresql", "mysql", "mssql")
 _MADE_BY = {"candidate": "register", "champion": "promote"}
@@ -59,13 +64,16 @@ def registry_client(project: Project) -> mlflow.MlflowClient:
     """Open the project's registry; enough for versions and aliases.
 
     Raises:
-        HandoffError: A driver that the registry's address needs is not installed.
+        HandoffError: A driver that the registry's address needs is not installed, or MLflow can't
+            use the project's path.
     """
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(logging.ERROR)
     # This logger repeats the message of the exception.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     if project.has_local_registry:
+        require_usable_path(project)
+        follow_project(project)
         mlflow.set_tracking_uri(project.local_registry)
     try:
         return mlflow.MlflowClient()
@@ -148,7 +156,7 @@ def _address() -> str:
 def _artifact_location(project: Project) -> str | None:
     """Where the files of a new experiment belong; None if the server decides."""
     if project.has_local_registry:
-        return (project.root / "mlartifacts").as_uri()
+        return artifact_folder(project)
     scheme = urlsplit(os.environ["MLFLOW_TRACKING_URI"]).scheme.partition("+")[0]
     location = os.environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT")
     if location is None and scheme in _DATABASES:
