@@ -16,9 +16,12 @@ from baton_handoff.config.standards import ENGINE, unpack_engine
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git_snapshots import Base, Commit, Edit, GitSnapshots, snapshots_of
 from baton_handoff.policy.status.base_policy import stricter
+from baton_handoff.policy.status.definition_of_done import deletion
+from baton_handoff.policy.status.deleted_tests import deleted_tests
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.triage.contract_checks import run_check
 from baton_handoff.triage.diagnosis import (
+    CONTRACT_TESTS,
     Axes,
     Cause,
     ContractCheck,
@@ -78,7 +81,7 @@ def triage(
             finding_of(group, experiment.facts(group, commits, since))
             for group, commits in groups.values()
         ]
-        return Triage(experiment.base, found)
+        return Triage(experiment.base, [*found, *experiment.deletions()])
 
 
 class Experiment:
@@ -124,6 +127,21 @@ class Experiment:
         paths = {edit.path for edits in self.edits.values() for edit in edits}
         failures = self._outcome(frozenset(changed), tuple(ContractCheck), 0).failures
         return diagnose(failures, changed, self._outcome, self._suspect, paths.__contains__)
+
+    def deletions(self) -> Iterator[Finding]:
+        """The contract tests that the change deletes or switches off; what is gone can't fail."""
+        base, head = self._folder(self._base_tree), self._folder(self._head_tree)
+        paths = [edit.path for edits in self.edits.values() for edit in edits]
+        before, after = (
+            {
+                path: (folder / path).read_text(encoding="utf-8", errors="replace")
+                for path in paths
+                if path.startswith(f"{CONTRACT_TESTS}/") and (folder / path).is_file()
+            }
+            for folder in (base, head)
+        )
+        for test, is_off in deleted_tests(before, after):
+            yield deletion(test, self.policy, is_off=is_off, blocks=False)
 
     def commits(self, diagnosis: Diagnosis) -> Sequence[Commit]:
         """The commits that make a check fail, among those of the axes whose changes do.

@@ -1,9 +1,10 @@
-"""Definition of done: a change brings its tests, and describes its new features.
+"""Definition of done: a change brings its tests, deletes none, and describes its new features.
 
 The rest of the documentation (data dictionary, API page, figures of the model card) is generated
 from the code.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES, covers
 from baton_handoff.policy.status.base_policy import Change, change_since, loosened, uncompared
+from baton_handoff.policy.status.deleted_tests import DeclaredTest, brings_tests, deleted_tests
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.modules import parse_valid
 from baton_handoff.source_code.static_contracts import declared_contracts, normalized_code
@@ -51,6 +53,12 @@ class ChangedFile:
         path = PurePosixPath(self.path)
         helper = path.suffix in _HELPER_SUFFIXES and not path.name.startswith("test_")
         return covers("tests/", self.path) and not helper
+
+    @property
+    def brings_tests(self) -> bool:
+        """Whether there is more in it than before; a test file may also only lose tests."""
+        is_python = self.path.endswith(".py")
+        return not is_python or brings_tests(self.before or "", self.after or "")
 
 
 def check_done(project: Project, base: str | None = None) -> list[Finding]:
@@ -93,7 +101,8 @@ def _missing_tests(project: Project, files: Sequence[ChangedFile]) -> Iterator[F
         for file in files
         if file.content(file.after) not in {"", file.content(file.before), *renamed}
     ]
-    if any(file.is_test for file in changed):
+    yield from _deleted_tests(project, files)
+    if any(file.is_test and file.brings_tests for file in changed):
         return
     for file in changed:
         if any(covers(f"src/{project.package}/{room}/", file.path) for room in _TESTED_ROOMS):
@@ -105,6 +114,44 @@ def _missing_tests(project: Project, files: Sequence[ChangedFile]) -> Iterator[F
                 file=file.path,
                 fix="add or change a test of the new behaviour under tests/, in this change",
             )
+
+
+def _deleted_tests(project: Project, files: Sequence[ChangedFile]) -> Iterator[Finding]:
+    tests = [file for file in files if covers("tests/", file.path)]
+    code = [file for file in files if file not in tests]
+    # A test of what the change removes has nothing left to test.
+    before, after = (
+        {word for text in texts for word in re.findall(r"\w+", text or "")}
+        for texts in ([file.before for file in code], [file.after for file in code])
+    )
+    found = deleted_tests(
+        {file.path: file.before for file in tests if file.before is not None},
+        {file.path: file.after for file in tests if file.after is not None},
+    )
+    for test, is_off in found:
+        if not test.uses & (before - after):
+            yield deletion(test, project, is_off=is_off, blocks=project.level >= _BLOCKS_FROM)
+
+
+def deletion(test: DeclaredTest, project: Project, *, is_off: bool, blocks: bool) -> Finding:
+    """The finding that a test no longer tests.
+
+    Args:
+        test: The test.
+        project: The project.
+        is_off: Whether it is still there, but skipped or expected to fail.
+        blocks: Whether that blocks.
+    """
+    what = "skips the test, or expects it to fail" if is_off else "deletes the test"
+    return Finding(
+        "deleted-test",
+        f"The change {what}: {test.identifier}",
+        blocks=blocks,
+        side=project.side_of(test.file),
+        file=test.file,
+        line=test.line if is_off else None,
+        fix="restore it, or change it to test the new behaviour",
+    )
 
 
 def _missing_descriptions(project: Project, files: Sequence[ChangedFile]) -> Iterator[Finding]:
