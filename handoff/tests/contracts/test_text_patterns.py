@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from baton_handoff.contracts import Contract, ContractViolation, check
 from baton_handoff.contracts.fast_validation import RowValidation
-from baton_handoff.contracts.text_patterns import ending_at_the_end
+from baton_handoff.contracts.text_patterns import end_marked
 from baton_handoff.registry.loaded import Loaded
 from trip_service import ROW, serving
 from trips import PandasTrip
@@ -70,7 +70,7 @@ def test_the_end_is_the_end(
     ],
 )
 def test_only_the_sign_for_the_end_is_changed(pattern: str, changed: str) -> None:
-    assert ending_at_the_end(pattern) == changed
+    assert end_marked(pattern) == changed
     re.compile(changed)
 
 
@@ -79,5 +79,5 @@ def test_the_service_refuses_a_text_with_a_newline_at_its_end(client: TestClient
     answer = client.post("/predict", json={"rows": [ROW | {"code": "A\n"}]})
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
-        {"field": "rows[0].code", "rule": "must be text that matches ^[A-Z]+$"}
+        {"field": "rows[0].code", "rule": "String should match pattern '^[A-Z]+$'"}
     ]

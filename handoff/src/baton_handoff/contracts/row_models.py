@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from baton_handoff.contracts.canonical import Contract, Engine, canonical_form, engine_of
 from baton_handoff.contracts.constraints import BUILT_IN
 from baton_handoff.contracts.generated_source import format_source, render_source
+from baton_handoff.contracts.text_patterns import END, end_marked
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.source_code.static_contracts import normalized_code
 
@@ -26,6 +27,9 @@ _TYPES = {
     "string": "Annotated[str, Strict(){rules}]",
     "timestamp[UTC]": "Timestamp",
 }
+
+_END_IN_SOURCE = repr(END)[1:-1]
+"""How the source has it; files that an earlier release has generated have only `$`."""
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
 """The range of a table's integers."""
@@ -53,7 +57,8 @@ def is_current(file: Path, source: str) -> bool:
     """Whether a file has the generated code; an older release may have other comments in it."""
     if not file.exists():
         return False
-    return normalized_code(file.read_text(encoding="utf-8")) == normalized_code(source)
+    code = normalized_code(file.read_text(encoding="utf-8"))
+    return code in (normalized_code(source), normalized_code(source.replace(_END_IN_SOURCE, "$")))
 
 
 def api_source(input_contract: Contract, output_contract: Contract) -> str:
@@ -154,7 +159,8 @@ def _categories(column: Mapping[str, Any]) -> list[Any]:
 def anchored(pattern: str, engine: Engine) -> str:
     """Return a pattern that matches at the start of a text, as pandera does; pydantic searches."""
     flags = match[0] if (match := re.match(r"\(\?[aiLmsux]+\)", pattern)) else ""
-    rest = pattern.removeprefix(flags)  # Python requires flags first
+    rest = end_marked(pattern.removeprefix(flags), END) if "m" not in flags else pattern
+    rest = rest.removeprefix(flags)  # Python requires flags first
     if rest.startswith("^") and (engine == "polars" or "|" not in rest):
-        return pattern
+        return f"{flags}{rest}"
     return f"{flags}^{rest}" if engine == "polars" else f"{flags}^(?:{rest})"

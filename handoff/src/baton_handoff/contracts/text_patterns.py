@@ -15,19 +15,23 @@ _PART = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
 """An escaped character, a set of characters, or the end."""
 
 
-def ending_at_the_end(pattern: str) -> str:
-    r"""Return a pattern for Python's `re`, `\Z` in place of each `$` that is no character."""
+END = r"$(?!\n)"
+"""The end of a text for Python, and for JSON Schema, in which an escaped Z is only a letter."""
+
+
+def end_marked(pattern: str, end: str = r"\Z") -> str:
+    """Return a pattern for Python's `re`, with another sign for each `$` that is the end."""
     if _MULTILINE.search(pattern):
         return pattern
-    return _PART.sub(lambda part: r"\Z" if part[0] == "$" else part[0], pattern)
+    return _PART.sub(lambda part: end if part[0] == "$" else part[0], pattern)
 
 
 def _str_matches(data: pd.Series, pattern: str | re.Pattern[str]) -> pd.Series:
     if isinstance(pattern, re.Pattern):
-        whole = re.compile(ending_at_the_end(pattern.pattern), pattern.flags)
+        whole = re.compile(end_marked(pattern.pattern), pattern.flags)
         multiline = pattern.flags & re.MULTILINE
         return data.str.match(pattern if multiline else whole, na=False)
-    return data.str.match(ending_at_the_end(pattern), na=False)
+    return data.str.match(end_marked(pattern), na=False)
 
 
 def use_whole_patterns() -> None:

@@ -13,6 +13,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
+from baton_handoff.contracts.text_patterns import END
+
 MAX_ERRORS = 100
 """How many errors an answer lists; it counts the others."""
 
@@ -145,7 +147,7 @@ def _rule(item: Mapping[str, Any]) -> str:
     """Pydantic's own words, except for those about Python."""
     if item["type"] == "model_type":
         return "must be an object"
-    return str(item["msg"]).removeprefix("Value error, ")
+    return str(item["msg"]).removeprefix("Value error, ").replace(END, "$")
 
 
 def _has_more_values(body: bytes, limit: int) -> bool:
