@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from baton_handoff.contracts.table_files import whole
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.suggestions import similar_name
 
 MIN_ROWS = 20
 MAX_COLUMNS = 200
@@ -82,7 +83,9 @@ def profile_table(
         HandoffError: A model can't be trained on the table.
     """
     if target not in table.column_names:
-        raise HandoffError(f"There is no column {target!r}, only {_some(table.column_names)}.")
+        near = similar_name(target, table.column_names)
+        end = f"; did you mean `{near}`?" if near else f", only {_some(table.column_names)}."
+        raise HandoffError(f"There is no column {target!r}{end}")
     if len(table.column_names) > MAX_COLUMNS:
         raise HandoffError(
             f"The table has {len(table.column_names):,} columns, too many for a readable contract:"
