@@ -126,7 +126,10 @@ def spoilt(project: Project, how: str) -> list[str]:
     [
         ("an unknown ref", "nowhere is not a commit in this clone"),
         ("no contracts", "has no contracts: there is no package trips.contracts in it."),
-        ("a contract that does not import", "can't be imported: ModuleNotFoundError"),
+        (
+            "a contract that does not import",
+            "can't be imported: src/trips/contracts/__init__.py:1: ModuleNotFoundError",
+        ),
         ("a duplicate name", "both define Trip: rename one of the two."),
         ("a broken handoff.toml", "handoff.toml:1: invalid TOML"),
     ],

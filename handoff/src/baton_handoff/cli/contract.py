@@ -1,6 +1,7 @@
 """`handoff contract`: the contracts of the tables, the model and the API."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,14 +104,16 @@ def _diff(options: Options) -> int:
         except NoBaseContractsError as error:
             keep([])
             return print_findings([], options, str(error))
-        found = list(findings(comparison.differences))
+        differences = comparison.differences
+        if options.changelog:
+            write_changelog(project, differences)
+            differences = [replace(difference, recorded=True) for difference in differences]
+        found = list(findings(differences))
         keep(found)
     compared = base_text(comparison.base, unchanged=not found)
     code = print_findings(found, options, compared)
     if found or options.format != "terminal":
         print_beside_findings(compared, options)
-    if options.changelog:
-        write_changelog(project, comparison.differences)
     return code
 
 

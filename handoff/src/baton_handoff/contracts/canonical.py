@@ -22,7 +22,10 @@ from pandera.api.function_dispatch import Dispatcher
 
 from baton_handoff.contracts.code_syntax import closure
 from baton_handoff.contracts.dependencies import Dependencies
+from baton_handoff.contracts.text_patterns import use_whole_patterns
 from baton_handoff.core.errors import HandoffError
+
+use_whole_patterns()
 
 Engine: TypeAlias = Literal["pandas", "polars"]
 

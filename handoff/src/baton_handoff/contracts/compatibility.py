@@ -5,7 +5,8 @@ that breaks the producer. It loosens if a table that was refused may now be acce
 the consumer. A change that can't be judged counts as both. `sentences` renders changes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import Any, TypeAlias, get_args
 
 from baton_handoff.contracts.changes import (
@@ -18,13 +19,25 @@ from baton_handoff.contracts.changes import (
 )
 from baton_handoff.contracts.constraints import Constraints, Form
 
+Descriptions: TypeAlias = Mapping[str, str | None]
+"""The descriptions of a contract's columns, by name."""
 
-def compare(before: Form | None, after: Form | None) -> ContractComparison:
+
+def compare(
+    before: Form | None,
+    after: Form | None,
+    *,
+    exported: bool = True,
+    descriptions: tuple[Descriptions, Descriptions] = ({}, {}),
+) -> ContractComparison:
     """Compare two states of one data contract.
 
     Args:
         before: Its canonical form, None if it is new. A placeholder counts as none.
         after: Its canonical form, None if it is removed.
+        exported: Whether the package still exports it.
+        descriptions: The descriptions of its columns before and after, which tell a renamed column
+            from another one with equal rules.
 
     Raises:
         ValueError: Neither is given.
@@ -35,9 +48,11 @@ def compare(before: Form | None, after: Form | None) -> ContractComparison:
     if before and after and _is_placeholder(before) and after["columns"]:
         before = None
     metadata = known["metadata"]
+    gone = ContractChange(known["name"], None, ChangeKind.UNEXPORTED, Direction.UNKNOWN)
+    unexported = () if exported else (gone,)
     return ContractComparison(
         contract=known["name"],
-        changes=tuple(_changes(known["name"], before, after)),
+        changes=(*unexported, *_changes(known["name"], before, after, descriptions)),
         version_before=version_text(before["metadata"].get("version")) if before else None,
         version_after=version_text(after["metadata"].get("version")) if after else None,
         parties={role: metadata[role] for role in get_args(Role) if role in metadata},
@@ -59,7 +74,12 @@ _Difference: TypeAlias = tuple[ChangeKind, Direction, str, Any, Any]
 """Kind, direction, name, value before, value after."""
 
 
-def _changes(name: str, before: Form | None, after: Form | None) -> Iterator[ContractChange]:
+def _changes(
+    name: str,
+    before: Form | None,
+    after: Form | None,
+    descriptions: tuple[Descriptions, Descriptions],
+) -> Iterator[ContractChange]:
     if before is None or after is None:
         added = before is None
         kind = ChangeKind.CONTRACT_ADDED if added else ChangeKind.CONTRACT_REMOVED
@@ -70,7 +90,7 @@ def _changes(name: str, before: Form | None, after: Form | None) -> Iterator[Con
         before, after = (_without_exact_types(form) for form in (before, after))
     for column, difference in (
         *((None, difference) for difference in _metadata(before, after)),
-        *_columns(before, after),
+        *_columns(before, after, descriptions),
         *_index(before.get("index"), after.get("index")),
         *((None, difference) for difference in _table(before, after)),
     ):
@@ -103,12 +123,15 @@ def _metadata(before: Form, after: Form) -> Iterator[_Difference]:
             yield ChangeKind.METADATA, Direction.UNKNOWN, name, old, new
 
 
-def _columns(before: Form, after: Form) -> Iterator[tuple[str, _Difference]]:
+def _columns(
+    before: Form, after: Form, descriptions: tuple[Descriptions, Descriptions]
+) -> Iterator[tuple[str, _Difference]]:
     old, new = before["columns"], after["columns"]
     added = [name for name in new if name not in old]
     for name in (name for name in old if name not in new):
         # An equal column under a new name is reported as a guess, and judged as removed and added.
-        heir = next((other for other in added if new[other] == old[name]), None)
+        equal = [other for other in added if new[other] == old[name]]
+        heir = _renamed(name, equal, descriptions)
         if heir is None:
             loosens = old[name]["required"] or not after["strict"]
             direction = _direction(tightens=after["strict"] is True, loosens=loosens)
@@ -126,6 +149,18 @@ def _columns(before: Form, after: Form) -> Iterator[tuple[str, _Difference]]:
     for name in old:
         if name in new:
             yield from ((name, difference) for difference in _column(old[name], new[name]))
+
+
+def _renamed(
+    name: str, candidates: Sequence[str], descriptions: tuple[Descriptions, Descriptions]
+) -> str | None:
+    """Return the column that a removed one most likely became, None if none is likely."""
+    former, new = descriptions[0].get(name), descriptions[1]
+    likely = [other for other in candidates if not (former and new.get(other))]
+    same = [other for other in candidates if former and new.get(other) == former]
+    return max(
+        same or likely, key=lambda other: SequenceMatcher(None, name, other).ratio(), default=None
+    )
 
 
 def _index(old: Any, new: Any) -> Iterator[tuple[str | None, _Difference]]:
