@@ -17,6 +17,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING, SIDES, approvers, covers
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.integrations.setup import set_up
+from trip_project import git
 
 DS, ML = DATA_SCIENCE, ML_ENGINEERING
 FILES = [
@@ -296,3 +297,29 @@ def test_set_up_writes_the_file_only_if_it_does_not_exist(
     file.write_text("* @acme/everybody\n")
     set_up(project)
     assert file.read_text() == "* @acme/everybody\n"
+
+
+@pytest.mark.parametrize("provider", ["github", "gitlab"])
+@pytest.mark.parametrize("folder", ["ml", "team/größe"])
+def test_a_project_in_a_subfolder_has_its_block_where_the_provider_reads_it(
+    tmp_path: Path, provider: str, folder: str
+) -> None:
+    """Also beside the block of a project in the root, and of another subfolder."""
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "CODEOWNERS").write_text("/web/ @acme/web\n")
+    projects = [
+        Project(root, "trips", "trips", "candidate", ci=provider, teams=("@acme/ds", "ml"))
+        for root in (tmp_path, tmp_path / folder, tmp_path / "other")
+    ]
+    for _ in range(2):
+        for project in projects:
+            (project.root / "src/trips/contracts").mkdir(parents=True, exist_ok=True)
+            (project.root / "src/trips/contracts/data.py").write_text("")
+            assert write_owners(project) == tmp_path / "CODEOWNERS"
+    assert all(map(owners_are_current, projects))
+    text = (tmp_path / "CODEOWNERS").read_text()
+    assert text.startswith("/web/ @acme/web\n")
+    assert text.count("handoff owners") == 2 * len(projects)
+    for project in projects:
+        place = (project.root / "src/trips/contracts/").relative_to(tmp_path).as_posix()
+        assert f"\n/{place}/" in text

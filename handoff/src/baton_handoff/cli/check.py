@@ -10,6 +10,7 @@ from baton_handoff.cli.feature import describe_store
 from baton_handoff.cli.options import Commands, Options, add_format, from_root
 from baton_handoff.cli.policy import rewrite_owners
 from baton_handoff.core.errors import UsageError
+from baton_handoff.core.files import path_from
 from baton_handoff.policy.evidence.steps import CHECKABLE, CHECKED, FIXED, STEPS
 from baton_handoff.reporting.findings import Finding, Format, render
 
@@ -89,7 +90,7 @@ def _check_owners(project: "Project") -> _Found:
 
 
 def _check_generated(project: "Project", file: Path, origin: str, *, is_current: bool) -> _Found:
-    path = file.relative_to(project.root).as_posix()
+    path = path_from(project.root, file)
     if is_current:
         return [], f"{path} matches {origin}."
     message = f"{path} does not match {origin}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from baton_handoff.cli.options import Commands, Options, add_format
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError, ProjectNotFoundError, UsageError
+from baton_handoff.core.files import path_from
 from baton_handoff.policy.practices.stages import STAGES, Stage
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def rewrite_owners(project: "Project") -> str:
     """Write the file of the owners; return a message that names it."""
     from baton_handoff.config.code_owners import write_owners
 
-    name = write_owners(project).relative_to(project.root)
+    name = path_from(project.root, write_owners(project))
     return f"Wrote {name}: which team must approve which path at level {project.level}."
 
 

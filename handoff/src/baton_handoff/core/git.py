@@ -151,6 +151,16 @@ def changed_files(root: Path, places: Sequence[str]) -> list[str]:
         return sorted({*names.split("\0"), *hidden_files(root, *places, env=index)} - {""})
 
 
+def prefix_of(root: Path) -> str:
+    """The folder of a project inside its repository, with a slash at its end; empty at the root."""
+    return git_or_none(root, "rev-parse", "--show-prefix") or ""
+
+
+def repository_root(root: Path) -> Path:
+    """The root of the repository that a folder is in; the folder itself without a repository."""
+    return root.parents[prefix.count("/") - 1] if (prefix := prefix_of(root)) else root
+
+
 def is_shallow(root: Path) -> bool:
     """Whether a clone lacks a part of the history."""
     return git_or_none(root, "rev-parse", "--is-shallow-repository") == "true"

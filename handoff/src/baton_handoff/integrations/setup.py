@@ -5,6 +5,7 @@ import subprocess
 
 from baton_handoff.config.code_owners import owners_file, write_owners
 from baton_handoff.config.project import Project
+from baton_handoff.config.repository_ci import write_root_workflows
 from baton_handoff.core.environments import project_environment, repair_programs
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import git, head_commit, is_in_repository
@@ -37,6 +38,8 @@ def set_up(project: Project) -> None:
         )
     if all(project.teams) and not owners_file(project).exists():
         write_owners(project)
+    for file in write_root_workflows(project):
+        print(f"Wrote {file}: GitHub reads workflows in the root of the repository only.")
     next_step = "" if head_commit(project.root) else "; next, make the first commit"
     print(f"Ready. `uv run poe` lists the tasks, `uv run handoff --help` all commands{next_step}.")
 
