@@ -28,7 +28,8 @@ C, D, M, L = CONTRACTS, DATA_SCIENCE, ML_ENGINEERING, DEPENDENCIES
 
 
 def failed(item: str, code: str = "", **more: Any) -> FailedCheck:
-    return FailedCheck(ContractCheck.TESTS, item, "broken", None, None, "", anchor=(code,), **more)
+    failure = FailedCheck(ContractCheck.TESTS, item, "broken", None, None, "", anchor=(code,))
+    return replace(failure, **more)
 
 
 def diagnosed(
@@ -247,3 +248,33 @@ def test_the_report_describes_the_experiment() -> None:
         "fails on main (c0ffee) plus the changes under src/trips/serving/ (ml-engineering's"
         " folder); passes without them"
     )
+
+
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [(("src/trips/serving/app.py", 4), ("src/trips/serving/app.py", 4)), (None, ("tests/a.py", 9))],
+)
+def test_the_place_is_the_changed_line_if_the_failure_shows_elsewhere(
+    place: tuple[str, int] | None, shown: tuple[str, int]
+) -> None:
+    project = Project(Path(), "trips", "m", "candidate")
+    paths = ["src/trips/serving/app.py"]
+    facts = Facts(project, "main (c0ffee)", [D], paths, [], None, place)
+    there = replace(failed("tests/a.py::x"), file="tests/a.py", line=9)
+    found = finding_of([Diagnosis(there, Cause.CHANGE, frozenset({M}))], facts)
+    assert (found.file, found.line) == shown
+
+
+def test_one_finding_shows_a_failure_of_each_check_and_folds_the_rest() -> None:
+    tests = [Diagnosis(failed(f"tests/a.py::x{n}"), Cause.CHANGE, frozenset({L})) for n in range(9)]
+    types = replace(failed("a.py [x]", line=3), check=ContractCheck.TYPES, message="wrong type")
+    facts = Facts(
+        Project(Path(), "trips", "m", "candidate"), "main (c0ffee)", [D], ["uv.lock"], [], None
+    )
+    found = finding_of([*tests, Diagnosis(types, Cause.CHANGE, frozenset({L}))], facts)
+    assert found.message == (
+        "the author has to act: the change of dependencies broke the type check"
+    )
+    assert {line.partition(":")[0] for line in found.evidence[:3]} == {"types", "contract tests"}
+    assert "and 7 more checks fail for the same cause" in found.evidence
+    assert "(the dependencies)" in found.evidence[-1]

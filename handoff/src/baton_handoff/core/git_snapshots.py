@@ -7,7 +7,7 @@ working directory nor the index nor the list of worktrees changes, even if a com
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,21 +49,6 @@ class Edit:
 
     path: str
     entry: str
-
-
-@dataclass(frozen=True)
-class Commit:
-    """A commit, or the uncommitted changes.
-
-    Attributes:
-        identifier: Its id, empty for the uncommitted changes.
-        author: The address of its author.
-        edits: What it edits.
-    """
-
-    identifier: str
-    author: str
-    edits: Sequence[Edit]
 
 
 class GitSnapshots:
@@ -225,7 +210,7 @@ class GitSnapshots:
 
     def edits(self, before: str, after: str) -> list[Edit]:
         """The paths that differ between two snapshots; a renamed file is one deleted, one added."""
-        return _edits(self._git("diff-tree", "-r", "-z", "--no-renames", before, after))
+        return edits_of(self._git("diff-tree", "-r", "-z", "--no-renames", before, after))
 
     def renames(self, before: str, after: str) -> dict[str, str]:
         """For each new path of a renamed file its old path."""
@@ -276,23 +261,6 @@ class GitSnapshots:
         later = self._git("rev-list", "--first-parent", "--reverse", f"{first}..{until}")
         return [first, *later.split()]
 
-    def commits_of(self, since: str, paths: Collection[str]) -> list[Commit]:
-        """The commits after another one that edit some paths, oldest first, with these edits.
-
-        Merge commits don't count: a provider makes one for every pull request. Uncommitted edits
-        are the last one, whose author is `you`.
-        """
-        log = ("log", "--no-merges", "--topo-order", "--reverse", "--format=%x01%H%x00%ae")
-        raw = ("--raw", "--no-abbrev", "-z", "--no-renames", "--relative")
-        commits = []
-        for text in self._git(*log, *raw, f"{since}..HEAD").split("\1")[1:]:
-            identifier, author, changes = text.split("\0", 2)
-            edits = _edits(changes.strip("\n\0"))
-            commits.append(Commit(identifier, author, [e for e in edits if e.path in paths]))
-        now = self.edits(self.of_commit("HEAD"), self.working_directory())
-        commits.append(Commit("", "you", [edit for edit in now if edit.path in paths]))
-        return [commit for commit in commits if commit.edits]
-
     def _commit(self, name: str) -> str:
         """The id of a commit, empty if there is none of this name."""
         option = name.startswith("-")
@@ -332,7 +300,7 @@ class GitSnapshots:
         return git(work_tree or self._root, *arguments, env=env, stdin=stdin)
 
 
-def _edits(raw: str) -> list[Edit]:
+def edits_of(raw: str) -> list[Edit]:
     """The edits in git's raw format with null bytes."""
     parts = raw.strip("\0").split("\0") if raw.strip("\0") else []
     return [

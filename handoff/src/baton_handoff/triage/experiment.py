@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from baton_handoff.config.project import Project, project_at
 from baton_handoff.config.sides import DEPENDENCIES, OTHER, PLATFORM, answerable
 from baton_handoff.config.standards import ENGINE, unpack_engine
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.git_snapshots import Base, Commit, Edit, GitSnapshots, snapshots_of
+from baton_handoff.core.git_history import Commit, commits_of
+from baton_handoff.core.git_snapshots import Base, Edit, GitSnapshots, snapshots_of
 from baton_handoff.policy.status.base_policy import stricter
 from baton_handoff.policy.status.definition_of_done import deletion
 from baton_handoff.policy.status.deleted_tests import deleted_tests
@@ -188,12 +190,28 @@ class Experiment:
             ],
             authors=list(dict.fromkeys(commit.author for commit in commits)),
             since=self._first_failing(first.failed, search) if search else None,
+            place=self._place(paths),
         )
+
+    def _place(self, paths: Collection[str]) -> tuple[str, int] | None:
+        """The only changed place in some files; None if there are several."""
+        if len(paths) != 1:
+            return None
+        (path,) = paths
+        files = [self._folder(tree) / path for tree in (self._base_tree, self._head_tree)]
+        if not all(file.is_file() for file in files):
+            return None
+        before, after = (
+            file.read_text(encoding="utf-8", errors="replace").splitlines() for file in files
+        )
+        steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+        lines = [start + 1 for kind, _, _, start, _ in steps if kind != "equal"]
+        return (path, lines[0]) if len(lines) == 1 else None
 
     def _find_commits(self, axis: str) -> list[Commit]:
         """The commits that edit the paths of an axis."""
         paths = {edit.path for edit in self.edits[axis]}
-        return self._snapshots.commits_of(self.base.commit, paths)
+        return commits_of(self.project.root, self._snapshots, self.base.commit, paths)
 
     def _fails_after(self, diagnosis: Diagnosis, axis: str, commits: Sequence[Commit]) -> bool:
         """Whether a check fails with only some commits of one of its axes."""

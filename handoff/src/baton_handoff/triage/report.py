@@ -48,6 +48,7 @@ class Facts:
         paths: The paths whose changes make it fail, relative to the project.
         authors: The authors of these changes.
         since: The commit that an inherited failure began with, None if it is not known.
+        place: The only place that the changes edit, None if there are several.
     """
 
     project: Project
@@ -56,6 +57,7 @@ class Facts:
     paths: Sequence[str]
     authors: Sequence[str]
     since: str | None
+    place: tuple[str, int] | None = None
 
 
 def finding_of(diagnoses: Sequence[Diagnosis], facts: Facts) -> Finding:
@@ -69,14 +71,17 @@ def finding_of(diagnoses: Sequence[Diagnosis], facts: Facts) -> Finding:
     shown.sort(key=lambda one: one is not failed)
     shown += [diagnosis.failed for diagnosis in order if diagnosis.failed not in shown]
     more = len(shown) - _LISTED
+    # A failure shows in a file of the change, or only somewhere else.
+    elsewhere = failed.file not in facts.paths and facts.place
+    file, line = facts.place if elsewhere and facts.place else (failed.file, failed.line)
     plural = "check fails" if more == 1 else "checks fail"
     return Finding(
         f"triage-{first.cause.replace(' ', '-')}",
         _message(first, facts, side),
         blocks=facts.project.level > 0 and first.cause not in _ADVICE,
         side=side,
-        file=failed.file,
-        line=failed.line,
+        file=file,
+        line=line,
         evidence=(
             *map(_failure, shown[:_LISTED]),
             *([f"and {more} more {plural} for the same cause"] if more > 0 else []),
