@@ -21,13 +21,25 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     """Add the commands of the group."""
     command = commands.add("new", _new, "write contracts for a table of yours")
-    command.add_argument("file", type=Path, help="a CSV, Parquet or Excel file")
+    command.add_argument("file", type=Path, help="a table: CSV, JSON lines, Parquet or Excel")
     command.add_argument("--target", required=True, help="the column to predict")
     command.add_argument(
         "--task",
         choices=["classification", "regression"],
         help="default: derived from the values of the target",
     )
+    command.add_argument("--encoding", default="", help="of a text file; default: detected")
+    command.add_argument(
+        "--sheet", default="", help="of a workbook; default: the first with the target"
+    )
+    for name, metavar, text in (
+        ("missing", "VALUE", "a text or number that means a missing value, such as -999"),
+        ("drop", "COLUMN", "a column to leave out"),
+        ("keep", "COLUMN", "a column to use, even if it looks like an id or is constant"),
+    ):
+        command.add_argument(
+            f"--{name}", metavar=metavar, action="append", default=[], help=f"{text}; repeatable"
+        )
     command.add_argument("--replace", action="store_true", help="overwrite existing contracts")
 
     command = commands.add("join", _join, "join another table of yours to the first one")
@@ -71,14 +83,17 @@ def api_models(project: "Project", *, require_columns: bool = False) -> tuple[Pa
 
 def _new(options: Options) -> None:
     from baton_handoff.lineage.first_contract import start_from
+    from baton_handoff.lineage.own_table import Choices
 
-    start_from(
-        options.project,
-        options.file,
-        options.target,
-        task=options.task,
-        replace=options.replace,
+    choices = Choices(
+        options.task,
+        options.encoding,
+        options.sheet,
+        tuple(options.missing),
+        tuple(options.keep),
+        tuple(options.drop),
     )
+    start_from(options.project, options.file, options.target, choices, replace=options.replace)
 
 
 def _join(options: Options) -> None:

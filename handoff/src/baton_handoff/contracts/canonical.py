@@ -167,7 +167,7 @@ def _enforced(contract: Contract, dependencies: Dependencies) -> dict[str, Any]:
         "columns": {
             name: _column(schema.columns[name], dependencies) for name in sorted(schema.columns)
         },
-        "checks": _checks(schema.checks, dependencies),
+        **_checks(schema.checks, dependencies),
         "unique": sorted(_listed(schema.unique)),
         "strict": schema.strict,
         "ordered": list(schema.columns) if schema.ordered else False,
@@ -210,7 +210,7 @@ def _column(column: Any, dependencies: Dependencies) -> dict[str, Any]:
         "required": getattr(column, "required", True),
         "unique": column.unique,
         "coerce": column.coerce,
-        "checks": _checks(column.checks, dependencies),
+        **_checks(column.checks, dependencies),
         **_parsers(column, dependencies),
     }
     if (categories := getattr(column.dtype, "categories", None)) is not None:
@@ -277,9 +277,15 @@ def _parsers(schema: Any, dependencies: Dependencies) -> dict[str, Any]:
     return {"parsers": parsers} if parsers else {}
 
 
-def _checks(checks: Iterable[BaseCheck], dependencies: Dependencies) -> list[dict[str, Any]]:
+def _checks(
+    checks: Iterable[BaseCheck], dependencies: Dependencies
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the checks that refuse, and as `drafts` those that only warn (`raise_warning`)."""
     forms = [_check(check, dependencies) for check in checks]
-    return sorted(forms, key=lambda form: (form["name"], json.dumps(form, sort_keys=True)))
+    forms.sort(key=lambda form: (form["name"], json.dumps(form, sort_keys=True)))
+    drafts = [form for form in forms if form.pop("raise_warning", False)]
+    refusing = [form for form in forms if not any(form is draft for draft in drafts)]
+    return {"checks": refusing} | ({"drafts": drafts} if drafts else {})
 
 
 def built_in_check(check: Any) -> dict[str, Any] | None:

@@ -206,7 +206,9 @@ def _column(old: Form, new: Form) -> Iterator[_Difference]:
             direction = Direction.LOOSENS if new[kind] == loosens else Direction.TIGHTENS
             yield kind, direction, "", old[kind], new[kind]
     yield from _rules(old, new)
-    yield from _options(old, new, {"type", "dtype", "categories", "checks", *_LOOSENS_IF_SET})
+    yield from _options(
+        old, new, {"type", "dtype", "categories", "checks", "drafts", *_LOOSENS_IF_SET}
+    )
 
 
 def _table(before: Form, after: Form) -> Iterator[_Difference]:
@@ -226,6 +228,7 @@ def _table(before: Form, after: Form) -> Iterator[_Difference]:
         values = before["unique"] or None, after["unique"] or None
         yield ChangeKind.KEY, _direction(tightens=tightens, loosens=loosens), "", *values
     compared = {"name", "metadata", "columns", "unique", "strict", "ordered", "coerce", "checks"}
+    compared.add("drafts")  # they refuse nothing
     yield from _rules(before, after)
     compared |= {"engine", "index"}
     yield from _options(before, after, compared)

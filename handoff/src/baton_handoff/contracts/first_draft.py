@@ -39,6 +39,8 @@ def rows_source(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _column(column: ColumnProfile) -> str:
     rules = [f"{rule}={value!r}" for rule, value in column.rules.items()]
+    if rules:
+        rules.append("raise_warning=True")
     nullable = "nullable=True" if column.nullable else ""
     return _field(column.name, column.kind, nullable, *rules, _description(column))
 

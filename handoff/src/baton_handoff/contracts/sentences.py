@@ -43,11 +43,11 @@ _CHANGES = {
 
 _COLUMN = {
     *("name", "type", "dtype", "dtype_code", "categories", "nullable", "required", "checks"),
-    *("unique", "coerce"),
+    *("unique", "coerce", "drafts"),
 }
 _TABLE = {
     *("name", "metadata", "engine", "columns", "index", "checks", "unique", "strict", "ordered"),
-    "coerce",
+    *("coerce", "drafts"),
 }
 """The parts of a form whose rules have a sentence of their own."""
 
@@ -66,7 +66,7 @@ _CHECKS = {
 }
 _PARTS_OF_CODE = {"constants", "arguments", "source", "wrapper", "helpers"}
 _LONGEST = 200
-_OPTIONS = {"element_wise", "groupby", "groups", "ignore_na", "name", "raise_warning"}
+_OPTIONS = {"element_wise", "groupby", "groups", "ignore_na", "name"}
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ def column_rules(column: Form, messages: Mapping[str, str] | None = None) -> Ite
         column: The column in canonical form.
         messages: The messages of a project's own checks, by the name of the check.
     """
-    yield from _check_texts(column, messages or {})
+    yield from _all_check_texts(column, messages or {})
     if column["unique"]:
         yield RuleText("unique")
     if column["coerce"]:
@@ -243,7 +243,7 @@ def table_rules(form: Form, messages: Mapping[str, str] | None = None) -> Iterat
     """
     if form["unique"]:
         yield RuleText(_key_text(form["unique"]))
-    yield from _check_texts({"checks": form["checks"]}, messages or {})
+    yield from _all_check_texts({**form, "type": ""}, messages or {})
     if form["strict"]:
         refused = form["strict"] is True
         yield RuleText(f"other columns are {'refused' if refused else 'dropped'}")
@@ -262,6 +262,14 @@ def _key_text(key: Iterable[str]) -> str:
     return f"each combination of {', '.join(key)} may occur once"
 
 
+def _all_check_texts(form: Form, messages: Mapping[str, str]) -> Iterator[RuleText]:
+    """Yield the rules that refuse, then the drafts, which only warn."""
+    yield from _check_texts(form, messages)
+    drafts = {"type": form["type"], "checks": form.get("drafts", ())}
+    for rule in _check_texts(drafts, messages):
+        yield RuleText(f"draft, only a warning: {rule.text}", rule.values)
+
+
 def _check_texts(form: Form, messages: Mapping[str, str]) -> Iterator[RuleText]:
     constraints = Constraints.of(form)
     if constraints.values is not None:
@@ -274,16 +282,16 @@ def _check_texts(form: Form, messages: Mapping[str, str]) -> Iterator[RuleText]:
         if constraints.forbidden:
             yield RuleText("none of", _listed(constraints.forbidden))
     for check in form["checks"]:
-        name, warns = check["name"], check.get("raise_warning", False)
+        name = check["name"]
         if "source" in check:
             text = messages.get(name, name.replace("_", " "))
-        elif warns or name in constraints.other:
+        elif name in constraints.other:
             given = [value_text(value) for key, value in check.items() if key not in _OPTIONS]
             template = _CHECKS.get(name, name.replace("_", " ") + " {}")
             text = template.format(", ".join(given)).strip()
         else:
             continue
-        yield RuleText(f"{text} (only a warning)" if warns else text)
+        yield RuleText(text)
 
 
 def _range_text(low: Bound, high: Bound) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from baton_handoff.contracts.table_format import FileFormat, file_format
 from baton_handoff.core.errors import HandoffError
 
 _PLACE = "handoff.place"
@@ -20,15 +21,24 @@ class Join:
     Attributes:
         file: Its file.
         keys: The columns that both tables have, and that identify a row of this one.
+        written: How the file is written, None to find it out.
     """
 
     file: Path
     keys: tuple[str, ...]
+    written: FileFormat | None = None
 
     @classmethod
     def all_of(cls, parameters: Sequence[Mapping[str, Any]]) -> "list[Join]":
-        """The joins that params.yaml lists: `file` and `keys` of each."""
-        return [cls(Path(each["file"]), tuple(each["keys"])) for each in parameters]
+        """The joins that params.yaml lists: `file`, `keys` and `format` of each."""
+        return [
+            cls(
+                Path(each["file"]),
+                tuple(each["keys"]),
+                file_format(each.get("format"), Path(each["file"])),
+            )
+            for each in parameters
+        ]
 
 
 def join_table(table: pa.Table, other: pa.Table, join: Join) -> pa.Table:

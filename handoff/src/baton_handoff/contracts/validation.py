@@ -1,5 +1,6 @@
 """Validate a table against its contract."""
 
+import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -8,11 +9,13 @@ import narwhals as nw
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from baton_handoff.contracts.canonical import Contract, built_in_check, column_type
+from baton_handoff.contracts.drafts import drafts_of, without_panderas_warnings
 from baton_handoff.contracts.frames import Frame, from_rows
 from baton_handoff.contracts.sentences import violation_text
 from baton_handoff.contracts.violations import Rule, RuleKind, Violation
 from baton_handoff.core.errors import HandoffError
 
+_log = logging.getLogger(__name__)
 _Table = TypeVar("_Table", bound=Frame)
 
 _KINDS = {
@@ -48,7 +51,7 @@ class ContractViolation(HandoffError):  # noqa: N818 (a violation is what it is)
 
 
 def check(contract: Contract, table: _Table) -> _Table:
-    """Return `table` if it meets its contract.
+    """Return `table` if it meets its contract; log the drafted rules that it does not meet.
 
     Raises:
         ContractViolation: It doesn't; the error holds every violated rule, not only the first.
@@ -64,10 +67,19 @@ def check(contract: Contract, table: _Table) -> _Table:
         )
         raise ContractViolation(contract.__name__, missing)
     try:
-        return contract.validate(table, lazy=True)  # type: ignore[return-value]
+        with without_panderas_warnings():
+            validated: _Table = contract.validate(table, lazy=True)  # type: ignore[assignment]
     except SchemaErrors as errors:
         violations = _violations(_with_positions(contract, table) or errors)
         raise ContractViolation(contract.__name__, tuple(violations)) from None
+    if outside := drafts_of(contract).in_table(validated):
+        _log.warning(
+            "%s: drafted rules are not met: %s. Correct them, or confirm them by deleting"
+            " `raise_warning=True`.",
+            contract.__name__,
+            "; ".join(map(violation_text, outside)),
+        )
+    return validated
 
 
 def violation_of(error: BaseException) -> ContractViolation | None:
@@ -96,7 +108,8 @@ def _with_positions(contract: Contract, table: Frame) -> SchemaErrors | None:
     if positioned is table:
         return None
     try:
-        contract.validate(positioned, lazy=True)
+        with without_panderas_warnings():
+            contract.validate(positioned, lazy=True)
     except SchemaErrors as errors:
         return errors
     return None
@@ -155,7 +168,8 @@ def accepts_rows(contract: Contract, rows: Sequence[Mapping[str, Any]]) -> bool:
         return False
     known = nw.from_native(table, eager_only=True).select(name for name in names if name in columns)
     try:
-        contract.validate(known.with_columns(extra).select(names).to_native())
+        with without_panderas_warnings():
+            contract.validate(known.with_columns(extra).select(names).to_native())
     except (SchemaError, SchemaErrors):
         return False
     except Exception as error:

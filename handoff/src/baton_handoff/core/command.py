@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -36,6 +37,8 @@ def in_one_sentence(run: Callable[[], int | None]) -> int:
     Returns:
         The exit code.
     """
+    # They quote rows, once for each stage: the stage `validate` reports drafted rules instead.
+    warnings.filterwarnings("ignore", module=r"pandera\.backends")
     # The pipeline starts each stage as a program of its own.
     stage = f"stage {Path(sys.argv[0]).stem}" if run.__module__ == "__main__" else ""
     reach_this_machine_directly()

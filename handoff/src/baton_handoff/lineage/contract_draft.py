@@ -15,7 +15,6 @@ from types import ModuleType
 from typing import Any
 
 import narwhals as nw
-import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 from pydantic import BaseModel
@@ -28,12 +27,12 @@ from baton_handoff.contracts import ContractViolation, check, model_interface, t
 from baton_handoff.contracts.first_draft import contracts_source, rows_source
 from baton_handoff.contracts.request_example import EXAMPLE, request_example
 from baton_handoff.contracts.row_models import api_source
-from baton_handoff.contracts.table_files import read_source, read_table
-from baton_handoff.contracts.table_joins import Join, join_table
-from baton_handoff.contracts.table_profile import TableProfile, Task, profile_table
+from baton_handoff.contracts.table_files import read_source
+from baton_handoff.contracts.table_format import ColumnFormat, column_formats, file_format
+from baton_handoff.contracts.table_joins import Join
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.lineage.own_table import Choices, OwnTable, golden_positions, read_own_table
 
-GOLDEN_ROWS = 10
 _REQUEST_ROWS = 2
 
 # Names that the generated modules import, and the columns of the model's output.
@@ -50,26 +49,17 @@ class Draft:
     """The contracts that a table suggests.
 
     Attributes:
-        file: The table.
-        profile: What its rows show.
+        table: The table, with those that are joined to it.
         data: The source of `contracts/data.py`.
-        joined: Further tables that are joined to it.
     """
 
-    file: Path
-    profile: TableProfile
+    table: OwnTable
     data: str
-    joined: tuple[Join, ...] = ()
 
     @property
     def target(self) -> str:
         """The column to predict, as the contracts call it."""
-        return self.profile.target.name
-
-    @property
-    def renamed(self) -> dict[str, str]:
-        """A column's name in the file, by its name in the contracts."""
-        return {c.name: c.source for c in (*self.profile.columns, self.profile.target)}
+        return self.table.profile.target.name
 
 
 @dataclass(frozen=True)
@@ -95,39 +85,50 @@ def place_of(file: Path) -> Path:
 
 
 def draft_contracts(
-    project: Project, file: Path, target: str, task: Task | None, joined: Sequence[Join]
+    project: Project,
+    file: Path,
+    target: str,
+    choices: Choices,
+    joined: Sequence[Join] = (),
 ) -> Draft:
-    """Draft the contracts that a table suggests; the parameters are those of `Draft`.
+    """Draft the contracts that a table suggests; the parameters are those of `read_own_table`.
 
     Raises:
         HandoffError: The tables can't be read or joined, or a model can't be trained on them.
     """
     engine = project.room("contracts.engine")
     reserved = {*dir(engine.DataFrameModel), *dir(BaseModel), *_TAKEN}
-    table = read_table(file)
-    for each in joined:
-        table = join_table(table, read_table(each.file), each)
-    profile = profile_table(table, target, task, reserved)
-    return Draft(file, profile, contracts_source(profile), tuple(joined))
+    table = read_own_table(file, target, choices, reserved, joined)
+    return Draft(table, contracts_source(table.profile))
 
 
 def former_draft(project: Project) -> Draft:
     """Draft the contracts again from the table that they were drafted from."""
     parameters = yaml.safe_load((project.root / "params.yaml").read_text(encoding="utf-8"))
-    file, columns = parameters["source"]["file"], parameters["source"]["columns"] or {}
+    source = parameters["source"]
+    file, columns = source["file"], column_formats(source["columns"] or {})
     if not (project.root / file).exists():
         raise HandoffError(
             f"{file} is missing, so your own changes of contracts/data.py can't be told from the"
             f" draft: run `uv run dvc pull {file}`."
         )
     data = project.room("contracts.data")
-    task: Task = "classification" if data.CLASSES else "regression"
+    choices = Choices(
+        "classification" if data.CLASSES else "regression",
+        written=file_format(source.get("format"), Path(file)),
+    )
     joined = [
         replace_fields(each, file=project.root / each.file)
-        for each in Join.all_of(parameters["source"].get("joined", []))
+        for each in Join.all_of(source.get("joined", []))
     ]
-    target = columns.get(data.TARGET, data.TARGET)
-    return draft_contracts(project, project.root / file, target, task, joined)
+    form = columns.get(data.TARGET, ColumnFormat())
+    return draft_contracts(
+        project,
+        project.root / file,
+        data.TARGET if form.name is None else form.name,
+        choices.after(source.get("chosen", {})),
+        joined,
+    )
 
 
 def described_rows(project: Project, draft: Draft) -> DraftedRows:
@@ -138,17 +139,18 @@ def described_rows(project: Project, draft: Draft) -> DraftedRows:
     """
     engine = project.room("contracts.engine")
     with _imported_draft(project, draft.data) as contracts:
-        joined = [{"file": each.file, "keys": each.keys} for each in draft.joined]
-        table = read_source(draft.file, contracts.Source, draft.renamed, joined)
+        own = draft.table
+        joined = own.parameters(lambda file: file).get("joined", [])
+        table = read_source(own.file, contracts.Source, own.formats, joined, own.raw.format)
         labelled = table.filter(pc.is_valid(table[draft.target]))
         try:
             check(contracts.Source, nw.from_arrow(labelled, backend=engine.BACKEND).to_native())
         except ContractViolation as violation:
             raise HandoffError(
-                f"The contract doesn't describe {draft.file}: {violation}"
+                f"The contract doesn't describe {own.file}: {violation}"
             ) from violation
         api = api_source(*model_interface(contracts))
-    sample = labelled.take(_golden_rows(labelled, draft.profile))
+    sample = labelled.take(golden_positions(labelled, own.profile))
     golden = to_rows(nw.from_arrow(sample, backend=engine.BACKEND).to_native())
     return DraftedRows(len(table), len(labelled), golden, api)
 
@@ -169,18 +171,12 @@ def params_text(project: Project, draft: Draft, former: Draft | None) -> str:
     """The parameters for a table; whatever else params.yaml contains is kept, comments as well."""
     document = _yaml()
     parameters = document.load((project.root / "params.yaml").read_text(encoding="utf-8"))
-    renamed = {name: source for name, source in draft.renamed.items() if name != source}
-    parameters["source"] = {"file": place_of(draft.file).as_posix(), "columns": renamed}
-    if draft.joined:
-        parameters["source"]["joined"] = [
-            {"file": place_of(each.file).as_posix(), "keys": list(each.keys)}
-            for each in draft.joined
-        ]
+    parameters["source"] = draft.table.parameters(place_of)
     split = parameters["split"]
     chosen = split["ordered_by"]
-    is_own = former is not None and chosen != former.profile.ordered_by
-    if not is_own or (chosen and chosen not in draft.renamed):
-        split["ordered_by"] = draft.profile.ordered_by
+    is_own = former is not None and chosen != former.table.profile.ordered_by
+    if not is_own or (chosen and chosen not in draft.table.formats):
+        split["ordered_by"] = draft.table.profile.ordered_by
     return _yaml_text(document, parameters)
 
 
@@ -226,13 +222,3 @@ def _imported_draft(project: Project, data: str) -> Iterator[ModuleType]:
             yield contracts
         finally:
             sys.path.remove(folder)
-
-
-def _golden_rows(table: pa.Table, profile: TableProfile) -> list[int]:
-    """The indices of the first rows and of two rows of each class."""
-    values = table[profile.target.name].to_pylist()
-    chosen = set(range(min(GOLDEN_ROWS, len(values))))
-    for value in profile.classes:
-        first = values.index(value)
-        chosen |= {first, values.index(value, first + 1)}
-    return sorted(chosen)

@@ -13,9 +13,9 @@ from baton_handoff.contracts.diff import compare_with_base
 from baton_handoff.contracts.generated_source import format_source
 from baton_handoff.contracts.merged_source import merge_source
 from baton_handoff.contracts.request_example import request_command
-from baton_handoff.contracts.table_files import read_table
-from baton_handoff.contracts.table_joins import Join, unmatched
-from baton_handoff.contracts.table_profile import TableProfile, Task
+from baton_handoff.contracts.table_files import unmatched_rows, with_joined
+from baton_handoff.contracts.table_joins import Join
+from baton_handoff.contracts.table_profile import TableProfile
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import require_repository
 from baton_handoff.lineage.contract_draft import (
@@ -29,6 +29,7 @@ from baton_handoff.lineage.contract_draft import (
     place_of,
     with_dependency,
 )
+from baton_handoff.lineage.own_table import Choices
 from baton_handoff.lineage.sources.draft import source_draft, source_name
 from baton_handoff.lineage.sources.odcs import ENDING, FOLDER
 
@@ -39,7 +40,12 @@ _CONTRACTS = {"Features", "Labelled", "ModelInput", "Prediction", "Source"}
 
 
 def start_from(
-    project: Project, file: Path, target: str, *, task: Task | None = None, replace: bool = False
+    project: Project,
+    file: Path,
+    target: str,
+    choices: Choices | None = None,
+    *,
+    replace: bool = False,
 ) -> None:
     """Write contracts, parameters and golden rows for a table, and put the table under DVC.
 
@@ -47,9 +53,9 @@ def start_from(
 
     Args:
         project: A project that began blank.
-        file: A CSV, Parquet or Excel file.
+        file: A table: text, JSON lines, Parquet or a workbook.
         target: The column to predict.
-        task: The kind of prediction, None to choose it by the values of the target.
+        choices: What its values can't decide.
         replace: Draft existing contracts again, and keep what people changed in them.
 
     Raises:
@@ -62,21 +68,27 @@ def start_from(
             " which keeps what you wrote."
         )
     require_repository(project.root)
+    choices = choices or Choices()
+    joined: Sequence[Join] = ()
     former = former_draft(project) if has_contract else None
-    draft = draft_contracts(project, file, target, task, former.joined if former else ())
+    if former:
+        choices = choices.after(former.table.choices.recorded())
+        joined = former.table.joined
+    draft = draft_contracts(project, file, target, choices, joined)
     source_file = project.root / f"{FOLDER}/{_SOURCE}{ENDING}"
     source = place_of(file).as_posix()
     if source_file.exists():
         described = source_file.read_text(encoding="utf-8")
         if former:
-            before = former.file.relative_to(project.root).as_posix()
+            before = former.table.file.relative_to(project.root).as_posix()
             described = described.replace(before, source)
     else:
         places = [source, f"data/raw/{_SOURCE}.parquet"]
         described = source_draft(_SOURCE, places, "contracts:Source")
     _apply(project, draft, former, file, {source_file: described})
     print(
-        "Next: replace the observed bounds in contracts/data.py by the valid ones, commit, then:\n"
+        "Next: correct the drafted rules in contracts/data.py and delete `raise_warning=True` where"
+        " they hold, commit, then:\n"
         "  uv run poe pipeline\n"
         "  uv run poe register\n"
         "  uv run poe serve\n"
@@ -105,21 +117,23 @@ def join(project: Project, file: Path, keys: Sequence[str]) -> None:
     require_repository(project.root)
     former = former_draft(project)
     place = place_of(file)
-    used = {each.name for each in (former.file, *(joined.file for joined in former.joined))}
+    table = former.table
+    used = {each.name for each in (table.file, *(joined.file for joined in table.joined))}
     if place.name in used or (
         (project.root / place).exists() and place.resolve() != file.resolve()
     ):
         raise HandoffError(f"{place} exists already: give {file} another name.")
-    task: Task = "classification" if former.profile.classes else "regression"
-    joined = (*former.joined, Join(file, tuple(keys)))
-    draft = draft_contracts(project, former.file, former.profile.target.source, task, joined)
+    joined = (*table.joined, Join(file, tuple(keys)))
+    target = table.profile.target.source
+    choices = replace_fields(table.choices, written=table.raw.format)
+    draft = draft_contracts(project, table.file, target, choices, joined)
     name = source_name(place.as_posix())
     texts = {
         project.root / f"{FOLDER}/{name}{ENDING}": source_draft(name, [place.as_posix()]),
         project.root / "dvc.yaml": with_dependency(project.root / "dvc.yaml", place),
         project.source / "training/ingest.py": _source_named(project, name),
     }
-    lost = unmatched(read_table(former.file), read_table(file), joined[-1])
+    lost = unmatched_rows(with_joined(table.raw.columns, table.joined), joined[-1])
     _apply(project, draft, former, file, texts)
     print(f"{lost:,} rows have no row of their keys in {file.name}: those columns are null there.")
 
@@ -182,7 +196,9 @@ def _apply(
     }
     _write(project, texts, copied, project.root / place_of(copied))
     raised = _raise_versions(project) if former else []
-    _print_summary(draft.profile, place_of(draft.file), rows, kept, raised)
+    for line in draft.table.lines():
+        print(line)
+    _print_summary(draft.table.profile, place_of(draft.table.file), rows, kept, raised)
 
 
 def _require_unedited(project: Project, drafted: Mapping[Path, str]) -> None:

@@ -68,6 +68,11 @@ class Metrics:
             *("contract_violations", "Values and rows that break a contract"),
             *("contract", "position", "column"),
         )
+        self.outside_drafts = counter(
+            "outside_drafts", "Values outside a drafted rule of the input contract", "column"
+        )
+        for name in input_schema.to_schema().columns:
+            self.outside_drafts.labels(name)
         self.predictions = Distribution(output_schema)
         registry.register(self.predictions)
         self.waiting = gauge("requests_waiting", "Requests in progress")

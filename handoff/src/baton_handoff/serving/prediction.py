@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from baton_handoff.config.settings import ServiceSettings
 from baton_handoff.contracts import Contract, ContractViolation, from_rows, to_rows
+from baton_handoff.contracts.drafts import drafts_of
 from baton_handoff.contracts.validation import violation_of
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.tracing import add_span_attributes, record_past_span
@@ -145,6 +146,8 @@ class PredictionService:
         )
         predictions = to_rows(self._predict(loaded, rows))
         self.metrics.rows.inc(len(rows))
+        for item in drafts_of(self._input_schema).in_rows(rows):
+            self.metrics.outside_drafts.labels(item.column).inc(len(item.rows))
         self.metrics.predictions.observe(predictions)
         if self.log and self.log.samples(request):
             facts = (request, log_timestamp(), loaded.model, loaded.version)

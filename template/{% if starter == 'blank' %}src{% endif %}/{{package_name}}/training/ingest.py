@@ -17,7 +17,13 @@ def main() -> None:
     source = params("source")
     joined = source.get("joined", [])
     # source: source
-    table = read_source(Path(source["file"]), Source, source["columns"], joined=joined)
+    table = read_source(
+        Path(source["file"]),
+        Source,
+        source["columns"],
+        joined=joined,
+        written=source.get("format"),
+    )
     known = table.filter(table[TARGET].is_valid())
     write(nw.from_arrow(known, backend=BACKEND).to_native(), RAW / "source.parquet")
     print(f"Source: {len(table):,} rows, {len(known):,} of them with a target")
