@@ -233,7 +233,7 @@ def test_a_second_table_is_joined_and_everything_still_works(
         f"data/source/regions.csv exists already: give {other} another name.\n",
     )
     check(blank)
-    assert "named by no code" not in blank("handoff", "source", "list").stdout
+    assert "regions, source" in blank("handoff", "source", "list").stdout
     blank("handoff", "pipeline")
     assert " passed" in blank("pytest", "tests").stdout
     write_csv(blank.folder / "data/source/regions.csv", [["region", "rate"], ["north", 0.7]])
