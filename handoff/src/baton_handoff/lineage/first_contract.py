@@ -199,6 +199,9 @@ def _apply(
     for line in draft.table.lines():
         print(line)
     _print_summary(draft.table.profile, place_of(draft.table.file), rows, kept, raised)
+    root, origin = project.root.resolve(), copied.resolve()
+    if origin.is_relative_to(root) and origin != root / place_of(copied):
+        print(f"{copied} was copied: delete it, or keep it out of git, which is not for data.")
 
 
 def _require_unedited(project: Project, drafted: Mapping[Path, str]) -> None:
