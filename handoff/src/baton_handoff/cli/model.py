@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
 
     commands.add("register", _register, "register the trained model as candidate")
 
-    command = commands.add("promote", _promote, "check a version against the gates and promote it")
+    command = commands.add("promote", _promote, "judge a version by the gates and promote it")
     command.add_argument("version", help="a number, or an alias such as candidate")
     command.add_argument("--to", choices=["champion", "staging"], default="champion")
     command.add_argument("--why", help="the reason, which is recorded")
@@ -140,13 +140,16 @@ def _promote(options: Options) -> int:
     project, loosened = promotion_policy(options.project, options.base)
     if reason:
         require_promotable(project, options.version, options.to)
-    if options.produce:
+    if options.produce and options.to == "champion":
         produce_for_promotion(project, options.version)
     progress = partial(print, file=sys.stderr, flush=True)
     result = promote(project, options.version, options.to, reason, progress)
     print_findings([*result.findings, *loosened], options, "All gates pass.")
     if result.way:
         print_beside_findings(describe_way(result.way), options)
+    elif reason is None:
+        command = f"uv run poe promote {options.version} --to {options.to} --why WHY"
+        print_beside_findings(f"Nothing blocks: `{command}` moves the alias.", options)
     if move := result.moved:
         previous = f" (before: version {move.before})" if move.before else ""
         effect = effect_on_services(options.project, move.alias, move.to)

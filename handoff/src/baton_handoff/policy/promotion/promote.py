@@ -14,6 +14,7 @@ from mlflow.entities.model_registry import ModelVersion
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.git import git_or_none
 from baton_handoff.policy.practices.way import Way
 from baton_handoff.policy.promotion.candidate import Candidate
 from baton_handoff.policy.promotion.gates import FOR_STAGING, judge
@@ -92,7 +93,8 @@ def promote(
             findings += uncommitted_statements(project)
         outcome = PromotionResult(findings, None)
         if outcome.blocked:
-            return replace(outcome, way=_way(project, candidate, results, findings))
+            way = _way(project, candidate, results, findings) if to == CHAMPION else None
+            return replace(outcome, way=way)
         if why is None:
             return outcome
         if aliased_version(client, project, to) != before:
@@ -124,14 +126,18 @@ def _way(
         for name, finding in blocking.items()
         if name in results and name not in _STATED and not results[name].waits_for
     ]
+    recorded = any(one.gate == "approval" for one in (project.head or project).exceptions)
+    edited = bool(git_or_none(project.root, "status", "--porcelain", "--", "handoff.toml"))
+    if "approval" in blocking and recorded and not edited:
+        edits.append("merge the exception for the gate `approval` into the main branch")
     unstated = [name for name in STATEMENTS if name not in candidate.statements]
     return shortest_way(
         Remaining(
             candidate.practices.open if "practices" in blocking else [],
             unstated if "card" in blocking else [],
             edits,
-            commit="uncommitted" in blocking,
-            approval=missing_approval(project, is_missing="approval" in blocking),
+            commit="uncommitted" in blocking or (recorded and edited),
+            approval=missing_approval(project, is_missing="approval" in blocking and not recorded),
             version=str(candidate.version),
         )
     )

@@ -1,6 +1,6 @@
 """Gates of the handover: what others rely on, and what people and practices have to add."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from baton_handoff.config.settings import PromotionSettings
 from baton_handoff.contracts.changes import Role
@@ -91,10 +91,17 @@ def practices(candidate: Candidate, _: PromotionSettings) -> GateResult:
         f"practices that a promotion requires are not met: {', '.join(names)}",
         " and ".join(dict.fromkeys(one.side for one in required.open)),
         required.open[0].fix,
-        (*map(_line, required.open), *accepted),
+        (*_lines(required.open), *accepted),
         binding=required.binding,
     )
 
 
-def _line(result: PracticeResult) -> str:
-    return f"{result.practice.name} [{result.side}]: {result.message} → {result.fix}"
+def _lines(results: Sequence[PracticeResult]) -> list[str]:
+    """A line for each remedy of each side, with the practices that it fixes."""
+    names: dict[tuple[str, str, str], list[str]] = {}
+    for one in results:
+        names.setdefault((one.side, one.message, one.fix), []).append(one.practice.name)
+    return [
+        f"{', '.join(practices)} [{side}]: {message} → {fix}"
+        for (side, message, fix), practices in names.items()
+    ]
