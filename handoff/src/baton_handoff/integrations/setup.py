@@ -6,6 +6,7 @@ import subprocess
 from baton_handoff.config.code_owners import owners_file, write_owners
 from baton_handoff.config.project import Project
 from baton_handoff.config.repository_ci import write_root_workflows
+from baton_handoff.config.workspace import outer_workspace, workspace_remedy
 from baton_handoff.core.environments import project_environment, repair_programs
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import git, head_commit, is_in_repository
@@ -23,6 +24,11 @@ def set_up(project: Project) -> None:
         HandoffError: git is missing, or a command fails.
     """
     require_usable_path(project)
+    if outer := outer_workspace(project.root):
+        raise HandoffError(
+            f"The uv workspace {outer} holds lock and environment of this project:"
+            f" {workspace_remedy(project.root, outer)}."
+        )
     if repaired := repair_programs(project_environment(project.root)):
         print(f"Repaired {repaired} programs of an environment that was copied or moved.")
     # Machines that write no bytecode would compile all imports again for each command.

@@ -10,6 +10,7 @@ from packaging.markers import Marker
 
 from baton_handoff.config.project import ForeignEnvironmentError
 from baton_handoff.config.standards import PYPROJECT
+from baton_handoff.config.workspace import outer_workspace, workspace_remedy
 from baton_handoff.core.git_hooks import hook_problem
 from baton_handoff.core.requirements import package_name
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, check, finding_at
@@ -30,6 +31,11 @@ _LISTED = 3
 def lock_current(context: CheckContext) -> CheckResult:
     """uv.lock matches pyproject.toml, as `uv lock --check` reports."""
     packages = _locked(context)
+    if outer := outer_workspace(context.project.root):
+        return CheckResult.not_met(
+            f"The uv workspace {outer} holds lock and environment of this project.",
+            fix=workspace_remedy(context.project.root, outer),
+        )
     if not packages:
         return CheckResult.not_met("There is no uv.lock, so every machine installs other versions.")
     evidence = context.evidence.current("lock") or check_lock(context.project)
