@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from baton_handoff.config.project import Project, project_at
-from baton_handoff.contracts.changes import ContractChange, ContractComparison
+from baton_handoff.contracts.changes import ChangeKind, ContractChange, ContractComparison
 from baton_handoff.contracts.compatibility import compare, compare_all
+from baton_handoff.contracts.constraints import Form
 from baton_handoff.contracts.examples import Example, example_of
 from baton_handoff.contracts.isolated_reader import Reader, UnreadableContractsError, reading
 from baton_handoff.contracts.places import Place, Places
@@ -159,11 +160,29 @@ def _explained(
 ) -> ExplainedChange:
     old, new = before.tables.get(change.contract), after.tables.get(change.contract)
     example = None
-    if old and new:
+    if old and new and _shows_in_rows(change, old, new):
         # Only an illustration: code of a check that fails for a made-up row changes no result.
         with suppress(UnreadableContractsError):
             example = example_of(change, old, new, before.accepts, after.accepts)
     return ExplainedChange(change, places.of(change), example)
+
+
+def _shows_in_rows(change: ContractChange, old: Form, new: Form) -> bool:
+    """Whether rows of plain values can show a change; they have neither exact types nor indexes."""
+    if change.kind in _WITHOUT_EXAMPLE:
+        return False
+    columns = [form["columns"].get(change.column) for form in (old, new)]
+    if change.column is None or None in columns:
+        return change.column is None or any(columns)
+    before, after = (column or {} for column in columns)
+    exact = ("dtype", "categories", "dtype_code")
+    return before["type"] != after["type"] or all(before.get(k) == after.get(k) for k in exact)
+
+
+_WITHOUT_EXAMPLE = (
+    *(ChangeKind.ENGINE, ChangeKind.INDEX, ChangeKind.METADATA, ChangeKind.UNCOMPARABLE),
+    *(ChangeKind.UNEXPORTED, ChangeKind.OPTION),
+)
 
 
 def findings(differences: list[Difference]) -> Iterator[Finding]:

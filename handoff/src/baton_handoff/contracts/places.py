@@ -54,7 +54,8 @@ class Places:
         if not subjects:
             return None
         known = [place for name in subjects for place in self._definitions[name]]
-        for definition in self._reached(subjects):
+        # The closest subject with all that it is made of comes before the next one.
+        for definition in (found for name in subjects for found in self._reached(name)):
             lines = range(definition.first, definition.last + 1)
             for line in self._changed.get(definition.file, ()):
                 if line in lines:
@@ -77,10 +78,10 @@ class Places:
             found += [base for base in self._bases.get(name, ()) if base not in found]
         return found
 
-    def _reached(self, subjects: Sequence[str]) -> Iterator[_Definition]:
-        """Yield the definitions of subjects, then those of the names that they use, and so on."""
+    def _reached(self, subject: str) -> Iterator[_Definition]:
+        """Yield the definitions of a subject, then those of the names that they use, and so on."""
         seen: set[_Definition] = set()
-        names = list(subjects)
+        names = [subject]
         for _ in range(_DEPTH):
             found = [d for name in names for d in self._definitions.get(name, ()) if d not in seen]
             yield from found

@@ -40,7 +40,7 @@ def main(source: Path, name: str, seconds: float) -> None:
         return
     _answer({"read": read}, answers)
     from baton_handoff.contracts.api_forms import accepts  # noqa: PLC0415
-    from baton_handoff.contracts.validation import accepts_rows  # noqa: PLC0415
+    from baton_handoff.contracts.validation import accepts_each  # noqa: PLC0415
 
     for line in requests:
         faulthandler.dump_traceback_later(seconds, exit=True)
@@ -48,7 +48,7 @@ def main(source: Path, name: str, seconds: float) -> None:
         name = request["contract"]
         try:
             if name in contracts:
-                accepted = [accepts_rows(contracts[name], table) for table in request["tables"]]
+                accepted = accepts_each(contracts[name], request["tables"])
             else:
                 model = getattr(api, name)
                 accepted = [accepts(model, table) for table in request["tables"]]
