@@ -223,8 +223,7 @@ def _as_numbers(name: str, texts: Array, known: ColumnFormat, hints: _Hints) -> 
     form, is_open = found
     values = parse_numbers(texts, form)
     notes = []
-    if form.sign or form.thousands or form.decimal == ",":
-        place = marked_place(present, form)
+    if (place := marked_place(present, form)) >= 0:
         number = f"{values.drop_null()[place].as_py():.15g}"
         notes.append(Note(NoteKind.NUMBERS, name, (present[place].as_py(), number)))
     if is_open:

@@ -76,10 +76,13 @@ def are_whole(present: pa.ChunkedArray, form: ColumnFormat) -> bool:
 
 
 def marked_place(present: pa.ChunkedArray, form: ColumnFormat) -> int:
-    """Return the position of the first number with one of the marks of its form."""
-    marks = rf"[{form.decimal}{form.thousands}]|\d{_SPACES}\d|{_SIGNS}"
+    """Return the position of the first number with one of the marks of its form, -1 for none."""
+    comma = rf"[,{form.thousands}]" if form.decimal == "," else f"[{form.thousands}]"
+    marks = "|".join(
+        (comma if comma != "[]" else "[,]", rf"\d{_SPACES}\d", _SIGNS)  # a decimal point is usual
+    )
     place: int = pc.index(pc.match_substring_regex(present, marks), value=True).as_py()
-    return max(0, place)
+    return place
 
 
 def likely_form(present: pa.ChunkedArray) -> ColumnFormat:
@@ -118,7 +121,8 @@ def _styles(bare: pa.ChunkedArray, usual: Decimal | None) -> Iterator[Style]:
         return bool(pc.any(pc.match_substring_regex(bare, pattern)).as_py())
 
     if not has(_MARKS):
-        yield ".", ""
+        # Later values may have marks: they mean what they mean in the other columns.
+        yield (",", ".") if usual == "," else (".", "")
         return
     points: list[Style] = [(".", ""), (".", ","), (".", " "), (".", "'")]
     commas: list[Style] = [(",", "."), (",", ""), (",", " "), (",", "'")]

@@ -132,6 +132,11 @@ def profile_table(
         raise HandoffError(
             f"The table has no column to predict {target!r} from{_left_out(dropped)}."
         )
+    if mixed := next((n for n in found[target].notes if n.kind is NoteKind.MIXED), None):
+        raise HandoffError(
+            f"The target {target!r} has numbers, but also {_some(mixed.values)} in {mixed.count:,}"
+            " rows: correct them, or name with --missing what means a missing value."
+        )
     kind, classes = _target(target, found[target].values, task)
     counted = {note.column for note in notes if note.kind is NoteKind.COUNTS}
     used = {name: values for name, values in used.items() if name not in counted}
@@ -244,15 +249,18 @@ def _target(
     if task is None:
         closed = kind in ("str", "bool") or (kind == "int" and len(counts) <= MAX_CATEGORIES)
         task = "classification" if closed else "regression"
+    few = len(counts) <= MAX_CLASSES
     if task == "regression":
         if kind in ("str", "bool"):
-            raise HandoffError(f"The target {name!r} is not numeric: use --task classification.")
+            instead = "use --task classification" if few else "predict another column"
+            raise HandoffError(f"The target {name!r} is not numeric: {instead}.")
         return "float", []
     if kind == "float":
         raise HandoffError(f"The target {name!r} has fractions: use --task regression.")
-    if len(counts) > MAX_CLASSES:
+    if not few:
+        instead = "predict another column" if kind == "str" else "use --task regression"
         raise HandoffError(
-            f"The target {name!r} has more than {MAX_CLASSES} classes: {len(counts):,}."
+            f"The target {name!r} has more than {MAX_CLASSES} classes: {len(counts):,}; {instead}."
         )
     rarest = min(counts, key=lambda value: (counts[value], str(value)))
     if counts[rarest] < MIN_ROWS_OF_A_CLASS:
