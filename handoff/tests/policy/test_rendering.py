@@ -27,6 +27,7 @@ from baton_handoff.policy.rendering.json_report import json_report, status_schem
 from baton_handoff.policy.rendering.markdown_report import MARKER, markdown_report
 from baton_handoff.policy.rendering.open_findings import open_findings
 from baton_handoff.policy.rendering.summary import (
+    announce_way,
     blocking_counts,
     for_side,
     next_level,
@@ -167,6 +168,7 @@ def test_the_way_to_a_champion_is_announced_and_listed_at_the_promotion(stage: A
     assert (steps in report) is (stage == "promotion")
     assert (f"{size};" in report) is (stage != "promotion")
     assert "way to a champion" not in terminal_report(assessment(), TerminalStyle(), stage)
+    assert announce_way(Way(commands=["uv run poe register"])).endswith(": uv run poe register")
 
 
 def test_a_bar_is_full_only_at_100_percent_and_empty_only_at_0() -> None:

@@ -232,7 +232,7 @@ def gate_findings(project: Project, results: Mapping[str, GateResult], to: str) 
                 blocks=not result.passed and required and binding and not counts,
                 side=None if result.passed else _addressee(project, result),
                 file=None if result.passed else result.file or None,
-                fix="" if result.passed else result.fix,
+                fix="" if result.passed or counts else result.fix,
                 evidence=(*result.evidence, *notes),
                 met=result.passed,
             )

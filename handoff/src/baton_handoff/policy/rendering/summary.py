@@ -146,6 +146,8 @@ def describe_base(assessment: Assessment) -> str:
 
 def announce_way(way: Way) -> str:
     """Describe how much is left until a version is champion, and the command that lists it."""
+    if [*way.commands] == way.steps[:1]:
+        return f"The way to a champion: {way.steps[0]}"
     listed = "`uv run poe status --stage promotion` lists it."
     return f"The way to a champion: {way.size}; {listed}"
 
