@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     # Only here: this module imports pydantic, which `handoff --help` doesn't need.
     from baton_handoff.config.project import Project
 
-BASE = "; default: the branch that this one follows, the remote's main branch or the last commit"
+BASE = "; default: the branch that this one follows, or else the main branch or the last commit"
 """The end of the help of an option that names a base."""
 
 
