@@ -1,7 +1,7 @@
 """Which side has to act follows from the mixtures of changes in which a check fails."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -33,18 +33,18 @@ def failed(item: str, code: str = "", **more: Any) -> FailedCheck:
 
 
 def diagnosed(
-    cell: Callable[[Axes, int], Outcome], changed: Sequence[str], *, touched: bool = True
+    cell: Callable[[Axes, int], Outcome], changed: Sequence[str], touched: Collection[str] = ()
 ) -> list[Diagnosis]:
     """The diagnoses of an experiment.
 
     Args:
         cell: The outcome of a run of a cell.
         changed: The axes that changed.
-        touched: Whether the files in which checks fail changed.
+        touched: The files that changed.
     """
     head = cell(frozenset(changed), 0).failures
     run = lambda axes, _, number: cell(axes, number)  # noqa: E731
-    return list(diagnose(head, changed, run, lambda _: changed[0], lambda _: touched))
+    return list(diagnose(head, changed, run, lambda _: changed[0], touched))
 
 
 def table(cells: Mapping[str, str], ran: list[Axes] | None = None) -> Callable[..., Outcome]:
@@ -135,23 +135,40 @@ def test_without_a_failure_no_cell_runs() -> None:
 @pytest.mark.parametrize(
     ("base", "code", "touched", "cause"),
     [
-        (failed("tests/contract", stops="*"), "x", False, Cause.UNCOVERED),
-        (failed("test_x.py", stops="test_x.py"), "x", False, Cause.UNCOVERED),
-        (failed("test_x.py::test_x", "another line"), "x", False, Cause.UNCOVERED),
-        (failed("tests/contract", stops="*"), "x", True, Cause.CHANGE),
-        (failed("test_y.py", stops="test_y.py"), "x", False, Cause.CHANGE),
-        (failed("test_x.py::test_y"), "x", False, Cause.CHANGE),
-        (failed("test_x.py::test_x", "x"), "x", False, Cause.INHERITED),
+        (failed("tests/contract", stops="*"), "x", [], Cause.UNCOVERED),
+        (failed("test_x.py", stops="test_x.py"), "x", [], Cause.UNCOVERED),
+        (failed("test_x.py::test_x", "another line"), "x", [], Cause.UNCOVERED),
+        (failed("tests/contract", stops="*"), "x", [None], Cause.CHANGE),
+        (failed("test_y.py", stops="test_y.py"), "x", [], Cause.CHANGE),
+        (failed("test_x.py::test_y"), "x", [], Cause.CHANGE),
+        (failed("test_x.py::test_x", "x"), "x", [], Cause.INHERITED),
     ],
 )
 def test_who_corrects_an_older_failure_is_not_blamed_for_what_it_hid(
-    base: FailedCheck, code: str, touched: bool, cause: Cause
+    base: FailedCheck, code: str, touched: Any, cause: Cause
 ) -> None:
     def cell(axes: Axes, _: int) -> Outcome:
         found = failed("test_x.py::test_x", code) if axes else base
         return Outcome([found], frozenset({"test_x.py::test_x"}))
 
-    (diagnosis,) = diagnosed(cell, [D], touched=touched)
+    (diagnosis,) = diagnosed(cell, [D], touched)
+    assert diagnosis.cause is cause
+
+
+@pytest.mark.parametrize(
+    ("is_broken_before", "cause"), [(True, Cause.UNCOVERED), (False, Cause.CHANGE)]
+)
+def test_a_corrected_import_does_not_excuse_another_break(
+    is_broken_before: bool, cause: Cause
+) -> None:
+    """The change corrects an import; what the correction alone shows decides."""
+
+    def cell(axes: Axes, _: int) -> Outcome:
+        if not axes:
+            return Outcome([failed("tests/contract", stops="*", file="fixed.py")])
+        return Outcome([failed("x")] if D in axes or is_broken_before else [], frozenset("x"))
+
+    (diagnosis,) = diagnosed(cell, [D], ["fixed.py", "other.py"])
     assert diagnosis.cause is cause
 
 

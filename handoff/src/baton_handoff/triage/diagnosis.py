@@ -120,8 +120,8 @@ class Outcome:
 
 Axes: TypeAlias = frozenset[str]
 Cell: TypeAlias = Callable[[Axes, Collection[ContractCheck], int], Outcome]
-"""Runs checks on the base plus the changes of some axes. A higher number of the run is a new run;
-the same number may return the same outcome again."""
+"""Runs checks on the base plus the changes of some axes and files. A higher number of the run is a
+new run; the same number may return the same outcome again."""
 
 
 class Cause(StrEnum):
@@ -147,6 +147,7 @@ class Diagnosis:
         green: The runs without them in which it passed.
         runs: The runs of a flaky check on the same files.
         chance: The highest probability that a flaky test has this outcome.
+        repair: Changed files without whose change the base could not show the failure.
     """
 
     failed: FailedCheck
@@ -156,6 +157,7 @@ class Diagnosis:
     green: int = 0
     runs: int = 0
     chance: float = 0.0
+    repair: frozenset[str] = frozenset()
 
 
 def chance(red: int, green: int) -> float:
@@ -178,7 +180,7 @@ def diagnose(
     changed: Sequence[str],
     cell: Cell,
     suspect: Callable[[FailedCheck], str],
-    is_changed: Callable[[str], bool],
+    paths: Collection[str],
 ) -> Iterator[Diagnosis]:
     """Find the cause of every failed check, with as few cells as possible.
 
@@ -187,10 +189,10 @@ def diagnose(
         changed: The axes that have changes.
         cell: Runs a cell.
         suspect: The axis that a failed check points to; its cell is tried first.
-        is_changed: Whether a file changed.
+        paths: The files that changed.
     """
     if failures:
-        yield from _Diagnoses(failures, changed, cell, suspect, is_changed)
+        yield from _Diagnoses(failures, changed, cell, suspect, paths)
 
 
 class _Diagnoses:
@@ -202,15 +204,23 @@ class _Diagnoses:
         changed: Sequence[str],
         cell: Cell,
         suspect: Callable[[FailedCheck], str],
-        is_changed: Callable[[str], bool],
+        paths: Collection[str],
     ) -> None:
         self._run, self._changed, self._suspect = cell, changed, suspect
-        self._is_changed, self._head = is_changed, frozenset(changed)
+        self._paths, self._head = paths, frozenset(changed)
+        self._repair = _NONE
         self._failures = list({failed.identity: failed for failed in failures}.values())
         self._checks = frozenset(failed.check for failed in failures)
         doubtful = not all(failed.is_certain for failed in failures)
         self._base, *again = self._cells((_NONE, 0), *[(self._head, 1)][:doubtful])
         self._again = again[0] if again else Outcome(failures)
+        # What stopped a check on the base and was corrected hides what else failed there: all cells
+        # begin with this correction.
+        self._unrepaired = self._base
+        stopped = [f for f in self._base.failures if f.stops and not self._again.has(f)]
+        self._repair = frozenset(f.file for f in stopped if f.file and f.file in paths)
+        if self._repair:
+            self._base = self._cell(_NONE)
         # A test that fails each time, but in another way, is followed by its name alone.
         self._varying = {
             failed.item
@@ -236,15 +246,17 @@ class _Diagnoses:
         """The diagnosis if a second run and the base suffice for it."""
         if not self._fails(self._again, failed):
             return Diagnosis(failed, Cause.FLAKY, red=1, runs=2)
-        if self._fails(self._base, failed):
+        if self._fails(self._unrepaired, failed):
             return Diagnosis(failed, Cause.INHERITED)
+        if self._fails(self._base, failed):
+            return Diagnosis(failed, Cause.UNCOVERED)
         if not self._changed:
             return Diagnosis(failed, Cause.FLAKY, red=2, runs=3)
-        # The base could not show this failure, so no run without the change has passed.
+        # The base can't show this failure, so no run without the change has passed.
         masked = self._base.hides(failed) or (
             failed.check is ContractCheck.TESTS and self._base.has_item(failed)
         )
-        if masked and not self._is_changed(failed.file or ""):
+        if masked and failed.file not in self._paths:
             return Diagnosis(failed, Cause.UNCOVERED)
         return None
 
@@ -279,8 +291,9 @@ class _Diagnoses:
         # If it fails only with the new contract, the code that fails kept to the agreed one.
         cause = Cause.CHANGE if len(axes) == 1 else Cause.INTERACTION
         cause = Cause.CONTRACT_CHANGE if CONTRACTS in axes else cause
+        diagnosis = Diagnosis(failed, cause, axes, repair=self._repair)
         if failed.is_certain:
-            return Diagnosis(failed, cause, axes)
+            return diagnosis
         red, on_base = (1 if axes == self._head else 2), failed.item in self._base.tests
         green, more = int(on_base or bool(failed.stops)), 0
         # One of several sets may fail by chance: the shares of all of them add up to `CHANCE`.
@@ -296,7 +309,7 @@ class _Diagnoses:
             if any(self._fails(outcome, failed) for outcome in without):
                 return Diagnosis(failed, Cause.FLAKY, red=1, runs=more + 1)
             red, green = red + 1, green + len(without)
-        return Diagnosis(failed, cause, axes, red, green, chance=left)
+        return replace(diagnosis, red=red, green=green, chance=left)
 
     def _hidden(self, failures: Sequence[FailedCheck]) -> Iterator[Diagnosis]:
         """Failures of one side that do not show because another side's make the check stop."""
@@ -327,12 +340,14 @@ class _Diagnoses:
         return outcome.has_item(failed) if self._varies(failed) else outcome.has(failed)
 
     def _cell(self, axes: Axes) -> Outcome:
-        return self._run(axes, self._checks, 0)
+        return self._run(axes | self._repair, self._checks, 0)
 
     def _cells(self, *cells: tuple[Axes, int]) -> list[Outcome]:
         """Run cells at the same time."""
         with ThreadPoolExecutor() as pool:
-            running = [pool.submit(self._run, axes, self._checks, n) for axes, n in cells]
+            running = [
+                pool.submit(self._run, axes | self._repair, self._checks, n) for axes, n in cells
+            ]
             return [cell.result() for cell in running]
 
 

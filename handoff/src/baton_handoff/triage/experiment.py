@@ -18,7 +18,7 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git_history import Commit, commits_of
 from baton_handoff.core.git_snapshots import Base, Edit, GitSnapshots, snapshots_of
 from baton_handoff.policy.status.base_policy import stricter
-from baton_handoff.policy.status.definition_of_done import deletion
+from baton_handoff.policy.status.definition_of_done import deletions
 from baton_handoff.policy.status.deleted_tests import deleted_tests
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.triage.contract_checks import run_check
@@ -128,7 +128,7 @@ class Experiment:
         changed = sorted(self.edits)
         paths = {edit.path for edits in self.edits.values() for edit in edits}
         failures = self._outcome(frozenset(changed), tuple(ContractCheck), 0).failures
-        return diagnose(failures, changed, self._outcome, self._suspect, paths.__contains__)
+        return diagnose(failures, changed, self._outcome, self._suspect, paths)
 
     def deletions(self) -> Iterator[Finding]:
         """The contract tests that the change deletes or switches off; what is gone can't fail."""
@@ -142,8 +142,7 @@ class Experiment:
             }
             for folder in (base, head)
         )
-        for test, is_off in deleted_tests(before, after):
-            yield deletion(test, self.policy, is_off=is_off, blocks=False)
+        return deletions(deleted_tests(before, after), self.policy, blocks=False)
 
     def commits(self, diagnosis: Diagnosis) -> Sequence[Commit]:
         """The commits that make a check fail, among those of the axes whose changes do.
@@ -215,8 +214,7 @@ class Experiment:
 
     def _fails_after(self, diagnosis: Diagnosis, axis: str, commits: Sequence[Commit]) -> bool:
         """Whether a check fails with only some commits of one of its axes."""
-        others = diagnosis.axes - {axis}
-        edits = [edit for other in others for edit in self.edits[other]]
+        edits = self._edits((diagnosis.axes - {axis}) | diagnosis.repair)
         edits += {edit.path: edit for commit in commits for edit in commit.edits}.values()
         tree = self._snapshots.apply_edits(self._base_tree, edits)
         failed = diagnosis.failed
@@ -280,10 +278,15 @@ class Experiment:
         return ToolRunner(python, cache_folder, self._time_limit, ("src", *engine))
 
     def _mix(self, axes: Axes) -> str:
-        if axes == frozenset(self.edits):
+        if axes >= {*self.edits}:
             return self._head_tree
-        edits = [edit for axis in axes for edit in self.edits[axis]]
+        edits = self._edits(axes)
         return self._snapshots.apply_edits(self._base_tree, edits)
+
+    def _edits(self, axes: Axes) -> list[Edit]:
+        """The edits of some axes and files."""
+        every = ((axis, edit) for axis, edits in self.edits.items() for edit in edits)
+        return [edit for axis, edit in every if axis in axes or edit.path in axes]
 
     def _folder(self, tree: str) -> Path:
         folder = self._scratch / f"tree-{tree}"

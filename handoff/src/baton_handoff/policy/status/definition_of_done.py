@@ -5,7 +5,7 @@ from the code.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +18,9 @@ from baton_handoff.source_code.modules import parse_valid
 from baton_handoff.source_code.static_contracts import declared_contracts, normalized_code
 
 _CHECK = "definition-of-done"
+
+DELETED_CHECK = "deleted-test"
+"""The check of findings that a change deletes a test or switches it off."""
 
 _TESTED_ROOMS = ("features", "model", "serving")
 """Folders of the package of which each change brings a test."""
@@ -128,30 +131,36 @@ def _deleted_tests(project: Project, files: Sequence[ChangedFile]) -> Iterator[F
         {file.path: file.before for file in tests if file.before is not None},
         {file.path: file.after for file in tests if file.after is not None},
     )
-    for test, is_off in found:
-        if not test.uses & (before - after):
-            yield deletion(test, project, is_off=is_off, blocks=project.level >= _BLOCKS_FROM)
+    missed = [one for one in found if not one[0].uses & (before - after)]
+    yield from deletions(missed, project, blocks=project.level >= _BLOCKS_FROM)
 
 
-def deletion(test: DeclaredTest, project: Project, *, is_off: bool, blocks: bool) -> Finding:
-    """The finding that a test no longer tests.
+def deletions(
+    tests: Iterable[tuple[DeclaredTest, bool]], project: Project, *, blocks: bool
+) -> Iterator[Finding]:
+    """A finding for each file with tests that no longer test.
 
     Args:
-        test: The test.
+        tests: What `deleted_tests` found.
         project: The project.
-        is_off: Whether it is still there, but skipped or expected to fail.
         blocks: Whether that blocks.
     """
-    what = "skips the test, or expects it to fail" if is_off else "deletes the test"
-    return Finding(
-        "deleted-test",
-        f"The change {what}: {test.identifier}",
-        blocks=blocks,
-        side=project.side_of(test.file),
-        file=test.file,
-        line=test.line if is_off else None,
-        fix="restore it, or change it to test the new behaviour",
-    )
+    by_file: dict[tuple[str, bool], list[DeclaredTest]] = {}
+    for test, is_off in tests:
+        by_file.setdefault((test.file, is_off), []).append(test)
+    for (file, is_off), (first, *more) in by_file.items():
+        what = "skips or expects to fail" if is_off else "deletes"
+        those = f" and {len(more)} more" if more else ""
+        yield Finding(
+            DELETED_CHECK,
+            f"The change {what} the test {first.name}{those}",
+            blocks=blocks,
+            side=project.side_of(file),
+            file=file,
+            line=first.line if is_off else None,
+            fix="restore it, or change it to test the new behaviour",
+            evidence=tuple(test.identifier for test in more),
+        )
 
 
 def _missing_descriptions(project: Project, files: Sequence[ChangedFile]) -> Iterator[Finding]:
