@@ -66,11 +66,13 @@ def finding_of(diagnoses: Sequence[Diagnosis], facts: Facts) -> Finding:
     order = sorted(diagnoses, key=lambda d: (not d.failed.stops, d.failed.line is None))
     first, failed = order[0], order[0].failed
     side = addressed_side(first, facts)
-    # One failure of each check, then the others.
-    shown = [*{d.failed.check: d.failed for d in reversed(order)}.values()]
-    shown.sort(key=lambda one: one is not failed)
-    shown += [diagnosis.failed for diagnosis in order if diagnosis.failed not in shown]
-    more = len(shown) - _LISTED
+    # One failure of each check, then others with other messages.
+    distinct = {(d.failed.check, d.failed.message): d.failed for d in reversed(order)}.values()
+    checks = {one.check: one for one in distinct}
+    shown = sorted(distinct, key=lambda one: (one != failed, one is not checks[one.check]))[
+        :_LISTED
+    ]
+    more = len(order) - len(shown)
     # A failure shows in a file of the change, or only somewhere else.
     elsewhere = failed.file not in facts.paths and facts.place
     file, line = facts.place if elsewhere and facts.place else (failed.file, failed.line)
@@ -83,7 +85,7 @@ def finding_of(diagnoses: Sequence[Diagnosis], facts: Facts) -> Finding:
         file=file,
         line=line,
         evidence=(
-            *map(_failure, shown[:_LISTED]),
+            *map(_failure, shown),
             *([f"and {more} more {plural} for the same cause"] if more > 0 else []),
             *_experiment(order, facts),
         ),
