@@ -4,7 +4,9 @@ import pickle
 from typing import Any
 
 import pandas as pd
+import pandera.pandas
 import pytest
+from pandera.typing import Index
 
 from baton_handoff.contracts import (
     Contract,
@@ -175,3 +177,13 @@ def test_each_table_is_judged_as_it_is_alone(trip: Contract, rows: list[Row]) ->
     ]
     assert accepts_each(trip, tables) == [accepts_rows(trip, table) for table in tables]
     assert len(set(accepts_each(trip, tables))) == 2
+
+
+def test_a_short_table_with_an_index_is_validated() -> None:
+    class Numbered(pandera.pandas.DataFrameModel):
+        row: Index[int] = pandera.pandas.Field(ge=0)
+        a: int
+
+    assert len(check(Numbered, pd.DataFrame({"a": [1]}))) == 1
+    with pytest.raises(ContractViolation, match="'index' must be at least 0"):
+        check(Numbered, pd.DataFrame({"a": [1]}, index=[-1]))
