@@ -9,7 +9,7 @@ import pytest
 
 from baton_handoff.contracts import Contract, ContractViolation, check, from_rows
 from baton_handoff.contracts.api_forms import api_forms
-from baton_handoff.contracts.row_models import api_source, is_current
+from baton_handoff.contracts.row_models import api_source, is_current, row_model
 from baton_handoff.core.errors import HandoffError
 from generated_code import imported
 
@@ -250,3 +250,16 @@ def test_an_api_of_an_earlier_release_is_current_and_unchanged(
     (tmp_path / "api.py").write_text(earlier.replace("+$", "*$"))
     assert not is_current(tmp_path / "api.py", source)
     assert api_forms(imported(earlier)) == api_forms(imported(source))
+
+
+def test_the_schema_of_an_integer_without_bounds_allows_what_the_model_accepts(pa: Any) -> None:
+    class Count(pa.DataFrameModel):
+        number: int
+
+    model = row_model(Count)
+    rule = model.model_json_schema()["properties"]["number"]
+    # OpenAPI has floats: the end of the range must be one.
+    assert rule["exclusiveMaximum"] == float(rule["exclusiveMaximum"]) == 2**63
+    model.model_validate({"number": 2**63 - 1})
+    with pytest.raises(pydantic.ValidationError):
+        model.model_validate({"number": 2**63})

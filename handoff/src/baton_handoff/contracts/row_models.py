@@ -31,8 +31,8 @@ _TYPES = {
 _END_IN_SOURCE = repr(END)[1:-1]
 """How the source has it; files that an earlier release has generated have only `$`."""
 
-_LEAST, _MOST = -(2**63), 2**63 - 1
-"""The range of a table's integers."""
+_LEAST, _BEYOND = -(2**63), 2**63
+"""The range of a table's integers, without its end: OpenAPI has floats, which round 2**63 - 1 up."""
 
 
 def columns_checked_by_row(contract: Contract) -> set[str]:
@@ -58,7 +58,10 @@ def is_current(file: Path, source: str) -> bool:
     if not file.exists():
         return False
     code = normalized_code(file.read_text(encoding="utf-8"))
-    return code in (normalized_code(source), normalized_code(source.replace(_END_IN_SOURCE, "$")))
+    former = source.replace(f"lt={_BEYOND}", f"le={_BEYOND - 1}")
+    known = (source, former)
+    ends = (_END_IN_SOURCE, "$")
+    return any(code == normalized_code(t.replace(ends[0], end)) for t in known for end in ends)
 
 
 def api_source(input_contract: Contract, output_contract: Contract) -> str:
@@ -140,7 +143,7 @@ def _annotation(contract: Contract, name: str, column: Mapping[str, Any]) -> str
         rules["pattern"] = anchored(rules["pattern"], engine_of(contract))
     if kind == "integer":
         rules |= {} if {"gt", "ge"} & set(rules) else {"ge": _LEAST}
-        rules |= {} if {"lt", "le"} & set(rules) else {"le": _MOST}
+        rules |= {} if {"lt", "le"} & set(rules) else {"lt": _BEYOND}
     if kind == "number":
         rules = {"allow_inf_nan": False, **rules}
     arguments = ", ".join(f"{keyword}={value!r}" for keyword, value in rules.items())
