@@ -32,7 +32,7 @@ _END_IN_SOURCE = repr(END)[1:-1]
 """How the source has it; files that an earlier release has generated have only `$`."""
 
 _LEAST, _BEYOND = -(2**63), 2**63
-"""The range of a table's integers, without its end: OpenAPI has floats, which round 2**63 - 1 up."""
+"""The range of a table's integers, without its end: floats in OpenAPI round 2**63 - 1 up."""
 
 
 def columns_checked_by_row(contract: Contract) -> set[str]:
