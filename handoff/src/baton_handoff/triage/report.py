@@ -129,7 +129,7 @@ def _message(diagnosis: Diagnosis, facts: Facts, side: str | None) -> str:
             message = f"{addressed}: a contract change broke {what}, which kept the former contract"
         case Cause.INTERACTION:
             axes = _listed(sorted(diagnosis.axes))
-            message = f"{axes} have to act together{by}: {what} passes with each change alone"
+            message = f"{axes} have to act together{by}: only both changes break {what}"
         case Cause.CHANGE:
             (axis,) = diagnosis.axes
             message = f"{addressed}: {_CHANGES.get(axis, 'the change')} broke {what}"
