@@ -185,5 +185,5 @@ def test_a_short_table_with_an_index_is_validated() -> None:
         a: int
 
     assert len(check(Numbered, pd.DataFrame({"a": [1]}))) == 1
-    with pytest.raises(ContractViolation, match="'index' must be at least 0"):
+    with pytest.raises(ContractViolation, match="must be at least 0"):
         check(Numbered, pd.DataFrame({"a": [1]}, index=[-1]))

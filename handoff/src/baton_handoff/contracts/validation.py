@@ -90,7 +90,7 @@ def violation_of(error: BaseException) -> ContractViolation | None:
     if isinstance(error, ContractViolation):
         return error
     if isinstance(error, SchemaErrors):
-        return ContractViolation(str(error.schema.name or "index"), tuple(_violations(error)))
+        return ContractViolation(str(error.schema.name), tuple(_violations(error)))
     if not isinstance(error, SchemaError):
         return None
     is_table = hasattr(error.schema, "columns")
