@@ -50,6 +50,7 @@ RUN_ELSEWHERE = {
     ("team-server.md", "docker compose build"): "tests/system/test_shared_backends.py",
     ("feature-store.md", "uv run handoff feature store"): "tests/prove/test_feature_store.py",
     ("levels-and-practices.md", "uvx copier update"): "tests/test_update.py",
+    ("promote-and-roll-back.md", "uv run poe promote candidate --why"): "tests/test_promotion.py",
 }
 """Blocks that don't run here, by page and first words, and the test that covers each; without
 Docker as far as possible, which the page states."""

@@ -95,7 +95,7 @@ CASES: list[tuple[str, Mapping[str, str], State, str]] = [
         "No schema",
     ),
     ("contract-tests", {}, NONE, "no schema"),
-    ("contract-tests", {"a.py": SCHEMA}, HIDDEN, "which side"),
+    ("contract-tests", {"a.py": SCHEMA}, HIDDEN, "assigned to a side"),
     ("api-current", {"a.py": SERVICE}, HIDDEN, "Nothing compares"),
     (
         "layers-kept",
@@ -103,7 +103,7 @@ CASES: list[tuple[str, Mapping[str, str], State, str]] = [
         NOT,
         "Code changes `sys.path`",
     ),
-    ("layers-kept", {"a.py": "x = 1\n"}, HIDDEN, "No rule says which part"),
+    ("layers-kept", {"a.py": "x = 1\n"}, HIDDEN, "No rule states which part"),
     (
         "layers-kept",
         {"a.py": "", ".importlinter": "[importlinter]\n"},

@@ -145,7 +145,17 @@ def offer(
         (urllib.error.URLError("refused"), "can't be read (URLError: refused)"),
         (HandoffError("No such alias."), "No such alias."),
     ],
-    ids=repr,
+    ids=[
+        "can't be loaded",
+        "fails on its own rows",
+        "breaks a contract on its own rows",
+        "can't be unpickled",
+        "HTML instead of JSON",
+        "exits",
+        "out of memory",
+        "registry unreachable",
+        "no such alias",
+    ],
 )
 def test_a_version_that_cannot_be_served_is_refused_until_there_is_another(
     client: TestClient, offer: Watch, model: object, reason: str

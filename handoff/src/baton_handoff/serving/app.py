@@ -168,26 +168,7 @@ def create_app(
     async def metrics() -> Response:
         return Response(serving.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
-    described = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        schema = described()
-        _restore_bounds(schema)
-        return schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
     return app
-
-
-def _restore_bounds(schema: Any) -> None:
-    """Restore the bounds of 64-bit integers, which FastAPI rounds: a client would exceed them."""
-    if isinstance(schema, dict):
-        for bound, exact in (("minimum", -(2**63)), ("maximum", 2**63 - 1)):
-            if schema.get(bound) == float(exact):
-                schema[bound] = exact
-    for part in schema.values() if isinstance(schema, dict) else schema:
-        if isinstance(part, dict | list):
-            _restore_bounds(part)
 
 
 def _refusal_of(
