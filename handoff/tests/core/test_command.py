@@ -4,6 +4,8 @@ import errno
 import os
 from pathlib import Path
 
+import pandas as pd
+import pandera.pandas as pa
 import pytest
 
 from baton_handoff.core.command import in_one_sentence
@@ -52,3 +54,39 @@ def test_an_error_that_the_machine_does_not_explain_keeps_its_traceback() -> Non
 
     with pytest.raises(OSError, match="of the engine's own"):
         in_one_sentence(fail)
+
+
+class Seats(pa.DataFrameModel):
+    row: int = pa.Field(ge=1)
+    seat: str = pa.Field(isin=["A", "B"])
+
+    class Config:
+        strict = True
+
+
+@pytest.mark.parametrize(
+    ("table", "lazy", "rules"),
+    [
+        ({"row": [-1] * 2000, "seat": "A"}, False, ["greater_than_or_equal_to(1) (2,000 values)"]),
+        ({"row": [-1, 1], "seat": "C"}, True, ["(1 value)", "isin(['A', 'B']) (2 values)"]),
+        ({"row": [1]}, False, ["column 'seat' not in dataframe"]),
+        ({"row": [1], "seat": "A", "x": 1}, False, ["column 'x' not in"]),
+        ({"row": ["one"], "seat": "A"}, False, ["'row' to have type int64"]),
+    ],
+    ids=["many values", "two rules", "missing", "too many", "type"],
+)
+def test_a_table_that_pandera_refuses_is_one_sentence_without_its_values(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    table: dict[str, object],
+    lazy: bool,
+    rules: list[str],
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    assert in_one_sentence(lambda: Seats.validate(pd.DataFrame(table), lazy=lazy) and None) == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("tests/core/test_command.py:")
+    assert "A table does not meet its contract: " in printed
+    assert all(rule in printed for rule in rules), printed
+    assert printed.count("\n") == 1
+    assert "-1, -1" not in printed

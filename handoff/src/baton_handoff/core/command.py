@@ -3,10 +3,12 @@
 import errno
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.network import reach_this_machine_directly
@@ -52,8 +54,49 @@ def in_one_sentence(run: Callable[[], int | None]) -> int:
         if explained is None:
             raise
         sentence, code = explained, HandoffError.exit_code
+    except Exception as error:
+        refusal = refused_table(error)
+        if refusal is None:
+            raise
+        sentence, code = refusal, 1
     print(sentence, file=sys.stderr)
     return code
+
+
+def refused_table(error: Exception) -> str | None:
+    """One sentence for a table that pandera refuses: its own message quotes every value.
+
+    Returns:
+        None for any other error.
+    """
+    # By its name, because the core imports no dataframe library.
+    if type(error).__module__ != "pandera.errors":
+        return None
+    failures = getattr(error, "schema_errors", [error])
+    rules = []
+    for failure in failures:
+        rule = str(failure).partition("\n")[0].partition(" failure cases:")[0]
+        cases: Any = getattr(failure, "failure_cases", None)
+        count = len(cases) if hasattr(cases, "columns") else 0
+        rows = f" ({count:,} value{'s' if count > 1 else ''})" if count else ""
+        rules.append(f"{rule.rstrip('.')}{rows}")
+    return (
+        f"{_place_in_project(error)}A table does not meet its contract:"
+        f" {'; '.join(dict.fromkeys(rules))}. Correct the data or the code that made it, or change"
+        " the contract."
+    )
+
+
+def _place_in_project(error: Exception) -> str:
+    """The innermost line of the project's own code that an error passed, as `FILE:LINE: `."""
+    here = Path.cwd()
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [
+        f"{Path(frame.filename).relative_to(here)}:{frame.lineno}: "
+        for frame in frames
+        if Path(frame.filename).is_relative_to(here) and "site-packages" not in frame.filename
+    ]
+    return own[-1] if own else ""
 
 
 def explained_error(error: OSError) -> str | None:
