@@ -279,11 +279,11 @@ def test_quoted_line_breaks_and_separators_belong_to_the_text(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("t.csv.gz", gzip.compress(b"a,b\n1,x\n2,y\n")),
+        ("t.csv.gz", gzip.compress(b"a,b\n1,x\n2,y\n", mtime=0)),
         ("t.tsv", b"a\tb\n1\tx\n2\ty\n"),
         ("t.txt", b"a;b\n1;x\n2;y\n"),
         ("t.jsonl", b'{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n'),
-        ("t.NDJSON.gz", gzip.compress(b'{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n')),
+        ("t.NDJSON.gz", gzip.compress(b'{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n', mtime=0)),
     ],
 )
 def test_many_kinds_of_files_are_read(name: str, content: bytes, tmp_path: Path) -> None:
