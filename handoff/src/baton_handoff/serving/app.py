@@ -168,7 +168,26 @@ def create_app(
     async def metrics() -> Response:
         return Response(serving.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = described()
+        _with_whole_bounds(schema)
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
     return app
+
+
+def _with_whole_bounds(schema: Any) -> None:
+    """Publish whole bounds as integers: FastAPI makes floats of them, which clients round."""
+    if isinstance(schema, dict):
+        for bound in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
+            if isinstance(value := schema.get(bound), float) and value.is_integer():
+                schema[bound] = int(value)
+    for part in schema.values() if isinstance(schema, dict) else schema:
+        if isinstance(part, dict | list):
+            _with_whole_bounds(part)
 
 
 def _refusal_of(
