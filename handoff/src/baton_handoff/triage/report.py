@@ -132,7 +132,9 @@ def _message(diagnosis: Diagnosis, facts: Facts, side: str | None) -> str:
             message = f"{axes} have to act together{by}: only both changes break {what}"
         case Cause.CHANGE:
             (axis,) = diagnosis.axes
-            message = f"{addressed}: {_CHANGES.get(axis, 'the change')} broke {what}"
+            # If no side is addressed, the part of the project is named instead.
+            part = f" in {_FOLDERS[axis]}" if side is None and axis in _FOLDERS else ""
+            message = f"{addressed}: {_CHANGES.get(axis, f'the change{part}')} broke {what}"
             if axis == DATA_OWNER and side in (DATA_OWNER, None):
                 message = f"the source's owner has to act: the data breaks {what}"
     return message
