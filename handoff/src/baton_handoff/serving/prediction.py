@@ -28,6 +28,7 @@ from baton_handoff.serving.unanswered import (
     answers_examples,
     error_on_examples,
     find_unanswered,
+    infinite_predictions,
 )
 
 _log = logging.getLogger(__name__)
@@ -145,6 +146,8 @@ class PredictionService:
             }
         )
         predictions = to_rows(self._predict(loaded, rows))
+        if found := infinite_predictions(predictions):
+            raise UnansweredError(found)
         self.metrics.rows.inc(len(rows))
         for item in drafts_of(self._input_schema).in_rows(rows):
             self.metrics.outside_drafts.labels(item.column).inc(len(item.rows))

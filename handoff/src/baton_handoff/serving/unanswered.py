@@ -1,6 +1,7 @@
 """Find the rows that a model can't answer although they meet its input contract."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from baton_handoff.contracts import Contract, ContractViolation, Rule, RuleKind, from_rows
@@ -81,6 +82,22 @@ def find_unanswered(
     return found
 
 
+def infinite_predictions(
+    predictions: Sequence[Mapping[str, object]],
+) -> dict[int, set[ColumnRule]]:
+    """Return the rows whose prediction is infinite, which JSON can't express, with the reason."""
+    return {
+        row: {_unanswerable("it predicts an infinite number")}
+        for row, prediction in enumerate(predictions)
+        if any(isinstance(value, float) and math.isinf(value) for value in prediction.values())
+    }
+
+
+def _unanswerable(text: str) -> ColumnRule:
+    message = f"the model can't answer it: {text}"
+    return None, Rule(RuleKind.CHECK, check="answerable", message=message)
+
+
 def _rows_named(error: Exception, count: int) -> set[int]:
     """The positions that a violation names; none if it names no rows."""
     violation = violation_of(error)
@@ -95,13 +112,7 @@ def _reasons(error: Exception, position: int) -> set[ColumnRule]:
     # Of one row, a table inside the model may have any number.
     own = [item for item in items if position in item.rows] or items
     texts = {f"{_where(violation, item.column)} {rule_text(item.rule)}" for item in own}
-    return {
-        (
-            None,
-            Rule(RuleKind.CHECK, check="answerable", message=f"the model can't answer it: {text}"),
-        )
-        for text in texts or {_reason(error)}
-    }
+    return {_unanswerable(text) for text in texts or {_reason(error)}}
 
 
 def _where(violation: ContractViolation | None, column: str | None) -> str:
