@@ -114,7 +114,7 @@ def bad_tables(project: Project, folder: Path) -> dict[str, list[str]]:
     (folder / "empty.csv").write_bytes(b"")
     (folder / "noise.parquet").write_bytes(random.Random(4).randbytes(400))  # noqa: S311
     (folder / "noise.xlsx").write_bytes(random.Random(5).randbytes(400))  # noqa: S311
-    (folder / "latin.csv").write_bytes("größe,y\nüber,1\n".encode("latin-1"))
+    (folder / "dos.csv").write_bytes("größe,y\nüber,1\n".encode("cp850"))
     (folder / "ragged.csv").write_text("x,y\n1,2\n3\n")
     numbers = list(range(40))
 
@@ -124,7 +124,7 @@ def bad_tables(project: Project, folder: Path) -> dict[str, list[str]]:
     table("two", x=[1, 2], y=[1, 2])
     table("constant", x=numbers, y=["a"] * 40)
     table("no-target", x=numbers, y=[""] * 40)
-    table("gap", x=numbers, nothing=[""] * 40, y=numbers)
+    table("ids", customer_id=numbers, nothing=[""] * 40, y=numbers)
     table("rare", x=numbers, y=["a"] * 38 + ["b"] * 2)
     table("names", x=numbers, y=[f"name {n}" for n in [*numbers[:39], 38]])
     table("many", x=list(range(400)), y=[f"name {n // 5}" for n in range(400)])
@@ -134,23 +134,22 @@ def bad_tables(project: Project, folder: Path) -> dict[str, list[str]]:
     table("fractions", x=numbers, y=[n / 3 for n in numbers])
     table("wide", **{f"x{n}": numbers for n in range(4999)}, y=numbers)
     write_excel(folder / "empty.xlsx", [])
-    write_csv(folder / "twice.csv", [["x", "x", "y"], *([n, n, n] for n in numbers)])
-    write_excel(folder / "twice.xlsx", [["x", "x", "y"], *([n, n, n] for n in numbers)])
     write_parquet(project, folder / "lists.parquet", [["x", "y"], *([[n], n] for n in numbers)])
     return {
         "There is no file": ["absent.csv"],
         "is not a table that can be read: use .csv": ["notes.json"],
-        "empty.csv can't be read as .csv: ": ["empty.csv"],
-        "empty.xlsx has nothing on its first sheet.": ["empty.xlsx"],
+        "empty.csv can't be read: it is empty.": ["empty.csv"],
+        "empty.xlsx can't be read: it has no rows.": ["empty.xlsx"],
         "noise.parquet can't be read as .parquet: ": ["noise.parquet"],
         "noise.xlsx can't be read as .xlsx: ": ["noise.xlsx"],
-        "latin.csv can't be read as .csv: 'utf-8' codec": ["latin.csv"],
+        "The encoding of": ["dos.csv"],
+        "has no sheet 'March', only 'Table'.": ["empty.xlsx", "--sheet", "March"],
         "ragged.csv can't be read as .csv: ": ["ragged.csv"],
         "Only 2 rows have a value of 'y'": ["two.csv"],
         "There is no column 'z', only 'x', 'y'.": ["two.csv", "--target", "z"],
         "The target 'y' has only one value": ["constant.csv"],
         "Only 0 rows have a value of 'y'": ["no-target.csv"],
-        "Remove the columns without any value: 'nothing'": ["gap.csv"],
+        "from, apart from 'customer_id', 'nothing'": ["ids.csv"],
         "The class 'b' of the target 'y' has 2 of the 5 rows": ["rare.csv"],
         "The class 'name 0' of the target 'y' has 1 of the 5 rows": ["names.csv"],
         "has more than 50 classes: 80": ["many.csv"],
@@ -160,7 +159,5 @@ def bad_tables(project: Project, folder: Path) -> dict[str, list[str]]:
         "The target 'y' has fractions": ["fractions.csv", "--task", "classification"],
         "The target 'y' is not numeric": ["rare.csv", "--task", "regression"],
         "has 5,000 columns": ["wide.csv"],
-        "twice.csv has more than one column 'x'": ["twice.csv"],
-        "twice.xlsx has more than one column 'x'": ["twice.xlsx"],
         "Column 'x' of": ["lists.parquet"],
     }

@@ -75,7 +75,7 @@ def test_a_scenario_that_does_not_hold_fails(
     assert done.returncode == 1
     assert {test.partition("::")[2] for test in failed_tests(done.stdout)} == {
         "test_delays_add_up_over_the_day",
-        "test_an_airline_that_nobody_knows_is_refused",
+        "test_an_unknown_airline_is_refused",
         "test_one_wrong_flight_holds_up_the_schedule_and_is_pointed_at",
     }
 
@@ -83,7 +83,9 @@ def test_a_scenario_that_does_not_hold_fails(
 def test_scenarios_do_not_run_without_a_candidate(project: Project) -> None:
     done = project("handoff", "model", "accept", check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("The registry has no candidate of flight-delays: `uv run poe")
+    assert done.stderr.startswith(
+        "The registry has no alias `candidate` of flight-delays: `uv run poe"
+    )
     assert done.stderr.count("\n") == 1
 
 
@@ -101,7 +103,7 @@ def test_a_service_that_fails_to_start_gives_the_reason(
             print(error)
         """
     output = project.python(start.format(60))
-    assert output.startswith("The service did not start: The registry has no candidate")
+    assert output.startswith("The service did not start: The registry has no alias `candidate`")
     output = registered(workshop, environment, "pandas").python(start.format(0))
     assert output.startswith("The service does not answer on port ")
 

@@ -36,6 +36,7 @@ def blank(
     engine = getattr(request, "param", "pandas")
     folder = tmp_path / "project"
     render(workshop.template(), folder, {"starter": "blank", "dataframe": engine})
+    owners(folder)  # as set-up does
     commit(folder, "first")
     project = Project(folder, environment)
     project.env["MYPY_CACHE_DIR"] = str(types_cache)
@@ -63,9 +64,9 @@ def in_one_process(project: Project, commands: Sequence[Sequence[str]]) -> list[
 
 
 def check(project: Project) -> None:
-    """Run the steps of `poe check` after set-up has written its files."""
-    owners(project.folder)
+    """Run the steps of `poe check`, and the hook of the contracts."""
     project("handoff", "check")
+    project("handoff", "contract", "diff")
 
 
 def metrics(project: Project) -> dict[str, dict[str, float]]:
@@ -111,14 +112,20 @@ def test_a_csv_with_three_classes_becomes_a_candidate_that_predicts(
     assert again.stderr.startswith("There is a contract already")
 
     row = {"petal_length_cm": 1.5, "petal_width_cm": 0.3, "season": None}
+    request = (blank.folder / "tests/golden/request.json").read_text(encoding="utf-8")
     for address in serving(blank):
+        status, answer = send_request(f"{address}/predict", json.loads(request))
+        assert (status, len(json.loads(answer)["predictions"])) == (200, 2)
         status, answer = send_request(f"{address}/predict", {"rows": [row]})
         assert status == 200, answer
         (prediction,) = json.loads(answer)["predictions"]
         assert prediction["prediction"] == "setosa"
         assert prediction["probability"] > 0.5
+        # The categories of a sample are a draft: they warn.
         status, answer = send_request(f"{address}/predict", {"rows": [row | {"season": "winter"}]})
-        assert (status, json.loads(answer)["errors"][0]["field"]) == (422, "rows[0].season")
+        assert status == 200, answer
+        _, metrics_text = send_request(f"{address}/metrics")
+        assert 'handoff_outside_drafts_total{column="season"} 1.0' in metrics_text
 
 
 @pytest.mark.long
@@ -167,11 +174,22 @@ def test_an_excel_sheet_with_zeros_and_ones_is_a_classification(
     register_a_candidate(blank)
     assert metrics(blank)["model"]["accuracy"] > 0.8
 
-    blank(
-        "handoff", "contract", "new", str(table), "--target=paid", "--task=regression", "--replace"
-    )
+    ours = contract(blank).replace("income: ", "# in euros\n    income: ", 1)
+    place = next(blank.folder.glob("src/*/contracts/data.py"))
+    place.write_text(ours, encoding="utf-8")
+    described = blank.folder / "data/sources/source.odcs.yaml"
+    described.write_text(described.read_text("utf-8") + "# ours\n", encoding="utf-8")
+    again = write_excel(tmp_path / "more loans.xlsx", loans())
+    output = blank(
+        "handoff", "contract", "new", str(again), "--target=paid", "--task=regression", "--replace"
+    ).stdout
+    assert "kept, because it differs from the former draft: ModelInput.income\n" in output
+    assert "Prediction 1.0.0 → 2.0.0" in output
     check(blank)
     assert "prediction: float\n" in contract(blank)
+    assert "    # in euros\n" in contract(blank)
+    assert "data/source/more_loans.xlsx" in described.read_text("utf-8")
+    assert described.read_text("utf-8").endswith("# ours\n")
     blank("handoff", "pipeline")
     assert metrics(blank)["model"]["r2"] > metrics(blank)["constant"]["r2"]
 
@@ -196,6 +214,36 @@ def test_unusual_names_and_values_give_code_that_passes_every_check(
     check(blank)
     assert " passed" in blank("pytest", "tests").stdout
     blank("handoff", "pipeline")
+
+
+@pytest.mark.long
+@on("polars")
+def test_a_second_table_is_joined_and_everything_still_works(
+    blank: Project, tmp_path: Path
+) -> None:
+    table = write_csv(tmp_path / "loans.csv", loans())
+    blank("handoff", "contract", "new", str(table), "--target", "paid")
+    commit(blank.folder, "contract")
+    other = write_csv(
+        tmp_path / "regions.csv", [["region", "rate"], ["north", 0.5], ["south", 0.7]]
+    )
+    join = ("handoff", "contract", "join", str(other), "--on", "region")
+    assert "\n0 rows have no row of their keys in regions.csv" in blank(*join).stdout
+    assert "rate: float" in contract(blank)
+    again = blank(*join, check=False)
+    assert (again.returncode, again.stderr) == (
+        2,
+        f"data/source/regions.csv exists already: give {other} another name.\n",
+    )
+    check(blank)
+    assert "regions, source" in blank("handoff", "source", "list").stdout
+    blank("handoff", "pipeline")
+    assert " passed" in blank("pytest", "tests").stdout
+    write_csv(
+        blank.folder / "data/source/regions.csv",
+        [["region", "rate"], ["north", 0.6], ["south", 0.6]],
+    )
+    assert "Running stage 'ingest'" in blank("handoff", "pipeline").stdout
 
 
 def test_an_unusable_table_gives_one_error_message_and_changes_nothing(

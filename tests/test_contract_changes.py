@@ -40,7 +40,7 @@ def test_a_second_repository_uses_the_contracts(
     assert run([python, "-c", CALLER], tmp_path).stdout == "refused\n"
 
     unchanged = run(["handoff", "contract", "diff", "--base", wheel], project, env=env)
-    assert unchanged.stdout == "The contracts have not changed.\n"
+    assert unchanged.stdout == f"The contracts have not changed since {wheel}.\n"
     contracts = project / "src" / "flight_delays" / "contracts" / "data.py"
     text = contracts.read_text(encoding="utf-8")
     contracts.write_text(text.replace("ge=0, le=1, desc", "ge=0, lt=1, desc"), encoding="utf-8")

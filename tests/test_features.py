@@ -83,7 +83,7 @@ def test_every_feature_is_listed_with_its_meaning_and_its_sources(flights: Proje
     assert features["carrier"]["named_in"][0] == "src/flight_delays/model/estimator.py"
     refused = flights("handoff", "feature", "list", "--format", "markdown", check=False)
     assert refused.returncode == 2
-    assert refused.stderr.endswith("unrecognized arguments: --format markdown\n")
+    assert "there is no option `--format`" in refused.stderr
     # Listing features writes no file.
     assert git(flights.folder, "status", "--porcelain") == ""
 

@@ -67,7 +67,6 @@ def test_handles_have_the_providers_format(project: Path, ci: str) -> None:
         ({"ml_engineering_team": "@acme/platform"}, "CODEOWNERS"),
         ({"ci": "gitlab"}, "CODEOWNERS"),
         ({"ci": "azure"}, "branch-policies.sh"),
-        ({"cloud": "aws"}, "CODEOWNERS"),
     ],
 )
 def test_a_changed_answer_makes_the_owners_file_outdated(

@@ -57,9 +57,12 @@ def project(
     state(folder)
     replace_text(folder / "docs/model-card.md", STATED, "")
     owners(folder)
+    commit(folder, "statements")
     project("pre-commit", "install")
-    for task in (["check"], ["test"], ["model", "accept"]):
-        project("handoff", *task)
+    # Without the sentences of the model card the promotion stops, after everything has run.
+    done = promote(project, 1, "--why", "the first", "--run")
+    assert done.returncode == 1, done.stderr
+    assert "docs/model-card.md" in done.stdout, done.stdout
     return project
 
 
@@ -119,6 +122,7 @@ def replaced(project: Project, changes: Mapping[str, tuple[str, str]]) -> Iterat
 def parallel_promotions(project: Project) -> list[tuple[int, str]]:
     """Promote version 1 twice at the same time; return both exit codes and what stderr says."""
     (project.folder / "docs/model-card.md").write_text(STATED, encoding="utf-8")
+    commit(project.folder, "the model card")
     command = ["handoff", "model", "promote", "1", "--why", "the first"]
     env = {**os.environ, **project.env, **PIPELINE}
     both = [
@@ -141,8 +145,8 @@ def champion(project: Project, parallel_promotions: list[tuple[int, str]]) -> Pr
     return project
 
 
-def test_missing_statements_block_a_promotion(project: Project) -> None:
-    """Without statements the promotion fails, although the evidence of the checks counts."""
+def test_a_missing_statement_on_the_model_blocks_a_promotion(project: Project) -> None:
+    """Practices need no statement: what a machine can see is checked."""
     aliases = aliases_by_version(project)
     changes = {"handoff.toml": (STATEMENTS, ""), "docs/model-card.md": (STATED, "")}
     with replaced(project, changes):
@@ -150,17 +154,8 @@ def test_missing_statements_block_a_promotion(project: Project) -> None:
     assert done.returncode == 1, done.stderr
     assert blocking_gates(done) == {
         "card": "data-science",
-        "practices": "ml-engineering",
-        "approval": "ml-engineering",
+        "approval": "data-science and ml-engineering",
     }
-    (missing,) = [one for one in json.loads(done.stdout) if one["check"] == "gate-practices"]
-    assert missing["fix"].startswith(
-        "state in handoff.toml, as one of `[[statements]]`, which editor"
-    )
-    first, second, third = missing["evidence"]
-    assert first.startswith("proper-editor [ml-engineering]: No ml-engineer has stated it. → ")
-    assert second.startswith("tools-introduced [ml-engineering]: ")
-    assert third.startswith("alerts-reach-somebody [ml-engineering]: ")
     assert aliases_by_version(project) == aliases
     done = promote(project, 1)
     assert (done.returncode, done.stderr) == (
@@ -271,7 +266,10 @@ def test_a_version_is_promoted_and_rolled_back_under_load(champion: Project) -> 
             assert promoted.returncode == 0, promoted.stdout
             until(2)
             back = champion("handoff", "model", "rollback", "--why", "only trying").stdout
-            assert back == "Version 1 is the champion again (before: version 2).\n"
+            first, effect = back.splitlines()
+            assert first == "Version 1 is the champion again (before: version 2)."
+            assert "load version 1 within 0.2 seconds" in effect
+            assert "The service loads the alias candidate" in effect
             until(1)
         finally:
             done.set()

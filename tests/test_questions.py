@@ -70,8 +70,8 @@ def test_defaults_make_a_project_without_network(workshop: Workshop, tmp_path: P
 @pytest.mark.parametrize(
     ("folder", "begins"),
     [
-        ("project", "stands in project. Next: cd project uv run poe setup"),
-        (".", "stands in this folder. Next: uv run poe setup"),
+        ("project", "is in project. Next: cd project uv run poe setup"),
+        (".", "is in this folder. Next: uv run poe setup"),
     ],
 )
 def test_the_next_steps_name_the_given_folder(

@@ -231,7 +231,7 @@ def test_a_command_that_cannot_run_gives_one_error_message(flights: Project) -> 
             "source",
             "report",
             "wether",
-        ): "There is no source 'wether'. Sources: airlines, airports",
+        ): "There is no source `wether`; did you mean `weather`?",
         (
             "source",
             "report",

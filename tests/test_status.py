@@ -100,16 +100,15 @@ def test_a_new_project_passes_at_push_and_lists_what_is_open_at_the_handoff(
 ) -> None:
     at_level(project, level)
     flights = (project.folder / "tests/golden/sources.json").exists()
-    people = {"proper-editor", "tools-introduced"}
     candidate = {"candidate-traceable", "compared-with-baselines", "judged-by-subgroup"}
     data = {"pipeline-current", "data-validated"}
     begun = set() if flights else {"contracts-stated", "sources-described"}
-    musts = people | candidate | data | begun
-    later = {"alerts-reach-somebody", "acceptance-passed"}
+    musts = candidate | data | begun
+    later = {"acceptance-passed"}
     expected = {
         0: (set(), set()),
         1: (musts, musts | later),
-        2: (musts, musts | later | {"performance-profiled"}),
+        2: (musts, musts | later),
     }
     assert blocking(project, "push") == set()
     assert (

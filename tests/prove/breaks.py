@@ -228,6 +228,39 @@ def changed_standards(work: Work) -> None:
     work.commit("platform@example.com")
 
 
+def inherited_import_error(work: Work) -> None:
+    """The main branch can't be imported; the other side edits a docstring on a branch."""
+    git(work.project, "switch", "--quiet", "main")
+    work.change(f"{SRC}/features/aircraft.py", "from .static import", "from .statics import")
+    work.commit(ADA)
+    git(work.project, "switch", "--quiet", "-C", "work")
+    work.change(f"{SRC}/serving/batch.py", '"""', '"""Now. ')
+    work.commit(MAX)
+
+
+def broken_in_the_other_sides_folder(work: Work) -> None:
+    """An engineer breaks a feature; a data scientist edits a docstring in the same room."""
+    work.change(f"{SRC}/features/calendar.py", "(days + 3) % 7 + 1", "(days + 3) % 7 + 8")
+    work.commit(MAX)
+    work.add(f"{SRC}/model/estimator.py", '\n"""The end."""\n')
+    work.commit(ADA)
+
+
+def wrong_type_in_a_test(work: Work) -> None:
+    work.add("tests/contract/test_ml_engineering.py", '\nBAD: int = "text"\n')
+    work.commit(MAX)
+
+
+def deleted_tests(work: Work) -> None:
+    git(work.project, "rm", "--quiet", "tests/contract/test_ml_engineering.py")
+    work.commit(ADA)
+
+
+def exit_at_import(work: Work) -> None:
+    work.add(f"{SRC}/features/calendar.py", "\nimport os\n\nos._exit(3)\n")
+    work.commit(ADA)
+
+
 @dataclass(frozen=True)
 class Expected:
     """The expected findings of triage: causes with their addressees, and the blocked sides."""
@@ -250,11 +283,15 @@ SCENARIOS: dict[str, tuple[Callable[[Work], None], Expected]] = {
     "data drifts": (data_drift, Expected({("change", "data-owner")}, set())),
     "two innocent changes meet": (conflicting_rename, Expected({("interaction", None)}, {DS, ML})),
     "a module is renamed": (renamed_module, Expected()),
-    "a test knows only the old name": (forgotten_test, Expected({("interaction", DS)}, {DS})),
+    "a test knows only the old name": (
+        forgotten_test,
+        Expected({("interaction", DS), ("change", DS)}, {DS}),
+    ),
     "code is only moved": (moved_code, Expected()),
     "both touch the contracts": (
         touched_by_both,
-        Expected({("contract-change", None)}, {DS, ML}),
+        # The first of the two commits breaks the test; the other one shows once that is corrected.
+        Expected({("contract-change", DS)}, {DS}),
     ),
     "a flaky test": (flaky, Expected({("flaky", ML)}, set())),
     "a dependency": (changed_dependency, Expected({("change", ML)}, {ML})),
@@ -262,5 +299,13 @@ SCENARIOS: dict[str, tuple[Callable[[Work], None], Expected]] = {
     "a layer is crossed": (crossed_layer, Expected({("change", DS)}, {DS})),
     "a layer is crossed by a package": (crossed_layer_by_package, Expected({("change", DS)}, {DS})),
     "a test in a class": (failing_test_in_a_class, Expected({("change", ML)}, {ML})),
+    "an older import error": (inherited_import_error, Expected({("inherited", DS)}, set())),
+    "a break in the other side's folder": (
+        broken_in_the_other_sides_folder,
+        Expected({("change", ML)}, {ML}),
+    ),
+    "a wrong type in a test": (wrong_type_in_a_test, Expected({("change", ML)}, {ML})),
+    "contract tests are deleted": (deleted_tests, Expected({("deleted-test", ML)}, set())),
+    "a module ends the process": (exit_at_import, Expected({("change", DS)}, {DS})),
     "the standards": (changed_standards, Expected({("change", "platform")}, set())),
 }

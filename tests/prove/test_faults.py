@@ -52,8 +52,9 @@ def checks_before_training(fault: Fault, project: Project) -> tuple[set[str], se
     result = project("handoff", "triage", *BASE, check=False)
     assert result.returncode in (0, 1), result.stderr
     findings = [finding for finding in json.loads(result.stdout) if finding["blocks"]]
-    # Triage itself runs types, layers and contract tests.
-    failing = {finding["evidence"][0].partition(":")[0] for finding in findings}
+    # Triage itself runs types, layers and contract tests; a finding shows one failure of each.
+    evidence = {line.partition(":")[0] for finding in findings for line in finding["evidence"]}
+    failing = evidence & {"types", "layers", "contract tests"}
     checks = {"lint": ["ruff", "check"], "unit tests": [*PYTEST, "tests/unit"]}
     if fault["file"].startswith("contracts/"):
         checks |= {

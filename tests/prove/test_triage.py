@@ -207,7 +207,9 @@ def test_a_missing_base_gives_one_error_message(work: Work, base: str, message: 
     assert done.stderr.count("\n") == 1
 
 
-def test_a_shallow_clone_gives_the_command_to_fetch_the_history(work: Work, tmp_path: Path) -> None:
+def test_a_shallow_clone_gives_the_command_to_fetch_the_history(
+    work: Work, environment: Path, tmp_path: Path
+) -> None:
     documented(work)
     git(work.project, "switch", "--quiet", "main")
     serving(work)
@@ -216,6 +218,6 @@ def test_a_shallow_clone_gives_the_command_to_fetch_the_history(work: Work, tmp_
     source = f"file://{work.project}"
     git(tmp_path, "clone", "--quiet", "--depth=1", "--no-single-branch", source, str(shallow))
     base = ["handoff", "triage", "--base", "origin/main"]
-    done = run(base, shallow, check=False, env=work.env)
+    done = run(base, shallow, check=False, env=inside(environment, shallow))
     assert done.returncode == 2
-    assert "git fetch --unshallow" in done.stderr
+    assert "git fetch --unshallow" in done.stderr, done.stderr

@@ -142,6 +142,10 @@ def service(image: Image, project: Project, registry: str) -> str:
     wait_for(lambda: fetch(image.network, f"{registry}/health"))
     env = project.env | {"MLFLOW_TRACKING_URI": registry}
     run([*image.network, "handoff", "model", "register"], project.folder, env=env)
+    # The image follows the champion, not the candidate that `register` has made.
+    promoted = "import mlflow; mlflow.MlflowClient().set_registered_model_alias"
+    promoted += "('flight-delays', 'champion', '1')"
+    run([*image.network, "python", "-c", promoted], project.folder, env=env)
     options = ["--read-only", "--cap-drop=all", "--security-opt=no-new-privileges"]
     options += ["--network=host", f"--env=MLFLOW_TRACKING_URI={registry}"]
     container = image.podman("run", "--detach", *options, image.name)
@@ -223,7 +227,7 @@ def test_the_bill_of_materials_lists_the_installed_packages(image: Image) -> Non
 def test_the_environment_selects_another_alias(image: Image, registry: str) -> None:
     options = ["--rm", "--network=host", f"--env=MLFLOW_TRACKING_URI={registry}"]
     options += ["--env=HANDOFF_ALIAS=nobody", image.name]
-    with pytest.raises(AssertionError, match="The registry has no nobody of flight-delays"):
+    with pytest.raises(AssertionError, match="The registry has no alias `nobody` of flight-delays"):
         image.podman("run", *options)
 
 

@@ -10,7 +10,7 @@ from baton_handoff.config.project import Project
 
 TOP = ("setup", "pipeline", "docs", "serve", "check", "fix", "test", "status", "triage", "monitor")
 GROUPS = {
-    "contract": ("new", "diff", "api", "wheel"),
+    "contract": ("new", "join", "diff", "api", "wheel"),
     "model": (
         *("list", "register", "promote", "rollback", "fetch"),
         *("compare", "image", "score", "accept"),
@@ -156,3 +156,28 @@ def test_an_old_name_prints_the_same_json_as_the_new_one(
         half = len(first) // 2
         first, second = first[:half].strip(), first[half:].strip()
         assert (ends[0], first) == (ends[1], second)
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("promot", "there is no command `promot`; did you mean `model promote`?"),
+        ("stauts", "there is no command `stauts`; did you mean `status`?"),
+        ("model regster", "there is no command `regster`; did you mean `register`?"),
+        ("zzz", "there is no command `zzz`: `handoff --help` lists them."),
+        ("model list --jsn", "there is no option `--jsn`; did you mean `--json`?"),
+        ("serve --prot=80", "there is no option `--prot`; did you mean `--port`?"),
+        ("status --q", "there is no option `--q`: `handoff status --help` lists them."),
+        ("status --stage promotoin", "no value `promotoin`; did you mean `promotion`?"),
+        ("check --only lnit", "there is no value `lnit`; did you mean `lint`?"),
+        ("model promote 1 --to champoin", "no value `champoin`; did you mean `champion`?"),
+        ("model list 1", "`1` is one argument too many"),
+    ],
+)
+def test_a_mistyped_command_or_option_is_an_error_that_suggests_the_right_one(
+    capsys: pytest.CaptureFixture[str], typed: str, message: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(typed.split())
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith(message)

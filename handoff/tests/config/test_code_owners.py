@@ -17,6 +17,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING, SIDES, approvers, covers
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.integrations.setup import set_up
+from trip_project import git
 
 DS, ML = DATA_SCIENCE, ML_ENGINEERING
 FILES = [
@@ -163,15 +164,40 @@ def test_a_team_of_both_sides_approves_once(project: Project, ci: str) -> None:
     assert line.count("acme/us") <= 1
 
 
-def test_the_file_contains_only_places_that_exist(project: Project) -> None:
-    message = write_owners(project).read_text(encoding="utf-8")
-    assert "/infra/" not in message
-    assert "/src/trips/monitoring/" not in message
-    (project.root / "infra").mkdir()
+@pytest.mark.parametrize("ci", PROVIDERS)
+def test_a_new_file_changes_no_rules(project: Project, ci: str) -> None:
+    project = replace(project, ci=ci, level=2)
+    file = write_owners(project)
+    written = file.read_bytes()
+    for name in ("data/sources/a.odcs.yaml", "infra/main.tf", "src/trips/monitoring/x.py"):
+        (project.root / name).parent.mkdir(parents=True)
+        (project.root / name).touch()
+        assert owners_are_current(project), name
+    assert ASKED[ci](file, "data/sources/a.odcs.yaml") == {"@acme/ds", "@ml"}
+    assert ASKED[ci](file, "infra/main.tf") == {"@ml"}
+    assert write_owners(project).read_bytes() == written
+
+
+def test_the_files_of_another_provider_have_rules_only_if_they_exist(project: Project) -> None:
+    assert "gitlab" not in write_owners(project).read_text(encoding="utf-8")
+    (project.root / ".gitlab-ci.yml").touch()
+    assert not owners_are_current(project)
+    assert "/.gitlab-ci.yml @ml\n" in write_owners(project).read_text(encoding="utf-8")
+
+
+def test_rules_for_nothing_but_existing_places_are_current(project: Project) -> None:
+    """Earlier engines wrote them."""
+    file = write_owners(project)
+    written = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    earlier = [line for line in written if "/infra/" not in line and "/monitoring/" not in line]
+    there = {"handoff-baseline.json", "data/sources/", "dvc.yaml", ".dvc/", "tests/acceptance/"}
+    there |= {"tests/contract/test_parity.py", "tests/fuzz/"}
+    earlier = [line for line in earlier if not any(f"/{name} " in line for name in there)]
+    file.write_text("".join(earlier), encoding="utf-8")
     assert owners_are_current(project)
+    (project.root / "infra").mkdir()
     (project.root / "infra/main.tf").touch()
     assert not owners_are_current(project)
-    assert "/infra/ @ml\n" in write_owners(project).read_text(encoding="utf-8")
 
 
 def test_the_teams_own_lines_above_and_below_are_kept(project: Project) -> None:
@@ -271,3 +297,29 @@ def test_set_up_writes_the_file_only_if_it_does_not_exist(
     file.write_text("* @acme/everybody\n")
     set_up(project)
     assert file.read_text() == "* @acme/everybody\n"
+
+
+@pytest.mark.parametrize("provider", ["github", "gitlab"])
+@pytest.mark.parametrize("folder", ["ml", "team/größe"])
+def test_a_project_in_a_subfolder_has_its_block_where_the_provider_reads_it(
+    tmp_path: Path, provider: str, folder: str
+) -> None:
+    """Also beside the block of a project in the root, and of another subfolder."""
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "CODEOWNERS").write_text("/web/ @acme/web\n")
+    projects = [
+        Project(root, "trips", "trips", "candidate", ci=provider, teams=("@acme/ds", "ml"))
+        for root in (tmp_path, tmp_path / folder, tmp_path / "other")
+    ]
+    for _ in range(2):
+        for project in projects:
+            (project.root / "src/trips/contracts").mkdir(parents=True, exist_ok=True)
+            (project.root / "src/trips/contracts/data.py").write_text("")
+            assert write_owners(project) == tmp_path / "CODEOWNERS"
+    assert all(map(owners_are_current, projects))
+    text = (tmp_path / "CODEOWNERS").read_text()
+    assert text.startswith("/web/ @acme/web\n")
+    assert text.count("handoff owners") == 2 * len(projects)
+    for project in projects:
+        place = (project.root / "src/trips/contracts/").relative_to(tmp_path).as_posix()
+        assert f"\n/{place}/" in text

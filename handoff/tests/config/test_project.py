@@ -70,7 +70,7 @@ def test_an_invalid_file_is_an_error_with_line_and_remedy(
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("queues = 7", 6, "`queues` is unknown in [service]: use `queue`."),
+        ("queues = 7", 6, "`queues` is unknown in [service]; did you mean `queue`?"),
         ("log_share = 5", 6, "`log_share` in [service] is 5: use a number of at most 1"),
         ("[promotion]\nfloor = -1", 7, "`floor` in [promotion] is -1: use a number of at least 0"),
         ("[promotion]\nfloor = nan", 7, "`floor` in [promotion] is NaN: use a number of at least"),
@@ -105,11 +105,11 @@ def test_an_invalid_setting_is_an_error_with_line_and_allowed_values(
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        (GOOD + '[[statement]]\nby = "ada"\n', 6, "`statement` is unknown: use `statem"),
-        (GOOD + "\n[promotoin]\nfloor = 1\n", 7, "`promotoin` is unknown: use `promo"),
-        (GOOD + '[people]\n[ "promotoin".x ]\n', 7, "`promotoin` is unknown: use `pro"),
-        (GOOD.replace("model", "models", 1), 3, "`models` is unknown: use `model`."),
-        ("promotoin.floor = 1\n" + GOOD, 1, "`promotoin` is unknown: use `promotion`."),
+        (GOOD + '[[statement]]\nby = "ada"\n', 6, "`statement` is unknown; did you mean `statem"),
+        (GOOD + "\n[promotoin]\nfloor = 1\n", 7, "`promotoin` is unknown; did you mean `promo"),
+        (GOOD + '[people]\n[ "promotoin".x ]\n', 7, "`promotoin` is unknown; did you mean `pro"),
+        (GOOD.replace("model", "models", 1), 3, "`models` is unknown; did you mean `model`?"),
+        ("promotoin.floor = 1\n" + GOOD, 1, "`promotoin` is unknown; did you mean `promotion`?"),
         (GOOD + "[zebra]\n", 6, "`zebra` is unknown: use interface, package, model, service"),
     ],
 )
@@ -127,7 +127,7 @@ def test_a_base_whose_settings_are_invalid_counts_like_the_change(
 ) -> None:
     project = found(tmp_path, GOOD)
     (tmp_path / "handoff.toml").write_text(GOOD + "[gone]\n")
-    assert project_at(tmp_path, project) is project
+    assert project_at(tmp_path, project) == project
 
 
 def test_an_unknown_level_is_an_error_with_its_line(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_an_unknown_key_is_reported_before_a_missing_one(tmp_path: Path) -> None
     found = error(tmp_path / "a.toml", "[[stages]]\nzebra = 'a'\n")
     assert str(found).endswith(":2: `zebra` is unknown in [[stages]]: use ring, others.")
     found = error(tmp_path / "a.toml", "[[stages]]\nrings = 'a'\n")
-    assert str(found).endswith(":2: `rings` is unknown in [[stages]]: use `ring`.")
+    assert str(found).endswith(":2: `rings` is unknown in [[stages]]; did you mean `ring`?")
 
 
 def test_the_error_of_a_validator_is_the_remedy(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_row_models_and_contracts_agree_on_any_values(trip: Contract) -> None:
         ("ge=1, le=9", "ge=1, le=10", "seats"),
         ("ge=1, le=9", "ge=1, lt=9", "seats"),
         ("gt=0", "ge=0", "price"),
-        ('pattern="^[A-Z]+$"', 'pattern="^[A-Za-z]+$"', "code"),
+        ('pattern="^[A-Z]+', 'pattern="^[A-Za-z]+', "code"),
         ('Literal["Bonn", "Ulm"]', 'Literal["Bonn"]', "town"),
         ('Literal["Bonn", "Ulm"]', "str", "town"),
         ("direct: Annotated[bool, Strict()]", "direct: bool", "direct"),

@@ -69,6 +69,24 @@ def test_a_new_contract_is_compatible_and_a_removed_one_breaks_both_roles(pa: An
     assert compare(form, None).breaks == ("producer", "consumer")
 
 
+@pytest.mark.parametrize("position", ["input", "internal", "output", "source"])
+def test_a_placeholder_is_no_base_for_a_version(pa: Any, position: str) -> None:
+    def placeholder(_: Any) -> dict[str, Any]:
+        return {"Config": STRICT}
+
+    comparison = judged(pa, placeholder, body(config=STRICT), position)
+    assert [change_text(change) for change in comparison.changes] == ["Table: new contract"]
+    assert comparison.required_version is None
+    emptied = judged(pa, body(config=STRICT), placeholder, position)
+    assert emptied.required_version == "2.0.0"
+
+
+def test_an_open_contract_without_columns_is_a_base(pa: Any) -> None:
+    """It accepts every table, so a column tightens it."""
+    comparison = judged(pa, lambda _: {"Config": {}}, body(), "input")
+    assert comparison.required_version == "2.0.0"
+
+
 def test_who_has_to_agree_is_read_from_the_state_before(pa: Any) -> None:
     before = canonical_form(contract(pa, body(), "input"))
     after = {**before, "metadata": {**before["metadata"], "producer": "somebody else"}}

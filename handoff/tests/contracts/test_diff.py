@@ -7,9 +7,10 @@ import pytest
 
 from baton_handoff.cli import main
 from baton_handoff.config.project import Project, find_project
-from baton_handoff.contracts.diff import Difference, differences, findings
+from baton_handoff.contracts.diff import Difference, findings
+from baton_handoff.contracts.places import Place
 from baton_handoff.contracts.sentences import change_text, example_text
-from trip_project import Change, git
+from trip_project import Change, differences, git
 
 API = """
 from pydantic import BaseModel, Field
@@ -56,7 +57,7 @@ def test_contracts_that_did_not_change_are_not_mentioned(project: Project) -> No
         (
             '"Bonn"]',
             '"Bonn", "Rome"]',
-            "Trip.town: categories Bonn, Ulm → Bonn, Rome, Ulm",
+            "Trip.town: categories + Rome",
             "town = 'Rome': refused before",
         ),
         (
@@ -232,3 +233,175 @@ def test_a_project_in_a_folder_of_its_repository_is_found_there(
     git(tmp_path, "commit", "--quiet", "--message", "both")
     change("le=9", "le=8")
     assert [d.comparison.contract for d in differences(project, "HEAD")] == ["Inner", "Trip"]
+
+
+def test_a_renamed_package_is_compared_under_its_former_name(
+    project: Project, change: Change
+) -> None:
+    change("le=9", "le=8")
+    git(project.root, "mv", "src/trips", "src/rides")
+    settings = project.root / "handoff.toml"
+    settings.write_text(settings.read_text().replace('"trips"', '"rides"'))
+    found = differences(find_project(project.root), "HEAD")
+    assert [d.comparison.contract for d in found] == ["Inner", "Trip"]
+
+
+def test_the_answer_names_the_base(
+    project: Project,
+    change: Change,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(project.root)
+    commit = git(project.root, "rev-parse", "--short=7", "HEAD").strip()
+    main(["contract", "diff"])
+    assert f"not changed since the last commit ({commit})" in capsys.readouterr().out
+    git(project.root, "switch", "--quiet", "--create", "work")
+    change("le=9", "le=8")
+    git(project.root, "commit", "--quiet", "--all", "--message", "broken")
+    assert main(["contract", "diff"]) == 1
+    assert f"Compared with main ({commit})." in capsys.readouterr().out
+    git(project.root, "branch", "--quiet", "--move", "main", "trunk")
+    assert main(["contract", "diff"]) == 2
+    assert "--base" in capsys.readouterr().err
+
+
+def test_the_first_commit_has_no_base_and_is_not_refused(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project.root)
+    git(project.root, "update-ref", "-d", "HEAD")
+    assert main(["contract", "diff"]) == 0
+    assert "nothing was compared" in capsys.readouterr().out
+
+
+def test_a_contract_that_is_no_longer_exported_is_still_compared(
+    project: Project, change: Change
+) -> None:
+    change('"Answer", "Inner"', '"Inner"')
+    change("ge=0, le=1)", "ge=0, le=2)")
+    difference = one(differences(project, "HEAD"), "Answer")
+    assert [change_text(explained.change) for explained in difference.changes] == [
+        "Answer: no longer in `__all__`",
+        "Answer.chance: largest value 1 → 2",
+    ]
+    assert difference.changes[0].place == Place("trips/contracts/__init__.py", 62)
+    assert [f.fix for f in findings([difference]) if f.blocks] == [
+        'set "version": "2.0.0" in its Config.metadata'
+    ]
+
+
+@pytest.mark.parametrize("engine", ["pandas"], indirect=True)
+def test_a_removed_contract_blocks_until_its_removal_is_recorded(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(project.root)
+    file = project.source / "contracts" / "__init__.py"
+    head, rest = file.read_text().split("class Answer", 1)
+    rest = rest[rest.index('__version__ = "1.0.0"') :].replace("DataFrame[Answer]", "object")
+    file.write_text(head + rest.replace('"1.0.0"', '"2.0.0"').replace('"Answer", ', ""))
+    assert main(["contract", "diff"]) == 1
+    assert "Answer was removed" in capsys.readouterr().out
+    assert main(["contract", "diff", "--changelog"]) == 0
+    assert "## Answer removed, " in (file.parent / "CHANGELOG.md").read_text()
+    assert main(["contract", "diff"]) == 0
+
+
+def moved(project: Project, contracts: str, values: str) -> None:
+    """Move what contracts are made of into a module of its own, and commit both."""
+    room = project.source / "contracts"
+    (room / "__init__.py").write_text(contracts)
+    (room / "values.py").write_text(values)
+    git(project.root, "add", "--all")
+    git(project.root, "commit", "--quiet", "--message", "values")
+
+
+@pytest.mark.parametrize("engine", ["pandas"], indirect=True)
+@pytest.mark.parametrize(
+    ("old", "new", "text", "line"),
+    [
+        ("MOST = 9", "MOST = 8", "Trip.seats: largest value 9 → 8", 5),
+        ('"Bonn"]', '"Bonn", "Rome"]', "Trip.town: categories + Rome", 4),
+        ("FRESH = timedelta(hours=6)", "FRESH = timedelta(hours=12)",
+         "Trip: rule 'is_fresh' changed: `FRESH` 6:00:00 → 12:00:00", 6),
+        ("return one < FRESH", "return one <= FRESH", "Trip: rule 'is_fresh' changed: its code", 9),
+    ],
+)  # fmt: skip
+def test_the_place_of_a_change_is_the_line_that_changed(
+    project: Project, old: str, new: str, text: str, line: int
+) -> None:
+    contracts = (project.source / "contracts" / "__init__.py").read_text()
+    values = (
+        "from datetime import timedelta\n\n\n"
+        'TOWNS = ["Ulm", "Bonn"]\nMOST = 9\nFRESH = timedelta(hours=6)\n\n'
+        "def fresh(one):\n    return one < FRESH\n"
+    )
+    check = (
+        "\n    @dataframe_check\n    def is_fresh(cls, table):\n"
+        '        return fresh(table["seats"] * FRESH)\n\n'
+    )
+    contracts = (
+        contracts.replace('["Ulm", "Bonn"]', "TOWNS")
+        .replace("le=9", "le=MOST")
+        .replace("import DataFrameModel, Field", "import DataFrameModel, Field, dataframe_check")
+        .replace("from pandera.typing", "from .values import *\nfrom pandera.typing", 1)
+        .replace("\n    class Config", f"{check}    class Config", 1)
+    )
+    moved(project, contracts, values)
+    (project.source / "contracts" / "values.py").write_text(values.replace(old, new))
+    (explained,) = one(differences(project, "HEAD"), "Trip").changes
+    assert change_text(explained.change) == text
+    assert explained.place == Place("trips/contracts/values.py", line)
+
+
+@pytest.mark.parametrize("engine", ["pandas"], indirect=True)
+def test_an_optional_field_of_a_response_has_a_place(project: Project) -> None:
+    file = project.source / "contracts" / "api.py"
+    text = API.replace("TripRequest", "TripResponse")
+    file.write_text(text)
+    git(project.root, "add", "--all")
+    git(project.root, "commit", "--quiet", "--message", "an API")
+    file.write_text(text.replace("    town: str\n", "    town: str\n    note: str | None = None\n"))
+    (explained,) = one(differences(project, "HEAD"), "TripRow").changes
+    assert explained.place == Place("trips/contracts/api.py", 7)
+
+
+@pytest.mark.parametrize("engine", ["pandas"], indirect=True)
+@pytest.mark.parametrize(
+    ("former", "latter", "text"),
+    [
+        (("gust", "the wind's gust"), ("a_speed", "the wind's speed"), "column removed"),
+        (
+            ("gust", "the wind's gust"),
+            ("squall", "the wind's gust"),
+            "column renamed? gust → squall",
+        ),
+        (("gust", None), ("gust_mph", None), "column renamed? gust → gust_mph"),
+    ],
+)
+def test_descriptions_tell_a_renamed_column_from_another_one(
+    project: Project, change: Change, former: tuple[str, str | None],
+    latter: tuple[str, str | None], text: str,
+) -> None:  # fmt: skip
+    def field(name: str, description: str | None) -> str:
+        return f"    {name}: float = Field(ge=0, description={description!r})\n"
+
+    change("    seats: int", field(*former) + "    seats: int")
+    git(project.root, "commit", "--quiet", "--all", "--message", "gust")
+    change(field(*former), field(*latter))
+    changes = [change_text(e.change) for e in one(differences(project, "HEAD"), "Trip").changes]
+    assert changes[0] == f"Trip.gust: {text}"
+
+
+@pytest.mark.parametrize("engine", ["pandas"], indirect=True)
+def test_another_engine_changes_every_contract(project: Project) -> None:
+    file = project.source / "contracts" / "__init__.py"
+    file.write_text(file.read_text().replace(".pandas import", ".polars import"))
+    found = differences(project, "HEAD")
+    assert [d.comparison.contract for d in found] == ["Answer", "Inner", "Trip"]
+    for difference in found:
+        (explained,) = difference.changes
+        text = f"{explained.change.contract}: dataframe engine pandas → polars"
+        assert change_text(explained.change) == text

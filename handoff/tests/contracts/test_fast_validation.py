@@ -77,7 +77,6 @@ def test_nothing_is_accepted_that_pandera_refuses(contract: Contract, data: st.D
     [
         {"coerce": True},
         {"isin": [0.5, 1.5]},
-        {"ge": 0, "raise_warning": True},
         {"ge": 0, "ignore_na": False},
         {"default": 1.5},
         {"alias": "^a", "regex": True},

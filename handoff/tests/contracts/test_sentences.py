@@ -40,7 +40,7 @@ def said(pa: ModuleType, kind: type, **rules: Any) -> list[str]:
         ),
         (int, {"unique": True}, ["unique"]),
         (int, {"ge": 1, "coerce": True}, ["at least 1", "converted to this type"]),
-        (int, {"ge": 1, "raise_warning": True}, ["greater than or equal to 1 (only a warning)"]),
+        (int, {"ge": 1, "raise_warning": True}, ["draft, only a warning: at least 1"]),
     ],
 )
 def test_a_rule_is_rendered_in_words(

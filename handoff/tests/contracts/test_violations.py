@@ -4,7 +4,9 @@ import pickle
 from typing import Any
 
 import pandas as pd
+import pandera.pandas
 import pytest
+from pandera.typing import Index
 
 from baton_handoff.contracts import (
     Contract,
@@ -16,6 +18,7 @@ from baton_handoff.contracts import (
     from_rows,
 )
 from baton_handoff.contracts.sentences import rule_text, violation_text
+from baton_handoff.contracts.validation import accepts_each, accepts_rows
 from trips import PandasTrip, Row
 
 
@@ -158,3 +161,29 @@ def test_a_violation_is_rendered_with_at_most_three_rows() -> None:
     assert many == "column 'seats' must be at most 9 (4 rows: 1, 4, 6 …)"
     one = violation_text(Violation(None, Rule(RuleKind.CHECK, message="few seats"), (3,)))
     assert one == "few seats (row 3)"
+
+
+def test_each_table_is_judged_as_it_is_alone(trip: Contract, rows: list[Row]) -> None:
+    row = rows[0]
+    tables = [
+        [row],
+        [row],  # repeats its key, but in another table
+        [{**row, "seats": 0}],
+        [{**row, "seats": 2}],
+        [{**row, "town": "Rome"}],
+        [{**row, "price": None}],
+        [{name: value for name, value in row.items() if name != "code"}],
+        [row, row],
+    ]
+    assert accepts_each(trip, tables) == [accepts_rows(trip, table) for table in tables]
+    assert len(set(accepts_each(trip, tables))) == 2
+
+
+def test_a_short_table_with_an_index_is_validated() -> None:
+    class Numbered(pandera.pandas.DataFrameModel):
+        row: Index[int] = pandera.pandas.Field(ge=0)
+        a: int
+
+    assert len(check(Numbered, pd.DataFrame({"a": [1]}))) == 1
+    with pytest.raises(ContractViolation, match="must be at least 0"):
+        check(Numbered, pd.DataFrame({"a": [1]}, index=[-1]))

@@ -135,7 +135,7 @@ def test_a_span_contains_only_the_type_of_an_error(client: TestClient, spans: Sp
     assert failed == {"features per_seat", "model", "POST /predict"}
     for span in spans():
         assert HIDDEN not in span.to_json()
-    assert (spans()[-1].attributes or {})["error.type"] == "ValueError"
+    assert (spans()[-1].attributes or {})["handoff.error"] == "ValueError"
 
 
 def test_a_traced_function_behaves_like_the_original(spans: Spans) -> None:

@@ -11,6 +11,7 @@ import pytest
 from baton_handoff.contracts import Engine
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.evaluation import evaluation as evaluation_1_0
+from baton_handoff.evaluation.concerns import concerns
 from baton_handoff.evaluation.held_out import Evaluation, PredictionKind, read_evaluation
 from baton_handoff.evaluation.metrics import (
     importance,
@@ -19,8 +20,9 @@ from baton_handoff.evaluation.metrics import (
     scores,
     scores_by_group,
 )
+from baton_handoff.registry.card_statements import statements
 from baton_handoff.registry.lineage import Lineage
-from baton_handoff.registry.model_card import card_markdown, statements
+from baton_handoff.registry.model_card import card_markdown
 
 TRUTH = np.array([0, 1] * 300)
 GOOD = np.where(TRUTH == 1, 0.8, 0.2)
@@ -160,3 +162,33 @@ def test_the_card_tells_figures_origin_and_what_nobody_has_said() -> None:
         r"tri\|ps",
     ):
         assert said in text
+
+
+NUMBERS = np.arange(40.0)
+CLASSES = np.array(["a", "b", "c", "a"] * 10)
+RARE = np.array(["no"] * 199 + ["yes"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "model", "constant", "expected", "numbers"),
+    [
+        ("value", NUMBERS, NUMBERS[::-1], np.full(40, 19.5), ["worse"], "r2 -3.000"),
+        ("value", NUMBERS, np.full(40, 19.5), np.full(40, 19.5), ["not-certainly-better"], "mae"),
+        ("value", NUMBERS, NUMBERS + 1e-9, np.full(40, 19.5), ["too-good"], "r2 1.000"),
+        ("value", NUMBERS, NUMBERS + [4, -4] * 20, np.full(40, 19.5), [], ""),
+        ("class", CLASSES, np.roll(CLASSES, 1), np.full(40, "a"), ["worse"], "accuracy 0.250"),
+        ("class", CLASSES, CLASSES, np.full(40, "a"), ["too-good"], "accuracy 1.000"),
+        ("class", RARE, RARE, np.full(200, "no"), ["not-certainly-better", "too-good"], "f1 1.000"),
+        ("class", RARE, np.full(200, "no"), np.full(200, "no"), ["not-certainly-better"], "0.995"),
+        ("probability", TRUTH, GOOD, np.full(600, 0.5), ["too-good"], "auc 1.000"),
+        ("probability", TRUTH, 1 - GOOD, np.full(600, 0.5), ["worse"], "auc 0.000"),
+    ],
+)
+def test_a_model_that_a_baseline_beats_or_that_is_too_good_is_named_with_its_numbers(
+    kind: PredictionKind, labels: Any, model: Any, constant: Any, expected: list[str], numbers: str
+) -> None:
+    answers = {"model": model, "constant": constant}
+    rows = pd.DataFrame({"x": range(len(labels))})
+    found = list(concerns(Evaluation(rows, labels, answers, kind, "prediction")))
+    assert [concern.kind for concern in found] == expected
+    assert all(numbers in str(concern) and "constant" in str(concern) for concern in found)

@@ -9,19 +9,19 @@ import pytest
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import require_repository
+from baton_handoff.core.git_hooks import hook_problem
 from baton_handoff.integrations.setup import set_up
 from trip_project import git
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A folder, and tools on PATH that only record their arguments, apart from git."""
+    """A folder, and a uv on PATH that only records its arguments."""
     tools = tmp_path / "tools"
     tools.mkdir()
-    for tool in ("uv", "pre-commit"):
-        script = tools / tool
-        script.write_text(f'#!/bin/sh\necho "$(basename "$0") $*" >> "{tmp_path}/called"\n')
-        script.chmod(0o755)
+    script = tools / "uv"
+    script.write_text(f'#!/bin/sh\necho "uv $*" >> "{tmp_path}/called"\n')
+    script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.delenv("UV", raising=False)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
@@ -46,7 +46,19 @@ def test_a_folder_becomes_a_repository_without_a_commit(project: Project) -> Non
 def test_the_environment_is_compiled_and_the_hooks_are_installed(project: Project) -> None:
     set_up(project)
     called = (project.root.parent / "called").read_text().splitlines()
-    assert called == ["uv sync --quiet --compile-bytecode", "pre-commit install"]
+    assert called == ["uv sync --quiet --compile-bytecode"]
+    assert hook_problem(project.root) is None
+
+
+def test_a_folder_of_hooks_that_is_set_elsewhere_does_not_stop_set_up(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(project.root.parent / "settings"))
+    git(project.root, "config", "--global", "core.hooksPath", "/company/hooks")
+    set_up(project)
+    printed = capsys.readouterr().out
+    assert f'cd "{project.root}" && uv run --no-sync handoff hooks' in printed
+    assert printed.splitlines()[-1].startswith("Ready.")
 
 
 def test_a_repository_that_contains_the_project_is_used(project: Project) -> None:
@@ -89,7 +101,7 @@ def test_a_missing_git_is_an_error_in_one_sentence(
 
 
 def test_the_output_of_a_command_that_fails_is_in_the_error(project: Project) -> None:
-    failing = project.root.parent / "tools" / "pre-commit"
-    failing.write_text("#!/bin/sh\necho no such hook >&2\nexit 1\n")
-    with pytest.raises(HandoffError, match="`pre-commit install` failed: no such hook"):
+    failing = project.root.parent / "tools" / "uv"
+    failing.write_text("#!/bin/sh\necho no such package >&2\nexit 1\n")
+    with pytest.raises(HandoffError, match=r"`uv sync .*` failed: no such package"):
         set_up(project)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from baton_handoff.config.project import Project
+from baton_handoff.config.project import Project, find_project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.lineage.sources.assessment import assess_sources
 from baton_handoff.lineage.sources.checks import findings
@@ -60,7 +60,7 @@ BAD = {
         with_a_missing_contract,
         CODE,
         "source-valid",
-        "the contract `contracts:Price` of `prices` does not exist",
+        "the contract `contracts:Price` of `prices` does not exist; did you mean `contracts:",
     ),
     "without an end of life": (
         without_end_of_life,
@@ -122,6 +122,18 @@ BAD = {
         CODE.replace("pd.read", "# source: towns\npd.read"),
         "source-listed",
         "the source `towns`, which does not exist",
+    ),
+    "comment with a mistyped source": (
+        unchanged,
+        CODE.replace("pd.read", "# source: prises\npd.read"),
+        "source-listed",
+        "the source `prises`, which does not exist; did you mean `prices`?",
+    ),
+    "workaround for a mistyped problem": (
+        unchanged,
+        "# workaround: prices#negativ\n" + CODE,
+        "source-workaround",
+        "not a known problem; did you mean `prices#negative`?",
     ),
 }
 
@@ -332,3 +344,20 @@ def test_the_owner_is_the_team_or_its_member_with_that_role(
 ) -> None:
     write({**valid_source(), "team": team})
     assert source_usage(project).sources[0].owner == owner
+
+
+def test_an_exception_for_a_source_that_does_not_exist_is_named(
+    project: Project, write: Write
+) -> None:
+    write(valid_source(), CODE)
+    with (project.root / "handoff.toml").open("a", encoding="utf-8") as file:
+        for name in ("prises", "prices", "weather"):
+            file.write(
+                f'[[exceptions]]\ngate = "sources/{name}"\nreason = "no other"\nowner = "ada"\n'
+                "expires = 9999-01-01\n"
+            )
+    found = findings(source_usage(find_project(project.root)), binding=True)
+    assert [(one.check, one.blocks, one.message) for one in found] == [
+        ("source-excepted", False, f"the exception for `sources/{name}` names no source{end}")
+        for name, end in (("prises", "; did you mean `prices`?"), ("weather", ""))
+    ]

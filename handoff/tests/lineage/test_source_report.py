@@ -106,7 +106,9 @@ def test_missing_files_are_errors_and_valid_rows_have_no_report(
         problem_report(project, source_usage(project), "prices")
     (project.root / "data/prices.csv").write_text("town,code,seats,price\nUlm,UL,1,2.5\n")
     assert problem_report(project, source_usage(project), "prices") == ""
-    with pytest.raises(HandoffError, match=r"^There is no source 'towns'\. Sources: prices\.$"):
+    with pytest.raises(
+        HandoffError, match=r"^There is no source `towns`: the sources are prices\.$"
+    ):
         problem_report(project, source_usage(project), "towns")
     with_a_missing_contract(source)
     write(source)

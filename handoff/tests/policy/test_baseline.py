@@ -170,7 +170,7 @@ def test_a_baseline_records_no_contract_test_or_statement(grown: Project) -> Non
     failed = {"tests/contract/test_data_science.py": {"failed": 2}}
     leave_counts(project, failed, ok=False)
     open_ = {o.practice.name for o in assess(project, today=TODAY).results if not o.reached}
-    assert {"contracts-complete", "contract-tests", "tests-pass", "proper-editor"} <= open_
+    assert {"contracts-complete", "contract-tests", "tests-pass", "performance-profiled"} <= open_
     record(project)
     assert set(recorded(grown.root)) == {"linted"}
     assert "contracts-complete" in blocking(find_project(grown.root))

@@ -7,11 +7,13 @@ import pytest
 
 from baton_handoff.cli import main
 from baton_handoff.config.project import Project, find_project
+from baton_handoff.core.git_snapshots import Base
 from baton_handoff.policy.evidence.store import EvidenceStore
 from baton_handoff.policy.status import missing_evidence as producing
 from baton_handoff.policy.status import status
 from baton_handoff.policy.status.change_findings import kept as keeping
 from baton_handoff.reporting.findings import Finding
+from baton_handoff.triage.experiment import Triage
 from breaking import changed
 from kept_project import TODAY, commit, leave_counts, leave_evidence
 from trip_project import git
@@ -172,6 +174,9 @@ TURN = Finding(
 )
 
 
+ANSWER = Triage(Base("target", "c0ffee"), [TURN])
+
+
 def turns(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, bool]]:
     """What is said of whose turn it is, and whether it blocks."""
     capsys.readouterr()
@@ -188,9 +193,10 @@ def test_triage_findings_count_until_their_inputs_change(
     untried = [("Checks fail, and triage has not found out yet which side has to act", False)]
     assert turns(capsys) == untried
 
-    monkeypatch.setattr("baton_handoff.triage.experiment.triage", lambda *_: [TURN])
+    monkeypatch.setattr("baton_handoff.triage.experiment.triage", lambda *_: ANSWER)
     # What is shown is one side's; what is kept is what was found of all.
     assert main(["triage", "--base", "target", "--side", "data-science"]) == 0
+    assert "Compared with target (c0ffee)." in capsys.readouterr().out
     assert turns(capsys) == [(TURN.message, False)]
     for form in ("terminal", "markdown", "sarif", "github", "gitlab", "azure"):
         main(["status", "--base", "target", "--format", form, "--html", "s.html"])

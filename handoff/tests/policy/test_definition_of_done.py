@@ -39,10 +39,32 @@ def test_a_comment_in_a_test_is_no_changed_test(root: Path, edit: Edit, lacks: L
     assert len(lacks()) == 1
 
 
-def test_a_removed_test_is_no_changed_test(root: Path, edit: Edit, lacks: Lacks) -> None:
+@pytest.mark.parametrize("text", ["", "@pytest.mark.skip\ndef test_cost():\n    assert 1\n"])
+def test_a_removed_or_skipped_test_is_no_changed_test(edit: Edit, lacks: Lacks, text: str) -> None:
     edit(FEATURES, TRIPLE)
+    edit(TEST, text)
+    deleted, missing = lacks()
+    assert (deleted.check, deleted.file, deleted.blocks) == ("deleted-test", TEST, True)
+    assert missing.file == FEATURES
+
+
+def test_a_removed_test_is_missed_without_any_other_change(
+    root: Path, edit: Edit, lacks: Lacks
+) -> None:
+    edit(TEST, (root / TEST).read_text() + "\n\ndef test_more():\n    assert cost(2) == 4\n")
+    git(root, "commit", "--quiet", "--all", "--message", "more")
+    try:
+        edit(TEST, "def test_more():\n    assert cost(2) == 4\n")
+        (finding,) = lacks()
+        assert (finding.file, finding.message.endswith("test_cost")) == (TEST, True)
+    finally:
+        git(root, "reset", "--quiet", "--hard", "HEAD~")
+
+
+def test_the_test_of_removed_code_may_go_with_it(root: Path, lacks: Lacks) -> None:
+    (root / FEATURES).unlink()
     (root / TEST).unlink()
-    assert len(lacks()) == 1
+    assert lacks() == []
 
 
 def test_a_renamed_test_is_no_changed_test(root: Path, edit: Edit, lacks: Lacks) -> None:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -12,6 +14,7 @@ from baton_handoff.cli import main
 from baton_handoff.config.project import Project, find_project
 from baton_handoff.config.project_files import ProjectFiles
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.policy.evidence import counting_plugin
 from baton_handoff.policy.evidence import recording as record
 from baton_handoff.policy.evidence.steps import Step
 from baton_handoff.policy.evidence.store import KINDS, EvidenceStore
@@ -341,7 +344,7 @@ def test_pytest_options_in_the_environment_leave_no_evidence(
 @pytest.mark.parametrize(
     ("kind", "command", "said"),
     [
-        ("tests", ["pytest"], "There is no evidence called tests: use one of format, lint,"),
+        ("tests", ["pytest"], "There is no evidence called `tests`; did you mean `test`?"),
         ("lint", [], "The command is missing: `handoff record lint -- ruff check`."),
         ("lint", ["src/trips/model.py"], "src/trips/model.py can't be run .Permission denied..$"),
         ("lint", ["no-such-tool"], "no-such-tool is not installed: `uv run poe setup`."),
@@ -352,3 +355,16 @@ def test_a_wrong_record_command_is_refused_with_one_sentence(
 ) -> None:
     with pytest.raises(HandoffError, match=said):
         record.record_run(project, kind, command)
+
+
+@pytest.mark.parametrize(("given", "used"), [(None, "python3"), ("julia", "julia")])
+def test_notebooks_run_in_this_environment_whatever_kernel_they_name(
+    given: str | None, used: str
+) -> None:
+    """Unless the command names one; without nbmake there is nothing to set."""
+    config = SimpleNamespace(option=SimpleNamespace(nbmake_kernel=given))
+    counting_plugin.pytest_configure(cast("pytest.Config", config))
+    assert config.option.nbmake_kernel == used
+    other = SimpleNamespace(option=SimpleNamespace())
+    counting_plugin.pytest_configure(cast("pytest.Config", other))
+    assert not vars(other.option)

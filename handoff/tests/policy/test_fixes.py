@@ -17,7 +17,6 @@ from baton_handoff.config.project import Project, find_project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.integrations import setup
 from baton_handoff.policy.checks import setup as installed
-from baton_handoff.policy.practices.practice import STATEMENT
 from baton_handoff.policy.practices.registry import shipped
 from baton_handoff.policy.status import status
 from breaking import (
@@ -30,7 +29,7 @@ from breaking import (
     unofficial_and_planned,
     went,
 )
-from kept_project import DECISION, TODAY, leave_evidence, ran, register, statement
+from kept_project import DECISION, TODAY, leave_evidence, ran, register
 from trip_project import git
 
 BORDER = "src/trips/contracts/__init__.py"
@@ -144,6 +143,16 @@ CASES: dict[str, Case] = {
         "write the alternatives and the reason for the choice in docs/decisions/",
         written("docs/decisions/0002.md", DECISION),
     ),
+    "proper-editor": Case(
+        in_git("rm", "--cached", "--quiet", ".vscode/settings.json"),
+        "`git add --force .vscode/settings.json` and commit it, or the settings of another editor",
+        in_git("add", "--force", ".vscode/settings.json"),
+    ),
+    "tools-introduced": Case(
+        changed("uv.lock", 'name = "ruff"', 'name = "another"'),
+        "put `baton-standards[tools]` into the group dev of pyproject.toml, then `uv lock`",
+        changed("uv.lock", 'name = "another"', 'name = "ruff"'),
+    ),
     "contracts-stated": Case(
         changed(BORDER, '"output"', '"internal"'),
         "`uv run handoff contract new FILE --target COLUMN`, or write a contract with that"
@@ -203,6 +212,12 @@ CASES: dict[str, Case] = {
         changed("src/trips/serving/app.py", "create_app", "FastAPI"),
         "create the app with `create_app` of baton_handoff.serving",
         changed("src/trips/serving/app.py", "FastAPI", "create_app"),
+    ),
+    "alerts-reach-somebody": Case(
+        gone("infra/alertmanager.yml"),
+        "commit who receives alerts: `receivers` of Alertmanager in infra/alertmanager.yml, or a"
+        " subscription in Terraform",
+        written("infra/alerts.tf", 'resource "aws_sns_topic_subscription" "on_call" {}\n'),
     ),
     "compared-with-baselines": Case(
         figures_without("constant_rate"),
@@ -268,15 +283,6 @@ CASES: dict[str, Case] = {
         " handoff.toml",
         written("handoff.toml", ACCEPTED),
     ),
-}
-CASES |= {
-    practice.name: Case(
-        changed("handoff.toml", statement(practice.name, "ml-engineer"), ""),
-        practice.fix,
-        written("handoff.toml", statement(practice.name, "ml-engineer")),
-    )
-    for practice in shipped()
-    if practice.check == STATEMENT
 }
 
 MUSTS = [p for p in shipped() if any(p.tier(side, 1) == "must" for side in SIDES)]

@@ -20,7 +20,7 @@ from baton_handoff.policy.practices.assessment import State
 from baton_handoff.policy.promotion.candidate import Candidate, IsolatedPrediction, ServiceAnswers
 from baton_handoff.policy.promotion.gates import GATES, judge
 from baton_handoff.policy.promotion.gates.result import GateResult
-from baton_handoff.policy.promotion.promote import gate_findings
+from baton_handoff.policy.promotion.promote import approval, gate_findings
 from baton_handoff.policy.status.promotion_practices import PromotionRequirements
 from trips import PandasTrip
 
@@ -156,7 +156,7 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
         (
             {"service": replace(GOOD.service, predictions=(SIGNAL[ASKED] + 0.1).tolist())},
             "parity",
-            "data-science",
+            "ml-engineering",
             "the service predicts something else",
         ),
         ({"clean": False}, "commit", "data-science", "changes that are not committed"),
@@ -352,3 +352,26 @@ def test_an_open_practice_is_advice_at_level_0_unless_the_team_enforces_it(
     )
     lenient = replace(project, exceptions=[accepted])
     assert not any(one.blocks for one in gate_findings(lenient, results, to))
+
+
+def test_a_gate_is_addressed_to_the_side_whose_file_has_to_change() -> None:
+    """The model card is data science's, unless the project has it answered by the other side."""
+    results = judge(replace(GOOD, statements={}), SETTINGS)
+    for answerable, side in (({}, DS), ({"docs/": ML}, ML)):
+        project = Project(Path(), "trips", "m", "candidate", answerable=answerable)
+        (found,) = [one for one in gate_findings(project, results, "champion") if not one.met]
+        assert (found.check, found.side, found.file) == ("gate-card", side, "docs/model-card.md")
+
+
+def test_a_service_that_differs_because_of_other_rows_is_data_sciences() -> None:
+    """Features compute what depends on other rows; all else that differs, serving has changed."""
+    served = replace(GOOD.service, predictions=(SIGNAL[ASKED] + 0.1).tolist())
+    by_rows = replace(predicted(SIGNAL), in_parts=(HALF, WORSE[HALF]))
+    found = failing(replace(GOOD, service=served, prediction=by_rows))
+    assert (found["parity"].side, found["future"].side) == (DS, DS)
+
+
+def test_the_approval_is_addressed_to_both_sides_that_approve() -> None:
+    project = Project(Path(), "trips", "m", "candidate")
+    assert approval(project, "champion")["approval"].side == f"{DS} and {ML}"
+    assert approval(replace(project, level=0), "champion") == {}

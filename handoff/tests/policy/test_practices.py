@@ -5,6 +5,9 @@ import shutil
 import pytest
 
 from baton_handoff.config.project import Project, find_project
+from baton_handoff.config.sides import DATA_SCIENCE as DS
+from baton_handoff.config.sides import ML_ENGINEERING as ML
+from baton_handoff.config.sides import SIDES
 from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult
 from baton_handoff.policy.evidence.store import Evidence, EvidenceStore
@@ -14,7 +17,7 @@ from baton_handoff.policy.practices.practice import ROLES, STATEMENT
 from baton_handoff.policy.practices.registry import shipped
 from baton_handoff.policy.status.status import assess
 from breaking import BREAKS, changed, went
-from kept_project import TODAY, leave_evidence
+from kept_project import TODAY, leave_evidence, statement
 
 
 @pytest.fixture
@@ -71,12 +74,38 @@ def test_a_practice_without_a_statement_is_open_and_one_with_a_statement_earns_h
     assert expired.message == "The statement of the ml-engineer expired on 2026-11-24."
 
 
+def test_what_only_a_statement_shows_blocks_nothing() -> None:
+    asked = {
+        practice.tier(side, level)
+        for practice in shipped()
+        if practice.check == STATEMENT
+        for side in SIDES
+        for level in (0, 1, 2)
+    }
+    assert asked <= {"would-like", "not-needed"}
+
+
+@pytest.mark.parametrize("name", [p.name for p in shipped() if p.stated])
+def test_a_statement_counts_where_the_check_finds_nothing(project: Project, name: str) -> None:
+    """Practices that once took a statement still do; evidence is worth more."""
+    settings = project.root / "handoff.toml"
+    with settings.open("a", encoding="utf-8") as text:
+        text.write(statement(name, "ml-engineer"))
+    stated = find_project(project.root)
+    (*_, met) = results(stated, name)
+    assert (met.state, met.earned) == (State.MET, 1)
+    BREAKS[name][0](stated)
+    by_side = {result.side: result for result in results(find_project(project.root), name)}
+    assert (by_side[ML].state, by_side[ML].earned) == (State.STATED, 0.5)
+    assert by_side.get(DS, by_side[ML]).reached is (DS not in by_side)
+
+
 def test_a_statement_counts_for_the_side_of_its_role_only(project: Project) -> None:
     settings = project.root / "handoff.toml"
     text = settings.read_text(encoding="utf-8")
     first, second = ROLES
     settings.write_text(text.replace(f'by = "{first}"', f'by = "{second}"'), encoding="utf-8")
-    states = {result.side: result.state for result in results(project, "proper-editor")}
+    states = {result.side: result.state for result in results(project, "performance-profiled")}
     assert states == {"data-science": State.NOT_SHOWN, "ml-engineering": State.STATED}
 
 

@@ -277,6 +277,11 @@ def test_a_team_requires_more_than_the_standards(project: Project) -> None:
         ),
         (STATED.replace("proper-editor", "linted"), 8, "the practice linted is judged by evidence"),
         (STATED.replace("proper-editor", "nothing"), 8, "the practice nothing is unknown"),
+        (
+            STATED.replace("proper-editor", "propper-editor"),
+            8,
+            "the practice propper-editor is unknown; did you mean `proper-editor`?",
+        ),
         (STATED.replace("ml-engineer", "ada"), 9, '`by` in [[statements]] is "ada": use '),
         (
             STATED.replace("2027-11-01", '"soon"'),
@@ -301,6 +306,11 @@ def test_a_team_requires_more_than_the_standards(project: Project) -> None:
         (STATED.replace("says", "said"), 10, "`said` is unknown in [[statements]]"),
         (EXCEPTION.replace("linted", "tidy"), 8, "the practice tidy is unknown: use "),
         (
+            EXCEPTION.replace("linted", "lintd"),
+            8,
+            "the practice lintd is unknown; did you mean `linted`?",
+        ),
+        (
             EXCEPTION.replace('practice = "linted"', 'gate = "lint"'),
             8,
             '`gate` in [[exceptions]] is "lint": use environment, load, ',
@@ -314,7 +324,11 @@ def test_a_team_requires_more_than_the_standards(project: Project) -> None:
         (EXCEPTION.replace("2026-12-31", '"soon"'), 11, '`expires` in [[exceptions]] is "soon": '),
         (EXCEPTION + EXCEPTION.replace('"ada"', "7"), 16, "`owner` in [[exceptions]] is 7: use te"),
         ("[enforce]\nnames = []\n", 7, "`names` is unknown in [enforce]: use practices"),
-        ('[enforce]\npractices = ["lint"]\n', 7, "the practice lint is unknown: use linted"),
+        (
+            '[enforce]\npractices = ["lint"]\n',
+            7,
+            "the practice lint is unknown; did you mean `linted`",
+        ),
         (
             '[enforce]\npractices = [\n  "typed",\n  "all",\n]\n',
             9,
@@ -339,9 +353,9 @@ def test_an_invalid_setting_is_reported_with_its_line_and_the_allowed_values(
 
 
 def test_a_statement_with_a_future_date_does_not_count_yet(project: Project) -> None:
-    said = result(
-        says(project, STATED.replace("2026-11-01", "2026-12-01")), "proper-editor", "ml-engineering"
-    )
+    later = STATED.replace("2026-11-01", "2026-12-01")
+    later = later.replace("proper-editor", "performance-profiled")
+    said = result(says(project, later), "performance-profiled", "ml-engineering")
     assert said.state is State.NOT_SHOWN
     assert said.message == "The statement of the ml-engineer does not count before 2026-12-01."
 

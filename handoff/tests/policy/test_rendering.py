@@ -20,12 +20,14 @@ import pytest
 from assessments import DS, ML, assessment, at_level, practice, result
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.practices.assessment import Assessment, State
+from baton_handoff.policy.practices.way import Way
 from baton_handoff.policy.rendering.explanation import explain_practice
 from baton_handoff.policy.rendering.html_report import html_report
 from baton_handoff.policy.rendering.json_report import json_report, status_schema
 from baton_handoff.policy.rendering.markdown_report import MARKER, markdown_report
 from baton_handoff.policy.rendering.open_findings import open_findings
 from baton_handoff.policy.rendering.summary import (
+    announce_way,
     blocking_counts,
     for_side,
     next_level,
@@ -156,14 +158,17 @@ def test_a_practice_that_blocks_both_sides_alike_is_listed_once() -> None:
     ]
 
 
-@pytest.mark.parametrize("stage", ["push", "handoff", "promotion"])
-def test_only_the_promotion_names_its_further_requirements(
-    stage: Any,
-) -> None:
-    named = "`uv run poe promote candidate --dry-run`" in terminal_report(
-        assessment(), TerminalStyle(), stage
-    )
-    assert named is (stage == "promotion")
+@pytest.mark.parametrize("stage", [None, "push", "handoff", "promotion"])
+def test_the_way_to_a_champion_is_announced_and_listed_at_the_promotion(stage: Any) -> None:
+    way = Way({"docs/model-card.md": ["Limits"]}, ["draw it"], ["uv run poe register"])
+    report = terminal_report(replace(assessment(), way=way), TerminalStyle(), stage)
+    size = "The way to a champion: 1 command, 1 sentence to write, 1 thing to correct"
+    assert report.count(size) == 1
+    steps = "  1 write in docs/model-card.md: Limits\n  2 draw it\n  3 uv run poe register\n"
+    assert (steps in report) is (stage == "promotion")
+    assert (f"{size};" in report) is (stage != "promotion")
+    assert "way to a champion" not in terminal_report(assessment(), TerminalStyle(), stage)
+    assert announce_way(Way(commands=["uv run poe register"])).endswith(": uv run poe register")
 
 
 def test_a_bar_is_full_only_at_100_percent_and_empty_only_at_0() -> None:
@@ -319,7 +324,7 @@ def test_an_unknown_practice_suggests_similar_names() -> None:
         explain_practice(assessment(), "§§§", TerminalStyle())
     assert (
         str(caught.value)
-        == "There is no practice '§§§': `handoff status --format json` lists all of them."
+        == "There is no practice `§§§`: `handoff status --format json` lists all of them."
     )
 
 

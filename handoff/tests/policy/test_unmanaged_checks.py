@@ -95,7 +95,7 @@ CASES: list[tuple[str, Mapping[str, str], State, str]] = [
         "No schema",
     ),
     ("contract-tests", {}, NONE, "no schema"),
-    ("contract-tests", {"a.py": SCHEMA}, HIDDEN, "which side"),
+    ("contract-tests", {"a.py": SCHEMA}, HIDDEN, "assigned to a side"),
     ("api-current", {"a.py": SERVICE}, HIDDEN, "Nothing compares"),
     (
         "layers-kept",
@@ -103,7 +103,7 @@ CASES: list[tuple[str, Mapping[str, str], State, str]] = [
         NOT,
         "Code changes `sys.path`",
     ),
-    ("layers-kept", {"a.py": "x = 1\n"}, HIDDEN, "No rule says which part"),
+    ("layers-kept", {"a.py": "x = 1\n"}, HIDDEN, "No rule states which part"),
     (
         "layers-kept",
         {"a.py": "", ".importlinter": "[importlinter]\n"},
@@ -189,7 +189,10 @@ CASES: list[tuple[str, Mapping[str, str], State, str]] = [
         HIDDEN,
         "Comments mark workarounds",
     ),
-    ("proper-editor", {}, HIDDEN, "Only a person"),
+    ("proper-editor", {}, NOT, "No settings of an editor"),
+    ("proper-editor", {".idea/misc.xml": ""}, MET, ".idea/misc.xml"),
+    ("alerts-reach-somebody", {}, HIDDEN, "who receives alerts"),
+    ("performance-profiled", {}, HIDDEN, "Only a person"),
 ]
 
 
@@ -220,7 +223,14 @@ def test_a_practice_is_judged_by_the_content_of_files(
 def test_every_practice_that_files_can_show_has_a_case() -> None:
     tried = {name for name, *_ in CASES}
     only_later = {
-        *("tools-proved", "tools-reviewed", "contracts-owned", "features-inside", "early-work"),
+        *(
+            "tools-proved",
+            "tools-introduced",
+            "tools-reviewed",
+            "contracts-owned",
+            "features-inside",
+            "early-work",
+        ),
         *("compared-with-baselines", "judged-by-subgroup", "models-watched", "data-watched"),
         "candidate-traceable",
     }

@@ -1,5 +1,6 @@
 """A registry that can't be used is reported in one sentence, by the kind of its error."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -32,6 +33,24 @@ def test_a_full_disk_is_told_from_a_server_that_does_not_answer(
     engine.dispose()
     assert str(raised.value).startswith(
         f"The registry at {address} can't be used (disk I/O error): make room on its disk, "
+    )
+
+
+@pytest.mark.parametrize("mode", ["ro", "missing"])
+def test_a_database_that_can_not_be_written_is_told_from_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    """Also if its folder is not there."""
+    file = tmp_path / ("mlflow.db" if mode == "ro" else "absent/mlflow.db")
+    if mode == "ro":
+        sqlite3.connect(file).execute("create table t (a)").connection.close()
+    engine = create_engine(f"sqlite:///file:{file}?mode=ro&uri=true")
+    monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: "sqlite:///mlflow.db")
+    with pytest.raises(HandoffError) as raised, registry_errors(), engine.connect() as connection:
+        connection.execute(text("create table models (name text)"))
+    engine.dispose()
+    assert "): let this user write the file and its folder, then run this again." in str(
+        raised.value
     )
 
 

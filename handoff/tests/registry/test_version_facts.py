@@ -10,6 +10,7 @@ import pytest
 
 from baton_handoff.config.project import Project
 from baton_handoff.registry import version_facts
+from baton_handoff.registry.local_files import follow_project
 from baton_handoff.registry.model_registry import connect
 from baton_handoff.registry.version_facts import VersionFacts, find_version
 
@@ -42,8 +43,10 @@ def project(registered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.delenv("HANDOFF_LOCAL", raising=False)
     shutil.copy(registered / "mlflow.db", tmp_path)
+    project = Project(tmp_path, "trips", "trips", "candidate")
+    follow_project(project)  # the first use after a copy writes once
     last_write(tmp_path, seconds_ago=60)
-    return Project(tmp_path, "trips", "trips", "candidate")
+    return project
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """One list of findings in every format."""
 
 import json
+import os
+from typing import get_args
 
 import pytest
 
@@ -50,3 +52,13 @@ def test_github_gets_one_line_with_its_delimiters_escaped() -> None:
 @pytest.mark.parametrize("form", ["terminal", "markdown", "github"])
 def test_people_read_a_sentence_without_findings(form: Format) -> None:
     assert "Nothing." in render([], form, "Nothing.")
+
+
+@pytest.mark.parametrize("output_format", get_args(Format))
+def test_a_file_name_that_is_not_utf_8_is_escaped_in_every_format(output_format: Format) -> None:
+    name = os.fsdecode(b"caf\xe9.py")
+    finding = Finding("x", f"{name} is odd", True, file=name, evidence=(name,), fix=name)
+    text = render([finding], output_format, "")
+    assert "caf" in text.encode("utf-8").decode()
+    assert (finding.file, finding.message) == (r"caf\xe9.py", r"caf\xe9.py is odd")
+    assert Finding("x", "größer", True).message == "größer"

@@ -2,14 +2,19 @@
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
 import termios
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
+import narwhals as nw
+import pandera.pandas
 import pyarrow as pa
 import pytest
 from filelock import FileLock
@@ -227,11 +232,97 @@ def test_without_accepted_rows_the_target_is_an_empty_table(
     assert not batch.rejected.exists()  # it was of another run
 
 
-def test_predictions_that_break_their_contract_stop_the_run(batch: Batch) -> None:
-    batch.write(changed(sales(9), price={4: 600.0}))
-    assert batch.refused() == (
-        "Rows 0 to 8 meet Sale, but Margin is violated: column 'margin' must be at most"
-        " 500 (row 4). The side that is responsible for the model has to act: data-science."
+def test_rows_that_the_model_cannot_answer_are_set_aside(batch: Batch) -> None:
+    """Here their predictions break the output contract."""
+    batch.write(changed(sales(39), price={4: 600.0, 7: 600.0, 33: 600.0, 5: -1.0}))
+    scored = batch.score()
+    assert (scored.rows, scored.rejected) == (35, 4)
+    reason = "the model can't answer it: Margin.margin must be at most 500"
+    assert batch.reasons() == {
+        **dict.fromkeys((4, 7, 33), reason),
+        5: "price: must be more than 0",
+    }
+
+
+class Known(pandera.pandas.DataFrameModel):
+    """A contract inside the model, which its code applies without this package."""
+
+    price: float = pandera.pandas.Field(ne=999.0, nullable=True)
+
+
+def inner_contract(table: Any, *, lazy: bool) -> None:
+    """The table inside has labels of its own."""
+    inner = nw.from_native(table).to_pandas()
+    Known.validate(inner.set_index(inner.index[::-1] + 100), lazy=lazy)
+
+
+class InnerTableIsSorted:
+    """A violation inside a model may name the rows of another table, in another order."""
+
+    contract, message = "Features", "must be known"
+
+    def __call__(self, table: Any) -> None:
+        prices = sorted(nw.from_native(table)["price"].to_list(), reverse=True)
+        if rows := tuple(n for n, price in enumerate(prices) if price == 999.0):
+            rule = Rule(RuleKind.CHECK, check="known", message=self.message)
+            raise ContractViolation(self.contract, (Violation("age", rule, rows),))
+
+
+def raises(error: Exception) -> Callable[[Any], None]:
+    """Code that fails if one row has a price, as features do."""
+
+    def failing(table: Any) -> None:
+        if 999.0 in nw.from_native(table)["price"].to_list():
+            raise error
+
+    return failing
+
+
+@pytest.mark.parametrize(
+    ("inside", "reason"),
+    [
+        (InnerTableIsSorted(), "the model can't answer it: Features.age must be known"),
+        (
+            partial(inner_contract, lazy=True),
+            "the model can't answer it: Known.price must be none of 999",
+        ),
+        (
+            partial(inner_contract, lazy=False),
+            "the model can't answer it: price must be none of 999",
+        ),
+        (raises(KeyError("41414")), "the model can't answer it: it fails with KeyError"),
+        (raises(ZeroDivisionError()), "the model can't answer it: it fails with ZeroDivisionError"),
+    ],
+    ids=["a contract inside", "all of pandera's errors", "its first", "a key", "a number"],
+)
+def test_the_rows_are_found_whatever_the_error_is(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch, inside: Callable[[Any], None], reason: str
+) -> None:
+    predict = Halves.predict
+
+    def with_features(self: Halves, table: Any, /) -> Any:
+        inside(table)
+        return predict(self, table)
+
+    monkeypatch.setattr(Halves, "predict", with_features)
+    batch.write(changed(sales(29), price={3: 999.0, 17: 999.0, 18: 999.0}))
+    assert (batch.score().rows, batch.reasons()) == (26, dict.fromkeys((3, 17, 18), reason))
+
+
+def test_a_model_that_answers_nothing_stops_the_run(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch.write(changed(sales(9), price=dict.fromkeys(range(9), 600.0)))
+    act = "The side that is responsible for the model has to act: data-science."
+    refused = batch.refused()
+    assert refused.startswith("Rows 0 to 8 meet Sale, but Margin is violated: column 'margin' must")
+    assert refused.endswith(act)
+    monkeypatch.setattr(Halves, "predict", broken := Mock())
+    broken.side_effect = ValueError("41414")
+    refused = batch.refused()
+    assert re.fullmatch(
+        rf"Rows 0 to 8 meet Sale, but the model fails with ValueError \(\w+\.py:\d+\)\. {act}",
+        refused,
     )
 
 

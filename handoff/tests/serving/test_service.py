@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pandera.pandas as pa
 import pytest
 from fastapi.testclient import TestClient
 
 from baton_handoff.config.settings import ServiceSettings
 from baton_handoff.contracts import ContractViolation
+from baton_handoff.contracts.sentences import rule_text
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving.prediction_log import LoggedPrediction, PredictionLog, read_log
 from baton_handoff.serving.replay import replay, summarize_replay, write_replayed
+from baton_handoff.serving.unanswered import infinite_predictions
 from full_disk import room_for
-from trip_service import ROW, ask, figure, fixed, serving
+from trip_service import ROW, api_of, app_of, ask, figure, fixed, serving
 from trips import PandasTrip
 
 
@@ -197,3 +200,24 @@ def test_requests_that_a_challenger_refuses_are_counted(client: TestClient, tmp_
 
     replayed = list(replay(Loaded("trips", 4, strict), PandasTrip, read_log(tmp_path)))
     assert list(summarize_replay(replayed, 4))[1] == "  1 of them it refuses"
+
+
+def test_the_published_bounds_of_an_unbounded_integer_are_those_that_the_service_enforces() -> None:
+    class Count(pa.DataFrameModel):
+        times: int
+
+        class Config:
+            strict = True
+            metadata = {"version": "1.0.0", "position": "output"}
+
+    schema = app_of(api_of(Count), Count, fixed(1)).openapi()
+    published = schema["components"]["schemas"]["CountRow"]["properties"]["times"]
+    assert (published["minimum"], published["exclusiveMaximum"]) == (-(2**63), 2**63)
+    assert isinstance(published["exclusiveMaximum"], int)
+
+
+def test_an_infinite_prediction_is_a_row_that_the_model_can_not_answer() -> None:
+    found = infinite_predictions([{"price": 1.0}, {"price": float("-inf")}, {"price": None}])
+    ((row, ((column, rule),)),) = found.items()
+    assert (row, column) == (1, None)
+    assert rule_text(rule) == "the model can't answer it: it predicts an infinite number"

@@ -185,6 +185,14 @@ BREAKS: dict[str, list[Break]] = {
         changed("docs/decisions/0001.md", "2026-11-01", "2026-01-01"),
         changed("docs/decisions/0001.md", "2026-11-01", "2099-01-01"),
     ],
+    "proper-editor": [
+        gone(".vscode/settings.json"),
+        lambda project: git(project.root, "rm", "--cached", "--quiet", ".vscode/settings.json"),
+    ],
+    "tools-introduced": [
+        changed("uv.lock", 'name = "ruff"', 'name = "another"'),
+        changed("standards/pyproject.toml", '"ruff', '"mypy'),
+    ],
     "contracts-stated": [
         changed("src/trips/contracts/__init__.py", '"output"', '"internal"'),
     ],
@@ -221,6 +229,11 @@ BREAKS: dict[str, list[Break]] = {
     "service-observed": [
         changed("src/trips/serving/app.py", "create_app", "FastAPI"),
         written("src/trips/serving/old.py", OLD),
+    ],
+    "alerts-reach-somebody": [
+        gone("infra/alertmanager.yml"),
+        changed("infra/alertmanager.yml", "    email_configs: [{to: on-call@example.com}]\n", ""),
+        changed("infra/alertmanager.yml", "receivers:\n", "people:\n"),
     ],
     "compared-with-baselines": [
         figures_without("constant_rate"),

@@ -92,6 +92,10 @@ version = "{importlib.metadata.version("pytest")}"
 dependencies = [{{ name = "pluggy" }}]
 
 [[package]]
+name = "ruff"
+version = "{importlib.metadata.version("ruff")}"
+
+[[package]]
 name = "pandas"
 version = "{importlib.metadata.version("pandas")}"
 
@@ -193,6 +197,13 @@ terraform {
 resource "aws_s3_bucket" "data" {}
 """
 
+RECEIVERS = """
+route: {receiver: on-call}
+receivers:
+  - name: on-call
+    email_configs: [{to: on-call@example.com}]
+"""
+
 PIPELINE = """
 stages:
   validate:
@@ -251,12 +262,14 @@ def kept_project(root: Path) -> Project:
         ".github/workflows/handoff.yml": WORKFLOW,
         ".gitignore": "/.handoff/\n/mlflow.db\n/models/\n/monitor/\n",
         ".pre-commit-config.yaml": HOOKS,
+        ".vscode/settings.json": "{}\n",
         "data/.gitignore": "/raw.csv\n",
         "data/raw.csv.dvc": RAW,
         "data/sources/trips.odcs.yaml": SOURCE,
         "docs/decisions/0001.md": DECISION,
         "dvc.yaml": PIPELINE,
         "handoff.toml": SETTINGS + PEOPLE + statements,
+        "infra/alertmanager.yml": RECEIVERS,
         "infra/main.tf": TERRAFORM,
         "monitor/history.jsonl": json.dumps(LOOK) + "\n",
         "notebooks/look.ipynb": json.dumps(NOTEBOOK),
@@ -278,7 +291,8 @@ def kept_project(root: Path) -> Project:
         (root / name).write_text(text, encoding="utf-8")
     work_together(root)
     (git_folder / "hooks").mkdir(exist_ok=True)
-    (git_folder / "hooks/pre-commit").write_text("#!/bin/sh\nexec pre-commit run\n")
+    (git_folder / "hooks/pre-commit").write_text("#!/bin/sh\n# pre-commit\n")
+    (git_folder / "hooks/pre-commit").chmod(0o755)
     (root / "dvc.lock").write_text(json.dumps({"stages": ran(root)}))
     register(root)
     project = find_project(root)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from baton_handoff.config.project import Project, find_project
+from baton_handoff.contracts.diff import Difference, compare_with_base
 
 CONTRACTS = '''
 from typing import Protocol
@@ -92,3 +93,8 @@ def trip_project(root: Path, engine: str) -> Project:
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "first")
     return find_project(root)
+
+
+def differences(project: Project, base: str | None = None) -> list[Difference]:
+    """What changed in the contracts of a project since a base."""
+    return compare_with_base(project, base).differences

@@ -18,7 +18,7 @@ Feature: Answers for rows like those of our table
     When the service is asked about the rows
     Then the answer is no, because of that column of the second row
 
-  Scenario: Every answer says which version of the model gave it
+  Scenario: Every answer names the version of the model
     When the service is asked about the rows
     Then the answer comes from the version that is registered
 

@@ -21,13 +21,13 @@ Feature: The chance that a flight arrives late
     And the dispatcher asks about the flight at 18 o'clock
     Then the second chance is higher than the first
 
-  Scenario: A new plane and an airport that nobody flew to before are no obstacle
+  Scenario: A new plane and a new airport are accepted
     Given its plane was delivered yesterday
     And its destination is a new airport
     When the dispatcher asks about the flight
     Then there is a chance for each flight
 
-  Scenario: An airline that nobody knows is refused
+  Scenario: An unknown airline is refused
     Given its airline is "ZZ"
     When the dispatcher asks about the flight
     Then the answer is no, because of the airline
@@ -54,7 +54,7 @@ Feature: The chance that a flight arrives late
     When the dispatcher asks about the schedule
     Then the answer is no, because of the airline of the 7th flight
 
-  Scenario: Every answer says which version of the model gave it
+  Scenario: Every answer names the version of the model
     When the dispatcher asks about the flight
     Then the answer comes from the version that is registered
 

@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baton_handoff.cli import (
@@ -20,8 +21,9 @@ from baton_handoff.cli import (
     source,
     top_level,
 )
-from baton_handoff.cli.options import Commands, Options
+from baton_handoff.cli.options import CommandParser, Commands, Options
 from baton_handoff.core.command import in_one_sentence
+from baton_handoff.core.environments import use_own_programs
 
 if TYPE_CHECKING:
     from baton_handoff.config.project import Project
@@ -44,9 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A character that the terminal's encoding lacks must not end the command.
         sys.stdout.reconfigure(errors="replace")
+    use_own_programs()
+    _return_to_the_caller()
     parser = _parser()
     given = sys.argv[1:] if arguments is None else arguments
-    options = parser.parse_args(_normalized(given), Options())
+    options, unknown = parser.parse_known_args(_normalized(given), Options())
+    if unknown:
+        options.parser.refuse(unknown)
     if "run" not in options:
         options.parser.print_help(sys.stderr)
         return 2
@@ -60,9 +66,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def _return_to_the_caller() -> None:
+    """Go back to the folder from which a task was started, as paths in its arguments count from it.
+
+    Poe starts a task in the project's root. A task with a folder of its own stays there.
+    """
+    root, called_from = (os.environ.pop(name, "") for name in ("POE_ROOT", "POE_PWD"))
+    if root and Path(root).samefile(Path.cwd()):
+        folder = Path(called_from).resolve()
+        if folder.is_relative_to(Path(root).resolve()):
+            os.chdir(folder)
+
+
 def _run(options: Options) -> int:
     # `status` also runs in repositories without Baton, so each command may find its own way.
     options.project = options.find()
+    if options.project.adopted and not options.any_environment:
+        options.project.require_own_environment()
     return int(options.run(options) or 0)
 
 
@@ -80,10 +100,14 @@ def _normalized(arguments: Sequence[str]) -> list[str]:
     return normalized
 
 
-class _Parser(argparse.ArgumentParser):
+class _Parser(CommandParser):
     """A parser whose help lists the commands of all groups, one line each."""
 
     groups: Mapping[str, Commands]
+
+    def further_names(self) -> list[str]:
+        """Return the commands of all groups: a user may leave the group out."""
+        return [f"{group} {name}" for group in _GROUPS for name in self.groups[group].helps]
 
     def format_help(self) -> str:
         """Return the help."""
@@ -98,8 +122,8 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser("handoff", description="Contracts, models, checks and standards of a project.")
-    parser.set_defaults(find=_find_project, parser=parser)
-    subparsers = parser.add_subparsers(metavar="COMMAND", parser_class=argparse.ArgumentParser)
+    parser.set_defaults(find=_find_project, parser=parser, any_environment=False)
+    subparsers = parser.add_subparsers(metavar="COMMAND", parser_class=CommandParser)
     commands = Commands(subparsers)
     top_level.add(commands)
     check.add(commands)

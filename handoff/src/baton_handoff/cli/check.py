@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from baton_handoff.cli.contract import api_models
 from baton_handoff.cli.feature import describe_store
-from baton_handoff.cli.options import Commands, Options, add_format
+from baton_handoff.cli.options import Commands, Options, add_format, from_root
 from baton_handoff.cli.policy import rewrite_owners
 from baton_handoff.core.errors import UsageError
+from baton_handoff.core.files import path_from
 from baton_handoff.policy.evidence.steps import CHECKABLE, CHECKED, FIXED, STEPS
 from baton_handoff.reporting.findings import Finding, Format, render
 
@@ -47,7 +48,8 @@ def _check(options: Options) -> int:
     from baton_handoff.policy.evidence.checking import check, check_one
 
     if options.only:
-        return check_one(options.project, options.only, STEP_CHECKS, options.files, options.format)
+        files = from_root(options, options.files)
+        return check_one(options.project, options.only, STEP_CHECKS, files, options.format)
     if options.files or options.format != "terminal":
         raise UsageError("FILE and --format need a single step: add --only NAME.")
     return check(options.project, STEP_CHECKS)
@@ -56,7 +58,7 @@ def _check(options: Options) -> int:
 def _fix(options: Options) -> int:
     from baton_handoff.policy.evidence.checking import fix
 
-    return fix(options.project, STEP_FIXES, options.only, options.files)
+    return fix(options.project, STEP_FIXES, options.only, from_root(options, options.files))
 
 
 def _test(options: Options) -> int:
@@ -64,7 +66,8 @@ def _test(options: Options) -> int:
 
     arguments = options.arguments
     more = arguments[1:] if arguments[:1] == ["--"] else arguments
-    return record_run(options.project, "test", [*STEPS["test"].command, *more]).exit_code
+    command = [*STEPS["test"].command, *from_root(options, more)]
+    return record_run(options.project, "test", command).exit_code
 
 
 _Found: TypeAlias = tuple[Sequence[Finding], str]
@@ -87,7 +90,7 @@ def _check_owners(project: "Project") -> _Found:
 
 
 def _check_generated(project: "Project", file: Path, origin: str, *, is_current: bool) -> _Found:
-    path = file.relative_to(project.root).as_posix()
+    path = path_from(project.root, file)
     if is_current:
         return [], f"{path} matches {origin}."
     message = f"{path} does not match {origin}"

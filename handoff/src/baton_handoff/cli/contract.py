@@ -1,9 +1,18 @@
 """`handoff contract`: the contracts of the tables, the model and the API."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baton_handoff.cli.options import BASE, Commands, Options, add_format, print_findings
+from baton_handoff.cli.options import (
+    BASE,
+    Commands,
+    Options,
+    add_format,
+    print_beside_findings,
+    print_findings,
+)
 
 if TYPE_CHECKING:
     from baton_handoff.config.project import Project
@@ -12,14 +21,32 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     """Add the commands of the group."""
     command = commands.add("new", _new, "write contracts for a table of yours")
-    command.add_argument("file", type=Path, help="a CSV, Parquet or Excel file")
+    command.add_argument("file", type=Path, help="a table: CSV, JSON lines, Parquet or Excel")
     command.add_argument("--target", required=True, help="the column to predict")
     command.add_argument(
         "--task",
         choices=["classification", "regression"],
         help="default: derived from the values of the target",
     )
+    command.add_argument("--encoding", default="", help="of a text file; default: detected")
+    command.add_argument(
+        "--sheet", default="", help="of a workbook; default: the first with the target"
+    )
+    for name, metavar, text in (
+        ("missing", "VALUE", "a text or number that means a missing value, such as -999"),
+        ("drop", "COLUMN", "a column to leave out"),
+        ("keep", "COLUMN", "a column to use, even if it looks like an id or is constant"),
+    ):
+        command.add_argument(
+            f"--{name}", metavar=metavar, action="append", default=[], help=f"{text}; repeatable"
+        )
     command.add_argument("--replace", action="store_true", help="overwrite existing contracts")
+
+    command = commands.add("join", _join, "join another table of yours to the first one")
+    command.add_argument("file", type=Path, help="a table with one row for each key")
+    command.add_argument(
+        "--on", nargs="+", required=True, metavar="COLUMN", help="the columns that both have"
+    )
 
     command = commands.add("diff", _diff, "how a change alters the contracts, and for which side")
     command.add_argument("--base", help="a commit, a branch, or a contracts wheel" + BASE)
@@ -31,7 +58,7 @@ def add(commands: Commands) -> None:
     commands.add("api", _api, "generate the API's models from the contracts")
 
     command = commands.add("wheel", _wheel, "build a wheel of the contracts for another repository")
-    command.add_argument("--to", type=Path, default=Path("dist"), help="the folder for the wheel")
+    command.add_argument("--to", type=Path, help="the folder for the wheel; default: dist")
 
 
 def api_models(project: "Project", *, require_columns: bool = False) -> tuple[Path, str]:
@@ -56,37 +83,52 @@ def api_models(project: "Project", *, require_columns: bool = False) -> tuple[Pa
 
 def _new(options: Options) -> None:
     from baton_handoff.lineage.first_contract import start_from
+    from baton_handoff.lineage.own_table import Choices
 
-    start_from(
-        options.project,
-        options.file,
-        options.target,
-        task=options.task,
-        replace=options.replace,
+    choices = Choices(
+        options.task,
+        options.encoding,
+        options.sheet,
+        tuple(options.missing),
+        tuple(options.keep),
+        tuple(options.drop),
     )
+    start_from(options.project, options.file, options.target, choices, replace=options.replace)
+
+
+def _join(options: Options) -> None:
+    from baton_handoff.lineage.first_contract import join
+
+    join(options.project, options.file, options.on)
 
 
 def _diff(options: Options) -> int:
     from baton_handoff.contracts.diff import (
         NoBaseContractsError,
-        differences,
+        compare_with_base,
         findings,
         write_changelog,
     )
+    from baton_handoff.contracts.sentences import base_text
     from baton_handoff.policy.status.change_findings import kept
 
     project, base = options.project, options.base
-    when_empty = "The contracts have not changed."
     with kept(project, "diff", base) as keep:
         try:
-            changed = differences(project, base)
+            comparison = compare_with_base(project, base)
         except NoBaseContractsError as error:
-            changed, when_empty = [], str(error)
-        found = list(findings(changed))
+            keep([])
+            return print_findings([], options, str(error))
+        differences = comparison.differences
+        if options.changelog:
+            write_changelog(project, differences)
+            differences = [replace(difference, recorded=True) for difference in differences]
+        found = list(findings(differences))
         keep(found)
-    code = print_findings(found, options, when_empty)
-    if options.changelog:
-        write_changelog(project, changed)
+    compared = base_text(comparison.base, unchanged=not found)
+    code = print_findings(found, options, compared)
+    if found or options.format != "terminal":
+        print_beside_findings(compared, options)
     return code
 
 
@@ -98,4 +140,5 @@ def _api(options: Options) -> None:
 def _wheel(options: Options) -> None:
     from baton_handoff.contracts.wheel import build_contracts
 
-    print(build_contracts(options.project, options.to))
+    to = options.to or Path(os.path.relpath(options.project.root / "dist"))
+    print(build_contracts(options.project, to))

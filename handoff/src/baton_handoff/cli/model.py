@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
 
     commands.add("register", _register, "register the trained model as candidate")
 
-    command = commands.add("promote", _promote, "check a version against the gates and promote it")
+    command = commands.add("promote", _promote, "judge a version by the gates and promote it")
     command.add_argument("version", help="a number, or an alias such as candidate")
     command.add_argument("--to", choices=["champion", "staging"], default="champion")
     command.add_argument("--why", help="the reason, which is recorded")
@@ -61,8 +61,9 @@ def add(commands: Commands) -> None:
         "score",
         _score,
         "predict for every row of a Parquet file",
-        description="Predict for every row of a Parquet file. Rows that the contract refuses go to"
-        " TO.rejected.parquet with the reason. An interrupted run is continued by the next one.",
+        description="Predict for every row of a Parquet file. Rows that the contract refuses, or"
+        " that the model can't answer, go to TO.rejected.parquet with the reason. An interrupted"
+        " run is continued by the next one.",
         epilog="exit code: 0 all rows were scored, 1 some were rejected, 2 nothing was written",
     )
     command.add_argument("file", type=Path, help="with spark also a folder of Parquet files")
@@ -101,8 +102,9 @@ def _list(options: Options) -> None:
 
 
 def _register(options: Options) -> None:
-    from baton_handoff.policy.rendering.summary import handoff_notice
+    from baton_handoff.policy.rendering.summary import announce_way
     from baton_handoff.policy.status.base_practices import binding_registry
+    from baton_handoff.policy.status.champion_way import way_to_champion
     from baton_handoff.policy.status.status import assess
 
     project = options.project
@@ -119,39 +121,54 @@ def _register(options: Options) -> None:
         f"{registered.model} version {registered.version} is the {registered.alias}"
         f" (commit {(registered.lineage.commit or 'none')[:12]}{clean})."
     )
-    if notice := handoff_notice(assess(project)):
-        print(notice)
+    for concern in registered.concerns:
+        print(concern)
+    if way := way_to_champion(project, assess(project)):
+        print(announce_way(way))
 
 
 def _promote(options: Options) -> int:
-    from baton_handoff.policy.promotion.promote import promote
+    from baton_handoff.policy.promotion.promote import promote, require_promotable
     from baton_handoff.policy.promotion.promotion_policy import promotion_policy
+    from baton_handoff.policy.rendering.summary import describe_way
     from baton_handoff.policy.status.missing_evidence import produce_for_promotion
+    from baton_handoff.registry.followed_alias import effect_on_services
 
     if not (options.why or options.dry_run):
         raise UsageError("A promotion is recorded with its reason: add --why, or --dry-run.")
     reason = None if options.dry_run else options.why
     project, loosened = promotion_policy(options.project, options.base)
-    if options.produce:
+    if reason:
+        require_promotable(project, options.version, options.to)
+    if options.produce and options.to == "champion":
         produce_for_promotion(project, options.version)
     progress = partial(print, file=sys.stderr, flush=True)
     result = promote(project, options.version, options.to, reason, progress)
     print_findings([*result.findings, *loosened], options, "All gates pass.")
+    if result.way:
+        print_beside_findings(describe_way(result.way), options)
+    elif reason is None:
+        command = f"uv run poe promote {options.version} --to {options.to} --why WHY"
+        print_beside_findings(f"Nothing blocks: `{command}` moves the alias.", options)
     if move := result.moved:
         previous = f" (before: version {move.before})" if move.before else ""
-        print_beside_findings(f"{move.alias} is now version {move.to}{previous}.", options)
+        effect = effect_on_services(options.project, move.alias, move.to)
+        moved = f"{move.alias} is now version {move.to}{previous}.\n{effect}"
+        print_beside_findings(moved, options)
     return int(result.blocked)
 
 
 def _rollback(options: Options) -> None:
     from baton_handoff.registry.alias_moves import roll_back
+    from baton_handoff.registry.followed_alias import effect_on_services, followed_alias
 
     move, other_code = roll_back(options.project, options.why)
     print(f"Version {move.to} is the champion again (before: version {move.before}).")
     if other_code is None:
+        print(effect_on_services(options.project, move.alias, move.to))
         return
     needs = f"It needs other code than version {move.before}"
-    meanwhile = f"until then running services use version {move.before}."
+    meanwhile = f"until then running services go on with version {move.before}."
     if other_code:
         image = f"{options.project.model}:{other_code[:12]}"
         print(f"{needs}: deploy the image {image}; {meanwhile}")
@@ -160,6 +177,8 @@ def _rollback(options: Options) -> None:
             f"{needs}, and that code was never committed, so it can't be deployed: promote a"
             f" version whose code is committed; {meanwhile}"
         )
+    if options.project.alias != move.alias:
+        print(followed_alias(options.project))
 
 
 def _fetch(options: Options) -> None:

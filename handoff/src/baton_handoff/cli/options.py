@@ -1,17 +1,20 @@
 """What the commands share: adding them to a parser, their options, printing findings."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
+from baton_handoff.core.suggestions import hint
 from baton_handoff.reporting.findings import Finding, Format, render
 
 if TYPE_CHECKING:
     # Only here: this module imports pydantic, which `handoff --help` doesn't need.
     from baton_handoff.config.project import Project
 
-BASE = "; default: the branch that this one follows, the remote's main branch or the last commit"
+BASE = "; default: the branch that this one follows, or else the main branch or the last commit"
 """The end of the help of an option that names a base."""
 
 
@@ -20,9 +23,43 @@ class Options(argparse.Namespace):
 
     Attributes:
         project: The project in which the command runs.
+        parser: The parser of the command.
     """
 
     project: "Project"
+    parser: "CommandParser"
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser that suggests a name for an unknown command or value."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        # The only place where argparse lets a parser choose the words.
+        if action.choices is None or value in action.choices:
+            return
+        names = [str(choice) for choice in action.choices]
+        kind, otherwise = "value", f"use one of {', '.join(names)}"
+        if isinstance(action, argparse._SubParsersAction):
+            # Old commands have no help; they are not suggested.
+            kind, names = "command", [one.dest for one in action._choices_actions]
+            names += self.further_names()
+            otherwise = f"`{self.prog} --help` lists them"
+        end = hint(str(value), names, otherwise)
+        raise argparse.ArgumentError(action, f"there is no {kind} `{value}`{end}")
+
+    def further_names(self) -> list[str]:
+        """More names to suggest for an unknown command."""
+        return []
+
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """End with a message about arguments that no option or argument takes."""
+        first = unknown[0]
+        if not first.startswith("-"):
+            self.error(f"`{first}` is one argument too many")
+        options = [name for action in self._actions for name in action.option_strings]
+        name = first.partition("=")[0]
+        end = hint(name, options, f"`{self.prog} --help` lists them")
+        self.error(f"there is no option `{name}`{end}")
 
 
 class Commands:
@@ -55,8 +92,23 @@ class Commands:
         if help is not None:
             self.helps[name] = texts["help"] = help
         parser: argparse.ArgumentParser = self._subparsers.add_parser(name, **texts)
-        parser.set_defaults(run=run)
+        parser.set_defaults(run=run, parser=parser)
         return parser
+
+
+def from_root(options: Options, arguments: Sequence[str]) -> list[str]:
+    """The arguments of a tool that runs in the project's root, where some are paths.
+
+    A user gives paths from the folder in which the command is started.
+    """
+    here, root = Path.cwd(), options.project.root
+    if here == root:
+        return [*arguments]
+    given = [argument.partition("::") for argument in arguments]
+    return [
+        f"{os.path.relpath(here / path, root)}{mark}{name}" if (here / path).exists() else argument
+        for argument, (path, mark, name) in zip(arguments, given, strict=True)
+    ]
 
 
 def add_format(command: argparse.ArgumentParser) -> None:

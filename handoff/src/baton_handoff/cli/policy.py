@@ -2,12 +2,14 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baton_handoff.cli.options import Commands, Options, add_format
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError, ProjectNotFoundError, UsageError
+from baton_handoff.core.files import path_from
 from baton_handoff.policy.practices.stages import STAGES, Stage
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def add_status(commands: Commands) -> None:
         action="store_true",
         help="in CI: also write the run's summary and the comment of the pull request",
     )
-    command.set_defaults(find=_project_or_repository)
+    command.set_defaults(find=_project_or_repository, any_environment=True)
 
 
 def _project_or_repository() -> "Project":
@@ -78,6 +80,7 @@ def _project_or_repository() -> "Project":
 
 def _status(options: Options) -> int:
     from baton_handoff.policy.rendering.summary import for_side
+    from baton_handoff.policy.status.champion_way import way_to_champion
     from baton_handoff.policy.status.missing_evidence import produce
     from baton_handoff.policy.status.status import assess, assess_change
 
@@ -105,6 +108,8 @@ def _status(options: Options) -> int:
     if options.produce:
         produce(project, assessment, options.stage or "promotion")
         assessment = assessed()
+    if project.adopted and options.format == "terminal":
+        assessment = replace(assessment, way=way_to_champion(project, assessment))
     assessment = for_side(assessment, options.side)
     stage: Stage = options.stage or "push"
     print(_report(assessment, stage, options))
@@ -172,7 +177,7 @@ def rewrite_owners(project: "Project") -> str:
     """Write the file of the owners; return a message that names it."""
     from baton_handoff.config.code_owners import write_owners
 
-    name = write_owners(project).relative_to(project.root)
+    name = path_from(project.root, write_owners(project))
     return f"Wrote {name}: which team must approve which path at level {project.level}."
 
 

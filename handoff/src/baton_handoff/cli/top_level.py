@@ -4,6 +4,7 @@ import os
 import subprocess
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from baton_handoff.cli.options import (
     BASE,
@@ -17,11 +18,21 @@ from baton_handoff.cli.options import (
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.tracing import continued_span, trace_environment
 
+if TYPE_CHECKING:
+    from baton_handoff.config.project import Project
+
+_EVALUATION = "data/evaluation"
+"""The folder of the evaluation in every starter."""
+
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    commands.add("setup", _setup, "prepare the git repository and its hooks")
+    command = commands.add("setup", _setup, "prepare the git repository and its hooks")
+    command.set_defaults(any_environment=True)
     commands.add("pipeline", _pipeline, "run the pipeline: from raw data to a model")
+
+    # Without a line in the list of commands: git's hook runs it.
+    commands.add("hooks", _hooks, description="Run the hooks on what is to be committed.")
 
     command = commands.add("docs", _docs, "build the site with the data dictionary")
     command.add_argument("--serve", action="store_true", help="serve it here and follow changes")
@@ -36,6 +47,13 @@ def add(commands: Commands) -> None:
     command.add_argument("--since", help="find the commit after this one that broke the check")
     command.add_argument(
         "--side", choices=SIDES, help="only what this side must act on, alone or with others"
+    )
+    command.add_argument(
+        "--time-limit",
+        type=float,
+        default=60,
+        metavar="SECONDS",
+        help="how long a test, or the import of a file, may take; default: 60",
     )
     add_format(command)
 
@@ -70,6 +88,12 @@ def _setup(options: Options) -> None:
     set_up(options.project)
 
 
+def _hooks(options: Options) -> int:
+    from baton_handoff.integrations.hooks import run_hooks
+
+    return run_hooks(options.project)
+
+
 def _pipeline(options: Options) -> int:
     from baton_handoff.cli.check import STEP_CHECKS
     from baton_handoff.core.git import require_repository
@@ -85,12 +109,30 @@ def _pipeline(options: Options) -> int:
     for file in (root / "dvc.lock", root / ".dvc/tmp/rwlock"):
         if file.exists() and not file.stat().st_size:
             file.unlink()
+    evaluated = _evaluated(root)
     with continued_span("pipeline", os.environ):
         env = os.environ | trace_environment()
         done = subprocess.run(["dvc", "repro"], cwd=root, env=env, check=False)
+    if done.returncode == 0 and _evaluated(root) != evaluated:
+        _print_concerns(options.project)
     if done.returncode == 0 and not EvidenceStore(options.project).current("pipeline"):
         run_step(options.project, "pipeline", STEP_CHECKS["pipeline"])
     return done.returncode
+
+
+def _evaluated(root: Path) -> float:
+    """When the pipeline last wrote the evaluation; 0 without one."""
+    file = root / _EVALUATION / "evaluation.json"
+    return file.stat().st_mtime if file.exists() else 0.0
+
+
+def _print_concerns(project: "Project") -> None:
+    from baton_handoff.evaluation.concerns import concerns
+    from baton_handoff.evaluation.held_out import read_evaluation
+
+    # MLflow brings pandas, whatever the project's own engine is.
+    for concern in concerns(read_evaluation(project.root / _EVALUATION, "pandas")):
+        print(concern)
 
 
 def _docs(options: Options) -> None:
@@ -112,14 +154,16 @@ def _serve(options: Options) -> None:
 def _triage(options: Options) -> int:
     from baton_handoff.policy.status.change_findings import kept
     from baton_handoff.triage.experiment import triage
+    from baton_handoff.triage.report import compared_text
 
     with kept(options.project, "triage", options.base) as keep:
-        found = triage(options.project, options.base, options.since)
-        keep(found)
-    if options.side:
-        found = [finding for finding in found if finding.side in (options.side, None)]
+        answer = triage(options.project, options.base, options.since, options.time_limit)
+        keep(answer.findings)
+    found = [one for one in answer.findings if options.side in (None, one.side) or not one.side]
     whose = f" for {options.side}" if options.side else ""
-    return print_findings(found, options, f"No check fails{whose}.")
+    code = print_findings(found, options, f"No check fails{whose}.")
+    print_beside_findings(compared_text(answer.base), options)
+    return code
 
 
 def _monitor(options: Options) -> int:

@@ -2,13 +2,14 @@
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from baton_handoff.config.project import Project
-from baton_handoff.config.sides import SIDES, approvers, covers, places
+from baton_handoff.config.sides import HOSTING, SIDES, approvers, covers, places
 from baton_handoff.core.errors import HandoffError, SettingsError
+from baton_handoff.core.git import prefix_of, repository_root
 
 Teams: TypeAlias = Mapping[str, str]
 """The handle of each side's team, without the @ that some providers write before it."""
@@ -45,8 +46,10 @@ def owners_file(project: Project) -> Path:
         SettingsError: The provider is unknown.
     """
     provider = _provider(project)
-    files = [project.root / name for name in provider.locations]
-    return next(filter(Path.exists, files), project.root / provider.default)
+    # Providers read the file in the root of a repository; Azure's is a script of the project.
+    root = project.root if project.ci == "azure" else repository_root(project.root)
+    files = [root / name for name in provider.locations]
+    return next(filter(Path.exists, files), root / provider.default)
 
 
 def write_owners(project: Project) -> Path:
@@ -67,8 +70,13 @@ def owners_are_current(project: Project) -> bool:
         HandoffError: Provider or teams are unknown, or the file can't be read.
     """
     file = owners_file(project)
-    expected = _content(project, file)
-    return file.exists() and _rules_in(file.read_bytes().decode()) == _rules_in(expected)
+    if not file.exists():
+        return False
+    written = _rules_in(file.read_bytes().decode())
+    # Earlier engines wrote no rules for places without files.
+    return any(
+        written == _rules_in(_content(project, file, only_existing=only)) for only in (False, True)
+    )
 
 
 def _rules_in(text: str) -> list[str]:
@@ -76,20 +84,28 @@ def _rules_in(text: str) -> list[str]:
     return [line for line in text.splitlines() if not line.startswith("#")]
 
 
-def _content(project: Project, file: Path) -> str:
+def _content(project: Project, file: Path, *, only_existing: bool = False) -> str:
     """The team's own lines, with the block between its two marks."""
     if not all(project.teams):
         raise _invalid_answers(project, "it lacks the two teams: run `copier update`")
     provider = _provider(project)
     handles = (handle.removeprefix("@") for handle in project.teams)
     teams = dict(zip(SIDES, handles, strict=True))
-    above, below = _own_lines(file)
+    prefix = prefix_of(project.root)
+    marks = [f"{mark} of {prefix.rstrip('/')}" if prefix else mark for mark in (_BEGIN, _END)]
+    above, below = _own_lines(file, *marks)
     if above and not above.endswith("\n"):
         above += "\n"
     block = [
-        f"{_BEGIN}: `uv run poe fix` writes these lines from sides, teams and level.",
-        *provider.lines(_rules_of(project, file), teams),
-        f"{_END}: lines of your own go above{provider.advice}",
+        f"{marks[0]}: `uv run poe fix` writes these lines from sides, teams and level.",
+        *provider.lines(
+            [
+                replace(rule, place=prefix + rule.place)
+                for rule in _rules_of(project, file, only_existing=only_existing)
+            ],
+            teams,
+        ),
+        f"{marks[1]}: lines of your own go above{provider.advice}",
     ]
     return above + "".join(f"{line}\n" for line in block) + below
 
@@ -107,30 +123,42 @@ def _invalid_answers(project: Project, problem: str) -> SettingsError:
     return SettingsError(file, 1, f"{problem}.", location=(), kind="answers")
 
 
-def _own_lines(file: Path) -> tuple[str, str]:
+def _own_lines(file: Path, begin: str, end: str) -> tuple[str, str]:
     """The lines above and below the block; without a block all lines are above it."""
     try:
         # Not as text, which would change the line ends.
         lines = file.read_bytes().decode().splitlines(keepends=True) if file.exists() else []
     except UnicodeDecodeError as error:
         raise HandoffError(f"{file} is not UTF-8: save it as UTF-8.") from error
-    marks = [n for n, line in enumerate(lines) if line.startswith((_BEGIN, _END))]
+    marks = [n for n, line in enumerate(lines) if _is_mark(line, begin) or _is_mark(line, end)]
     if not marks:
         return "".join(lines), ""
-    if [lines[n].startswith(_BEGIN) for n in marks] != [True, False]:
+    if [lines[n].startswith(begin) for n in marks] != [True, False]:
         raise HandoffError(
-            f"{file} needs one line `{_BEGIN}…` and below it one `{_END}…`: correct or delete them."
+            f"{file} needs one line `{begin}…` and below it one `{end}…`: correct or delete them."
         )
     return "".join(lines[: marks[0]]), "".join(lines[marks[1] + 1 :])
 
 
-def _rules_of(project: Project, file: Path) -> list[OwnerRule]:
-    """The rules for places that exist, outer folders first: the last one that fits applies."""
+def _is_mark(line: str, mark: str) -> bool:
+    """Whether a line is a mark of this project, not of one in a subfolder."""
+    rest = line.removeprefix(mark)
+    return rest != line and rest[:1].strip() in ("", ":") and not rest.startswith(" of ")
+
+
+def _rules_of(project: Project, file: Path, *, only_existing: bool) -> list[OwnerRule]:
+    """The rules, outer folders first: the last one that fits applies.
+
+    A place has its rule before it has files, so that a new file changes no rules. The files of
+    another provider, or in another place, get one only if they exist.
+    """
     own = project.answerable
     rules = [
         OwnerRule(name, approvers(name, project.package, own, project.level))
         for name in sorted(places(project.package, own))
-        if project.root / name == file or _has_files(project.root / name)
+        if project.root / name == file
+        or not (only_existing or name in HOSTING)
+        or _has_files(project.root / name)
     ]
     return [
         rule

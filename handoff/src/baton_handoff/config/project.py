@@ -1,11 +1,13 @@
 """A project: its folder, its settings and its code; `handoff.toml` marks the root."""
 
 import importlib
+import importlib.util
 import os
+import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,6 +23,7 @@ from baton_handoff.config.settings import (
 )
 from baton_handoff.config.sides import SIDES, answerable
 from baton_handoff.config.validation import invalid, read_settings, validated
+from baton_handoff.core.environments import programs_of_another_place
 from baton_handoff.core.errors import (
     HandoffError,
     ProjectCodeError,
@@ -50,7 +53,7 @@ class Project:
         ci: The provider that runs the checks: `github`, `gitlab` or `azure`.
         cloud: The cloud in which the project runs; `none` if no cloud is chosen.
         teams: The handles of the data science and the ML engineering team.
-        answerable: Paths that belong to another side than their place says.
+        answerable: Paths that belong to another side than their folder's.
         people: For each side the addresses with which its people commit.
         service: The limits of the service.
         promotion: The limits that a version must meet to become champion.
@@ -146,6 +149,21 @@ class Project:
                     " installed: run `uv run poe setup`."
                 ) from error
 
+    def require_own_environment(self) -> None:
+        """Check that the running environment has the code of this folder, not of a copy of it.
+
+        Raises:
+            ForeignEnvironmentError: It was copied, moved or renamed with its project.
+        """
+        root = self.root.resolve()
+        location = _location(self.package)
+        if location is not None and not location.is_relative_to(root):
+            other = find_upwards("handoff.toml", location)
+            if other is not None or "site-packages" not in location.parts:
+                raise ForeignEnvironmentError(root, other.parent if other else location)
+        if programs := programs_of_another_place(Path(sys.prefix)):
+            raise ForeignEnvironmentError(root, Path(os.fsdecode(next(iter(programs.values())))))
+
     @contextmanager
     def explain_errors(self, subject: str) -> Iterator[None]:
         """Turn an error of the project's own code into one sentence with its place.
@@ -169,6 +187,34 @@ class Project:
             raise ProjectCodeError(
                 f"{subject} can't be read: {place}{type(error).__name__}: {reason}"
             ) from error
+
+
+class ForeignEnvironmentError(ProjectCodeError):
+    """The environment of a project belongs to another folder.
+
+    Attributes:
+        problem: What is wrong, a sentence without the remedy.
+        fix: The command that repairs the environment.
+    """
+
+    fix = "`uv run handoff setup`"
+
+    def __init__(self, root: Path, other: Path) -> None:
+        self.problem = (
+            f"The environment of {root} would run the code of {other}: it was copied, moved or"
+            " renamed with its folder."
+        )
+        super().__init__(f"{self.problem} Run {self.fix}.")
+
+
+def _location(package: str) -> Path | None:
+    """The folder from which a package is imported; None if it is not installed."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return None
+    folders = spec and [*(spec.submodule_search_locations or ())]
+    return Path(folders[0]).resolve() if folders else None
 
 
 def find_project(start: Path | None = None) -> Project:
@@ -227,12 +273,15 @@ def project_at(folder: Path, default: Project) -> Project:
     Args:
         folder: The folder.
         default: The result if the settings there can't be used: a change that corrects a broken
-            `handoff.toml` must be possible.
+            `handoff.toml` must be possible. What people accept or state counts only where it can
+            be read, so the result has no exceptions and no statements.
     """
     try:
         return read_project(folder / "handoff.toml")
     except (OSError, SettingsError):
-        return default
+        unstated = {"exceptions", "statements"}
+        practices = {name: one for name, one in default.practices.items() if name not in unstated}
+        return replace(default, exceptions=(), practices=practices)
 
 
 def _answers(file: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from baton_handoff.config.project import PRACTICE_TABLES
 from baton_handoff.core.errors import ProjectNotFoundError
-from baton_handoff.core.git import run_git
+from baton_handoff.core.git import hidden_files, run_git
 from baton_handoff.core.toml_files import read_toml
 
 _IGNORED = {
@@ -39,7 +39,8 @@ class ProjectFiles:
     def paths(self) -> list[str]:
         """Every file that git tracks or does not ignore, relative to the project, sorted."""
         # A repository around the project may ignore the whole project.
-        return self._listed("--cached", "--others", "--exclude-standard") or self._walked()
+        listed = self._listed("--cached", "--others", "--exclude-standard")
+        return sorted({*listed, *hidden_files(self._root)}) if listed else self._walked()
 
     @cached_property
     def in_git(self) -> list[str]:
@@ -89,8 +90,7 @@ class ProjectFiles:
     def _listed(self, *options: str) -> list[str]:
         """The files that git lists; none without git or a repository."""
         try:
-            # Without the program that a repository may configure: it may not be trusted.
-            done = run_git(self._root, "-c", "core.fsmonitor=false", "ls-files", "-z", *options)
+            done = run_git(self._root, "ls-files", "-z", *options)
         except FileNotFoundError:
             return []
         if done.returncode:

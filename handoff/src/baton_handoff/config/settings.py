@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from baton_handoff.config.sides import Axis, Side
 from baton_handoff.config.validation import StrictModel, Text
+from baton_handoff.core.suggestions import similar_name
 
 GATES = (
     *("environment", "load", "code", "contracts", "rows", "parity", "commit", "baselines"),
@@ -28,9 +29,9 @@ _Number = Annotated[float, Field(ge=0)]
 
 def _known_gate(gate: str) -> str:
     if gate not in GATES and not gate.startswith("sources/"):
-        raise PydanticCustomError(
-            "unknown_gate", "use {gates} or sources/NAME", {"gates": ", ".join(GATES)}
-        )
+        near = similar_name(gate, GATES)
+        remedy = f"did you mean `{near}`?" if near else f"use {', '.join(GATES)} or sources/NAME"
+        raise PydanticCustomError("unknown_gate", "{remedy}", {"remedy": remedy})
     return gate
 
 
@@ -55,6 +56,9 @@ class ServiceSettings(StrictModel):
 
     largest_request_bytes: _Number = 8 * 2**20
     """The size of the largest request body that the service reads."""
+
+    largest_request_rows: _Number = 10_000
+    """The number of rows that one request may have."""
 
     refresh_seconds: _Number = 10
     """The time between two queries to the registry for the version to load."""
@@ -155,7 +159,7 @@ class HandoffToml(StrictModel):
     """The e-mail addresses with which the people of each side commit."""
 
     answerable: dict[str, Axis] = {}
-    """Paths and folders that belong to another side than their place says."""
+    """Paths that belong to another side than their folder's."""
 
     exceptions: list[PolicyException] = []
 

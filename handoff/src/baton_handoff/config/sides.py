@@ -31,9 +31,7 @@ _ROOMS = {
 _SHARED = ("features", "training")
 """Folders whose changes both sides approve at level 2."""
 
-_PATHS = {
-    ".copier-answers.yml": CONTRACTS,
-    ".dvc/": ML_ENGINEERING,
+HOSTING = {
     ".github/": ML_ENGINEERING,
     ".github/CODEOWNERS": CONTRACTS,
     ".gitlab-ci.yml": ML_ENGINEERING,
@@ -42,9 +40,16 @@ _PATHS = {
     "CODEOWNERS": CONTRACTS,
     "azure-pipelines.yml": ML_ENGINEERING,
     "branch-policies.sh": CONTRACTS,
+    "docs/CODEOWNERS": CONTRACTS,
+}
+"""Paths that only some providers read."""
+
+_PATHS = {
+    **HOSTING,
+    ".copier-answers.yml": CONTRACTS,
+    ".dvc/": ML_ENGINEERING,
     "data/": DATA_OWNER,
     "data/sources/": CONTRACTS,
-    "docs/CODEOWNERS": CONTRACTS,
     "dvc.lock": DATA_OWNER,
     "dvc.yaml": DATA_SCIENCE,
     "handoff-baseline.json": CONTRACTS,

@@ -21,7 +21,6 @@ This module alone makes sentences, from the types of pydantic's errors, not from
 import json
 from collections.abc import Sequence
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, TypeVar
 
@@ -29,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from baton_handoff.core.errors import SettingsError, UnreadableError
+from baton_handoff.core.suggestions import similar_name
 from baton_handoff.core.toml_files import TomlLines, parse_toml
 from baton_handoff.core.yaml_files import YamlLines, parse_yaml
 
@@ -136,8 +136,11 @@ def validated(
         first = min(error.errors(include_url=False), key=order)
         location = (*at, *(step for step in first["loc"] if step != _KEY))
         problem, remedy = _explained(first, location, file, adapter)
-        remedy = f"{remedy}, or {_RESTORE}" if generated else remedy
-        raise invalid(file, location, f"{problem}: {remedy}", kind=first["type"]) from error
+        asks = remedy.endswith("?")
+        if generated:
+            remedy = f"{remedy} Otherwise {_RESTORE}" if asks else f"{remedy}, or {_RESTORE}"
+        problem = f"{problem}{';' if asks else ':'} {remedy}"
+        raise invalid(file, location, problem, kind=first["type"]) from error
 
 
 def invalid(
@@ -148,7 +151,7 @@ def invalid(
     Args:
         file: The file.
         location: The keys and list positions that lead to the setting.
-        problem: What is wrong and what to do, without a full stop.
+        problem: What is wrong and what to do, without a full stop; it may end in a question.
         kind: The kind of problem, for callers that have to tell one from another.
         element: The text in a TOML list that the problem is about; the list may span lines.
     """
@@ -156,7 +159,8 @@ def invalid(
     line = lines.at(*location)
     if element is not None and isinstance(lines, TomlLines):
         line = lines.of_text(element, line)
-    return SettingsError(file, line, f"{problem}.", location=location, kind=kind)
+    end = "" if problem.endswith(("?", ".")) else "."
+    return SettingsError(file, line, f"{problem}{end}", location=location, kind=kind)
 
 
 def _lines(file: Path) -> TomlLines | YamlLines:
@@ -195,9 +199,8 @@ def _explained(
 
 
 def _suggestion(key: str, allowed: Sequence[str]) -> str:
-    near = get_close_matches(key, allowed, 1)
-    if near:
-        return f"use `{near[0]}`"
+    if near := similar_name(key, allowed):
+        return f"did you mean `{near}`?"
     return f"use {', '.join(allowed)}" if allowed else "remove it"
 
 

@@ -1,24 +1,32 @@
 """Contracts: what a table must be, in one form that people and programs can compare."""
 
-from baton_handoff.contracts.canonical import (
-    Contract,
-    border,
-    canonical_form,
-    contracts_at,
-    contracts_of,
-    model_interface,
-)
-from baton_handoff.contracts.frames import (
-    Engine,
-    Frame,
-    engine_of,
-    from_json,
-    from_rows,
-    to_engine,
-    to_rows,
-)
-from baton_handoff.contracts.validation import ContractViolation, check
-from baton_handoff.contracts.violations import Rule, RuleKind, Violation
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from baton_handoff.contracts.canonical import (
+        Contract,
+        Engine,
+        border,
+        canonical_form,
+        contracts_at,
+        contracts_of,
+        engine_of,
+        model_interface,
+    )
+    from baton_handoff.contracts.frames import Frame, from_json, from_rows, to_engine, to_rows
+    from baton_handoff.contracts.validation import ContractViolation, check
+    from baton_handoff.contracts.violations import Rule, RuleKind, Violation
+
+_MODULES = {
+    "canonical": (
+        *("Contract", "Engine", "border", "canonical_form", "contracts_at", "contracts_of"),
+        *("engine_of", "model_interface"),
+    ),
+    "frames": ("Frame", "from_json", "from_rows", "to_engine", "to_rows"),
+    "validation": ("ContractViolation", "check"),
+    "violations": ("Rule", "RuleKind", "Violation"),
+}
 
 __all__ = [
     "Contract",
@@ -40,3 +48,11 @@ __all__ = [
     "to_engine",
     "to_rows",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is used, when it is: comparing contracts needs neither pandera nor a table."""
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

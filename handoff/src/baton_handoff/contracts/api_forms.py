@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from baton_handoff.config.sides import ML_ENGINEERING
 from baton_handoff.contracts.constraints import BUILT_IN
+from baton_handoff.contracts.text_patterns import END
 
 _ROLES = {
     "input": {"position": "input", "producer": "clients", "consumer": ML_ENGINEERING},
@@ -81,11 +82,16 @@ def _field(described: Mapping[str, Any]) -> dict[str, Any]:
         "unique": False,
         "coerce": False,
         "checks": [
-            {"name": name, argument: kind[keyword]}
+            {"name": name, argument: _value(kind[keyword])}
             for keyword, (name, argument) in _CHECKS.items()
             if keyword in kind
         ],
     }
+
+
+def _value(value: Any) -> Any:
+    """The value of a keyword; a pattern as earlier releases have generated it."""
+    return value.replace(END, "$") if isinstance(value, str) else value
 
 
 def _type(kind: Mapping[str, Any]) -> str:

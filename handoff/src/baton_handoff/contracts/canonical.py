@@ -4,22 +4,30 @@ pandera's own serialisation drops the checks that are written inside a contract.
 check is described by its name and arguments, any other by its source.
 """
 
-import ast
 import importlib
 import inspect
+import json
 import pkgutil
-import textwrap
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from functools import cache
 from types import ModuleType
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, Literal, TypeAlias, TypeGuard
 
 from pandera.api.base.checks import BaseCheck
 from pandera.api.base.model_components import BaseCheckInfo, BaseParserInfo
 from pandera.api.checks import Check
 from pandera.api.dataframe.model import DataFrameModel
+from pandera.api.function_dispatch import Dispatcher
 
+from baton_handoff.contracts.code_syntax import closure
+from baton_handoff.contracts.dependencies import Dependencies
+from baton_handoff.contracts.text_patterns import use_whole_patterns
 from baton_handoff.core.errors import HandoffError
+
+use_whole_patterns()
+
+Engine: TypeAlias = Literal["pandas", "polars"]
 
 Contract: TypeAlias = type[DataFrameModel[Any, Any]]
 """A data contract: a pandera model of either engine."""
@@ -36,23 +44,18 @@ _TYPES = {
     "date": "date",
 }
 
-_PARSING = threading.Lock()
-"""If two threads parse at once, Python 3.11 may miscount its recursion and raise a SystemError."""
+_UNENFORCED = {
+    *("name", "title", "description", "metadata", "report_duplicates", "error", "strategy"),
+    *("n_failure_cases", "statistics", "statistics_args", "constraint", "determined_by_unique"),
+    *("from_format", "from_format_kwargs", "to_format", "to_format_kwargs", "to_format_buffer"),
+    *("IS_INFERRED", "is_built_in"),
+}
+"""Attributes of pandera's schemas and checks that don't decide which tables are accepted."""
 
-_TABLE_OPTIONS = {
-    "add_missing_columns": False,
-    "drop_invalid_rows": False,
-    "index": None,
-    "unique_column_names": False,
-}
-_COLUMN_OPTIONS = {"default": None, "drop_invalid_rows": False, "regex": False}
-_CHECK_OPTIONS = {
-    "element_wise": False,
-    "groupby": None,
-    "groups": None,
-    "ignore_na": True,
-    "raise_warning": False,
-}
+_NO_OPTIONS = {"check_fn", "check_kwargs"}
+_MULTI_INDEX = {"indexes", "dtype", "checks", "parsers", "columns", "index", "required", "nullable"}
+_PARSER_OPTIONS = {"element_wise": False, "ignore_na": False}
+_UNSET = object()
 
 
 def contracts_of(room: ModuleType) -> dict[str, Contract]:
@@ -142,25 +145,51 @@ def canonical_form(contract: Contract) -> dict[str, Any]:
     The form holds everything that is enforced, and the metadata. Docstrings and the order in which
     columns are declared don't change it.
     """
-    return {
-        "name": contract.__name__,
-        "metadata": dict(sorted(metadata_of(contract).items())),
-        **enforced(contract.to_schema()),
-    }
+    dependencies = Dependencies(contract.__module__, _form_of_contract)
+    with dependencies.within(contract):
+        return {
+            "name": contract.__name__,
+            "metadata": dict(sorted(metadata_of(contract).items())),
+            **_enforced(contract, dependencies),
+        }
 
 
-def enforced(schema: Any) -> dict[str, Any]:
-    """Describe what a contract's schema enforces."""
-    return {
-        "columns": {name: _column(schema.columns[name]) for name in sorted(schema.columns)},
-        "checks": _checks(schema.checks),
+def _form_of_contract(kind: type, dependencies: Dependencies) -> dict[str, Any] | None:
+    """Describe a contract that a check reads; None for any other class."""
+    is_model = issubclass(kind, DataFrameModel) and kind.__fields__ is not None
+    return _enforced(kind, dependencies) if is_model else None
+
+
+def _enforced(contract: Contract, dependencies: Dependencies) -> dict[str, Any]:
+    schema = contract.to_schema()
+    form = {
+        "engine": engine_of(contract),
+        "columns": {
+            name: _column(schema.columns[name], dependencies) for name in sorted(schema.columns)
+        },
+        **_checks(schema.checks, dependencies),
         "unique": sorted(_listed(schema.unique)),
         "strict": schema.strict,
         "ordered": list(schema.columns) if schema.ordered else False,
         "coerce": schema.coerce,
-        **_unusual(schema, _TABLE_OPTIONS),
-        **_parsers(schema),
+        **_parsers(schema, dependencies),
     }
+    form |= _unusual(schema, _defaults(schema.__class__), {*form, "index"}, dependencies)
+    if schema.index is not None:
+        form["index"] = _index(schema.index, dependencies)
+    for name in ("validate", "to_schema"):
+        # A contract may enforce more by a method of its own.
+        method = dependencies.value(getattr(contract, name).__func__)
+        if not isinstance(method, str):
+            form[name] = method
+    return form
+
+
+def engine_of(contract: Contract) -> Engine:
+    """Return the engine of a contract's tables."""
+    # By name: a project for pandas has no polars to import.
+    modules = {base.__module__ for base in contract.__mro__}
+    return "polars" if "pandera.api.polars.model" in modules else "pandas"
 
 
 def column_type(dtype: Any) -> str:
@@ -169,102 +198,143 @@ def column_type(dtype: Any) -> str:
     if name.startswith("datetime"):
         zone = getattr(dtype.type, "tz", None) or getattr(dtype.type, "time_zone", None)
         return f"timestamp[{zone}]" if zone else "timestamp"
-    return _TYPES.get(name, name)
+    # The categories of an enumeration are described beside the type.
+    return _TYPES.get(name, name.partition("(categories=")[0])
 
 
-def _column(column: Any) -> dict[str, Any]:
-    return {
+def _column(column: Any, dependencies: Dependencies) -> dict[str, Any]:
+    form = {
         "type": column_type(column.dtype),
+        "dtype": str(column.dtype),
         "nullable": column.nullable,
-        "required": column.required,
+        "required": getattr(column, "required", True),
         "unique": column.unique,
         "coerce": column.coerce,
-        "checks": _checks(column.checks),
-        **_unusual(column, _COLUMN_OPTIONS),
-        **_parsers(column),
+        **_checks(column.checks, dependencies),
+        **_parsers(column, dependencies),
+    }
+    if (categories := getattr(column.dtype, "categories", None)) is not None:
+        ordered = getattr(column.dtype, "ordered", False)
+        form["categories"] = list(categories) if ordered else sorted(categories, key=repr)
+        form["dtype"] = f"{'ordered ' * bool(ordered)}{type(column.dtype).__name__.lower()}"
+    if getattr(column.dtype, "time_zone_agnostic", False):
+        form["dtype"] += " of any time zone"
+    # A type of the project's own, or the pydantic model of a row, is code that enforces.
+    kinds = (type(column.dtype), getattr(column.dtype, "type", None))
+    code = [dependencies.value(kind) for kind in kinds if isinstance(kind, type)]
+    if own := [part for part in code if not isinstance(part, str)]:
+        form["dtype_code"] = own
+    return form | _unusual(column, _defaults(column.__class__), set(form), dependencies)
+
+
+def _index(index: Any, dependencies: Dependencies) -> dict[str, Any]:
+    """Describe an index of one level or several, each like a column."""
+    levels = getattr(index, "indexes", None)
+    form: dict[str, Any] = {}
+    if levels is not None:
+        unusual = _unusual(index, {}, _MULTI_INDEX, dependencies)
+        form = {key: value for key, value in unusual.items() if value not in (None, False, [])}
+    return {
+        **form,
+        "levels": [
+            {"name": level.name, **_column(level, dependencies)} for level in (levels or [index])
+        ],
     }
 
 
-def _unusual(schema: object, usual: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that differ from pandera's defaults."""
-    options = {name: getattr(schema, name) for name in usual}
-    return {name: _value(item) for name, item in options.items() if item != usual[name]}
+@cache
+def _defaults(kind: Any) -> dict[str, Any]:
+    """Return the options of a schema or a column for which nothing is stated."""
+    try:
+        return dict(vars(kind()))
+    except TypeError:
+        return dict(vars(kind(int)))
 
 
-def _parsers(schema: Any) -> dict[str, Any]:
+def _unusual(
+    schema: object, usual: Mapping[str, Any], known: set[str], dependencies: Dependencies
+) -> dict[str, Any]:
+    """Return the options that differ from pandera's defaults, whatever options there are."""
+    form = {}
+    for name, item in vars(schema).items():
+        option = name.lstrip("_")
+        if option not in known | _UNENFORCED and not _same(item, usual.get(name, _UNSET)):
+            form[option] = dependencies.value(item)
+    return form
+
+
+def _same(one: object, other: object) -> bool:
+    return one is other or (type(one) is type(other) and bool(one == other))
+
+
+def _parsers(schema: Any, dependencies: Dependencies) -> dict[str, Any]:
     """Return the parsers, which change a table before it is checked, in their order."""
-    parsers = [_source(parser._parser_fn) for parser in schema.parsers or []]
+    parsers = [
+        _function(parser._parser_fn, dependencies)
+        | _unusual(parser, _PARSER_OPTIONS, {"parser_fn"}, dependencies)
+        for parser in schema.parsers or []
+    ]
     return {"parsers": parsers} if parsers else {}
 
 
-def _checks(checks: Iterable[BaseCheck]) -> list[dict[str, Any]]:
-    forms = [_check(check) for check in checks]
-    return sorted(forms, key=lambda form: (form["name"], repr(form)))
+def _checks(
+    checks: Iterable[BaseCheck], dependencies: Dependencies
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the checks that refuse, and as `drafts` those that only warn (`raise_warning`)."""
+    forms = [_check(check, dependencies) for check in checks]
+    forms.sort(key=lambda form: (form["name"], json.dumps(form, sort_keys=True)))
+    drafts = [form for form in forms if form.pop("raise_warning", False)]
+    refusing = [form for form in forms if not any(form is draft for draft in drafts)]
+    return {"checks": refusing} | ({"drafts": drafts} if drafts else {})
 
 
 def built_in_check(check: Any) -> dict[str, Any] | None:
     """Return name and arguments of a check of pandera's, None for a project's own."""
     # By the function: a check of the project's own may have the name of a built-in one.
-    name = getattr(check._check_fn, "__name__", "")
-    if not Check.is_builtin_check(name):
+    if not isinstance(check._check_fn, Dispatcher):
         return None
-    return {"name": name} | {key: _value(item) for key, item in (check.statistics or {}).items()}
+    return {"name": check._check_fn.__name__} | {
+        key: _argument(v) for key, v in (check.statistics or {}).items()
+    }
 
 
-def _check(check: Any) -> dict[str, Any]:
-    form = built_in_check(check) or {"name": str(check.name), **_source(check._check_fn)}
-    return {**form, **_unusual(check, _CHECK_OPTIONS)}
+def _check(check: Any, dependencies: Dependencies) -> dict[str, Any]:
+    form, known = built_in_check(check), {*_NO_OPTIONS, "native"}
+    if form is None:
+        known = _NO_OPTIONS
+        form = {"name": str(check.name), **_function(check._check_fn, dependencies)}
+        if check._check_kwargs:
+            form["arguments"] = dependencies.value(check._check_kwargs)
+    usual = vars(Check(_any)) if type(check) is Check else {}
+    return {**form, **_unusual(check, usual, known, dependencies)}
 
 
-def _value(value: Any) -> Any:
-    if isinstance(value, set | frozenset | list | tuple):
-        return sorted(map(_value, value), key=repr)
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
-
-
-def _source(
-    function: Callable[..., Any], callers: tuple[Callable[..., Any], ...] = ()
-) -> dict[str, Any]:
-    """Describe a function by its code and by what the code uses of its module.
-
-    Docstrings, annotations, decorators and layout are left out: they enforce nothing.
-
-    Args:
-        function: The function.
-        callers: The functions that led here; a recursion ends with them.
-    """
-    # pandera wraps what is written inside a contract; the wrapper knows the original.
-    wrapper = inspect.getclosurevars(function).nonlocals.get("self")
+def _function(function: Any, dependencies: Dependencies) -> dict[str, Any]:
+    """Describe the function of a check or parser; pandera wraps those inside a contract."""
+    kept = closure(function) if inspect.isfunction(function) else {}
+    wrapper = kept.get("self")
     if isinstance(wrapper, BaseCheckInfo):
         function = wrapper.check_fn
     elif isinstance(wrapper, BaseParserInfo):
         function = wrapper.parser_fn
-    with _PARSING:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            node.decorator_list, node.returns = [], None
-            if ast.get_docstring(node) is not None:
-                node.body = node.body[1:] or [ast.Pass()]
-        elif isinstance(node, ast.arg):
-            node.annotation = None
-    if isinstance(tree.body[0], ast.FunctionDef):
-        tree.body[0].name = "rule"
-    # Also those that only a function inside the function uses.
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    used = {name: value for name, value in function.__globals__.items() if name in names}
-    used |= inspect.getclosurevars(function).nonlocals
-    package = function.__module__.partition(".")[0]
-    constants, helpers = {}, {}
-    for name, value in sorted(used.items()):
-        if inspect.isfunction(value):
-            own = value.__module__.partition(".")[0] == package
-            if own and value not in (*callers, function):
-                helpers[name] = _source(value, (*callers, function))
-        elif not (callable(value) or inspect.ismodule(value)):
-            constants[name] = _value(value)
-    parts = {"constants": constants, "helpers": helpers}
-    return {"source": ast.unparse(tree)} | {key: part for key, part in parts.items() if part}
+    else:
+        return dependencies.checked(function)
+    return dependencies.checked(getattr(function, "__func__", function), kept.get("model_cls"))
+
+
+def _any(_: object) -> bool:
+    return True
+
+
+def _argument(value: Any) -> Any:
+    """Return an argument of a built-in check as plain data; of several values, any order."""
+    if hasattr(value, "tolist"):  # numpy, pandas
+        value = value.tolist()
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        return sorted(map(_argument, value), key=repr)
+    if isinstance(value, Enum):
+        return _argument(value.value)
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
 def _listed(value: str | list[str] | None) -> list[str]:

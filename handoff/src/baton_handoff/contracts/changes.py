@@ -37,7 +37,10 @@ class ChangeKind(StrEnum):
 
     CONTRACT_ADDED = "contract-added"
     CONTRACT_REMOVED = "contract-removed"
+    UNEXPORTED = "unexported"
     METADATA = "metadata"
+    ENGINE = "dataframe-engine"
+    INDEX = "index"
     COLUMN_ADDED = "column-added"
     COLUMN_REMOVED = "column-removed"
     COLUMN_RENAMED = "column-renamed"
@@ -58,6 +61,7 @@ class ChangeKind(StrEnum):
     CHECK_ADDED = "check-added"
     CHECK_REMOVED = "check-removed"
     CHECK_CHANGED = "check-changed"
+    UNCOMPARABLE = "uncomparable"
     OPTION = "option"
     MEMBER_ADDED = "member-added"
     MEMBER_REMOVED = "member-removed"

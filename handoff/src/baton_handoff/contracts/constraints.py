@@ -82,9 +82,6 @@ class Constraints:
         other: dict[str, list[Form]] = {}
         for check in form["checks"]:
             name, rule = check["name"], {k: v for k, v in check.items() if k != "name"}
-            # A check that only warns refuses nothing.
-            if rule.pop("raise_warning", False):
-                continue
             if ends := _ends(name, rule):
                 low, high = ends
                 (shortest if name == "str_length" else lows).append(low)

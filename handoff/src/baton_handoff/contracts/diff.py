@@ -3,23 +3,27 @@
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from baton_handoff.config.project import Project, project_at
-from baton_handoff.contracts.changes import ContractChange, ContractComparison
-from baton_handoff.contracts.compatibility import compare_all
+from baton_handoff.contracts.changes import ChangeKind, ContractChange, ContractComparison
+from baton_handoff.contracts.compatibility import compare, compare_all
+from baton_handoff.contracts.constraints import Form
 from baton_handoff.contracts.examples import Example, example_of
-from baton_handoff.contracts.isolated_reader import Place, Reader, reading
+from baton_handoff.contracts.isolated_reader import Reader, UnreadableContractsError, reading
+from baton_handoff.contracts.places import Place, Places
 from baton_handoff.contracts.protocol import compare_protocol
 from baton_handoff.contracts.sentences import change_text, example_text, version_advice
 from baton_handoff.contracts.wheel import wheel_package
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.git_snapshots import GitSnapshots, snapshots_of
+from baton_handoff.core.git_snapshots import Base, GitSnapshots, snapshots_of
 from baton_handoff.reporting.findings import Finding
 
 _HERE = "the working directory"
+_CHANGELOG = "CHANGELOG.md"
 
 
 @dataclass(frozen=True)
@@ -39,79 +43,146 @@ class Difference:
         comparison: What changed, and what follows.
         changes: Each change with its place and example.
         level: The higher level of both states: from 1 on, a version that is not raised blocks.
+        recorded: Whether the changelog of the contracts gained the entry of its removal.
     """
 
     comparison: ContractComparison
     changes: tuple[ExplainedChange, ...]
     level: int
+    recorded: bool = False
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The contracts of the working directory compared with those of a base.
+
+    Attributes:
+        base: The base, or the path of a wheel.
+        differences: The contracts that changed.
+    """
+
+    base: Base | str
+    differences: list[Difference]
 
 
 class NoBaseContractsError(HandoffError):
     """The base has no contracts, so there is nothing to compare with."""
 
 
-def differences(project: Project, base: str | None = None) -> list[Difference]:
+def compare_with_base(project: Project, base: str | None = None) -> Comparison:
     """Compare the contracts of the working directory with an earlier state of them.
 
     Args:
         project: The project.
         base: A commit, the path of a wheel from `handoff contract wheel`, or None for
-            `GitSnapshots.merge_base`.
+            `GitSnapshots.base`.
 
     Raises:
         NoBaseContractsError: There is no commit, or the base has no contracts.
         HandoffError: The base can't be found, or the contracts of either state can't be imported.
     """
     with snapshots_of(project.root) as (snapshots, scratch):
-        source, room = _earlier(project, base, snapshots, scratch)
-        level = max(project_at(source.parent, project).level, project.level)
-        with (
-            reading(source, room, base or "the base") as before,
-            reading(project.root / "src", f"{project.package}.contracts", _HERE) as after,
-        ):
-            return list(_differences(before, after, level))
+        package = f"{project.package}.contracts"
+        # It imports the contracts while git writes those of the base.
+        with reading(project.root / "src", package, _HERE) as after:
+            earlier, source, former = _earlier(project, base, snapshots, scratch)
+            level = max(project_at(source.parent, project).level, project.level)
+            folder, own = source.joinpath(*former.split(".")), project.source / "contracts"
+            places = Places(folder, own, project.root / "src")
+            recorded = {
+                heading.rpartition(",")[0] for heading in _headings(own) - _headings(folder)
+            }
+            with reading(source, former, str(earlier)) as before:
+                found = [
+                    Difference(
+                        comparison,
+                        tuple(_explained(change, before, after, places) for change in changes),
+                        level,
+                        f"## {comparison.contract} removed" in recorded,
+                    )
+                    for comparison in _comparisons(before, after)
+                    if (changes := comparison.changes)
+                ]
+    return Comparison(earlier, found)
+
+
+def _headings(folder: Path) -> set[str]:
+    """Return the headings in the changelog of the contracts in a folder."""
+    file = folder / _CHANGELOG
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    return {line for line in text.splitlines() if line.startswith("## ")}
 
 
 def _earlier(
     project: Project, base: str | None, snapshots: GitSnapshots, scratch: Path
-) -> tuple[Path, str]:
-    """Return the folder and the package of the earlier contracts."""
+) -> tuple[Base | str, Path, str]:
+    """Return the base, and the folder and the package of its contracts."""
     if base is None or not base.endswith(".whl"):
-        tree = None
-        if base is not None or snapshots.has_commits:
-            tree = snapshots.of_commit(snapshots.merge_base(base))
-        if tree is None or not snapshots.has_contracts(tree):
+        if base is None and not snapshots.has_commits:
             raise NoBaseContractsError(
-                "Nothing to compare with yet: there are no contracts before this change."
+                "There is no commit yet, so nothing was compared with these contracts."
             )
-        return snapshots.check_out(tree, scratch / "base") / "src", f"{project.package}.contracts"
+        found = snapshots.base(base)
+        tree = snapshots.of_commit(found.commit)
+        if not snapshots.has_contracts(tree):
+            raise NoBaseContractsError(
+                f"Nothing was compared: {found} has no contracts, so these are the first."
+            )
+        folder = snapshots.check_out(tree, scratch / "base")
+        # A package that was renamed since has its former name there.
+        package = project_at(folder, project).package
+        return found, folder / "src", f"{package}.contracts"
     try:
         with zipfile.ZipFile(base) as wheel:
             wheel.extractall(scratch / "wheel")
     except (OSError, zipfile.BadZipFile) as error:
         raise HandoffError(f"{base} can't be read as a wheel: {error}") from error
-    return scratch / "wheel", wheel_package(project.package)
+    return base, scratch / "wheel", wheel_package(project.package)
 
 
-def _differences(before: Reader, after: Reader, level: int) -> Iterator[Difference]:
-    comparisons = [
-        *compare_all(before.contracts, after.contracts),
-        *(
-            compare_protocol(name, before.protocols.get(name), after.protocols.get(name))
-            for name in sorted({*before.protocols, *after.protocols})
-        ),
-        *compare_all(before.api, after.api),
-    ]
-    for comparison in comparisons:
-        if comparison.changes:
-            explained = tuple(_explained(change, before, after) for change in comparison.changes)
-            yield Difference(comparison, explained, level)
+def _comparisons(before: Reader, after: Reader) -> Iterator[ContractComparison]:
+    hidden = {n: form for n, form in after.unexported.items() if n in before.contracts}
+    contracts = {**hidden, **after.contracts}
+    for name in sorted({*before.contracts, *contracts}):
+        yield compare(
+            before.contracts.get(name),
+            contracts.get(name),
+            exported=name not in hidden,
+            descriptions=(before.descriptions.get(name, {}), after.descriptions.get(name, {})),
+        )
+    for name in sorted({*before.protocols, *after.protocols}):
+        yield compare_protocol(name, before.protocols.get(name), after.protocols.get(name))
+    yield from compare_all(before.api, after.api)
 
 
-def _explained(change: ContractChange, before: Reader, after: Reader) -> ExplainedChange:
+def _explained(
+    change: ContractChange, before: Reader, after: Reader, places: Places
+) -> ExplainedChange:
     old, new = before.tables.get(change.contract), after.tables.get(change.contract)
-    example = example_of(change, old, new, before.accepts, after.accepts) if old and new else None
-    return ExplainedChange(change, after.place(change.contract, change.column), example)
+    example = None
+    if old and new and _shows_in_rows(change, old, new):
+        # Only an illustration: code of a check that fails for a made-up row changes no result.
+        with suppress(UnreadableContractsError):
+            example = example_of(change, old, new, before.accepts, after.accepts)
+    return ExplainedChange(change, places.of(change), example)
+
+
+def _shows_in_rows(change: ContractChange, old: Form, new: Form) -> bool:
+    """Whether rows of plain values can show a change; they have neither exact types nor indexes."""
+    if change.kind in _WITHOUT_EXAMPLE:
+        return False
+    columns = [form["columns"].get(change.column) for form in (old, new)]
+    if change.column is None or None in columns:
+        return change.column is None or any(columns)
+    before, after = (column or {} for column in columns)
+    exact = ("dtype", "categories", "dtype_code")
+    return before["type"] != after["type"] or all(before.get(k) == after.get(k) for k in exact)
+
+
+_WITHOUT_EXAMPLE = (
+    *(ChangeKind.ENGINE, ChangeKind.INDEX, ChangeKind.METADATA, ChangeKind.UNCOMPARABLE),
+    *(ChangeKind.UNEXPORTED, ChangeKind.OPTION),
+)
 
 
 def findings(differences: list[Difference]) -> Iterator[Finding]:
@@ -144,6 +215,20 @@ def findings(differences: list[Difference]) -> Iterator[Finding]:
                 line=place.line if place else None,
                 fix=version_advice(comparison),
             )
+        elif comparison.version_before and comparison.version_after is None:
+            place = difference.changes[0].place
+            if not difference.recorded:
+                yield Finding(
+                    "contract-version",
+                    f"{comparison.contract} was removed, and {_CHANGELOG} of the contracts does not"
+                    " record it",
+                    blocks=difference.level > 0,
+                    side=None,
+                    file=f"src/{place.file}" if place else None,
+                    line=place.line if place else None,
+                    fix="put it back, or record the removal:"
+                    " `uv run handoff contract diff --changelog`",
+                )
 
 
 def _evidence(explained: ExplainedChange) -> Iterator[str]:
@@ -155,7 +240,7 @@ def _evidence(explained: ExplainedChange) -> Iterator[str]:
 
 def write_changelog(project: Project, differences: list[Difference]) -> None:
     """Add the changes at the top of `contracts/CHANGELOG.md`."""
-    file = project.source / "contracts" / "CHANGELOG.md"
+    file = project.source / "contracts" / _CHANGELOG
     title = "# Changes of the contracts\n\n"
     known = file.read_text(encoding="utf-8").removeprefix(title) if file.exists() else ""
     entry = changelog_entry(differences, datetime.now(UTC).date().isoformat())
@@ -184,7 +269,8 @@ def changelog_entry(differences: list[Difference], day: str) -> str:
     lines = []
     for difference in differences:
         comparison = difference.comparison
-        version = f" {comparison.version_after}" if comparison.version_after else ""
+        after = "removed" if comparison.version_after is None else comparison.version_after
+        version = f" {after}" if after else ""
         lines.append(f"## {comparison.contract}{version}, {day}\n")
         if comparison.consent:
             lines.append(f"Breaking: {' and '.join(comparison.consent)} must follow.\n")

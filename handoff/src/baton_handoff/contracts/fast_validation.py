@@ -3,6 +3,7 @@
 pandera prepares each check as for a million rows: tens of milliseconds for twenty columns, however
 short the table. The service validates a few rows, several times a request. A table that a row model
 accepts here, pandera would accept too; any other goes to pandera, which finds what is violated.
+Rules that only warn are left to `drafts`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,8 +22,10 @@ from baton_handoff.core.errors import HandoffError
 MAX_ROWS = 100
 """Longer tables are validated faster by pandera."""
 
-_COLUMN = {"type", "nullable", "required", "unique", "coerce", "checks"}
-_TABLE = {"name", "metadata", "columns", "checks", "unique", "strict", "ordered", "coerce"}
+_COLUMN = {"type", "dtype", "nullable", "required", "unique", "coerce", "checks", "drafts"}
+_TABLE = {
+    *("name", "metadata", "engine", "columns", "checks", "unique", "strict", "ordered", "coerce"),
+}
 
 
 class RowValidation:
@@ -105,7 +108,7 @@ def _install(contract: Contract, validation: RowValidation) -> None:
 
 
 def _is_plain(column: dict[str, Any]) -> bool:
-    usual = set(column) == _COLUMN and column["required"] and not column["coerce"]
+    usual = set(column) <= _COLUMN and column["required"] and not column["coerce"]
     return usual and is_checked_by_row(column)
 
 

@@ -1,22 +1,12 @@
-"""The files that a profile of a table gives: contracts, parameters and golden rows."""
+"""The files that a profile of a table gives: contracts and golden rows."""
 
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import yaml
-
 from baton_handoff.contracts.generated_source import format_source, render_source
 from baton_handoff.contracts.table_profile import ColumnProfile, TableProfile
-
-_PARAMS = """\
-# The parameters of the pipeline: change one, then `uv run poe pipeline`.
-#
-# source.columns: a column's name in the file, where it differs from the contract's
-# split.ordered_by: a column of timestamps: training on the past, test on the future
-# split.seed: of the random split, where there is no such column
-"""
 
 
 def contracts_source(profile: TableProfile) -> str:
@@ -41,18 +31,6 @@ def contracts_source(profile: TableProfile) -> str:
     return format_source(source)
 
 
-def params_source(profile: TableProfile, file: str) -> str:
-    """Return the content of params.yaml for a source file."""
-    columns = (*profile.columns, profile.target)
-    renamed = {column.name: column.source for column in columns if column.name != column.source}
-    parameters = {
-        "source": {"file": file, "columns": renamed},
-        "split": {"test_share": 0.2, "ordered_by": profile.ordered_by, "seed": 1},
-        "model": {"penalty": 1.0},
-    }
-    return _PARAMS + yaml.safe_dump(parameters, sort_keys=False, allow_unicode=True)
-
-
 def rows_source(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return rows as JSON, one on each line."""
     lines = [json.dumps(row, ensure_ascii=False, default=datetime.isoformat) for row in rows]
@@ -61,6 +39,8 @@ def rows_source(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _column(column: ColumnProfile) -> str:
     rules = [f"{rule}={value!r}" for rule, value in column.rules.items()]
+    if rules:
+        rules.append("raise_warning=True")
     nullable = "nullable=True" if column.nullable else ""
     return _field(column.name, column.kind, nullable, *rules, _description(column))
 

@@ -4,14 +4,14 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from baton_handoff.contracts.canonical import Contract, column_type
+from baton_handoff.contracts.canonical import Contract, Engine, column_type, engine_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     Frame: TypeAlias = pd.DataFrame | pl.DataFrame
 else:
     Frame: TypeAlias = Any
-
-Engine: TypeAlias = Literal["pandas", "polars"]
 
 ARROW = {
     "integer": pa.int64(),
@@ -30,13 +28,6 @@ ARROW = {
     "timestamp[UTC]": pa.timestamp("us", "UTC"),
 }
 """The Arrow type of each of a contract's types."""
-
-
-def engine_of(contract: Contract) -> Engine:
-    """Return the engine of a contract's tables."""
-    # By name: a project for pandas has no polars to import.
-    modules = {base.__module__ for base in contract.__mro__}
-    return "polars" if "pandera.api.polars.model" in modules else "pandas"
 
 
 def from_rows(contract: Contract, rows: Sequence[Mapping[str, Any]]) -> Frame:

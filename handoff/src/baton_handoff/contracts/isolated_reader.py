@@ -1,70 +1,96 @@
-"""Read the contracts of another tree in a process of its own, which imports them.
+"""Read the contracts of another tree: a process of their own imports them, `reader_process`.
 
-`python -m baton_handoff.contracts.isolated_reader FOLDER PACKAGE` prints the contracts of PACKAGE
-in FOLDER as one line of JSON. Then it reads lines with a contract's name and tables, and prints for
-each table whether the contract accepts it.
+Whatever they do there, print, exit, crash or hang, becomes an error with its place in the code.
 """
 
-import importlib
-import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryFile
-from types import ModuleType
 from typing import IO, Any, cast
 
 import baton_handoff
-from baton_handoff.contracts.api_forms import accepts, api_forms
-from baton_handoff.contracts.canonical import (
-    canonical_form,
-    contracts_of,
-    require_distinct_names,
-)
 from baton_handoff.contracts.examples import Table
-from baton_handoff.contracts.protocol import protocols_of
-from baton_handoff.contracts.validation import accepts_rows
-from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.errors import HandoffError, UsageError
 
 _ENGINE = str(Path(baton_handoff.__file__).parents[1])
 """This package reads both trees, so that only their contracts can differ."""
 
+_LIMIT = "HANDOFF_CONTRACTS_SECONDS"
+"""The variable with the longest time that the contracts may take to be imported or to answer."""
 
-@dataclass(frozen=True)
-class Place:
-    """A line of a file; the path is relative to the folder that holds the package."""
+_SECONDS = 60.0
+_END = 20_000
+"""The number of characters at the end of the output in which a traceback is searched."""
 
-    file: str
-    line: int
+
+class Obstacle(StrEnum):
+    """What keeps contracts from being read."""
+
+    IMPORT = "import"
+    USE = "use"
+    TIME = "time"
+    CRASH = "crash"
+
+
+class UnreadableContractsError(HandoffError):
+    """The contracts of a tree can't be imported or used.
+
+    Attributes:
+        obstacle: What keeps them from being read.
+        file: The file, relative to the folder that holds the package; None if it is not known.
+        line: The line, None if it is not known.
+    """
+
+    def __init__(
+        self, tree: str, obstacle: Obstacle, reason: str, file: str | None, line: int | None
+    ) -> None:
+        place = f"src/{file}:{line}: " if file and line else f"src/{file}: " if file else ""
+        verb = "used" if obstacle is Obstacle.USE else "imported"
+        super().__init__(f"The contracts of {tree} can't be {verb}: {place}{reason}.")
+        self.obstacle, self.file, self.line = obstacle, file, line
 
 
 class Reader:
     """The contracts of one tree. The process reads while the other tree is read, too.
 
     Raises:
-        HandoffError: At the first access, if the contracts can't be imported or used.
+        UnreadableContractsError: At the first access, if the contracts can't be imported or used.
     """
 
-    def __init__(self, process: "subprocess.Popen[str]", errors: IO[str], tree: str) -> None:
+    def __init__(
+        self, process: "subprocess.Popen[str]", errors: IO[str], tree: str, source: Path
+    ) -> None:
         self._process = process
         self._errors = errors
         self._tree = tree
+        self._source = source
 
     @cached_property
     def _read(self) -> dict[str, Any]:
-        read: dict[str, Any] = json.loads(self._line())
-        return read
+        return dict(self._answer()["read"])
 
     @property
     def contracts(self) -> dict[str, Any]:
         """The canonical form of every data contract, by name."""
         return dict(self._read["contracts"])
+
+    @property
+    def unexported(self) -> dict[str, Any]:
+        """The form of every data contract that the package defines but doesn't export, by name."""
+        return dict(self._read["unexported"])
+
+    @property
+    def descriptions(self) -> dict[str, dict[str, str | None]]:
+        """The descriptions of the columns of every data contract, by name."""
+        return dict(self._read["descriptions"])
 
     @property
     def api(self) -> dict[str, Any]:
@@ -85,26 +111,58 @@ class Reader:
         """Whether a contract accepts each table."""
         self._read  # noqa: B018 - the first line of the process
         requests = cast("IO[str]", self._process.stdin)
-        requests.write(json.dumps({"contract": contract, "tables": tables}) + "\n")
-        requests.flush()
-        answer: list[bool] = json.loads(self._line())
+        with suppress(OSError):  # if it has ended, the answer tells why
+            requests.write(json.dumps({"contract": contract, "tables": tables}) + "\n")
+            requests.flush()
+        return list(self._answer()["accepted"])
+
+    def _answer(self) -> dict[str, Any]:
+        line = cast("IO[str]", self._process.stdout).readline()
+        answer: dict[str, Any] = json.loads(line) if line else {"error": self._end()}
+        if problem := answer.get("error"):
+            obstacle = Obstacle(problem["kind"])
+            reason = problem["reason"].rstrip(".")
+            raise UnreadableContractsError(
+                self._tree, obstacle, reason, problem["file"], problem["line"]
+            )
         return answer
 
-    def place(self, name: str, column: str | None = None) -> Place | None:
-        """Return the place of a contract, or of one of its columns if that is known."""
-        places = self._read["places"]
-        place = places.get(f"{name}.{column}") or places.get(name)
-        return Place(*place) if place else None
+    def _end(self) -> dict[str, Any]:
+        """Describe why the process ended without an answer, from the traceback that it left."""
+        code = self._process.wait()
+        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - _END))
+        *_, trace = re.split(r"^(?=Timeout \()", self._errors.read(), flags=re.MULTILINE)
+        timed_out = trace.startswith("Timeout (")
+        problem: dict[str, Any] = {"kind": "time" if timed_out else "crash"}
+        problem["reason"] = (
+            f"it takes longer than {time_limit():g} seconds; set {_LIMIT} to allow more"
+            if timed_out
+            else f"the process ended with signal {-code}"
+            if code < 0
+            else f"the process ended with exit code {code}"
+        )
+        places = re.findall(r'File "(.+?)", line (\d+)', trace)
+        inside = [(p, n) for p, n in places if Path(p).is_relative_to(self._source)]
+        # The most recent call comes first in these tracebacks.
+        file, line = inside[0] if inside else (None, None)
+        problem["file"] = Path(file).relative_to(self._source).as_posix() if file else None
+        return {**problem, "line": int(line) if line else None}
 
-    def _line(self) -> str:
-        line = cast("IO[str]", self._process.stdout).readline()
-        if line:
-            return line
-        refused = self._process.wait() == HandoffError.exit_code
-        self._errors.seek(0)
-        reason = self._errors.read().strip().rpartition("\n")[2]
-        failed = "used" if refused else "imported"
-        raise HandoffError(f"The contracts of {self._tree} can't be {failed}: {reason}")
+
+def time_limit() -> float:
+    """Return the seconds that contracts may take to be imported, or to judge some tables.
+
+    Raises:
+        UsageError: The variable does not contain a number.
+    """
+    stated = os.environ.get(_LIMIT) or str(_SECONDS)
+    try:
+        seconds = float(stated)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < 10**6:
+        raise UsageError(f"{_LIMIT} is {stated!r}: set it to a number of seconds above 0.")
+    return seconds
 
 
 @contextmanager
@@ -121,11 +179,12 @@ def reading(source: Path, package: str, tree: str) -> Iterator[Reader]:
     """
     if not source.joinpath(*package.split(".")).is_dir():
         raise HandoffError(f"{tree} has no contracts: there is no package {package} in it.")
+    module = f"{__package__}.reader_process"
     with (
         # A file, not a pipe: a project may print more than a pipe holds.
-        TemporaryFile("w+", encoding="utf-8") as errors,
+        TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
         subprocess.Popen(
-            [sys.executable, "-P", "-m", __name__, str(source), package],
+            [sys.executable, "-P", "-m", module, str(source), package, str(time_limit())],
             env=os.environ | {"PYTHONPATH": _ENGINE, "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -135,59 +194,8 @@ def reading(source: Path, package: str, tree: str) -> Iterator[Reader]:
         ) as process,
     ):
         try:
-            yield Reader(process, errors, tree)
+            yield Reader(process, errors, tree, source)
         finally:
             process.kill()
-
-
-def _main(source: Path, name: str, output: IO[str]) -> None:
-    # Before the tree whose environment this is.
-    sys.path.insert(0, str(source))
-    package = importlib.import_module(name)
-    require_distinct_names(package)
-    contracts = contracts_of(package)
-    try:
-        api: ModuleType | None = importlib.import_module(f"{name}.api")
-    except ModuleNotFoundError:
-        api = None
-    read = {
-        "contracts": {name: canonical_form(contract) for name, contract in contracts.items()},
-        "api": api_forms(api),
-        "protocols": protocols_of(package),
-        "places": dict(_places(package, source)),
-    }
-    print(json.dumps(read), file=output, flush=True)
-    for line in sys.stdin:
-        request = json.loads(line)
-        name, tables = request["contract"], request["tables"]
-        if name in contracts:
-            answer = [accepts_rows(contracts[name], table) for table in tables]
-        else:
-            answer = [accepts(getattr(api, name), table) for table in tables]
-        print(json.dumps(answer), file=output, flush=True)
-
-
-def _places(package: ModuleType, source: Path) -> Iterator[tuple[str, tuple[str, int]]]:
-    """Yield file and line of every exported class and of what it defines, inherited or its own."""
-    classes = (getattr(package, name) for name in package.__all__)
-    for exported in filter(inspect.isclass, classes):
-        for base in reversed(exported.__mro__):
-            if not base.__module__.startswith(package.__name__):
-                continue
-            file = Path(inspect.getfile(base)).relative_to(source).as_posix()
-            lines, first = inspect.getsourcelines(base)
-            yield exported.__name__, (file, first)
-            for number, line in enumerate(lines, first):
-                word = line.strip().removeprefix("def ").partition(":")[0].partition("(")[0].strip()
-                if word.isidentifier():
-                    yield f"{exported.__name__}.{word}", (file, number)
-
-
-if __name__ == "__main__":
-    output = sys.stdout
-    try:
-        with redirect_stdout(sys.stderr):  # what a project prints is no part of the answer
-            _main(Path(sys.argv[1]), sys.argv[2], output)
-    except HandoffError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
+            with suppress(OSError):
+                cast("IO[str]", process.stdin).close()

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from baton_handoff.contracts.canonical import Contract, canonical_form
+from baton_handoff.contracts.canonical import Contract, Engine, canonical_form, engine_of
 from baton_handoff.contracts.constraints import BUILT_IN
-from baton_handoff.contracts.frames import Engine, engine_of
 from baton_handoff.contracts.generated_source import format_source, render_source
+from baton_handoff.contracts.text_patterns import END, end_marked
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.source_code.static_contracts import normalized_code
 
@@ -28,8 +28,11 @@ _TYPES = {
     "timestamp[UTC]": "Timestamp",
 }
 
-_LEAST, _MOST = -(2**63), 2**63 - 1
-"""The range of a table's integers."""
+_END_IN_SOURCE = repr(END)[1:-1]
+"""How the source has it; files that an earlier release has generated have only `$`."""
+
+_LEAST, _BEYOND = -(2**63), 2**63
+"""The range of a table's integers, without its end: floats in OpenAPI round 2**63 - 1 up."""
 
 
 def columns_checked_by_row(contract: Contract) -> set[str]:
@@ -54,7 +57,11 @@ def is_current(file: Path, source: str) -> bool:
     """Whether a file has the generated code; an older release may have other comments in it."""
     if not file.exists():
         return False
-    return normalized_code(file.read_text(encoding="utf-8")) == normalized_code(source)
+    code = normalized_code(file.read_text(encoding="utf-8"))
+    former = source.replace(f"lt={_BEYOND}", f"le={_BEYOND - 1}")
+    known = (source, former)
+    ends = (_END_IN_SOURCE, "$")
+    return any(code == normalized_code(t.replace(ends[0], end)) for t in known for end in ends)
 
 
 def api_source(input_contract: Contract, output_contract: Contract) -> str:
@@ -136,7 +143,7 @@ def _annotation(contract: Contract, name: str, column: Mapping[str, Any]) -> str
         rules["pattern"] = anchored(rules["pattern"], engine_of(contract))
     if kind == "integer":
         rules |= {} if {"gt", "ge"} & set(rules) else {"ge": _LEAST}
-        rules |= {} if {"lt", "le"} & set(rules) else {"le": _MOST}
+        rules |= {} if {"lt", "le"} & set(rules) else {"lt": _BEYOND}
     if kind == "number":
         rules = {"allow_inf_nan": False, **rules}
     arguments = ", ".join(f"{keyword}={value!r}" for keyword, value in rules.items())
@@ -155,7 +162,8 @@ def _categories(column: Mapping[str, Any]) -> list[Any]:
 def anchored(pattern: str, engine: Engine) -> str:
     """Return a pattern that matches at the start of a text, as pandera does; pydantic searches."""
     flags = match[0] if (match := re.match(r"\(\?[aiLmsux]+\)", pattern)) else ""
-    rest = pattern.removeprefix(flags)  # Python wants flags first
+    rest = end_marked(pattern.removeprefix(flags), END) if "m" not in flags else pattern
+    rest = rest.removeprefix(flags)  # Python requires flags first
     if rest.startswith("^") and (engine == "polars" or "|" not in rest):
-        return pattern
+        return f"{flags}{rest}"
     return f"{flags}^{rest}" if engine == "polars" else f"{flags}^(?:{rest})"

@@ -8,6 +8,7 @@ from baton_handoff.contracts.changes import ChangeKind, ContractChange, Contract
 from baton_handoff.contracts.constraints import Bound, Constraints, Form, value_text
 from baton_handoff.contracts.examples import Example
 from baton_handoff.contracts.violations import Rule, RuleKind, Violation
+from baton_handoff.core.git_snapshots import Base
 
 _RULES = {
     RuleKind.MISSING: "is missing",
@@ -30,6 +31,7 @@ _CHANGES = {
     ChangeKind.CHECK_REMOVED: "rule '{}' removed",
     ChangeKind.METADATA: "{}",
     ChangeKind.OPTION: "{}",
+    ChangeKind.UNEXPORTED: "no longer in `__all__`",
     ChangeKind.MEMBER_ADDED: "new member",
     ChangeKind.MEMBER_KIND: "is now a method, or no longer one",
     ChangeKind.RETURNS: "return type",
@@ -38,6 +40,16 @@ _CHANGES = {
     ChangeKind.ARGUMENT: "argument {}",
 }
 """Names of changes; all other kinds are named by their value."""
+
+_COLUMN = {
+    *("name", "type", "dtype", "dtype_code", "categories", "nullable", "required", "checks"),
+    *("unique", "coerce", "drafts"),
+}
+_TABLE = {
+    *("name", "metadata", "engine", "columns", "index", "checks", "unique", "strict", "ordered"),
+    *("coerce", "drafts"),
+}
+"""The parts of a form whose rules have a sentence of their own."""
 
 _CHECKS = {
     "in_range": "in the range {}",
@@ -52,7 +64,9 @@ _CHECKS = {
     "str_startswith": "text that begins with {}",
     "unique_values_eq": "exactly the values {}",
 }
-_OPTIONS = {"element_wise", "groupby", "groups", "ignore_na", "name", "raise_warning"}
+_PARTS_OF_CODE = {"constants", "arguments", "source", "wrapper", "helpers"}
+_LONGEST = 200
+_OPTIONS = {"element_wise", "groupby", "groups", "ignore_na", "name"}
 
 
 @dataclass(frozen=True)
@@ -105,10 +119,17 @@ def change_text(change: ContractChange) -> str:
     """Return a change as a line: `Trip.seats: largest value 9 → 8`."""
     where = change.contract if change.column is None else f"{change.contract}.{change.column}"
     text = _CHANGES.get(change.kind, change.kind.replace("-", " ")).format(change.name)
-    if change.kind is not ChangeKind.CHECK_CHANGED:
-        return f"{where}: {text}{_values_text(change.before, change.after)}"
-    difference = _check_difference(change.before, change.after)
-    return f"{where}: rule {change.name!r} changed: {difference}"
+    match change.kind:
+        case ChangeKind.CHECK_CHANGED:
+            text = f"rule {change.name!r} changed: {_check_difference(change.before, change.after)}"
+        case ChangeKind.UNCOMPARABLE:
+            reads = ", ".join(f"`{name}`" for name in change.after)
+            text = f"{change.name!r} can't be compared: it reads {reads}"
+        case ChangeKind.ORDER | ChangeKind.KEY | ChangeKind.INDEX:
+            text += _values_text(change.before, change.after)
+        case _:
+            text += _difference_text(change.before, change.after)
+    return f"{where}: {text}"
 
 
 def example_text(example: Example, change: ContractChange) -> str:
@@ -124,6 +145,14 @@ def example_text(example: Example, change: ContractChange) -> str:
     if example.accepted_before:
         return f"{text}: accepted before, refused now"
     return f"{text}: refused before, accepted now"
+
+
+def base_text(base: Base | str, *, unchanged: bool) -> str:
+    """Return with what the contracts were compared, and whether they changed since."""
+    text = f"The contracts have not changed since {base}." * unchanged or f"Compared with {base}."
+    if isinstance(base, Base) and base.is_last_commit:
+        text += " Earlier commits are not compared: give one with `--base`."
+    return text
 
 
 def version_advice(comparison: ContractComparison) -> str:
@@ -144,25 +173,48 @@ def _values_text(before: Any, after: Any) -> str:
     )
 
 
+def _difference_text(before: Any, after: Any) -> str:
+    """Return what differs between two values: of lists only that, of code only that it does."""
+    if not (_is_plain(before) and _is_plain(after)):
+        return " changed"
+    if not (isinstance(before, list) and isinstance(after, list)):
+        return _values_text(before, after)
+    parts = [
+        f" {sign} {value_text(list(values))}"
+        for sign, values in (
+            ("+", [value for value in after if value not in before]),
+            ("-", [value for value in before if value not in after]),
+        )
+        if values
+    ]
+    return "".join(parts) or " in another order"
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is short enough to print: no code and no nested data."""
+    values = value if isinstance(value, list) else [value]
+    return not any(isinstance(part, Mapping | list) or len(str(part)) > _LONGEST for part in values)
+
+
 def _check_difference(before: Form, after: Form) -> str:
     """Return what differs between two forms of a check: its code, constants or arguments."""
     old, new = dict(_check_values(before)), dict(_check_values(after))
     changed = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
-    parts = [f"`{key}`{_values_text(old.get(key), new.get(key))}" for key in changed if key]
+    parts = [f"`{key}`{_difference_text(old.get(key), new.get(key))}" for key in changed if key]
     return ", ".join(parts + ["its code"] * ("" in changed))
 
 
 def _check_values(form: Form) -> Iterator[tuple[str, Any]]:
     """Yield arguments and constants of a check by name, and its code under an empty name."""
-    constants = dict(form.get("constants", {}))
-    code = [form.get("source", "")]
+    constants = {**form.get("constants", {}), **form.get("arguments", {})}
+    code = [form.get("source", ""), form.get("wrapper", "")]
     for helper in form.get("helpers", {}).values():
         inner = dict(_check_values(helper))
         code.append(inner.pop(""))
         constants |= inner
     yield "", code
     yield from constants.items()
-    yield from ((k, v) for k, v in form.items() if k not in ("constants", "source", "helpers"))
+    yield from ((key, value) for key, value in form.items() if key not in _PARTS_OF_CODE)
 
 
 def column_rules(column: Form, messages: Mapping[str, str] | None = None) -> Iterator[RuleText]:
@@ -172,12 +224,14 @@ def column_rules(column: Form, messages: Mapping[str, str] | None = None) -> Ite
         column: The column in canonical form.
         messages: The messages of a project's own checks, by the name of the check.
     """
-    yield from _check_texts(column, messages or {})
+    yield from _all_check_texts(column, messages or {})
     if column["unique"]:
         yield RuleText("unique")
     if column["coerce"]:
         yield RuleText("converted to this type")
-    yield from _options(column, {"type", "nullable", "required", "checks", "unique", "coerce"})
+    if column.get("categories"):
+        yield RuleText("a category of", tuple(map(value_text, column["categories"])))
+    yield from _options(column, _COLUMN)
 
 
 def table_rules(form: Form, messages: Mapping[str, str] | None = None) -> Iterator[RuleText]:
@@ -189,7 +243,7 @@ def table_rules(form: Form, messages: Mapping[str, str] | None = None) -> Iterat
     """
     if form["unique"]:
         yield RuleText(_key_text(form["unique"]))
-    yield from _check_texts({"checks": form["checks"]}, messages or {})
+    yield from _all_check_texts({**form, "type": ""}, messages or {})
     if form["strict"]:
         refused = form["strict"] is True
         yield RuleText(f"other columns are {'refused' if refused else 'dropped'}")
@@ -197,12 +251,23 @@ def table_rules(form: Form, messages: Mapping[str, str] | None = None) -> Iterat
         yield RuleText("the columns come in this order:", tuple(form["ordered"]))
     if form["coerce"]:
         yield RuleText("values are converted to the types of their columns")
-    known = {"name", "metadata", "columns", "checks", "unique", "strict", "ordered", "coerce"}
-    yield from _options(form, known)
+    for level in form["index"]["levels"] if "index" in form else ():
+        rules = ", ".join(rule.short for rule in column_rules(level, messages))
+        name = f"index {level['name']!r}" if level["name"] else "index"
+        yield RuleText(f"the {name} is of type {level['type']}{f': {rules}' if rules else ''}")
+    yield from _options(form, _TABLE)
 
 
 def _key_text(key: Iterable[str]) -> str:
     return f"each combination of {', '.join(key)} may occur once"
+
+
+def _all_check_texts(form: Form, messages: Mapping[str, str]) -> Iterator[RuleText]:
+    """Yield the rules that refuse, then the drafts, which only warn."""
+    yield from _check_texts(form, messages)
+    drafts = {"type": form["type"], "checks": form.get("drafts", ())}
+    for rule in _check_texts(drafts, messages):
+        yield RuleText(f"draft, only a warning: {rule.text}", rule.values)
 
 
 def _check_texts(form: Form, messages: Mapping[str, str]) -> Iterator[RuleText]:
@@ -217,16 +282,16 @@ def _check_texts(form: Form, messages: Mapping[str, str]) -> Iterator[RuleText]:
         if constraints.forbidden:
             yield RuleText("none of", _listed(constraints.forbidden))
     for check in form["checks"]:
-        name, warns = check["name"], check.get("raise_warning", False)
+        name = check["name"]
         if "source" in check:
             text = messages.get(name, name.replace("_", " "))
-        elif warns or name in constraints.other:
+        elif name in constraints.other:
             given = [value_text(value) for key, value in check.items() if key not in _OPTIONS]
             template = _CHECKS.get(name, name.replace("_", " ") + " {}")
             text = template.format(", ".join(given)).strip()
         else:
             continue
-        yield RuleText(f"{text} (only a warning)" if warns else text)
+        yield RuleText(text)
 
 
 def _range_text(low: Bound, high: Bound) -> str:
@@ -243,7 +308,7 @@ def _range_text(low: Bound, high: Bound) -> str:
 def _options(form: Form, known: set[str]) -> Iterator[RuleText]:
     """Yield all other entries of a form."""
     for key in sorted(set(form) - known):
-        if key == "parsers":
+        if key in ("parsers", "validate", "to_schema"):
             yield RuleText("changed by the contract's own code before it is checked")
         else:
             yield RuleText(f"{key.replace('_', ' ')}: {value_text(form[key])}")

@@ -1,75 +1,228 @@
-"""Read a CSV, Parquet or Excel file as an Arrow table of plain types."""
+"""Read the table in a file: CSV, JSON lines, Parquet or a workbook, as they are found."""
 
-from collections.abc import Callable, Collection, Mapping
+import gzip
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv, parquet
+from pyarrow import csv, json, parquet
 
 from baton_handoff.contracts.canonical import Contract, canonical_form
+from baton_handoff.contracts.column_values import infer_columns, parse_column
 from baton_handoff.contracts.frames import ARROW
+from baton_handoff.contracts.table_format import (
+    ColumnFormat,
+    ColumnFormats,
+    FileFormat,
+    column_formats,
+    file_format,
+)
+from baton_handoff.contracts.table_joins import Join, join_table, unmatched
+from baton_handoff.contracts.text_files import decoded, find_header, from_line, sniff
 from baton_handoff.core.errors import HandoffError
 
+_TEXTS = (".csv", ".tsv", ".txt")
+_LINES = (".jsonl", ".ndjson")
+_WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+_COMPRESSED = ".gz"
 
-def read_source(file: Path, contract: Contract, columns: Mapping[str, str]) -> pa.Table:
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table as its file has it.
+
+    Attributes:
+        file: The file.
+        columns: The columns by their names in the file: text as it is, all else in plain types.
+        format: How the file is written.
+        other_sheets: The sheets of the workbook that were not read.
+        repeated: The columns whose name the file has more than once; each has a number added.
+    """
+
+    file: Path
+    columns: pa.Table
+    format: FileFormat
+    other_sheets: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = field(default=())
+
+
+def read_source(
+    file: Path,
+    contract: Contract,
+    columns: ColumnFormats,
+    joined: Sequence[Mapping[str, Any]] = (),
+    written: Mapping[str, Any] | FileFormat | None = None,
+) -> pa.Table:
     """Read the columns of a contract, in its names and types. The values are not validated.
 
     Args:
         file: The file.
         contract: A contract of plain types.
-        columns: A column's name in the file, where it differs from the contract's.
+        columns: How columns are written, as `source.columns` of params.yaml states it; a text is
+            only a column's name in the file.
+        joined: Further tables to join, as `source.joined` of params.yaml lists them.
+        written: How the file is written, as `source.format` states it; without it, it is found out.
 
     Raises:
-        HandoffError: The file can't be read, lacks a column or holds values of another type.
+        HandoffError: A file can't be read or joined, lacks a column or holds other types.
     """
     described = canonical_form(contract)["columns"]
-    types = {name: ARROW[described[name]["type"]] for name in contract.to_schema().columns}
-    called = {name: columns.get(name, name) for name in types}
-    table = read_table(file, [called[name] for name, kind in types.items() if kind == pa.string()])
-    missing = ", ".join(repr(name) for name in called.values() if name not in table.column_names)
+    formats = column_formats(columns)
+    raw = with_joined(open_table(file, file_format(written, file)).columns, Join.all_of(joined))
+    formats = {name: formats.get(name, ColumnFormat()) for name in contract.to_schema().columns}
+    called = {name: name if form.name is None else form.name for name, form in formats.items()}
+    missing = ", ".join(repr(name) for name in called.values() if name not in raw.column_names)
     if missing:
         raise HandoffError(f"{file} lacks columns of {contract.__name__}: {missing}.")
     arrays = {}
-    for name, kind in types.items():
-        try:
-            arrays[name] = pc.cast(table[called[name]], kind)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            wanted = described[name]["type"]
+    for name, form in formats.items():
+        kind = described[name]["type"]
+        values, wrong = parse_column(raw[called[name]], kind, form)
+        if len(wrong):
+            row = wrong[0].as_py()
+            example = raw[called[name]][row].as_py()
             raise HandoffError(
-                f"Column {called[name]!r} of {file} is not of type {wanted}: {_line(error)}"
+                f"Column {called[name]!r} of {file} is not of type {kind}: {len(wrong):,} of"
+                f" {len(raw):,} values can't be read, the first is {example!r} in row {row + 1}."
+            )
+        try:
+            arrays[name] = pc.cast(values, ARROW[kind])
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise HandoffError(
+                f"Column {called[name]!r} of {file} is not of type {kind}: {_line(error)}"
             ) from error
     return pa.table(arrays)
 
 
-def read_table(file: Path, texts: Collection[str] = ()) -> pa.Table:
-    """Read a CSV, Parquet or Excel file (its first sheet).
+def read_table(file: Path) -> pa.Table:
+    """Read a file, in the types that its values show.
 
     Numbers become int64 or float64, text string, dates and timestamps a timestamp in UTC; without a
     time zone they count as UTC.
 
     Args:
         file: The file; its suffix is its format.
-        texts: The columns of a CSV file that stay text, even if all values look like numbers.
 
     Raises:
         HandoffError: There is no such file, it can't be read, or a column has another type.
     """
-    if file.suffix.lower() not in _READERS:
-        raise HandoffError(f"{file} is not a table that can be read: use {', '.join(_READERS)}.")
+    raw = open_table(file, file_format(None, file)).columns
+    found = infer_columns(raw)
+    return pa.table({name: column.values for name, column in found.items()})
+
+
+def with_joined(columns: pa.Table, joins: Iterable[Join]) -> pa.Table:
+    """Join further tables to the columns of a file, which stay as the files have them.
+
+    Raises:
+        HandoffError: A file can't be read or joined.
+    """
+    for join in joins:
+        other = open_table(join.file, join.written).columns
+        columns = join_table(_keyed(columns, join), _keyed(other, join), join)
+    return columns
+
+
+def unmatched_rows(columns: pa.Table, join: Join) -> int:
+    """How many rows of a table have no row of their keys in the table to join."""
+    other = open_table(join.file, join.written).columns
+    return unmatched(_keyed(columns, join), _keyed(other, join), join)
+
+
+def _keyed(columns: pa.Table, join: Join) -> pa.Table:
+    """Return a table with its keys in their types, so that 1 and 1.0 are equal."""
+    known = [name for name in join.keys if name in columns.column_names]
+    keys = infer_columns(columns.select(known))
+    arrays = {
+        name: keys[name].values if name in keys else values
+        for name, values in zip(columns.column_names, columns.columns, strict=True)
+    }
+    # Arrow joins no columns of nulls only.
+    return pa.table(
+        {n: pc.cast(v, pa.string()) if pa.types.is_null(v.type) else v for n, v in arrays.items()}
+    )
+
+
+def open_table(
+    file: Path,
+    written: FileFormat | None = None,
+    *,
+    encoding: str = "",
+    sheet: str = "",
+    column: str = "",
+) -> RawTable:
+    """Read the table in a file, with text as it is.
+
+    Args:
+        file: The file; its suffix is its format.
+        written: How it is written, None to find it out.
+        encoding: The encoding, empty to find it out.
+        sheet: The sheet of a workbook; empty for the first one with the column, or with rows.
+        column: A column that the table should have.
+
+    Raises:
+        HandoffError: There is no such file, it can't be read, or a column has another type.
+    """
+    suffix = Path(file.name.lower().removesuffix(_COMPRESSED)).suffix
+    if suffix not in (*_READERS, *_WORKBOOKS):
+        raise HandoffError(
+            f"{file} is not a table that can be read: use"
+            f" {', '.join((*_READERS, *_WORKBOOKS))}; text may be compressed, .csv.gz."
+        )
     if not file.is_file():
         raise HandoffError(f"There is no file {file}.")
     try:
-        table = _READERS[file.suffix.lower()](file, texts)
-        names = table.column_names
+        if suffix in _WORKBOOKS:
+            raw = _read_workbook(file, written, sheet, column)
+        else:
+            raw = _READERS[suffix](file, written, encoding)
     except HandoffError:
         raise
     except Exception as error:  # each reader raises its own kinds
-        raise HandoffError(f"{file} can't be read as {file.suffix}: {_line(error)}") from error
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise HandoffError(f"{file} has more than one column {twice[0]!r}: rename one.")
-    return pa.table({name: _plain(file, name, table[name]) for name in names})
+        raise HandoffError(f"{file} can't be read as {suffix}: {_line(error)}") from error
+    names = [str(name) for name in raw.columns.column_names]
+    plain = [_plain(file, name, raw.columns.column(n)) for n, name in enumerate(names)]
+    unique, repeated = _unique(names)
+    columns = pa.table(dict(zip(unique, plain, strict=True)))
+    return RawTable(file, columns, raw.format, raw.other_sheets, repeated)
+
+
+def file_lines(raw: RawTable) -> list[str]:
+    """Return what a person has to know about how a file was read, one line for each fact."""
+    found, lines = raw.format, []
+    suffix = Path(raw.file.name.lower().removesuffix(_COMPRESSED)).suffix
+    if suffix in (*_TEXTS, *_LINES) and found.encoding != "utf-8":
+        lines.append(
+            f"Encoding: {found.encoding}{_example(raw)}; name another one with --encoding."
+        )
+    if suffix in _TEXTS and found.separator != ",":
+        lines.append(f"Columns are separated by {found.separator!r}.")
+    if found.header > 1:
+        lines.append(f"The names of the columns are in line {found.header}; nothing above is read.")
+    if raw.other_sheets:
+        others = ", ".join(map(repr, raw.other_sheets))
+        lines.append(
+            f"Sheet {found.sheet!r} is read, not {others}: choose another one with --sheet."
+        )
+    return lines + [
+        f"Several columns are called {name!r}: the second one is {name + ' (2)'!r} here."
+        for name in raw.repeated
+    ]
+
+
+def _example(raw: RawTable) -> str:
+    """Return a text that shows whether the encoding is the right one."""
+    texts = [column for column in raw.columns.columns if pa.types.is_string(column.type)]
+    cells = (str(cell) for column in texts for cell in pc.unique(column.slice(0, 1000)).to_pylist())
+    for text in (*raw.columns.column_names, *cells):
+        if not text.isascii():
+            return f", so that it reads {text[:30]!r}"
+    return ""
 
 
 def whole(values: pa.ChunkedArray) -> bool:
@@ -77,52 +230,94 @@ def whole(values: pa.ChunkedArray) -> bool:
     return values.null_count == 0 and bool(pc.all(pc.equal(values, pc.floor(values))).as_py())
 
 
-def _read_csv(file: Path, texts: Collection[str]) -> pa.Table:
-    with file.open(encoding="utf-8") as lines:
-        header = lines.readline()
+def _bytes(file: Path) -> bytes:
+    content = file.read_bytes()
+    return gzip.decompress(content) if file.name.lower().endswith(_COMPRESSED) else content
+
+
+def _read_text(file: Path, written: FileFormat | None, encoding: str) -> RawTable:
+    text, encoding = decoded(file, _bytes(file), written.encoding if written else encoding)
+    if not text.strip():
+        raise HandoffError(f"{file} can't be read: it is empty.")
+    if written is None:
+        separator, header = sniff(text)
+        written = FileFormat(encoding=encoding, separator=separator, header=header)
     table = csv.read_csv(
-        file,
-        # The most frequent separator of the header: some countries use semicolons.
-        parse_options=csv.ParseOptions(delimiter=max(",;\t|", key=header.count)),
+        BytesIO(from_line(text, written.header).encode()),
+        # A row may be long, and has to fit into a block.
+        read_options=csv.ReadOptions(autogenerate_column_names=True, block_size=1 << 26),
+        parse_options=csv.ParseOptions(delimiter=written.separator, newlines_in_values='"' in text),
         convert_options=csv.ConvertOptions(
-            column_types=dict.fromkeys(texts, pa.string()), strings_can_be_null=True
+            column_types={f"f{n}": pa.string() for n in range(10_000)}, strings_can_be_null=False
         ),
     )
-    if any(pa.types.is_binary(column.type) for column in table.schema):
-        raise HandoffError(f"{file} is not text in UTF-8: save it in that encoding.")
-    return table
+    names = [table.column(n)[0].as_py() for n in range(table.num_columns)]
+    return RawTable(file, table.slice(1).rename_columns(names), written)
 
 
-def _read_parquet(file: Path, _: Collection[str]) -> pa.Table:
-    return parquet.read_table(file)
+def _read_lines(file: Path, written: FileFormat | None, encoding: str) -> RawTable:
+    text, encoding = decoded(file, _bytes(file), written.encoding if written else encoding)
+    table = json.read_json(BytesIO(text.encode()), json.ReadOptions(block_size=1 << 26))
+    return RawTable(file, table, written or FileFormat(encoding=encoding))
 
 
-def _read_excel(file: Path, _: Collection[str]) -> pa.Table:
+def _read_parquet(file: Path, written: FileFormat | None, _: str) -> RawTable:
+    return RawTable(file, parquet.read_table(file), written or FileFormat())
+
+
+def _read_workbook(file: Path, written: FileFormat | None, sheet: str, column: str) -> RawTable:
     # Only projects that start from a table have it.
     import fastexcel  # noqa: PLC0415
 
     workbook = fastexcel.read_excel(file)
+    names = workbook.sheet_names
+    sheet = written.sheet if written else sheet
+    if sheet and sheet not in names:
+        raise HandoffError(f"{file} has no sheet {sheet!r}, only {', '.join(map(repr, names))}.")
+
+    def first_rows(name: str) -> list[list[str]]:
+        top = workbook.load_sheet(name, header_row=None, skip_rows=0, n_rows=50, dtypes="string")
+        return [[cell or "" for cell in row.values()] for row in top.to_arrow().to_pylist()]
+
+    tops = {name: first_rows(name) for name in ([sheet] if sheet else names)}
+    filled = [name for name, rows in tops.items() if rows]
+    if not filled:
+        raise HandoffError(f"{file} can't be read: {'the sheet' if sheet else 'it'} has no rows.")
+    with_column = (name for name in filled if any(column in row for row in tops[name]))
+    sheet = next(with_column, filled[0])
+    rows = tops[sheet]
+    header = written.header if written else find_header(rows) + 1
     # With a header the reader would rename repeated columns; so read it as a row.
-    header = workbook.load_sheet(0, header_row=None, n_rows=1).to_arrow().to_pylist()
-    if not header:
-        raise HandoffError(f"{file} has nothing on its first sheet.")
-    table = pa.table(workbook.load_sheet(0).to_arrow())
+    loaded = workbook.load_sheet(
+        sheet, header_row=None, skip_rows=header, schema_sample_rows=None
+    ).to_arrow()
+    table = pa.table(loaded).rename_columns(rows[header - 1][: loaded.num_columns])
     # Excel has no integers.
-    numbers = [column.name for column in table.schema if pa.types.is_floating(column.type)]
-    for name in numbers:
-        if whole(table[name]):
-            place = table.schema.get_field_index(name)
-            table = table.set_column(place, name, pc.cast(table[name], pa.int64()))
-    return table.rename_columns([str(name or "") for name in header[0].values()])
+    for place, values in enumerate(table.columns):
+        if pa.types.is_floating(values.type) and whole(values.drop_null()):
+            table = table.set_column(place, table.field(place).name, pc.cast(values, pa.int64()))
+    found = FileFormat(header=header, sheet=sheet)
+    return RawTable(file, table, written or found, tuple(name for name in names if name != sheet))
 
 
-_READERS: dict[str, Callable[[Path, Collection[str]], pa.Table]] = {
-    ".csv": _read_csv,
-    ".tsv": _read_csv,
+_READERS: dict[str, Callable[[Path, FileFormat | None, str], RawTable]] = {
+    **dict.fromkeys(_TEXTS, _read_text),
+    **dict.fromkeys(_LINES, _read_lines),
     ".parquet": _read_parquet,
-    ".xlsx": _read_excel,
-    ".xls": _read_excel,
 }
+
+
+def _unique(names: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Number the repeated names: x, x (2)."""
+    seen: Counter[str] = Counter()
+    unique = []
+    for name in names:
+        seen[name] += 1
+        new = name if seen[name] == 1 else f"{name} ({seen[name]})"
+        while new in unique or (seen[name] > 1 and new in names):
+            new += "'"
+        unique.append(new)
+    return unique, tuple(name for name, times in seen.items() if times > 1)
 
 
 def _plain(file: Path, name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -1,17 +1,24 @@
 """Profile a table: types, ranges and categories of its columns, as its rows show them."""
 
 import keyword
+import math
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from baton_handoff.contracts.column_notes import Note, NoteKind
+from baton_handoff.contracts.column_values import FoundColumn
+from baton_handoff.contracts.leaks import leaks
 from baton_handoff.contracts.table_files import whole
+from baton_handoff.contracts.table_format import ColumnFormat
+from baton_handoff.contracts.unusual_columns import unusual_columns
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.suggestions import similar_name
 
 MIN_ROWS = 20
 MAX_COLUMNS = 200
@@ -36,7 +43,8 @@ class ColumnProfile:
         source: Its name in the file.
         kind: Its type.
         nullable: Whether values are missing.
-        rules: Rules that all its values meet, as arguments of pandera's `Field`.
+        rules: Drafts of its rules, as arguments of pandera's `Field`.
+        form: How its values are written in the file.
     """
 
     name: str
@@ -44,6 +52,13 @@ class ColumnProfile:
     kind: Kind
     nullable: bool = False
     rules: Mapping[str, Any] = field(default_factory=dict)
+    form: ColumnFormat = field(default_factory=ColumnFormat)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """How params.yaml describes it for `ingest`, empty if there is nothing to say."""
+        renamed = {} if self.name == self.source else {"name": self.source}
+        return renamed | self.form.parameters()
 
 
 @dataclass(frozen=True)
@@ -54,11 +69,13 @@ class TableProfile:
         columns: The model's input.
         target: The column to predict.
         classes: The classes of the target, empty if it is a quantity.
+        notes: What is unusual about columns, in their order in the file.
     """
 
     columns: tuple[ColumnProfile, ...]
     target: ColumnProfile
     classes: tuple[str | int | bool, ...]
+    notes: tuple[Note, ...] = ()
 
     @property
     def ordered_by(self) -> str | None:
@@ -68,41 +85,77 @@ class TableProfile:
 
 
 def profile_table(
-    table: pa.Table, target: str, task: Task | None, reserved: Collection[str]
+    found: Mapping[str, FoundColumn],
+    target: str,
+    task: Task | None,
+    reserved: Collection[str],
+    kept: Collection[str] = (),
 ) -> TableProfile:
-    """Profile a table of plain types.
+    """Profile a table.
 
     Args:
-        table: The table, as `read_table` returns it.
+        found: Its columns by their names in the file, as `infer_columns` returns them.
         target: The column to predict.
         task: The kind of prediction; None to choose it by the values of the target.
         reserved: Names that no column may have in the contracts.
+        kept: Columns that stay, even if they identify rows or are constant.
 
     Raises:
         HandoffError: A model can't be trained on the table.
     """
-    if target not in table.column_names:
-        raise HandoffError(f"There is no column {target!r}, only {_some(table.column_names)}.")
-    if len(table.column_names) > MAX_COLUMNS:
+    require_column(target, list(found))
+    if len(found) > MAX_COLUMNS:
         raise HandoffError(
-            f"The table has {len(table.column_names):,} columns, too many for a readable contract:"
+            f"The table has {len(found):,} columns, too many for a readable contract:"
             f" choose at most {MAX_COLUMNS}."
         )
-    table = table.filter(pc.is_valid(table[target]))
-    if len(table) < MIN_ROWS:
+    labelled = pc.is_valid(found[target].values)
+    rows = pc.sum(labelled).as_py() or 0
+    if rows < MIN_ROWS:
         raise HandoffError(
-            f"Only {len(table)} rows have a value of {target!r}: training and test need at least"
+            f"Only {rows} rows have a value of {target!r}: training and test need at least"
             f" {MIN_ROWS}."
         )
-    empty = [name for name in table.column_names if table[name].null_count == len(table)]
-    if empty:
-        raise HandoffError(f"Remove the columns without any value: {_some(empty)}.")
-    names = contract_names(table.column_names, reserved)
-    columns = [_column(names[name], name, table[name]) for name in names if name != target]
+    found = {
+        name: replace(column, values=column.values.filter(labelled))
+        for name, column in found.items()
+    }
+    features = {name: column for name, column in found.items() if name != target}
+    notes = [note for column in found.values() for note in column.notes]
+    notes += unusual_columns({name: column.values for name, column in features.items()})
+    dropped = {note.column for note in notes if note.kind.drops} - set(kept)
+    notes = [note for note in notes if note.kind.drops == (note.column in dropped)]
+    used = {name: column.values for name, column in features.items() if name not in dropped}
+    names = contract_names([name for name in found if name not in dropped], reserved)
+    columns = [_column(names[name], found[name], name, notes) for name in used]
     if all(column.kind == "Utc" for column in columns):
-        raise HandoffError(f"The table has no column to predict {target!r} from.")
-    kind, classes = _target(target, table[target], task)
-    return TableProfile(tuple(columns), ColumnProfile(names[target], target, kind), tuple(classes))
+        raise HandoffError(
+            f"The table has no column to predict {target!r} from{_left_out(dropped)}."
+        )
+    if mixed := next((n for n in found[target].notes if n.kind is NoteKind.MIXED), None):
+        raise HandoffError(
+            f"The target {target!r} has numbers, but also {_some(mixed.values)} in {mixed.count:,}"
+            " rows: correct them, or name with --missing what means a missing value."
+        )
+    kind, classes = _target(target, found[target].values, task)
+    counted = {note.column for note in notes if note.kind is NoteKind.COUNTS}
+    used = {name: values for name, values in used.items() if name not in counted}
+    notes += leaks(used, target, found[target].values, is_quantity=not classes)
+    order = list(found)
+    notes.sort(key=lambda note: order.index(note.column))
+    form = found[target].form
+    return TableProfile(
+        tuple(columns),
+        ColumnProfile(names[target], target, kind, form=form),
+        tuple(classes),
+        tuple(notes),
+    )
+
+
+def _left_out(dropped: Collection[str]) -> str:
+    if not dropped:
+        return ""
+    return f", apart from {_some(sorted(dropped))}: add --keep to use one"
 
 
 def contract_names(sources: Sequence[str], reserved: Collection[str]) -> dict[str, str]:
@@ -137,20 +190,37 @@ def _snake_case(name: str, place: int) -> str:
     return f"column_{plain or place}"
 
 
-def _column(name: str, source: str, values: pa.ChunkedArray) -> ColumnProfile:
-    kind = _kind(values)
+def _column(name: str, found: FoundColumn, source: str, notes: Sequence[Note]) -> ColumnProfile:
+    values = found.values
     rules: dict[str, Any] = {}
+    kind = _kind(values)
+    kinds = {note.kind for note in notes if note.column == source}
     if kind in ("int", "float"):
-        bounds = pc.min_max(pc.cast(values, pa.float64() if kind == "float" else pa.int64()))
-        rules = {"ge": bounds["min"].as_py(), "le": bounds["max"].as_py()}
-        if float("inf") in (abs(rules["ge"]), abs(rules["le"])):
+        numbers = pc.cast(values, pa.float64() if kind == "float" else pa.int64()).drop_null()
+        if bool(pc.any(pc.is_inf(pc.cast(numbers, pa.float64()))).as_py()):
             raise HandoffError(f"Column {source!r} contains infinity: replace it by null.")
+        unbounded = kinds & {NoteKind.COUNTS, NoteKind.CODES, NoteKind.SENTINEL}
+        rules = {} if unbounded else rounded_range(numbers.to_pylist())
     elif kind == "str":
         categories = sorted(pc.unique(values.drop_null()).to_pylist())
         few = len(categories) <= min(MAX_CATEGORIES, len(values) // 2)
         if few and all(len(category) <= MAX_LENGTH for category in categories):
             rules = {"isin": categories}
-    return ColumnProfile(name, source, kind, values.null_count > 0, rules)
+    return ColumnProfile(name, source, kind, values.null_count > 0, rules, found.form)
+
+
+def rounded_range(numbers: Sequence[float]) -> dict[str, float]:
+    """Return a range around numbers, with ends that a person would name."""
+    low, high = min(numbers), max(numbers)
+    size = abs(high - low) or abs(high) or 1
+    step = 10.0 ** math.floor(math.log10(size))
+    lower, upper = math.floor(low / step) * step, math.ceil(high / step) * step
+    if low >= 0 and low < size:  # nothing below zero: zero is the natural end
+        lower = 0.0
+    if step < 1:
+        digits = round(-math.log10(step))
+        return {"ge": round(lower, digits), "le": round(upper, digits)}
+    return {"ge": int(lower), "le": int(upper)}
 
 
 def _kind(values: pa.ChunkedArray) -> Kind:
@@ -179,15 +249,18 @@ def _target(
     if task is None:
         closed = kind in ("str", "bool") or (kind == "int" and len(counts) <= MAX_CATEGORIES)
         task = "classification" if closed else "regression"
+    few = len(counts) <= MAX_CLASSES
     if task == "regression":
         if kind in ("str", "bool"):
-            raise HandoffError(f"The target {name!r} is not numeric: use --task classification.")
+            instead = "use --task classification" if few else "predict another column"
+            raise HandoffError(f"The target {name!r} is not numeric: {instead}.")
         return "float", []
     if kind == "float":
         raise HandoffError(f"The target {name!r} has fractions: use --task regression.")
-    if len(counts) > MAX_CLASSES:
+    if not few:
+        instead = "predict another column" if kind == "str" else "use --task regression"
         raise HandoffError(
-            f"The target {name!r} has more than {MAX_CLASSES} classes: {len(counts):,}."
+            f"The target {name!r} has more than {MAX_CLASSES} classes: {len(counts):,}; {instead}."
         )
     rarest = min(counts, key=lambda value: (counts[value], str(value)))
     if counts[rarest] < MIN_ROWS_OF_A_CLASS:
@@ -198,6 +271,18 @@ def _target(
             f"{instead}."
         )
     return kind, sorted(counts)
+
+
+def require_column(name: str, names: Sequence[str]) -> None:
+    """Check that a table has a column.
+
+    Raises:
+        HandoffError: It hasn't.
+    """
+    if name not in names:
+        near = similar_name(name, names)
+        end = f"; did you mean `{near}`?" if near else f", only {_some(names)}."
+        raise HandoffError(f"There is no column {name!r}{end}")
 
 
 def _some(names: Sequence[str]) -> str:

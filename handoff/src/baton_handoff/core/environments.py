@@ -1,14 +1,87 @@
-"""Virtual environments beside the project's own, made from pinned requirements."""
+"""Environments: the running interpreter's own, and others made from pinned requirements."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 
+def use_own_programs() -> None:
+    """Let each program that this process starts find the interpreter's programs before others.
+
+    So a command works in an environment that is not active: `.venv/bin/handoff`.
+    """
+    folder = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", os.defpath)
+    if path.split(os.pathsep)[0] != folder:
+        os.environ["PATH"] = os.pathsep.join([folder, path])
+
+
 def environment_python(folder: Path) -> Path:
     """The Python of an environment."""
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def project_environment(root: Path) -> Path:
+    """The folder of a project's own environment, wherever uv puts it."""
+    return root / (os.environ.get("UV_PROJECT_ENVIRONMENT") or ".venv")
+
+
+_START = re.compile(
+    rb"#!(?:/bin/sh\n'''exec' ['\"]?)?(?P<prefix>/[^\n'\"]*?)/bin/(?P<python>python[\w.]*)[^\n]*\n"
+    rb"(?:' '''\n)?"
+)
+"""The start of an installed program; the longer form is for paths that a kernel can't take."""
+
+_KERNEL_TAKES = 126
+"""Bytes of an interpreter's path in a first line that every kernel takes."""
+
+
+def programs_of_another_place(environment: Path) -> dict[Path, bytes]:
+    """The programs of an environment that start the Python of another folder.
+
+    An environment that was copied, moved or renamed has such programs.
+
+    Returns:
+        For each program the folder of that other environment, as the program has it.
+    """
+    if not (environment / "pyvenv.cfg").is_file():
+        return {}
+    found, here = {}, environment.resolve()
+    for file in sorted((environment / "bin").glob("*")):
+        if file.is_symlink() or not file.is_file():
+            continue
+        with file.open("rb") as opened:
+            start = _START.match(opened.read(4096))
+        if start and Path(os.fsdecode(start["prefix"])).resolve() != here:
+            found[file] = start["prefix"]
+    return found
+
+
+def repair_programs(environment: Path) -> int:
+    """Make every program of an environment start the environment's own Python.
+
+    Returns:
+        The number of programs that started another one.
+    """
+    found = programs_of_another_place(environment)
+    here = os.fsencode(environment.resolve())
+
+    def start(former: re.Match[bytes]) -> bytes:
+        python = here + b"/bin/" + former["python"]
+        if b" " in python or len(python) > _KERNEL_TAKES:
+            return b"#!/bin/sh\n'''exec' '%s' \"$0\" \"$@\"\n' '''\n" % python
+        return b"#!%s\n" % python
+
+    for file in found:
+        file.write_bytes(_START.sub(start, file.read_bytes(), count=1))
+    for file in (environment / "bin").glob("activate*"):
+        text = file.read_bytes()
+        for prefix in {*found.values()}:
+            text = text.replace(prefix, here)
+        file.write_bytes(text)
+    return len(found)
 
 
 def is_complete(folder: Path) -> bool:

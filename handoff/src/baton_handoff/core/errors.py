@@ -55,6 +55,10 @@ class UnknownCommitError(GitError):
     """This clone does not contain a commit, a branch or their common history."""
 
 
+class NoBaseError(UnknownCommitError):
+    """No base is given, and nothing tells which branch the current one left."""
+
+
 class UnreadableError(ValueError):
     """A text that is not valid TOML, YAML or JSON; as a string the parser's own message.
 

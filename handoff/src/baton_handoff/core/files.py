@@ -1,5 +1,6 @@
 """Files and folders: search in the folders above, write atomically."""
 
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,11 @@ def find_upwards(name: str, start: Path) -> Path | None:
     start = start.resolve()
     files = (folder / name for folder in (start, *start.parents))
     return next(filter(Path.is_file, files), None)
+
+
+def path_from(root: Path, file: Path) -> str:
+    """The path of a file from a folder, with slashes; `../…` above it."""
+    return Path(os.path.relpath(file, root)).as_posix()
 
 
 @contextmanager

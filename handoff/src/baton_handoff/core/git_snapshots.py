@@ -7,16 +7,34 @@ working directory nor the index nor the list of worktrees changes, even if a com
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from baton_handoff.core.errors import UnknownCommitError
-from baton_handoff.core.git import git, git_or_none, is_shallow, require_repository
+from baton_handoff.core.errors import NoBaseError, UnknownCommitError
+from baton_handoff.core.git import git, git_or_none, hidden_files, is_shallow, require_repository
 
-_MAIN = ("origin/HEAD", "origin/main", "origin/master", "@{upstream}")
-"""Names of a remote's main branch; `origin/HEAD` exists in clones only."""
+_HEADS = ("HEAD", "main", "master")
+"""Names of a remote's main branch; its `HEAD` exists in clones only."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """The commit that a change is compared with.
+
+    Attributes:
+        name: The base as a user knows it, such as `origin/main`.
+        commit: The commit at which the current work left it.
+        is_last_commit: Whether it is the branch's own last commit: only uncommitted changes count.
+    """
+
+    name: str
+    commit: str
+    is_last_commit: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.commit[:7]})"
 
 
 @dataclass(frozen=True)
@@ -57,6 +75,8 @@ class GitSnapshots:
             # With its time: git compares it with the times of the files to find changed ones.
             shutil.copy2(self._git_path("index"), index)
         self._git("add", "--all", ".", index=index)
+        if hidden := hidden_files(self._root):
+            self._git("add", "--force", "--", *hidden, index=index)
         return self._project_part(self._git("write-tree", index=index).strip())
 
     def of_commit(self, commit: str) -> str:
@@ -69,30 +89,30 @@ class GitSnapshots:
         return bool(self._commit("HEAD"))
 
     def merge_base(self, reference: str | None = None) -> str:
+        """The commit of `base`."""
+        return self.base(reference).commit
+
+    def base(self, reference: str | None = None) -> Base:
         """The commit at which the current work left `reference`.
 
         Args:
             reference: A commit or a branch. By default the branch that this one follows, unless
-                that is only its own pushed copy; then the remote's main branch, or else the last
-                commit.
+                that is only its own pushed copy; then a remote's main branch, or else the local
+                one. If there is no other branch at all, the last commit.
 
         Raises:
+            NoBaseError: No reference is given, and nothing tells which branch this one left.
             UnknownCommitError: This clone does not contain `reference` or a common commit, or it
                 has no commit yet.
         """
         if not self.has_commits:
             raise UnknownCommitError("There is no commit yet: make the first one.")
-        if reference is None:
-            branch, upstream = (
-                self._try("rev-parse", "--abbrev-ref", name) for name in ("HEAD", "@{upstream}")
-            )
-            candidates = ["@{upstream}", "origin/HEAD"]
-            if upstream.partition("/")[2] == branch:
-                candidates.reverse()
-            reference = next(filter(self._commit, candidates), "HEAD")
+        reference = reference or self._default_base()
         self._require_commit(reference)
         if common := self._try("merge-base", reference, "HEAD"):
-            return common.splitlines()[0]
+            # Compared with itself, a branch is compared with its last commit.
+            own = reference in ("HEAD", self._try("symbolic-ref", "--short", "--quiet", "HEAD"))
+            return Base("the last commit" if own else reference, common.splitlines()[0], own)
         if is_shallow(self._root):
             raise UnknownCommitError(
                 f"This clone is too shallow to contain the commit at which the work left"
@@ -100,22 +120,80 @@ class GitSnapshots:
             )
         raise UnknownCommitError(f"{reference} and this work have no commit in common.")
 
-    def main_commit(self, reference: str | None = None) -> str | None:
-        """The newest commit of the branch into which all work is merged, as this clone knows it.
+    def main_commit(self) -> str | None:
+        """The newest commit of the remote's main branch, as this clone knows it.
 
-        Args:
-            reference: That branch, or a commit. By default the remote's main branch, or else the
-                branch that this one follows.
+        The branch that this one follows counts only if no remote has a main branch by its usual
+        name; the pushed copy of this branch comes last.
 
         Returns:
-            The commit; None without a remote.
+            The commit; None if this clone knows no main branch of a remote.
+        """
+        # Not `_main_branches`: a person's own `init.defaultBranch` must not choose what approves.
+        names = [f"refs/remotes/{one}/{name}" for one in self._remotes() for name in _HEADS]
+        branch, upstream = (
+            self._try("rev-parse", "--abbrev-ref", name) for name in ("HEAD", "@{upstream}")
+        )
+        remote, _, followed = upstream.partition("/")
+        if followed == branch:
+            names += self._main_branches(local=False)
+        if remote in self._remotes():
+            names.append(upstream)
+        return next(filter(None, map(self._commit, names)), None)
+
+    def local_main_commit(self) -> str | None:
+        """The newest commit of the main branch of this repository, or else the last commit.
+
+        Returns:
+            The commit; None in a repository without a commit.
+        """
+        names = ("refs/heads/main", "refs/heads/master", "HEAD")
+        return next(filter(None, map(self._commit, names)), None)
+
+    def commit(self, reference: str) -> str:
+        """The id of a commit that a user has named.
 
         Raises:
-            UnknownCommitError: This clone does not contain `reference`.
+            UnknownCommitError: This clone does not contain it.
         """
-        if reference is not None:
-            return self._require_commit(reference)
-        return next(filter(None, map(self._commit, _MAIN)), None)
+        return self._require_commit(reference)
+
+    def _default_base(self) -> str:
+        branch = self._try("symbolic-ref", "--short", "--quiet", "HEAD")
+        upstream = self._try("rev-parse", "--abbrev-ref", "@{upstream}")
+        copies = [f"{remote}/{branch}" for remote in self._remotes()]
+        if upstream and upstream not in copies:
+            return upstream
+        main = next(filter(self._commit, self._main_branches(local=True)), None)
+        if main is not None:
+            return main
+        refs = ("refs/heads", "refs/remotes")
+        known = self._try("for-each-ref", "--format=%(refname:short)", *refs).split()
+        fetched = self._try("config", "--get-regexp", r"^remote\..*\.fetch$").splitlines()
+        complete = all("*" in refspec for refspec in fetched) and not is_shallow(self._root)
+        if complete and branch and not {*known} - {branch, *copies}:
+            return upstream or "HEAD"
+        raise NoBaseError(
+            f"No commit to compare with is known: the branch that {branch or 'this commit'} left is"
+            " not the upstream branch, no remote's main branch is in this clone, and there is no"
+            " local `main` or `master`. Give the branch with `--base`, or name it once:"
+            " `git branch --set-upstream-to BRANCH`."
+        )
+
+    def _main_branches(self, *, local: bool) -> Iterator[str]:
+        """Names of main branches, those of remotes first; `REMOTE/HEAD` exists in clones only."""
+        names = filter(None, (self._try("config", "init.defaultBranch"), "main", "master"))
+        usual = list(dict.fromkeys(names))
+        for remote in self._remotes():
+            head = f"refs/remotes/{remote}/HEAD"
+            if target := self._try("rev-parse", "--abbrev-ref", head):
+                yield target
+            yield from (f"{remote}/{name}" for name in usual)
+        if local:
+            yield from usual
+
+    def _remotes(self) -> list[str]:
+        return sorted(self._try("remote").split(), key=lambda remote: remote != "origin")
 
     @property
     def has_remote(self) -> bool:
@@ -132,13 +210,7 @@ class GitSnapshots:
 
     def edits(self, before: str, after: str) -> list[Edit]:
         """The paths that differ between two snapshots; a renamed file is one deleted, one added."""
-        parts = self._git("diff-tree", "-r", "-z", "--no-renames", before, after).split("\0")[:-1]
-        return [
-            Edit(path, f"{mode} {identifier}\t{path}")
-            for (_, mode, _, identifier, _), path in zip(
-                (part.split(" ") for part in parts[::2]), parts[1::2], strict=True
-            )
-        ]
+        return edits_of(self._git("diff-tree", "-r", "-z", "--no-renames", before, after))
 
     def renames(self, before: str, after: str) -> dict[str, str]:
         """For each new path of a renamed file its old path."""
@@ -189,16 +261,6 @@ class GitSnapshots:
         later = self._git("rev-list", "--first-parent", "--reverse", f"{first}..{until}")
         return [first, *later.split()]
 
-    def authors(self, since: str, paths: Sequence[str]) -> list[str]:
-        """The addresses of the authors of paths since a commit; `you` for uncommitted changes.
-
-        Merge commits don't count: a provider makes one for every pull request.
-        """
-        log = ("log", "--no-merges", "--format=%ae")
-        addresses = self._git(*log, f"{since}..HEAD", "--", *paths).split()
-        uncommitted = self._git("status", "--porcelain", "--", *paths).strip()
-        return [*dict.fromkeys(addresses), *(["you"] if uncommitted else [])]
-
     def _commit(self, name: str) -> str:
         """The id of a commit, empty if there is none of this name."""
         option = name.startswith("-")
@@ -236,6 +298,17 @@ class GitSnapshots:
         if work_tree:
             env |= {"GIT_DIR": self._git_folder, "GIT_WORK_TREE": str(work_tree)}
         return git(work_tree or self._root, *arguments, env=env, stdin=stdin)
+
+
+def edits_of(raw: str) -> list[Edit]:
+    """The edits in git's raw format with null bytes."""
+    parts = raw.strip("\0").split("\0") if raw.strip("\0") else []
+    return [
+        Edit(path, f"{mode} {identifier}\t{path}")
+        for (_, mode, _, identifier, _), path in zip(
+            (part.split(" ") for part in parts[::2]), parts[1::2], strict=True
+        )
+    ]
 
 
 @contextmanager

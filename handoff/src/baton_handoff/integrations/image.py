@@ -6,7 +6,7 @@ import subprocess
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.git import git_or_none, require_repository, run_git
+from baton_handoff.core.git import changed_files, head_commit
 from baton_handoff.core.toml_files import read_toml
 
 _ENGINES = ("docker", "podman")
@@ -56,15 +56,14 @@ def _commit(project: Project) -> str:
     Raises:
         HandoffError: There is none, or the code has changes that are not committed.
     """
-    require_repository(project.root)
-    commit = git_or_none(project.root, "rev-parse", "--verify", "--quiet", "HEAD")
+    commit = head_commit(project.root)
     if not commit:
         raise HandoffError("There is no commit to tag the image with: commit first.")
-    changed = run_git(project.root, "status", "--porcelain", "--", *_CODE).stdout.splitlines()
+    changed = changed_files(project.root, _CODE)
     if changed:
         more = f" (and {len(changed) - 1} more)" if changed[1:] else ""
         raise HandoffError(
-            f"{changed[0][3:]}{more} is not committed, and the image's tag names the commit that it"
+            f"{changed[0]}{more} is not committed, and the image's tag names the commit that it"
             " equals: commit first."
         )
     return commit

@@ -5,28 +5,48 @@ import subprocess
 
 from baton_handoff.config.code_owners import owners_file, write_owners
 from baton_handoff.config.project import Project
+from baton_handoff.config.repository_ci import write_root_workflows
+from baton_handoff.config.workspace import outer_workspace, workspace_remedy
+from baton_handoff.core.environments import project_environment, repair_programs
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.git import git, git_or_none, is_in_repository
+from baton_handoff.core.git import git, head_commit, is_in_repository
+from baton_handoff.core.git_hooks import CALL, foreign_hook_folder, install_hook
+from baton_handoff.registry.local_files import require_usable_path
 
 
 def set_up(project: Project) -> None:
     """Compile the environment, create a git repository if there is none, and install the hooks.
 
-    Writes CODEOWNERS if it is missing. Commits nothing, and can run again.
+    An environment that was copied or moved with the project is repaired. Writes CODEOWNERS if it is
+    missing. Commits nothing, and can run again.
 
     Raises:
         HandoffError: git is missing, or a command fails.
     """
+    require_usable_path(project)
+    if outer := outer_workspace(project.root):
+        raise HandoffError(
+            f"The uv workspace {outer} holds lock and environment of this project:"
+            f" {workspace_remedy(project.root, outer)}."
+        )
+    if repaired := repair_programs(project_environment(project.root)):
+        print(f"Repaired {repaired} programs of an environment that was copied or moved.")
     # Machines that write no bytecode would compile all imports again for each command.
     print("Compiling the environment (once, up to a minute) …", flush=True)
     _run(project, os.environ.get("UV", "uv"), "sync", "--quiet", "--compile-bytecode")
     if not is_in_repository(project.root):
         git(project.root, "init", "--quiet", "--initial-branch", "main")
-    _run(project, "pre-commit", "install")
+    if install_hook(project.root) is None:
+        print(
+            f"Git runs the hooks in {foreign_hook_folder(project.root)} (core.hooksPath), so this"
+            f" project's hooks don't run before a commit. Add this line to its file pre-commit:\n"
+            f'  cd "{project.root}" && uv run --no-sync {CALL}'
+        )
     if all(project.teams) and not owners_file(project).exists():
         write_owners(project)
-    committed = git_or_none(project.root, "rev-parse", "--verify", "--quiet", "HEAD")
-    next_step = "" if committed else "; next, make the first commit"
+    for file in write_root_workflows(project):
+        print(f"Wrote {file}: GitHub reads workflows in the root of the repository only.")
+    next_step = "" if head_commit(project.root) else "; next, make the first commit"
     print(f"Ready. `uv run poe` lists the tasks, `uv run handoff --help` all commands{next_step}.")
 
 

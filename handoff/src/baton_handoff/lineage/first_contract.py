@@ -1,50 +1,51 @@
 """The first contracts of a blank project, drafted from a table."""
 
-import importlib
+import json
 import re
 import shutil
 import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from dataclasses import replace as replace_fields
 from pathlib import Path
-from types import ModuleType
-
-import narwhals as nw
-import pyarrow as pa
-import pyarrow.compute as pc
-from pydantic import BaseModel
 
 from baton_handoff.config.project import Project
-from baton_handoff.contracts import ContractViolation, check, model_interface, to_rows
-from baton_handoff.contracts.first_draft import contracts_source, params_source, rows_source
-from baton_handoff.contracts.row_models import api_source
-from baton_handoff.contracts.table_files import read_source, read_table
-from baton_handoff.contracts.table_profile import TableProfile, Task, profile_table
+from baton_handoff.contracts.diff import compare_with_base
+from baton_handoff.contracts.generated_source import format_source
+from baton_handoff.contracts.merged_source import merge_source
+from baton_handoff.contracts.request_example import request_command
+from baton_handoff.contracts.table_files import unmatched_rows, with_joined
+from baton_handoff.contracts.table_joins import Join
+from baton_handoff.contracts.table_profile import TableProfile
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import require_repository
-from baton_handoff.lineage.sources.draft import source_draft
+from baton_handoff.lineage.contract_draft import (
+    Draft,
+    DraftedRows,
+    described_rows,
+    draft_contracts,
+    former_draft,
+    golden_texts,
+    params_text,
+    place_of,
+    with_dependency,
+)
+from baton_handoff.lineage.own_table import Choices
+from baton_handoff.lineage.sources.draft import source_draft, source_name
 from baton_handoff.lineage.sources.odcs import ENDING, FOLDER
-
-GOLDEN_ROWS = 10
 
 _SOURCE = "source"
 """The name of the table in `data/raw` and among the sources."""
 
 _CONTRACTS = {"Features", "Labelled", "ModelInput", "Prediction", "Source"}
 
-# Names that the generated modules import, and the columns of the model's output.
-_TAKEN = {
-    *("Annotated", "Any", "BeforeValidator", "Field", "Literal", "Strict", "Timestamp", "Utc"),
-    *("CLASSES", "TARGET"),
-    *("bool", "float", "int", "list", "str"),
-    *("prediction", "probability"),
-}
-
 
 def start_from(
-    project: Project, file: Path, target: str, *, task: Task | None = None, replace: bool = False
+    project: Project,
+    file: Path,
+    target: str,
+    choices: Choices | None = None,
+    *,
+    replace: bool = False,
 ) -> None:
     """Write contracts, parameters and golden rows for a table, and put the table under DVC.
 
@@ -52,80 +53,186 @@ def start_from(
 
     Args:
         project: A project that began blank.
-        file: A CSV, Parquet or Excel file.
+        file: A table: text, JSON lines, Parquet or a workbook.
         target: The column to predict.
-        task: The kind of prediction, None to choose it by the values of the target.
-        replace: Replace existing contracts.
+        choices: What its values can't decide.
+        replace: Draft existing contracts again, and keep what people changed in them.
 
     Raises:
         HandoffError: The project has contracts of its own, or the table can't be learned from.
+    """
+    has_contract = _has_contract(project)
+    if has_contract and not replace:
+        raise HandoffError(
+            "There is a contract already: edit contracts/data.py, or draft it again with --replace,"
+            " which keeps what you wrote."
+        )
+    require_repository(project.root)
+    choices = choices or Choices()
+    joined: Sequence[Join] = ()
+    former = former_draft(project) if has_contract else None
+    if former:
+        choices = choices.after(former.table.choices.recorded())
+        joined = former.table.joined
+    draft = draft_contracts(project, file, target, choices, joined)
+    source_file = project.root / f"{FOLDER}/{_SOURCE}{ENDING}"
+    source = place_of(file).as_posix()
+    if source_file.exists():
+        described = source_file.read_text(encoding="utf-8")
+        if former:
+            before = former.table.file.relative_to(project.root).as_posix()
+            described = described.replace(before, source)
+    else:
+        places = [source, f"data/raw/{_SOURCE}.parquet"]
+        described = source_draft(_SOURCE, places, "contracts:Source")
+    _apply(project, draft, former, file, {source_file: described})
+    print(
+        "Next: correct the drafted rules in contracts/data.py and delete `raise_warning=True` where"
+        " they hold, commit, then:\n"
+        "  uv run poe pipeline\n"
+        "  uv run poe register\n"
+        "  uv run poe serve\n"
+        f"  {request_command(project.root, 'http://127.0.0.1:8000')}"
+    )
+
+
+def join(project: Project, file: Path, keys: Sequence[str]) -> None:
+    """Join a further table to the rows of the first, and draft the contracts again.
+
+    What people changed in the contracts is kept.
+
+    Args:
+        project: A project that began blank and has contracts.
+        file: The table, with one row for each combination of keys.
+        keys: The columns that both tables have.
+
+    Raises:
+        HandoffError: There is no contract yet, or the tables can't be joined.
+    """
+    if not _has_contract(project):
+        raise HandoffError(
+            "There is no contract yet: run `uv run handoff contract new` with the table that has"
+            " the target."
+        )
+    require_repository(project.root)
+    former = former_draft(project)
+    place = place_of(file)
+    table = former.table
+    used = {each.name for each in (table.file, *(joined.file for joined in table.joined))}
+    if place.name in used or (
+        (project.root / place).exists() and place.resolve() != file.resolve()
+    ):
+        raise HandoffError(f"{place} exists already: give {file} another name.")
+    joined = (*table.joined, Join(file, tuple(keys)))
+    target = table.profile.target.source
+    choices = replace_fields(table.choices, written=table.raw.format)
+    draft = draft_contracts(project, table.file, target, choices, joined)
+    name = source_name(place.as_posix())
+    texts = {
+        project.root / f"{FOLDER}/{name}{ENDING}": source_draft(name, [place.as_posix()]),
+        project.root / "dvc.yaml": with_dependency(project.root / "dvc.yaml", place),
+        project.source / "training/ingest.py": _source_named(project, name),
+    }
+    lost = unmatched_rows(with_joined(table.raw.columns, table.joined), joined[-1])
+    _apply(project, draft, former, file, texts)
+    print(f"{lost:,} rows have no row of their keys in {file.name}: those columns are null there.")
+
+
+def _has_contract(project: Project) -> bool:
+    """Whether a project that began blank has contracts by now.
+
+    Raises:
+        HandoffError: It did not begin blank.
     """
     room = project.room("contracts")
     if not _CONTRACTS.issubset(room.__all__):
         raise HandoffError(
             f"{project.package}.contracts did not begin blank: edit its contracts by hand."
         )
-    if room.ModelInput.to_schema().columns and not replace:
+    return bool(room.ModelInput.to_schema().columns)
+
+
+def _source_named(project: Project, name: str) -> str:
+    """The source of `training/ingest.py`, which names the sources that it reads."""
+    file = project.source / "training/ingest.py"
+    text = file.read_text(encoding="utf-8")
+    if "joined=" not in text:
         raise HandoffError(
-            "There is a contract already: edit contracts/data.py, or replace it with --replace."
+            f"{file.relative_to(project.root)} joins no tables: let it call"
+            ' `read_source(…, joined=source.get("joined", []))`.'
         )
-    require_repository(project.root)
-    engine = project.room("contracts.engine")
-    table = read_table(file)
-    reserved = {*dir(engine.DataFrameModel), *dir(BaseModel), *_TAKEN}
-    profile = profile_table(table, target, task, reserved)
-    renamed = {c.name: c.source for c in (*profile.columns, profile.target)}
-    source = Path("data/source") / re.sub(r"[^\w.-]", "_", file.name)
-    data = contracts_source(profile)
-    with _imported_draft(project, data) as contracts:
-        labelled = read_source(file, contracts.Source, renamed)
-        labelled = labelled.filter(pc.is_valid(labelled[profile.target.name]))
-        try:
-            check(contracts.Source, nw.from_arrow(labelled, backend=engine.BACKEND).to_native())
-        except ContractViolation as violation:
-            raise HandoffError(f"The contract doesn't describe {file}: {violation}") from violation
-        api = api_source(*model_interface(contracts))
-    sample = labelled.take(_golden_rows(labelled, profile))
-    golden = to_rows(nw.from_arrow(sample, backend=engine.BACKEND).to_native())
+    return re.sub(r"# source: (.+)", rf"# source: \1, {name}", text, count=1)
+
+
+def _apply(
+    project: Project,
+    draft: Draft,
+    former: Draft | None,
+    copied: Path,
+    more: Mapping[Path, str],
+) -> None:
+    """Write a draft, merged with what people wrote, and other texts; put a table under DVC."""
+    kept: list[str] = []
+    if former:
+        current = (project.source / "contracts/data.py").read_text(encoding="utf-8")
+        merged = merge_source(current, former.data, draft.data)
+        draft, kept = replace_fields(draft, data=format_source(merged.text)), merged.kept
+        _require_unedited(project, golden_texts(project, former, described_rows(project, former)))
+    try:
+        rows = described_rows(project, draft)
+    except HandoffError as error:
+        if not kept:
+            raise
+        raise HandoffError(
+            f"{error} This is kept, because it differs from the former draft: {', '.join(kept)}."
+            " Change in contracts/data.py what does not fit the new table."
+        ) from error
     texts = {
-        project.source / "contracts/data.py": data,
-        project.source / "contracts/api.py": api,
-        project.root / "params.yaml": params_source(profile, source.as_posix()),
-        project.root / "tests/golden/source.json": rows_source(golden),
+        project.source / "contracts/data.py": draft.data,
+        project.source / "contracts/api.py": rows.api,
+        project.root / "params.yaml": params_text(project, draft, former),
+        **golden_texts(project, draft, rows),
+        **more,
     }
-    source_file = project.root / f"{FOLDER}/{_SOURCE}{ENDING}"
-    described = source_file.read_text(encoding="utf-8") if source_file.exists() else ""
-    if source.as_posix() not in described:
-        places = [source.as_posix(), f"data/raw/{_SOURCE}.parquet"]
-        texts[source_file] = source_draft(_SOURCE, places, "contracts:Source")
-    _write(project, texts, file, project.root / source)
-    _print_summary(profile, source, len(table), len(labelled), len(golden))
+    _write(project, texts, copied, project.root / place_of(copied))
+    raised = _raise_versions(project) if former else []
+    for line in draft.table.lines():
+        print(line)
+    _print_summary(draft.table.profile, place_of(draft.table.file), rows, kept, raised)
+    root, origin = project.root.resolve(), copied.resolve()
+    if origin.is_relative_to(root) and origin != root / place_of(copied):
+        print(f"{copied} was copied: delete it, or keep it out of git, which is not for data.")
 
 
-@contextmanager
-def _imported_draft(project: Project, data: str) -> Iterator[ModuleType]:
-    """Import the contracts of the project with another data.py, under a name of their own."""
-    with tempfile.TemporaryDirectory(prefix="draft") as folder:
-        draft = Path(folder).name
-        room = Path(folder) / draft / "contracts"
-        compiled = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(project.source / "contracts", room, ignore=compiled)
-        (room / "data.py").write_text(data, encoding="utf-8")
-        sys.path.insert(0, folder)
-        try:
-            yield importlib.import_module(f"{draft}.contracts")
-        finally:
-            sys.path.remove(folder)
+def _require_unedited(project: Project, drafted: Mapping[Path, str]) -> None:
+    for file, text in drafted.items():
+        if file.exists() and json.loads(file.read_text(encoding="utf-8")) != json.loads(text):
+            raise HandoffError(
+                f"{file.relative_to(project.root)} has other rows than the draft: move it away, so"
+                " that --replace can write new ones."
+            )
 
 
-def _golden_rows(table: pa.Table, profile: TableProfile) -> list[int]:
-    """The indices of the first rows and of two rows of each class."""
-    values = table[profile.target.name].to_pylist()
-    chosen = set(range(min(GOLDEN_ROWS, len(values))))
-    for value in profile.classes:
-        first = values.index(value)
-        chosen |= {first, values.index(value, first + 1)}
-    return sorted(chosen)
+def _raise_versions(project: Project) -> list[str]:
+    """Raise the versions in contracts/data.py as far as the changes require it.
+
+    Returns:
+        Each contract with both versions.
+    """
+    try:
+        changed = [found.comparison for found in compare_with_base(project).differences]
+    except HandoffError:  # there is no state to compare with
+        return []
+    file = project.source / "contracts/data.py"
+    text, raised = file.read_text(encoding="utf-8"), []
+    for comparison in changed:
+        required = comparison.required_version
+        stated = rf'(\nclass {comparison.contract}\((?:(?!\nclass ).)*?"version": ")[^"]*'
+        if required and re.search(stated, text, re.DOTALL):
+            text = re.sub(stated, rf"\g<1>{required}", text, count=1, flags=re.DOTALL)
+            raised.append(f"{comparison.contract} {comparison.version_after} → {required}")
+    file.write_text(text, encoding="utf-8")
+    return raised
 
 
 def _write(project: Project, texts: Mapping[Path, str], file: Path, source: Path) -> None:
@@ -161,7 +268,11 @@ def _track(root: Path, source: Path) -> None:
 
 
 def _print_summary(
-    profile: TableProfile, source: Path, rows: int, labelled: int, golden: int
+    profile: TableProfile,
+    source: Path,
+    rows: DraftedRows,
+    kept: Sequence[str],
+    raised: Sequence[str],
 ) -> None:
     """Print what was written and what a person has to review."""
     target = profile.target
@@ -173,11 +284,13 @@ def _print_summary(
             print(f"{indent}{column.source!r} is called {column.name}")
     if any(column.kind == "Utc" for column in profile.columns):
         print(f"{indent}times without a time zone are taken as UTC")
-    dropped = f", {rows - labelled:,} of them without a target" if rows > labelled else ""
-    print(f"{source}   {rows:,} rows{dropped}, kept by DVC")
-    print(f"tests/golden/source.json   {golden} rows: check that they may be committed")
+    if kept:
+        print(f"{indent}kept, because it differs from the former draft: {', '.join(kept)}")
+    if raised:
+        print(f"{indent}versions: {', '.join(raised)} (`uv run poe diff` shows the changes)")
+    unlabelled = rows.all - rows.labelled
+    dropped = f", {unlabelled:,} of them without a target" if unlabelled else ""
+    print(f"{source}   {rows.all:,} rows{dropped}, kept by DVC")
+    golden = f"{len(rows.golden)} rows and a request"
+    print(f"tests/golden/       {golden}: check that they may be committed")
     print(f"{FOLDER}/{_SOURCE}{ENDING}   a draft: add the owner and the other missing facts")
-    print(
-        "Next: replace the observed bounds in contracts/data.py by the valid ones, then run"
-        " `uv run poe pipeline`."
-    )

@@ -20,14 +20,19 @@ from mlflow.exceptions import MlflowException
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import git_or_none
-from baton_handoff.registry.model_registry import NOT_FOUND, registry_client, registry_errors
+from baton_handoff.registry.model_registry import (
+    NOT_FOUND,
+    get_version,
+    registry_client,
+    registry_errors,
+)
 from baton_handoff.registry.version_facts import CHAMPION
 
 _KEY = "handoff.move."
 _CI = {
-    "GITHUB_ACTIONS": "GITHUB_ACTOR",
-    "GITLAB_CI": "GITLAB_USER_LOGIN",
-    "TF_BUILD": "BUILD_REQUESTEDFOR",
+    "github": ("GITHUB_ACTIONS", "GITHUB_ACTOR"),
+    "gitlab": ("GITLAB_CI", "GITLAB_USER_LOGIN"),
+    "azure": ("TF_BUILD", "BUILD_REQUESTEDFOR"),
 }
 """The variable that each provider sets in its jobs, and the one that names the person."""
 
@@ -57,9 +62,17 @@ class AliasMove:
     at: str = ""
 
 
-def in_ci() -> bool:
-    """Whether this process is a job of a CI provider, with the provider's protection."""
-    return any(os.environ.get(name) for name in _CI)
+def in_ci(provider: str | None = None) -> bool:
+    """Whether this process is a job of a CI provider, with the provider's protection.
+
+    Args:
+        provider: The provider, `github` for example; None for any.
+    """
+    return any(
+        os.environ.get(job, "").casefold() == "true"
+        for name, (job, _) in _CI.items()
+        if provider in (None, name)
+    )
 
 
 def move_alias(client: mlflow.MlflowClient, project: Project, move: AliasMove) -> AliasMove:
@@ -77,8 +90,8 @@ def move_alias(client: mlflow.MlflowClient, project: Project, move: AliasMove) -
 
 
 def _actor(project: Project) -> str:
-    for provider, person in _CI.items():
-        if os.environ.get(provider):
+    for provider, (_, person) in _CI.items():
+        if in_ci(provider):
             return os.environ.get(person) or "CI"
     email = git_or_none(project.root, "config", "user.email")
     return email or os.environ.get("USER") or "unknown"
@@ -118,7 +131,9 @@ def previous_version(history: Sequence[AliasMove], current: int) -> int | None:
         elif move.to in line:
             line = line[: len(line) - line[::-1].index(move.to)]
     places = [place for place, version in enumerate(line) if version == current]
-    return line[places[-1] - 1] if places and places[-1] > 0 else None
+    # A promotion that only corrects the record repeats its version.
+    others = [version for version in line[: places[-1]] if version != current] if places else []
+    return others[-1] if others else None
 
 
 def alias_mismatch(client: mlflow.MlflowClient, project: Project, alias: str) -> str:
@@ -144,7 +159,7 @@ def roll_back(project: Project, why: str) -> tuple[AliasMove, str | None]:
         running services load the former one; empty if its code was never committed.
 
     Raises:
-        HandoffError: There is no former champion.
+        HandoffError: There is no former champion, or the registry has it no more.
     """
     client = registry_client(project)
     with promotion_lock(project):
@@ -157,8 +172,7 @@ def roll_back(project: Project, why: str) -> tuple[AliasMove, str | None]:
                 " `uv run handoff model list` lists the versions."
             )
         tags, former_tags = (
-            client.get_model_version(project.model, str(version)).tags
-            for version in (current, former)
+            get_version(project, str(version)).tags for version in (current, former)
         )
         move = AliasMove(CHAMPION, former, current, "rollback", why)
         move = move_alias(client, project, move)

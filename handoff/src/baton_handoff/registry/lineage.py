@@ -10,11 +10,14 @@ from typing import Any
 from baton_handoff.config.project import Project
 from baton_handoff.contracts import canonical_form, contracts_of
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.git import git_or_none
+from baton_handoff.core.git import changed_files, head_commit
 from baton_handoff.core.yaml_files import parse_yaml
 from baton_handoff.registry.code_hash import code_hash
 
-_MUST_BE_COMMITTED = ("src", "params.yaml", "dvc.yaml", "pyproject.toml", "uv.lock", "standards")
+_MUST_BE_COMMITTED = (
+    *("src", "params.yaml", "dvc.yaml", "pyproject.toml", "uv.lock", "standards"),
+    *(".gitignore", ".gitattributes"),  # an uncommitted line there would hide code
+)
 """What must equal HEAD in a clean tree. `dvc.lock` is missing here: the pipeline that made the
 model has just written it, and the lineage contains the hashes of the data."""
 
@@ -53,16 +56,17 @@ def lineage_of(project: Project) -> Lineage:
     """Read the lineage of a model that the pipeline has just made.
 
     Raises:
+        GitError: git can't read the repository, or there is none.
         HandoffError: The pipeline has not run, or a file that it needs or writes is missing.
     """
     root = project.root
-    commit = git_or_none(root, "rev-parse", "--verify", "--quiet", "HEAD")
-    changed = git_or_none(root, "status", "--porcelain", "--", *_MUST_BE_COMMITTED)
+    commit = head_commit(root)
+    clean = commit is not None and not changed_files(root, _MUST_BE_COMMITTED)
     stages = parse_yaml(_read(root / "dvc.lock", "uv run poe pipeline"))["stages"].values()
     contracts = contracts_of(project.room("contracts"))
     return Lineage(
-        commit=commit or None,
-        clean=bool(commit) and changed == "",
+        commit=commit,
+        clean=clean,
         code=code_hash(project.source),
         lock=hashlib.sha256(_read(root / "uv.lock", "uv lock")).hexdigest(),
         parameters=parse_yaml(_read(root / "params.yaml", "git checkout params.yaml")),

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
@@ -16,18 +16,31 @@ if TYPE_CHECKING:
     from baton_handoff.contracts import Frame
 
 MODEL_FILE = "model.joblib"
+EXAMPLE_FILE = "input_example.json"
+"""Rows of the version's evaluation, as `rows` of a request."""
+
 _FACTS = "version.json"
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model version that is ready to predict."""
+    """A model version that is ready to predict.
+
+    Attributes:
+        model: The registered model's name.
+        version: The version's number.
+        predict: Predicts from a table that its input contract describes.
+        commit: The commit that it was made from, empty if unknown.
+        code: The hash of the code that it needs.
+        examples: Rows of its evaluation, which it has to answer before it is served.
+    """
 
     model: str
     version: int
     predict: "Callable[[Frame], Frame]"
     commit: str = ""
     code: str = ""
+    examples: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -118,4 +131,9 @@ def open_version(folder: Path, code: str) -> Loaded:
     import joblib  # noqa: PLC0415 (reading the facts of a version needs none of this)
 
     model = joblib.load(file)
-    return Loaded(fetched.model, fetched.version, model.predict, fetched.commit, fetched.code)
+    examples: list[dict[str, Any]] = []
+    # Versions of the first releases have none.
+    if (folder / EXAMPLE_FILE).exists():
+        examples = json.loads((folder / EXAMPLE_FILE).read_text(encoding="utf-8"))["rows"]
+    facts = (fetched.model, fetched.version, model.predict, fetched.commit, fetched.code)
+    return Loaded(*facts, examples)

@@ -6,7 +6,6 @@ the project and required at the promotion. The sections follow "Model Cards for 
 """
 
 import base64
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,21 +13,9 @@ import markdown
 
 from baton_handoff.evaluation.held_out import MODEL, Evaluation
 from baton_handoff.evaluation.metrics import score_name, scores, scores_by_group
+from baton_handoff.registry.card_statements import STATEMENTS
 from baton_handoff.registry.lineage import Lineage
 from baton_handoff.reporting.pages import render_html, render_markdown
-
-STATEMENTS = ("Intended use", "Limits")
-"""The sections that a person has to write before a version becomes champion."""
-
-STATEMENTS_FILE = Path("docs/model-card.md")
-
-
-def statements(text: str) -> dict[str, str]:
-    """Return what a person has stated, by heading; HTML comments, which ask for it, don't count."""
-    stated = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
-    sections = re.split(r"^#+ +(.+?) *$", stated, flags=re.MULTILINE)[1:]
-    known = dict(zip(sections[::2], (body.strip() for body in sections[1::2]), strict=True))
-    return {name: known[name] for name in STATEMENTS if known.get(name)}
 
 
 def evaluation_metrics(evaluation: Evaluation) -> dict[str, float]:

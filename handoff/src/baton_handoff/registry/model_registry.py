@@ -19,16 +19,39 @@ from sqlalchemy.exc import DatabaseError
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.files import replace_folder
+from baton_handoff.core.suggestions import hint, similar_name
 from baton_handoff.registry.loaded import (
+    EXAMPLE_FILE,
     MODEL_FILE,
     FetchedVersion,
     Loaded,
     import_model_code,
     open_version,
 )
+from baton_handoff.registry.local_files import (
+    artifact_folder,
+    follow_project,
+    require_usable_path,
+)
 
 _DATABASES = ("postgresql", "mysql", "mssql")
+_MADE_BY = {"candidate": "register", "champion": "promote"}
+"""The task that sets each alias."""
+
+_LISTED = 5
+"""The number of versions that a message lists, the newest ones."""
 _LOGIN_REFUSED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
+_SQLITE_REMEDIES = {
+    "READONLY": "let this user write the file and its folder",
+    "CANTOPEN": "let this user write the file and its folder",
+    "PERM": "let this user write the file and its folder",
+    "FULL": "make room on its disk",
+    "IOERR": "make room on its disk, and see that the disk works",
+    "BUSY": "end the other programs that use it",
+    "LOCKED": "end the other programs that use it",
+}
+"""What to do about an error of SQLite, by the first word of its name."""
+
 NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """MLflow's codes for a version, an alias or a model that it does not have."""
 
@@ -41,13 +64,16 @@ def registry_client(project: Project) -> mlflow.MlflowClient:
     """Open the project's registry; enough for versions and aliases.
 
     Raises:
-        HandoffError: A driver that the registry's address needs is not installed.
+        HandoffError: A driver that the registry's address needs is not installed, or MLflow can't
+            use the project's path.
     """
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(logging.ERROR)
     # This logger repeats the message of the exception.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     if project.has_local_registry:
+        require_usable_path(project)
+        follow_project(project)
         mlflow.set_tracking_uri(project.local_registry)
     try:
         return mlflow.MlflowClient()
@@ -85,10 +111,11 @@ def registry_errors() -> Iterator[None]:
         driver_error = cause.orig if isinstance(cause, DatabaseError) else None
         code = getattr(error, "error_code", "TEMPORARILY_UNAVAILABLE")
         if isinstance(driver_error, sqlite3.OperationalError):
-            problem = (
-                f"can't be used ({driver_error}): make room on its disk, or end the other programs"
-                " that use it, then run this again."
+            kind = (driver_error.sqlite_errorname or "").split("_")[1:2]
+            remedy = _SQLITE_REMEDIES.get(
+                "".join(kind), "end the other programs that use it, and see that its disk has room"
             )
+            problem = f"can't be used ({driver_error}): {remedy}, then run this again."
         elif isinstance(driver_error, sqlite3.DatabaseError):
             problem = (
                 f"is damaged ({driver_error}): restore the file from a copy, or move it away and"
@@ -129,7 +156,7 @@ def _address() -> str:
 def _artifact_location(project: Project) -> str | None:
     """Where the files of a new experiment belong; None if the server decides."""
     if project.has_local_registry:
-        return (project.root / "mlartifacts").as_uri()
+        return artifact_folder(project)
     scheme = urlsplit(os.environ["MLFLOW_TRACKING_URI"]).scheme.partition("+")[0]
     location = os.environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT")
     if location is None and scheme in _DATABASES:
@@ -155,13 +182,31 @@ def get_version(project: Project, wanted: str) -> ModelVersion:
     except MlflowException as error:
         if error.error_code not in NOT_FOUND:
             raise
-        if wanted.isdecimal():
-            missing, fix = f"version {wanted}", "`uv run handoff model list` lists those it has."
-        else:
-            missing, fix = wanted, "`uv run poe pipeline` and `uv run poe register` make one."
+        kind = "version" if wanted.isdecimal() else "alias"
+        end = _existing(client, project, kind, wanted)
         raise VersionNotFoundError(
-            f"The registry has no {missing} of {project.model}: {fix}"
+            f"The registry has no {kind} `{wanted}` of {project.model}{end}"
         ) from error
+
+
+def _existing(client: mlflow.MlflowClient, project: Project, kind: str, wanted: str) -> str:
+    """The end of a sentence about a version or alias that is missing: what there is instead."""
+    try:
+        aliases = client.get_registered_model(project.model).aliases
+    except MlflowException as error:
+        if error.error_code not in NOT_FOUND:
+            raise
+        return ": `uv run poe pipeline` and `uv run poe register` make the first version."
+    if kind == "alias":
+        near = similar_name(wanted, [*aliases, *_MADE_BY])
+        if near and near not in aliases:
+            made = f"; `uv run poe {_MADE_BY[near]}` makes it."
+            return made if near == wanted else f"; did you mean `{near}`?"
+        return hint(wanted, aliases, f"it has {', '.join(sorted(aliases))}")
+    found = client.search_model_versions(f"name = '{project.model}'")
+    numbers = sorted(int(version.version) for version in found)
+    listed = ", ".join(map(str, numbers[-_LISTED:]))
+    return f": it has {listed}; `uv run handoff model list` lists all."
 
 
 @registry_errors()
@@ -200,8 +245,20 @@ def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
         file = Path(mlflow.artifacts.download_artifacts(uri, dst_path=scratch))
         unfinished.mkdir()
         file.rename(unfinished / MODEL_FILE)
+        if example := _example(version, Path(scratch)):
+            example.rename(unfinished / EXAMPLE_FILE)
         fetched.write(unfinished)
     return folder
+
+
+def _example(version: ModelVersion, to: Path) -> Path | None:
+    """Download rows of a version's evaluation; None if it or its run has none."""
+    try:
+        return download_artifact(version, EXAMPLE_FILE, to)
+    except MlflowException as error:
+        if error.error_code not in NOT_FOUND:
+            raise
+        return None
 
 
 def download_artifact(version: ModelVersion, path: str, to: Path) -> Path | None:

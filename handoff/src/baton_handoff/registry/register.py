@@ -22,17 +22,17 @@ import baton_handoff
 from baton_handoff.config.project import Project
 from baton_handoff.contracts import canonical_form, engine_of, to_rows
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.evaluation.concerns import Concern, concerns
 from baton_handoff.evaluation.held_out import Evaluation, read_evaluation
 from baton_handoff.registry import wrapper
+from baton_handoff.registry.card_statements import STATEMENTS_FILE, statements
 from baton_handoff.registry.code_hash import code_files
 from baton_handoff.registry.lineage import Lineage, lineage_of
-from baton_handoff.registry.loaded import MODEL_FILE, file_hash
+from baton_handoff.registry.loaded import EXAMPLE_FILE, MODEL_FILE, file_hash
 from baton_handoff.registry.model_card import (
-    STATEMENTS_FILE,
     card_markdown,
     card_page,
     evaluation_metrics,
-    statements,
 )
 from baton_handoff.registry.model_registry import connect, registry_errors
 from baton_handoff.registry.version_facts import CANDIDATE
@@ -60,12 +60,14 @@ class Registered:
         version: The version's number.
         alias: The alias that now points to it.
         lineage: Its origin.
+        concerns: What its evaluation shows that a person should look at.
     """
 
     model: str
     version: int
     alias: str
     lineage: Lineage
+    concerns: tuple[Concern, ...] = ()
 
 
 @registry_errors()
@@ -107,7 +109,7 @@ def register(
         mlflow.log_text(requirements, "requirements.txt")
         rows = nw.from_native(evaluation.rows, eager_only=True).head(_EXAMPLE_ROWS).to_native()
         example = json.dumps({"rows": to_rows(rows)}, default=datetime.isoformat, indent=2)
-        mlflow.log_text(example, "input_example.json")
+        mlflow.log_text(example, EXAMPLE_FILE)
         log_card(project, lineage, evaluation, sorted((reports / "plots").glob("*.png")))
         tags = {
             "handoff.commit": lineage.commit or "",
@@ -145,7 +147,8 @@ def register(
             model_id=logged.model_id,
         )
     client.set_registered_model_alias(project.model, CANDIDATE, version.version)
-    return Registered(project.model, int(version.version), CANDIDATE, lineage)
+    number = int(version.version)
+    return Registered(project.model, number, CANDIDATE, lineage, tuple(concerns(evaluation)))
 
 
 def log_card(project: Project, lineage: Lineage, evaluation: Evaluation, plots: list[Path]) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 from urllib.parse import quote
 
 Format: TypeAlias = Literal["terminal", "markdown", "json", "sarif", "github", "gitlab", "azure"]
@@ -41,6 +41,12 @@ class Finding:
     evidence: tuple[str, ...] = ()
     met: bool = False
 
+    def __post_init__(self) -> None:
+        """Escape the bytes of file names that are not UTF-8: no format can contain them."""
+        for name in ("message", "file", "fix"):
+            object.__setattr__(self, name, _encodable(getattr(self, name)))
+        object.__setattr__(self, "evidence", tuple(map(_encodable, self.evidence)))
+
     @property
     def place(self) -> str:
         """The file and the line, as far as they are known."""
@@ -50,6 +56,16 @@ class Finding:
     def unmentioned_file(self) -> str:
         """The file, empty if the message mentions it."""
         return "" if self.file is None or self.file in self.message else self.file
+
+
+T = TypeVar("T", str, None)
+
+
+def _encodable(text: T) -> T:
+    r"""A text in which `\xe9` stands for a byte that git has read from a name in Latin-1."""
+    if text is None or text.isascii():
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def single_line(text: str) -> str:

@@ -1,31 +1,39 @@
 """The application that serves a registered model over HTTP."""
 
 import logging
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
+from starlette.types import Scope
 
 from baton_handoff.contracts import Contract, ContractViolation, canonical_form
 from baton_handoff.contracts.sentences import rule_text
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.tracing import add_span_attributes
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving.limits import LimitsMiddleware
 from baton_handoff.serving.observability import (
     PREDICT,
-    REQUEST_ID,
     ObservabilityMiddleware,
+    arrival,
     is_prediction,
-    record_validation,
     request_id,
     set_reason,
 )
-from baton_handoff.serving.prediction import PredictionService
+from baton_handoff.serving.prediction import PredictionService, UnansweredError
+from baton_handoff.serving.request_rows import (
+    MAX_ERRORS,
+    InvalidRequestError,
+    RequestErrors,
+    TooManyRowsError,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -48,9 +56,10 @@ class ErrorDetail(BaseModel):
 
 
 class Refusal(BaseModel):
-    """Why a request was refused."""
+    """Why a request was refused: the first errors, and how many more there are."""
 
     errors: list[ErrorDetail]
+    more: str | None = None
 
 
 class Failure(BaseModel):
@@ -89,42 +98,47 @@ def create_app(
                 f" {' and '.join(sorted(fields))}: see serving/app.py, or `uv run poe fix`."
             )
     app = FastAPI(title=loaded.model, version=str(loaded.version), telemetry=_TELEMETRY)
-    serving = app.state.serving = PredictionService(loaded, input_schema, output_schema)
+    serving = PredictionService(loaded, input_schema, output_schema, request)
+    app.state.serving = serving
     app.add_middleware(LimitsMiddleware, serving=serving)
     app.add_middleware(ObservabilityMiddleware, serving=serving)
 
-    async def predict(http: Request, body: Any) -> Response:
-        record_validation(http.scope)
+    async def answer(http: Request) -> Response:
         try:
-            rows = [row.model_dump() for row in body.rows]
-            answer = await serving.predict(request_id(http.scope), rows)
-        except UnicodeEncodeError:  # half a character: valid in JSON, but not in a table
-            set_reason(http.scope, "unreadable")
-            return _refusal([ErrorDetail(field="body", rule="must be valid Unicode")])
-        except ContractViolation as error:
-            is_input = error.contract == input_schema.__name__
-            for item in error.violations:
-                contract = input_schema if is_input else output_schema
-                serving.metrics.record_violation(contract, item.column, len(item.rows) or 1)
-            if is_input:
-                set_reason(http.scope, "refused")
-                return _refusal(_details(error))
-            set_reason(http.scope, "broken_answer")
-            _log.error("%s", error)
-            return _failure("the predictions break the output contract")
-        except Exception:
+            body = await _json(http)
+            text = await serving.answer(request_id(http.scope), body, arrival(http.scope))
+        except Exception as error:
+            if refusal := _refusal_of(error, http.scope, serving, (input_schema, output_schema)):
+                return refusal
             set_reason(http.scope, "model_failed")
+            add_span_attributes({"handoff.error": type(error).__qualname__})
             raise
-        return JSONResponse(answer)
+        return Response(text, media_type="application/json")
+
+    class Predict(APIRoute):
+        """FastAPI describes the body, which it would validate on the event loop."""
+
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            return answer
+
+    async def predict(body: Any) -> None:
+        """Only described: `answer` is called."""
 
     # Only this function knows the type of the body; FastAPI reads it from the annotations.
-    predict.__annotations__ = {"http": Request, "body": request, "return": Response}
-    app.post(
+    predict.__annotations__ = {"body": request, "return": None}
+    app.router.add_api_route(
         PREDICT,
+        predict,
+        methods=["POST"],
         response_model=response,
-        responses={413: {"model": Failure}, 422: {"model": Refusal}, 503: {"model": Failure}},
+        responses={
+            status: {"model": Refusal if status == 422 else Failure}
+            for status in (408, 413, 422, 500, 503)
+        },
         summary=f"{output_schema.__name__} for each {input_schema.__name__}",
-    )(predict)
+        description="",
+        route_class_override=Predict,
+    )
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -154,37 +168,86 @@ def create_app(
     async def metrics() -> Response:
         return Response(serving.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
-    @app.exception_handler(RequestValidationError)
-    async def refuse(http: Request, error: RequestValidationError) -> JSONResponse:
-        record_validation(http.scope)
-        found = error.errors()
-        no_json = any(item["type"] == "json_invalid" for item in found)
-        set_reason(http.scope, "unreadable" if no_json else "refused")
-        for item in found:
-            match item["loc"]:
-                case "body", "rows", int(), str(column), *_:
-                    serving.metrics.record_violation(input_schema, column, 1)
-        return _refusal([_invalid(item) for item in found])
+    described = app.openapi
 
-    @app.exception_handler(400)
-    async def unreadable(http: Request, _: Exception) -> JSONResponse:
-        set_reason(http.scope, "unreadable")
-        return _refusal([ErrorDetail(field="body", rule="must be JSON, in UTF-8")])
+    def openapi() -> dict[str, Any]:
+        schema = described()
+        _with_whole_bounds(schema)
+        return schema
 
-    @app.exception_handler(Exception)
-    async def fail(http: Request, _: Exception) -> JSONResponse:
-        # The server logs the error. This answer bypasses the middleware that adds the identifier.
-        answer = _failure("an error inside the service; its log has the details")
-        answer.headers[REQUEST_ID] = request_id(http.scope)
-        return answer
-
+    app.openapi = openapi  # type: ignore[method-assign]
     return app
 
 
-def _invalid(item: Mapping[str, Any]) -> ErrorDetail:
-    """Pydantic's description of an error, with its own message."""
-    field = "body" if item["type"] == "json_invalid" else _field(item["loc"][1:])
-    return ErrorDetail(field=field, rule=item["msg"].removeprefix("Value error, "))
+def _with_whole_bounds(schema: Any) -> None:
+    """Publish whole bounds as integers: FastAPI makes floats of them, which clients round."""
+    if isinstance(schema, dict):
+        for bound in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
+            if isinstance(value := schema.get(bound), float) and value.is_integer():
+                schema[bound] = int(value)
+    for part in schema.values() if isinstance(schema, dict) else schema:
+        if isinstance(part, dict | list):
+            _with_whole_bounds(part)
+
+
+def _refusal_of(
+    error: Exception,
+    scope: Scope,
+    serving: PredictionService,
+    contracts: tuple[Contract, Contract],
+) -> Response | None:
+    """The answer to an expected error of `PredictionService.answer`, None for any other."""
+    input_schema, output_schema = contracts
+    match error:
+        case InvalidRequestError(errors=found):
+            set_reason(scope, "refused" if found.is_json else "unreadable")
+            for path, _ in found.listed:
+                match path:
+                    case "rows", int(), str(column), *_:
+                        serving.metrics.record_violation(input_schema, column, 1)
+            details = [ErrorDetail(field=_field(path), rule=rule) for path, rule in found.listed]
+            return _refusal(details, found.more)
+        case TooManyRowsError():
+            set_reason(scope, "too_long")
+            limit = f"{serving.settings.largest_request_rows:,.0f}"
+            return _failure(
+                f"the request has more rows, or values, than {limit} rows may have: send its rows"
+                " in several",
+                413,
+            )
+        case UnansweredError(rows=rows):
+            set_reason(scope, "unanswered")
+            texts = {row: sorted(rule_text(rule) for _, rule in rows[row]) for row in sorted(rows)}
+            for text in sorted({text for row in texts.values() for text in row})[:MAX_ERRORS]:
+                _log.warning("rows that meet %s: %s", input_schema.__name__, text)
+            return _refusal(
+                [
+                    ErrorDetail(field=f"rows[{row}]", rule=text)
+                    for row in texts
+                    for text in texts[row]
+                ]
+            )
+        case ContractViolation():
+            is_input = error.contract == input_schema.__name__
+            for item in error.violations:
+                contract = input_schema if is_input else output_schema
+                serving.metrics.record_violation(contract, item.column, len(item.rows) or 1)
+            set_reason(scope, "refused" if is_input else "broken_answer")
+            if is_input:
+                return _refusal(_details(error))
+            _log.error("%s", error)
+            return _failure("the predictions break the output contract")
+    return None
+
+
+async def _json(http: Request) -> bytes:
+    """The body of a request, if it is declared as JSON."""
+    kind = http.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if not re.fullmatch(r"application/([^/]+\+)?json", kind):
+        errors = RequestErrors(is_json=False)
+        errors.add((), "must be JSON, with the header Content-Type: application/json")
+        raise InvalidRequestError(errors)
+    return await http.body()
 
 
 def _details(error: ContractViolation) -> list[ErrorDetail]:
@@ -203,9 +266,11 @@ def _field(path: Sequence[str | int | None]) -> str:
     return text.encode(errors="replace").decode()
 
 
-def _refusal(errors: list[ErrorDetail]) -> JSONResponse:
-    return JSONResponse(Refusal(errors=errors).model_dump(), 422)
+def _refusal(errors: list[ErrorDetail], more: int = 0) -> JSONResponse:
+    more += len(errors[MAX_ERRORS:])
+    refusal = Refusal(errors=errors[:MAX_ERRORS], more=f"and {more:,} more" if more else None)
+    return JSONResponse(refusal.model_dump(exclude_none=True), 422)
 
 
-def _failure(error: str) -> JSONResponse:
-    return JSONResponse(Failure(error=error).model_dump(), 500)
+def _failure(error: str, status: int = 500) -> JSONResponse:
+    return JSONResponse(Failure(error=error).model_dump(), status)

@@ -7,16 +7,20 @@ import os
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.registry.loaded import open_version
+from baton_handoff.registry.loaded import FetchedVersion, open_version
 from baton_handoff.serving.prediction import PredictionService
 
 _log = logging.getLogger(__name__)
+
+_FETCH_SECONDS = 600
+"""The longest time for a fetch; a large model takes minutes."""
 
 
 def start_fetch(project: Project) -> "subprocess.Popen[str]":
@@ -32,7 +36,14 @@ def fetched_folder(process: "subprocess.Popen[str]") -> Path:
     Raises:
         HandoffError: The version can't be fetched.
     """
-    output, errors = process.communicate()
+    try:
+        output, errors = process.communicate(timeout=_FETCH_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise HandoffError(
+            f"The registry can't be read: it has not answered for {_FETCH_SECONDS} seconds."
+        ) from None
     if process.returncode:
         last_line = (errors.strip().splitlines() or ["no message"])[-1]
         raise HandoffError(f"The registry can't be read: {last_line}")
@@ -44,54 +55,108 @@ def fetched_folder(process: "subprocess.Popen[str]") -> Path:
     return Path(result["folder"])
 
 
+class VersionRefusedError(HandoffError):
+    """The registry was read, and its version can't be served."""
+
+
 class AliasWatcher:
-    """Checks at intervals whether the alias has moved, and swaps the version if it has."""
+    """Checks at intervals whether the alias has moved, and swaps the version if it has.
 
-    def __init__(self, project: Project, service: PredictionService, code: str) -> None:
+    Make it before the first version is fetched: a move in the meantime must not be missed.
+    """
+
+    def __init__(self, project: Project) -> None:
         self._project = project
-        self._service = service
-        self._code = code
-        self._state: str | None = None
+        self._state = self._current_state()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
 
-    def start(self) -> None:
-        """Start to watch, unless the project serves a fixed version."""
+    def start(self, service: PredictionService, code: str) -> None:
+        """Start to watch, unless the project serves a fixed version.
+
+        Args:
+            service: The service of the version that the alias points to.
+            code: The hash of the code that this process has imported.
+        """
         if not self._project.alias.isdecimal():
-            self._state = _registry_state(self._project)
-            self._thread.start()
+            service.metrics.registry_was_read()
+            threading.Thread(
+                target=self._watch, args=(service, code), name="watch", daemon=True
+            ).start()
 
     def stop(self) -> None:
         """Stop watching."""
         self._stopped.set()
 
-    def _watch(self) -> None:
-        while not self._stopped.wait(self._service.settings.refresh_seconds):
-            try:
-                state = _registry_state(self._project)
-                if state is None or state != self._state:
-                    folder = fetched_folder(start_fetch(self._project))
-                    loaded = open_version(folder, self._code)
-                    if loaded.version != self._service.loaded.version:
-                        self._service.swap(loaded)
-                        _log.info("version %s answers now", loaded.version)
-                    self._state = state
-                    self._service.refused = ""
-            except (HandoffError, OSError) as error:
-                refused = f"{error} Version {self._service.loaded.version} goes on answering."
-                if refused != self._service.refused:  # log each reason once, not every time
-                    _log.warning("%s", refused)
-                self._service.refused = refused
+    def _watch(self, service: PredictionService, code: str) -> None:
+        while not self._stopped.wait(service.settings.refresh_seconds):
+            self.check(service, code)
+
+    def check(self, service: PredictionService, code: str) -> None:
+        """Take over the version behind the alias if it is another one and can be served."""
+        refused = ""
+        try:
+            state = registry_state(self._project)
+            if state is None or state != self._state:
+                folder = fetched_folder(start_fetch(self._project))
+                take_over(service, folder, code)
+                self._state = state
+            service.metrics.registry_was_read()
+        except VersionRefusedError as error:
+            refused = str(error)
+            service.metrics.registry_was_read()
+        except HandoffError as error:
+            refused = str(error)
+        # Also SystemExit: if this thread ended, the service would not follow the alias again.
+        except BaseException as error:  # noqa: BLE001
+            reason = f": {error.reason}" if isinstance(error, urllib.error.URLError) else ""
+            refused = f"The registry can't be read ({type(error).__name__}{reason})."
+        if refused:
+            refused = f"{refused} Version {service.loaded.version} goes on answering."
+            if refused != service.refused:  # log each reason once, not every time
+                _log.warning("%s", refused)
+        elif service.refused:
+            _log.info("The version behind %s can be served again.", self._project.alias)
+        service.refused = refused
+
+    def _current_state(self) -> str | None:
+        try:
+            return registry_state(self._project)
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
 
 
-def _registry_state(project: Project) -> str | None:
+def take_over(service: PredictionService, folder: Path, code: str) -> None:
+    """Serve a fetched version, if it answers rows of its own evaluation.
+
+    Raises:
+        VersionRefusedError: It can't be loaded, or it does not answer them.
+    """
+    try:
+        fetched = FetchedVersion.read(folder)
+        if fetched.version == service.loaded.version:
+            return
+        loaded = open_version(folder, code)
+        service.prove(loaded)
+    except HandoffError as error:
+        raise VersionRefusedError(str(error)) from error
+    except BaseException as error:
+        # The message of an error may quote a row.
+        raise VersionRefusedError(
+            f"Version {fetched.version} can't be loaded ({type(error).__name__})."
+        ) from error
+    service.swap(loaded)
+    _log.info("version %s answers now", loaded.version)
+
+
+def registry_state(project: Project) -> str | None:
     """A text that changes when the alias may have moved; cheap to get.
 
     The embedded registry's file tells when it was written; a tracking server tells over HTTP which
     version the alias points to. None if only MLflow itself could tell.
 
     Raises:
-        OSError: The server can't be reached.
+        OSError: The server can't be reached, or has no such alias.
+        ValueError: What answers is no tracking server.
     """
     if project.has_local_registry:
         status = (project.root / "mlflow.db").stat()

@@ -1,5 +1,6 @@
 """The service's metrics for Prometheus."""
 
+import time
 from typing import Literal, TypeAlias, get_args
 
 from prometheus_client import (
@@ -23,10 +24,12 @@ TABLE = "(table)"
 Reason: TypeAlias = Literal[
     "unreadable",  # the body is not JSON
     "refused",  # the rows break the input contract
-    "too_long",  # the body is longer than the limit
+    "too_long",  # the body is longer, or has more rows, than the limit
+    "incomplete",  # the body has not arrived in time
     "busy",  # too many requests wait
     "timeout",  # the answer took too long
     "broken_answer",  # the predictions break the output contract
+    "unanswered",  # the model can't answer rows that meet the input contract
     "model_failed",  # an error in features or model
     "failed",  # an error anywhere else
     "other",  # an error of HTTP itself, for example another method
@@ -65,6 +68,11 @@ class Metrics:
             *("contract_violations", "Values and rows that break a contract"),
             *("contract", "position", "column"),
         )
+        self.outside_drafts = counter(
+            "outside_drafts", "Values outside a drafted rule of the input contract", "column"
+        )
+        for name in input_schema.to_schema().columns:
+            self.outside_drafts.labels(name)
         self.predictions = Distribution(output_schema)
         registry.register(self.predictions)
         self.waiting = gauge("requests_waiting", "Requests in progress")
@@ -73,6 +81,10 @@ class Metrics:
             "model_refused", "1 if the version behind the alias can't be served, else 0"
         )
         self.swaps = counter("model_swaps", "Version changes without a restart")
+        self._registry_read: float | None = None
+        gauge(
+            "registry_age_seconds", "Since the registry was read for the version to serve"
+        ).set_function(self._registry_age)
         self.not_logged = counter(
             "predictions_not_logged", "Requests missing in the prediction log"
         )
@@ -86,6 +98,14 @@ class Metrics:
                 column: self.violations.labels(contract.__name__, position, column)
                 for column in (*contract.to_schema().columns, TABLE, OTHER)
             }
+
+    def registry_was_read(self) -> None:
+        """Record that the service knows which version the alias points to."""
+        self._registry_read = time.monotonic()
+
+    def _registry_age(self) -> float:
+        """0 for a service that follows no alias."""
+        return 0.0 if self._registry_read is None else time.monotonic() - self._registry_read
 
     def record_request(self, status: int, reason: Reason | None, seconds: float) -> None:
         """Record the result of a request; `reason` is None if it got predictions."""

@@ -8,9 +8,9 @@ from http import HTTPStatus
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from baton_handoff.core.tracing import record_past_span
 from baton_handoff.serving.metrics import Reason
 from baton_handoff.serving.prediction import PredictionService
 
@@ -37,20 +37,28 @@ class ObservabilityMiddleware:
         if not is_prediction(scope):
             await self._app(scope, receive, send)
             return
-        started, status = time.perf_counter(), 500
+        started, status, is_answered = time.perf_counter(), 500, False
         scope.setdefault("state", {})["started"] = time.time_ns()
         request = request_id(scope)
         structlog.contextvars.bind_contextvars(request=request)
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, is_answered = message["status"], True
                 MutableHeaders(scope=message)[REQUEST_ID] = request
             await send(message)
 
         try:
             await self._app(scope, receive, send_with_id)
+        except Exception:
+            # Beyond this middleware, the server would close the connection, which loses the request
+            # that the client sends next.
+            if is_answered:
+                raise
+            _log.exception("the request failed")
+            error = {"error": "an error inside the service; its log has the details"}
+            await JSONResponse(error, 500)(scope, receive, send_with_id)
         finally:
             seconds = time.perf_counter() - started
             reason: Reason | None = None
@@ -76,9 +84,9 @@ def request_id(scope: Scope) -> str:
     return str(state["request"])
 
 
-def record_validation(scope: Scope) -> None:
-    """Record how long it took to receive a request and to validate its rows."""
-    record_past_span("validation", scope["state"]["started"])
+def arrival(scope: Scope) -> int:
+    """When a request to the model began to arrive, as `time.time_ns` returns it."""
+    return int(scope["state"]["started"])
 
 
 def set_reason(scope: Scope, reason: Reason) -> None:

@@ -1,7 +1,8 @@
-"""The model in the service: one thread predicts, and the version can be swapped meanwhile."""
+"""The model in the service: it answers requests, and the version can be swapped meanwhile."""
 
 import asyncio
 import contextvars
+import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -9,14 +10,46 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from pydantic import BaseModel
+
 from baton_handoff.config.settings import ServiceSettings
-from baton_handoff.contracts import Contract, from_rows, to_rows
-from baton_handoff.core.tracing import add_span_attributes
+from baton_handoff.contracts import Contract, ContractViolation, from_rows, to_rows
+from baton_handoff.contracts.drafts import drafts_of
+from baton_handoff.contracts.validation import violation_of
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.tracing import add_span_attributes, record_past_span
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving.metrics import Metrics
 from baton_handoff.serving.prediction_log import LoggedPrediction, PredictionLog, log_timestamp
+from baton_handoff.serving.request_rows import RequestReader
+from baton_handoff.serving.unanswered import (
+    ColumnRule,
+    TooManyUnansweredError,
+    answers_examples,
+    error_on_examples,
+    find_unanswered,
+    infinite_predictions,
+)
 
 _log = logging.getLogger(__name__)
+
+_SMALL_REQUEST_ROWS, _SMALL_REQUEST_BYTES = 100, 2**16
+"""What a request may have at most to be answered beside large ones, not after them."""
+
+_SEARCH_PREDICTIONS = 50
+"""How many predictions a request may cost in which the model can't answer all rows."""
+
+
+class UnansweredError(Exception):
+    """The model can't answer rows that meet its input contract.
+
+    Attributes:
+        rows: The reasons by the position of the row.
+    """
+
+    def __init__(self, rows: Mapping[int, set[ColumnRule]]) -> None:
+        super().__init__()
+        self.rows = rows
 
 
 class PredictionService:
@@ -30,15 +63,27 @@ class PredictionService:
         metrics: The metrics.
     """
 
-    def __init__(self, loaded: Loaded, input_schema: Contract, output_schema: Contract) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        input_schema: Contract,
+        output_schema: Contract,
+        request: type[BaseModel],
+    ) -> None:
         self.loaded = loaded
         self.refused = ""
         self.settings = ServiceSettings()
         self.log: PredictionLog | None = None
         self.metrics = Metrics(input_schema, output_schema)
+        self._reader = RequestReader(request)
         self._input_schema = input_schema
-        # One thread: a model only computes, and pandera makes its schemas anew for each thread.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self._output_schema = output_schema
+        # A model only computes, and pandera makes its schemas anew for each thread: one thread for
+        # small requests, and one for large ones, so that they don't wait for each other.
+        self._small, self._large = (
+            ThreadPoolExecutor(1, thread_name_prefix=f"{size} requests")
+            for size in ("small", "large")
+        )
         self.metrics.version.labels(loaded.model).set(loaded.version)
         self.metrics.refused.set_function(lambda: bool(self.refused))
 
@@ -48,33 +93,64 @@ class PredictionService:
         self.metrics.swaps.inc()
         self.metrics.version.labels(loaded.model).set(loaded.version)
 
-    async def predict(self, request: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Predict for the rows of one request, which its row model has accepted.
-
-        Returns:
-            The `predictions`, and the `version` that they are from.
+    def prove(self, loaded: Loaded) -> None:
+        """Predict for rows of a version's own evaluation.
 
         Raises:
+            HandoffError: The version does not answer them.
+        """
+        if reason := error_on_examples(loaded, self._input_schema):
+            raise HandoffError(
+                f"Version {loaded.version} of {loaded.model} can't be served: it does not answer"
+                f" rows of its own evaluation ({reason.rstrip('.')})."
+            )
+
+    async def answer(self, request: str, body: bytes, started: int) -> bytes:
+        """Answer one request.
+
+        Args:
+            request: The identifier of the request.
+            body: Its body.
+            started: When it began to arrive, as `time.time_ns` returns it.
+
+        Returns:
+            JSON with the `predictions`, and the `version` that they are from.
+
+        Raises:
+            InvalidRequestError: The body is not JSON, or breaks a rule about single values.
+            TooManyRowsError: It has too many rows.
             ContractViolation: The rows break a rule about the table, or the predictions break the
                 output contract.
-            UnicodeEncodeError: A text contains half a character.
+            UnansweredError: The model can't answer some of the rows.
         """
+        # Each row is an object, so this is not less than the number of rows.
+        small = len(body) <= _SMALL_REQUEST_BYTES and body.count(b"{") <= _SMALL_REQUEST_ROWS + 1
         # The log lines of the other thread need the context of the request.
         context = contextvars.copy_context()
-        work = partial(context.run, self._predict, request, rows, time.time_ns())
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        work = partial(context.run, self._answer, request, body, started, time.time_ns())
+        thread = self._small if small else self._large
+        return await asyncio.get_running_loop().run_in_executor(thread, work)
 
-    def _predict(self, request: str, rows: Sequence[Mapping[str, Any]], since: int) -> Any:
+    def _answer(self, request: str, body: bytes, started: int, since: int) -> bytes:
+        waited = (time.time_ns() - since) / 1e6
+        try:
+            rows = self._reader.read(body, self.settings.largest_request_rows)
+        finally:
+            record_past_span("validation", started)
         loaded = self.loaded
         add_span_attributes(
             {
                 "handoff.model": loaded.model,
                 "handoff.version": loaded.version,
-                "handoff.waited_ms": (time.time_ns() - since) / 1e6,
+                "handoff.waited_ms": waited,
             }
         )
-        predictions = to_rows(loaded.predict(from_rows(self._input_schema, rows)))
+        predictions = to_rows(self._predict(loaded, rows))
+        if found := infinite_predictions(predictions):
+            raise UnansweredError(found)
         self.metrics.rows.inc(len(rows))
+        for item in drafts_of(self._input_schema).in_rows(rows):
+            self.metrics.outside_drafts.labels(item.column).inc(len(item.rows))
         self.metrics.predictions.observe(predictions)
         if self.log and self.log.samples(request):
             facts = (request, log_timestamp(), loaded.model, loaded.version)
@@ -84,4 +160,26 @@ class PredictionService:
                 # The caller gets the answer all the same; the gap shows here and in the metrics.
                 self.metrics.not_logged.inc()
                 _log.error("the request is not in the prediction log: %s", error)
-        return {"predictions": predictions, "version": loaded.version}
+        answer = {"predictions": predictions, "version": loaded.version}
+        return json.dumps(
+            answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        ).encode()
+
+    def _predict(self, loaded: Loaded, rows: Sequence[Mapping[str, Any]]) -> Any:
+        def predict(positions: Sequence[int]) -> Any:
+            return loaded.predict(from_rows(self._input_schema, [rows[n] for n in positions]))
+
+        borders = (self._input_schema.__name__, self._output_schema.__name__)
+        try:
+            return predict(range(len(rows)))
+        except Exception as error:
+            if isinstance(error, ContractViolation) and error.contract in borders:
+                raise
+            try:
+                found = find_unanswered(predict, len(rows), error, _SEARCH_PREDICTIONS)
+            except TooManyUnansweredError:
+                raise error from None
+            is_code = len(found) == len(rows) and violation_of(error) is None
+            if is_code and not answers_examples(loaded, self._input_schema):
+                raise
+            raise UnansweredError(found) from error

@@ -11,9 +11,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO
+from urllib.request import urlopen
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.network import reach_this_machine_directly
 
 HOST = "127.0.0.1"
 PATIENCE = 120.0
@@ -37,6 +39,7 @@ def running(project: Project, wanted: str = "", patience: float = PATIENCE) -> I
     Raises:
         HandoffError: The service ended, or did not answer in time.
     """
+    reach_this_machine_directly()
     with socket.socket() as free:
         free.bind((HOST, 0))
         port: int = free.getsockname()[1]
@@ -45,7 +48,11 @@ def running(project: Project, wanted: str = "", patience: float = PATIENCE) -> I
         tempfile.TemporaryFile("w+", encoding="utf-8") as log,
         tempfile.TemporaryDirectory() as predictions,
     ):
-        own = {"HANDOFF_ALIAS": wanted or project.alias, "HANDOFF_PREDICTIONS": predictions}
+        own = {
+            "HANDOFF_ALIAS": wanted or project.alias,
+            "HANDOFF_PREDICTIONS": predictions,
+            "WEB_CONCURRENCY": "1",
+        }
         process = subprocess.Popen(
             command, cwd=project.root, stdout=log, stderr=log, env=os.environ | own
         )
@@ -70,11 +77,12 @@ def running(project: Project, wanted: str = "", patience: float = PATIENCE) -> I
 
 
 def _answers(port: int) -> bool:
-    # Not urllib: it would use a proxy.
-    connection = http.client.HTTPConnection(HOST, port, timeout=5)
-    with suppress(OSError, http.client.HTTPException):
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == http.client.OK
+    address = f"http://{HOST}:{port}/healthz"
+    with (
+        suppress(OSError, http.client.HTTPException),
+        urlopen(address, timeout=5) as answer,
+    ):
+        return bool(answer.status == http.client.OK)
     return False
 
 

@@ -211,7 +211,7 @@ def _join(texts: Iterable[str]) -> str:
 
 
 def _imported_module(node: ast.expr, scope: Scope) -> str:
-    """The module that a name stands for, empty if it is not a module."""
+    """The module that a name refers to, empty if it is not a module."""
     if not isinstance(node, ast.Name):
         return ""
     found = scope.lookup(node.id)

@@ -19,7 +19,7 @@ class Scope:
         body: Its statements.
         parent: The enclosing scope, None for a module.
         definition: The function or the class, None for a module.
-        values: The values assigned to each name; None stands for one that can't be told.
+        values: The values assigned to each name; None means that it is unknown.
         annotations: The annotations of each name.
         imports: For each imported name the module and the name in it; empty for a whole module.
         children: The scopes of the functions and classes defined in it.

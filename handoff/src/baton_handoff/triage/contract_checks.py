@@ -2,60 +2,51 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from xml.etree import ElementTree as ET
+from typing import Any, TypeAlias
 
-from baton_handoff.config.project import Project
 from baton_handoff.policy.evidence.steps import STEPS
-from baton_handoff.triage.diagnosis import ContractCheck, FailedCheck
+from baton_handoff.triage.diagnosis import CONTRACT_TESTS, ContractCheck, FailedCheck, Outcome
 from baton_handoff.triage.tool_runner import ToolRunner
 
-_LINE = re.compile(r'^\s*(?:File ")?(.+?\.py)(?:", line |:)(\d+)', re.MULTILINE)
-"""A place in a traceback, as Python writes it or as pytest does for a file that it can't import."""
+_RANDOM = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+"""Addresses and random names, which differ from run to run."""
+
+_STACK_LINE = re.compile(r'^  File "(.+?)", line (\d+) in (.+)$', re.MULTILINE)
+"""A line of a stack that faulthandler has written."""
+
+_STOPPED = (2, 3, 4)
+"""Exit codes of pytest: interrupted, internal error, wrong usage."""
+
+Event: TypeAlias = Mapping[str, Any]
 
 
-def run_checks(
-    project: Project, tree: Path, runner: ToolRunner, like: Sequence[FailedCheck] | None = None
-) -> list[FailedCheck]:
-    """Run the contract checks of a tree, in parallel.
+def run_check(check: ContractCheck, tree: Path, runner: ToolRunner) -> Outcome:
+    """Run one of the contract checks of a tree.
 
     Args:
-        project: The project.
+        check: The check.
         tree: The folder of the tree.
         runner: Runs the tools.
-        like: What failed elsewhere, to run only that; None to run everything.
     """
-    wanted = set(ContractCheck) if like is None else {failed.check for failed in like}
-    tests = ["tests/contract"] if like is None else _test_files(like, tree)
-    with ThreadPoolExecutor() as pool:
-        running = []
-        if ContractCheck.TYPES in wanted:
-            running.append(pool.submit(_types, project, tree, runner))
-        if ContractCheck.LAYERS in wanted:
-            running.append(pool.submit(_layers, tree, runner))
-        if ContractCheck.TESTS in wanted and tests:
-            running.append(pool.submit(_tests, tree, runner, tests))
-        return [failed for check in running for failed in check.result()]
+    match check:
+        case ContractCheck.TYPES:
+            return _types(tree, runner)
+        case ContractCheck.LAYERS:
+            return _layers(tree, runner)
+        case ContractCheck.TESTS:
+            return _tests(tree, runner)
 
 
-def _test_files(failures: Sequence[FailedCheck], tree: Path) -> list[str]:
-    """The files of the tests that failed elsewhere, as far as a tree has them."""
-    tests = [failed for failed in failures if failed.check is ContractCheck.TESTS]
-    files = dict.fromkeys(failed.item.partition("::")[0] for failed in tests)
-    return [file for file in files if (tree / file).exists()]
-
-
-def _types(project: Project, tree: Path, runner: ToolRunner) -> list[FailedCheck]:
+def _types(tree: Path, runner: ToolRunner) -> Outcome:
     command = [*STEPS["types"].command, *STEPS["types"].json_options]
-    command += ["--cache-dir", str(runner.mypy_cache), f"src/{project.package}"]
-    done = runner.run(tree, command)
-    return list(_type_errors(done.stdout, done.stderr))
+    done = runner.run(tree, [*command, "--cache-dir", str(runner.mypy_cache)])
+    return Outcome(tuple(_type_errors(tree, done.stdout, done.stderr)))
 
 
-def _type_errors(stdout: str, stderr: str) -> Iterator[FailedCheck]:
+def _type_errors(tree: Path, stdout: str, stderr: str) -> Iterator[FailedCheck]:
     check, command = ContractCheck.TYPES, "uv run poe check --only types"
     for line in stdout.splitlines():
         if not line.startswith("{"):
@@ -63,83 +54,137 @@ def _type_errors(stdout: str, stderr: str) -> Iterator[FailedCheck]:
         error = json.loads(line)
         if error["severity"] == "error":
             file = Path(error["file"]).as_posix()
-            item = f"{file} [{error['code']}]"
-            yield FailedCheck(check, item, error["message"], file, error["line"], command)
+            # Lines in a message move with the code.
+            text = re.sub(r"\bline \d+", "line", error["message"])
+            yield FailedCheck(
+                check,
+                f"{file} [{error['code']}]",
+                error["message"],
+                file,
+                error["line"],
+                command,
+                anchor=(_code(tree / file, error["line"]), text),
+                stops="*" if error["code"] == "syntax" else "",
+            )
     if stderr.strip():
-        first = stderr.strip().partition("\n")[0]
-        yield FailedCheck(check, "mypy", first, None, None, command)
+        first = _relative(stderr.strip().partition("\n")[0], tree)
+        yield FailedCheck(check, "mypy", first, None, None, command, stops="*")
 
 
-def _layers(tree: Path, runner: ToolRunner) -> list[FailedCheck]:
+def _code(file: Path, line: int) -> str:
+    """One line of a file, without its indentation; empty if there is none."""
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").splitlines()[line - 1].strip()
+    except (OSError, IndexError):
+        return ""
+
+
+def _layers(tree: Path, runner: ToolRunner) -> Outcome:
     done = runner.run(tree, STEPS["layers"].command)
     if done.returncode == 0:
-        return []
+        return Outcome()
     check, command = ContractCheck.LAYERS, "uv run poe check --only layers"
     broken = re.findall(r"^-\s+(\S+) -> (\S+) \(l\.(\d+)", done.stdout, re.MULTILINE)
     if not broken:
-        end = done.stdout.strip()[-200:]
-        return [FailedCheck(check, "layers", end, None, None, command)]
-    return [
-        FailedCheck(
-            check,
-            f"{importer} -> {imported}",
-            f"{importer} imports {imported}",
-            _in_file(["src", *importer.split(".")], tree)[0],
-            int(line),
-            command,
+        text = " ".join(_relative(f"{done.stdout}\n{done.stderr}", tree).split())[-200:]
+        place = re.search(r"((?:src|tests)/[^\s,:\"']+\.py)\D{0,10}(\d+)?", text)
+        file, line = (place[1], int(place[2]) if place[2] else None) if place else (None, None)
+        return Outcome((FailedCheck(check, "layers", text, file, line, command, stops="*"),))
+    return Outcome(
+        tuple(
+            FailedCheck(
+                check,
+                f"{importer} -> {imported}",
+                f"{importer} imports {imported}",
+                _module_file(importer, tree),
+                int(line),
+                command,
+            )
+            for importer, imported, line in broken
         )
-        for importer, imported, line in broken
+    )
+
+
+def _module_file(module: str, tree: Path) -> str:
+    path = f"src/{module.replace('.', '/')}"
+    return f"{path}/__init__.py" if (tree / path).is_dir() else f"{path}.py"
+
+
+def _relative(text: str, tree: Path) -> str:
+    """A tool's text with paths relative to the tree."""
+    return text.replace(f"{tree}/", "").replace(str(tree), ".")
+
+
+def _tests(tree: Path, runner: ToolRunner) -> Outcome:
+    if not (tree / CONTRACT_TESTS).is_dir():
+        return Outcome()
+    with runner.pytest(tree, [CONTRACT_TESTS]) as out:
+        texts = {
+            name: (out / name).read_text(encoding="utf-8", errors="replace")
+            if (out / name).exists()
+            else ""
+            for name in ("record.jsonl", "stack.txt", "output.txt")
+        }
+    events = [json.loads(line) for line in texts["record.jsonl"].splitlines()]
+    failures = [_failed_test(event) for event in events if event["event"] == "failed"]
+    tests = frozenset(_stable(event["item"]) for event in events if event["event"] == "test")
+    last = events[-1] if events else {"event": "begin", "item": ""}
+    if last["event"] == "end" and last["status"] in _STOPPED and not failures:
+        lines = _relative(texts["output.txt"], tree).strip().splitlines()
+        reason = next((line for line in lines if "error" in line.lower()), "\n".join(lines[-1:]))
+        event = {"item": "", "exception": f"exit code {last['status']}", "message": reason}
+        failures.append(_failed_test(event))
+    elif last["event"] != "end":
+        killed = _failed_test(_killed(events, texts["stack.txt"], tree, runner.limit))
+        failures.append(replace(killed, stops="*"))
+    return Outcome(tuple(failures), tests)
+
+
+def _failed_test(event: Event) -> FailedCheck:
+    item = _stable(event["item"])
+    file = event.get("file") or item.partition("::")[0] or None
+    what = item or CONTRACT_TESTS
+    return FailedCheck(
+        ContractCheck.TESTS,
+        what,
+        event["message"],
+        file,
+        event.get("line"),
+        f"uv run pytest '{what}'",
+        exception=event["exception"],
+        anchor=(event.get("function", ""), event.get("code", "")),
+        # A file that can't be imported has no tests; without a conftest.py there are none at all.
+        stops="" if "::" in item else item or "*",
+    )
+
+
+def _killed(events: Sequence[Event], stack: str, tree: Path, limit: float) -> Event:
+    """The failure of a run that ended before pytest did."""
+    begun = [event["item"] for event in events if event["event"] == "begin"]
+    item = begun[-1] if begun else ""
+    if events and events[-1]["event"] == "exit":
+        code = events[-1]["status"]
+        return {**events[-1], "item": item, "exception": "os._exit", "message": _ends(code)}
+    place: dict[str, Any] = {}
+    own = [
+        (Path(file).relative_to(tree).as_posix(), int(line), function)
+        for file, line, function in _STACK_LINE.findall(stack)
+        if Path(file).is_relative_to(tree)
     ]
+    if own:
+        file, line, function = next((one for one in own if one[0].startswith("src/")), own[0])
+        place = {"file": file, "line": line, "function": function}
+    if stack.startswith("Timeout"):
+        message = f"it takes longer than {limit:g} s (`--time-limit`)"
+        return {"item": item, "exception": "timeout", "message": message, **place}
+    reason = stack.partition("\n")[0] or "the process was killed"
+    return {"item": item, "exception": "crash", "message": reason, **place}
 
 
-def _tests(tree: Path, runner: ToolRunner, items: Sequence[str]) -> list[FailedCheck]:
-    with TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
-        output = runner.pytest(tree, [*items, f"--junitxml={report}"])
-        if report.exists():
-            return list(failed_tests(ET.parse(report), tree))  # noqa: S314 (pytest wrote it for us)
-    # pytest itself stopped: its output is all there is.
-    lines = output.strip().splitlines()
-    reason = next((line for line in lines if "error" in line.lower()), "\n".join(lines[-1:]))
-    names = " ".join(items)
-    return [FailedCheck(ContractCheck.TESTS, names, reason, None, None, f"uv run pytest {names}")]
+def _ends(code: object) -> str:
+    return f"it ends the process by `os._exit({code})`"
 
 
-def failed_tests(report: "ET.ElementTree[ET.Element]", tree: Path) -> Iterator[FailedCheck]:
-    """The failures in a JUnit report of pytest about a tree."""
-    for case in report.iter("testcase"):
-        broken = [*case.iter("failure"), *case.iter("error")]
-        if not broken:
-            continue
-        module, name = case.get("classname"), case.get("name") or ""
-        trace = (broken[0].text or "").strip()
-        file, *classes = _in_file((module or name).split("."), tree)
-        if module:
-            test, message = "::".join([file, *classes, name]), broken[0].get("message") or ""
-        else:  # a file that can't be imported has no test; its traceback ends with the reason
-            test, message = file, trace.rpartition("\n")[2].removeprefix("E").strip()
-        first = message.strip().partition("\n")[0]
-        # pytest writes `KeyError: 'price'`, and for an assertion only `assert 2 == 1`.
-        exception = re.match(r"([A-Za-z_][\w.]*): ", first)
-        places = ((tree / at, line) for at, line in _LINE.findall(trace))
-        own = [(at, line) for at, line in places if at.is_relative_to(tree / "src")]
-        place, line = own[-1] if own else (tree / file, 0)
-        yield FailedCheck(
-            ContractCheck.TESTS,
-            test,
-            first,
-            place.relative_to(tree).as_posix(),
-            int(line) or None,
-            f"uv run pytest '{test}'",
-            exception=exception[1] if exception else "",
-        )
-
-
-def _in_file(parts: Sequence[str], tree: Path) -> list[str]:
-    """The file that holds a dotted name, and the parts of the name that lie inside the file."""
-    for end in range(len(parts), 0, -1):
-        path = "/".join(parts[:end])
-        for file in (f"{path}.py", f"{path}/__init__.py"):
-            if (tree / file).is_file():
-                return [file, *parts[end:]]
-    return [f"{'/'.join(parts)}.py"]
+def _stable(item: str) -> str:
+    """The name of a test without what differs from run to run."""
+    return _RANDOM.sub("#", item)

@@ -4,15 +4,26 @@ A cell is the base plus the changes of some axes. A failed check belongs to the 
 which it fails too: to no change if that is the base itself, to one axis, or to several together.
 """
 
-import re
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
 from typing import TypeAlias
 
 from baton_handoff.config.sides import CONTRACTS, DEPENDENCIES, SIDES
+
+CONTRACT_TESTS = "tests/contract"
+
+CHANCE = 0.05
+"""The probability below which a flaky test counts as excluded."""
+
+
+_CERTAIN = {
+    *("ImportError", "IndentationError", "ModuleNotFoundError", "SyntaxError"),
+    *("SystemExit", "os._exit", "timeout"),
+}
+"""How an import ends that fails each time."""
 
 
 class ContractCheck(StrEnum):
@@ -35,6 +46,9 @@ class FailedCheck:
         line: The line, from 1, likewise.
         command: The command that repeats it.
         exception: The type of the exception that a test ended with, empty for other checks.
+        anchor: What identifies the place in the file also after its line has moved.
+        stops: The file whose tests it keeps from running, `*` for the whole check, empty for
+            nothing.
     """
 
     check: ContractCheck
@@ -44,20 +58,70 @@ class FailedCheck:
     line: int | None
     command: str
     exception: str = ""
+    anchor: tuple[str, ...] = ()
+    stops: str = ""
 
     @property
-    def identity(self) -> tuple[str, ...]:
-        """What makes it the same failure in another tree."""
-        # The message is text of a foreign tool, and comes last: it only tells apart failures that
-        # agree in all other parts, such as two type errors of one code in one file. Its numbers
-        # and addresses differ from tree to tree, as lines do.
-        text = re.sub(r"0x[0-9a-f]+|\d+", "#", self.message)
-        return self.check, self.item, self.exception, text
+    def identity(self) -> tuple[object, ...]:
+        """What makes it the same failure in another tree or another run.
+
+        Neither the message nor the line: both contain what differs from tree to tree.
+        """
+        return self.check, self.item, self.exception, self.file, self.anchor
+
+    def renamed(self, new_names: Mapping[str, str]) -> "FailedCheck":
+        """The same failure after its files got new names."""
+        file, place = self.item.split("::", 1)[0], self.item
+        if new := new_names.get(file.partition(" ")[0]):
+            place = self.item.replace(file.partition(" ")[0], new, 1)
+        stops = new_names.get(self.stops, self.stops)
+        return replace(
+            self, item=place, file=new_names.get(self.file or "", self.file), stops=stops
+        )
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it can't be flaky: types, layers, and what Python can't import."""
+        importing = "::" not in self.item and self.exception in _CERTAIN
+        return self.check is not ContractCheck.TESTS or importing
+
+    def hides(self, other: "FailedCheck") -> bool:
+        """Whether a tree with this failure can't show another one."""
+        same_file = other.item.partition("::")[0] == self.stops
+        return self.check is other.check and (self.stops == "*" or same_file)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of checks in one tree.
+
+    Attributes:
+        failures: What fails.
+        tests: The tests that ran.
+    """
+
+    failures: Sequence[FailedCheck] = ()
+    tests: Set[str] = frozenset()
+
+    def has(self, failed: FailedCheck) -> bool:
+        """Whether a check fails here, too, in the same way."""
+        return failed.identity in {other.identity for other in self.failures}
+
+    def has_item(self, failed: FailedCheck) -> bool:
+        """Whether a check fails here, too, in whatever way."""
+        return any(
+            (other.check, other.item) == (failed.check, failed.item) for other in self.failures
+        )
+
+    def hides(self, failed: FailedCheck) -> bool:
+        """Whether something else fails here that keeps a check from running."""
+        return any(other.hides(failed) for other in self.failures)
 
 
 Axes: TypeAlias = frozenset[str]
-Cell: TypeAlias = Callable[[Axes, Sequence[FailedCheck]], Sequence[FailedCheck]]
-"""Runs the checks that failed elsewhere on the base plus the changes of some axes; what fails."""
+Cell: TypeAlias = Callable[[Axes, Collection[ContractCheck], int], Outcome]
+"""Runs checks on the base plus the changes of some axes and files. A higher number of the run is a
+new run; the same number may return the same outcome again."""
 
 
 class Cause(StrEnum):
@@ -68,6 +132,7 @@ class Cause(StrEnum):
     INHERITED = "inherited"
     INTERACTION = "interaction"
     FLAKY = "flaky"
+    UNCOVERED = "uncovered"
 
 
 @dataclass(frozen=True)
@@ -78,95 +143,213 @@ class Diagnosis:
         failed: The failed check.
         cause: Why.
         axes: The axes whose changes together make it fail; empty if none does.
+        red: The runs with these changes in which it failed; of a flaky check, those of `runs`.
+        green: The runs without them in which it passed.
+        runs: The runs of a flaky check on the same files.
+        chance: The highest probability that a flaky test has this outcome.
+        repair: Changed files without whose change the base could not show the failure.
     """
 
     failed: FailedCheck
     cause: Cause
     axes: Axes = frozenset()
+    red: int = 0
+    green: int = 0
+    runs: int = 0
+    chance: float = 0.0
+    repair: frozenset[str] = frozenset()
+
+
+def chance(red: int, green: int) -> float:
+    """The highest probability that a test fails in all red runs and passes in all green ones.
+
+    It holds for every test whose outcome does not depend on the tree, however often that fails. A
+    test that the base does not have can't pass there: then the probability is that of a test that
+    fails in every second run.
+
+    Args:
+        red: The runs with the change.
+        green: The runs without it.
+    """
+    runs = red + green
+    return float((red / runs) ** red * (green / runs) ** green) if green else 0.5**red
 
 
 def diagnose(
     failures: Sequence[FailedCheck],
     changed: Sequence[str],
     cell: Cell,
-    rerun: Callable[[Sequence[FailedCheck]], Sequence[FailedCheck]],
     suspect: Callable[[FailedCheck], str],
+    paths: Collection[str],
 ) -> Iterator[Diagnosis]:
     """Find the cause of every failed check, with as few cells as possible.
 
     Args:
         failures: What fails with all changes.
         changed: The axes that have changes.
-        cell: Returns what fails in a cell. It may be called for the same cell more than once, and
-            runs only checks that fail with all changes.
-        rerun: Runs checks a second time with all changes and returns which of them fail again.
+        cell: Runs a cell.
         suspect: The axis that a failed check points to; its cell is tried first.
+        paths: The files that changed.
     """
-    if not failures:
-        return
-    with ThreadPoolExecutor() as pool:
-        second_run, on_base = pool.submit(rerun, failures), pool.submit(cell, frozenset(), failures)
-        steady = {failed.identity for failed in second_run.result()}
-        inherited: set[object] = {failed.identity for failed in on_base.result()}
-    open_failures = [
-        failed
-        for failed in failures
-        if failed.identity in steady and failed.identity not in inherited
-    ]
-    for failed in failures:
-        if failed.identity not in steady or (failed in open_failures and not changed):
-            yield Diagnosis(failed, Cause.FLAKY)
-        elif failed.identity in inherited:
-            yield Diagnosis(failed, Cause.INHERITED)
-        else:
-            axes = _smallest(
-                failed, changed, lambda some: cell(some, open_failures), suspect(failed)
-            )
-            yield Diagnosis(failed, _cause(axes), axes)
-    known = {failed.identity for failed in failures} | inherited
-    yield from _hidden(open_failures, changed, cell, known)
+    if failures:
+        yield from _Diagnoses(failures, changed, cell, suspect, paths)
 
 
-def _hidden(
-    failures: Sequence[FailedCheck], changed: Sequence[str], cell: Cell, known: Set[object]
-) -> Iterator[Diagnosis]:
-    """Failures of one side's change that do not show because another side's make the check stop."""
-    sides = [axis for axis in changed if axis in SIDES]
-    if not failures or len(sides) < len(SIDES):
-        return
-    items = {failed.item for failed in failures}
-    # Together with the changed contracts: a side may need what they newly promise.
-    contracts = frozenset({CONTRACTS} & set(changed))
-    if contracts:
-        known = known | {failed.identity for failed in cell(contracts, failures)}
-    for side in sides:
-        for failed in cell(contracts | {side}, failures):
-            if failed.item in items and failed.identity not in known:
-                yield Diagnosis(failed, Cause.CHANGE, frozenset({side}))
+class _Diagnoses:
+    """The diagnoses of one experiment; the parameters are those of `diagnose`."""
 
+    def __init__(
+        self,
+        failures: Sequence[FailedCheck],
+        changed: Sequence[str],
+        cell: Cell,
+        suspect: Callable[[FailedCheck], str],
+        paths: Collection[str],
+    ) -> None:
+        self._run, self._changed, self._suspect = cell, changed, suspect
+        self._paths, self._head = paths, frozenset(changed)
+        self._repair = _NONE
+        self._failures = list({failed.identity: failed for failed in failures}.values())
+        self._checks = frozenset(failed.check for failed in failures)
+        doubtful = not all(failed.is_certain for failed in failures)
+        self._base, *again = self._cells((_NONE, 0), *[(self._head, 1)][:doubtful])
+        self._again = again[0] if again else Outcome(failures)
+        # What stopped a check on the base and was corrected hides what else failed there: all cells
+        # begin with this correction.
+        self._unrepaired = self._base
+        stopped = [f for f in self._base.failures if f.stops and not self._again.has(f)]
+        self._repair = frozenset(f.file for f in stopped if f.file and f.file in paths)
+        if self._repair:
+            self._base = self._cell(_NONE)
+        # A test that fails each time, but in another way, is followed by its name alone.
+        self._varying = {
+            failed.item
+            for failed in failures
+            if not self._again.has(failed) and self._again.has_item(failed)
+        }
+        followed = {
+            failed.item if self._varies(failed) else failed.identity: failed
+            for failed in self._failures
+        }
+        self._failures = list(followed.values())
 
-def _smallest(
-    failed: FailedCheck,
-    changed: Sequence[str],
-    cell: Callable[[Axes], Sequence[FailedCheck]],
-    suspect: str,
-) -> Axes:
-    """The smallest set of axes whose changes make a check fail; all of them are known to."""
-    # Dependencies last among the single ones: their cell needs an environment of its own.
-    order = sorted(changed, key=lambda axis: (axis == DEPENDENCIES, axis != suspect, axis))
-    for size in range(1, len(order)):
-        # Where several are needed, those with the contracts come first: both sides depend on them.
-        cells = sorted(
-            combinations(order, size), key=lambda axes: len(axes) > 1 and CONTRACTS not in axes
+    def __iter__(self) -> Iterator[Diagnosis]:
+        """The diagnosis of each failure."""
+        known = [*map(self._known, self._failures)]
+        opened = [f for f, found in zip(self._failures, known, strict=True) if not found]
+        self._checks = frozenset(failed.check for failed in opened)
+        for failed, found in zip(self._failures, known, strict=True):
+            yield found or self._confirmed(failed, *self._smallest(failed))
+        yield from self._hidden(opened)
+
+    def _known(self, failed: FailedCheck) -> Diagnosis | None:
+        """The diagnosis if a second run and the base suffice for it."""
+        if not self._fails(self._again, failed):
+            return Diagnosis(failed, Cause.FLAKY, red=1, runs=2)
+        if self._fails(self._unrepaired, failed):
+            return Diagnosis(failed, Cause.INHERITED)
+        if self._fails(self._base, failed):
+            return Diagnosis(failed, Cause.UNCOVERED)
+        if not self._changed:
+            return Diagnosis(failed, Cause.FLAKY, red=2, runs=3)
+        # The base can't show this failure, so no run without the change has passed.
+        masked = self._base.hides(failed) or (
+            failed.check is ContractCheck.TESTS and self._base.has_item(failed)
         )
-        for axes in cells:
-            if failed.identity in {found.identity for found in cell(frozenset(axes))}:
-                return frozenset(axes)
-    return frozenset(changed)
+        if masked and failed.file not in self._paths:
+            return Diagnosis(failed, Cause.UNCOVERED)
+        return None
+
+    def _smallest(self, failed: FailedCheck) -> tuple[Axes, int]:
+        """The smallest set of axes whose changes make a check fail, and the number of sets tried.
+
+        All of them are known to.
+        """
+        # Dependencies last among the single ones: their cell needs an environment of its own.
+        suspect = self._suspect(failed)
+        order = sorted(
+            self._changed, key=lambda axis: (axis == DEPENDENCIES, axis != suspect, axis)
+        )
+        tried = 0
+        for size in range(1, len(order)):
+            # Where several are needed, those with the contracts come first: both sides depend on
+            # them.
+            sets = sorted(
+                combinations(order, size), key=lambda axes: len(axes) > 1 and CONTRACTS not in axes
+            )
+            for axes in map(frozenset, sets):
+                tried += 1
+                if self._fails(self._cell(axes), failed):
+                    return axes, tried
+        return self._head, tried + 1
+
+    def _confirmed(self, failed: FailedCheck, axes: Axes, tried: int) -> Diagnosis:
+        """The diagnosis that some changes make a check fail, unless a repetition contradicts it.
+
+        The first run does not count: without its failure nothing would have been tried.
+        """
+        # If it fails only with the new contract, the code that fails kept to the agreed one.
+        cause = Cause.CHANGE if len(axes) == 1 else Cause.INTERACTION
+        cause = Cause.CONTRACT_CHANGE if CONTRACTS in axes else cause
+        diagnosis = Diagnosis(failed, cause, axes, repair=self._repair)
+        if failed.is_certain:
+            return diagnosis
+        red, on_base = (1 if axes == self._head else 2), failed.item in self._base.tests
+        green, more = int(on_base or bool(failed.stops)), 0
+        # One of several sets may fail by chance: the shares of all of them add up to `CHANCE`.
+        limit = CHANCE / (tried * (tried + 1))
+        while (left := chance(red, green)) > limit:
+            more += 1
+            # The cell of all changes has run twice already.
+            number = more + 1 if axes == self._head else more
+            bare = [(_NONE, more)] if green else []
+            with_change, *without = self._cells((axes, number), *bare)
+            if not self._fails(with_change, failed):
+                return Diagnosis(failed, Cause.FLAKY, red=number, runs=number + 1)
+            if any(self._fails(outcome, failed) for outcome in without):
+                return Diagnosis(failed, Cause.FLAKY, red=1, runs=more + 1)
+            red, green = red + 1, green + len(without)
+        return replace(diagnosis, red=red, green=green, chance=left)
+
+    def _hidden(self, failures: Sequence[FailedCheck]) -> Iterator[Diagnosis]:
+        """Failures of one side that do not show because another side's make the check stop."""
+        sides = [axis for axis in self._changed if axis in SIDES]
+        if not failures or len(sides) < len(SIDES):
+            return
+        known = {failed.identity for failed in (*self._failures, *self._base.failures)}
+        # Together with the changed contracts: a side may need what they newly promise.
+        contracts = frozenset({CONTRACTS} & set(self._changed))
+        if contracts:
+            known |= {failed.identity for failed in self._cell(contracts).failures}
+        for side in sides:
+            axes = contracts | {side}
+            for found in self._cell(axes).failures:
+                is_hidden = any(
+                    other.hides(found) or (other.check, other.item) == (found.check, found.item)
+                    for other in failures
+                )
+                if is_hidden and found.identity not in known and found.item not in self._varying:
+                    diagnosis = self._confirmed(found, axes, len(sides))
+                    if diagnosis.cause is not Cause.FLAKY:
+                        yield replace(diagnosis, cause=Cause.CHANGE, axes=frozenset({side}))
+
+    def _varies(self, failed: FailedCheck) -> bool:
+        return failed.check is ContractCheck.TESTS and failed.item in self._varying
+
+    def _fails(self, outcome: Outcome, failed: FailedCheck) -> bool:
+        return outcome.has_item(failed) if self._varies(failed) else outcome.has(failed)
+
+    def _cell(self, axes: Axes) -> Outcome:
+        return self._run(axes | self._repair, self._checks, 0)
+
+    def _cells(self, *cells: tuple[Axes, int]) -> list[Outcome]:
+        """Run cells at the same time."""
+        with ThreadPoolExecutor() as pool:
+            running = [
+                pool.submit(self._run, axes | self._repair, self._checks, n) for axes, n in cells
+            ]
+            return [cell.result() for cell in running]
 
 
-def _cause(axes: Axes) -> Cause:
-    # If it fails only with the new contract, the code that fails kept to the agreed one.
-    if CONTRACTS in axes:
-        return Cause.CONTRACT_CHANGE
-    return Cause.CHANGE if len(axes) == 1 else Cause.INTERACTION
+_NONE: Axes = frozenset()
+"""No change: the base itself."""

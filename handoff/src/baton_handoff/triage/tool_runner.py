@@ -1,27 +1,16 @@
 """Run the tools of an environment on a tree, whose code comes before installed packages."""
 
-import gc
+import json
 import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-_UNUSED = ("cacheprovider", "hydra_pytest", "nbmake", "pytest-bdd", "schemathesis")
-"""Plugins of the environment that contract tests don't use: importing them takes longer than the
-tests."""
-
-_PYTEST = (
-    "-q",
-    "--continue-on-collection-errors",
-    # pytest's own traceback style reads every file of a traceback anew for each test that fails.
-    "--tb=native",
-    "--override-ini=addopts=--import-mode=importlib",
-    *(f"-pno:{plugin}" for plugin in _UNUSED),
-)
 
 _LIBRARIES = (
     "fastapi.testclient",
@@ -36,6 +25,7 @@ _LIBRARIES = (
     "sklearn.linear_model",
     "sklearn.pipeline",
     "yaml",
+    "baton_handoff.triage.pytest_run",
 )
 """Modules that contract tests import first; the fork server skips one that is not installed."""
 
@@ -47,11 +37,13 @@ class ToolRunner:
     Attributes:
         python: The interpreter of the environment.
         mypy_cache: The folder of the type checker's cache.
+        limit: The seconds that a test or the import of a file may take.
         code: The folders of a tree whose code comes before installed packages.
     """
 
     python: Path
     mypy_cache: Path
+    limit: float
     code: tuple[str, ...] = ("src",)
 
     def run(self, tree: Path, command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
@@ -63,59 +55,63 @@ class ToolRunner:
             capture_output=True,
             text=True,
             encoding="utf-8",
+            errors="replace",
             check=False,
         )
 
-    def pytest(self, tree: Path, arguments: Sequence[str]) -> str:
-        """Run tests, and return what pytest printed."""
-        if not self._can_fork:
-            done = self.run(tree, [str(self.python), "-m", "pytest", *_PYTEST, *arguments])
-            return done.stderr or done.stdout
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([*_LIBRARIES])
+    @contextmanager
+    def pytest(self, tree: Path, places: Sequence[str]) -> Iterator[Path]:
+        """Run tests, and yield the folder with what `pytest_run.run` has written."""
         with TemporaryDirectory() as folder:
-            output = Path(folder) / "output.txt"
-            process = context.Process(
-                target=_run_pytest,
-                args=(tree, self._variables(tree), [*_PYTEST, *arguments], output),
-            )
-            process.start()
-            process.join()
-            return output.read_text(encoding="utf-8", errors="replace")
-
-    @property
-    def _can_fork(self) -> bool:
-        """True if the tests of all trees can share the libraries that one process has imported.
-
-        False for other libraries or another baton_handoff than those of this process, and on macOS,
-        whose system libraries don't support a fork.
-        """
-        same = self.python == Path(sys.executable) and self.code == ("src",)
-        return same and sys.platform == "linux"
+            out, paths = Path(folder), [str(tree / place) for place in self.code]
+            if can_fork(self.python, self.code):
+                context = multiprocessing.get_context("forkserver")
+                process = context.Process(
+                    target=_in_fork,
+                    args=(self._variables(tree), (tree, places, paths, self.limit, out)),
+                )
+                process.start()
+                process.join()
+            else:
+                given = {"tree": str(tree), "places": [*places], "paths": paths}
+                arguments = json.dumps({**given, "limit": self.limit, "out": str(out)})
+                script = str(Path(__file__).with_name("pytest_run.py"))
+                # -P: the modules beside the script must not hide others of their names.
+                self.run(tree, [str(self.python), "-P", script, arguments])
+            yield out
 
     def _variables(self, tree: Path) -> dict[str, str]:
         code = [*(str(tree / folder) for folder in self.code), os.environ.get("PYTHONPATH", "")]
         return {
             "PYTHONPATH": os.pathsep.join(filter(None, code)),
             "PYTHONDONTWRITEBYTECODE": "1",
+            # import-linter breaks its lines at the width of the terminal, also inside of names.
+            "COLUMNS": "2000",
             "PATH": os.pathsep.join([str(self.python.parent), os.environ.get("PATH", "")]),
         }
 
 
-def _run_pytest(tree: Path, variables: dict[str, str], arguments: list[str], output: Path) -> None:
-    """Run tests in this process, a fork that has imported their libraries already."""
-    with output.open("w") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    import numpy as np  # noqa: PLC0415
-    import pytest  # noqa: PLC0415
+def can_fork(python: Path, code: Sequence[str]) -> bool:
+    """True if the tests of all trees can share the libraries that one process has imported.
 
-    os.chdir(tree)
+    False for other libraries or another baton_handoff than those of this process, and on macOS,
+    whose system libraries don't support a fork.
+    """
+    same = python == Path(sys.executable) and [*code] == ["src"]
+    return same and sys.platform == "linux"
+
+
+def import_libraries() -> None:
+    """Start the process that imports the libraries of all tests, without waiting for it."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload([*_LIBRARIES])
+    forkserver.ensure_running()
+
+
+def _in_fork(
+    variables: dict[str, str], arguments: tuple[Path, Sequence[str], Sequence[str], float, Path]
+) -> None:
+    """Run tests in this process, a fork that has imported their libraries already."""
+    from baton_handoff.triage.pytest_run import run  # noqa: PLC0415 (it imports pytest)
+
     os.environ.update(variables)
-    sys.path[:0] = [str(tree), *variables["PYTHONPATH"].split(os.pathsep)]
-    sys.dont_write_bytecode = True
-    # Otherwise the garbage collector of every fork searches all imported modules.
-    gc.freeze()
-    # A fork inherits the random state: with the same numbers a flaky test would look steady.
-    np.random.seed()
-    sys.exit(pytest.main(arguments))
+    run(*arguments)

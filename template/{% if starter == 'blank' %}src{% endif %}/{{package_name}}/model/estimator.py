@@ -19,11 +19,12 @@ NUMBERS = [name for name, kind in _TYPES.items() if kind in ("integer", "number"
 def linear(penalty: float) -> Pipeline:
     """A linear model of numbers and the most frequent categories; a missing number gets the mean.
 
-    It doesn't see moments: what matters of them is a feature to write.
+    It doesn't use timestamps: derive features from them.
     """
     columns = make_column_transformer(
         (OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=20), CATEGORIES),
-        (make_pipeline(SimpleImputer(), StandardScaler()), NUMBERS),
+        # A column can be empty in the rows to train on.
+        (make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler()), NUMBERS),
     )
     if CLASSES:
         return make_pipeline(columns, LogisticRegression(C=1 / penalty, max_iter=1000))

@@ -15,8 +15,15 @@ from .files import RAW, params, write
 def main() -> None:
     """Write the rows of the source that have a target; the others can't be used for training."""
     source = params("source")
+    joined = source.get("joined", [])
     # source: source
-    table = read_source(Path(source["file"]), Source, source["columns"])
+    table = read_source(
+        Path(source["file"]),
+        Source,
+        source["columns"],
+        joined=joined,
+        written=source.get("format"),
+    )
     known = table.filter(table[TARGET].is_valid())
     write(nw.from_arrow(known, backend=BACKEND).to_native(), RAW / "source.parquet")
     print(f"Source: {len(table):,} rows, {len(known):,} of them with a target")

@@ -11,7 +11,7 @@ from .files import LABELLED, params, read
 
 
 def split() -> tuple[nw.DataFrame[Any], nw.DataFrame[Any]]:
-    """The labelled rows to train on and those to test on, as params.yaml says."""
+    """The labelled rows to train on and those to test on, by the settings in params.yaml."""
     knobs = params("split")
     table = nw.from_native(read(LABELLED, Labelled))
     if knobs["ordered_by"]:

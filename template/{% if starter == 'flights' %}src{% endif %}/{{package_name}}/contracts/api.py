@@ -68,11 +68,11 @@ class ScheduledFlightRow(BaseModel):
         "YV",
     ] = Field(description="the airline's IATA code")
     flight_number: Annotated[int, Field(ge=1, le=9999), BeforeValidator(_whole)]
-    tail_number: Annotated[str, Strict(), Field(pattern="^[A-Z][A-Z0-9]{4,5}$")] | None
+    tail_number: Annotated[str, Strict(), Field(pattern="^[A-Z][A-Z0-9]{4,5}$(?!\\n)")] | None
     origin: Literal["EWR", "JFK", "LGA"] = Field(
         description="the FAA code of the airport it leaves"
     )
-    destination: Annotated[str, Strict(), Field(pattern="^[A-Z0-9]{3}$")] = Field(
+    destination: Annotated[str, Strict(), Field(pattern="^[A-Z0-9]{3}$(?!\\n)")] = Field(
         description="the FAA code"
     )
     distance_mi: Annotated[float, Strict(), Field(allow_inf_nan=False, gt=0, le=5000)]

@@ -3,16 +3,19 @@
 All of them are advice but one: an invalid source file is a broken contract.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
+from baton_handoff.core.suggestions import similar_name
 from baton_handoff.lineage.sources.odcs import ENDING, FOLDER, Source
 from baton_handoff.lineage.sources.reads import Read, shortened
 from baton_handoff.lineage.sources.unofficial import unofficial_sign
 from baton_handoff.lineage.sources.usage import SourceUsage
 from baton_handoff.lineage.sources.workarounds import MARKER, Workaround
 from baton_handoff.reporting.findings import Finding
+
+_SETTINGS = "handoff.toml"
 
 Check: TypeAlias = Callable[[SourceUsage], Iterator[Finding]]
 
@@ -38,6 +41,7 @@ def valid(usage: SourceUsage) -> Iterator[Finding]:
     for source in usage.sources:
         if source.contract in usage.missing_contracts:
             message = f"the contract `{source.contract}` of `{source.name}` does not exist"
+            message += _suggested(source.contract, usage.contracts)
             fix = "name a contract as MODULE:Class, for example `contracts:Flights`"
             yield replace(_about(usage, source, "contract", message, fix), blocks=True)
 
@@ -59,7 +63,8 @@ def listed(usage: SourceUsage) -> Iterator[Finding]:
                 yield _at(
                     usage,
                     read,
-                    f"the comment names the source `{name}`, which does not exist",
+                    f"the comment names the source `{name}`, which does not exist"
+                    f"{_suggested(name, names)}",
                     f"write {FOLDER}/{name}{ENDING} with `uv run handoff source add FILE`, or with"
                     " a first contract: `uv run handoff contract new FILE --target COLUMN`",
                 )
@@ -128,6 +133,17 @@ def official(usage: SourceUsage) -> Iterator[Finding]:
                 yield _about(usage, source, topic, f"the source `{source.name}` {problem}", fix)
 
 
+def excepted(usage: SourceUsage) -> Iterator[Finding]:
+    """An exception for a source names one that exists."""
+    names = [source.name for source in usage.sources]
+    for gate in dict.fromkeys(one.gate for one in usage.exceptions):
+        name = gate.partition("/")[2]
+        if name and name not in names:
+            message = f"the exception for `{gate}` names no source{_suggested(name, names)}"
+            fix = "correct the name in handoff.toml, or remove the exception"
+            yield Finding("", message, False, None, _SETTINGS, None, fix)
+
+
 def accepted(usage: SourceUsage) -> Iterator[Finding]:
     """A source is official, or accepted by an exception: a plan is not enough for a promotion."""
     for source in usage.sources:
@@ -167,7 +183,9 @@ def workarounds(usage: SourceUsage) -> Iterator[Finding]:
             message, fix = "this workaround names no problem", f"name it: `{MARKER}`"
             yield _at(usage, one, message, fix)
         elif source is None or problem is None:
+            known = (f"{one}#{problem}" for one, problem in problems)
             message = f"this works around `{name}`, which is not a known problem"
+            message += _suggested(name, known)
             fix = f"add it to knownProblems in {FOLDER}/{one.source}{ENDING}"
             yield _at(usage, one, message, fix)
         elif problem.status == "fixed":
@@ -184,9 +202,16 @@ CHECKS: Mapping[str, Check] = {
     "source-known": known,
     "source-owned": owned,
     "source-official": official,
+    "source-excepted": excepted,
     "source-complete": complete,
     "source-workaround": workarounds,
 }
+
+
+def _suggested(wanted: str, names: Iterable[str]) -> str:
+    """The end of a message about an unknown name; empty if no name looks like it."""
+    near = similar_name(wanted, names)
+    return f"; did you mean `{near}`?" if near else ""
 
 
 def _about(usage: SourceUsage, source: Source, topic: str, message: str, fix: str) -> Finding:

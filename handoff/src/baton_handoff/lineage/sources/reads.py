@@ -270,7 +270,7 @@ def _normalized(text: str) -> str:
 
 def paths_match(one: str, other: str) -> bool:
     """Whether two paths with `*` may be the same, or the other be inside the first."""
-    # A `*` at the beginning may stand for no folder at all.
+    # A `*` at the beginning may match no folder at all.
     same = any(
         fnmatchcase(f"/{a}", b) or fnmatchcase(a, b) for a, b in ((one, other), (other, one))
     )

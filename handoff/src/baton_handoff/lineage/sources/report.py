@@ -9,6 +9,7 @@ from baton_handoff.contracts import Contract, ContractViolation, Violation, chec
 from baton_handoff.contracts.sentences import rule_text
 from baton_handoff.contracts.table_files import read_table
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.suggestions import hint
 from baton_handoff.lineage.sources.odcs import Source
 from baton_handoff.lineage.sources.usage import SourceUsage
 
@@ -29,8 +30,9 @@ def problem_report(project: Project, usage: SourceUsage, name: str) -> str:
 
     source = next((one for one in usage.sources if one.name == name), None)
     if source is None:
-        names = ", ".join(one.name for one in usage.sources) or "none yet"
-        raise HandoffError(f"There is no source {name!r}. Sources: {names}.")
+        names = [one.name for one in usage.sources]
+        otherwise = f"the sources are {', '.join(names)}" if names else "there is none yet"
+        raise HandoffError(f"There is no source `{name}`{hint(name, names, otherwise)}")
     file = _checked_file(project, usage, source) if source.contract else ""
     count, violations = _validate(project, source.contract, file) if file else (0, ())
     problems = [problem for problem in source.problems if problem.status == "open"]

@@ -1,5 +1,6 @@
 """The sources of a project, the code that reads them, and the accepted exceptions."""
 
+import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -20,7 +21,7 @@ from baton_handoff.source_code.modules import (
     project_modules,
     read_module,
 )
-from baton_handoff.source_code.scopes import scope_of
+from baton_handoff.source_code.scopes import Scope, scope_of
 
 State: TypeAlias = Literal["found", "owned", "official"]
 
@@ -41,6 +42,7 @@ class SourceUsage:
         exceptions: The exceptions for sources that have not expired.
         sides: The side that has to act, by file; data science for files of both sides.
         today: The day of the check.
+        contracts: All classes in the modules that sources name, as MODULE:Class.
     """
 
     sources: tuple[Source, ...]
@@ -51,6 +53,7 @@ class SourceUsage:
     exceptions: tuple[PolicyException, ...]
     sides: Mapping[str, str]
     today: date
+    contracts: tuple[str, ...] = ()
 
     def exception(self, source: Source) -> PolicyException | None:
         """The exception for a source, None if there is none."""
@@ -116,6 +119,11 @@ def source_usage(
         reads=tuple(data_reads(modules, stage_outputs(project.root))),
         workarounds=tuple(find_workarounds(modules)),
         missing_contracts=frozenset(c for c in contracts if not _exists(project.source, c)),
+        contracts=tuple(
+            f"{module}:{name}"
+            for module in sorted({contract.partition(":")[0] for contract in contracts})
+            for name in _classes(project.source, module)
+        ),
         exceptions=tuple(
             e for e in project.exceptions if e.gate.partition("/")[0] == GATE and e.counts(day)
         ),
@@ -139,15 +147,32 @@ def stage_outputs(root: Path) -> Iterator[tuple[str, str]]:
 def _exists(package: Path, contract: str) -> bool:
     """Whether a module of the project defines or imports a contract; the module is not run."""
     module, _, name = contract.partition(":")
+    try:
+        scopes = [*_scopes(package, module)]
+    except SourceError:
+        return True  # other checks report this error
+    return any(scope.child(name) is not None or scope.defines(name) for scope in scopes[:1])
+
+
+def _classes(package: Path, module: str) -> list[str]:
+    """The names of the classes in a module of the project; none if it can't be parsed."""
+    try:
+        children = [child for scope in _scopes(package, module) for child in scope.children]
+    except SourceError:
+        return []
+    return [one.definition.name for one in children if isinstance(one.definition, ast.ClassDef)]
+
+
+def _scopes(package: Path, module: str) -> Iterator[Scope]:
+    """The names of a module of the project, none if there is no such module.
+
+    Raises:
+        SourceError: It can't be parsed.
+    """
     place = package.joinpath(*module.split("."))
     for file in (place.with_suffix(".py"), place / "__init__.py"):
         if file.is_file():
-            try:
-                scope = scope_of(read_module(package, file.relative_to(package).as_posix()))
-            except SourceError:
-                return True  # other checks report this error
-            return scope.child(name) is not None or scope.defines(name)
-    return False
+            yield scope_of(read_module(package, file.relative_to(package).as_posix()))
 
 
 def _is_at(location: str, read: Read) -> bool:

@@ -157,7 +157,7 @@ def history_of(project: Project) -> tuple[list[Commit], bool]:
     try:
         log = git(
             project.root,
-            *("-c", "core.quotePath=false", "log", "--no-merges", "--topo-order", "--reverse"),
+            *("log", "--no-merges", "--topo-order", "--reverse"),
             *("--relative", "--name-only", f"--format=%x1e%H%x1d%ae%x1d{_TRAILERS}%x1d", "--"),
             *(*folders, _ANSWERS),
             errors="replace",

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from baton_handoff.config.code_owners import owners_are_current, owners_file
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.files import path_from
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, check, finding_at
 from baton_handoff.source_code.static_contracts import declared_contracts
 
@@ -50,7 +51,7 @@ def contracts_owned(context: CheckContext) -> CheckResult:
         current = owners_are_current(project)
     except HandoffError as error:
         return CheckResult.not_met(str(error))
-    file = owners_file(project).relative_to(project.root).as_posix()
+    file = path_from(project.root, owners_file(project))
     if not current:
         return CheckResult.not_met(
             f"{file} does not match the sides, the teams and level {project.level}."

@@ -26,7 +26,9 @@ _DATA_FILES = (
 def data_versioned(context: CheckContext) -> CheckResult:
     """Data and models are under DVC and not in git."""
     if not context.files.in_git:
-        return CheckResult.not_shown("git tracks no file, so no commit says which data it needs.")
+        return CheckResult.not_shown(
+            "git tracks no file, so no commit records which data it needs."
+        )
     large = [
         path
         for path in context.files.in_git
@@ -42,7 +44,7 @@ def data_versioned(context: CheckContext) -> CheckResult:
         return CheckResult.met("git contains no large table and no large model.")
     if not context.sources.reads:
         return CheckResult.not_applicable("The code reads no data.")
-    return CheckResult.not_shown("DVC tracks no data, so no commit says which data it needs.")
+    return CheckResult.not_shown("DVC tracks no data, so no commit records which data it needs.")
 
 
 def under_dvc(context: CheckContext) -> bool:

@@ -5,8 +5,15 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
+from baton_handoff.config.project import Project
+from baton_handoff.config.repository_ci import root_workflows
+from baton_handoff.config.standards import FOLDER
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.files import path_from
+from baton_handoff.core.git import prefix_of, repository_root
 from baton_handoff.policy.checks import ci_files
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, check, finding_at
 from baton_handoff.registry.version_facts import CHAMPION, find_version
@@ -16,6 +23,12 @@ _CREATE_APP = ("baton_handoff.serving", "baton_handoff.service")
 _MONITOR = "uv run poe monitor"
 _RECENT = timedelta(days=31)
 """A monitoring run tells about the present for so long."""
+
+_RECEIVERS = re.compile(
+    r'(?m)^\s*resource\s+"(aws_sns_topic_subscription|azurerm_monitor_action_group'
+    r'|google_monitoring_notification_channel|grafana_contact_point|pagerduty_\w+|opsgenie_\w+)"'
+)
+"""Resources of Terraform that send alerts to somebody."""
 
 SERVICES = {"FastAPI", "Flask", "Starlette", "Sanic", "Quart", "BentoService", "LitServer"}
 """Classes of apps that bypass `create_app`."""
@@ -54,6 +67,52 @@ def predictions_logged(context: CheckContext) -> CheckResult:
 
 
 @check
+def alerts_received(context: CheckContext) -> CheckResult:
+    """A configuration in the repository sends alerts to a receiver."""
+    if not context.package_code("serving"):
+        return CheckResult.not_applicable("There is no service.")
+    paths = [path for path in context.files.paths if not path.startswith(FOLDER)]
+    for path in paths:
+        if path.endswith((".yml", ".yaml")) and _names_receiver(context, path):
+            return CheckResult.met(f"{path} names the receivers of alerts.")
+        if path.endswith(".tf") and _RECEIVERS.search(context.text(path) or ""):
+            return CheckResult.met(f"{path} subscribes a receiver to alerts.")
+    if context.project.cloud == "none" and not any(path.startswith("infra/") for path in paths):
+        return CheckResult.not_applicable("No file describes where the service runs.")
+    finding = finding_at("no file names who receives the alerts", "infra")
+    return CheckResult.not_met("No receiver of alerts is configured.", finding)
+
+
+def _names_receiver(context: CheckContext, path: str) -> bool:
+    """Whether a file configures a receiver, in the form of Alertmanager or Grafana."""
+    text = context.text(path) or ""
+    if "receivers" not in text:
+        return False
+    try:
+        content = context.yaml(path)
+    except (HandoffError, ValueError):  # a template of a deployment tool
+        return False
+    queue: list[Any] = [content]
+    while queue:
+        item = queue.pop()
+        if isinstance(item, dict):
+            if any(_is_receiver(one) for one in item.get("receivers") or []):
+                return True
+            queue += item.values()
+        elif isinstance(item, list):
+            queue += item
+    return False
+
+
+def _is_receiver(entry: Any) -> bool:
+    """Whether an entry of `receivers` sends alerts anywhere: one without configuration does not."""
+    return isinstance(entry, dict) and any(
+        value and (key.casefold().endswith("configs") or key == "settings")
+        for key, value in entry.items()
+    )
+
+
+@check
 def models_watched(context: CheckContext) -> CheckResult:
     """Monitoring has read the predictions of the model in production recently."""
     entry = _last_monitoring(context)
@@ -78,6 +137,8 @@ def data_watched(context: CheckContext) -> CheckResult:
 def ci_checks(context: CheckContext) -> CheckResult:
     """CI checks, tests and judges every change before it is merged."""
     provider = context.project.ci
+    if problem := _outside_of_ci(context.project):
+        return CheckResult.not_met(problem)
     files = context.files.under(ci_files.FILES.get(provider, ()))
     pipelines = {path: context.yaml(path) for path in files if path.endswith((".yml", ".yaml"))}
     if files and not any(ci_files.runs_before_merge(provider, one) for one in pipelines.values()):
@@ -91,6 +152,39 @@ def ci_checks(context: CheckContext) -> CheckResult:
             *(finding_at("this pipeline does not run them", path) for path in files[:1]),
         )
     return CheckResult.met("CI checks, tests and judges every change.")
+
+
+def _outside_of_ci(project: Project) -> str:
+    """Why the provider does not run the pipelines of a project in a subfolder; empty if it does."""
+    folder = prefix_of(project.root).rstrip("/")
+    if not folder or project.ci not in ci_files.FILES:
+        return ""
+    root = repository_root(project.root)
+    if project.ci == "github":
+        for file, text in root_workflows(project).items():
+            if not file.exists() or file.read_text(encoding="utf-8") != text:
+                state = "differs from the project's" if file.exists() else "is missing"
+                return (
+                    "GitHub reads workflows in the root of a repository only, and"
+                    f" {path_from(root, file)} there {state}: `uv run poe setup` writes it."
+                )
+        return ""
+    (name,) = (one for one in ci_files.FILES[project.ci] if one.endswith(".yml"))
+    if project.ci == "gitlab" and folder not in _text(root / name):
+        return (
+            f"GitLab reads {name} in the root of a repository only, and none there names {folder}:"
+            f" start its jobs there, each with `cd {folder}`."
+        )
+    if project.ci == "azure" and f"workingDirectory: {folder}" not in _text(project.root / name):
+        return (
+            f"Azure runs the scripts of {folder}/{name} in the root of the repository: give each"
+            f" `workingDirectory: {folder}` in a pipeline of your own."
+        )
+    return ""
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
 
 
 @check

@@ -8,7 +8,10 @@ from typing import Any
 
 from packaging.markers import Marker
 
+from baton_handoff.config.project import ForeignEnvironmentError
 from baton_handoff.config.standards import PYPROJECT
+from baton_handoff.config.workspace import outer_workspace, workspace_remedy
+from baton_handoff.core.git_hooks import hook_problem
 from baton_handoff.core.requirements import package_name
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, check, finding_at
 from baton_handoff.policy.evidence.recording import check_lock
@@ -17,11 +20,22 @@ from baton_handoff.policy.evidence.steps import STEPS
 EXPLORATION = {"ipykernel", "jupyter", "jupyterlab", "matplotlib", "notebook", "seaborn"}
 """Packages that only exploration needs."""
 
+_EDITORS = (".vscode/", ".idea/", ".zed/", ".fleet/", "*.code-workspace")
+"""Where editors keep the settings of a project."""
+
+_LISTED = 3
+"""The number of names that a message lists."""
+
 
 @check
 def lock_current(context: CheckContext) -> CheckResult:
     """uv.lock matches pyproject.toml, as `uv lock --check` reports."""
     packages = _locked(context)
+    if outer := outer_workspace(context.project.root):
+        return CheckResult.not_met(
+            f"The uv workspace {outer} holds lock and environment of this project.",
+            fix=workspace_remedy(context.project.root, outer),
+        )
     if not packages:
         return CheckResult.not_met("There is no uv.lock, so every machine installs other versions.")
     evidence = context.evidence.current("lock") or check_lock(context.project)
@@ -36,6 +50,10 @@ def lock_current(context: CheckContext) -> CheckResult:
 @check
 def environment_current(context: CheckContext) -> CheckResult:
     """The locked packages are installed here, each in its locked version."""
+    try:
+        context.project.require_own_environment()
+    except ForeignEnvironmentError as error:
+        return CheckResult.not_met(error.problem, fix=error.fix)
     packages = _locked(context)
     if not packages:
         return CheckResult.not_met("There is no uv.lock to install from.")
@@ -51,9 +69,9 @@ def environment_current(context: CheckContext) -> CheckResult:
         and installed.get(name, versions[0]) not in versions
     ]
     if other:
-        return CheckResult.not_met(f"Another version is installed: {', '.join(other[:3])}.")
+        return CheckResult.not_met(f"Another version is installed: {', '.join(other[:_LISTED])}.")
     if absent := sorted(needed - {*installed}):
-        return CheckResult.not_met(f"Not installed: {', '.join(absent[:3])}.")
+        return CheckResult.not_met(f"Not installed: {', '.join(absent[:_LISTED])}.")
     return CheckResult.met(f"{len(needed)} packages are installed as uv.lock locks them.")
 
 
@@ -62,10 +80,8 @@ def hooks_installed(context: CheckContext) -> CheckResult:
     """Hooks with the project's own tools run before a commit."""
     if context.env.get("CI") or context.env.get("TF_BUILD"):
         return CheckResult.not_applicable("CI makes no commits.")
-    hook = git_folder(context.project.root) / "hooks" / "pre-commit"
-    text = hook.read_text(encoding="utf-8", errors="replace") if hook.is_file() else ""
-    if "pre-commit" not in text.replace("#!/", ""):
-        return CheckResult.not_met("No hook runs before a commit on this machine.")
+    if problem := hook_problem(context.project.root):
+        return CheckResult.not_met(f"{problem}.")
     entries = [str(hook["entry"]) for hook in context.hooks if "entry" in hook]
     required = {"ruff format": STEPS["format"].hook, "ruff check": STEPS["lint"].hook}
     absent = [
@@ -105,6 +121,38 @@ def tools_proved(context: CheckContext) -> CheckResult:
             finding_at("the tools of the standards are missing", "pyproject.toml"),
         )
     return CheckResult.met(f"The project uses the {len(proved)} tools of the standards.")
+
+
+@check
+def tools_locked(context: CheckContext) -> CheckResult:
+    """The lock pins the tools that the standards choose, so one set-up brings them to everybody."""
+    packages, proved = _locked(context), _proved_tools(context)
+    if absent := sorted(proved - packages.keys()):
+        more = f" and {len(absent) - _LISTED} more" if len(absent) > _LISTED else ""
+        return CheckResult.not_met(
+            f"uv.lock does not pin {', '.join(absent[:_LISTED])}{more}.",
+            finding_at("tools of the standards are missing in the lock", "uv.lock"),
+        )
+    if not proved:
+        return CheckResult.not_met(f"{PYPROJECT} names no tools.")
+    return CheckResult.met(f"uv.lock pins the {len(proved)} tools that the standards set up.")
+
+
+@check
+def editor_set_up(context: CheckContext) -> CheckResult:
+    """The settings of an editor are committed, so everybody's editor shows the same errors."""
+    found = context.files.under(_EDITORS)
+    committed = {*context.files.in_git}
+    if settings := [path for path in found if path in committed]:
+        return CheckResult.met(f"The editor's settings are committed in {settings[0]}.")
+    for place in _EDITORS:
+        # A gitignore of a person may hide them.
+        if not place.startswith("*") and (context.project.root / place).exists():
+            return CheckResult.not_met(
+                f"{place} has the editor's settings, and git does not track them.",
+                finding_at("git does not track it", place),
+            )
+    return CheckResult.not_met("No settings of an editor are committed.")
 
 
 @check
@@ -183,16 +231,3 @@ def _installed() -> dict[str, str]:
     folders = Path(sysconfig.get_path("purelib")).glob("*.dist-info")
     parts = (folder.name.removesuffix(".dist-info").rpartition("-") for folder in folders)
     return {package_name(name): version for name, _, version in parts}
-
-
-def git_folder(root: Path) -> Path:
-    """The git folder of a project, which a worktree or a surrounding repository has elsewhere."""
-    for folder in (root, *root.parents):
-        file = folder / ".git"
-        if file.is_dir():
-            return file
-        if file.is_file():
-            own = folder / file.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
-            common = own / "commondir"
-            return own / common.read_text(encoding="utf-8").strip() if common.exists() else own
-    return root / ".git"

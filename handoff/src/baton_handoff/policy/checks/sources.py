@@ -77,7 +77,7 @@ def _of_sources(
 
 
 def _for_both_sides(finding: Finding) -> Finding:
-    """Address a finding about data to both sides: the tier says how much each has to do.
+    """Address a finding about data to both sides: the tier decides how much each has to do.
 
     The side that takes over code takes over what it reads. A finding in a notebook stays data
     science's, because exploration requires nothing of the other side.

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import TypeAlias
 
 from baton_handoff.config.project import Project
-from baton_handoff.core.command import NO_ROOM
+from baton_handoff.core.command import NO_ROOM, explained_error
 from baton_handoff.core.errors import HandoffError, UsageError
 from baton_handoff.policy.evidence.recording import record_run, save_if_unchanged, utc_timestamp
 from baton_handoff.policy.evidence.steps import CHECKED, FIXED, STEPS
@@ -204,6 +204,8 @@ def _caught(run: Callable[[], StepResult]) -> StepResult:
     except OSError as error:
         if error.errno in NO_ROOM:
             raise
+        if sentence := explained_error(error):
+            return StepResult(HandoffError.exit_code, sentence)
         return StepResult(1, traceback.format_exc())
     except (Exception, SystemExit):  # noqa: BLE001 - the project's own modules may raise anything
         return StepResult(1, traceback.format_exc())

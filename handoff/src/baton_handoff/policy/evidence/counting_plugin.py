@@ -59,6 +59,9 @@ class Counts:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the plugin if `HANDOFF_COUNTS` is set."""
+    """Register the plugin if `HANDOFF_COUNTS` is set; run notebooks in this environment."""
+    # A notebook names the kernel of its author's machine, `conda-env-x` for example.
+    if getattr(config.option, "nbmake_kernel", "") is None:
+        config.option.nbmake_kernel = "python3"
     if file := os.environ.get(COUNTS):
         config.pluginmanager.register(Counts(Path(file)), "handoff-counts")

@@ -16,6 +16,7 @@ from typing import IO
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError, UsageError
+from baton_handoff.core.suggestions import hint
 from baton_handoff.policy.evidence.steps import Step
 from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
 from baton_handoff.policy.evidence.tool_findings import ToolFinding, tool_findings
@@ -56,7 +57,8 @@ def record_run(
         HandoffError: The command can't be run.
     """
     if kind not in KINDS:
-        raise UsageError(f"There is no evidence called {kind}: use one of {', '.join(KINDS)}.")
+        end = hint(kind, KINDS, f"use one of {', '.join(KINDS)}")
+        raise UsageError(f"There is no evidence called `{kind}`{end}")
     step = KINDS[kind]
     if not command:
         raise UsageError(
@@ -74,7 +76,7 @@ def record_run(
         exit_code = _run(project, command, to, _counting(counts) if kind == "test" else {})
         facts = json.loads(counts.read_text(encoding="utf-8")) if counts.exists() else {}
     found = _findings(project, step) if exit_code else []
-    # mypy stops at the first file that it can't parse, and says nothing about the others.
+    # mypy stops at the first file that it can't parse, and reports nothing about the others.
     unparsed = [one for one in found if kind != "types" or one.is_syntax_error]
     failed = any(count.get("failed") for count in facts.values())
     if not (exit_code in (0, 1) or unparsed or failed):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from baton_handoff.config.settings import PolicyException
 from baton_handoff.policy.practices.practice import Practice, Tier
 from baton_handoff.policy.practices.stages import Stage
+from baton_handoff.policy.practices.way import Way
 from baton_handoff.reporting.findings import Finding
 
 
@@ -99,6 +100,7 @@ class Assessment:
         comparisons: Commands whose evidence about the change is missing.
         base: The base of the change, empty without one.
         unmanaged: What is known of a repository that does not use Baton, None if it does.
+        way: What is left to do until there is a champion, None if it was not asked for.
     """
 
     project: str
@@ -109,6 +111,7 @@ class Assessment:
     comparisons: Sequence[str] = ()
     base: str = ""
     unmanaged: UnmanagedFacts | None = None
+    way: Way | None = None
 
     def stops(self, stage: Stage) -> bool:
         """True if a practice blocks at a stage, or a finding about the change."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from baton_handoff.config.baseline import Baseline
 from baton_handoff.config.validation import invalid
+from baton_handoff.core.suggestions import hint
 from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.practice import Practice
 
@@ -20,8 +21,11 @@ def check_practices(file: Path, baseline: Baseline, practices: Mapping[str, Prac
     allowed = [practice.name for practice in practices.values() if practice.baseline]
     for name, _, _ in baseline:
         if name not in allowed:
-            reason = "never in a baseline" if name in practices else "unknown"
-            problem = f"the practice {name} is {reason}: use {', '.join(allowed)}"
+            otherwise = f"use {', '.join(allowed)}"
+            reason = f"never in a baseline: {otherwise}"
+            if name not in practices:
+                reason = f"unknown{hint(name, allowed, otherwise)}"
+            problem = f"the practice {name} is {reason}"
             raise invalid(file, (name,), problem, kind="practice")
 
 

@@ -56,7 +56,7 @@ _ByLevel = Annotated[
     list[Tier], PlainValidator(_by_level), WithJsonSchema({"anyOf": [_TIER, _THREE_TIERS]})
 ]
 Tiers: TypeAlias = Annotated[dict[Side, _ByLevel], Field(min_length=1)]
-"""The tier for each side and level; in a file one tier stands for all levels."""
+"""The tier for each side and level; in a file one tier applies to all levels."""
 
 
 class StatedPractice(StrictModel):
@@ -132,7 +132,7 @@ class Enforce(StrictModel):
 
 
 class Statement(StrictModel):
-    """A person's statement about a practice that only a person can judge, `[[statements]]`."""
+    """A person's statement about a practice that a check can't see, one of `[[statements]]`."""
 
     practice: Text
     """The practice."""
@@ -177,8 +177,17 @@ class Practice(StatedPractice):
     brought: bool = False
     """Whether a project has it as soon as it adopts Baton; only the standards state it."""
 
+    stated: bool = False
+    """Whether a person's statement counts if the check does not find it met; only the standards
+    state it."""
+
     enforced: bool = False
     """Whether the team lets it block at every level."""
+
+    @property
+    def takes_statements(self) -> bool:
+        """True if a person's statement about it counts."""
+        return self.stated or self.check == STATEMENT
 
     def tier(self, side: str, level: int) -> Tier:
         """How strongly it is required of a side at a level."""

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,11 @@ from typing import Any
 from baton_handoff.config.baseline import BASELINE_FILE
 from baton_handoff.config.project import Project
 from baton_handoff.config.validation import StrictModel, Text, invalid, validated
+from baton_handoff.core.suggestions import hint
 from baton_handoff.core.toml_files import read_toml
 from baton_handoff.policy.practices import baseline
 from baton_handoff.policy.practices.practice import (
     OWN_SECTION,
-    STATEMENT,
     TIERS,
     Enforce,
     OwnPractice,
@@ -111,12 +110,14 @@ def registry_of(project: Project, standard: Sequence[Practice] | None = None) ->
             _check_known(file, (*at, "practice"), exception["practice"], practices)
     baseline.check_practices(project.root / BASELINE_FILE, project.baseline, practices)
     statements = validated(list[Statement], tables.get("statements", []), file, ("statements",))
-    judged = [practice.name for practice in practices.values() if practice.check == STATEMENT]
+    judged = [practice.name for practice in practices.values() if practice.takes_statements]
     for number, name in enumerate(statement.practice for statement in statements):
         if name not in judged:
-            evidence = "is judged by evidence, not by a statement"
-            reason = evidence if name in practices else "is unknown"
-            problem = f"the practice {name} {reason}: use {', '.join(judged)}"
+            otherwise = f"use {', '.join(judged)}"
+            reason = f"is judged by evidence, not by a statement: {otherwise}"
+            if name not in practices:
+                reason = f"is unknown{hint(name, judged, otherwise)}"
+            problem = f"the practice {name} {reason}"
             raise invalid(file, ("statements", number, "practice"), problem, kind="practice")
     return Registry(
         sorted(practices.values(), key=lambda practice: sections.index(practice.section)),
@@ -197,8 +198,8 @@ def _check_known(
 ) -> None:
     if name in practices:
         return
-    near = get_close_matches(name, practices, cutoff=0.4) or practices
-    problem = f"the practice {name} is unknown: use {', '.join(near)}"
+    otherwise = f"use {', '.join(practices)}"
     if at[0] == "practices":
-        problem += f', or a name of your own with a slash, "acme/{name}"'
+        otherwise += f', or a name of your own with a slash, "acme/{name}"'
+    problem = f"the practice {name} is unknown{hint(name, practices, otherwise)}"
     raise invalid(file, at, problem, kind="practice", element=element)

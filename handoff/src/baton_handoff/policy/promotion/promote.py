@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,19 +12,25 @@ import mlflow
 from mlflow.entities.model_registry import ModelVersion
 
 from baton_handoff.config.project import Project
-from baton_handoff.config.sides import ML_ENGINEERING
+from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.git import git_or_none
+from baton_handoff.policy.practices.way import Way
 from baton_handoff.policy.promotion.candidate import Candidate
 from baton_handoff.policy.promotion.gates import FOR_STAGING, judge
 from baton_handoff.policy.promotion.gates.result import GateResult, failed
+from baton_handoff.policy.promotion.promotion_policy import uncommitted_statements
 from baton_handoff.policy.promotion.validation import Progress, validate
+from baton_handoff.policy.status.champion_way import Remaining, missing_approval, shortest_way
 from baton_handoff.registry.alias_moves import (
     AliasMove,
+    alias_mismatch,
     aliased_version,
     in_ci,
     move_alias,
     promotion_lock,
 )
+from baton_handoff.registry.card_statements import STATEMENTS
 from baton_handoff.registry.lineage import Lineage
 from baton_handoff.registry.model_registry import (
     connect,
@@ -44,10 +50,12 @@ class PromotionResult:
     Attributes:
         findings: The result of every gate.
         moved: The move of the alias, None if it did not move.
+        way: What is left to do until the version is champion, None if nothing blocks.
     """
 
     findings: Sequence[Finding]
     moved: AliasMove | None
+    way: Way | None = None
 
     @property
     def blocked(self) -> bool:
@@ -76,11 +84,18 @@ def promote(
     with promotion_lock(project):
         client = connect(project)
         before = aliased_version(client, project, to)
+        if why is not None:
+            _check_moves(client, project, to, before, int(version.version))
         candidate = validate(project, client, version, progress)
-        results = judge(candidate, project.promotion) | _approval(project, to)
+        results = judge(candidate, project.promotion) | approval(project, to)
         findings = gate_findings(project, results, to)
+        if to == CHAMPION:
+            findings += uncommitted_statements(project)
         outcome = PromotionResult(findings, None)
-        if why is None or outcome.blocked:
+        if outcome.blocked:
+            way = _way(project, candidate, results, findings) if to == CHAMPION else None
+            return replace(outcome, way=way)
+        if why is None:
             return outcome
         if aliased_version(client, project, to) != before:
             raise HandoffError(
@@ -92,6 +107,73 @@ def promote(
         move = AliasMove(to, int(version.version), before, "promotion", why, accepted)
         move = move_alias(client, project, move)
         return PromotionResult(findings, move)
+
+
+_STATED = ("card", "practices", "approval")
+"""Gates whose fixes the way lists one by one."""
+
+
+def _way(
+    project: Project,
+    candidate: Candidate,
+    results: Mapping[str, GateResult],
+    findings: Sequence[Finding],
+) -> Way:
+    """What is left to do until nothing blocks."""
+    blocking = {one.check.removeprefix("gate-"): one for one in findings if one.blocks}
+    edits = [
+        f"{finding.fix} [{finding.side}]"
+        for name, finding in blocking.items()
+        if name in results and name not in _STATED and not results[name].waits_for
+    ]
+    recorded = any(one.gate == "approval" for one in (project.head or project).exceptions)
+    edited = bool(git_or_none(project.root, "status", "--porcelain", "--", "handoff.toml"))
+    if "approval" in blocking and recorded and not edited:
+        edits.append("merge the exception for the gate `approval` into the main branch")
+    unstated = [name for name in STATEMENTS if name not in candidate.statements]
+    return shortest_way(
+        Remaining(
+            candidate.practices.open if "practices" in blocking else [],
+            unstated if "card" in blocking else [],
+            edits,
+            commit="uncommitted" in blocking or (recorded and edited),
+            approval=missing_approval(project, is_missing="approval" in blocking and not recorded),
+            version=str(candidate.version),
+        )
+    )
+
+
+@registry_errors()
+def require_promotable(project: Project, wanted: str, to: str) -> None:
+    """Check before anything slow that there is a version to promote.
+
+    Args:
+        project: The project.
+        wanted: A version's number, or an alias.
+        to: The alias to move.
+
+    Raises:
+        HandoffError: There is no such version, or the alias points to it already.
+    """
+    version = get_version(project, wanted)
+    client = connect(project)
+    before = aliased_version(client, project, to)
+    _check_moves(client, project, to, before, int(version.version))
+
+
+def _check_moves(
+    client: mlflow.MlflowClient, project: Project, alias: str, before: int | None, version: int
+) -> None:
+    """Check that a promotion would move the alias, or correct its record.
+
+    Raises:
+        HandoffError: The alias points to the version already.
+    """
+    if before == version and not alias_mismatch(client, project, alias):
+        raise HandoffError(
+            f"Version {version} is the {alias} already, so there is nothing to promote; --dry-run"
+            " judges it again."
+        )
 
 
 @registry_errors()
@@ -148,8 +230,9 @@ def gate_findings(project: Project, results: Mapping[str, GateResult], to: str) 
                 f"gate-{gate}",
                 f"{gate}: {result.message}",
                 blocks=not result.passed and required and binding and not counts,
-                side=None if result.passed else result.side,
-                fix="" if result.passed else result.fix,
+                side=None if result.passed else _addressee(project, result),
+                file=None if result.passed else result.file or None,
+                fix="" if result.passed or counts else result.fix,
                 evidence=(*result.evidence, *notes),
                 met=result.passed,
             )
@@ -157,15 +240,25 @@ def gate_findings(project: Project, results: Mapping[str, GateResult], to: str) 
     return findings
 
 
-def _approval(project: Project, to: str) -> dict[str, GateResult]:
+def _addressee(project: Project, result: GateResult) -> str:
+    """The side that has to act: the one that answers for the file that has to change."""
+    return (project.side_of(result.file) if result.file else None) or result.side
+
+
+def approval(project: Project, to: str) -> dict[str, GateResult]:
     """The gate of the other side's consent, which the CI provider asks for before the job runs."""
-    if to != CHAMPION or project.level == 0 or in_ci():
+    # A change of the provider counts once it is merged, like everything that approves.
+    if to != CHAMPION or project.level == 0 or in_ci((project.base or project).ci):
         return {}
+    accept = "commit an exception for `approval` in handoff.toml to the main branch"
+    fix = f"run the job `promote`, or {accept}"
+    if project.has_local_registry:
+        fix = f"{accept}: no pipeline reaches the registry in this folder"
     return {
         "approval": failed(
             "this is not the pipeline, in which the other side approves a champion",
-            "run the job `promote`, or record an exception for `approval` in handoff.toml",
-            ML_ENGINEERING,
+            fix,
+            " and ".join(SIDES),
         )
     }
 

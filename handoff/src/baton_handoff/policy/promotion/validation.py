@@ -35,8 +35,8 @@ from baton_handoff.policy.promotion import isolated_prediction
 from baton_handoff.policy.promotion.candidate import Candidate, IsolatedPrediction, ServiceAnswers
 from baton_handoff.policy.status.promotion_practices import promotion_requirements
 from baton_handoff.registry.alias_moves import aliased_version
+from baton_handoff.registry.card_statements import STATEMENTS_FILE, statements
 from baton_handoff.registry.code_hash import code_hash
-from baton_handoff.registry.model_card import STATEMENTS_FILE, statements
 from baton_handoff.registry.model_registry import download_artifact, has_artifact
 from baton_handoff.registry.register import EVALUATION
 from baton_handoff.registry.version_facts import CHAMPION

@@ -1,14 +1,15 @@
 """One practice on a terminal: why, what each side is asked, what was found, what to do."""
 
-from difflib import get_close_matches
-
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.suggestions import similar_name
 from baton_handoff.policy.practices.assessment import Assessment
 from baton_handoff.policy.practices.practice import Practice
 from baton_handoff.policy.practices.stages import STAGES
 from baton_handoff.policy.rendering import summary
 from baton_handoff.policy.rendering.open_findings import describe_acceptance
 from baton_handoff.reporting.terminal_style import TerminalStyle, render_terminal
+
+_EVERY = "`handoff status --format json` lists all of them."
 
 
 def explain_practice(
@@ -20,7 +21,7 @@ def explain_practice(
         assessment: The assessment of the project.
         name: The practice's name or title.
         style: The style of the terminal.
-        site: Whether the documentation site, which says more, has been built.
+        site: Whether the documentation site, which has more details, has been built.
 
     Raises:
         HandoffError: No practice has that name.
@@ -47,11 +48,9 @@ def _find_name(assessment: Assessment, wanted: str) -> str:
         names |= {practice.title.casefold(): practice.name, practice.name.casefold(): practice.name}
     if found := names.get(wanted.strip().casefold()):
         return found
-    close = get_close_matches(wanted.casefold(), names, cutoff=0.4)
-    near = dict.fromkeys(names[name] for name in close)
-    hint = f"did you mean {' or '.join(near)}?"
-    every = "`handoff status --format json` lists all of them."
-    raise HandoffError(f"There is no practice {wanted!r}: {hint if near else every}")
+    near = similar_name(wanted, names)
+    end = f"; did you mean `{names[near]}`?" if near else f": {_EVERY}"
+    raise HandoffError(f"There is no practice `{wanted}`{end}")
 
 
 def _effect(practice: Practice, side: str, level: int) -> str:

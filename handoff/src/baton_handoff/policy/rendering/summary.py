@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.practice import TIERS, Practice
 from baton_handoff.policy.practices.stages import STAGES, Stage
+from baton_handoff.policy.practices.way import Way
 
 HIGHEST = 2
 """The highest level."""
@@ -143,16 +144,18 @@ def describe_base(assessment: Assessment) -> str:
     return f"Judged by the stricter of this policy and the one of {assessment.base}."
 
 
-def handoff_notice(assessment: Assessment) -> str:
-    """Describe how much blocks the handoff of a new version; empty if nothing does."""
-    sides = Counter(result.side for result in assessment.blocking("handoff"))
-    if not sides:
-        return ""
-    numbers = ", ".join(f"{side} {count}" for side, count in sides.items())
-    return (
-        f"Open at the handoff: {numbers}. A promotion waits for it;"
-        " `uv run poe status --stage handoff` lists it."
-    )
+def announce_way(way: Way) -> str:
+    """Describe how much is left until a version is champion, and the command that lists it."""
+    if [*way.commands] == way.steps[:1]:
+        return f"The way to a champion: {way.steps[0]}"
+    listed = "`uv run poe status --stage promotion` lists it."
+    return f"The way to a champion: {way.size}; {listed}"
+
+
+def describe_way(way: Way) -> str:
+    """Describe what is left to do until a version is champion, a line for each step."""
+    steps = (f"  {number} {step}" for number, step in enumerate(way.steps, start=1))
+    return "\n".join([f"The way to a champion: {way.size}", *steps])
 
 
 def next_steps(assessment: Assessment, most: int = 3) -> list[NextStep]:

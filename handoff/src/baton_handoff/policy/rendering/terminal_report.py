@@ -19,7 +19,7 @@ def terminal_report(
         style: The style of the terminal.
         stage: The stage whose blocking practices are listed; None to give only their number.
     """
-    # Beside the bars stand the names, the shares (" 100 %"), the level, and spaces between.
+    # Beside the bars are the names, the shares (" 100 %"), the level, and spaces between.
     names = max(map(len, assessment.sections()), default=0)
     sides = len(summary.sides_of(assessment)) or 1
     width = max(3, min(_BAR, (style.width - names - len("  level 0")) // sides - len("   100 %")))

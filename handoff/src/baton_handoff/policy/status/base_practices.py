@@ -1,6 +1,7 @@
 """The practices and statements of the base policy: the stricter of a change and its base."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
@@ -50,7 +51,13 @@ def merged_registry(project: Project) -> Registry:
     head = registry_of(project)
     base = _base_registry(project)
     if base is None:
-        return head
+        # A base that can't be read has stated nothing.
+        return replace(head, statements=()) if project.base else head
+    return _merged(base, head)
+
+
+def _merged(base: Registry, head: Registry) -> Registry:
+    """The stricter of two registries."""
     before = {practice.name: practice for practice in base.practices}
     after = {practice.name: practice for practice in head.practices}
     both = [
@@ -72,14 +79,19 @@ def merged_registry(project: Project) -> Registry:
 
 
 def _base_registry(project: Project) -> Registry | None:
-    """The registry of the base; None if there is no base, or if this version can't read it."""
+    """The registry of the base; None if there is no base, or if this version can't read it.
+
+    A promotion has two bases, if a user names one: the base then has a base of its own.
+    """
     if project.base is None:
         return None
     for standard in (_base_standard(project.base), None):
         try:
-            return registry_of(project.base, standard)
+            registry = registry_of(project.base, standard)
         except (OSError, HandoffError):
             continue
+        further = _base_registry(project.base)
+        return registry if further is None else _merged(further, registry)
     return None
 
 

@@ -23,6 +23,7 @@ from baton_handoff.policy.evidence.recording import utc_timestamp
 from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
 from baton_handoff.policy.practices.assessment import Assessment, State
 from baton_handoff.policy.status.base_policy import Change, change_since
+from baton_handoff.policy.status.definition_of_done import DELETED_CHECK
 from baton_handoff.reporting.findings import Finding
 
 Comparison: TypeAlias = Literal["diff", "triage"]
@@ -98,7 +99,9 @@ def triage_findings(change: Change, assessment: Assessment) -> list[Finding]:
     """
     evidence = _evidence("triage", change)
     if evidence:
-        return [replace(finding, blocks=False) for finding in evidence.findings]
+        # The definition of done lists deleted tests already.
+        found = [finding for finding in evidence.findings if finding.check != DELETED_CHECK]
+        return [replace(finding, blocks=False) for finding in found]
     if not any(
         result.practice.check in _TRIAGED_CHECKS
         and result.state is State.NOT_MET

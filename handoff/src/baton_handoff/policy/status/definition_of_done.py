@@ -1,21 +1,26 @@
-"""Definition of done: a change brings its tests, and describes its new features.
+"""Definition of done: a change brings its tests, deletes none, and describes its new features.
 
 The rest of the documentation (data dictionary, API page, figures of the model card) is generated
 from the code.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES, covers
 from baton_handoff.policy.status.base_policy import Change, change_since, loosened, uncompared
+from baton_handoff.policy.status.deleted_tests import DeclaredTest, brings_tests, deleted_tests
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.modules import parse_valid
 from baton_handoff.source_code.static_contracts import declared_contracts, normalized_code
 
 _CHECK = "definition-of-done"
+
+DELETED_CHECK = "deleted-test"
+"""The check of findings that a change deletes a test or switches it off."""
 
 _TESTED_ROOMS = ("features", "model", "serving")
 """Folders of the package of which each change brings a test."""
@@ -51,6 +56,12 @@ class ChangedFile:
         path = PurePosixPath(self.path)
         helper = path.suffix in _HELPER_SUFFIXES and not path.name.startswith("test_")
         return covers("tests/", self.path) and not helper
+
+    @property
+    def brings_tests(self) -> bool:
+        """Whether there is more in it than before; a test file may also only lose tests."""
+        is_python = self.path.endswith(".py")
+        return not is_python or brings_tests(self.before or "", self.after or "")
 
 
 def check_done(project: Project, base: str | None = None) -> list[Finding]:
@@ -93,7 +104,8 @@ def _missing_tests(project: Project, files: Sequence[ChangedFile]) -> Iterator[F
         for file in files
         if file.content(file.after) not in {"", file.content(file.before), *renamed}
     ]
-    if any(file.is_test for file in changed):
+    yield from _deleted_tests(project, files)
+    if any(file.is_test and file.brings_tests for file in changed):
         return
     for file in changed:
         if any(covers(f"src/{project.package}/{room}/", file.path) for room in _TESTED_ROOMS):
@@ -105,6 +117,50 @@ def _missing_tests(project: Project, files: Sequence[ChangedFile]) -> Iterator[F
                 file=file.path,
                 fix="add or change a test of the new behaviour under tests/, in this change",
             )
+
+
+def _deleted_tests(project: Project, files: Sequence[ChangedFile]) -> Iterator[Finding]:
+    tests = [file for file in files if covers("tests/", file.path)]
+    code = [file for file in files if file not in tests]
+    # A test of what the change removes has nothing left to test.
+    before, after = (
+        {word for text in texts for word in re.findall(r"\w+", text or "")}
+        for texts in ([file.before for file in code], [file.after for file in code])
+    )
+    found = deleted_tests(
+        {file.path: file.before for file in tests if file.before is not None},
+        {file.path: file.after for file in tests if file.after is not None},
+    )
+    missed = [one for one in found if not one[0].uses & (before - after)]
+    yield from deletions(missed, project, blocks=project.level >= _BLOCKS_FROM)
+
+
+def deletions(
+    tests: Iterable[tuple[DeclaredTest, bool]], project: Project, *, blocks: bool
+) -> Iterator[Finding]:
+    """A finding for each file with tests that no longer test.
+
+    Args:
+        tests: What `deleted_tests` found.
+        project: The project.
+        blocks: Whether that blocks.
+    """
+    by_file: dict[tuple[str, bool], list[DeclaredTest]] = {}
+    for test, is_off in tests:
+        by_file.setdefault((test.file, is_off), []).append(test)
+    for (file, is_off), (first, *more) in by_file.items():
+        what = "skips or expects to fail" if is_off else "deletes"
+        those = f" and {len(more)} more" if more else ""
+        yield Finding(
+            DELETED_CHECK,
+            f"The change {what} the test {first.name}{those}",
+            blocks=blocks,
+            side=project.side_of(file),
+            file=file,
+            line=first.line if is_off else None,
+            fix="restore it, or change it to test the new behaviour",
+            evidence=tuple(test.identifier for test in more),
+        )
 
 
 def _missing_descriptions(project: Project, files: Sequence[ChangedFile]) -> Iterator[Finding]:

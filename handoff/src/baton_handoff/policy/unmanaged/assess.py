@@ -14,7 +14,7 @@ from baton_handoff.policy.practices.assessment import UnmanagedFacts
 from baton_handoff.policy.practices.practice import STATEMENT, Practice
 from baton_handoff.policy.unmanaged import code, commands, data, delivery, setup, tests
 
-_SAME = ("notebooks_unblocked", "notebooks_stripped", "data_versioned")
+_SAME = ("notebooks_unblocked", "notebooks_stripped", "data_versioned", "editor_set_up")
 
 _CHECKS: Mapping[str, Check] = {
     **{name: CHECKS[name] for name in _SAME},
@@ -29,7 +29,9 @@ _CHECKS: Mapping[str, Check] = {
 
 _NOT_READABLE: Mapping[str, str] = {
     "tools_proved": "The repository does not use the tools of the standards.",
-    "tools_reviewed": "No file says when a decision about a tool is due for a review.",
+    "tools_locked": "The repository does not use the tools of the standards.",
+    "alerts_received": "Files alone don't show who receives alerts.",
+    "tools_reviewed": "No file states when a decision about a tool is due for a review.",
     "contracts_owned": "No file requires both sides to approve a change of a contract.",
     "features_inside": "Files alone don't show whether training and service compute the same.",
     "candidate_traceable": "No model registry is configured.",
@@ -37,7 +39,7 @@ _NOT_READABLE: Mapping[str, str] = {
     "judged_by_subgroup": "No model registry is configured.",
     "models_watched": "Files alone don't show whether predictions are monitored.",
     "data_watched": "Files alone don't show whether incoming data is monitored.",
-    "early_work_together": "No file says which side an author belongs to.",
+    "early_work_together": "No file states which side an author belongs to.",
     STATEMENT: "Only a person can state it, in handoff.toml, which does not exist yet.",
 }
 """Why files alone show nothing of some practices."""

@@ -79,7 +79,7 @@ def layers_kept(context: CheckContext) -> CheckResult:
     ):
         command = commands.in_environment(context, "lint-imports")
         return CheckResult.not_shown("Import rules exist; no linter has run here.", command=command)
-    return CheckResult.not_shown("No rule says which part of the code may import which.")
+    return CheckResult.not_shown("No rule states which part of the code may import which.")
 
 
 def finding_in(code: SourceModule, line: int, message: str) -> Finding:

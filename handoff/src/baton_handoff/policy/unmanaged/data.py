@@ -110,14 +110,14 @@ def sources_official(context: CheckContext) -> CheckResult:
     ]
     if found:
         return CheckResult.not_met("Some sources look unofficial.", *found)
-    return CheckResult.not_shown("No file says whether the owner of a source supports its use.")
+    return CheckResult.not_shown("No file states whether the owner of a source supports its use.")
 
 
 def sources_complete(context: CheckContext) -> CheckResult:
     """The description of every source is complete."""
     if not context.sources.reads:
         return _NO_READS
-    return CheckResult.not_shown("No file says where a source comes from, and who may use it.")
+    return CheckResult.not_shown("No file states where a source comes from, and who may use it.")
 
 
 def workarounds_needed(context: CheckContext) -> CheckResult:

@@ -1,7 +1,8 @@
 """The environment of a repository that was not made with Baton."""
 
+from baton_handoff.core.git_hooks import hook_folder
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, finding_at
-from baton_handoff.policy.checks.setup import EXPLORATION, git_folder
+from baton_handoff.policy.checks.setup import EXPLORATION
 from baton_handoff.policy.unmanaged.code import plural
 from baton_handoff.policy.unmanaged.packages import lock_of, requirements
 
@@ -55,7 +56,7 @@ def hooks_installed(context: CheckContext) -> CheckResult:
             "No hook checks style or faults.",
             finding_at("a hook should fix what tools can fix", ".pre-commit-config.yaml"),
         )
-    if not (git_folder(context.project.root) / "hooks" / "pre-commit").is_file():
+    if not (hook_folder(context.project.root) / "pre-commit").is_file():
         message = f"{len(hooks)} hooks are configured, and none is installed on this machine."
         return CheckResult.not_shown(message, command="pre-commit install")
     return CheckResult.met(f"{len(hooks)} hooks run before a commit.")

@@ -52,7 +52,7 @@ def contract_tests(context: CheckContext) -> CheckResult:
     """Each side tests that it keeps the contracts."""
     if not schemas(context):
         return CheckResult.not_applicable("There is no schema that a side could keep.")
-    return CheckResult.not_shown("No test says which side it belongs to.")
+    return CheckResult.not_shown("No test is assigned to a side.")
 
 
 def notebooks_run(context: CheckContext) -> CheckResult:

@@ -27,9 +27,9 @@ def score_file(
 ) -> Scored:
     """Predict for every row of a Parquet file and write the rows with their predictions.
 
-    Rows that break the contract go to `<to>.rejected.parquet`, with their position in the file and
-    the reason. A run that was interrupted continues after its last finished part if file, model and
-    contracts are the same.
+    Rows that break the contract, or that the model can't answer, go to `<to>.rejected.parquet`,
+    with their position in the file and the reason. A run that was interrupted continues after its
+    last finished part if file, model and contracts are the same.
 
     Args:
         loaded: The model version.
@@ -40,9 +40,9 @@ def score_file(
             appears only once it is complete.
 
     Raises:
-        HandoffError: The file can't be read or its columns are not the contract's; the predictions
-            break their contract; the target can't be written. Then there is no target; finished
-            parts are kept beside it for the next run.
+        HandoffError: The file can't be read or its columns are not the contract's; the model
+            answers none of the rows of a part; the target can't be written. Then there is no
+            target; finished parts are kept beside it for the next run.
     """
     if any(file.resolve() == path.resolve() for path in (to, rejected_path(to))):
         raise HandoffError(f"{file} would be overwritten: write to another file.")

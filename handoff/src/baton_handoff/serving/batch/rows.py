@@ -4,10 +4,11 @@ The parts of a file and the partitions of Spark both come through here, as Arrow
 """
 
 import re
+import traceback
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from pathlib import Path
 
 import narwhals as nw
 import pandas as pd
@@ -30,6 +31,12 @@ from baton_handoff.contracts.frames import ARROW
 from baton_handoff.contracts.sentences import rule_text
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import Loaded
+from baton_handoff.serving.unanswered import (
+    ColumnRule,
+    TooManyUnansweredError,
+    answers_examples,
+    find_unanswered,
+)
 
 CELLS = 1_000_000
 """About how many values are in memory at a time."""
@@ -40,8 +47,8 @@ FILE, ROW, REASON = "rejected_file", "rejected_row", "rejected_because"
 MASKED = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
 """The pandas types that can hold a missing value without becoming another type."""
 
-ColumnRule: TypeAlias = tuple[str | None, Rule]
-"""A rule and its column, None for a rule about the whole table."""
+_SEARCH_PREDICTIONS = 500
+"""How many predictions a part may cost in which the model can't answer all rows."""
 
 _PANDAS_LABELS = re.compile(r"__index_level_\d+__")
 """The columns in which pandas stores its row labels in a Parquet file: they are no data."""
@@ -132,8 +139,8 @@ def score_rows(
         row without a required value has only this reason; any other has every rule that it breaks.
 
     Raises:
-        HandoffError: The predictions break their contract, or the rows break a rule that does not
-            apply to single rows.
+        HandoffError: The model answers none of the rows, or they break a rule that does not apply
+            to single rows.
     """
     broken: dict[int, set[ColumnRule]] = defaultdict(set)
     required = interface.input_schema.to_schema().columns
@@ -146,10 +153,17 @@ def score_rows(
         try:
             predictions = _predict(loaded, interface, table.take(accepted))
             break
-        except ContractViolation as error:
-            for violation in _row_violations(error, interface, places):
-                for position in violation.rows:
-                    broken[accepted[position].as_py()].add((violation.column, violation.rule))
+        except Exception as error:  # noqa: BLE001 - the code of a model may raise anything
+            input_name = interface.input_schema.__name__
+            if isinstance(error, ContractViolation) and error.contract == input_name:
+                for violation in _row_violations(error, places):
+                    for position in violation.rows:
+                        broken[accepted[position].as_py()].add((violation.column, violation.rule))
+            else:
+                rows = table.take(accepted)
+                found = _unanswered(loaded, interface, rows, places, error)
+                for position, rules in found.items():
+                    broken[accepted[position].as_py()] |= rules
     for rule, rows in duplicates.items():
         _add(broken, rows, rule)
     kept, gone = _positions_without(broken, table), pa.array(sorted(broken), pa.int64())
@@ -224,21 +238,48 @@ def _predict(loaded: Loaded, interface: BatchInterface, table: pa.Table) -> pa.T
     return pa.table(columns, schema=schema)
 
 
-def _row_violations(
-    error: ContractViolation, interface: BatchInterface, places: pa.Table
-) -> Iterator[Violation]:
-    """The violations of the input contract by single rows."""
+def _unanswered(
+    loaded: Loaded,
+    interface: BatchInterface,
+    table: pa.Table,
+    places: pa.Table,
+    error: Exception,
+) -> dict[int, set[ColumnRule]]:
+    """The rows that the model can't answer although they meet the input contract."""
+
+    def predict(positions: Sequence[int]) -> None:
+        _predict(loaded, interface, table.take(pa.array(positions, pa.int64())))
+
+    if isinstance(error, HandoffError):
+        reason = str(error)
+    else:  # its message may quote a row
+        *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+        place = f"{Path(frame.f_code.co_filename).name}:{line}"
+        reason = f"the model fails with {type(error).__name__} ({place})."
+    stop = HandoffError(
+        f"{_where(places)} meet {interface.input_schema.__name__}, but {reason} The side that is"
+        " responsible for the model has to act: data-science."
+    )
+    try:
+        found = find_unanswered(predict, len(table), error, _SEARCH_PREDICTIONS)
+    except TooManyUnansweredError:
+        raise stop from error
+    if len(found) == len(table) and not answers_examples(loaded, interface.input_schema):
+        raise stop from error
+    return found
+
+
+def _where(places: pa.Table) -> str:
     numbers = pc.min_max(places[ROW])
-    where = f"Rows {numbers['min'].as_py():,} to {numbers['max'].as_py():,}"
-    if error.contract != interface.input_schema.__name__:
-        raise HandoffError(
-            f"{where} meet {interface.input_schema.__name__}, but {error} The side that is"
-            " responsible for the model has to act: data-science."
-        ) from error
+    return f"Rows {numbers['min'].as_py():,} to {numbers['max'].as_py():,}"
+
+
+def _row_violations(error: ContractViolation, places: pa.Table) -> Iterator[Violation]:
+    """The violations of the input contract by single rows."""
     for violation in error.violations:
         if not violation.rows:
             raise HandoffError(
-                f"{where} break a rule about the table as a whole, so no row can be rejected for"
-                f" it: {_text((violation.column, violation.rule))}."
+                f"{_where(places)} break a rule about the table as a whole, so no row can be"
+                f" rejected for it: {_text((violation.column, violation.rule))}."
             ) from error
         yield violation

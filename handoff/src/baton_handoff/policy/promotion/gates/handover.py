@@ -1,6 +1,6 @@
 """Gates of the handover: what others rely on, and what people and practices have to add."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from baton_handoff.config.settings import PromotionSettings
 from baton_handoff.contracts.changes import Role
@@ -11,7 +11,7 @@ from baton_handoff.policy.practices.assessment import PracticeResult
 from baton_handoff.policy.promotion.candidate import Candidate
 from baton_handoff.policy.promotion.gates.result import GateResult, failed, passed, waiting
 from baton_handoff.policy.rendering.open_findings import describe_acceptance
-from baton_handoff.registry.model_card import STATEMENTS, STATEMENTS_FILE
+from baton_handoff.registry.card_statements import STATEMENTS, STATEMENTS_FILE
 
 _STAYS: Mapping[str, Role] = {"input": "producer", "output": "consumer"}
 """The party that stays while the model is exchanged: it supplies the input, or reads the output."""
@@ -53,7 +53,8 @@ def card(candidate: Candidate, _: PromotionSettings) -> GateResult:
     if missing:
         return failed(
             f"the model card lacks: {', '.join(missing)}",
-            f"write each in {STATEMENTS_FILE}, under a heading of that name",
+            f"write a sentence or more under each of these headings of {STATEMENTS_FILE}",
+            file=STATEMENTS_FILE.as_posix(),
         )
     return passed("complete")
 
@@ -90,10 +91,17 @@ def practices(candidate: Candidate, _: PromotionSettings) -> GateResult:
         f"practices that a promotion requires are not met: {', '.join(names)}",
         " and ".join(dict.fromkeys(one.side for one in required.open)),
         required.open[0].fix,
-        (*map(_line, required.open), *accepted),
+        (*_lines(required.open), *accepted),
         binding=required.binding,
     )
 
 
-def _line(result: PracticeResult) -> str:
-    return f"{result.practice.name} [{result.side}]: {result.message} → {result.fix}"
+def _lines(results: Sequence[PracticeResult]) -> list[str]:
+    """A line for each remedy of each side, with the practices that it fixes."""
+    names: dict[tuple[str, str, str], list[str]] = {}
+    for one in results:
+        names.setdefault((one.side, one.message, one.fix), []).append(one.practice.name)
+    return [
+        f"{', '.join(practices)} [{side}]: {message} → {fix}"
+        for (side, message, fix), practices in names.items()
+    ]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from baton_handoff.config.settings import PromotionSettings
-from baton_handoff.config.sides import ML_ENGINEERING
+from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING
 from baton_handoff.evaluation.held_out import MODEL
 from baton_handoff.policy.promotion.candidate import Candidate, count_missing
 from baton_handoff.policy.promotion.gates.result import GateResult, failed, passed, waiting
@@ -88,12 +88,25 @@ def parity(candidate: Candidate, _: PromotionSettings) -> GateResult:
     expected = predictions[list(candidate.service.rows)]
     answers = np.asarray(candidate.service.predictions)
     if different := differences(expected, answers, "the whole table"):
+        # What other rows change, features compute; what only the service changes, its own code.
+        by_rows = _depends_on_other_rows(candidate, predictions)
         return failed(
             f"the service predicts something else than the whole table for {different[0]}",
-            "let a prediction depend on its own row only",
-            evidence=different[1:],
+            "let a prediction depend on its own row only"
+            if by_rows
+            else "let serving/ pass rows and predictions on unchanged",
+            DATA_SCIENCE if by_rows else ML_ENGINEERING,
+            different[1:],
         )
     return passed(f"training, batch and service predict the same ({len(expected)} rows sent)")
+
+
+def _depends_on_other_rows(candidate: Candidate, predictions: np.ndarray) -> bool:
+    """Whether predictions of the version itself change when other rows are left out."""
+    if candidate.prediction is None or candidate.prediction.in_parts is None:
+        return False
+    rows, in_parts = candidate.prediction.in_parts
+    return bool(differences(in_parts, predictions[list(rows)], "without them"))
 
 
 def commit(candidate: Candidate, _: PromotionSettings) -> GateResult:

@@ -16,6 +16,8 @@ class GateResult:
         fix: What that side has to do.
         evidence: What the result rests on, a line each.
         waits_for: The gate that has to pass before this one can judge, empty if it has judged.
+        file: The file or folder that has to change, empty if there is no single one; the side that
+            answers for it in this project has to act.
         binding: True if it also blocks at level 0, where gates only advise.
     """
 
@@ -25,6 +27,7 @@ class GateResult:
     fix: str = ""
     evidence: tuple[str, ...] = ()
     waits_for: str = ""
+    file: str = ""
     binding: bool = False
 
 
@@ -34,10 +37,14 @@ def passed(message: str, evidence: tuple[str, ...] = ()) -> GateResult:
 
 
 def failed(
-    message: str, fix: str = "", side: str = DATA_SCIENCE, evidence: tuple[str, ...] = ()
+    message: str,
+    fix: str = "",
+    side: str = DATA_SCIENCE,
+    evidence: tuple[str, ...] = (),
+    file: str = "",
 ) -> GateResult:
     """The version does not pass."""
-    return GateResult(False, message, side, fix, evidence)
+    return GateResult(False, message, side, fix, evidence, file=file)
 
 
 def waiting(gate: str) -> GateResult:

@@ -1,0 +1,148 @@
+"""The hook of a repository that runs the hooks of the projects in it."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from baton_handoff.core.git import git, git_or_none, run_git
+
+CALL = "handoff hooks"
+"""What a hook runs in the folder of each project whose files are committed."""
+
+_SCRIPT = f"""\
+#!/bin/sh
+# Written by `uv run poe setup`. It runs `{CALL}` in each project whose files are committed;
+# a commit of other files needs neither the project nor uv.
+other="$(dirname "$0")/pre-commit.other"
+if [ -x "$other" ]; then "$other" "$@" || exit 1; fi
+case "$GIT_INDEX_FILE" in
+  ''|/*|[A-Za-z]:*) ;;
+  *) GIT_INDEX_FILE="$PWD/$GIT_INDEX_FILE"; export GIT_INDEX_FILE ;;
+esac
+git -c core.quotePath=false ls-files -- handoff.toml '*/handoff.toml' |
+while IFS= read -r file; do
+  folder=$(dirname "$file")
+  [ -f "$folder/.pre-commit-config.yaml" ] || continue
+  git diff --cached --quiet -- "$folder" && continue
+  (cd "$folder" && exec uv run --no-sync {CALL}) </dev/null && continue
+  code=$?
+  if [ $code -gt 1 ]; then
+    echo "The hooks of $folder can't run. If uv is missing, install it." >&2
+    echo "If the project is not set up in this work tree, run there: uv run handoff setup" >&2
+  fi
+  exit 1
+done
+"""
+
+CONFIGURATION = ".pre-commit-config.yaml"
+"""The file of a project with its hooks."""
+
+_INTERPRETER = re.compile(r"^INSTALL_PYTHON=(['\"]?)(?P<python>.*?)\1$", re.MULTILINE)
+
+
+def hook_folder(root: Path) -> Path:
+    """The folder from which git runs the hooks of a repository, wherever settings put it."""
+    found = git_or_none(root, "rev-parse", "--path-format=absolute", "--git-path", "hooks")
+    return Path(found) if found else root / ".git" / "hooks"
+
+
+def foreign_hook_folder(root: Path) -> Path | None:
+    """The folder that `core.hooksPath` names instead of the repository's own; None without it."""
+    folder = hook_folder(root)
+    common = git_or_none(root, "rev-parse", "--path-format=absolute", "--git-common-dir")
+    own = not common or Path(common, "hooks").resolve() == folder.resolve()
+    return None if own else folder
+
+
+def hook_problem(root: Path) -> str | None:
+    """Why no hook of a project runs before a commit on this machine; None if one does."""
+    files = [hook_folder(root) / name for name in ("pre-commit", "pre-commit.legacy")]
+    texts = [_text(file) for file in files if _runs(file)]
+    if any(CALL in text for text in texts):
+        return None
+    if (folder := foreign_hook_folder(root)) is not None:
+        return f"Git runs the hooks in {folder} (core.hooksPath), which do not run this project's"
+    if not texts or "pre-commit" not in texts[0].replace("#!/", ""):
+        return "No hook runs before a commit on this machine"
+    if git_or_none(root, "rev-parse", "--show-prefix"):
+        return "The repository's hook runs in its root folder, not in this project"
+    generated = _INTERPRETER.search(texts[0])
+    if generated and not os.access(generated["python"], os.X_OK):
+        return f"The hook starts {generated['python']}, which is not on this machine"
+    return None
+
+
+def install_hook(root: Path) -> Path | None:
+    """Make git run the hooks of the projects of a repository; other hooks there still run.
+
+    Returns:
+        The hook; None if `core.hooksPath` names a folder that other repositories may share.
+    """
+    if foreign_hook_folder(root) is not None:
+        return None
+    folder = hook_folder(root)
+    folder.mkdir(parents=True, exist_ok=True)
+    hook = folder / "pre-commit"
+    text = _text(hook)
+    configuration = (
+        f"--config={git_or_none(root, 'rev-parse', '--show-prefix') or ''}{CONFIGURATION}"
+    )
+    if _INTERPRETER.search(text) and configuration in text.replace("'", ""):
+        text = ""  # an earlier set-up of this project wrote it
+    elif _INTERPRETER.search(text):
+        # It belongs to the repository around the project, and runs this file after itself.
+        hook = folder / "pre-commit.legacy"
+        text = _text(hook)
+    if text and CALL not in text:
+        hook.rename(folder / "pre-commit.other")
+    hook.write_text(_SCRIPT, encoding="utf-8", newline="\n")
+    hook.chmod(0o755)
+    return hook
+
+
+@contextmanager
+def project_repository(root: Path) -> Iterator[dict[str, str]]:
+    """Yield variables with which git sees a project in a subfolder as a repository of its own.
+
+    Its last commit and its index are the project's part of the real ones; its work tree is the
+    project's folder. Nothing is written into the real repository.
+    """
+    prefix = git(root, "rev-parse", "--show-prefix").strip()
+    index = os.environ.get("GIT_INDEX_FILE")  # git's own during `git commit FILE`
+    staged = git(
+        root,
+        *("write-tree", f"--prefix={prefix}"),
+        env={"GIT_INDEX_FILE": index} if index else None,
+    ).strip()
+    objects = git(root, "rev-parse", "--path-format=absolute", "--git-path", "objects").strip()
+    with TemporaryDirectory(prefix="handoff-") as scratch:
+        git(root, "init", "--quiet", "--bare", "--template=", scratch)
+        Path(scratch, "objects/info").mkdir(exist_ok=True)
+        Path(scratch, "objects/info/alternates").write_text(f"{objects}\n", encoding="utf-8")
+        variables = {"GIT_DIR": scratch, "GIT_WORK_TREE": str(root)}
+        git(root, "config", "core.bare", "false", env=variables)
+        head = run_git(root, "rev-parse", "--verify", "--quiet", f"HEAD:{prefix.rstrip('/')}")
+        if head.returncode == 0:
+            person = {
+                f"GIT_{role}_{part}": "handoff"
+                for role in ("AUTHOR", "COMMITTER")
+                for part in ("NAME", "EMAIL")
+            }
+            committed = git(
+                root, "commit-tree", "-m", "HEAD", head.stdout.strip(), env=variables | person
+            )
+            git(root, "update-ref", "HEAD", committed.strip(), env=variables)
+        git(root, "read-tree", staged, env=variables)
+        run_git(root, "update-index", "-q", "--refresh", env=variables)
+        yield variables
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+
+
+def _runs(file: Path) -> bool:
+    return file.is_file() and os.access(file, os.X_OK)
