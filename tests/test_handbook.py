@@ -273,6 +273,7 @@ STOPS = {
     ("uv run poe promote candidate --dry-run", "blank"): 1,
     ('uv run poe rollback --why "it underrates snow"', "flights"): 2,
     ("uv run handoff contract new data.csv --target y", "flights"): 2,
+    ("uv run poe status --level 2", "flights"): 1,
     ("uv run poe status --stage handoff", "blank"): 1,
     ("uv run poe status --level 2", "blank"): 1,
     ('uv run poe rollback --why "it underrates snow"', "blank"): 2,
