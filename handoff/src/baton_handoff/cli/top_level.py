@@ -32,7 +32,8 @@ def add(commands: Commands) -> None:
     commands.add("pipeline", _pipeline, "run the pipeline: from raw data to a model")
 
     # Without a line in the list of commands: git's hook runs it.
-    commands.add("hooks", _hooks, description="Run the hooks on what is to be committed.")
+    command = commands.add("hooks", _hooks, description="Run the hooks on what is to be committed.")
+    command.set_defaults(any_environment=True)
 
     command = commands.add("docs", _docs, "build the site with the data dictionary")
     command.add_argument("--serve", action="store_true", help="serve it here and follow changes")
