@@ -48,7 +48,7 @@ RUN_ELSEWHERE = {
     ("team-server.md", "docker compose up --detach"): "tests/system/test_shared_backends.py",
     ("team-server.md", "curl --user admin"): "tests/system/test_shared_backends.py",
     ("team-server.md", "docker compose build"): "tests/system/test_shared_backends.py",
-    ("feature-store.md", "uv run handoff feature store"): "tests/prove/test_feature_store.py",
+    ("change-a-feature.md", "uv run handoff feature store"): "tests/prove/test_feature_store.py",
     ("levels-and-practices.md", "uvx copier update"): "tests/test_update.py",
     ("state-a-contract.md", "uv run handoff contract join"): "tests/test_blank.py",
     ("promote-and-roll-back.md", "uv run poe promote candidate --why"): "tests/test_promotion.py",
@@ -109,7 +109,7 @@ def test_the_readme_is_short(workshop: Workshop, starter: str) -> None:
 
 def test_the_standards_list_every_page() -> None:
     listed = (ROOT / "template/standards/README.md").read_text(encoding="utf-8")
-    assert len(PAGES) == 12
+    assert len(PAGES) == 11
     assert sorted(re.findall(r"\(handbook/([\w-]+\.md)\)", listed)) == [p.name for p in PAGES]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..contracts import Airports, Features, Planes, ScheduledFlight
 from ..contracts.engine import DataFrame, validated
-from . import aircraft, airports, calendar
+from . import calendar, static
 from .static import Register
 
 
@@ -32,8 +32,8 @@ def features(
     departures = calendar.local_departures(flights)
     computed = {
         **calendar.features(departures),
-        **aircraft.features(flights, departures, planes),
-        **airports.features(flights, places),
+        **static.of_plane(flights, departures, planes),
+        **static.of_destination(flights, places),
     }
     stated = [name for name in Features.to_schema().columns if name not in computed]
     known = {name: _values(flights.to_native()[name]) for name in stated}

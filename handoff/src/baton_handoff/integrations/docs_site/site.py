@@ -33,7 +33,6 @@ _PAGES = (
     "when-something-breaks",
     "sources",
     "team-server",
-    "feature-store",
     "levels-and-practices",
 )
 """The pages of the handbook, in the order of the navigation."""
