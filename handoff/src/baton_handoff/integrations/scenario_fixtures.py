@@ -1,6 +1,6 @@
 """Fixtures of acceptance scenarios: the registered model, and the service that runs it.
 
-A module of scenarios loads them: `pytest_plugins = ["baton_handoff.integrations.scenario_fixtures"]`.
+A module of scenarios names this module in its `pytest_plugins`.
 """
 
 from collections.abc import Iterator
