@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 
 from baton_handoff.contracts.column_notes import Note, NoteKind, Reason
 from baton_handoff.contracts.date_forms import (
+    DIGITS,
+    are_digits,
     date_forms,
     is_day_first,
     is_in_order,
@@ -178,7 +180,9 @@ def _infer(name: str, values: Array, hints: _Hints, *, keep: bool) -> FoundColum
     texts = _present(values, form, trim=True)
     if texts.null_count == len(texts):
         return FoundColumn(pa.nulls(len(texts)), form)
-    found = _as_numbers(name, texts, form, hints)
+    found = None
+    if not are_digits(texts.drop_null()):
+        found = _as_numbers(name, texts, form, hints)
     if not found and not (keep and not _is_true_and_false(texts)):
         found = _as_booleans(name, texts, form)
     found = found or _as_dates(name, texts, form, hints.day_first)
@@ -256,7 +260,7 @@ def _as_dates(
     name: str, texts: Array, form: ColumnFormat, day_first: bool | None
 ) -> FoundColumn | None:
     present = texts.drop_null()
-    forms = matching_forms(present)
+    forms = [DIGITS] if are_digits(present) else matching_forms(present)
     if not forms:
         return None
     chosen, reason = forms[0], None

@@ -42,13 +42,15 @@ class RawTable:
         format: How the file is written.
         other_sheets: The sheets of the workbook that were not read.
         repeated: The columns whose name the file has more than once; each has a number added.
+        unusable: The columns that were not read, because no contract has their type, and this type.
     """
 
     file: Path
     columns: pa.Table
     format: FileFormat
     other_sheets: tuple[str, ...] = ()
-    repeated: tuple[str, ...] = field(default=())
+    repeated: tuple[str, ...] = ()
+    unusable: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_source(
@@ -185,30 +187,46 @@ def open_table(
         raise
     except Exception as error:  # each reader raises its own kinds
         raise HandoffError(f"{file} can't be read as {suffix}: {_line(error)}") from error
-    names = [str(name) for name in raw.columns.column_names]
-    plain = [_plain(file, name, raw.columns.column(n)) for n, name in enumerate(names)]
-    unique, repeated = _unique(names)
-    columns = pa.table(dict(zip(unique, plain, strict=True)))
-    return RawTable(file, columns, raw.format, raw.other_sheets, repeated)
+    table = raw.columns
+    while any(pa.types.is_struct(kind) for kind in table.schema.types):
+        table = table.flatten()  # user.city is a column of its own
+    unique, repeated = _unique([str(name) for name in table.column_names])
+    plain = {name: _plain(values) for name, values in zip(unique, table.columns, strict=True)}
+    kinds = dict(zip(unique, map(str, table.schema.types), strict=True))
+    unusable = {name: kinds[name] for name, values in plain.items() if values is None}
+    if column in unusable:
+        raise HandoffError(
+            f"Column {column!r} of {file} has a type without a contract: {kinds[column]}."
+        )
+    columns = pa.table({name: values for name, values in plain.items() if values is not None})
+    return RawTable(file, columns, raw.format, raw.other_sheets, repeated, unusable)
 
 
 def file_lines(raw: RawTable) -> list[str]:
     """Return what a person has to know about how a file was read, one line for each fact."""
     found, lines = raw.format, []
     suffix = Path(raw.file.name.lower().removesuffix(_COMPRESSED)).suffix
-    if suffix in (*_TEXTS, *_LINES) and found.encoding != "utf-8":
+    if suffix in (*_TEXTS, *_LINES) and found.encoding not in ("utf-8", "utf-8-sig"):
         lines.append(
             f"Encoding: {found.encoding}{_example(raw)}; name another one with --encoding."
         )
     if suffix in _TEXTS and found.separator != ",":
-        lines.append(f"Columns are separated by {found.separator!r}.")
+        sign = {"\t": "a tab", ";": "a semicolon", "|": "|"}.get(found.separator)
+        lines.append(f"Columns are separated by {sign or repr(found.separator)}.")
     if found.header > 1:
-        lines.append(f"The names of the columns are in line {found.header}; nothing above is read.")
+        line = "line" if suffix in _TEXTS else "row"
+        lines.append(
+            f"The names of the columns are in {line} {found.header}; nothing above is read."
+        )
     if raw.other_sheets:
         others = ", ".join(map(repr, raw.other_sheets))
         lines.append(
             f"Sheet {found.sheet!r} is read, not {others}: choose another one with --sheet."
         )
+    lines += [
+        f"Column {name!r} is left out, because no contract has its type {kind}."
+        for name, kind in raw.unusable.items()
+    ]
     return lines + [
         f"Several columns are called {name!r}: the second one is {name + ' (2)'!r} here."
         for name in raw.repeated
@@ -320,7 +338,8 @@ def _unique(names: list[str]) -> tuple[list[str], tuple[str, ...]]:
     return unique, tuple(name for name, times in seen.items() if times > 1)
 
 
-def _plain(file: Path, name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
+def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Return values in the type that contracts have for them, None if there is none."""
     kind, is_ = values.type, pa.types
     if is_.is_dictionary(kind):
         kind = kind.value_type
@@ -339,7 +358,7 @@ def _plain(file: Path, name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
         )
     if is_.is_boolean(kind) or is_.is_null(kind):
         return values
-    raise HandoffError(f"Column {name!r} of {file} has a type without a contract: {kind}.")
+    return None
 
 
 def _line(error: Exception) -> str:

@@ -107,7 +107,7 @@ def profile_table(
     if len(found) > MAX_COLUMNS:
         raise HandoffError(
             f"The table has {len(found):,} columns, too many for a readable contract:"
-            f" choose at most {MAX_COLUMNS}."
+            f" keep at most {MAX_COLUMNS} in the file, or leave out others with --drop."
         )
     labelled = pc.is_valid(found[target].values)
     rows = pc.sum(labelled).as_py() or 0

@@ -85,7 +85,7 @@ def _sentinel_notes(name: str, values: pa.ChunkedArray) -> Iterator[Note]:
 
 def _is_id(name: str, present: pa.ChunkedArray, distinct: int) -> bool:
     is_text = pa.types.is_string(present.type)
-    if is_text and distinct > _FEW and pc.all(pc.match_substring_regex(present, _UUID)).as_py():
+    if is_text and distinct > _FEW and _all_match(present, _UUID):
         return True
     if _is_named(name, _IDS):
         return distinct > _FEW
@@ -93,9 +93,16 @@ def _is_id(name: str, present: pa.ChunkedArray, distinct: int) -> bool:
         return False
     if _is_named(name, _NUMBERS):
         return True
-    # Kundennummer, K00012: a unique code whose name ends like one.
-    is_code = is_text and bool(pc.all(pc.match_substring_regex(present, _CODE)).as_py())
-    return is_code and bool(re.search(r"(?i)(nummer|nr\.?|number|code|key|ref)$", name.strip()))
+    # P-0012 in each row, or 00012 with a name such as Kundennummer; 01067 alone may be a postcode.
+    if not is_text or distinct <= _FEW or not _all_match(present, _CODE):
+        return False
+    return _all_match(present, r"^[A-Za-z]") or bool(
+        re.search(r"(?i)(nummer|nr\.?|number|code|key|ref)$", name.strip())
+    )
+
+
+def _all_match(texts: pa.ChunkedArray, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(texts, pattern)).as_py())
 
 
 def _is_row_number(values: pa.ChunkedArray) -> bool:

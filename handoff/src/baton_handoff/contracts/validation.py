@@ -9,7 +9,7 @@ import narwhals as nw
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from baton_handoff.contracts.canonical import Contract, built_in_check, column_type
-from baton_handoff.contracts.drafts import drafts_of, without_panderas_warnings
+from baton_handoff.contracts.drafts import drafts_of
 from baton_handoff.contracts.frames import Frame, from_rows
 from baton_handoff.contracts.sentences import violation_text
 from baton_handoff.contracts.violations import Rule, RuleKind, Violation
@@ -67,8 +67,7 @@ def check(contract: Contract, table: _Table) -> _Table:
         )
         raise ContractViolation(contract.__name__, missing)
     try:
-        with without_panderas_warnings():
-            validated: _Table = contract.validate(table, lazy=True)  # type: ignore[assignment]
+        validated: _Table = contract.validate(table, lazy=True)  # type: ignore[assignment]
     except SchemaErrors as errors:
         violations = _violations(_with_positions(contract, table) or errors)
         raise ContractViolation(contract.__name__, tuple(violations)) from None
@@ -108,8 +107,7 @@ def _with_positions(contract: Contract, table: Frame) -> SchemaErrors | None:
     if positioned is table:
         return None
     try:
-        with without_panderas_warnings():
-            contract.validate(positioned, lazy=True)
+        contract.validate(positioned, lazy=True)
     except SchemaErrors as errors:
         return errors
     return None
@@ -208,8 +206,7 @@ def accepts_rows(contract: Contract, rows: Sequence[Mapping[str, Any]]) -> bool:
         return False
     known = nw.from_native(table, eager_only=True).select(name for name in names if name in columns)
     try:
-        with without_panderas_warnings():
-            contract.validate(known.with_columns(extra).select(names).to_native())
+        contract.validate(known.with_columns(extra).select(names).to_native())
     except (SchemaError, SchemaErrors):
         return False
     except Exception as error:

@@ -86,10 +86,15 @@ def start_from(
         places = [source, f"data/raw/{_SOURCE}.parquet"]
         described = source_draft(_SOURCE, places, "contracts:Source")
     _apply(project, draft, former, file, {source_file: described})
+    drafted = any(column.rules for column in draft.table.profile.columns)
     print(
-        "Next: correct the drafted rules in contracts/data.py and delete `raise_warning=True` where"
-        " they hold, commit, then:\n"
-        "  uv run poe pipeline\n"
+        (
+            "Next: correct the drafted rules in contracts/data.py and delete `raise_warning=True`"
+            " where they hold, commit, then:\n"
+            if drafted
+            else "Next: commit, then:\n"
+        )
+        +        "  uv run poe pipeline\n"
         "  uv run poe register\n"
         "  uv run poe serve\n"
         f"  {request_command(project.root, 'http://127.0.0.1:8000')}"
@@ -278,7 +283,8 @@ def _print_summary(
     target = profile.target
     task = f"{len(profile.classes)} classes" if profile.classes else "a quantity"
     indent = " " * 20
-    print(f"contracts/data.py   {len(profile.columns)} columns, target {target.name}: {task}")
+    columns = f"{len(profile.columns)} column{'s' * (len(profile.columns) != 1)}"
+    print(f"contracts/data.py   {columns}, target {target.name}: {task}")
     for column in (*profile.columns, target):
         if column.name != column.source:
             print(f"{indent}{column.source!r} is called {column.name}")
