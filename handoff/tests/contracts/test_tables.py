@@ -325,7 +325,7 @@ def test_nested_objects_are_columns_and_other_types_are_left_out(tmp_path: Path)
     ]
     (line,) = file_lines(raw)
     assert line.startswith("Column 'tags' is left out, because no contract has its type list")
-    with pytest.raises(HandoffError, match="Column 'tags' .* type without a contract: list"):
+    with pytest.raises(HandoffError, match=r"Column 'tags' .* type without a contract: list"):
         open_table(file, column="tags")
 
 

@@ -12,7 +12,9 @@ from baton_handoff.contracts.table_format import ISO_DATES
 
 _ISO = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:?\d{2}(?::?\d{2}(?:[.,]\d+)?)?\s?(?:Z|[+-]\d{2}:?\d{2})?)?$"
 _WEEK = r"^\d{4}-W\d{2}$"
-_MONTH = r"(?P<first>(?:19|20)\d{2}|\d{2}|[A-Za-z]{3,9})(?P<one>[-./ ])(?P<second>(?:19|20)\d{2}|\d{2})"
+_MONTH = (
+    r"(?P<first>(?:19|20)\d{2}|\d{2}|[A-Za-z]{3,9})(?P<one>[-./ ])(?P<second>(?:19|20)\d{2}|\d{2})"
+)
 _DIGITS = r"^(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$"
 _PARTS = re.compile(
     r"(?P<weekday>[A-Za-z]{3,9},\s+)?"
@@ -57,7 +59,12 @@ def shows_day_first(columns: Iterable[pa.ChunkedArray]) -> bool | None:
     """Whether the day comes first in the dates of a column that tells, None if none does."""
     for present in columns:
         forms = matching_forms(present)
-        if len(forms) == 1 and forms[0].startswith(("%d", "%m")) and "%d" in forms[0] and "%m" in forms[0]:
+        if (
+            len(forms) == 1
+            and forms[0].startswith(("%d", "%m"))
+            and "%d" in forms[0]
+            and "%m" in forms[0]
+        ):
             return is_day_first(forms[0])
     return None
 

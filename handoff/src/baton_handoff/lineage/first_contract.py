@@ -94,7 +94,7 @@ def start_from(
             if drafted
             else "Next: commit, then:\n"
         )
-        +        "  uv run poe pipeline\n"
+        + "  uv run poe pipeline\n"
         "  uv run poe register\n"
         "  uv run poe serve\n"
         f"  {request_command(project.root, 'http://127.0.0.1:8000')}"
