@@ -12,7 +12,12 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry import alias_moves, model_registry
-from baton_handoff.registry.alias_moves import AliasMove, previous_version, roll_back
+from baton_handoff.registry.alias_moves import (
+    AliasMove,
+    previous_version,
+    roll_back,
+    rollback_reason,
+)
 from baton_handoff.registry.followed_alias import effect_on_services, followed_alias
 from baton_handoff.registry.model_registry import VersionNotFoundError, get_version
 
@@ -51,6 +56,24 @@ def test_the_previous_version_is_the_one_before_in_the_line_of_promotions(
 ) -> None:
     recorded = history(*moves.split())
     assert previous_version(recorded, recorded[-1].to) == back
+
+
+@pytest.mark.parametrize(
+    ("moves", "gone"),
+    [
+        ("+1", ""),
+        ("+1 +2 -1", "2"),
+        ("+1 +2 -1 +2", ""),
+        ("+1 +2 -1 +3", "2"),
+        ("+1 +2 +3 -2 -1", "32"),
+        ("+1 +2 +2 -1", "2"),
+        ("+1 +2", ""),
+    ],
+)
+def test_a_version_is_rolled_back_until_it_is_promoted_again(moves: str, gone: str) -> None:
+    recorded = history(*moves.split())
+    reasons = {number: rollback_reason(recorded, number) for number in (1, 2, 3)}
+    assert {number for number, reason in reasons.items() if reason} == set(map(int, gone))
 
 
 def test_an_interrupted_promotion_does_not_count() -> None:

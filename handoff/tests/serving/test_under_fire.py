@@ -321,6 +321,21 @@ def test_an_error_of_the_code_is_the_rows_if_the_model_answers_others(client: Te
     assert client.post("/predict", json={"rows": TRIPS[3:4]}).status_code == 422
 
 
+def test_a_prediction_against_the_output_contract_is_the_rows_too(client: TestClient) -> None:
+    negative = Violation(
+        "euros", Rule(RuleKind.CHECK, check="positive", message="must be positive")
+    )
+    predict = fails_for(4, ContractViolation("Price", (negative,)))
+    serving(client).swap(Loaded("trips", 5, predict, examples=TRIPS[:1]))
+    rule = "the model can't answer it: Price.euros must be positive"
+    for rows, row in ((TRIPS, 3), (TRIPS[3:4], 0)):
+        answer = client.post("/predict", json={"rows": rows})
+        assert answer.json() == {"errors": [{"field": f"rows[{row}]", "rule": rule}]}
+    assert 'contract="Price"' in client.get("/metrics").text
+    serving(client).swap(Loaded("trips", 5, predict))
+    assert client.post("/predict", json={"rows": TRIPS[3:4]}).status_code == 500
+
+
 def test_a_model_that_answers_nothing_is_an_error_of_the_service(client: TestClient) -> None:
     def broken(_: Any) -> Any:
         raise KeyError

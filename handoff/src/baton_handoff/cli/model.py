@@ -144,8 +144,9 @@ def _promote(options: Options) -> int:
         produce_for_promotion(project, options.version)
     progress = partial(print, file=sys.stderr, flush=True)
     result = promote(project, options.version, options.to, reason, progress)
-    print_findings([*result.findings, *loosened], options, "All gates pass.")
-    if result.way:
+    steps = result.way.findings if result.way and options.format in ("json", "markdown") else []
+    print_findings([*result.findings, *loosened, *steps], options, "All gates pass.")
+    if result.way and not steps:
         print_beside_findings(describe_way(result.way), options)
     elif reason is None:
         command = f"uv run poe promote {options.version} --to {options.to} --why WHY"

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,8 +109,10 @@ def _status(options: Options) -> int:
     if options.produce:
         produce(project, assessment, options.stage or "promotion")
         assessment = assessed()
-    if project.adopted and options.format == "terminal":
-        assessment = replace(assessment, way=way_to_champion(project, assessment))
+    if project.adopted:
+        # Without an answer of the registry, its practices are the ones that tell it.
+        with suppress(HandoffError):
+            assessment = replace(assessment, way=way_to_champion(project, assessment))
     assessment = for_side(assessment, options.side)
     stage: Stage = options.stage or "push"
     print(_report(assessment, stage, options))

@@ -301,7 +301,8 @@ def _booleans(texts: Array, form: ColumnFormat) -> Array:
 
 
 def _unread(texts: Array, parsed: Array) -> pa.Array:
-    return pc.indices_nonzero(pc.and_(pc.is_valid(texts), pc.is_null(parsed))).cast(pa.int64())
+    unread = pc.and_(pc.is_valid(texts), pc.is_null(parsed)).combine_chunks()
+    return pc.indices_nonzero(unread).cast(pa.int64())  # Arrow crashes on no chunks
 
 
 def _is_true_and_false(texts: Array) -> bool:

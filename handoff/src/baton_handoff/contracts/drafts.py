@@ -1,7 +1,8 @@
 """Drafted rules of a contract: they warn and refuse nothing, until a person confirms them.
 
 A rule is a draft while its `Field` has pandera's `raise_warning=True`; to confirm it, delete that.
-pandera's own warnings quote values of the rows. So `canonical` silences them; `check` reports drafts.
+pandera's own warnings quote values of the rows. So `canonical` silences them, and `check` reports
+drafts.
 """
 
 from collections.abc import Mapping, Sequence

@@ -301,7 +301,12 @@ def _read_workbook(file: Path, written: FileFormat | None, sheet: str, column: s
     filled = [name for name, rows in tops.items() if rows]
     if not filled:
         raise HandoffError(f"{file} can't be read: {'the sheet' if sheet else 'it'} has no rows.")
-    with_column = (name for name in filled if any(column in row for row in tops[name]))
+    wanted = column.strip().casefold()
+    with_column = (
+        name
+        for name in filled
+        if any(cell.strip().casefold() == wanted for row in tops[name] for cell in row)
+    )
     sheet = next(with_column, filled[0])
     rows = tops[sheet]
     header = written.header if written else find_header(rows) + 1

@@ -90,8 +90,11 @@ def detect_encoding(content: bytes) -> str:
             return encoding
     # Only lines with letters beyond ASCII tell encodings apart.
     telling = b"\n".join(line for line in content.split(b"\n") if not line.isascii())[:_SAMPLE]
-    if b"\0" in telling or not telling:
-        return ""
+    return "" if b"\0" in telling or not telling else _encoding_of_letters(telling)
+
+
+def _encoding_of_letters(telling: bytes) -> str:
+    """Return the encoding of lines with letters beyond ASCII, empty if it can't be told."""
     for encoding in ("cp1252", "iso8859_15"):
         western = telling.decode(encoding, errors="replace")
         if not ("\ufffd" in western or _SIGN_IN_WORD.search(western) or _ACCENTS.search(western)):

@@ -96,7 +96,7 @@ def violation_of(error: BaseException) -> ContractViolation | None:
     cases: Any = error.failure_cases
     labels = cases["index"] if "index" in getattr(cases, "columns", ()) else ()
     rows = tuple(sorted({label for label in labels if isinstance(label, int)}))
-    column = None if is_table else str(error.schema.name)
+    column = None if is_table else _column_name(error)
     contract = str(error.schema.name) if is_table else ""
     return ContractViolation(contract, (Violation(column, _rule(error), rows),))
 
@@ -120,7 +120,7 @@ def _violations(errors: SchemaErrors) -> Iterator[Violation]:
     for error in errors.schema_errors:
         cases = backend.failure_cases_metadata(errors.schema.name, [error]).failure_cases
         for case in nw.from_native(cases, eager_only=True).rows(named=True):
-            column = None if error.schema is errors.schema else str(error.schema.name)
+            column = None if error.schema is errors.schema else _column_name(error)
             rule = _rule(error)
             if rule.kind in (RuleKind.MISSING, RuleKind.NOT_IN_CONTRACT):
                 column = str(case["failure_case"])
@@ -133,6 +133,11 @@ def _violations(errors: SchemaErrors) -> Iterator[Violation]:
         yield Violation(column, rule, tuple(sorted(positions)))
 
 
+def _column_name(error: SchemaError) -> str:
+    """The column of an error; an index may have no name."""
+    return "index" if error.schema.name is None else str(error.schema.name)
+
+
 def _rule(error: SchemaError) -> Rule:
     kind = _KINDS.get(error.reason_code, RuleKind.CHECK)
     match kind:
@@ -141,12 +146,14 @@ def _rule(error: SchemaError) -> Rule:
         case RuleKind.KEY:
             unique = error.schema.unique
             return Rule(kind, key=(unique,) if isinstance(unique, str) else tuple(sorted(unique)))
-        case RuleKind.CHECK if not isinstance(error.check, str):
+        case RuleKind.CHECK if error.check and not isinstance(error.check, str):
             if form := built_in_check(error.check):
                 return Rule(kind, check=form.pop("name"), arguments=form)
             return Rule(kind, check=str(error.check.name), message=error.check.error or "")
         case RuleKind.CHECK:
-            return Rule(kind, check=str(error.check))
+            # pandera does not name the rule of an index of several levels.
+            message = "" if error.check else "the index breaks a rule"
+            return Rule(kind, check=str(error.check or "index"), message=message)
         case _:
             return Rule(kind)
 

@@ -136,6 +136,12 @@ def previous_version(history: Sequence[AliasMove], current: int) -> int | None:
     return others[-1] if others else None
 
 
+def rollback_reason(history: Sequence[AliasMove], version: int) -> str:
+    """The reason of the rollback from a version, empty if it was not the version's last move."""
+    last = next((move for move in reversed(history) if version in (move.to, move.before)), None)
+    return last.why if last and last.how == "rollback" and last.before == version else ""
+
+
 def alias_mismatch(client: mlflow.MlflowClient, project: Project, alias: str) -> str:
     """Describe a difference between an alias and its record; empty if there is none."""
     moves = recorded_moves(client, project, alias)

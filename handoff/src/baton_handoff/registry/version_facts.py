@@ -17,6 +17,9 @@ from baton_handoff.core.files import write_atomically
 
 CANDIDATE, CHAMPION = "candidate", "champion"
 
+ROLLED_BACK = "rolled-back"
+"""Beside the tags of a version: the reason, if `champion` was last moved away from it for one."""
+
 _SETTLED = 2_000_000_000
 """Nanoseconds; no file system in use has coarser time stamps than two seconds."""
 
@@ -27,7 +30,7 @@ class VersionFacts:
 
     Attributes:
         version: Its number.
-        tags: Its tags in the registry: commit, code, contracts.
+        tags: Its tags in the registry (commit, code, contracts), and `ROLLED_BACK`.
         metrics: The metrics of its evaluation, by name.
     """
 
@@ -95,6 +98,10 @@ def _database_state(project: Project) -> list[list[int]]:
 
 
 def _ask_registry(project: Project, wanted: str) -> VersionFacts | None:
+    from baton_handoff.registry.alias_moves import (  # noqa: PLC0415
+        recorded_moves,
+        rollback_reason,
+    )
     from baton_handoff.registry.model_registry import (  # noqa: PLC0415
         VersionNotFoundError,
         get_version,
@@ -107,5 +114,8 @@ def _ask_registry(project: Project, wanted: str) -> VersionFacts | None:
             version = get_version(project, wanted)
         except VersionNotFoundError:
             return None
-        run = version.run_id and registry_client(project).get_run(version.run_id)
-        return VersionFacts(int(version.version), version.tags, run.data.metrics if run else {})
+        client, number = registry_client(project), int(version.version)
+        run = version.run_id and client.get_run(version.run_id)
+        reason = rollback_reason(recorded_moves(client, project, CHAMPION), number)
+        tags = version.tags | ({ROLLED_BACK: reason} if reason else {})
+        return VersionFacts(number, tags, run.data.metrics if run else {})

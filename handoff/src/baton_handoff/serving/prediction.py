@@ -119,8 +119,8 @@ class PredictionService:
         Raises:
             InvalidRequestError: The body is not JSON, or breaks a rule about single values.
             TooManyRowsError: It has too many rows.
-            ContractViolation: The rows break a rule about the table, or the predictions break the
-                output contract.
+            ContractViolation: The rows break a rule about the table, or all predictions break the
+                output contract and the version is not known to answer any row.
             UnansweredError: The model can't answer some of the rows.
         """
         # Each row is an object, so this is not less than the number of rows.
@@ -169,17 +169,27 @@ class PredictionService:
         def predict(positions: Sequence[int]) -> Any:
             return loaded.predict(from_rows(self._input_schema, [rows[n] for n in positions]))
 
-        borders = (self._input_schema.__name__, self._output_schema.__name__)
         try:
             return predict(range(len(rows)))
         except Exception as error:
-            if isinstance(error, ContractViolation) and error.contract in borders:
+            violated = error.contract if isinstance(error, ContractViolation) else ""
+            if violated == self._input_schema.__name__:
                 raise
+            is_output = violated == self._output_schema.__name__
             try:
                 found = find_unanswered(predict, len(rows), error, _SEARCH_PREDICTIONS)
             except TooManyUnansweredError:
                 raise error from None
-            is_code = len(found) == len(rows) and violation_of(error) is None
-            if is_code and not answers_examples(loaded, self._input_schema):
+            # The rows are the cause only if a contract of the model refuses them, or if the version
+            # is known to answer other rows.
+            is_model = is_output or violation_of(error) is None
+            if (
+                is_model
+                and len(found) == len(rows)
+                and not answers_examples(loaded, self._input_schema)
+            ):
                 raise
+            if is_output and isinstance(error, ContractViolation):
+                for item in error.violations:
+                    self.metrics.record_violation(self._output_schema, item.column, len(found))
             raise UnansweredError(found) from error
