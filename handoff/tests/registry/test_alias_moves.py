@@ -58,24 +58,6 @@ def test_the_previous_version_is_the_one_before_in_the_line_of_promotions(
     assert previous_version(recorded, recorded[-1].to) == back
 
 
-@pytest.mark.parametrize(
-    ("moves", "gone"),
-    [
-        ("+1", ""),
-        ("+1 +2 -1", "2"),
-        ("+1 +2 -1 +2", ""),
-        ("+1 +2 -1 +3", "2"),
-        ("+1 +2 +3 -2 -1", "32"),
-        ("+1 +2 +2 -1", "2"),
-        ("+1 +2", ""),
-    ],
-)
-def test_a_version_is_rolled_back_until_it_is_promoted_again(moves: str, gone: str) -> None:
-    recorded = history(*moves.split())
-    reasons = {number: rollback_reason(recorded, number) for number in (1, 2, 3)}
-    assert {number for number, reason in reasons.items() if reason} == set(map(int, gone))
-
-
 def test_an_interrupted_promotion_does_not_count() -> None:
     recorded = [*history("+1"), *history("+1", "+2")[1:], *history("+1", "+2", "-1")[1:]]
     assert previous_version(recorded, 1) is None

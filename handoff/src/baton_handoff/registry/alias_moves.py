@@ -26,7 +26,7 @@ from baton_handoff.registry.model_registry import (
     registry_client,
     registry_errors,
 )
-from baton_handoff.registry.version_facts import CHAMPION
+from baton_handoff.registry.version_facts import CHAMPION, ROLLED_BACK
 
 _KEY = "handoff.move."
 _CI = {
@@ -136,12 +136,6 @@ def previous_version(history: Sequence[AliasMove], current: int) -> int | None:
     return others[-1] if others else None
 
 
-def rollback_reason(history: Sequence[AliasMove], version: int) -> str:
-    """The reason of the rollback from a version, empty if it was not the version's last move."""
-    last = next((move for move in reversed(history) if version in (move.to, move.before)), None)
-    return last.why if last and last.how == "rollback" and last.before == version else ""
-
-
 def alias_mismatch(client: mlflow.MlflowClient, project: Project, alias: str) -> str:
     """Describe a difference between an alias and its record; empty if there is none."""
     moves = recorded_moves(client, project, alias)
@@ -180,6 +174,7 @@ def roll_back(project: Project, why: str) -> tuple[AliasMove, str | None]:
         tags, former_tags = (
             get_version(project, str(version)).tags for version in (current, former)
         )
+        client.set_model_version_tag(project.model, str(current), ROLLED_BACK, why)
         move = AliasMove(CHAMPION, former, current, "rollback", why)
         move = move_alias(client, project, move)
     if tags.get("handoff.code") == former_tags.get("handoff.code"):

@@ -17,8 +17,8 @@ from baton_handoff.core.files import write_atomically
 
 CANDIDATE, CHAMPION = "candidate", "champion"
 
-ROLLED_BACK = "rolled-back"
-"""Beside the tags of a version: the reason, if `champion` was last moved away from it for one."""
+ROLLED_BACK = "handoff.rolled_back"
+"""The tag of a version from which `champion` was rolled back, with the reason."""
 
 _SETTLED = 2_000_000_000
 """Nanoseconds; no file system in use has coarser time stamps than two seconds."""
@@ -30,7 +30,7 @@ class VersionFacts:
 
     Attributes:
         version: Its number.
-        tags: Its tags in the registry (commit, code, contracts), and `ROLLED_BACK`.
+        tags: Its tags in the registry: commit, code, contracts.
         metrics: The metrics of its evaluation, by name.
     """
 
@@ -98,10 +98,6 @@ def _database_state(project: Project) -> list[list[int]]:
 
 
 def _ask_registry(project: Project, wanted: str) -> VersionFacts | None:
-    from baton_handoff.registry.alias_moves import (  # noqa: PLC0415
-        recorded_moves,
-        rollback_reason,
-    )
     from baton_handoff.registry.model_registry import (  # noqa: PLC0415
         VersionNotFoundError,
         get_version,
@@ -114,8 +110,5 @@ def _ask_registry(project: Project, wanted: str) -> VersionFacts | None:
             version = get_version(project, wanted)
         except VersionNotFoundError:
             return None
-        client, number = registry_client(project), int(version.version)
-        run = version.run_id and client.get_run(version.run_id)
-        reason = rollback_reason(recorded_moves(client, project, CHAMPION), number)
-        tags = version.tags | ({ROLLED_BACK: reason} if reason else {})
-        return VersionFacts(number, tags, run.data.metrics if run else {})
+        run = version.run_id and registry_client(project).get_run(version.run_id)
+        return VersionFacts(int(version.version), version.tags, run.data.metrics if run else {})
