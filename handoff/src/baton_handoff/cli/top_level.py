@@ -146,6 +146,9 @@ def _docs(options: Options) -> None:
 
 
 def _serve(options: Options) -> None:
+    # Read when numpy and scikit-learn are imported. With more threads, each request waits for all
+    # of them to begin.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from baton_handoff.serving.server import serve
 
     require_contracts(options)

@@ -135,8 +135,7 @@ def take_over(service: PredictionService, folder: Path, code: str) -> None:
         fetched = FetchedVersion.read(folder)
         if fetched.version == service.loaded.version:
             return
-        loaded = open_version(folder, code)
-        service.prove(loaded)
+        loaded = service.prove(open_version(folder, code))
     except HandoffError as error:
         raise VersionRefusedError(str(error)) from error
     except BaseException as error:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextvars
-import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from baton_handoff.config.settings import ServiceSettings
 from baton_handoff.contracts import Contract, ContractViolation, from_rows, to_rows
@@ -22,6 +22,7 @@ from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving.metrics import Metrics
 from baton_handoff.serving.prediction_log import LoggedPrediction, PredictionLog, log_timestamp
 from baton_handoff.serving.request_rows import RequestReader
+from baton_handoff.serving.row_path import Rows, with_proved_rows
 from baton_handoff.serving.unanswered import (
     ColumnRule,
     TooManyUnansweredError,
@@ -93,8 +94,11 @@ class PredictionService:
         self.metrics.swaps.inc()
         self.metrics.version.labels(loaded.model).set(loaded.version)
 
-    def prove(self, loaded: Loaded) -> None:
+    def prove(self, loaded: Loaded) -> Loaded:
         """Predict for rows of a version's own evaluation.
+
+        Returns:
+            The version, without its predictions from rows if these are not the same.
 
         Raises:
             HandoffError: The version does not answer them.
@@ -104,6 +108,7 @@ class PredictionService:
                 f"Version {loaded.version} of {loaded.model} can't be served: it does not answer"
                 f" rows of its own evaluation ({reason.rstrip('.')})."
             )
+        return with_proved_rows(loaded, self._input_schema, self._reader)
 
     async def answer(self, request: str, body: bytes, started: int) -> bytes:
         """Answer one request.
@@ -145,7 +150,9 @@ class PredictionService:
                 "handoff.waited_ms": waited,
             }
         )
-        predictions = to_rows(self._predict(loaded, rows))
+        predictions = self._predict_rows(loaded, rows)
+        if predictions is None:
+            predictions = to_rows(self._predict(loaded, rows))
         if found := infinite_predictions(predictions):
             raise UnansweredError(found)
         self.metrics.rows.inc(len(rows))
@@ -161,9 +168,14 @@ class PredictionService:
                 self.metrics.not_logged.inc()
                 _log.error("the request is not in the prediction log: %s", error)
         answer = {"predictions": predictions, "version": loaded.version}
-        return json.dumps(
-            answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-        ).encode()
+        return to_json(answer)
+
+    def _predict_rows(self, loaded: Loaded, rows: Rows) -> list[dict[str, Any]] | None:
+        """Predict without a table; None if only a table will do."""
+        try:
+            return loaded.predict_rows(rows) if loaded.predict_rows else None
+        except Exception:  # noqa: BLE001 - the code of a model may raise anything
+            return None  # the table shows the same error, or answers
 
     def _predict(self, loaded: Loaded, rows: Sequence[Mapping[str, Any]]) -> Any:
         def predict(positions: Sequence[int]) -> Any:

@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_json
+
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.files import append_line
 
@@ -64,7 +66,11 @@ class PredictionLog:
         Raises:
             OSError: It can't be written; the log is as it was.
         """
-        line = json.dumps(vars(prediction), default=_isoformat, separators=(",", ":"))
+        rows = [
+            {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
+            for row in prediction.rows
+        ]
+        line = to_json(vars(prediction) | {"rows": rows}).decode()
         with self._lock:
             self._folder.mkdir(parents=True, exist_ok=True)
             append_line(self._folder / f"{prediction.at[:10]}.{self._process}.jsonl", line)
@@ -96,9 +102,3 @@ def read_log(folder: Path) -> Iterator[LoggedPrediction]:
 def log_timestamp() -> str:
     """The current time as the log writes it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _isoformat(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} can't be written to the log")

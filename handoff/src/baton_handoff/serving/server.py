@@ -11,7 +11,7 @@ import uvicorn
 
 from baton_handoff.config.project import Project
 from baton_handoff.contracts import contracts_of
-from baton_handoff.contracts.fast_validation import use_row_models
+from baton_handoff.contracts.fast_validation import use_fast_validation
 from baton_handoff.contracts.request_example import request_command
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.followed_alias import followed_alias
@@ -45,14 +45,14 @@ def serve(project: Project, host: str, port: int) -> None:
     fetch = start_fetch(project)  # it takes as long as the imports that follow
     code = import_model_code(project)
     create = project.room("serving.app").create
-    use_row_models(contracts_of(project.room("contracts")).values())
+    use_fast_validation(contracts_of(project.room("contracts")).values())
     loaded = open_version(fetched_folder(fetch), code)
     app = create(loaded)
     serving = app.state.serving
     serving.settings = project.service
     serving.metrics.latency_target.set(project.promotion.latency_ms / 1000)
     serving.log = _prediction_log(project)
-    serving.prove(loaded)
+    serving.loaded = serving.prove(loaded)
     _log.info(
         "%s version %s answers on http://%s:%s (its API on /docs; Ctrl+C ends it).",
         *(loaded.model, loaded.version, host, port),

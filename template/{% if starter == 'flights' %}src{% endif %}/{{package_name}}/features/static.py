@@ -41,9 +41,13 @@ class Register(Generic[_Contract]):
             new: np.append(table[old].to_numpy(), np.nan) for old, new in columns.items()
         }
 
-    def look_up(self, names: nw.Series[Any]) -> dict[str, np.ndarray]:
-        """The numbers of each name, NaN where it is unknown."""
-        column: Any = names.to_arrow()
+    def look_up(self, names: Any) -> dict[str, np.ndarray]:
+        """The numbers of each name, NaN where it is unknown.
+
+        Args:
+            names: An array of numpy, or a column of Arrow, which is faster if it is long.
+        """
+        column = names if isinstance(names, pa.Array | pa.ChunkedArray) else pa.array(names)
         if isinstance(column, pa.ChunkedArray):  # as pandas has it from a file
             column = column.combine_chunks()
         # Look up each distinct name once: a year has a hundred flights per name.
@@ -65,16 +69,14 @@ def airports_by_code(airports: DataFrame[Airports]) -> Register[Airports]:
 
 
 def of_plane(
-    flights: nw.DataFrame[Any], departures: np.ndarray, planes: Register[Planes]
+    tail_numbers: Any, departures: np.ndarray, planes: Register[Planes]
 ) -> dict[str, np.ndarray]:
     """The age and the seats of each flight's plane, NaN where the register lacks it."""
-    plane = planes.look_up(flights["tail_number"])
+    plane = planes.look_up(tail_numbers)
     year = departures.astype("datetime64[Y]").astype(np.int64) + 1970
     return {"aircraft_age_years": year - plane["built"], "aircraft_seats": plane["seats"]}
 
 
-def of_destination(
-    flights: nw.DataFrame[Any], airports: Register[Airports]
-) -> dict[str, np.ndarray]:
+def of_destination(destinations: Any, airports: Register[Airports]) -> dict[str, np.ndarray]:
     """Position and altitude of each destination, NaN where the list lacks it."""
-    return airports.look_up(flights["destination"])
+    return airports.look_up(destinations)
