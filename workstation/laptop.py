@@ -101,7 +101,7 @@ class Setup:
         """Print the settings that the person has chosen otherwise."""
         try:
             own = self.settings.own()
-        except ValueError:  # reported as a failure of the part
+        except (FailedError, ValueError):  # reported as a failure of the part
             return
         if own:
             print(f"Your own values stay: {', '.join(own)}")

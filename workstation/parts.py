@@ -184,10 +184,11 @@ class Shell(Part):
         return [path for path, state in entries if state != "applied" and self._needed(path)]
 
     def _needed(self, path: str) -> bool:
-        """Say whether a file has a use here: zsh is installed, the company sets a variable."""
+        """Say whether a file has a use here."""
         if path.endswith("rc"):
-            shell = path.removeprefix("~/.").removesuffix("rc")
-            return self.laptop.find(shell) is not None
+            file = self.laptop.home / path.removeprefix("~/")
+            active = file.exists() and "mise activate" in file.read_text(encoding="utf-8")
+            return not active and self.laptop.find(file.name[1:-2]) is not None
         return bool(self.wanted["env"])
 
     def add(self, names: list[str]) -> dict[str, str]:
@@ -268,5 +269,6 @@ def reason(done: subprocess.CompletedProcess[str], what: str) -> str:
             f"{what}: connect to the network (behind a proxy, set HTTPS_PROXY),"
             " then run this again."
         )
-    lines = [line for line in output.splitlines() if "ERROR" in line] or output.splitlines()
-    return f"{what}: {lines[0].strip() if lines else f'exit code {done.returncode}'}"
+    errors = re.findall(r"(?s)mise ERROR (?!Version|Run with)(.*?)(?=\nmise |$)", output)
+    stated = " ".join(" ".join(errors or output.splitlines()[-1:]).split())
+    return f"{what}: {stated or f'exit code {done.returncode}'}"

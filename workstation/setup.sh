@@ -10,6 +10,9 @@ stop() {
     exit 1
 }
 
+if [ "$(id -u)" = 0 ] && [ "${SUDO_USER:-root}" != root ]; then
+    stop "Run this without sudo: it asks for the password where it needs an administrator."
+fi
 [ -w "$HOME" ] || stop "$HOME is read-only: make it writable, then run this again."
 
 PATH="$HOME/.local/bin:$PATH"

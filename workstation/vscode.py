@@ -114,7 +114,10 @@ class Settings(Editor):
 
 def _text(file: Path) -> str:
     """Return the content of a file of settings, with its line ends."""
-    text = file.read_bytes().decode() if file.exists() else ""
+    try:
+        text = file.read_bytes().decode() if file.exists() else ""
+    except OSError as error:
+        raise FailedError(f"{file} can't be read: {error.strerror}.") from error
     return text if text.strip() else EMPTY
 
 

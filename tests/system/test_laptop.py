@@ -80,15 +80,18 @@ class Account:
         """Run a command as the computer's administrator."""
         run(["nsenter", f"--target={self.process}", "--mount", "--pid", *command], ROOT)
 
-    def run(self, *command: str | Path, network: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a command as this person, who types nothing."""
+    def run(
+        self, *command: str | Path, network: bool = True, typing: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command as this person."""
         enter = ["nsenter", f"--target={self.process}", "--mount", "--pid"]
         alone = [] if network else ["unshare", "--net"]
         user = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--init-groups"]
         path = f"PATH={self.folder / 'programs'}:/usr/local/bin:/usr/bin:/bin"
         trust = [f"{name}={value}" for name, value in os.environ.items() if "SSL_CERT" in name]
         environment = ["env", "--ignore-environment", path, f"HOME={self.home}", *trust]
-        return run([*enter, *alone, *user, *environment, *command], ROOT, check=False)
+        whole = [*enter, *alone, *user, *environment, *command]
+        return run(whole, ROOT, check=False, typing=typing)
 
     def setup(
         self, *arguments: str, code: int = 0, network: bool = True
@@ -199,7 +202,17 @@ def test_a_fresh_account_is_set_up_once_and_restored(
 def test_a_used_account_loses_nothing(new_account: Callable[[], Account]) -> None:
     account = new_account()
     account.use()
-    account.setup(PACKAGED[0])
+    unattended = account.setup(PACKAGED[0]).stdout
+    assert 'Left for you to do: git config --global user.email "' in unattended
+    # In a terminal; each other part is done, so nothing else reads what is typed.
+    terminal = f"{account.folder}/workstation/setup.sh {PACKAGED[0]}"
+    script = ("timeout", "60", "script", "--quiet", "--command", terminal, "/dev/null")
+    typed = account.run(*script, typing="ada@example.com\n")
+    assert "Your e-mail address for commits: " in typed.stdout
+    assert "Your name" not in typed.stdout
+    email = account.run("git", "config", "user.email").stdout
+    assert email == "ada@example.com\n"
+    account.run("git", "config", "--global", "--unset", "user.email")
     settings = loads((account.home / SETTINGS).read_text(encoding="utf-8"))
     assert settings["files.insertFinalNewline"] is False
     assert settings["[python]"]["editor.tabSize"] == 4
@@ -221,6 +234,19 @@ def test_a_used_account_loses_nothing(new_account: Callable[[], Account]) -> Non
     )
     for name, content in USED.items():
         assert (account.home / name).read_text(encoding="utf-8") == content, name
+
+
+def test_a_shell_that_starts_mise_already_stays(new_account: Callable[[], Account]) -> None:
+    account = new_account()
+    file = account.home / ".bashrc"
+    file.rename(account.home / "bashrc-of-mine")
+    file.symlink_to("bashrc-of-mine")  # mise does not write through a link
+    refused = account.setup(PACKAGED[0], code=1).stderr
+    assert re.fullmatch(
+        r"Shell: ~/\.bashrc [^\n]+ is a symlink; edit the real file[^\n]+\n", refused
+    )
+    file.write_text(file.read_text() + 'eval "$(mise activate bash)"\n')
+    account.setup(PACKAGED[0])
 
 
 def test_a_company_adds_a_role_and_its_surroundings(new_account: Callable[[], Account]) -> None:
@@ -263,6 +289,9 @@ def test_what_prevents_the_set_up_is_one_sentence(new_account: Callable[[], Acco
     refused = account.setup(PACKAGED[0], code=1)
     assert re.fullmatch(r"Packages: [^\n]+ apt-get install [^\n]+\n", refused.stderr)
 
+    script = str(account.folder / "workstation/setup.sh")
+    with pytest.raises(AssertionError, match=r"\nRun this without sudo: [^\n]+$"):
+        account.root("env", f"SUDO_USER={NAME}", script, PACKAGED[0])
     account.root("mount", "--bind", "--read-only", str(account.home), str(account.home))
     readonly = account.setup(PACKAGED[0], code=1)
     assert (
