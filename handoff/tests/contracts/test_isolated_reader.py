@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,9 +139,14 @@ def test_what_was_read_is_kept_for_one_tree_and_one_package(
     with reading(source, "trips.contracts", "it", ReaderCache(kept, "a", "trips.contracts")) as it:
         first = it.tables
     assert [*first] == ["Trip"]
-    started = []
+    started: list[object] = []
     popen = subprocess.Popen
-    monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: started.append(a) or popen(*a, **k))
+
+    def counted(command: list[str], **options: Any) -> Any:
+        started.append(command)
+        return popen(command, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", counted)
     with reading(source, "trips.contracts", "it", ReaderCache(kept, "a", "trips.contracts")) as it:
         assert (it.tables, started) == (first, [])
         # Rows are judged by the contracts themselves.
