@@ -16,6 +16,10 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # `python tools/derive.py` finds only this folder
+
+from tools.roles import editor_files  # noqa: E402
+
 PRACTICES = "handoff/src/baton_handoff/policy/practices/practices.toml"
 CACHES = ("__pycache__", "*.py[co]", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
 COPIER_DEFAULTS = ("~*", ".git", ".DS_Store", ".svn")
@@ -330,6 +334,7 @@ def derived(root: Path) -> dict[Path, str]:
         root / "docs/own/ownership.md": between(ownership_md, in_docs, ownership_table(ownership)),
         root / "docs/own/practices.md": between(practices_md, in_docs, practices_pages(practices)),
         root / "docs/own/questions.md": between(questions_md, in_docs, questions_table(listed)),
+        **editor_files(root),
     }
 
 

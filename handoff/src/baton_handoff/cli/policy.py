@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baton_handoff.cli.options import Commands, Options, add_format
+from baton_handoff.cli.options import Commands, Options, add_format, project_or_repository
 from baton_handoff.config.sides import SIDES
-from baton_handoff.core.errors import HandoffError, ProjectNotFoundError, UsageError
+from baton_handoff.core.errors import HandoffError, UsageError
 from baton_handoff.core.files import path_from
 from baton_handoff.policy.practices.stages import STAGES, Stage
 
@@ -63,20 +63,7 @@ def add_status(commands: Commands) -> None:
         action="store_true",
         help="in CI: also write the run's summary and the comment of the pull request",
     )
-    command.set_defaults(find=_project_or_repository, any_environment=True)
-
-
-def _project_or_repository() -> "Project":
-    """The project, or a repository that was not made with Baton, which is only read."""
-    from baton_handoff.config.project import find_project
-
-    try:
-        return find_project()
-    except ProjectNotFoundError:
-        # Only here: importing it takes longer than the rest of the command.
-        from baton_handoff.policy.unmanaged.repository import find_repository
-
-        return find_repository()
+    command.set_defaults(find=project_or_repository, any_environment=True)
 
 
 def _status(options: Options) -> int:
