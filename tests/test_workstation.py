@@ -5,6 +5,7 @@ stand-ins of their programs record how they are called.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -146,9 +147,10 @@ def test_windows_gets_the_companys_variables_unless_they_are_set(tmp_path: Path)
 
 def test_the_variables_that_company_toml_proposes_are_toml() -> None:
     text = (WORKSTATION / "company.toml").read_text(encoding="utf-8")
-    proposed = tomllib.loads(text.replace("\n# ", "\n").split("[env]")[1])
-    assert "localhost" in proposed["NO_PROXY"]
-    assert tomllib.loads(text) == {"env": {}}
+    proposed = tomllib.loads(re.sub(r"(?m)^# (?=\w+ = )", "", text))
+    assert "localhost" in proposed["env"]["NO_PROXY"]
+    assert proposed["settings"]["url_replacements"]
+    assert not any(tomllib.loads(text).values())
 
 
 def test_settings_that_cannot_be_read_are_reported_with_their_line(tmp_path: Path) -> None:

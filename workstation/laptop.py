@@ -38,16 +38,16 @@ class Setup:
         wanted = {
             "packages": own["bootstrap"]["packages"],
             "tools": own["tools"],
-            "env": company.get("env", {}),
+            "company": {"env": {}} | company,
             "_": shared["_"] | own["_"],
         }
         self.role = role
         self.git = Git(laptop, role, wanted)
         self.settings = Settings(laptop, role, wanted)
         self.parts: Sequence[Part] = (
+            Shell(laptop, role, wanted),  # mise's settings of a company apply to its tools
             Packages(laptop, role, wanted),
             Tools(laptop, role, wanted),
-            Shell(laptop, role, wanted),
             self.git,
             Extensions(laptop, role, wanted),
             self.settings,
@@ -162,4 +162,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("Stopped. Run it again to add the rest, or with undo to remove what was added.")

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,7 +173,7 @@ class Shell(Part):
     def missing(self) -> list[str]:
         if self.laptop.system == "windows":
             known = self.laptop.environment
-            return [name for name in self.wanted["env"] if name not in known]
+            return [name for name in self.wanted["company"]["env"] if name not in known]
         asked = self.mise("bootstrap", "dotfiles", "status", "--json")
         if asked.returncode:
             raise FailedError(reason(asked, "mise could not read its configuration"))
@@ -189,13 +190,14 @@ class Shell(Part):
             file = self.laptop.home / path.removeprefix("~/")
             active = file.exists() and "mise activate" in file.read_text(encoding="utf-8")
             return not active and self.laptop.find(file.name[1:-2]) is not None
-        return bool(self.wanted["env"])
+        return any(self.wanted["company"].values())
 
     def add(self, names: list[str]) -> dict[str, str]:
         if self.laptop.system == "windows":
-            for name in names:
-                self.laptop.run("setx", name, self.wanted["env"][name])
-            return {name: self.wanted["env"][name] for name in names}
+            values = {name: self.wanted["company"]["env"][name] for name in names}
+            for name, value in values.items():
+                self.laptop.run("setx", name, value)
+            return values
         done = self.mise("bootstrap", "dotfiles", "apply", "--yes", *names)
         if done.returncode:
             raise FailedError(reason(done, f"{', '.join(names)} could not be written"))
@@ -249,7 +251,10 @@ class Git(Part):
         left = []
         for key, what in (("user.name", "name"), ("user.email", "e-mail address")):
             if not self._value(key):
-                given = input(f"Your {what} for commits: ").strip() if sys.stdin.isatty() else ""
+                given = ""
+                if sys.stdin.isatty():
+                    with suppress(EOFError):
+                        given = input(f"Your {what} for commits: ").strip()
                 if given:
                     self.laptop.run("git", "config", "--global", key, given)
                 else:

@@ -172,6 +172,11 @@ def test_a_fresh_account_is_set_up_once_and_restored(
     assert "has everything" in account.setup(role).stdout
     assert account.files() == done
     account.setup(role, "status")
+    trusted = f"MISE_TRUSTED_CONFIG_PATHS={account.folder}"
+    plain = ("mise", "--cd", account.folder / "workstation", "--env", role)
+    listed = account.run("env", trusted, *plain, "bootstrap", "packages", "status", "--missing")
+    assert not listed.returncode, listed.stdout + listed.stderr
+    assert not listed.stderr  # mise warns of keys and managers that it does not know
 
     settings = account.home / SETTINGS
     settings.write_text(re.sub(r".*insertFinalNewline.*\n", "", settings.read_text()))
@@ -181,8 +186,8 @@ def test_a_fresh_account_is_set_up_once_and_restored(
     account.root("dpkg", "--force-depends", "--purge", "less")
     drift = account.setup(role, "status", code=1).stdout
     assert [*map(str.strip, drift.splitlines())] == [
-        "Packages, missing: apt:less",
         "Shell, missing: ~/.bashrc",
+        "Packages, missing: apt:less",
         "git, missing: init.defaultBranch = main",
         "VS Code extensions, missing: ms-python.python",
         "VS Code settings, missing: files.insertFinalNewline",
@@ -261,12 +266,13 @@ def test_a_company_adds_a_role_and_its_surroundings(new_account: Callable[[], Ac
     text = laptops({**stated, "analyst": analyst})["analyst"]
     (workstation / "mise.analyst.toml").write_text(text, encoding="utf-8")
     company = 'NO_PROXY = "localhost,.example.com"\n'
-    (workstation / "company.toml").write_text(f"[env]\n{company}")
+    (workstation / "company.toml").write_text(f"[env]\n{company}[settings]\njobs = 3\n")
 
     account.setup("analyst")
     shell = account.run("bash", "-ic", "cowsay -t hello; echo $NO_PROXY")
     assert "| hello |" in shell.stdout
     assert shell.stdout.endswith("localhost,.example.com\n")
+    assert account.run("mise", "--cd", "/", "settings", "get", "jobs").stdout == "3\n"
     account.setup("analyst", "undo")
     shell = account.run("bash", "-ic", "type mise; type cowsay; echo $NO_PROXY")
     assert shell.stdout == "mise is " + str(account.folder / "programs/mise") + "\n\n"
