@@ -37,6 +37,12 @@ MOST_LINES = 90
 LANGUAGES = {"bash", "sh", "python", "toml", "json", "yaml", "text"}
 
 RUN_ELSEWHERE = {
+    ("first-hour-data-scientist.md", "uv run handoff doctor"): (
+        "handoff/tests/workstation/test_doctor.py"
+    ),
+    ("first-hour-ml-engineer.md", "uv run handoff doctor"): (
+        "handoff/tests/workstation/test_doctor.py"
+    ),
     ("run-the-service.md", "uv add --group spark 'baton-standards[spark]'"): (
         "tests/system/test_spark.py"
     ),
@@ -109,7 +115,7 @@ def test_the_readme_is_short(workshop: Workshop, starter: str) -> None:
 
 def test_the_standards_list_every_page() -> None:
     listed = (ROOT / "template/standards/README.md").read_text(encoding="utf-8")
-    assert len(PAGES) == 11
+    assert len(PAGES) == 13
     assert sorted(re.findall(r"\(handbook/([\w-]+\.md)\)", listed)) == [p.name for p in PAGES]
 
 

@@ -18,7 +18,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # `python tools/derive.py` finds only this folder
 
-from tools.roles import editor_files  # noqa: E402
+from tools.roles import editor_files, first_steps  # noqa: E402
 
 PRACTICES = "handoff/src/baton_handoff/policy/practices/practices.toml"
 CACHES = ("__pycache__", "*.py[co]", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
@@ -335,6 +335,10 @@ def derived(root: Path) -> dict[Path, str]:
         root / "docs/own/practices.md": between(practices_md, in_docs, practices_pages(practices)),
         root / "docs/own/questions.md": between(questions_md, in_docs, questions_table(listed)),
         **editor_files(root),
+        **{
+            page: between(page.read_text(encoding="utf-8"), in_docs, steps)
+            for page, steps in first_steps(root).items()
+        },
     }
 
 

@@ -69,6 +69,20 @@ def editor_files(root: Path) -> dict[Path, str]:
     return files
 
 
+def first_steps(root: Path) -> dict[Path, str]:
+    """Return the first steps of each role as a table, by its page of the handbook."""
+    everyone, listed = roles(root)
+    pages = {}
+    for role in listed:
+        rows = ["| step | command |", "|---|---|"]
+        for step in [*everyone.stated["first-steps"], *role.stated["first-steps"]]:
+            command = step["command"].replace("{role}", role.id)
+            rows.append(f"| {step['text']} | `{command}` |")
+        page = root / f"template/standards/handbook/first-hour-{role.id}.md"
+        pages[page] = "\n" + "\n".join(rows) + "\n\n"
+    return pages
+
+
 def extension_lines(extensions: Iterable[Mapping[str, Any]], indent: str) -> str:
     """Return extensions as lines of a list, each with its reason; those of an answer come first."""
     last = [one for one in extensions if "only" not in one]

@@ -23,6 +23,8 @@ _STYLE = Path(__file__).with_name("dictionary.css")
 _FORMER = "standards/docs/mkdocs.yml"
 """The file that a project's settings had to inherit from in earlier releases."""
 _PAGES = (
+    "first-hour-data-scientist",
+    "first-hour-ml-engineer",
     "explore",
     "state-a-contract",
     "change-a-feature",
