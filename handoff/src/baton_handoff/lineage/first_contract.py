@@ -140,7 +140,13 @@ def join(project: Project, file: Path, keys: Sequence[str]) -> None:
     }
     lost = unmatched_rows(with_joined(table.raw.columns, table.joined), joined[-1])
     _apply(project, draft, former, file, texts)
-    print(f"{lost:,} rows have no row of their keys in {file.name}: those columns are null there.")
+    rows = f"{lost:,} row{'s have' if lost != 1 else ' has'}"
+    if lost:
+        print(f"{rows} no row of the same keys in {file.name}: its columns are null there.")
+    print(
+        f"{FOLDER}/{name}{ENDING}   a draft: add the owner and the other missing facts\n"
+        "Next: commit, then `uv run poe pipeline`."
+    )
 
 
 def _has_contract(project: Project) -> bool:

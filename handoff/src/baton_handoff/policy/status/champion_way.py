@@ -19,6 +19,7 @@ _PIPELINE = STEPS["pipeline"].recorded_by
 _COMMIT = 'git add --all && git commit -m "MESSAGE"'
 _REGISTER = "uv run poe register"
 _PROMOTE = "uv run poe promote {} --why WHY --run"
+_MOST_PLACES = 3
 _JOB = (
     "start the job `promote` of the pipeline with the version and the reason; the other side"
     " approves it there"
@@ -106,8 +107,9 @@ def shortest_way(remaining: Remaining) -> Way:
             # With a version, the promotion itself compares the pipeline's files.
             pipeline = True
         elif not is_producible(result):
-            sides = corrections.setdefault(result.remedy, [])
-            sides += [result.side] if result.side not in sides else []
+            for fix in _corrections(result):
+                sides = corrections.setdefault(fix, [])
+                sides += [result.side] if result.side not in sides else []
     listed = [f"{fix} [{', '.join(sides)}]" for fix, sides in corrections.items()]
     local = [_ACCEPT] if remaining.approval == "local" else []
     edits = [*dict.fromkeys([*remaining.edits, *listed, *local])]
@@ -121,6 +123,17 @@ def shortest_way(remaining: Remaining) -> Way:
         else _JOB,
     ]
     return Way(sentences, edits, commands)
+
+
+def _corrections(result: PracticeResult) -> list[str]:
+    """What to correct for a practice: its places if they are few and each has its own fix."""
+    placed = [
+        f"in {one.file}, {one.fix}"
+        for one in result.findings
+        if one.file and one.fix not in ("", result.practice.fix)
+    ]
+    is_short = 0 < len(result.findings) == len(placed) <= _MOST_PLACES
+    return list(dict.fromkeys(placed)) if is_short else [result.remedy]
 
 
 def missing_approval(
