@@ -14,7 +14,8 @@ from pyarrow import parquet
 
 from baton_handoff.contracts.column_notes import NoteKind
 from baton_handoff.contracts.column_values import FoundColumn, infer_columns, parse_column
-from baton_handoff.contracts.table_files import file_lines, open_table, read_table
+from baton_handoff.contracts.raw_tables import file_lines, open_table
+from baton_handoff.contracts.table_files import read_table
 from baton_handoff.contracts.table_format import ColumnFormat
 from baton_handoff.contracts.table_profile import TableProfile, profile_table, rounded_range
 from baton_handoff.contracts.text_files import detect_encoding
@@ -176,7 +177,9 @@ def test_what_decides_between_day_and_month_is_named(
 
 
 @pytest.mark.parametrize(
-    "texts", [["ja", "nein"], ["Yes", "No"], ["Y", "N"], ["oui", "non"], ["TRUE", "FALSE"]], ids=str
+    "texts",
+    [["ja", "nein"], ["Yes", "No"], ["Y", "N"], ["oui", "non"], ["TRUE", "FALSE"], ["tak", "nie"]],
+    ids=str,
 )
 def test_words_for_yes_and_no_are_booleans(texts: Texts) -> None:
     column = found(*texts)

@@ -110,8 +110,10 @@ def _register(options: Options) -> None:
     project = options.project
     require_contracts(options)
     binding_registry(project)
-    # The registered model must belong to the current parameters and code.
-    if subprocess.run(["dvc", "status", "--quiet"], cwd=project.root, check=False).returncode:
+    # The registered model must belong to the current parameters and code; other data under DVC may
+    # be missing here.
+    pipeline = ["dvc", "status", "--quiet", "dvc.yaml"]
+    if subprocess.run(pipeline, cwd=project.root, check=False).returncode:
         raise HandoffError(
             "The pipeline has not run since the last change: run `uv run poe pipeline`."
         )

@@ -38,32 +38,20 @@ MISSING = (
 _MISSING_IN_TEXT = ("?", "#DIV/0!", "#NV", "#REF!", "#VALUE!", "#WERT!")
 _MISSING_IN_NUMBERS = (
     *_MISSING_IN_TEXT,
-    *(
-        "-",
-        "--",
-        "---",
-        "\u2013",
-        "\u2014",
-        ".",
-        "..",
-        "...",
-        "*",
-        "**",
-        "None",
-        "none",
-        "NONE",
-        "Null",
-        "Nan",
-    ),
-    *("k.A.", "k. A.", "n.a.", "N.A.", "n.v.", "missing", "Missing", "unknown", "Unknown", "NaT"),
+    *("-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "*", "**"),
+    *("None", "none", "NONE", "Null", "Nan", "NaT", "missing", "Missing", "unknown", "Unknown"),
+    *("k.A.", "k. A.", "n.a.", "N.A.", "n.v."),
 )
 """Texts that mean a missing value where all others are numbers, dates or booleans."""
 
 _BOOLEANS = (
     *(("true", "false"), ("yes", "no"), ("ja", "nein"), ("y", "n"), ("j", "n"), ("t", "f")),
     *(("oui", "non"), ("sí", "no"), ("si", "no"), ("sim", "não"), ("wahr", "falsch")),
-    *(("vrai", "faux"), ("on", "off")),
+    *(("vrai", "faux"), ("on", "off"), ("tak", "nie"), ("sì", "no"), ("ano", "ne")),
+    *(("igen", "nem"), ("да", "нет")),
 )
+"""Words for true and false."""
+
 _MOSTLY = 0.5
 
 Array: TypeAlias = pa.ChunkedArray

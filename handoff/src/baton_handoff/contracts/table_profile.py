@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from baton_handoff.contracts.column_notes import Note, NoteKind
 from baton_handoff.contracts.column_values import FoundColumn
 from baton_handoff.contracts.leaks import leaks
-from baton_handoff.contracts.table_files import whole
+from baton_handoff.contracts.raw_tables import whole
 from baton_handoff.contracts.table_format import ColumnFormat
 from baton_handoff.contracts.unusual_columns import unusual_columns
 from baton_handoff.core.errors import HandoffError

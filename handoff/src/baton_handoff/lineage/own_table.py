@@ -10,7 +10,8 @@ import pyarrow as pa
 from baton_handoff.contracts.column_notes import note_lines
 from baton_handoff.contracts.column_values import infer_columns
 from baton_handoff.contracts.number_forms import Decimal
-from baton_handoff.contracts.table_files import RawTable, file_lines, open_table, with_joined
+from baton_handoff.contracts.raw_tables import RawTable, file_lines, open_table
+from baton_handoff.contracts.table_files import with_joined
 from baton_handoff.contracts.table_format import ColumnFormat, FileFormat
 from baton_handoff.contracts.table_joins import Join
 from baton_handoff.contracts.table_profile import TableProfile, Task, profile_table, require_column
