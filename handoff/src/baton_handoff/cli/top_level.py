@@ -61,6 +61,11 @@ def add(commands: Commands) -> None:
     command = commands.add("serve", _serve, "serve the registered model over HTTP")
     command.add_argument("--host", default="127.0.0.1")
     command.add_argument("--port", type=int, default=8000)
+    command.add_argument(
+        "--workers",
+        metavar="N",
+        help="how many processes answer, or `cores`: one for each; default: WEB_CONCURRENCY, or 1",
+    )
 
     command = commands.add("triage", _triage, "which side must act on failing checks")
     command.add_argument("--base", help="the commit or branch to merge into" + BASE)
@@ -184,9 +189,10 @@ def _serve(options: Options) -> None:
     # of them to begin.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from baton_handoff.serving.server import serve
+    from baton_handoff.serving.workers import worker_count
 
     require_contracts(options)
-    serve(options.project, options.host, options.port)
+    serve(options.project, options.host, options.port, worker_count(options.workers))
 
 
 def _triage(options: Options) -> int:

@@ -58,7 +58,6 @@ class PredictionService:
 
     Attributes:
         loaded: The version.
-        refused: Why the version behind the alias is not served, empty if it is.
         settings: The limits.
         log: The prediction log, None for no log.
         metrics: The metrics.
@@ -72,7 +71,7 @@ class PredictionService:
         request: type[BaseModel],
     ) -> None:
         self.loaded = loaded
-        self.refused = ""
+        self._refused = ""
         self.settings = ServiceSettings()
         self.log: PredictionLog | None = None
         self.metrics = Metrics(input_schema, output_schema)
@@ -86,7 +85,16 @@ class PredictionService:
             for size in ("small", "large")
         )
         self.metrics.version.labels(loaded.model).set(loaded.version)
-        self.metrics.refused.set_function(lambda: bool(self.refused))
+
+    @property
+    def refused(self) -> str:
+        """Why the version behind the alias is not served, empty if it is."""
+        return self._refused
+
+    @refused.setter
+    def refused(self, reason: str) -> None:
+        self._refused = reason
+        self.metrics.refused.set(bool(reason))
 
     def swap(self, loaded: Loaded) -> None:
         """Predict with another version from the next request on."""
