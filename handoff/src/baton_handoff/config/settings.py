@@ -66,6 +66,12 @@ class ServiceSettings(StrictModel):
     log_share: Annotated[float, Field(ge=0, le=1)] = 1
     """The share of requests whose rows and predictions are logged, 0 to 1."""
 
+    log_days: _Number | None = None
+    """How many days the prediction log is kept; without it, it is not deleted for its age."""
+
+    log_bytes: _Number | None = None
+    """About how large the prediction log may become; without it, it is not deleted for its size."""
+
 
 class PromotionSettings(StrictModel):
     """`[promotion]`: the limits that a version must meet to become champion."""

@@ -61,7 +61,10 @@ def _prediction_log(project: Project) -> PredictionLog | None:
             f"Predictions can't be logged to {project.predictions} ({error.strerror}): set"
             " HANDOFF_PREDICTIONS to another folder, or log_share = 0 in handoff.toml."
         ) from error
-    return PredictionLog(project.predictions, project.service.log_share)
+    settings = project.service
+    return PredictionLog(
+        project.predictions, settings.log_share, settings.log_days, settings.log_bytes
+    )
 
 
 def worker() -> object:
