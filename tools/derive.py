@@ -18,7 +18,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # `python tools/derive.py` finds only this folder
 
-from tools.roles import editor_files, first_steps  # noqa: E402
+from tools.roles import editor_files, first_steps, laptop_files  # noqa: E402
 
 PRACTICES = "handoff/src/baton_handoff/policy/practices/practices.toml"
 CACHES = ("__pycache__", "*.py[co]", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
@@ -232,70 +232,6 @@ def _practice(one: dict[str, Any]) -> str:
     )
 
 
-ROLES = "handoff/src/baton_handoff/workstation/roles"
-SYSTEMS = {"apt": ["linux"], "brew": ["macos"], "brew-cask": ["macos"], "winget": ["windows"]}
-"""The systems on which a laptop uses a package manager."""
-
-
-def laptops(stated: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Return the content of workstation/mise.<role>.toml for each role.
-
-    mise installs a tool in the same way on every Linux and macOS, so it comes before the system's
-    package manager there, whose name for a package depends on the release.
-
-    Args:
-        stated: The content of each file of `ROLES` by its name; `everyone` adds to each role.
-    """
-    shared = stated["everyone"]
-    return {
-        name: _laptop(
-            [*shared["tools"], *role["tools"]] if "tools" in role else shared["tools"],
-            [one["id"] for one in (*shared["extensions"], *role["extensions"])],
-            shared["settings"] | role["settings"],
-        )
-        for name, role in stated.items()
-        if role is not shared
-    }
-
-
-def _laptop(tools: list[dict[str, Any]], extensions: list[str], settings: dict[str, Any]) -> str:
-    packages, of_mise, commands = {}, {}, {}
-    for tool in tools:
-        if tool.get("place") == "container":
-            continue
-        for manager, name in tool["packages"].items():
-            if manager == "mise":
-                name, _, version = name.partition("@")
-                of_mise[name] = {"version": version or "latest", "os": ["linux", "macos"]}
-                commands[name] = tool["commands"]
-            elif manager == "winget" or "mise" not in tool["packages"]:
-                packages[f"{manager}:{name}"] = {"os": SYSTEMS[manager]}
-                commands[f"{manager}:{name}"] = tool["commands"]
-    lines = [
-        f"# Derived from {ROLES}: change it there, then `make derive`.",
-        *("", "[bootstrap.packages]", *_toml_lines(packages)),
-        *("", "[tools]", *_toml_lines(of_mise)),
-        *("", "# One of these commands is enough: then the package or the tool is not installed."),
-        *("[_.commands]", *_toml_lines(commands)),
-        *("", "[_.vscode]", "extensions = [", *(f"    {_toml(one)}," for one in extensions), "]"),
-        *("", "[_.vscode.settings]", *_toml_lines(settings)),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _toml_lines(table: dict[str, Any]) -> list[str]:
-    return [f"{_toml(key)} = {_toml(value)}" for key, value in table.items()]
-
-
-def _toml(value: Any) -> str:
-    """Write a value on one line: JSON's text is TOML's, but for tables."""
-    if isinstance(value, dict):
-        return f"{{ {', '.join(_toml_lines(value))} }}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
-    return json.dumps(value, ensure_ascii=False)
-
-
 def between(text: str, marks: tuple[str, str], new: str) -> str:
     """Return the text with the part between the two marks replaced."""
     first, last = marks
@@ -321,12 +257,7 @@ def derived(root: Path) -> dict[Path, str]:
     questions_md = (root / "docs/own/questions.md").read_text(encoding="utf-8")
     practices = tomllib.loads((root / PRACTICES).read_text(encoding="utf-8"))
     practices_md = (root / "docs/own/practices.md").read_text(encoding="utf-8")
-    roles = {
-        file.stem: tomllib.loads(file.read_text(encoding="utf-8"))
-        for file in sorted((root / ROLES).glob("*.toml"))
-    }
     return {
-        **{root / f"workstation/mise.{name}.toml": text for name, text in laptops(roles).items()},
         root / "copier.yml": between(copier_yml, in_yaml, copier_lists(ownership)),
         root / "cookiecutter.json": cookiecutter_json(listed),
         root / "docs/change/faults.md": between(faults_md, in_docs, faults_table(faults)),
@@ -339,6 +270,7 @@ def derived(root: Path) -> dict[Path, str]:
             page: between(page.read_text(encoding="utf-8"), in_docs, steps)
             for page, steps in first_steps(root).items()
         },
+        **laptop_files(root),
     }
 
 

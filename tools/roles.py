@@ -1,4 +1,4 @@
-"""The files of editors that derive from the roles and the tasks.
+"""The files of editors and laptops that derive from the roles and the tasks.
 
 The roles are data of the engine: handoff/src/baton_handoff/workstation/roles/, whose everyone.toml
 describes the form.
@@ -215,3 +215,61 @@ def _tasks_json(tasks: Mapping[str, Mapping[str, Any]]) -> str:
     text = json.dumps(content, indent=2, ensure_ascii=False)
     owned = "// Template-owned, made from standards/tasks.toml: Terminal > Run Task lists them."
     return f"{owned}\n{text}\n"
+
+
+SYSTEMS = {"apt": ["linux"], "brew": ["macos"], "brew-cask": ["macos"], "winget": ["windows"]}
+"""The systems on which a laptop uses a package manager."""
+
+
+def laptop_files(root: Path) -> dict[Path, str]:
+    """Return the expected content of workstation/mise.<role>.toml for each role.
+
+    mise installs a tool in the same way on every Linux and macOS, so it comes before the system's
+    package manager there, whose name for a package depends on the release.
+    """
+    everyone, listed = roles(root)
+    return {root / f"workstation/mise.{role.id}.toml": _laptop(everyone, role) for role in listed}
+
+
+def _laptop(everyone: Role, role: Role) -> str:
+    tools, extensions = (
+        [*everyone.stated.get(name, []), *role.stated.get(name, [])]
+        for name in ("tools", "extensions")
+    )
+    packages, of_mise, commands = {}, {}, {}
+    for tool in tools:
+        if tool.get("place") == "container":
+            continue
+        for manager, name in tool["packages"].items():
+            if manager == "mise":
+                name, _, version = name.partition("@")
+                of_mise[name] = {"version": version or "latest", "os": ["linux", "macos"]}
+                commands[name] = tool["commands"]
+            elif manager == "winget" or "mise" not in tool["packages"]:
+                packages[f"{manager}:{name}"] = {"os": SYSTEMS[manager]}
+                commands[f"{manager}:{name}"] = tool["commands"]
+    settings = everyone.stated.get("settings", {}) | role.stated.get("settings", {})
+    lines = [
+        f"# Derived from {ROLES}: change it there, then `make derive`.",
+        *("", "[bootstrap.packages]", *_toml_lines(packages)),
+        *("", "[tools]", *_toml_lines(of_mise)),
+        *("", "# One of these commands is enough: then the package or the tool is not installed."),
+        *("[_.commands]", *_toml_lines(commands)),
+        *("", "[_.vscode]", "extensions = ["),
+        *(f"    {_toml(one['id'])},  # {one['reason']}" for one in extensions),
+        *("]", "", "[_.vscode.settings]", *_toml_lines(settings)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _toml_lines(table: Mapping[str, Any]) -> list[str]:
+    return [f"{_toml(key)} = {_toml(value)}" for key, value in table.items()]
+
+
+def _toml(value: Any) -> str:
+    """Write a value on one line: JSON's text is TOML's, but for tables."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(_toml_lines(value))} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ import pytest
 from json5 import loads
 
 from tests.baton import ROOT, files, run
-from tools.derive import ROLES, laptops
+from tools.roles import ROLES, laptop_files
 
 PACKAGED = sorted(file.name.split(".")[1] for file in ROOT.glob("workstation/mise.*.toml"))
 NAME = "newcomer"
@@ -254,17 +253,17 @@ def test_a_shell_that_starts_mise_already_stays(new_account: Callable[[], Accoun
     account.setup(PACKAGED[0])
 
 
-def test_a_company_adds_a_role_and_its_surroundings(new_account: Callable[[], Account]) -> None:
+def test_a_company_adds_a_role_and_its_surroundings(
+    new_account: Callable[[], Account], tmp_path: Path
+) -> None:
     account = new_account()
-    stated = {
-        file.stem: tomllib.loads(file.read_text(encoding="utf-8"))
-        for file in (ROOT / ROLES).glob("*.toml")
-    }
-    tool = {"name": "cowsay", "commands": ["cowsay"], "packages": {"mise": "pypi:cowsay@6.1"}}
-    analyst = {"extensions": [], "settings": {"a": 1}, "tools": [tool]}
     workstation = account.folder / "workstation"
-    text = laptops({**stated, "analyst": analyst})["analyst"]
-    (workstation / "mise.analyst.toml").write_text(text, encoding="utf-8")
+    shutil.copytree(ROOT / ROLES, tmp_path / ROLES)
+    (tmp_path / ROLES / "analyst.toml").write_text(
+        '[[tools]]\ncommands = ["cowsay"]\npackages = { mise = "pypi:cowsay@6.1" }\n'
+    )
+    for file, text in laptop_files(tmp_path).items():
+        (workstation / file.name).write_text(text, encoding="utf-8")
     company = 'NO_PROXY = "localhost,.example.com"\n'
     (workstation / "company.toml").write_text(f"[env]\n{company}[settings]\njobs = 3\n")
 
