@@ -197,7 +197,7 @@ def next_version(template: Path) -> None:
     (template / "template" / retired).unlink()
     ownership_yml = template / "ownership.yml"
     before = ownership_yml.read_text(encoding="utf-8")
-    after = before.replace("retired: {}", f"retired:\n  {retired}: types are checked elsewhere")
+    after = before.replace("retired:", f"retired:\n  {retired}: types are checked elsewhere")
     ownership_yml.write_text(after, encoding="utf-8")
 
 

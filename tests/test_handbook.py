@@ -37,6 +37,8 @@ MOST_LINES = 90
 LANGUAGES = {"bash", "sh", "python", "toml", "json", "yaml", "text"}
 
 RUN_ELSEWHERE = {
+    ("explore.md", "export DEVCONTAINER_CA_CERTIFICATES"): "tests/system/test_devcontainer.py",
+    ("explore.md", "cp -r .devcontainer/data-scientist"): "tests/system/test_devcontainer.py",
     ("first-hour-data-scientist.md", "uv run handoff doctor"): (
         "handoff/tests/workstation/test_doctor.py"
     ),

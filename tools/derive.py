@@ -18,6 +18,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # `python tools/derive.py` finds only this folder
 
+from tools.devcontainers import FOLDER, devcontainers, stages  # noqa: E402
 from tools.roles import editor_files, first_steps, laptop_files  # noqa: E402
 
 PRACTICES = "handoff/src/baton_handoff/policy/practices/practices.toml"
@@ -255,9 +256,13 @@ def derived(root: Path) -> dict[Path, str]:
     incidents = incidents_table(tomllib.loads(incidents_toml)["incident"])
     incidents_md = (root / "docs/change/incidents.md").read_text(encoding="utf-8")
     questions_md = (root / "docs/own/questions.md").read_text(encoding="utf-8")
+    dockerfile = root / FOLDER / "Dockerfile.jinja"
+    dockerfile_text = dockerfile.read_text(encoding="utf-8")
     practices = tomllib.loads((root / PRACTICES).read_text(encoding="utf-8"))
     practices_md = (root / "docs/own/practices.md").read_text(encoding="utf-8")
     return {
+        **devcontainers(root),
+        dockerfile: between(dockerfile_text, in_yaml, stages(root)),
         root / "copier.yml": between(copier_yml, in_yaml, copier_lists(ownership)),
         root / "cookiecutter.json": cookiecutter_json(listed),
         root / "docs/change/faults.md": between(faults_md, in_docs, faults_table(faults)),

@@ -15,8 +15,8 @@ DEFINITIONS = Path(__file__).with_name("roles")
 
 _EVERYONE = "everyone"
 
-Manager: TypeAlias = Literal["apt", "brew", "brew-cask", "winget", "mise"]
-"""A package manager."""
+Manager: TypeAlias = Literal["apt", "brew", "brew-cask", "winget", "mise", "image"]
+"""A package manager, or an image whose /bin a container copies the program from."""
 
 Conditions: TypeAlias = dict[Literal["ci", "cloud", "extra"], Text]
 """The answers of a project that needs an entry; `extra` is one of baton-standards'."""
