@@ -3,15 +3,22 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from baton_handoff.config.project import Project
+from baton_handoff.policy.checks import CHECKS
+from baton_handoff.policy.checks.check_context import Check, CheckContext
+from baton_handoff.policy.evidence.store import EvidenceStore
+from baton_handoff.policy.practices.assessment import State
+from baton_handoff.policy.practices.registry import shipped
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.workstation import doctor, surroundings
 from baton_handoff.workstation.doctor import applies, examine
+from baton_handoff.workstation.record import keep, last
 from baton_handoff.workstation.role import roles
 from trip_project import git
 
@@ -173,3 +180,37 @@ def test_a_folder_of_another_user_is_found(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 4321)
     assert len(found(project, machine(), check="owner")) == 1
+
+
+def test_a_folder_that_can_not_be_written_is_found(
+    project: Project, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _: path != project.local)
+    project.local.mkdir()
+    (one,) = found(project, machine(), check="local")
+    assert "HANDOFF_LOCAL" in one.fix
+
+
+LACKS = {"proper-editor": "extensions", "tools-introduced": "tools"}
+
+
+@pytest.mark.parametrize("practice", LACKS)
+def test_what_the_doctor_found_counts_as_evidence(
+    kept: Project, machine: Machine, practice: str
+) -> None:
+    day = date(2026, 11, 28)
+    (check,) = (CHECKS[one.check] for one in shipped() if one.name == practice)
+    states = []
+    for absent, extensions in (("curl", ""), ("", None)):
+        findings = found(kept, machine(absent, extensions=extensions), "ml-engineer")
+        keep(kept, ["ml-engineer"], findings, day)
+        examined = last(kept)
+        assert examined is not None
+        states.append((LACKS[practice] in examined.missing, check_now(kept, check, day)))
+    assert states == [(True, State.NOT_MET), (False, State.MET)]
+
+
+def check_now(project: Project, check: Check, day: date) -> State:
+    result = check(CheckContext(project, EvidenceStore(project), day))
+    assert "`uv run handoff doctor --role ml-engineer`" in result.message + result.fix
+    return result.state

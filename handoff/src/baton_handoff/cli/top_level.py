@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,6 +116,7 @@ def _setup(options: Options) -> None:
 def _doctor(options: Options) -> int:
     from baton_handoff.core.suggestions import hint
     from baton_handoff.workstation.doctor import examine
+    from baton_handoff.workstation.record import keep
     from baton_handoff.workstation.role import roles
 
     known = roles()
@@ -124,6 +125,7 @@ def _doctor(options: Options) -> int:
         raise UsageError(f"There is no role `{options.role}`{end}")
     chosen = [role for name, role in known.items() if options.role in (None, name)]
     found = examine(options.project, chosen, os.environ)
+    keep(options.project, [role.id for role in chosen], found, datetime.now(UTC).date())
     names = " and ".join(role.id for role in chosen)
     return print_findings(found, options, f"Nothing is missing for {names}.")
 

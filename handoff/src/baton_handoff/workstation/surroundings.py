@@ -70,6 +70,14 @@ def _repository(project: Project) -> Iterator[Finding]:
             blocks=not os.access(root, os.W_OK),
             fix=f"`sudo chown --recursive $(id -u):$(id -g) {root}`",
         )
+    local = project.local if project.local.exists() else project.local.parent
+    if not os.access(local, os.W_OK):
+        yield Finding(
+            "local",
+            f"{project.local} can't be written, so no result of a command is kept.",
+            blocks=True,
+            fix="HANDOFF_LOCAL=FOLDER names another folder",
+        )
     if not shutil.which("git") or not git_or_none(root, "rev-parse", "--git-dir"):
         done = run_git(root, "rev-parse", "--git-dir") if shutil.which("git") else None
         if done and "dubious ownership" in done.stderr:
