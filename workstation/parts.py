@@ -19,6 +19,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 MAC_EDITOR = "/Applications/Visual Studio Code.app/Contents/Resources/app/bin"
+ADMINISTRATOR = re.compile(r"Run (?:as root|manually):\s+(.+)")
 NO_NETWORK = re.compile(r"(?i)resolv|connect|unable to fetch|network|timed out|sending request")
 
 
@@ -71,6 +72,7 @@ class Laptop:
             stderr=captured,
             text=True,
             encoding="utf-8",
+            errors="replace",
         )
 
     @property
@@ -136,7 +138,11 @@ class Packages(Part):
         return self.absent("packages")
 
     def add(self, names: list[str]) -> dict[str, str]:
-        done = self.mise("bootstrap", "packages", "apply", "--yes", *names, shown=True)
+        apply = ("bootstrap", "packages", "apply", "--yes")
+        done = self.mise(*apply, *names, shown=True)
+        if done.returncode and not ADMINISTRATOR.search(done.stderr or ""):
+            # The list of the packages' versions may be outdated.
+            done = self.mise(*apply, "--update", *names, shown=True)
         if done.returncode:
             raise FailedError(reason(done, f"{', '.join(names)} could not be installed"))
         return dict.fromkeys(names, "")
@@ -161,8 +167,8 @@ class Tools(Part):
         return dict.fromkeys(names, "")
 
     def remove(self, added: Mapping[str, str]) -> list[str]:
-        self.laptop.run("mise", "unuse", "--global", *added)
-        return []
+        done = self.laptop.run("mise", "unuse", "--global", *added)
+        return list(added) if done.returncode else []
 
 
 class Shell(Part):
@@ -188,7 +194,7 @@ class Shell(Part):
         """Say whether a file has a use here."""
         if path.endswith("rc"):
             file = self.laptop.home / path.removeprefix("~/")
-            active = file.exists() and "mise activate" in file.read_text(encoding="utf-8")
+            active = file.exists() and b"mise activate" in file.read_bytes()
             return not active and self.laptop.find(file.name[1:-2]) is not None
         return any(self.wanted["company"].values())
 
@@ -220,14 +226,16 @@ class Git(Part):
     title = "git"
 
     def missing(self) -> list[str]:
-        return [f"{key} = {value}" for key, value in self._values() if not self._value(key)]
+        return [f"{key} = {value}" for key, value in self._values() if self._value(key) is None]
 
     def _values(self) -> Iterator[tuple[str, str]]:
         for key, value in self.wanted["_"]["git"].items():
             yield key, value if isinstance(value, str) else value[self.laptop.system]
 
-    def _value(self, key: str, *options: str) -> str:
-        return self.laptop.run("git", "config", *options, "--get", key).stdout.strip()
+    def _value(self, key: str, *options: str) -> str | None:
+        """Return a value, which may be empty; None if git has none."""
+        asked = self.laptop.run("git", "config", *options, "--get", key)
+        return None if asked.returncode == 1 else asked.stdout.strip()
 
     def add(self, names: list[str]) -> dict[str, str]:
         for name in names:
@@ -250,7 +258,7 @@ class Git(Part):
         """Ask for name and e-mail if git has none; return what a person still has to do."""
         left = []
         for key, what in (("user.name", "name"), ("user.email", "e-mail address")):
-            if not self._value(key):
+            if self._value(key) is None:
                 given = ""
                 if sys.stdin.isatty():
                     with suppress(EOFError):
@@ -267,7 +275,7 @@ def reason(done: subprocess.CompletedProcess[str], what: str) -> str:
     output: str | None = done.stderr
     if output is None:
         return f"{what}; the lines above give the reason."
-    if command := re.search(r"Run (?:as root|manually):\s+(.+)", output):
+    if command := ADMINISTRATOR.search(output):
         return f"{what} without an administrator, who runs: {command[1]}"
     if NO_NETWORK.search(output):
         return (

@@ -32,7 +32,7 @@ for folder in etc usr var/lib var/cache; do
     mount -t overlay overlay -o "$layers" "/$folder"
 done
 rm -f /var/lib/man-db/auto-update
-dpkg --force-depends --purge less >/dev/null 2>&1
+dpkg --force-depends --purge $4 >/dev/null 2>&1 || [ -z "$4" ]
 useradd --uid "$1" --home-dir "$2" --create-home --shell /bin/bash "$3"
 echo "$3 ALL=(ALL) NOPASSWD: ALL" >"/etc/sudoers.d/$3"
 echo up
@@ -50,7 +50,9 @@ while [ "$#" -gt 0 ]; do
 done
 """
 USED = {
-    ".gitconfig": "[user]\n\tname = Ada\n[init]\n\tdefaultBranch = trunk\n",
+    ".gitconfig": (
+        "[user]\n\tname = Ada\n[init]\n\tdefaultBranch = trunk\n[credential]\n\thelper =\n"
+    ),
     ".bashrc": "alias ll='ls -l'\n",
     ".extensions": "charliermarsh.ruff\nsomebody.theme\n",
     ".config/Code/User/settings.json": (
@@ -115,7 +117,7 @@ class Account:
 
 
 @contextmanager
-def _account(programs: Path) -> Iterator[Account]:
+def _account(programs: Path, lacks: str) -> Iterator[Account]:
     with TemporaryDirectory(dir="/var/tmp", prefix="baton-laptop-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -123,7 +125,7 @@ def _account(programs: Path) -> Iterator[Account]:
         shutil.copytree(ROOT / "workstation", folder / "workstation")
         boot = ("unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-euc", BOOT, "sh")
         with subprocess.Popen(
-            (*boot, UID, folder / "home", NAME),
+            (*boot, UID, folder / "home", NAME, lacks),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -135,8 +137,8 @@ def _account(programs: Path) -> Iterator[Account]:
 
 
 @pytest.fixture(scope="module")
-def new_account(npm_commands: Path) -> Iterator[Callable[[], Account]]:
-    """Yield a function that makes a fresh account on a fresh computer."""
+def new_account(npm_commands: Path) -> Iterator[Callable[..., Account]]:
+    """Yield a function that makes a fresh account on a computer which may lack a package."""
     with ExitStack() as stack:
         programs = Path(stack.enter_context(TemporaryDirectory(dir="/var/tmp")))
         programs.chmod(0o755)
@@ -149,14 +151,14 @@ def new_account(npm_commands: Path) -> Iterator[Callable[[], Account]]:
             (programs / name).write_text("#!/bin/sh\n")
         for program in programs.iterdir():
             program.chmod(0o755)
-        yield lambda: stack.enter_context(_account(programs))
+        yield lambda lacks="": stack.enter_context(_account(programs, lacks))
 
 
 @pytest.mark.parametrize("role", PACKAGED)
 def test_a_fresh_account_is_set_up_once_and_restored(
-    role: str, new_account: Callable[[], Account]
+    role: str, new_account: Callable[..., Account]
 ) -> None:
-    account = new_account()
+    account = new_account(lacks="less")
     fresh = account.files()
     proposed = account.setup(role, "--dry-run").stdout
     assert account.files() == fresh
@@ -203,7 +205,7 @@ def test_a_fresh_account_is_set_up_once_and_restored(
     assert "nothing to undo" in account.setup(role, "undo").stdout
 
 
-def test_a_used_account_loses_nothing(new_account: Callable[[], Account]) -> None:
+def test_a_used_account_loses_nothing(new_account: Callable[..., Account]) -> None:
     account = new_account()
     account.use()
     unattended = account.setup(PACKAGED[0]).stdout
@@ -240,7 +242,7 @@ def test_a_used_account_loses_nothing(new_account: Callable[[], Account]) -> Non
         assert (account.home / name).read_text(encoding="utf-8") == content, name
 
 
-def test_a_shell_that_starts_mise_already_stays(new_account: Callable[[], Account]) -> None:
+def test_a_shell_that_starts_mise_already_stays(new_account: Callable[..., Account]) -> None:
     account = new_account()
     file = account.home / ".bashrc"
     file.rename(account.home / "bashrc-of-mine")
@@ -254,7 +256,7 @@ def test_a_shell_that_starts_mise_already_stays(new_account: Callable[[], Accoun
 
 
 def test_a_company_adds_a_role_and_its_surroundings(
-    new_account: Callable[[], Account], tmp_path: Path
+    new_account: Callable[..., Account], tmp_path: Path
 ) -> None:
     account = new_account()
     workstation = account.folder / "workstation"
@@ -277,8 +279,8 @@ def test_a_company_adds_a_role_and_its_surroundings(
     assert shell.stdout == "mise is " + str(account.folder / "programs/mise") + "\n\n"
 
 
-def test_what_prevents_the_set_up_is_one_sentence(new_account: Callable[[], Account]) -> None:
-    account = new_account()
+def test_what_prevents_the_set_up_is_one_sentence(new_account: Callable[..., Account]) -> None:
+    account = new_account(lacks="less")
     fresh = account.files()
     offline = account.setup(PACKAGED[0], code=1, network=False)
     assert re.fullmatch(r"[^\n]+: connect to the network[^\n]+\n", offline.stderr)
