@@ -14,7 +14,7 @@ from baton_handoff.registry.wrapper import ContractedModel
 from trip_service import ROW, Price, ask, serving
 from trips import ROWS, PandasTrip
 
-EXAMPLES = [ROW, ROW | {"town": "Bonn", "direct": False}]
+EXAMPLES = [ROW | {"town": "Bonn", "direct": False}, ROW]
 
 
 class ByTable:
