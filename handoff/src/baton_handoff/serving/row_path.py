@@ -22,7 +22,7 @@ _EQUAL = 1e-9
 """Numbers closer than this are equal: sums may be added up in another order."""
 
 
-_GENERATED = 100
+_GENERATED = 50
 """About how many generated rows are compared: each takes as long as a request from a table."""
 
 
