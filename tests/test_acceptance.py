@@ -105,7 +105,7 @@ def test_a_service_that_fails_to_start_gives_the_reason(
     output = project.python(start.format(60))
     assert output.startswith("The service did not start: The registry has no alias `candidate`")
     output = registered(workshop, environment, "pandas").python(start.format(0))
-    assert output.startswith("The service does not answer on port ")
+    assert output.startswith("The service does not answer: ")
 
 
 @pytest.mark.parametrize("engine", sampled("acceptance", ENGINES, 1))

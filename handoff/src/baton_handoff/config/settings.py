@@ -22,7 +22,8 @@ GATES = (
     *("environment", "load", "code", "contracts", "rows", "parity", "commit", "baselines"),
     *("champion", "subgroups", "latency", "future", "card", "sources", "practices", "approval"),
 )
-"""The gates of a promotion by name; `policy.promotion.gates` implements them, but loads slowly."""
+"""The gates for which exceptions are possible; `policy.promotion.gates` implements them, but loads
+slowly."""
 
 _Number = Annotated[float, Field(ge=0)]
 
