@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import tree_sitter_powershell
 from json5 import loads
-from jsonc import EMPTY, additions, differing
+from jsonc import EMPTY, additions, differing, without
 from laptop import Setup
 from parts import FailedError, Laptop
 from tree_sitter import Language, Parser
@@ -63,9 +63,17 @@ def test_settings_are_completed_and_no_character_is_lost(text: str) -> None:
     new = added(text)
     assert loads(new) == merged(loads(text), WANTED)
     assert added(new) == new
-    for addition in additions(text, WANTED):
-        new = new.replace(addition.text, "", 1)
-    assert new == text
+    recorded = {addition.name: addition.text for addition in additions(text, WANTED)}
+    assert without(new, recorded) == (text, [])
+
+
+def test_only_the_lines_that_were_added_are_removed() -> None:
+    own = '{\n    "[css]": {\n        "b": "é",\n    },\n    "[python]": {\n    },\n}'
+    recorded = {addition.name: addition.text for addition in additions(own, WANTED)}
+    assert without(added(own), recorded) == (own, [])
+    edited = added(own).replace('"a": true', '"a": false')
+    assert without(edited, recorded) == (own.replace("{", '{\n    "a": false,', 1), ["a"])
+    assert without(own, recorded) == (own, [])
 
 
 def test_empty_braces_are_filled_too() -> None:

@@ -81,13 +81,46 @@ def _additions(
     for key, value in settings.items():
         if key not in own:
             written = json.dumps(value, indent=indent, ensure_ascii=False)
-            line = f"\n{json.dumps(key)}: {written},".replace("\n", end + before)
+            quoted = json.dumps(key, ensure_ascii=False)
+            line = f"\n{quoted}: {written},".replace("\n", end + before)
             yield Addition(" ".join([*path, key]), at, line)
     if settings and not own and "\n" not in text[opened : node._end_tok.index]:
         yield Addition("", at, end + indent * len(path))
     for key, value in own.items():
         if isinstance(value, JSONObject) and isinstance(settings.get(key), Mapping):
             yield from _additions(text, value, settings[key], (*path, key), indent, end)
+
+
+def without(text: str, added: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Return a file without what was added, and the names of what has been changed since.
+
+    Args:
+        text: JSON with comments.
+        added: The text of each addition, by its name.
+
+    Raises:
+        ValueError: The text is no such JSON.
+    """
+    changed = []
+    for name, at in sorted(_places(_object(text), ()), key=lambda place: -place[1]):
+        if name in added:
+            start = at - added[name].index('"')
+            end = start + len(added[name])
+            if text[start:end] == added[name]:
+                text = text[:start] + text[end:]
+            else:
+                changed.append(name)
+    return text, changed
+
+
+def _places(node: JSONObject, path: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    """The name of each setting, also in objects, with its position."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        own = (*path, getattr(key, "characters", ""))
+        assert key._tok is not None
+        yield " ".join(own), key._tok.index
+        if isinstance(value, JSONObject):
+            yield from _places(value, own)
 
 
 def differing(text: str, settings: Mapping[str, Any]) -> list[str]:

@@ -2,10 +2,11 @@
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from jsonc import EMPTY, Addition, additions, differing
+from jsonc import EMPTY, Addition, additions, differing, without
 from parts import FailedError, Part, reason
 
 EDITORS = {
@@ -80,13 +81,9 @@ class Settings(Editor):
         return [addition.name for addition in self._additions() if addition.name]
 
     def _additions(self) -> list[Addition]:
-        file, settings = self.settings(), self.wanted["_"]["vscode"]["settings"]
-        try:
-            return additions(_text(file), settings)
-        except ValueError as error:
-            found = re.search(r"line \d+", str(error))
-            where = f"{file}, {found.group()}" if found else str(file)
-            raise FailedError(f"VS Code's settings can't be read: correct {where}.") from error
+        file = self.settings()
+        with _readable(file):
+            return additions(_text(file), self.wanted["_"]["vscode"]["settings"])
 
     def add(self, names: list[str]) -> dict[str, str]:
         file, added = self.settings(), self._additions()
@@ -97,19 +94,29 @@ class Settings(Editor):
         return {addition.name: addition.text for addition in added if addition.name in names}
 
     def remove(self, added: Mapping[str, str]) -> list[str]:
-        file, text = self.settings(), _text(self.settings())
-        stay = [name for name, snippet in added.items() if snippet not in text]
-        for snippet in added.values():
-            text = text.replace(snippet, "", 1)
+        file = self.settings()
+        with _readable(file):
+            text, changed = without(_text(file), added)
         if text == EMPTY:
             file.unlink(missing_ok=True)
         else:
             replace(file, text)
-        return stay
+        return changed
 
     def own(self) -> list[str]:
         """Return the settings for which the person has another value than the role."""
         return differing(_text(self.settings()), self.wanted["_"]["vscode"]["settings"])
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    """Report a file of settings that is not JSON with comments."""
+    try:
+        yield
+    except ValueError as error:
+        found = re.search(r"line \d+", str(error))
+        where = f"{file}, {found.group()}" if found else str(file)
+        raise FailedError(f"VS Code's settings can't be read: correct {where}.") from error
 
 
 def _text(file: Path) -> str:
