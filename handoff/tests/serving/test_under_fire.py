@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import gzip
 import json
 import socket
 import threading
@@ -130,6 +131,17 @@ def test_the_header_that_a_request_lacks_is_named(client: TestClient) -> None:
     assert "Content-Type: application/json" in answer.json()["errors"][0]["rule"]
     marked = post(client, b"\xef\xbb\xbf" + json.dumps({"rows": [ROW]}).encode())
     assert marked.status_code == 200
+
+
+def test_a_compressed_body_is_refused_and_the_last_of_repeated_keys_counts(
+    client: TestClient,
+) -> None:
+    packed = gzip.compress(json.dumps({"rows": [ROW]}).encode())
+    answer = client.post("/predict", content=packed, headers={**JSON, "Content-Encoding": "gzip"})
+    assert answer.status_code == 422
+    assert "without the header Content-Encoding" in answer.json()["errors"][0]["rule"]
+    twice = b'{"rows": [], ' + json.dumps({"rows": [ROW]}).encode()[1:]
+    assert len(post(client, twice).json()["predictions"]) == 1
 
 
 def test_rows_beyond_the_setting_are_refused(client: TestClient) -> None:
