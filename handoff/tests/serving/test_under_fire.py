@@ -1,8 +1,8 @@
 """Hostile requests and slow clients keep nobody else waiting."""
 
 import asyncio
-import http.client
 import gzip
+import http.client
 import json
 import socket
 import threading
