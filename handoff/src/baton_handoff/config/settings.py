@@ -64,6 +64,9 @@ class ServiceSettings(StrictModel):
     refresh_seconds: _Number = 10
     """The time between two queries to the registry for the version to load."""
 
+    closed: list[Literal["docs", "metrics", "version"]] = []
+    """The pages that the service does not show: they answer 404."""
+
     log_share: Annotated[float, Field(ge=0, le=1)] = 1
     """The share of requests whose rows and predictions are logged, 0 to 1."""
 
