@@ -203,7 +203,8 @@ def _tasks_json(tasks: Mapping[str, Mapping[str, Any]]) -> str:
         entry: dict[str, Any] = {
             "label": name,
             "detail": task["help"],
-            "type": "process",
+            # A shell finds uv where its start-up files put it on PATH.
+            "type": "shell",
             "command": "uv",
             "args": ["run", "poe", name, *_ARGUMENTS.get(name, [])],
             "problemMatcher": [*_MATCHERS.get(name, [])],
