@@ -71,6 +71,7 @@ def test_of_many_rows_a_sample_is_compared_and_all_are_counted(
     second = Period(since=datetime(2013, 1, 2, tzinfo=UTC))
     rows = rows_from_log(euros(trip), log(1000), second)
     assert (len(rows.rows), rows.total, rows.refused) == (300, 1500, 0)
+    assert rows.ends == (rows.times.min(), rows.times.max())  # type: ignore[union-attr]
     assert rows.keys is not None
     requests = rows.keys["request"].str[1:].astype(int)
     assert requests.is_monotonic_increasing  # in the order of the log

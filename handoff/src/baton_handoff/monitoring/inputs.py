@@ -65,6 +65,7 @@ class PredictedRows:
         broken_rules: The number of rows that break each rule of the contract.
         total: The number of rows of the period, if `rows` are a sample of them.
         total_refused: The number of these that the contract refuses.
+        ends: The first and the last time of these, empty if unknown.
     """
 
     rows: pd.DataFrame
@@ -75,6 +76,7 @@ class PredictedRows:
 
     total: int | None = None
     total_refused: int | None = None
+    ends: tuple[pd.Timestamp, ...] | None = None
 
     @property
     def accepted(self) -> pd.DataFrame:
@@ -119,7 +121,7 @@ def rows_from_log(
         frame = as_pandas(known)
         times = _times(baseline, frame)
         times = pd.to_datetime(facts[_AT], utc=True) if times is None else times
-        sample.add(frame, facts.assign(**{_AT: times}), period.contains(times))
+        sample.add(frame, facts.assign(**{_AT: times}), period.contains(times), times)
         rows.clear()
         answers.clear()
 
@@ -136,7 +138,7 @@ def rows_from_log(
     frame, facts = sample.tables()
     keys = facts[[REQUEST, POSITION]]
     return PredictedRows(
-        frame, facts[prediction], facts[_AT], keys, Counter(), sample.count, total_refused=0
+        frame, facts[prediction], facts[_AT], keys, Counter(), sample.count, 0, sample.ends
     )
 
 
@@ -160,7 +162,7 @@ def rows_from_file(baseline: BaselineVersion, file: Path, period: Period) -> Pre
                 chosen = np.ones(len(part), bool) if times is None else period.contains(times)
                 facts = pd.DataFrame({REASON: is_refused}, index=part.index)
                 facts[prediction] = None if is_refused else part[prediction]
-                sample.add(part[names], facts, chosen)
+                sample.add(part[names], facts, chosen, times)
                 if is_refused:
                     refused += int(chosen.sum())
                     for text in part[REASON][chosen]:
@@ -168,7 +170,9 @@ def rows_from_file(baseline: BaselineVersion, file: Path, period: Period) -> Pre
     rows, facts = sample.tables()
     predicted = facts[prediction][~facts[REASON].to_numpy(bool)].infer_objects()
     times = _times(baseline, rows)
-    return PredictedRows(rows, predicted, times, None, broken_rules, sample.count, refused)
+    return PredictedRows(
+        rows, predicted, times, None, broken_rules, sample.count, refused, sample.ends
+    )
 
 
 def _times(baseline: BaselineVersion, rows: pd.DataFrame) -> pd.Series | None:

@@ -119,7 +119,9 @@ def observe(
         settings: The limits.
     """
     samples, times = _samples(baseline, rows), rows.times
-    ends = () if times is None or not len(times) else (times.min(), times.max())
+    ends = rows.ends
+    if ends is None:
+        ends = () if times is None or not len(times) else (times.min(), times.max())
     inputs = [name for name in samples.reference if name != samples.prediction_column]
     missing = missing_values(
         samples.reference[inputs], samples.current[inputs], samples.periods, settings

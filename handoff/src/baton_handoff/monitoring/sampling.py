@@ -15,16 +15,27 @@ class Sample:
 
     Attributes:
         count: The number of all rows.
+        ends: The first and the last time of all rows, empty if unknown.
     """
 
     def __init__(self) -> None:
         self.count = 0
+        self.ends: tuple[pd.Timestamp, ...] = ()
         self._parts: list[tuple[pd.DataFrame, pd.DataFrame]] = []
         self._keys: list[np.ndarray] = []
         self._random = np.random.default_rng(0)
 
-    def add(self, rows: pd.DataFrame, facts: pd.DataFrame, chosen: np.ndarray) -> None:
-        """Add some of the rows of a part, with what else is known of each."""
+    def add(
+        self,
+        rows: pd.DataFrame,
+        facts: pd.DataFrame,
+        chosen: np.ndarray,
+        times: pd.Series | None = None,
+    ) -> None:
+        """Add some of the rows of a part, with what else is known of each, and its time."""
+        if times is not None and chosen.any():
+            every = (*self.ends, times[chosen].min(), times[chosen].max())
+            self.ends = (min(every), max(every))
         self._parts.append((rows[chosen], facts[chosen]))
         self._keys.append(self._random.random(int(chosen.sum())))
         self.count += int(chosen.sum())
