@@ -12,6 +12,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.contracts.diff import compare_with_base
 from baton_handoff.contracts.generated_source import format_source
 from baton_handoff.contracts.merged_source import merge_source
+from baton_handoff.contracts.raw_tables import open_table
 from baton_handoff.contracts.request_example import request_command
 from baton_handoff.contracts.table_files import unmatched_rows, with_joined
 from baton_handoff.contracts.table_joins import Join
@@ -70,10 +71,14 @@ def start_from(
     require_repository(project.root)
     choices = choices or Choices()
     joined: Sequence[Join] = ()
+    parted: Sequence[Join] = ()
     former = former_draft(project) if has_contract else None
     if former:
         choices = choices.after(former.table.choices.recorded())
-        joined = former.table.joined
+        raw = open_table(file, encoding=choices.encoding, sheet=choices.sheet, column=target)
+        columns = {*raw.columns.column_names}
+        joined = [each for each in former.table.joined if columns.issuperset(each.keys)]
+        parted = [each for each in former.table.joined if each not in joined]
     draft = draft_contracts(project, file, target, choices, joined)
     source_file = project.root / f"{FOLDER}/{_SOURCE}{ENDING}"
     source = place_of(file).as_posix()
@@ -86,6 +91,11 @@ def start_from(
         places = [source, f"data/raw/{_SOURCE}.parquet"]
         described = source_draft(_SOURCE, places, "contracts:Source")
     _apply(project, draft, former, file, {source_file: described})
+    for each in parted:
+        print(
+            f"{each.file.name} is no longer joined, because {file.name} lacks its key"
+            f" {', '.join(each.keys)}: remove it from dvc.yaml, too."
+        )
     drafted = any(column.rules for column in draft.table.profile.columns)
     print(
         (

@@ -19,7 +19,7 @@ _PIPELINE = STEPS["pipeline"].recorded_by
 _COMMIT = 'git add --all && git commit -m "MESSAGE"'
 _REGISTER = "uv run poe register"
 _PROMOTE = "uv run poe promote {} --why WHY --run"
-_MOST_PLACES = 3
+_MOST_PLACES = 4
 _JOB = (
     "start the job `promote` of the pipeline with the version and the reason; the other side"
     " approves it there"
