@@ -20,6 +20,7 @@ from baton_handoff.contracts.table_format import ColumnFormat
 from baton_handoff.contracts.table_profile import TableProfile, profile_table, rounded_range
 from baton_handoff.contracts.text_files import detect_encoding
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.lineage.own_table import Choices, read_own_table
 
 Texts = Sequence[str]
 
@@ -209,10 +210,16 @@ def test_the_target_keeps_its_words() -> None:
             ["31.01.2024", "32.01.2024"],
             NoteKind.MIXED_DATES,
         ),
+        (["3. März 2024", "17. Mai 2024"], ["3. März 2024"], NoteKind.YEARS),
+        (["2024-Q1", "2024-Q4"], ["2024-Q1"], NoteKind.YEARS),
+        (["(3.50)", "(1.25)"], [-3.5, -1.25], NoteKind.NUMBERS),
     ],
-    ids=["padded", "a usual token", "mixed", "an impossible date"],
+    ids=[
+        *("padded", "a usual token", "mixed", "an impossible date"),
+        *("a month in German", "a quarter", "a negative number in brackets"),
+    ],
 )
-def test_unusual_texts_are_named(texts: Texts, read: list[str | None], kind: NoteKind) -> None:
+def test_unusual_texts_are_named(texts: Texts, read: list[Any], kind: NoteKind) -> None:
     column = found(*texts)
     assert values(column, len(read)) == read
     assert kind in kinds(column)
@@ -410,6 +417,27 @@ def test_a_number_far_from_all_others_is_named_and_gives_no_bounds(value: int) -
     result = profile(x=[value if n % 9 == 0 else n % 7 for n in range(N)], noise=NOISE, y=Y)
     assert noted(result, NoteKind.SENTINEL) == ["x"]
     assert result.columns[0].rules == {}
+
+
+def test_a_number_far_from_all_others_is_named_in_a_target_that_is_a_quantity() -> None:
+    target = [-999 if n % 9 == 0 else n % 97 + 0.5 for n in range(N)]
+    assert noted(profile(noise=NOISE, y=target), NoteKind.SENTINEL) == ["y"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("1,0.5,0\n2,0.25,1\n" * 30, "does not name its columns: .* each of its 3 columns"),
+        ("a  b  y\n" + "1  2  0\n" * 30, "has only one column, 'a  b  y': separate columns by"),
+    ],
+    ids=["no names", "spaces"],
+)
+def test_a_file_without_names_or_separators_is_refused_with_a_way_out(
+    content: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(HandoffError, match=message):
+        read_own_table(tmp_path / "t.csv", "y", Choices(), ())
 
 
 @pytest.mark.parametrize(

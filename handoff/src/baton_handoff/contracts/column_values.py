@@ -53,6 +53,8 @@ _BOOLEANS = (
 """Words for true and false."""
 
 _MOSTLY = 0.5
+_YEAR = r"\d.*\b(?:19|20)\d{2}\b|\b(?:19|20)\d{2}\b.*\d"
+"""A year and another number: `3. März 2024`, `2024-Q1`."""
 
 Array: TypeAlias = pa.ChunkedArray
 
@@ -204,6 +206,9 @@ def _as_text(name: str, values: Array, trimmed: Array, missing: Sequence[str]) -
                 others = present.filter(pc.is_null(parse_dates(present, dates)))
                 notes.append(Note(NoteKind.MIXED_DATES, name, _examples(others), len(others)))
                 break
+        else:
+            if pc.all(pc.match_substring_regex(present, _YEAR)).as_py():
+                notes.append(Note(NoteKind.YEARS, name, _examples(present)))
     return FoundColumn(texts, form, tuple(notes))
 
 

@@ -78,7 +78,8 @@ def are_whole(present: pa.ChunkedArray, form: ColumnFormat) -> bool:
 def marked_place(present: pa.ChunkedArray, form: ColumnFormat) -> int:
     """Return the position of the first number with one of the marks of its form, -1 for none."""
     group = _group(form.thousands) if form.thousands else ","  # a decimal point is usual
-    marks = "|".join((group, "," if form.decimal == "," else group, rf"\d{_SPACES}\d", _SIGNS))
+    comma = "," if form.decimal == "," else group
+    marks = "|".join((group, comma, rf"\d{_SPACES}\d", r"^\(", _SIGNS))
     place: int = pc.index(pc.match_substring_regex(present, marks), value=True).as_py()
     return place
 

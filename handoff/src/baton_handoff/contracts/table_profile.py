@@ -16,7 +16,7 @@ from baton_handoff.contracts.column_values import FoundColumn
 from baton_handoff.contracts.leaks import leaks
 from baton_handoff.contracts.raw_tables import whole
 from baton_handoff.contracts.table_format import ColumnFormat
-from baton_handoff.contracts.unusual_columns import unusual_columns
+from baton_handoff.contracts.unusual_columns import sentinel_notes, unusual_columns
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.suggestions import similar_name
 
@@ -140,6 +140,8 @@ def profile_table(
     kind, classes = _target(target, found[target].values, task)
     counted = {note.column for note in notes if note.kind is NoteKind.COUNTS}
     used = {name: values for name, values in used.items() if name not in counted}
+    if not classes:
+        notes += sentinel_notes(target, found[target].values)
     notes += leaks(used, target, found[target].values, is_quantity=not classes)
     order = list(found)
     notes.sort(key=lambda note: order.index(note.column))

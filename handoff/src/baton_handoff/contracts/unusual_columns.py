@@ -44,7 +44,7 @@ def unusual_columns(columns: Mapping[str, pa.ChunkedArray]) -> Iterator[Note]:
         if distinct == 1 and not values.null_count and len(values) > 1:
             yield Note(NoteKind.CONSTANT, name, (str(present[0].as_py()),))
         elif not (is_text or is_whole):
-            yield from _sentinel_notes(name, values)
+            yield from sentinel_notes(name, values)
         elif _is_row_number(values) and (_is_named(name, _IDS | _NUMBERS)):
             yield Note(NoteKind.ROW_NUMBER, name)
         elif _is_id(name, present, distinct):
@@ -56,7 +56,15 @@ def unusual_columns(columns: Mapping[str, pa.ChunkedArray]) -> Iterator[Note]:
         elif is_text and distinct > max(_FEW, 0.9 * len(present)):
             yield Note(NoteKind.UNIQUE_TEXT, name)
         else:
-            yield from _sentinel_notes(name, values)
+            yield from sentinel_notes(name, values)
+
+
+def sentinel_notes(name: str, values: pa.ChunkedArray) -> Iterator[Note]:
+    """Yield a note if one number of a column may mean a missing value."""
+    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
+        numbers = values.drop_null().to_pylist()
+        if (found := _sentinel(numbers)) is not None:
+            yield Note(NoteKind.SENTINEL, name, (f"{found:g}",), numbers.count(found))
 
 
 def _sentinel(numbers: Sequence[float]) -> float | None:
@@ -74,13 +82,6 @@ def _sentinel(numbers: Sequence[float]) -> float | None:
         if (end < 0 <= low and (end < -far or end <= -9)) or end > high + far or end < low - far:
             return end
     return None
-
-
-def _sentinel_notes(name: str, values: pa.ChunkedArray) -> Iterator[Note]:
-    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
-        numbers = values.drop_null().to_pylist()
-        if (found := _sentinel(numbers)) is not None:
-            yield Note(NoteKind.SENTINEL, name, (f"{found:g}",), numbers.count(found))
 
 
 def _is_id(name: str, present: pa.ChunkedArray, distinct: int) -> bool:
