@@ -1,6 +1,6 @@
 """The files of VS Code are valid, agree with the roles, and what they start works.
 
-`tests/system/test_vscode.py` opens them in VS Code itself.
+The editor itself is not part of these tests.
 """
 
 import json
