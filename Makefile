@@ -47,7 +47,7 @@ benchmarks: .venv/ready  ## measure again, side by side with the alternatives
 wheel: .venv/ready  ## build the engine into what projects receive
 	python tools/wheel.py
 
-derive: .venv/ready  ## write what follows from copier.yml, ownership.yml, faults.toml and incidents.toml
+derive: .venv/ready  ## write what follows from copier.yml, ownership.yml, roles, practices, faults and incidents
 	python tools/derive.py
 
 pins: .venv/ready  ## the newest versions: of Baton's own tools, and of what the standards are proved with

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,11 @@ from tests.project import free_port
 
 INSIDE = Path(__file__).parent / "inside"
 COLLECTOR = ROOT / "tests" / "system" / "inside" / "collector.py"
-ROWS, WARM = 200, 100
+ROWS, WARM = 1000, 100
 """The number of real rows, and of warm-up requests."""
+
+LONG_TURNS, LONG_ALONE = 10, 3
+"""The same for requests with many rows."""
 
 TURNS, ALONE = 40, 10
 """The number of turns of each server with one client, and of requests per turn: short turns share
@@ -34,12 +37,14 @@ the quiet and busy moments of the machine equally."""
 ROUNDS, CLIENTS, EACH = 5, 8, 20
 """The number of rounds with parallel clients, of clients, and of requests of each client."""
 
-LATENCY, THROUGHPUT, MEMORY, AIM, SEEN = 0.25, 4.0, 0.6, 5.0, 1.1
+LATENCY, LONG_LATENCY, THROUGHPUT, MEMORY, AIM, SEEN = 0.08, 0.5, 15.0, 0.5, 5.0, 1.1
+CLIFF = 1.1
+"""How much longer 101 rows may take than 100."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """One request: its body, and the probability of a correct response."""
+    """One request: its body, and the probability of a correct response to its first row."""
 
     body: bytes
     chance: float
@@ -69,9 +74,14 @@ class Server:
         """Send warm-up requests, which are not measured."""
         self._send(WARM, first=0)
 
+    def with_rows(self, questions: Sequence[Question]) -> "Server":
+        """Return the same server, asked other questions."""
+        return replace(self, questions=questions, milliseconds=[])
+
     def p50(self) -> float:
         """Return the median response time with one client, in milliseconds."""
-        took = self._send(ALONE, first=len(self.milliseconds))
+        times = LONG_ALONE if len(self.questions) == 1 else ALONE
+        took = self._send(times, first=len(self.milliseconds))
         self.milliseconds.extend(took)
         return statistics.median(took)
 
@@ -130,10 +140,11 @@ def measure(project: Path) -> list[Result]:
             bodies = [{"rows": [row]} for row in rows]
             return start(command, "/predict", bodies, _probability, **env)
 
-        def serve(port: str) -> list[str | Path]:
-            return [python.with_name("handoff"), "serve", "--port", port]
+        def serve(port: str, *options: str) -> list[str | Path]:
+            return [python.with_name("handoff"), "serve", "--port", port, *options]
 
         ours = handoff(serve)
+        two = handoff(lambda port: serve(port, "--workers", "2"))
         mlflow = start(
             lambda port: [
                 *(python.with_name("mlflow"), "models", "serve", "--model-uri", version),
@@ -149,11 +160,12 @@ def measure(project: Path) -> list[Result]:
             [[row] for row in features],
             lambda reply: reply[0],
         )
-        for server in (ours, mlflow, bare):
+        for server in (ours, two, mlflow, bare):
             server.warm_up()
         quick = in_turns(ours.p50, mlflow.p50, bare.p50, times=TURNS)
-        many = in_turns(ours.throughput, mlflow.throughput, times=ROUNDS)
-        memory = ours.megabytes(), mlflow.megabytes()
+        many = in_turns(ours.throughput, mlflow.throughput, two.throughput, times=ROUNDS)
+        long = _long_requests(ours, mlflow, rows, chances[0])
+        memory = ours.megabytes(), mlflow.megabytes(), two.megabytes()
         unexpected = _count_unexpected_responses(ours, rows[0])
 
         listening = free_port()
@@ -172,6 +184,7 @@ def measure(project: Path) -> list[Result]:
                 memory,
                 unexpected,
             ),
+            *long,
             _observability_cost(*watched),
         ]
 
@@ -196,13 +209,13 @@ def _results(
     quick: Sequence[Sequence[float]],
     p99: Sequence[float],
     many: Sequence[Sequence[float]],
-    memory: tuple[float, float],
+    memory: tuple[float, float, float],
     unexpected: int,
 ) -> list[Result]:
     theirs = "`mlflow models serve` of the same version"
     bare = "the estimator alone, on ready features, nothing checked or logged"
     p50 = [statistics.median(took) for took in quick]
-    latency, throughput = ratio(quick[0], quick[1]), ratio(many[0], many[1])
+    latency, throughput = ratio(quick[0], quick[1]), ratio(many[2], many[1])
     return [
         Result(
             "one row, p50, ms",
@@ -216,18 +229,54 @@ def _results(
             *(f"aim: < {AIM:g} ms", p50[0] < AIM),
         ),
         Result(
-            f"right answers a second to {CLIENTS} clients",
-            *(statistics.median(many[0]), theirs, statistics.median(many[1]), throughput),
+            f"right answers a second to {CLIENTS} clients, one worker",
+            *(statistics.median(many[0]), theirs, statistics.median(many[1])),
+            *(ratio(many[0], many[1]), "none: stated", True),
+        ),
+        Result(
+            "the same, two workers",
+            *(statistics.median(many[2]), theirs, statistics.median(many[1]), throughput),
             *(f"≥ {THROUGHPUT:g} x", throughput >= THROUGHPUT),
         ),
         Result(
-            "memory of the whole process tree, proportional, MB",
+            "memory of the whole process tree, proportional, one worker, MB",
             *(memory[0], theirs, memory[1], memory[0] / memory[1]),
             *(f"≤ {MEMORY:g} x", memory[0] / memory[1] <= MEMORY),
         ),
         Result(
+            "the same, two workers",
+            *(memory[2], theirs, memory[1], memory[2] / memory[1], "none: stated", True),
+        ),
+        Result(
             "answers to garbage among real rows that are not 4xx",
             *(unexpected, "", None, None, "0", unexpected == 0),
+        ),
+    ]
+
+
+def _long_requests(
+    ours: Server, mlflow: Server, rows: Sequence[dict[str, Any]], chance: float
+) -> list[Result]:
+    """Compare requests with a thousand rows, and those with 100 and 101."""
+
+    def asked(server: Server, name: str, count: int) -> Server:
+        body = json.dumps({name: rows[:count]}).encode()
+        return server.with_rows([Question(body, chance)])
+
+    servers = [asked(ours, "rows", 1000), asked(mlflow, "inputs", 1000)]
+    servers += [asked(ours, "rows", count) for count in (101, 100)]
+    took = in_turns(*(server.p50 for server in servers), times=LONG_TURNS)
+    p50 = [statistics.median(times) for times in took]
+    latency, cliff = ratio(took[0], took[1]), ratio(took[2], took[3])
+    return [
+        Result(
+            "1,000 rows, p50, ms",
+            *(p50[0], "`mlflow models serve` of the same version", p50[1], latency),
+            *(f"≤ {LONG_LATENCY:g} x", latency <= LONG_LATENCY),
+        ),
+        Result(
+            "101 rows, p50, ms",
+            *(p50[2], "100 rows", p50[3], cliff, f"≤ {CLIFF:g} x", cliff <= CLIFF),
         ),
     ]
 

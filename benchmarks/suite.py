@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from benchmarks import catches, changes, ci, editing, features, generate, pipeline, serving, status
+from benchmarks import (
+    batch,
+    catches,
+    changes,
+    ci,
+    editing,
+    features,
+    generate,
+    pipeline,
+    serving,
+    status,
+)
 from benchmarks.measure import POE, Result, table
 from tests.baton import commit, export, release, render, run
 
@@ -79,6 +90,7 @@ PARTS: dict[str, Callable[[Bench], Section]] = {
     "features": _features,
     "status": lambda bench: _measured(status.measure(bench.project)),
     "serving": lambda bench: _measured(serving.measure(bench.with_data)),
+    "batch": lambda bench: _measured(batch.measure(bench.with_data)),
     "editing": lambda bench: _measured(editing.measure(bench.project)),
     "changes": lambda bench: _measured(changes.measure(bench.project)),
     "ci": lambda bench: Section(*ci.measure(bench.folder)),

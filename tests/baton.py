@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -136,18 +137,18 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def editors_json(text: str) -> Any:
-    """Parse JSON as editors do: a line may be a comment."""
-    return json.loads(re.sub(r"(?m)^\s*//.*$", "", text))
+    """Parse JSON as editors do: a line may be a comment, or end in one."""
+    return json.loads(re.sub(r"(?m)(^\s*|(?<=[\",])  )//.*$", "", text))
 
 
 def owner(path: str, ownership: Mapping[str, Mapping[str, object]]) -> list[str]:
     """Return the classes of ownership.yml that cover a path; exactly one is valid."""
-    return [
-        name
-        for name, entries in ownership.items()
-        for entry in entries
-        if path == entry or (entry.endswith("/") and path.startswith(entry))
-    ]
+    return [name for name, entries in ownership.items() for entry in entries if covers(entry, path)]
+
+
+def covers(entry: str, path: str) -> bool:
+    """True if an entry of ownership.yml covers a path; a file's name may begin with a star."""
+    return path.startswith(entry) if entry.endswith("/") else fnmatch(path, entry)
 
 
 def ownership() -> dict[str, dict[str, object]]:
@@ -196,7 +197,7 @@ def next_version(template: Path) -> None:
     (template / "template" / retired).unlink()
     ownership_yml = template / "ownership.yml"
     before = ownership_yml.read_text(encoding="utf-8")
-    after = before.replace("retired: {}", f"retired:\n  {retired}: types are checked elsewhere")
+    after = before.replace("retired:", f"retired:\n  {retired}: types are checked elsewhere")
     ownership_yml.write_text(after, encoding="utf-8")
 
 

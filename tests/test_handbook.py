@@ -37,6 +37,14 @@ MOST_LINES = 90
 LANGUAGES = {"bash", "sh", "python", "toml", "json", "yaml", "text"}
 
 RUN_ELSEWHERE = {
+    ("explore.md", "export DEVCONTAINER_CA_CERTIFICATES"): "tests/system/test_devcontainer.py",
+    ("explore.md", "cp -r .devcontainer/data-scientist"): "tests/system/test_devcontainer.py",
+    ("first-hour-data-scientist.md", "uv run handoff doctor"): (
+        "handoff/tests/workstation/test_doctor.py"
+    ),
+    ("first-hour-ml-engineer.md", "uv run handoff doctor"): (
+        "handoff/tests/workstation/test_doctor.py"
+    ),
     ("run-the-service.md", "uv add --group spark 'baton-standards[spark]'"): (
         "tests/system/test_spark.py"
     ),
@@ -48,7 +56,7 @@ RUN_ELSEWHERE = {
     ("team-server.md", "docker compose up --detach"): "tests/system/test_shared_backends.py",
     ("team-server.md", "curl --user admin"): "tests/system/test_shared_backends.py",
     ("team-server.md", "docker compose build"): "tests/system/test_shared_backends.py",
-    ("feature-store.md", "uv run handoff feature store"): "tests/prove/test_feature_store.py",
+    ("change-a-feature.md", "uv run handoff feature store"): "tests/prove/test_feature_store.py",
     ("levels-and-practices.md", "uvx copier update"): "tests/test_update.py",
     ("state-a-contract.md", "uv run handoff contract join"): "tests/test_blank.py",
     ("promote-and-roll-back.md", "uv run poe promote candidate --why"): "tests/test_promotion.py",
@@ -109,7 +117,7 @@ def test_the_readme_is_short(workshop: Workshop, starter: str) -> None:
 
 def test_the_standards_list_every_page() -> None:
     listed = (ROOT / "template/standards/README.md").read_text(encoding="utf-8")
-    assert len(PAGES) == 12
+    assert len(PAGES) == 13
     assert sorted(re.findall(r"\(handbook/([\w-]+\.md)\)", listed)) == [p.name for p in PAGES]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.baton import QUESTIONS, ROOT, Workshop, files, git, owner, ownership
+from tests.baton import QUESTIONS, ROOT, Workshop, covers, files, git, owner, ownership
 
 # The questions whose answers decide which files a project has.
 DECIDING = ["starter", "dataframe", "ci", "cloud"]
@@ -52,13 +52,7 @@ def test_every_entry_covers_an_existing_file(workshop: Workshop) -> None:
         if name not in ("user-owned", "retired")
         for entry in paths
     ]
-    unused = [
-        entry
-        for entry in entries
-        if not any(
-            path == entry or (entry[-1] == "/" and path.startswith(entry)) for path in rendered
-        )
-    ]
+    unused = [entry for entry in entries if not any(covers(entry, path) for path in rendered)]
     assert unused == []
 
 

@@ -1,4 +1,4 @@
-"""Write the files that derive from copier.yml, ownership.yml, practices.toml and TOML tables.
+"""Write the files that derive from copier.yml, ownership.yml, practices, roles and TOML tables.
 
 Each fact has one source.
 
@@ -16,6 +16,11 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # `python tools/derive.py` finds only this folder
+
+from tools.devcontainers import FOLDER, devcontainers, stages  # noqa: E402
+from tools.roles import editor_files, first_steps, laptop_files  # noqa: E402
+
 PRACTICES = "handoff/src/baton_handoff/policy/practices/practices.toml"
 CACHES = ("__pycache__", "*.py[co]", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
 COPIER_DEFAULTS = ("~*", ".git", ".DS_Store", ".svn")
@@ -251,9 +256,13 @@ def derived(root: Path) -> dict[Path, str]:
     incidents = incidents_table(tomllib.loads(incidents_toml)["incident"])
     incidents_md = (root / "docs/change/incidents.md").read_text(encoding="utf-8")
     questions_md = (root / "docs/own/questions.md").read_text(encoding="utf-8")
+    dockerfile = root / FOLDER / "Dockerfile.jinja"
+    dockerfile_text = dockerfile.read_text(encoding="utf-8")
     practices = tomllib.loads((root / PRACTICES).read_text(encoding="utf-8"))
     practices_md = (root / "docs/own/practices.md").read_text(encoding="utf-8")
     return {
+        **devcontainers(root),
+        dockerfile: between(dockerfile_text, in_yaml, stages(root)),
         root / "copier.yml": between(copier_yml, in_yaml, copier_lists(ownership)),
         root / "cookiecutter.json": cookiecutter_json(listed),
         root / "docs/change/faults.md": between(faults_md, in_docs, faults_table(faults)),
@@ -261,6 +270,12 @@ def derived(root: Path) -> dict[Path, str]:
         root / "docs/own/ownership.md": between(ownership_md, in_docs, ownership_table(ownership)),
         root / "docs/own/practices.md": between(practices_md, in_docs, practices_pages(practices)),
         root / "docs/own/questions.md": between(questions_md, in_docs, questions_table(listed)),
+        **editor_files(root),
+        **{
+            page: between(page.read_text(encoding="utf-8"), in_docs, steps)
+            for page, steps in first_steps(root).items()
+        },
+        **laptop_files(root),
     }
 
 

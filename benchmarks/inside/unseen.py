@@ -16,7 +16,7 @@ class Unseen:
         self.app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        scope.setdefault("state", {})["began"] = 0
+        scope.setdefault("state", {})["started"] = 0
         await self.app(scope, receive, send)
 
 

@@ -231,7 +231,7 @@ def changed_standards(work: Work) -> None:
 def inherited_import_error(work: Work) -> None:
     """The main branch can't be imported; the other side edits a docstring on a branch."""
     git(work.project, "switch", "--quiet", "main")
-    work.change(f"{SRC}/features/aircraft.py", "from .static import", "from .statics import")
+    work.change(f"{SRC}/features/build.py", "from .static import", "from .statics import")
     work.commit(ADA)
     git(work.project, "switch", "--quiet", "-C", "work")
     work.change(f"{SRC}/serving/batch.py", '"""', '"""Now. ')

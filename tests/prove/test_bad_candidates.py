@@ -100,4 +100,5 @@ def test_a_good_candidate_becomes_champion(candidate: Candidate, offered: dict[s
 
 def test_every_gate_refuses_a_candidate(offered: dict[str, Any]) -> None:
     gates = {f["check"].removeprefix("gate-") for f in offered[GOOD[0]["name"]]["findings"]}
-    assert gates == {gate for candidate in BAD for gate in candidate["blocked_by"]}
+    # test_nothing_trusted tries the gate that judges whether there is anything to try.
+    assert gates - {"integrity"} == {gate for candidate in BAD for gate in candidate["blocked_by"]}

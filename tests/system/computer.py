@@ -4,6 +4,7 @@ Podman is the engine, Microsoft's `devcontainer` command drives it as an editor 
 registry is used: mmdebstrap builds the image that replaces a project's base image.
 """
 
+import base64
 import json
 import os
 import re
@@ -22,6 +23,8 @@ BASE_IMAGE = "localhost/baton-test-base"
 UID = 4321  # not the 1000 of `dev`, so that the change of the user id is tested, too
 PATIENCE = 400  # seconds; a build takes two minutes
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+DEBIANS_OWN = "/usr/share/ca-certificates/mozilla"
+CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 REACH = re.compile(r"(?i)(https?|all|no)_proxy|(PIP|UV)_(DEFAULT_)?(INDEX(_URL)?|TIMEOUT)")
 
 
@@ -55,25 +58,28 @@ class Computer:
         command.write_text(f'#!/bin/sh\nexec {own} {given} podman "$@"\n')
         command.chmod(0o755)
 
-    def devcontainer(self, verb: str, project: Path, *arguments: str) -> str:
-        """Run the `devcontainer` command on a project."""
-        options = ("--docker-path=podman", f"--workspace-folder={project}")
-        return self.run("timeout", str(PATIENCE), "devcontainer", verb, *options, *arguments)
+    def devcontainer(self, verb: str, project: Path, role: str, *arguments: str) -> str:
+        """Run the `devcontainer` command on a project, for the devcontainer of a role."""
+        file = project / f".devcontainer/{role}/devcontainer.json"
+        options = ("--docker-path=podman", f"--workspace-folder={project}", f"--config={file}")
+        trust = f"DEVCONTAINER_CA_CERTIFICATES={own_authorities()}"
+        command = ("env", trust, "timeout", str(PATIENCE), "devcontainer", verb, *options)
+        return self.run(*command, *arguments)
 
-    def up(self, project: Path, *arguments: str) -> str:
-        """Open a project in its devcontainer; return the container's id."""
+    def up(self, project: Path, role: str, *arguments: str) -> str:
+        """Open a project in the devcontainer of a role; return the container's id."""
         try:
-            output = self.devcontainer("up", project, *arguments)
+            output = self.devcontainer("up", project, role, *arguments)
         except AssertionError as error:
             # The command waits for podman to report the start; podman 4.3 can lose the report.
             if "exited 124:" not in str(error):
                 raise
-            output = self.devcontainer("up", project, *arguments)
+            output = self.devcontainer("up", project, role, *arguments)
         return str(json.loads(output.splitlines()[-1])["containerId"])
 
-    def receive(self, project: Path) -> Path:
-        """Copy a project into its user's home, with the local base image."""
-        copy = shutil.copytree(project, self.home / project.name)
+    def receive(self, project: Path, name: str) -> Path:
+        """Copy a project into its user's home under a name, with the local base image."""
+        copy = shutil.copytree(project, self.home / name)
         dockerfile = copy / ".devcontainer/Dockerfile"
         text, changed = re.subn(
             r"(?m)^ARG BASE_IMAGE=.*", f"ARG BASE_IMAGE={BASE_IMAGE}", dockerfile.read_text()
@@ -83,6 +89,14 @@ class Computer:
         git(copy, "init", "--quiet")
         run(["chown", "--recursive", f"{UID}:{UID}", copy], copy)
         return copy
+
+
+def own_authorities() -> str:
+    """Return the certificates that this machine trusts and Debian does not, as base64."""
+    bundle = Path(os.environ.get("SSL_CERT_FILE", CA_BUNDLE)).read_text("utf-8")
+    debian = {file.read_text("utf-8").strip() for file in Path(DEBIANS_OWN).glob("*.crt")}
+    own = [text for text in CERTIFICATE.findall(bundle) if text not in debian]
+    return base64.b64encode("\n".join(own).encode()).decode()
 
 
 @contextmanager
@@ -101,7 +115,10 @@ def computer(npm_commands: Path) -> Iterator[Computer]:
 
 
 def _prepare_base_image(home: Path) -> None:
-    """Prepare a Debian image that uses this machine's settings for the package index."""
+    """Prepare a Debian image that uses this machine's settings for the package index.
+
+    A devcontainer does without them: it gets the machine's authorities as a company's are given.
+    """
     context = home / "base-image"
     context.mkdir()
     shutil.copy(_debian(), context / "debian.tar")

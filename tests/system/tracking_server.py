@@ -100,7 +100,7 @@ class Database:
 
 
 class TrackingServer:
-    """The server of compose.yaml and Dockerfile, with the addresses of this machine."""
+    """The server of compose.yaml, with the addresses of this machine."""
 
     def __init__(self, project: Path, database: Database, aws: Mapping[str, str]) -> None:
         self.folder = project / "standards/tracking-server"
@@ -127,7 +127,8 @@ class TrackingServer:
         login = folder / "login.ini"
         login.write_text(self.compose["configs"]["login"]["content"])
         settings = self._settings("server") | {"MLFLOW_AUTH_CONFIG_PATH": str(login)}
-        (command,) = re.findall(r"(?m)^CMD (.*)", (self.folder / "Dockerfile").read_text())
+        dockerfile = self.compose["services"]["server"]["build"]["dockerfile_inline"]
+        (command,) = re.findall(r"(?m)^CMD (.*)", dockerfile)
         with (
             (folder / "log").open("w") as log,
             subprocess.Popen(

@@ -8,7 +8,19 @@ from baton_handoff.cli import main
 from baton_handoff.cli.old_names import OLD_NAMES, translate
 from baton_handoff.config.project import Project
 
-TOP = ("setup", "pipeline", "docs", "serve", "check", "fix", "test", "status", "triage", "monitor")
+TOP = (
+    "setup",
+    "pipeline",
+    "docs",
+    "doctor",
+    "serve",
+    "check",
+    "fix",
+    "test",
+    "status",
+    "triage",
+    "monitor",
+)
 GROUPS = {
     "contract": ("new", "join", "diff", "api", "wheel"),
     "model": (

@@ -1,8 +1,11 @@
 """Every change of a contract is judged by its direction, and by whom that breaks."""
 
-from typing import Any
+from typing import Annotated, Any
 
+import pandas as pd
+import polars as pl
 import pytest
+from pandera import pandas, polars
 
 from baton_handoff.contracts import canonical_form
 from baton_handoff.contracts.changes import ContractComparison
@@ -32,6 +35,48 @@ def test_a_change_has_the_right_direction(pa: Any, name: str, position: str) -> 
     assert comparison.bump == "major"
     assert comparison.required_version == "2.0.0"
     assert comparison.consent == tuple(f"the {role}" for role in direction.breaks)
+
+
+PANDAS_TIME = pd.DatetimeTZDtype
+EXACT_TYPES = {
+    "pandas, another unit": (
+        pandas,
+        Annotated[PANDAS_TIME, "us", "UTC"],
+        Annotated[PANDAS_TIME, "ns", "UTC"],
+    ),
+    "pandas, another zone": (
+        pandas,
+        Annotated[PANDAS_TIME, "us", "UTC"],
+        Annotated[PANDAS_TIME, "us", "Europe/Berlin"],
+    ),
+    "pandas, another category": (
+        pandas,
+        Annotated[pd.CategoricalDtype, ["a", "b"], False],
+        Annotated[pd.CategoricalDtype, ["a", "c"], False],
+    ),
+    "pandas, ordered categories": (
+        pandas,
+        Annotated[pd.CategoricalDtype, ["a", "b"], False],
+        Annotated[pd.CategoricalDtype, ["a", "b"], True],
+    ),
+    "pandas, another width": (pandas, pd.Int64Dtype, pd.Int32Dtype),
+    "polars, another unit": (
+        polars,
+        Annotated[pl.Datetime, "us", "UTC"],
+        Annotated[pl.Datetime, "ns", "UTC"],
+    ),
+    "polars, another width": (polars, pl.Int64, pl.Int32),
+}
+
+
+@pytest.mark.parametrize("name", EXACT_TYPES)
+def test_another_exact_type_breaks_both_sides(name: str) -> None:
+    """A table that one state accepts is refused by the other, though both read the same values."""
+    backend, before, after = EXACT_TYPES[name]
+    comparison = judged(backend, body(kind=before), body(kind=after))
+    (change,) = comparison.changes
+    assert (change.column, comparison.required_version) == ("amount", "2.0.0")
+    assert judged(backend, body(kind=before), body(kind=before)).changes == ()
 
 
 def test_moving_rules_into_a_base_class_changes_nothing(pa: Any) -> None:

@@ -216,9 +216,15 @@ def test_only_changes_of_this_branch_are_reported(project: Project, change: Chan
 
 def test_nothing_is_left_behind(project: Project, change: Change) -> None:
     change("le=9", "le=8")
-    before = git(project.root, "status", "--porcelain"), git(project.root, "count-objects")
+    before = (
+        git(project.root, "status", "--porcelain", "--", ".", ":!.handoff"),
+        git(project.root, "count-objects"),
+    )
     differences(project, "HEAD")
-    after = git(project.root, "status", "--porcelain"), git(project.root, "count-objects")
+    after = (
+        git(project.root, "status", "--porcelain", "--", ".", ":!.handoff"),
+        git(project.root, "count-objects"),
+    )
     assert after == before
     assert git(project.root, "worktree", "list").count("\n") == 1
 

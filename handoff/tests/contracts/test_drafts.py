@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from baton_handoff.contracts import Contract, ContractViolation, canonical_form, check, from_rows
 from baton_handoff.contracts.compatibility import compare
 from baton_handoff.contracts.drafts import drafts_of
-from baton_handoff.contracts.fast_validation import RowValidation
+from baton_handoff.contracts.fast_validation import FastValidation
 from baton_handoff.contracts.row_models import api_source, columns_checked_by_row, row_model
 from baton_handoff.contracts.sentences import column_rules
 
@@ -75,7 +75,7 @@ def test_a_confirmed_draft_refuses(pa: Any, row: dict[str, Any]) -> None:
 def test_the_api_accepts_what_a_draft_warns_about(drafted: Contract, row: dict[str, Any]) -> None:
     row_model(drafted).model_validate(row)
     assert "Literal" not in api_source(drafted, drafted)
-    assert RowValidation(drafted).accepts(from_rows(drafted, [row]))
+    assert FastValidation(drafted).accepts(from_rows(drafted, [row]))
     assert columns_checked_by_row(drafted) == {"age", "town"}
 
 

@@ -2,11 +2,13 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from baton_handoff.contracts.isolated_reader import (
     Obstacle,
+    ReaderCache,
     UnreadableContractsError,
     reading,
     time_limit,
@@ -128,3 +130,30 @@ def test_comparing_imports_no_dataframe_library() -> None:
         "assert not {'pandas', 'polars', 'pandera', 'mlflow'} & set(sys.modules)"
     )
     subprocess.run(["python", "-c", code], check=True)
+
+
+def test_what_was_read_is_kept_for_one_tree_and_one_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, kept = package(tmp_path, CONTRACT), tmp_path / "kept.json"
+    with reading(source, "trips.contracts", "it", ReaderCache(kept, "a", "trips.contracts")) as it:
+        first = it.tables
+    assert [*first] == ["Trip"]
+    started: list[object] = []
+    popen = subprocess.Popen
+
+    def counted(command: list[str], **options: Any) -> Any:
+        started.append(command)
+        return popen(command, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", counted)
+    with reading(source, "trips.contracts", "it", ReaderCache(kept, "a", "trips.contracts")) as it:
+        assert (it.tables, started) == (first, [])
+        # Rows are judged by the contracts themselves.
+        assert it.accepts("Trip", [[{"seats": 1}], [{"seats": 0}]]) == [True, False]
+        assert len(started) == 1
+    for other in (ReaderCache(kept, "b", "trips.contracts"), ReaderCache(kept, "a", "c")):
+        assert other.load() is None
+    kept.write_text("broken")
+    with reading(source, "trips.contracts", "it", ReaderCache(kept, "a", "trips.contracts")) as it:
+        assert it.tables == first

@@ -7,7 +7,9 @@ import pytest
 
 from baton_handoff.contracts import Contract, canonical_form
 from baton_handoff.contracts.changes import ChangeKind, ContractChange, Direction
+from baton_handoff.contracts.compatibility import compare
 from baton_handoff.contracts.sentences import change_text, column_rules, table_rules
+from contract_changes import checked, contract
 
 
 def said(pa: ModuleType, kind: type, **rules: Any) -> list[str]:
@@ -66,6 +68,29 @@ def test_a_custom_rule_is_rendered_by_its_message_or_its_name(trip: Contract) ->
 
 
 FRESH = {"source": "def rule(): ...", "constants": {"FRESH_FOR": "6:00:00"}}
+
+
+def at_most_nine(cls: Any, data: Any) -> Any:
+    return data <= 9
+
+
+def at_most_ten(cls: Any, data: Any) -> Any:
+    limit = 9
+    return data.le(limit)
+
+
+at_most_ten.__name__ = "at_most_nine"
+
+
+def test_a_refactored_check_is_one_short_line(pa: Any) -> None:
+    """Its source is in the form of the contract, and in no sentence."""
+    forms = [
+        canonical_form(contract(pa, checked(one), "input")) for one in (at_most_nine, at_most_ten)
+    ]
+    (change,) = compare(*forms).changes
+    text = change_text(change)
+    assert text.endswith("rule 'at_most_nine' changed: its code")
+    assert len(text) < 100
 
 
 @pytest.mark.parametrize(

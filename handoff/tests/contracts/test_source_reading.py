@@ -12,7 +12,8 @@ from pyarrow import table as arrow_table
 
 from baton_handoff.contracts import Contract
 from baton_handoff.contracts.column_values import infer_columns
-from baton_handoff.contracts.table_files import open_table, read_source
+from baton_handoff.contracts.raw_tables import open_table
+from baton_handoff.contracts.table_files import read_source
 from baton_handoff.contracts.table_profile import profile_table
 from baton_handoff.core.errors import HandoffError
 

@@ -44,7 +44,8 @@ def test_a_key_with_gaps_is_a_number_in_both_tables() -> None:
     ("other", "keys", "message"),
     [
         ({"town": ["Ulm"]}, ["customer"], "other.csv has no column 'customer' to join on"),
-        ({"id": [1]}, ["id"], "The table has no column 'id' to join on"),
+        ({"id": [1]}, ["id"], "The table has no column 'id' to join on: name one that both"),
+        ({"customer": [1]}, ["Customr"], "'Customr' to join on; did you mean `customer`?"),
         ({"customer": ["01"]}, ["customer"], "'customer' can't join other.csv: it is of type str"),
         ({"customer": [1], "day": ["a"]}, ["customer"], "both have a column 'day'"),
         ({"customer": [1, 3, 3], "x": [1, 2, 3]}, ["customer"], "has 2 rows with customer = 3"),

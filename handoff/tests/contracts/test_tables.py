@@ -1,6 +1,7 @@
 """Tables as people have them: found out, described in words, and read again in the same way."""
 
 import gzip
+import json
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,11 +14,13 @@ from pyarrow import parquet
 
 from baton_handoff.contracts.column_notes import NoteKind
 from baton_handoff.contracts.column_values import FoundColumn, infer_columns, parse_column
-from baton_handoff.contracts.table_files import open_table, read_table
+from baton_handoff.contracts.raw_tables import file_lines, open_table
+from baton_handoff.contracts.table_files import read_table
 from baton_handoff.contracts.table_format import ColumnFormat
 from baton_handoff.contracts.table_profile import TableProfile, profile_table, rounded_range
 from baton_handoff.contracts.text_files import detect_encoding
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.lineage.own_table import Choices, read_own_table
 
 Texts = Sequence[str]
 
@@ -49,6 +52,10 @@ def day(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> date
         (["1 234,5", "12,0"], [1234.5, 12]),
         (["1\u00a0234,5", "12,0"], [1234.5, 12]),
         (["1'234.50", "7.25"], [1234.5, 7.25]),
+        (["1\u2019234\u2019567", "950"], [1234567, 950]),
+        (["1\u2019234,5", "7,25"], [1234.5, 7.25]),
+        (["1\u2009234", "950"], [1234, 950]),
+        (["1\u202f234,5", "7,25"], [1234.5, 7.25]),
         (["1,234,567", "12"], [1234567, 12]),
         (["12.5 %", "3 %"], [12.5, 3]),
         (["€ 5", "€ 7,50"], [5, 7.5]),
@@ -132,6 +139,12 @@ def test_an_open_mark_follows_other_columns_and_is_named() -> None:
             [day(2024, 1, 31, 15, 5), day(2024, 2, 1, 11, 30)],
         ),
         (["2024-01-31", "NULL"], [day(2024, 1, 31), None]),
+        (["3-Jan-2021", "14-Feb-2021"], [day(2021, 1, 3), day(2021, 2, 14)]),
+        (["2021-W05", "2020-W53"], [day(2021, 2, 1), day(2020, 12, 28)]),
+        (["2021-01", "2021-12"], [day(2021, 1, 1), day(2021, 12, 1)]),
+        (["01/2021", "12/2021"], [day(2021, 1, 1), day(2021, 12, 1)]),
+        (["Jan 2021", "May 2021", ""], [day(2021, 1, 1), day(2021, 5, 1), None]),
+        (["20210131", "20211201"], [day(2021, 1, 31), day(2021, 12, 1)]),
     ],
     ids=str,
 )
@@ -165,13 +178,21 @@ def test_what_decides_between_day_and_month_is_named(
 
 
 @pytest.mark.parametrize(
-    "texts", [["ja", "nein"], ["Yes", "No"], ["Y", "N"], ["oui", "non"], ["TRUE", "FALSE"]], ids=str
+    "texts",
+    [["ja", "nein"], ["Yes", "No"], ["Y", "N"], ["oui", "non"], ["TRUE", "FALSE"], ["tak", "nie"]],
+    ids=str,
 )
 def test_words_for_yes_and_no_are_booleans(texts: Texts) -> None:
     column = found(*texts)
     assert values(column, 2) == [True, False]
     parsed, wrong = parse_column(pa.chunked_array([list(texts)]), "boolean", column.form)
     assert (parsed.to_pylist(), len(wrong)) == ([True, False], 0)
+
+
+def test_numbers_and_texts_that_only_resemble_dates_stay_what_they_are() -> None:
+    assert values(found("20210131", "20211301"), 2) == [20210131, 20211301]
+    assert values(found("2021-W05", "2021-W54"), 2) == ["2021-W05", "2021-W54"]
+    assert values(found("1021-01", "2021-13"), 2) == ["1021-01", "2021-13"]
 
 
 def test_the_target_keeps_its_words() -> None:
@@ -189,10 +210,16 @@ def test_the_target_keeps_its_words() -> None:
             ["31.01.2024", "32.01.2024"],
             NoteKind.MIXED_DATES,
         ),
+        (["3. März 2024", "17. Mai 2024"], ["3. März 2024"], NoteKind.YEARS),
+        (["2024-Q1", "2024-Q4"], ["2024-Q1"], NoteKind.YEARS),
+        (["(3.50)", "(1.25)"], [-3.5, -1.25], NoteKind.NUMBERS),
     ],
-    ids=["padded", "a usual token", "mixed", "an impossible date"],
+    ids=[
+        *("padded", "a usual token", "mixed", "an impossible date"),
+        *("a month in German", "a quarter", "a negative number in brackets"),
+    ],
 )
-def test_unusual_texts_are_named(texts: Texts, read: list[str | None], kind: NoteKind) -> None:
+def test_unusual_texts_are_named(texts: Texts, read: list[Any], kind: NoteKind) -> None:
     column = found(*texts)
     assert values(column, len(read)) == read
     assert kind in kinds(column)
@@ -219,6 +246,9 @@ GERMAN = "id;größe;preis €\n1;Müller;0,5\n2;Weiß;1,5\n"
         (GERMAN, "utf-16"),
         (GERMAN, "utf-16-le"),
         ("café;naïve;señor\n", "cp1252"),
+        ("Příjmení;Město\nNovák;Plzeň\nDvořák;Žďár;ženatý\n" * 5, "iso8859_2"),
+        ("Příjmení;Město\nNovák;Plzeň\nDvořák;Žďár;ženatý\n" * 5, "cp1250"),
+        ("Prénom;Métier\nŒuvre;cœur\nHélène;sœur\n", "iso8859_15"),
         ("Привет;мир\nданные;таблица\n" * 5, "cp1251"),  # noqa: RUF001
         ("日本語;テスト\nデータ;表\n" * 5, "cp932"),
     ],
@@ -291,6 +321,24 @@ def test_many_kinds_of_files_are_read(name: str, content: bytes, tmp_path: Path)
     assert rows == [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
 
 
+def test_nested_objects_are_columns_and_other_types_are_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "t.jsonl"
+    rows = [
+        {"user": {"age": 3, "home": {"town": "Ulm"}}, "tags": ["a"], "y": 1},
+        {"user": {"age": None, "home": None}, "tags": [], "y": 2},
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    raw = open_table(file, column="y")
+    assert raw.columns.to_pylist() == [
+        {"user.age": 3, "user.home.town": "Ulm", "y": 1},
+        {"user.age": None, "user.home.town": None, "y": 2},
+    ]
+    (line,) = file_lines(raw)
+    assert line.startswith("Column 'tags' is left out, because no contract has its type list")
+    with pytest.raises(HandoffError, match=r"Column 'tags' .* type without a contract: list"):
+        open_table(file, column="tags")
+
+
 def test_texts_in_parquet_are_read_like_those_of_other_files(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"d": ["01.02.2024"], "z": ["01067"]}), tmp_path / "t.parquet")
     (row,) = read_table(tmp_path / "t.parquet").to_pylist()
@@ -326,6 +374,7 @@ MANY = [CHANCE.randrange(100_000) for _ in range(N)]
         ("customer_id", MANY, NoteKind.ID),
         ("id", [f"{n:05}" for n in range(N)], NoteKind.ID),
         ("Kundennummer", [f"K{n:05}" for n in range(N)], NoteKind.ID),
+        ("patient", [f"P-{n:04}" for n in range(N)], NoteKind.ID),
         ("thing", [f"{n:08x}-0000-0000-0000-000000000000" for n in range(N)], NoteKind.ID),
         ("country", ["DE"] * N, NoteKind.CONSTANT),
         ("year", [2024] * N, NoteKind.CONSTANT),
@@ -368,6 +417,27 @@ def test_a_number_far_from_all_others_is_named_and_gives_no_bounds(value: int) -
     result = profile(x=[value if n % 9 == 0 else n % 7 for n in range(N)], noise=NOISE, y=Y)
     assert noted(result, NoteKind.SENTINEL) == ["x"]
     assert result.columns[0].rules == {}
+
+
+def test_a_number_far_from_all_others_is_named_in_a_target_that_is_a_quantity() -> None:
+    target = [-999 if n % 9 == 0 else n % 97 + 0.5 for n in range(N)]
+    assert noted(profile(noise=NOISE, y=target), NoteKind.SENTINEL) == ["y"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("1,0.5,0\n2,0.25,1\n" * 30, "does not name its columns: .* each of its 3 columns"),
+        ("a  b  y\n" + "1  2  0\n" * 30, "has only one column, 'a  b  y': separate columns by"),
+    ],
+    ids=["no names", "spaces"],
+)
+def test_a_file_without_names_or_separators_is_refused_with_a_way_out(
+    content: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(HandoffError, match=message):
+        read_own_table(tmp_path / "t.csv", "y", Choices(), ())
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from baton_handoff.contracts import Contract, ContractViolation, check
-from baton_handoff.contracts.fast_validation import RowValidation
+from baton_handoff.contracts.fast_validation import FastValidation
 from baton_handoff.contracts.text_patterns import end_marked
 from baton_handoff.registry.loaded import Loaded
 from trip_service import ROW, serving
@@ -52,7 +52,7 @@ def test_the_end_is_the_end(
             assert not accepted
         else:
             assert accepted
-        assert not RowValidation(airport(pa, pattern)).accepts(table) or accepted
+        assert not FastValidation(airport(pa, pattern)).accepts(table) or accepted
 
 
 @pytest.mark.parametrize(

@@ -185,5 +185,17 @@ def test_a_short_table_with_an_index_is_validated() -> None:
         a: int
 
     assert len(check(Numbered, pd.DataFrame({"a": [1]}))) == 1
-    with pytest.raises(ContractViolation, match="must be at least 0"):
+    with pytest.raises(ContractViolation, match="column 'index' must be at least 0"):
         check(Numbered, pd.DataFrame({"a": [1]}, index=[-1]))
+
+
+def test_an_index_of_several_levels_is_validated() -> None:
+    class Grouped(pandera.pandas.DataFrameModel):
+        group: Index[str]
+        row: Index[int] = pandera.pandas.Field(ge=0)
+        a: int
+
+    for levels in ([("x", -1)], [-1]):
+        table = pd.DataFrame({"a": [1]}, index=pd.Index(levels))
+        with pytest.raises(ContractViolation, match="the index breaks a rule"):
+            check(Grouped, table)

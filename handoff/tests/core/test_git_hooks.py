@@ -28,10 +28,12 @@ ARGS=(hook-impl --config={config} --hook-type=pre-commit)
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with two projects and another team's folder, and a uv that notes its calls."""
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "settings"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "bin").mkdir()
     uv = tmp_path / "bin/uv"
     note = f'echo "$(basename "$PWD"): $*" >> "{tmp_path}/called"'
-    uv.write_text(f'#!/bin/sh\n{note}\nexit "${{RC:-0}}"\n')
+    engine = 'case "$*" in *"import baton_handoff") exit "${ENGINE:-0}" ;; esac'
+    uv.write_text(f'#!/bin/sh\n{engine}\n{note}\nexit "${{RC:-0}}"\n')
     uv.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     root = tmp_path / "repository"
@@ -47,6 +49,11 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     git(root, "add", ".")
     git(root, "commit", "--quiet", "--message", "first")
     return root
+
+
+def hooks_of(name: str, environment: str = "--no-sync") -> str:
+    """The call of uv that runs the hooks of the project in a folder of this name."""
+    return f"{name}: run --quiet {environment} python -m baton_handoff hooks"
 
 
 def calls(repository: Path) -> list[str]:
@@ -80,7 +87,7 @@ def test_only_the_projects_whose_files_are_committed_run_their_hooks(
     install_hook(repository / "ml")
     done = commit(repository, *paths)
     assert done.returncode == 0, done.stderr
-    assert calls(repository) == [f"{name}: run --no-sync handoff hooks" for name in called]
+    assert calls(repository) == [hooks_of(name) for name in called]
     assert commit(repository, *paths, RC="1").returncode == len(called[:1])
 
 
@@ -91,10 +98,32 @@ def test_without_uv_or_the_project_other_teams_commit_as_before(repository: Path
     assert commit(repository, "web/a.txt", **bare).returncode == 0
     refused = commit(repository, "ml/a.txt", **bare)
     assert refused.returncode == 1
-    assert "run there: uv run handoff setup" in refused.stderr
+    assert "run there: uv run poe setup" in refused.stderr
     git(repository, "reset", "--quiet", "--hard")
     git(repository, "rm", "--quiet", "-r", "ml", "team")
     assert commit(repository, "web/a.txt", **bare).returncode == 0
+
+
+def test_an_environment_without_the_engine_is_created_from_the_lock(repository: Path) -> None:
+    """As in a new work tree, after `.venv` was deleted, or outside the container."""
+    install_hook(repository / "ml")
+    assert commit(repository, "ml/a.txt", ENGINE="1").returncode == 0
+    assert calls(repository) == [hooks_of("ml", "--frozen")]
+
+
+def test_uv_is_found_where_people_install_it(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An editor that is started from the desktop may not have these folders on PATH."""
+    install_hook(repository / "ml")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert hook_problem(repository / "ml") == "The hook starts uv, which is not on PATH"
+    place = repository.parent / "home/.local/bin"
+    place.parent.mkdir(parents=True)
+    (repository.parent / "bin").rename(place)
+    assert hook_problem(repository / "ml") is None
+    assert commit(repository, "ml/a.txt").returncode == 0
+    assert calls(repository) == [hooks_of("ml")]
 
 
 def test_another_hook_of_the_repository_still_runs(repository: Path) -> None:
@@ -105,7 +134,7 @@ def test_another_hook_of_the_repository_still_runs(repository: Path) -> None:
     for _ in range(2):
         install_hook(repository / "ml")
     assert commit(repository, "ml/a.txt").returncode == 0
-    assert calls(repository) == ["other", "ml: run --no-sync handoff hooks"]
+    assert calls(repository) == ["other", hooks_of("ml")]
 
 
 @pytest.mark.parametrize("place", [".", "ml"])
@@ -182,7 +211,7 @@ def test_a_work_tree_shares_the_hook(repository: Path) -> None:
     git(repository, "worktree", "add", "--quiet", str(other))
     assert hook_problem(other / "ml") is None
     assert commit(other, "ml/a.txt").returncode == 0
-    assert calls(repository) == ["ml: run --no-sync handoff hooks"]
+    assert calls(repository) == [hooks_of("ml")]
 
 
 @pytest.mark.parametrize("place", ["ml", "team/größe"])

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from baton_handoff.config.project import Project
+from baton_handoff.config.project import ForeignEnvironmentError, Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import require_repository
 from baton_handoff.core.git_hooks import hook_problem
-from baton_handoff.integrations.setup import set_up
+from baton_handoff.integrations.setup import prepare_environment, set_up
 from trip_project import git
 
 
@@ -48,6 +48,27 @@ def test_the_environment_is_compiled_and_the_hooks_are_installed(project: Projec
     called = (project.root.parent / "called").read_text().splitlines()
     assert called == ["uv sync --quiet --compile-bytecode"]
     assert hook_problem(project.root) is None
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_hooks_repair_an_environment_that_was_moved_with_its_folder(
+    project: Project, monkeypatch: pytest.MonkeyPatch, moved: bool
+) -> None:
+    def check(_: Project) -> None:
+        if moved:
+            raise ForeignEnvironmentError(project.root, Path("/other"))
+
+    monkeypatch.setattr(Project, "require_own_environment", check)
+    program = project.root / ".venv/bin/tool"
+    program.parent.mkdir(parents=True)
+    (project.root / ".venv/pyvenv.cfg").touch()
+    program.write_text("#!/other/.venv/bin/python\n")
+    prepare_environment(project)
+    called = project.root.parent / "called"
+    assert called.exists() is moved
+    if moved:
+        assert called.read_text() == "uv sync --quiet --frozen\n"
+        assert program.read_text() == f"#!{project.root}/.venv/bin/python\n"
 
 
 def test_a_folder_of_hooks_that_is_set_elsewhere_does_not_stop_set_up(

@@ -16,6 +16,7 @@ from baton_handoff.config.settings import MonitorSettings
 from baton_handoff.contracts import Contract, from_rows, to_rows
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.evaluation.held_out import MAX_SAMPLE_ROWS, Evaluation, read_evaluation
+from baton_handoff.monitoring import inputs, sampling
 from baton_handoff.monitoring.alerts import Alert, AlertKind, acting_sides, alerts_of
 from baton_handoff.monitoring.columns import Drift
 from baton_handoff.monitoring.history import read_history
@@ -60,6 +61,24 @@ def test_the_log_is_read_row_by_row_with_its_predictions(trip: Contract) -> None
     second = Period(since=datetime(2013, 1, 2, tzinfo=UTC))
     assert len(rows_from_log(euros(trip), log(4), second).rows) == 6
     assert len(rows_from_log(euros(trip), [], Period()).rows) == 0
+
+
+def test_of_many_rows_a_sample_is_compared_and_all_are_counted(
+    trip: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "MAX_ROWS", 300)
+    monkeypatch.setattr(inputs, "_PART_ROWS", 100)
+    second = Period(since=datetime(2013, 1, 2, tzinfo=UTC))
+    rows = rows_from_log(euros(trip), log(1000), second)
+    assert (len(rows.rows), rows.total, rows.refused) == (300, 1500, 0)
+    assert rows.ends == (rows.times.min(), rows.times.max())  # type: ignore[union-attr]
+    assert rows.keys is not None
+    requests = rows.keys["request"].str[1:].astype(int)
+    assert requests.is_monotonic_increasing  # in the order of the log
+    assert set(requests % 2) == {1}
+    # From all parts, each row with its own prediction.
+    assert [int((requests // 250 == part).sum()) > 40 for part in range(4)] == [True] * 4
+    assert (rows.rows["seats"].map({1: 1.0, 9: 2.0, 3: 3.0}) == rows.predicted).all()
 
 
 def test_labels_are_joined_by_request_or_by_key(trip: Contract, tmp_path: Path) -> None:

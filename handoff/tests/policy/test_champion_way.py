@@ -19,7 +19,7 @@ from baton_handoff.policy.status.champion_way import (
 from baton_handoff.policy.status.missing_evidence import EvidenceError, produce_for_promotion
 from baton_handoff.policy.status.promotion_practices import PromotionRequirements
 from baton_handoff.policy.status.status import assess
-from baton_handoff.registry.version_facts import VersionFacts
+from baton_handoff.registry.version_facts import ROLLED_BACK, VersionFacts
 from kept_project import TODAY, cache_versions
 
 COMMIT = 'git add --all && git commit -m "MESSAGE"'
@@ -116,6 +116,17 @@ def test_the_status_of_a_project_tells_its_way(kept: Project) -> None:
     assert way
     assert [*way.sentences] == ["docs/model-card.md"]
     assert way.commands[-2:] == ["uv run poe register", PROMOTE]
+
+
+def test_a_version_that_was_rolled_back_is_not_promoted_again(kept: Project) -> None:
+    project = find_project(kept.root)
+    facts = {"version": 2, "tags": {ROLLED_BACK: "it answers NaN"}, "metrics": {}}
+    champion = {"version": 1, "tags": {}, "metrics": {}}
+    cache_versions(project.root, {"candidate": facts, "champion": champion})
+    way = way_to_champion(project, assess(project, today=TODAY))
+    assert way
+    assert way.edits[0] == "correct what version 2 was rolled back for: it answers NaN"
+    assert way.commands == ["uv run poe pipeline", COMMIT, "uv run poe register", PROMOTE]
 
 
 def test_a_comment_that_asks_for_a_sentence_is_none(tmp_path: Path) -> None:

@@ -35,6 +35,23 @@ def seen(project: Project, name: str, today: date = TODAY) -> PracticeResult:
     return next(result for result in assessment.results if result.practice.name == name)
 
 
+def test_drafted_rules_are_listed_until_they_are_confirmed(kept: Project) -> None:
+    file = kept.source / "contracts/drafts.py"
+    text = "from pandera.pandas import DataFrameModel, Field"
+    drafts = (
+        "\n\nclass Drafted(DataFrameModel):\n    a: int = Field(ge=0{0})\n    b: int = Field()\n"
+    )
+    file.write_text(text + drafts.replace("{0}", ", raise_warning=True"), encoding="utf-8")
+    (finding,) = assess(kept, today=TODAY).drafts
+    assert (finding.message, finding.blocks) == ("The rules of 1 column are drafts: a", False)
+    assert (finding.file, finding.line) == (
+        file.relative_to(kept.root).as_posix(),
+        4,
+    )
+    file.write_text(text + drafts.replace("{0}", ""), encoding="utf-8")
+    assert assess(kept, today=TODAY).drafts == []
+
+
 @pytest.mark.parametrize(
     ("name", "ways"),
     [

@@ -22,6 +22,7 @@ from baton_handoff.policy.promotion.gates import GATES, judge
 from baton_handoff.policy.promotion.gates.result import GateResult
 from baton_handoff.policy.promotion.promote import approval, gate_findings
 from baton_handoff.policy.status.promotion_practices import PromotionRequirements
+from baton_handoff.registry.manifest import Mismatch, MismatchKind
 from trips import PandasTrip
 
 COUNT = 2000
@@ -58,11 +59,15 @@ def predicted(values: np.ndarray) -> IsolatedPrediction:
 
 GOOD = Candidate(
     version=2,
+    has_manifest=True,
+    mismatches=(),
+    isolation="it ran without network",
     environment_error="",
     prediction=predicted(SIGNAL),
     service=ServiceAnswers("", ASKED, SIGNAL[ASKED].tolist(), [5.0] * 40),
     evaluation=EVALUATION,
     commit="c" * 40,
+    commit_is_known=True,
     clean=True,
     code="same",
     service_code="same",
@@ -97,7 +102,7 @@ def with_seats(**stated: Any) -> dict[str, Any]:
 
 
 def test_an_exception_may_name_every_gate_and_nothing_else() -> None:
-    assert [*NAMES] == [*GATES, "approval"]
+    assert ["integrity", *NAMES] == [*GATES, "approval"]
 
 
 def test_a_good_candidate_passes_every_gate() -> None:
@@ -117,6 +122,19 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
 @pytest.mark.parametrize(
     ("changes", "gate", "side", "said"),
     [
+        (
+            {"has_manifest": False},
+            "integrity",
+            "data-science",
+            "before the hashes of all its files",
+        ),
+        (
+            {"mismatches": (Mismatch(MismatchKind.COMMIT, "src/trips/a.py"),)},
+            "integrity",
+            "ml-engineering",
+            "src/trips/a.py is not that of commit cccccccccccc, which the version names",
+        ),
+        ({"commit_is_known": False}, "commit", "ml-engineering", "this clone has no commit cccc"),
         (
             {"environment_error": "no such version", "prediction": None},
             "environment",
@@ -239,6 +257,15 @@ def test_a_bad_candidate_fails_for_its_own_reason(
     own = {name: v for name, v in found.items() if not v.waits_for}
     assert set(own) == {gate}
     assert found[gate].fix
+
+
+def test_no_level_lets_a_changed_version_pass() -> None:
+    """And only the gates about the checkout judge anything."""
+    changed = replace(GOOD, mismatches=(Mismatch(MismatchKind.CHANGED, "lineage.json"),))
+    found = failing(changed)
+    assert found["integrity"].binding
+    assert set(GATES) - set(found) == {"card", "sources", "practices"}
+    assert {one.waits_for for one in found.values()} == {"", "integrity"}
 
 
 def test_a_subgroup_below_its_floor_is_named() -> None:

@@ -168,6 +168,12 @@ def test_the_way_to_a_champion_is_announced_and_listed_at_the_promotion(stage: A
     assert (steps in report) is (stage == "promotion")
     assert (f"{size};" in report) is (stage != "promotion")
     assert "way to a champion" not in terminal_report(assessment(), TerminalStyle(), stage)
+    told = json_report(replace(assessment(), way=way))["way"]
+    assert told == {"size": way.size, "steps": way.steps}
+    assert "1. write in docs/model-card.md: Limits\n2. draw it\n" in markdown_report(
+        replace(assessment(), way=way)
+    )
+    assert [one.message for one in way.findings][1] == "Step 2: draw it"
     assert announce_way(Way(commands=["uv run poe register"])).endswith(": uv run poe register")
 
 

@@ -12,9 +12,14 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry import alias_moves, model_registry
-from baton_handoff.registry.alias_moves import AliasMove, previous_version, roll_back
+from baton_handoff.registry.alias_moves import (
+    AliasMove,
+    previous_version,
+    roll_back,
+)
 from baton_handoff.registry.followed_alias import effect_on_services, followed_alias
 from baton_handoff.registry.model_registry import VersionNotFoundError, get_version
+from baton_handoff.registry.version_facts import ROLLED_BACK
 
 
 def history(*moves: str) -> list[AliasMove]:
@@ -70,6 +75,7 @@ class Registry:
     versions: list[int]
     aliases: dict[str, int]
     tags: dict[str, str] = field(default_factory=dict)
+    version_tags: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def get_model_version(self, _: str, version: str) -> Any:
         if int(version) not in self.versions:
@@ -92,6 +98,9 @@ class Registry:
     def set_registered_model_tag(self, _: str, key: str, value: str) -> None:
         self.tags[key] = value
 
+    def set_model_version_tag(self, _: str, version: str, key: str, value: str) -> None:
+        self.version_tags[version, key] = value
+
     def set_registered_model_alias(self, _: str, alias: str, version: str) -> None:
         self.aliases[alias] = int(version)
 
@@ -111,6 +120,7 @@ def test_a_rollback_moves_the_alias_and_is_recorded(project: Project, registry: 
     move, other_code = roll_back(project, "it underrates snow")
     assert (move.to, move.before, move.how, other_code) == (1, 2, "rollback", None)
     assert registry.aliases["champion"] == 1
+    assert registry.version_tags == {("2", ROLLED_BACK): "it underrates snow"}
     with pytest.raises(HandoffError, match="no former champion"):
         roll_back(project, "further")
     assert registry.aliases["champion"] == 1

@@ -233,14 +233,15 @@ def test_without_accepted_rows_the_target_is_an_empty_table(
 
 
 def test_rows_that_the_model_cannot_answer_are_set_aside(batch: Batch) -> None:
-    """Here their predictions break the output contract."""
-    batch.write(changed(sales(39), price={4: 600.0, 7: 600.0, 33: 600.0, 5: -1.0}))
+    """Here their predictions break the output contract, or are infinite."""
+    batch.write(changed(sales(39), price={4: 600.0, 7: 600.0, 33: 600.0, 5: -1.0, 9: 700.0}))
     scored = batch.score()
-    assert (scored.rows, scored.rejected) == (35, 4)
+    assert (scored.rows, scored.rejected) == (34, 5)
     reason = "the model can't answer it: Margin.margin must be at most 500"
     assert batch.reasons() == {
         **dict.fromkeys((4, 7, 33), reason),
         5: "price: must be more than 0",
+        9: "the model can't answer it: it predicts an infinite number",
     }
 
 

@@ -20,7 +20,8 @@ from baton_handoff.config.project import Project
 from baton_handoff.contracts import ContractViolation, Rule, RuleKind, Violation
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry import fetch_process, loaded
-from baton_handoff.registry.loaded import MODEL_FILE, FetchedVersion, file_hash
+from baton_handoff.registry.loaded import MODEL_FILE, FetchedVersion
+from baton_handoff.registry.manifest import file_hash
 from baton_handoff.serving import hot_reload
 from baton_handoff.serving.hot_reload import AliasWatcher, fetched_folder
 from trip_service import ROW, figure, fixed, serving

@@ -138,6 +138,24 @@ def test_a_failed_write_to_the_log_is_counted_and_leaves_no_partial_line(
     assert len(list(read_log(tmp_path))) == 2
 
 
+def test_what_is_beyond_the_limits_of_the_log_is_deleted(tmp_path: Path) -> None:
+    record = LoggedPrediction("a", "2026-11-23T00:00:00+00:00", "trips", 1, [{"x": 1}], [{"y": 2}])
+    for day in (21, 22, 23):
+        PredictionLog(tmp_path).write(replace(record, at=f"2026-11-{day}T00:00:00+00:00"))
+    (tmp_path / "notes.txt").write_text("of a person")
+    PredictionLog(tmp_path, days=1).write(record)
+    assert {file.name[:10] for file in tmp_path.glob("*.jsonl")} == {"2026-11-22", "2026-11-23"}
+
+    log = PredictionLog(tmp_path, size=20_000)
+    for number in range(400):
+        log.write(replace(record, request=str(number)))
+    sizes = [file.stat().st_size for file in tmp_path.glob("*.jsonl")]
+    assert 15_000 < sum(sizes) <= 20_000
+    kept = [int(record.request) for record in read_log(tmp_path)]
+    assert sorted(kept) == list(range(400 - len(kept), 400))
+    assert (tmp_path / "notes.txt").exists()
+
+
 def test_an_incomplete_line_of_the_log_is_skipped(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

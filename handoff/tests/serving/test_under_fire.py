@@ -1,6 +1,7 @@
 """Hostile requests and slow clients keep nobody else waiting."""
 
 import asyncio
+import gzip
 import http.client
 import json
 import socket
@@ -130,6 +131,29 @@ def test_the_header_that_a_request_lacks_is_named(client: TestClient) -> None:
     assert "Content-Type: application/json" in answer.json()["errors"][0]["rule"]
     marked = post(client, b"\xef\xbb\xbf" + json.dumps({"rows": [ROW]}).encode())
     assert marked.status_code == 200
+
+
+def test_closed_pages_are_not_found_and_predictions_go_on(client: TestClient) -> None:
+    pages = ("/docs", "/redoc", "/openapi.json", "/metrics", "/version")
+    assert {client.get(page).status_code for page in pages} == {200}
+    service = serving(client)
+    service.settings = service.settings.model_copy(
+        update={"closed": ["docs", "metrics", "version"]}
+    )
+    assert {client.get(page).status_code for page in pages} == {404}
+    assert client.get("/readyz").status_code == 200
+    assert post(client, json.dumps({"rows": [ROW]}).encode()).status_code == 200
+
+
+def test_a_compressed_body_is_refused_and_the_last_of_repeated_keys_counts(
+    client: TestClient,
+) -> None:
+    packed = gzip.compress(json.dumps({"rows": [ROW]}).encode())
+    answer = client.post("/predict", content=packed, headers={**JSON, "Content-Encoding": "gzip"})
+    assert answer.status_code == 422
+    assert "without the header Content-Encoding" in answer.json()["errors"][0]["rule"]
+    twice = b'{"rows": [], ' + json.dumps({"rows": [ROW]}).encode()[1:]
+    assert len(post(client, twice).json()["predictions"]) == 1
 
 
 def test_rows_beyond_the_setting_are_refused(client: TestClient) -> None:
@@ -319,6 +343,21 @@ def test_an_error_of_the_code_is_the_rows_if_the_model_answers_others(client: Te
     assert client.post("/predict", json={"rows": TRIPS[3:4]}).status_code == 500
     serving(client).swap(Loaded("trips", 5, predict, examples=TRIPS[:1]))
     assert client.post("/predict", json={"rows": TRIPS[3:4]}).status_code == 422
+
+
+def test_a_prediction_against_the_output_contract_is_the_rows_too(client: TestClient) -> None:
+    negative = Violation(
+        "euros", Rule(RuleKind.CHECK, check="positive", message="must be positive")
+    )
+    predict = fails_for(4, ContractViolation("Price", (negative,)))
+    serving(client).swap(Loaded("trips", 5, predict, examples=TRIPS[:1]))
+    rule = "the model can't answer it: Price.euros must be positive"
+    for rows, row in ((TRIPS, 3), (TRIPS[3:4], 0)):
+        answer = client.post("/predict", json={"rows": rows})
+        assert answer.json() == {"errors": [{"field": f"rows[{row}]", "rule": rule}]}
+    assert 'contract="Price"' in client.get("/metrics").text
+    serving(client).swap(Loaded("trips", 5, predict))
+    assert client.post("/predict", json={"rows": TRIPS[3:4]}).status_code == 500
 
 
 def test_a_model_that_answers_nothing_is_an_error_of_the_service(client: TestClient) -> None:

@@ -67,7 +67,7 @@ def contracts(engine: str) -> tuple[Contract, Contract]:
 
 
 class Halves:
-    """A model whose answers are half the price: 600 makes it break its own contract.
+    """Answers half the price: 600 makes it break its own contract, 700 gives infinity.
 
     Attributes:
         left: After so many answers the process ends at once, as if it were killed from outside.
@@ -82,6 +82,7 @@ class Halves:
         self.left -= 1
         half = nw.col("price") / 2
         half = nw.when(nw.col("price") == 600).then(600.0).otherwise(half)
+        half = nw.when(nw.col("price") == 700).then(-np.inf).otherwise(half)
         table = nw.from_native(sales).select(margin=half, remark=nw.lit(None, nw.String))
         return table.to_native()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from baton_handoff.triage.contract_checks import run_check
-from baton_handoff.triage.diagnosis import ContractCheck, Outcome
+from baton_handoff.triage.outcomes import ContractCheck, Outcome
 from baton_handoff.triage.tool_runner import ToolRunner
 
 TEST = "tests/contract/test_it.py"

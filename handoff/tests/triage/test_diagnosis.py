@@ -11,17 +11,8 @@ import pytest
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import CONTRACTS, DATA_SCIENCE, DEPENDENCIES, ML_ENGINEERING
-from baton_handoff.triage.diagnosis import (
-    CHANCE,
-    Axes,
-    Cause,
-    ContractCheck,
-    Diagnosis,
-    FailedCheck,
-    Outcome,
-    chance,
-    diagnose,
-)
+from baton_handoff.triage.diagnosis import CHANCE, Axes, Cause, Diagnosis, chance, diagnose
+from baton_handoff.triage.outcomes import ContractCheck, FailedCheck, Outcome
 from baton_handoff.triage.report import Facts, finding_of
 
 C, D, M, L = CONTRACTS, DATA_SCIENCE, ML_ENGINEERING, DEPENDENCIES
@@ -90,6 +81,20 @@ def test_a_failure_belongs_to_the_smallest_change_that_causes_it(
 def test_each_failure_has_a_cause_of_its_own() -> None:
     diagnoses = diagnosed(table({D: "x", M: "y", f"{D}+{M}": "xy"}), [D, M])
     assert [(one.failed.item, set(one.axes)) for one in diagnoses] == [("x", {D}), ("y", {M})]
+
+
+def test_both_sides_are_named_if_each_breaks_the_same_test() -> None:
+    cells = dict.fromkeys([D, M, f"{D}+{M}", f"{C}+{D}", f"{C}+{M}", f"{C}+{D}+{M}"], "x")
+    for changed in ([D, M], [C, D, M]):
+        diagnoses = diagnosed(table(cells), sorted(changed, reverse=True))
+        assert {(one.failed.item, *one.axes) for one in diagnoses} == {("x", D), ("x", M)}
+
+
+def test_a_side_that_only_follows_a_changed_contract_is_not_named() -> None:
+    """Without data science's break, the new contract alone makes the test fail."""
+    cells = {D: "x", C: "x", f"{C}+{M}": "x", f"{D}+{M}": "x", f"{C}+{D}+{M}": "x"}
+    diagnoses = diagnosed(table(cells), [D, M, C])
+    assert [set(one.axes) for one in diagnoses] == [{D}]
 
 
 def test_a_failure_that_another_one_hides_is_found() -> None:
@@ -217,7 +222,7 @@ def test_the_confidence_of_a_diagnosis_follows_from_its_runs() -> None:
     (diagnosis,) = diagnosed(table({D: "x", f"{D}+{M}": "x"}, ran), [D, M])
     assert (diagnosis.red, diagnosis.green) == (4, 3)
     assert diagnosis.chance == chance(4, 3) == pytest.approx((4 / 7) ** 4 * (3 / 7) ** 3)
-    assert len(ran) == 10
+    assert len(ran) == 11
 
 
 def test_what_python_can_not_import_is_not_repeated() -> None:

@@ -110,8 +110,10 @@ def _register(options: Options) -> None:
     project = options.project
     require_contracts(options)
     binding_registry(project)
-    # The registered model must belong to the current parameters and code.
-    if subprocess.run(["dvc", "status", "--quiet"], cwd=project.root, check=False).returncode:
+    # The registered model must belong to the current parameters and code; other data under DVC may
+    # be missing here.
+    pipeline = ["dvc", "status", "--quiet", "dvc.yaml"]
+    if subprocess.run(pipeline, cwd=project.root, check=False).returncode:
         raise HandoffError(
             "The pipeline has not run since the last change: run `uv run poe pipeline`."
         )
@@ -144,8 +146,9 @@ def _promote(options: Options) -> int:
         produce_for_promotion(project, options.version)
     progress = partial(print, file=sys.stderr, flush=True)
     result = promote(project, options.version, options.to, reason, progress)
-    print_findings([*result.findings, *loosened], options, "All gates pass.")
-    if result.way:
+    steps = result.way.findings if result.way and options.format in ("json", "markdown") else []
+    print_findings([*result.findings, *loosened, *steps], options, "All gates pass.")
+    if result.way and not steps:
         print_beside_findings(describe_way(result.way), options)
     elif reason is None:
         command = f"uv run poe promote {options.version} --to {options.to} --why WHY"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
+from baton_handoff.core.errors import ProjectNotFoundError
 from baton_handoff.core.suggestions import hint
 from baton_handoff.reporting.findings import Finding, Format, render
 
@@ -132,3 +133,16 @@ def require_contracts(options: Options) -> None:
     from baton_handoff.contracts import model_interface
 
     model_interface(options.project.room("contracts"))
+
+
+def project_or_repository() -> "Project":
+    """The project, or a repository that was not made with Baton, which is only read."""
+    from baton_handoff.config.project import find_project
+
+    try:
+        return find_project()
+    except ProjectNotFoundError:
+        # Only here: importing it takes longer than the rest of the command.
+        from baton_handoff.policy.unmanaged.repository import find_repository
+
+        return find_repository()

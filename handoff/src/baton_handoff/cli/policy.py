@@ -2,13 +2,14 @@
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baton_handoff.cli.options import Commands, Options, add_format
+from baton_handoff.cli.options import Commands, Options, add_format, project_or_repository
 from baton_handoff.config.sides import SIDES
-from baton_handoff.core.errors import HandoffError, ProjectNotFoundError, UsageError
+from baton_handoff.core.errors import HandoffError, UsageError
 from baton_handoff.core.files import path_from
 from baton_handoff.policy.practices.stages import STAGES, Stage
 
@@ -62,20 +63,7 @@ def add_status(commands: Commands) -> None:
         action="store_true",
         help="in CI: also write the run's summary and the comment of the pull request",
     )
-    command.set_defaults(find=_project_or_repository, any_environment=True)
-
-
-def _project_or_repository() -> "Project":
-    """The project, or a repository that was not made with Baton, which is only read."""
-    from baton_handoff.config.project import find_project
-
-    try:
-        return find_project()
-    except ProjectNotFoundError:
-        # Only here: importing it takes longer than the rest of the command.
-        from baton_handoff.policy.unmanaged.repository import find_repository
-
-        return find_repository()
+    command.set_defaults(find=project_or_repository, any_environment=True)
 
 
 def _status(options: Options) -> int:
@@ -108,8 +96,10 @@ def _status(options: Options) -> int:
     if options.produce:
         produce(project, assessment, options.stage or "promotion")
         assessment = assessed()
-    if project.adopted and options.format == "terminal":
-        assessment = replace(assessment, way=way_to_champion(project, assessment))
+    if project.adopted:
+        # Without an answer of the registry, its practices are the ones that tell it.
+        with suppress(HandoffError):
+            assessment = replace(assessment, way=way_to_champion(project, assessment))
     assessment = for_side(assessment, options.side)
     stage: Stage = options.stage or "push"
     print(_report(assessment, stage, options))

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,11 @@ from baton_handoff.cli.options import (
     add_format,
     print_beside_findings,
     print_findings,
+    project_or_repository,
     require_contracts,
 )
 from baton_handoff.config.sides import SIDES
+from baton_handoff.core.errors import UsageError
 from baton_handoff.core.tracing import continued_span, trace_environment
 
 if TYPE_CHECKING:
@@ -29,10 +31,28 @@ def add(commands: Commands) -> None:
     """Add the commands."""
     command = commands.add("setup", _setup, "prepare the git repository and its hooks")
     command.set_defaults(any_environment=True)
+    command = commands.add(
+        "doctor",
+        _doctor,
+        "what this machine lacks for a role, and how to get it",
+        description="Look for what this machine lacks: programs and extensions of the editor that a"
+        " role needs, and what is unusual around the project (proxy, hooks, owner, package index)."
+        " Works without a project, too.",
+        epilog="exit code: 0 nothing is missing, 1 something is, 2 the command can't run",
+    )
+    command.add_argument(
+        "--role",
+        metavar="ROLE",
+        help="data-scientist, ml-engineer or a role of your company; default: all",
+    )
+    add_format(command)
+    command.set_defaults(find=project_or_repository, any_environment=True)
+
     commands.add("pipeline", _pipeline, "run the pipeline: from raw data to a model")
 
     # Without a line in the list of commands: git's hook runs it.
-    commands.add("hooks", _hooks, description="Run the hooks on what is to be committed.")
+    command = commands.add("hooks", _hooks, description="Run the hooks on what is to be committed.")
+    command.set_defaults(any_environment=True)
 
     command = commands.add("docs", _docs, "build the site with the data dictionary")
     command.add_argument("--serve", action="store_true", help="serve it here and follow changes")
@@ -41,6 +61,11 @@ def add(commands: Commands) -> None:
     command = commands.add("serve", _serve, "serve the registered model over HTTP")
     command.add_argument("--host", default="127.0.0.1")
     command.add_argument("--port", type=int, default=8000)
+    command.add_argument(
+        "--workers",
+        metavar="N",
+        help="how many processes answer, or `cores`: one for each; default: WEB_CONCURRENCY, or 1",
+    )
 
     command = commands.add("triage", _triage, "which side must act on failing checks")
     command.add_argument("--base", help="the commit or branch to merge into" + BASE)
@@ -86,6 +111,23 @@ def _setup(options: Options) -> None:
     from baton_handoff.integrations.setup import set_up
 
     set_up(options.project)
+
+
+def _doctor(options: Options) -> int:
+    from baton_handoff.core.suggestions import hint
+    from baton_handoff.workstation.doctor import examine
+    from baton_handoff.workstation.record import keep
+    from baton_handoff.workstation.role import roles
+
+    known = roles()
+    if options.role not in (None, *known):
+        end = hint(options.role, [*known], f"use {' or '.join(known)}")
+        raise UsageError(f"There is no role `{options.role}`{end}")
+    chosen = [role for name, role in known.items() if options.role in (None, name)]
+    found = examine(options.project, chosen, os.environ)
+    keep(options.project, [role.id for role in chosen], found, datetime.now(UTC).date())
+    names = " and ".join(role.id for role in chosen)
+    return print_findings(found, options, f"Nothing is missing for {names}.")
 
 
 def _hooks(options: Options) -> int:
@@ -145,10 +187,14 @@ def _docs(options: Options) -> None:
 
 
 def _serve(options: Options) -> None:
+    # Read when numpy and scikit-learn are imported. With more threads, each request waits for all
+    # of them to begin.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from baton_handoff.serving.server import serve
+    from baton_handoff.serving.workers import worker_count
 
     require_contracts(options)
-    serve(options.project, options.host, options.port)
+    serve(options.project, options.host, options.port, worker_count(options.workers))
 
 
 def _triage(options: Options) -> int:

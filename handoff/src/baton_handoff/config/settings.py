@@ -22,7 +22,8 @@ GATES = (
     *("environment", "load", "code", "contracts", "rows", "parity", "commit", "baselines"),
     *("champion", "subgroups", "latency", "future", "card", "sources", "practices", "approval"),
 )
-"""The gates of a promotion by name; `policy.promotion.gates` implements them, but loads slowly."""
+"""The gates for which exceptions are possible; `policy.promotion.gates` implements them, but loads
+slowly."""
 
 _Number = Annotated[float, Field(ge=0)]
 
@@ -63,8 +64,17 @@ class ServiceSettings(StrictModel):
     refresh_seconds: _Number = 10
     """The time between two queries to the registry for the version to load."""
 
+    closed: list[Literal["docs", "metrics", "version"]] = []
+    """The pages that the service does not show: they answer 404."""
+
     log_share: Annotated[float, Field(ge=0, le=1)] = 1
     """The share of requests whose rows and predictions are logged, 0 to 1."""
+
+    log_days: _Number | None = None
+    """How many days the prediction log is kept; without it, it is not deleted for its age."""
+
+    log_bytes: _Number | None = None
+    """About how large the prediction log may become; without it, it is not deleted for its size."""
 
 
 class PromotionSettings(StrictModel):

@@ -50,6 +50,14 @@ def rows_around(contract: Contract, accepted: Sequence[Mapping[str, Any]]) -> It
     yield _with(rows, {_EXTRA: [1]})
 
 
+def rows_beside(contract: Contract, accepted: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
+    """Yield accepted rows with another value in one column, on both sides of its rules."""
+    columns = canonical_form(contract)["columns"]
+    for row in _as_json(accepted):
+        for name, column in columns.items():
+            yield [row | {name: value} for value in _own_values(column)]
+
+
 def rows_near(contract: Contract, accepted: Sequence[Mapping[str, Any]]) -> "SearchStrategy[Table]":
     """Return a strategy of accepted rows with any values of their type in one or all columns.
 

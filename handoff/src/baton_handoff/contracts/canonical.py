@@ -8,6 +8,7 @@ import importlib
 import inspect
 import json
 import pkgutil
+import warnings
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from functools import cache
@@ -19,6 +20,7 @@ from pandera.api.base.model_components import BaseCheckInfo, BaseParserInfo
 from pandera.api.checks import Check
 from pandera.api.dataframe.model import DataFrameModel
 from pandera.api.function_dispatch import Dispatcher
+from pandera.errors import SchemaWarning
 
 from baton_handoff.contracts.code_syntax import closure
 from baton_handoff.contracts.dependencies import Dependencies
@@ -26,6 +28,9 @@ from baton_handoff.contracts.text_patterns import use_whole_patterns
 from baton_handoff.core.errors import HandoffError
 
 use_whole_patterns()
+# pandera's warnings about drafted rules quote values of the rows. The filter is one for the whole
+# process, because those of `warnings.catch_warnings` mix up between the threads of the service.
+warnings.filterwarnings("ignore", category=SchemaWarning)
 
 Engine: TypeAlias = Literal["pandas", "polars"]
 

@@ -20,6 +20,7 @@ class NoteKind(StrEnum):
     PADDED = "padded"
     MIXED = "mixed"
     MIXED_DATES = "mixed-dates"
+    YEARS = "years"
     LEADING_ZEROS = "leading-zeros"
     NUMBERS = "numbers"
     OPEN_DECIMAL = "open-decimal"
@@ -86,6 +87,9 @@ _TEXTS = {
     NoteKind.MIXED_DATES: (
         "it stays text, because it has dates but also {values} in {rows}; add --missing for each"
         " text that means a missing value"
+    ),
+    NoteKind.YEARS: (
+        "it stays text, such as {values}; if that is a date, write it as 2024-01-31 in the file"
     ),
     NoteKind.LEADING_ZEROS: "it stays text, because its digits are codes, such as {values}",
     NoteKind.NUMBERS: "'{first}' is read as the number {second}",

@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 
 from baton_handoff.contracts.column_notes import Note, NoteKind, Reason
 from baton_handoff.contracts.date_forms import (
+    DIGITS,
+    are_digits,
     date_forms,
     is_day_first,
     is_in_order,
@@ -36,33 +38,23 @@ MISSING = (
 _MISSING_IN_TEXT = ("?", "#DIV/0!", "#NV", "#REF!", "#VALUE!", "#WERT!")
 _MISSING_IN_NUMBERS = (
     *_MISSING_IN_TEXT,
-    *(
-        "-",
-        "--",
-        "---",
-        "\u2013",
-        "\u2014",
-        ".",
-        "..",
-        "...",
-        "*",
-        "**",
-        "None",
-        "none",
-        "NONE",
-        "Null",
-        "Nan",
-    ),
-    *("k.A.", "k. A.", "n.a.", "N.A.", "n.v.", "missing", "Missing", "unknown", "Unknown", "NaT"),
+    *("-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "*", "**"),
+    *("None", "none", "NONE", "Null", "Nan", "NaT", "missing", "Missing", "unknown", "Unknown"),
+    *("k.A.", "k. A.", "n.a.", "N.A.", "n.v."),
 )
 """Texts that mean a missing value where all others are numbers, dates or booleans."""
 
 _BOOLEANS = (
     *(("true", "false"), ("yes", "no"), ("ja", "nein"), ("y", "n"), ("j", "n"), ("t", "f")),
     *(("oui", "non"), ("sí", "no"), ("si", "no"), ("sim", "não"), ("wahr", "falsch")),
-    *(("vrai", "faux"), ("on", "off")),
+    *(("vrai", "faux"), ("on", "off"), ("tak", "nie"), ("sì", "no"), ("ano", "ne")),
+    *(("igen", "nem"), ("да", "нет")),
 )
+"""Words for true and false."""
+
 _MOSTLY = 0.5
+_YEAR = r"\d.*\b(?:19|20)\d{2}\b|\b(?:19|20)\d{2}\b.*\d"
+"""A year and another number: `3. März 2024`, `2024-Q1`."""
 
 Array: TypeAlias = pa.ChunkedArray
 
@@ -178,7 +170,9 @@ def _infer(name: str, values: Array, hints: _Hints, *, keep: bool) -> FoundColum
     texts = _present(values, form, trim=True)
     if texts.null_count == len(texts):
         return FoundColumn(pa.nulls(len(texts)), form)
-    found = _as_numbers(name, texts, form, hints)
+    found = None
+    if not are_digits(texts.drop_null()):
+        found = _as_numbers(name, texts, form, hints)
     if not found and not (keep and not _is_true_and_false(texts)):
         found = _as_booleans(name, texts, form)
     found = found or _as_dates(name, texts, form, hints.day_first)
@@ -212,6 +206,9 @@ def _as_text(name: str, values: Array, trimmed: Array, missing: Sequence[str]) -
                 others = present.filter(pc.is_null(parse_dates(present, dates)))
                 notes.append(Note(NoteKind.MIXED_DATES, name, _examples(others), len(others)))
                 break
+        else:
+            if pc.all(pc.match_substring_regex(present, _YEAR)).as_py():
+                notes.append(Note(NoteKind.YEARS, name, _examples(present)))
     return FoundColumn(texts, form, tuple(notes))
 
 
@@ -256,7 +253,7 @@ def _as_dates(
     name: str, texts: Array, form: ColumnFormat, day_first: bool | None
 ) -> FoundColumn | None:
     present = texts.drop_null()
-    forms = matching_forms(present)
+    forms = [DIGITS] if are_digits(present) else matching_forms(present)
     if not forms:
         return None
     chosen, reason = forms[0], None
@@ -297,7 +294,8 @@ def _booleans(texts: Array, form: ColumnFormat) -> Array:
 
 
 def _unread(texts: Array, parsed: Array) -> pa.Array:
-    return pc.indices_nonzero(pc.and_(pc.is_valid(texts), pc.is_null(parsed))).cast(pa.int64())
+    unread = pc.and_(pc.is_valid(texts), pc.is_null(parsed)).combine_chunks()
+    return pc.indices_nonzero(unread).cast(pa.int64())  # Arrow crashes on no chunks
 
 
 def _is_true_and_false(texts: Array) -> bool:

@@ -11,6 +11,11 @@ from baton_handoff.contracts.frames import ARROW
 from baton_handoff.contracts.table_format import ISO_DATES
 
 _ISO = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:?\d{2}(?::?\d{2}(?:[.,]\d+)?)?\s?(?:Z|[+-]\d{2}:?\d{2})?)?$"
+_WEEK = r"^\d{4}-W\d{2}$"
+_MONTH = (
+    r"(?P<first>(?:19|20)\d{2}|\d{2}|[A-Za-z]{3,9})(?P<one>[-./ ])(?P<second>(?:19|20)\d{2}|\d{2})"
+)
+_DIGITS = r"^(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$"
 _PARTS = re.compile(
     r"(?P<weekday>[A-Za-z]{3,9},\s+)?"
     r"(?P<first>\d{1,4}|[A-Za-z]{3,9}\.?)(?P<one>[-./ ]\s?)"
@@ -21,8 +26,18 @@ _PARTS = re.compile(
 )
 
 
+_WEEKS = "%G-W%V"
+
+DIGITS = "%Y%m%d"
+
+
 def parse_dates(texts: pa.ChunkedArray, dates: str) -> pa.ChunkedArray:
-    """Parse dates and times in one form, in UTC; null where a text is none."""
+    """Parse dates and times in one form, in UTC; null where a text is none.
+
+    A week or a month without a day is its first day.
+    """
+    if dates == _WEEKS:
+        texts, dates = pc.binary_join_element_wise(texts, "1", "-"), f"{dates}-%u"
     parsed = pd.to_datetime(texts.to_pandas(), format=dates, utc=True, errors="coerce")
     values = parsed.astype("datetime64[us, UTC]").array
     return pa.chunked_array([pa.array(values, ARROW["timestamp[UTC]"], from_pandas=True)])
@@ -44,7 +59,12 @@ def shows_day_first(columns: Iterable[pa.ChunkedArray]) -> bool | None:
     """Whether the day comes first in the dates of a column that tells, None if none does."""
     for present in columns:
         forms = matching_forms(present)
-        if len(forms) == 1 and forms[0].startswith(("%d", "%m")) and "%m" in forms[0]:
+        if (
+            len(forms) == 1
+            and forms[0].startswith(("%d", "%m"))
+            and "%d" in forms[0]
+            and "%m" in forms[0]
+        ):
             return is_day_first(forms[0])
     return None
 
@@ -62,6 +82,10 @@ def date_forms(present: pa.ChunkedArray) -> Iterator[str]:
         if pc.all(pc.match_substring_regex(present, _ISO)).as_py():
             yield ISO_DATES
         return
+    if re.match(_WEEK, text):
+        yield _WEEKS
+    if found := re.fullmatch(_MONTH, text):
+        yield from _months(present, found["first"], found["one"], found["second"])
     found = _PARTS.fullmatch(text)
     if not found:
         return
@@ -86,6 +110,22 @@ def date_forms(present: pa.ChunkedArray) -> Iterator[str]:
     )
     for one, two, three in orders:
         yield f"{weekday}{one}{found['one']}{two}{found['two']}{three}{time}"
+
+
+def are_digits(present: pa.ChunkedArray) -> bool:
+    """Whether all texts are dates without separators: 20210131."""
+    return bool(pc.all(pc.match_substring_regex(present, _DIGITS)).as_py()) and not (
+        parse_dates(present, DIGITS).null_count
+    )
+
+
+def _months(present: pa.ChunkedArray, first: str, mark: str, second: str) -> Iterator[str]:
+    """Yield the form of months: 2021-01, 01/2021, Jan 2021."""
+    if len(first) == 4 and first.isdigit():
+        if len(second) == 2:
+            yield f"%Y{mark}%m"
+    elif len(second) == 4:
+        yield f"{'%m' if first.isdigit() else _month(present, first)}{mark}%Y"
 
 
 def is_in_order(times: pa.ChunkedArray) -> bool:

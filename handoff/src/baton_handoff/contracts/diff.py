@@ -13,7 +13,12 @@ from baton_handoff.contracts.changes import ChangeKind, ContractChange, Contract
 from baton_handoff.contracts.compatibility import compare, compare_all
 from baton_handoff.contracts.constraints import Form
 from baton_handoff.contracts.examples import Example, example_of
-from baton_handoff.contracts.isolated_reader import Reader, UnreadableContractsError, reading
+from baton_handoff.contracts.isolated_reader import (
+    Reader,
+    ReaderCache,
+    UnreadableContractsError,
+    reading,
+)
 from baton_handoff.contracts.places import Place, Places
 from baton_handoff.contracts.protocol import compare_protocol
 from baton_handoff.contracts.sentences import change_text, example_text, version_advice
@@ -85,14 +90,14 @@ def compare_with_base(project: Project, base: str | None = None) -> Comparison:
         package = f"{project.package}.contracts"
         # It imports the contracts while git writes those of the base.
         with reading(project.root / "src", package, _HERE) as after:
-            earlier, source, former = _earlier(project, base, snapshots, scratch)
+            earlier, source, former, cache = _earlier(project, base, snapshots, scratch)
             level = max(project_at(source.parent, project).level, project.level)
             folder, own = source.joinpath(*former.split(".")), project.source / "contracts"
             places = Places(folder, own, project.root / "src")
             recorded = {
                 heading.rpartition(",")[0] for heading in _headings(own) - _headings(folder)
             }
-            with reading(source, former, str(earlier)) as before:
+            with reading(source, former, str(earlier), cache) as before:
                 found = [
                     Difference(
                         comparison,
@@ -115,8 +120,8 @@ def _headings(folder: Path) -> set[str]:
 
 def _earlier(
     project: Project, base: str | None, snapshots: GitSnapshots, scratch: Path
-) -> tuple[Base | str, Path, str]:
-    """Return the base, and the folder and the package of its contracts."""
+) -> tuple[Base | str, Path, str, ReaderCache | None]:
+    """Return the base, the folder and the package of its contracts, and what is known of them."""
     if base is None or not base.endswith(".whl"):
         if base is None and not snapshots.has_commits:
             raise NoBaseContractsError(
@@ -130,14 +135,16 @@ def _earlier(
             )
         folder = snapshots.check_out(tree, scratch / "base")
         # A package that was renamed since has its former name there.
-        package = project_at(folder, project).package
-        return found, folder / "src", f"{package}.contracts"
+        package = f"{project_at(folder, project).package}.contracts"
+        tree_of_source = snapshots.part(tree, "src")
+        cache = ReaderCache(project.local / "base_contracts.json", tree_of_source, package)
+        return found, folder / "src", package, cache
     try:
         with zipfile.ZipFile(base) as wheel:
             wheel.extractall(scratch / "wheel")
     except (OSError, zipfile.BadZipFile) as error:
         raise HandoffError(f"{base} can't be read as a wheel: {error}") from error
-    return base, scratch / "wheel", wheel_package(project.package)
+    return base, scratch / "wheel", wheel_package(project.package), None
 
 
 def _comparisons(before: Reader, after: Reader) -> Iterator[ContractComparison]:

@@ -1,12 +1,11 @@
 """Drafted rules of a contract: they warn and refuse nothing, until a person confirms them.
 
 A rule is a draft while its `Field` has pandera's `raise_warning=True`; to confirm it, delete that.
-pandera's own warnings quote values of the rows. So they are silenced, and reported from here.
+pandera's own warnings quote values of the rows. So `canonical` silences them, and `check` reports
+drafts.
 """
 
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -61,14 +60,6 @@ class Drafts:
 def drafts_of(contract: Contract) -> Drafts:
     """Return the drafts of a contract; once, because the canonical form takes milliseconds."""
     return Drafts(contract)
-
-
-@contextmanager
-def without_panderas_warnings() -> Iterator[None]:
-    """Silence pandera's warnings about drafts."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"pandera\.backends")
-        yield
 
 
 def _is_outside(value: Any, allowed: Constraints) -> bool:

@@ -3,13 +3,16 @@
 Whatever they do there, print, exit, crash or hang, becomes an error with its place in the code.
 """
 
+import hashlib
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+import sysconfig
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -19,9 +22,12 @@ from typing import IO, Any, cast
 import baton_handoff
 from baton_handoff.contracts.examples import Table
 from baton_handoff.core.errors import HandoffError, UsageError
+from baton_handoff.core.files import write_atomically
 
 _ENGINE = str(Path(baton_handoff.__file__).parents[1])
 """This package reads both trees, so that only their contracts can differ."""
+
+_ENVIRONMENT = sysconfig.get_paths()["purelib"]
 
 _LIMIT = "HANDOFF_CONTRACTS_SECONDS"
 """The variable with the longest time that the contracts may take to be imported or to answer."""
@@ -58,6 +64,44 @@ class UnreadableContractsError(HandoffError):
         self.obstacle, self.file, self.line = obstacle, file, line
 
 
+@dataclass(frozen=True)
+class ReaderCache:
+    """What was read from one tree, kept in a file. It is only as true as its key.
+
+    Attributes:
+        file: The file; it keeps one tree.
+        tree: The id of the tree that holds the package.
+        package: The package.
+    """
+
+    file: Path
+    tree: str
+    package: str
+
+    @cached_property
+    def _key(self) -> str:
+        """A hash of everything that decides what is read: tree, engine, interpreter, packages."""
+        engine = Path(__file__).parent
+        parts = [self.tree, self.package, sys.version]
+        parts += [file.read_text(encoding="utf-8") for file in sorted(engine.glob("*.py"))]
+        parts += sorted(folder.name for folder in Path(_ENVIRONMENT).glob("*.dist-info"))
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def load(self) -> dict[str, Any] | None:
+        """What was read from the tree, None if it is not known."""
+        try:
+            kept = json.loads(self.file.read_text(encoding="utf-8"))
+            return dict(kept["read"]) if kept["key"] == self._key else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def store(self, read: Mapping[str, Any]) -> None:
+        """Keep what was read."""
+        with suppress(OSError):  # a folder that is read only
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.file, json.dumps({"key": self._key, "read": read}))
+
+
 class Reader:
     """The contracts of one tree. The process reads while the other tree is read, too.
 
@@ -66,16 +110,37 @@ class Reader:
     """
 
     def __init__(
-        self, process: "subprocess.Popen[str]", errors: IO[str], tree: str, source: Path
+        self,
+        start: Callable[[], "subprocess.Popen[str]"],
+        errors: IO[str],
+        tree: str,
+        source: Path,
+        cache: "ReaderCache | None",
     ) -> None:
-        self._process = process
+        self._start = start
         self._errors = errors
         self._tree = tree
         self._source = source
+        self._cache = cache
+        self._cached = cache.load() if cache else None
+        if self._cached is None:
+            self._process  # noqa: B018 - starts
+
+    @cached_property
+    def _process(self) -> "subprocess.Popen[str]":
+        return self._start()
+
+    @cached_property
+    def _first_answer(self) -> dict[str, Any]:
+        return dict(self._answer()["read"])
 
     @cached_property
     def _read(self) -> dict[str, Any]:
-        return dict(self._answer()["read"])
+        if self._cached is not None:
+            return self._cached
+        if self._cache:
+            self._cache.store(self._first_answer)
+        return self._first_answer
 
     @property
     def contracts(self) -> dict[str, Any]:
@@ -109,7 +174,7 @@ class Reader:
 
     def accepts(self, contract: str, tables: Sequence[Table]) -> list[bool]:
         """Whether a contract accepts each table."""
-        self._read  # noqa: B018 - the first line of the process
+        self._first_answer  # noqa: B018 - the first line of the process
         requests = cast("IO[str]", self._process.stdin)
         with suppress(OSError):  # if it has ended, the answer tells why
             requests.write(json.dumps({"contract": contract, "tables": tables}) + "\n")
@@ -166,36 +231,46 @@ def time_limit() -> float:
 
 
 @contextmanager
-def reading(source: Path, package: str, tree: str) -> Iterator[Reader]:
+def reading(
+    source: Path, package: str, tree: str, cache: ReaderCache | None = None
+) -> Iterator[Reader]:
     """Start to read the contracts in a folder.
 
     Args:
         source: The folder that holds the package.
         package: The package of the contracts, as it is imported.
         tree: The name of the tree, for messages.
+        cache: What was read from the same tree before; then a process only starts to judge tables.
 
     Raises:
         HandoffError: There is no such package.
     """
     if not source.joinpath(*package.split(".")).is_dir():
         raise HandoffError(f"{tree} has no contracts: there is no package {package} in it.")
-    module = f"{__package__}.reader_process"
-    with (
+    command = [sys.executable, "-P", "-m", f"{__package__}.reader_process"]
+    with ExitStack() as stack:
         # A file, not a pipe: a project may print more than a pipe holds.
-        TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
-        subprocess.Popen(
-            [sys.executable, "-P", "-m", module, str(source), package, str(time_limit())],
-            env=os.environ | {"PYTHONPATH": _ENGINE, "PYTHONDONTWRITEBYTECODE": "1"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            encoding="utf-8",
-        ) as process,
-    ):
-        try:
-            yield Reader(process, errors, tree, source)
-        finally:
-            process.kill()
-            with suppress(OSError):
-                cast("IO[str]", process.stdin).close()
+        errors = stack.enter_context(TemporaryFile("w+", encoding="utf-8", errors="replace"))
+
+        def start() -> "subprocess.Popen[str]":
+            process = stack.enter_context(
+                subprocess.Popen(
+                    [*command, str(source), package, str(time_limit())],
+                    env=os.environ | {"PYTHONPATH": _ENGINE, "PYTHONDONTWRITEBYTECODE": "1"},
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    text=True,
+                    encoding="utf-8",
+                )
+            )
+            stack.callback(_stop, process)
+            return process
+
+        yield Reader(start, errors, tree, source, cache)
+
+
+def _stop(process: "subprocess.Popen[str]") -> None:
+    process.kill()
+    with suppress(OSError):
+        cast("IO[str]", process.stdin).close()

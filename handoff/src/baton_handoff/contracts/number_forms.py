@@ -15,9 +15,10 @@ Style: TypeAlias = tuple[Decimal, Thousands]
 
 _SIGNS = r"[€$£¥₹%‰]|CHF|EUR|USD|GBP|JPY|Kč|zł|kr\.?|Fr\.?|R\$|US\$"
 _SPACES = "[\\s\u00a0\u202f\u2009]"
+_APOSTROPHES = "['\u2019]"
 _MINUS = "\u2212"
 _LEADING = rf"[+\-{_MINUS}]?"
-_MARKS = rf"[.,']|{_SPACES}"
+_MARKS = rf"[.,]|{_APOSTROPHES}|{_SPACES}"
 _LONGEST_INTEGER = 18
 _ENOUGH = 0.1
 """The share of values that shows which decimal separator a column has."""
@@ -27,10 +28,8 @@ def parse_numbers(texts: pa.ChunkedArray, form: ColumnFormat) -> pa.ChunkedArray
     """Parse numbers; null where a text is none in this form."""
     bare = _unsigned(texts, form.sign)
     fits = pc.match_substring_regex(bare, _pattern(form.decimal, form.thousands))
-    if form.thousands == " ":
-        bare = pc.replace_substring_regex(bare, _SPACES, "")
-    elif form.thousands:
-        bare = pc.replace_substring(bare, form.thousands, "")
+    if form.thousands:
+        bare = pc.replace_substring_regex(bare, _group(form.thousands), "")
     for pattern, plain in ((",", "."), (_MINUS, "-"), (r"^\((.*)\)$", r"-\1"), (r"^\+|\.$", "")):
         bare = pc.replace_substring_regex(bare, pattern, plain)
     return pc.cast(pc.if_else(fits, pc.utf8_lower(bare), None), pa.float64())
@@ -71,16 +70,16 @@ def number_form(
 def are_whole(present: pa.ChunkedArray, form: ColumnFormat) -> bool:
     """Whether all numbers are written as integers."""
     bare = _unsigned(present, form.sign)
-    whole = rf"^[(]?{_LEADING}(?:[\d{form.thousands}]|{_SPACES})+[)]?$"
+    mark = f"|{_group(form.thousands)}" if form.thousands else ""
+    whole = rf"^[(]?{_LEADING}(?:\d|{_SPACES}{mark})+[)]?$"
     return bool(pc.all(pc.match_substring_regex(bare, whole)).as_py())
 
 
 def marked_place(present: pa.ChunkedArray, form: ColumnFormat) -> int:
     """Return the position of the first number with one of the marks of its form, -1 for none."""
-    comma = rf"[,{form.thousands}]" if form.decimal == "," else f"[{form.thousands}]"
-    marks = "|".join(
-        (comma if comma != "[]" else "[,]", rf"\d{_SPACES}\d", _SIGNS)  # a decimal point is usual
-    )
+    group = _group(form.thousands) if form.thousands else ","  # a decimal point is usual
+    comma = "," if form.decimal == "," else group
+    marks = "|".join((group, comma, rf"\d{_SPACES}\d", r"^\(", _SIGNS))
     place: int = pc.index(pc.match_substring_regex(present, marks), value=True).as_py()
     return place
 
@@ -108,10 +107,14 @@ def _pattern(decimal: Decimal, thousands: Thousands) -> str:
     """Return the pattern of a number, as RE2 knows it."""
     digits, mark = r"\d+", rf"\{decimal}"
     if thousands:
-        group = _SPACES if thousands == " " else rf"\{thousands}"
-        digits = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)"
+        digits = rf"(?:\d{{1,3}}(?:{_group(thousands)}\d{{3}})+|\d+)"
     number = rf"(?:{digits}(?:{mark}\d*)?|{mark}\d+)(?:[eE][+-]?\d+)?"
     return rf"^(?:{_LEADING}(?:{number}|(?i:inf(?:inity)?))|\({number}\))$"
+
+
+def _group(thousands: Thousands) -> str:
+    """Return the pattern of what separates thousands."""
+    return {" ": _SPACES, "'": _APOSTROPHES}.get(thousands, rf"\{thousands}")
 
 
 def _styles(bare: pa.ChunkedArray, usual: Decimal | None) -> Iterator[Style]:
@@ -128,7 +131,7 @@ def _styles(bare: pa.ChunkedArray, usual: Decimal | None) -> Iterator[Style]:
     commas: list[Style] = [(",", "."), (",", ""), (",", " "), (",", "'")]
     # 1,234 alone has thousands where other columns have a decimal point, or nothing tells.
     for decimal, thousands in [*commas, *points] if usual == "," else [*points, *commas]:
-        if not thousands or has(_SPACES if thousands == " " else rf"\{thousands}"):
+        if not thousands or has(_group(thousands)):
             yield decimal, thousands
 
 

@@ -1,7 +1,7 @@
 """Row models: pydantic models of one row, generated from the contracts.
 
 The API's models are generated as source, not at run time, so that type checkers, editors and
-reviewers see them. `fast_validation` builds the same models for its own use.
+reviewers see them. `agreement` builds the same models for its own use.
 """
 
 import re

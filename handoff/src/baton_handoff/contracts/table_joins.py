@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from baton_handoff.contracts.table_format import FileFormat, file_format
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.suggestions import hint
 
 _PLACE = "handoff.place"
 
@@ -54,7 +55,8 @@ def join_table(table: pa.Table, other: pa.Table, join: Join) -> pa.Table:
     for key in keys:
         for name, columns in (("The table", table), (str(join.file), other)):
             if key not in columns.column_names:
-                raise HandoffError(f"{name} has no column {key!r} to join on.")
+                end = hint(key, columns.column_names, "name one that both tables have")
+                raise HandoffError(f"{name} has no column {key!r} to join on{end}")
         kinds = [columns[key].type for columns in (table, other)]
         if kinds[0] != kinds[1]:
             if not all(pa.types.is_floating(k) or pa.types.is_integer(k) for k in kinds):

@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 from baton_handoff.contracts.column_notes import Note, NoteKind
 from baton_handoff.contracts.column_values import FoundColumn
 from baton_handoff.contracts.leaks import leaks
-from baton_handoff.contracts.table_files import whole
+from baton_handoff.contracts.raw_tables import whole
 from baton_handoff.contracts.table_format import ColumnFormat
-from baton_handoff.contracts.unusual_columns import unusual_columns
+from baton_handoff.contracts.unusual_columns import sentinel_notes, unusual_columns
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.suggestions import similar_name
 
@@ -107,7 +107,7 @@ def profile_table(
     if len(found) > MAX_COLUMNS:
         raise HandoffError(
             f"The table has {len(found):,} columns, too many for a readable contract:"
-            f" choose at most {MAX_COLUMNS}."
+            f" keep at most {MAX_COLUMNS} in the file, or leave out others with --drop."
         )
     labelled = pc.is_valid(found[target].values)
     rows = pc.sum(labelled).as_py() or 0
@@ -140,6 +140,8 @@ def profile_table(
     kind, classes = _target(target, found[target].values, task)
     counted = {note.column for note in notes if note.kind is NoteKind.COUNTS}
     used = {name: values for name, values in used.items() if name not in counted}
+    if not classes:
+        notes += sentinel_notes(target, found[target].values)
     notes += leaks(used, target, found[target].values, is_quantity=not classes)
     order = list(found)
     notes.sort(key=lambda note: order.index(note.column))

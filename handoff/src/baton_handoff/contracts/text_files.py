@@ -17,7 +17,7 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _OTHERS = [
-    *("cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r"),
+    *("cp1250", "iso8859_2", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r"),
     *("cp932", "euc_jp", "gb18030", "big5", "euc_kr"),
 ]
 """The encodings of texts that are not Western European; without rare ones, which only confuse."""
@@ -90,18 +90,23 @@ def detect_encoding(content: bytes) -> str:
             return encoding
     # Only lines with letters beyond ASCII tell encodings apart.
     telling = b"\n".join(line for line in content.split(b"\n") if not line.isascii())[:_SAMPLE]
-    if b"\0" in telling or not telling:
-        return ""
-    western = telling.decode("cp1252", errors="replace")
-    if not ("\ufffd" in western or _SIGN_IN_WORD.search(western) or _ACCENTS.search(western)):
-        return "cp1252"
+    return "" if b"\0" in telling or not telling else _encoding_of_letters(telling)
+
+
+def _encoding_of_letters(telling: bytes) -> str:
+    """Return the encoding of lines with letters beyond ASCII, empty if it can't be told."""
+    for encoding in ("cp1252", "iso8859_15"):
+        western = telling.decode(encoding, errors="replace")
+        if not ("\ufffd" in western or _SIGN_IN_WORD.search(western) or _ACCENTS.search(western)):
+            return encoding
     # It is part of the environment that trains, not of the light core.
     from charset_normalizer import from_bytes  # noqa: PLC0415
 
-    best = from_bytes(telling, cp_isolation=_OTHERS).best()
-    # Without a language in which the text makes sense, the encoding is a guess.
-    is_known = best and best.coherence and not _SIGN_IN_WORD.search(str(best))
-    return best.encoding if best and is_known else ""
+    for match in from_bytes(telling, cp_isolation=_OTHERS):
+        # Without a language in which the text makes sense, the encoding is a guess.
+        if match.coherence and not _SIGN_IN_WORD.search(str(match)):
+            return match.encoding
+    return ""
 
 
 def sniff(text: str) -> tuple[str, int]:

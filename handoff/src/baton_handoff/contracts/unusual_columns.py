@@ -44,7 +44,7 @@ def unusual_columns(columns: Mapping[str, pa.ChunkedArray]) -> Iterator[Note]:
         if distinct == 1 and not values.null_count and len(values) > 1:
             yield Note(NoteKind.CONSTANT, name, (str(present[0].as_py()),))
         elif not (is_text or is_whole):
-            yield from _sentinel_notes(name, values)
+            yield from sentinel_notes(name, values)
         elif _is_row_number(values) and (_is_named(name, _IDS | _NUMBERS)):
             yield Note(NoteKind.ROW_NUMBER, name)
         elif _is_id(name, present, distinct):
@@ -56,7 +56,15 @@ def unusual_columns(columns: Mapping[str, pa.ChunkedArray]) -> Iterator[Note]:
         elif is_text and distinct > max(_FEW, 0.9 * len(present)):
             yield Note(NoteKind.UNIQUE_TEXT, name)
         else:
-            yield from _sentinel_notes(name, values)
+            yield from sentinel_notes(name, values)
+
+
+def sentinel_notes(name: str, values: pa.ChunkedArray) -> Iterator[Note]:
+    """Yield a note if one number of a column may mean a missing value."""
+    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
+        numbers = values.drop_null().to_pylist()
+        if (found := _sentinel(numbers)) is not None:
+            yield Note(NoteKind.SENTINEL, name, (f"{found:g}",), numbers.count(found))
 
 
 def _sentinel(numbers: Sequence[float]) -> float | None:
@@ -76,16 +84,9 @@ def _sentinel(numbers: Sequence[float]) -> float | None:
     return None
 
 
-def _sentinel_notes(name: str, values: pa.ChunkedArray) -> Iterator[Note]:
-    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
-        numbers = values.drop_null().to_pylist()
-        if (found := _sentinel(numbers)) is not None:
-            yield Note(NoteKind.SENTINEL, name, (f"{found:g}",), numbers.count(found))
-
-
 def _is_id(name: str, present: pa.ChunkedArray, distinct: int) -> bool:
     is_text = pa.types.is_string(present.type)
-    if is_text and distinct > _FEW and pc.all(pc.match_substring_regex(present, _UUID)).as_py():
+    if is_text and distinct > _FEW and _all_match(present, _UUID):
         return True
     if _is_named(name, _IDS):
         return distinct > _FEW
@@ -93,9 +94,16 @@ def _is_id(name: str, present: pa.ChunkedArray, distinct: int) -> bool:
         return False
     if _is_named(name, _NUMBERS):
         return True
-    # Kundennummer, K00012: a unique code whose name ends like one.
-    is_code = is_text and bool(pc.all(pc.match_substring_regex(present, _CODE)).as_py())
-    return is_code and bool(re.search(r"(?i)(nummer|nr\.?|number|code|key|ref)$", name.strip()))
+    # P-0012 in each row, or 00012 with a name such as Kundennummer; 01067 alone may be a postcode.
+    if not is_text or distinct <= _FEW or not _all_match(present, _CODE):
+        return False
+    return _all_match(present, r"^[A-Za-z]") or bool(
+        re.search(r"(?i)(nummer|nr\.?|number|code|key|ref)$", name.strip())
+    )
+
+
+def _all_match(texts: pa.ChunkedArray, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(texts, pattern)).as_py())
 
 
 def _is_row_number(values: pa.ChunkedArray) -> bool:

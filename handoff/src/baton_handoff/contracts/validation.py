@@ -9,7 +9,7 @@ import narwhals as nw
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from baton_handoff.contracts.canonical import Contract, built_in_check, column_type
-from baton_handoff.contracts.drafts import drafts_of, without_panderas_warnings
+from baton_handoff.contracts.drafts import drafts_of
 from baton_handoff.contracts.frames import Frame, from_rows
 from baton_handoff.contracts.sentences import violation_text
 from baton_handoff.contracts.violations import Rule, RuleKind, Violation
@@ -67,8 +67,7 @@ def check(contract: Contract, table: _Table) -> _Table:
         )
         raise ContractViolation(contract.__name__, missing)
     try:
-        with without_panderas_warnings():
-            validated: _Table = contract.validate(table, lazy=True)  # type: ignore[assignment]
+        validated: _Table = contract.validate(table, lazy=True)  # type: ignore[assignment]
     except SchemaErrors as errors:
         violations = _violations(_with_positions(contract, table) or errors)
         raise ContractViolation(contract.__name__, tuple(violations)) from None
@@ -97,7 +96,7 @@ def violation_of(error: BaseException) -> ContractViolation | None:
     cases: Any = error.failure_cases
     labels = cases["index"] if "index" in getattr(cases, "columns", ()) else ()
     rows = tuple(sorted({label for label in labels if isinstance(label, int)}))
-    column = None if is_table else str(error.schema.name)
+    column = None if is_table else _column_name(error)
     contract = str(error.schema.name) if is_table else ""
     return ContractViolation(contract, (Violation(column, _rule(error), rows),))
 
@@ -108,8 +107,7 @@ def _with_positions(contract: Contract, table: Frame) -> SchemaErrors | None:
     if positioned is table:
         return None
     try:
-        with without_panderas_warnings():
-            contract.validate(positioned, lazy=True)
+        contract.validate(positioned, lazy=True)
     except SchemaErrors as errors:
         return errors
     return None
@@ -122,7 +120,7 @@ def _violations(errors: SchemaErrors) -> Iterator[Violation]:
     for error in errors.schema_errors:
         cases = backend.failure_cases_metadata(errors.schema.name, [error]).failure_cases
         for case in nw.from_native(cases, eager_only=True).rows(named=True):
-            column = None if error.schema is errors.schema else str(error.schema.name)
+            column = None if error.schema is errors.schema else _column_name(error)
             rule = _rule(error)
             if rule.kind in (RuleKind.MISSING, RuleKind.NOT_IN_CONTRACT):
                 column = str(case["failure_case"])
@@ -135,6 +133,11 @@ def _violations(errors: SchemaErrors) -> Iterator[Violation]:
         yield Violation(column, rule, tuple(sorted(positions)))
 
 
+def _column_name(error: SchemaError) -> str:
+    """The column of an error; an index may have no name."""
+    return "index" if error.schema.name is None else str(error.schema.name)
+
+
 def _rule(error: SchemaError) -> Rule:
     kind = _KINDS.get(error.reason_code, RuleKind.CHECK)
     match kind:
@@ -143,12 +146,14 @@ def _rule(error: SchemaError) -> Rule:
         case RuleKind.KEY:
             unique = error.schema.unique
             return Rule(kind, key=(unique,) if isinstance(unique, str) else tuple(sorted(unique)))
-        case RuleKind.CHECK if not isinstance(error.check, str):
+        case RuleKind.CHECK if error.check and not isinstance(error.check, str):
             if form := built_in_check(error.check):
                 return Rule(kind, check=form.pop("name"), arguments=form)
             return Rule(kind, check=str(error.check.name), message=error.check.error or "")
         case RuleKind.CHECK:
-            return Rule(kind, check=str(error.check))
+            # pandera does not name the rule of an index of several levels.
+            message = "" if error.check else "the index breaks a rule"
+            return Rule(kind, check=str(error.check or "index"), message=message)
         case _:
             return Rule(kind)
 
@@ -208,8 +213,7 @@ def accepts_rows(contract: Contract, rows: Sequence[Mapping[str, Any]]) -> bool:
         return False
     known = nw.from_native(table, eager_only=True).select(name for name in names if name in columns)
     try:
-        with without_panderas_warnings():
-            contract.validate(known.with_columns(extra).select(names).to_native())
+        contract.validate(known.with_columns(extra).select(names).to_native())
     except (SchemaError, SchemaErrors):
         return False
     except Exception as error:

@@ -103,7 +103,11 @@ def create_environment(folder: Path, requirements: Path) -> str:
         (*install, "--python", python),
     ):
         done = subprocess.run(
-            [uv, "--quiet", *map(str, command)], capture_output=True, text=True, check=False
+            [uv, "--quiet", *map(str, command)],
+            env={k: v for k, v in os.environ.items() if _BUILD_VARIABLES.fullmatch(k.upper())},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             # uv prints what it was doing, then the cause, in lines as wide as its terminal.
@@ -111,6 +115,13 @@ def create_environment(folder: Path, requirements: Path) -> str:
             return cause or "uv printed no reason"
     (folder / "complete").touch()
     return ""
+
+
+_BUILD_VARIABLES = re.compile(
+    r"PATH|HOME|USER|LANG|LC_.*|TZ|TE?MP|TMPDIR|XDG_.*|UV|UV_.*|.*_PROXY|(SSL|CURL|REQUESTS)_.*"
+    r"|SYSTEMROOT|COMSPEC|PATHEXT|(LOCAL)?APPDATA|USERPROFILE|PROGRAM.*"
+)
+"""What uv needs to find and to build packages; a package that is built may read all of them."""
 
 
 def isolated_variables() -> dict[str, str]:

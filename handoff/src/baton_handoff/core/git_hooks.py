@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,9 @@ from baton_handoff.core.git import git, git_or_none, run_git
 
 CALL = "handoff hooks"
 """What a hook runs in the folder of each project whose files are committed."""
+
+_PROGRAMS = ("$HOME/.local/bin", "$HOME/.uv/bin")
+"""Folders in which people install uv, and which an editor started from the desktop may not know."""
 
 _SCRIPT = f"""\
 #!/bin/sh
@@ -22,16 +26,24 @@ case "$GIT_INDEX_FILE" in
   ''|/*|[A-Za-z]:*) ;;
   *) GIT_INDEX_FILE="$PWD/$GIT_INDEX_FILE"; export GIT_INDEX_FILE ;;
 esac
+PATH="$PATH:{":".join(_PROGRAMS)}"; export PATH
 git -c core.quotePath=false ls-files -- handoff.toml '*/handoff.toml' |
 while IFS= read -r file; do
   folder=$(dirname "$file")
   [ -f "$folder/.pre-commit-config.yaml" ] || continue
   git diff --cached --quiet -- "$folder" && continue
-  (cd "$folder" && exec uv run --no-sync {CALL}) </dev/null && continue
+  (
+    cd "$folder" || exit 2
+    # No absolute path: containers and work trees share this file, and folders move. An environment
+    # that is absent here is created from the lock; one that is present is used as it is.
+    environment=--no-sync
+    uv run --quiet --no-sync python -c 'import baton_handoff' 2>/dev/null || environment=--frozen
+    exec uv run --quiet $environment python -m baton_{CALL}
+  ) </dev/null && continue
   code=$?
   if [ $code -gt 1 ]; then
     echo "The hooks of $folder can't run. If uv is missing, install it." >&2
-    echo "If the project is not set up in this work tree, run there: uv run handoff setup" >&2
+    echo "Otherwise prepare the project in this work tree; run there: uv run poe setup" >&2
   fi
   exit 1
 done
@@ -62,7 +74,9 @@ def hook_problem(root: Path) -> str | None:
     files = [hook_folder(root) / name for name in ("pre-commit", "pre-commit.legacy")]
     texts = [_text(file) for file in files if _runs(file)]
     if any(CALL in text for text in texts):
-        return None
+        folders = [os.environ.get("PATH", os.defpath), *map(os.path.expandvars, _PROGRAMS)]
+        found = shutil.which("uv", path=os.pathsep.join(folders))
+        return None if found else "The hook starts uv, which is not on PATH"
     if (folder := foreign_hook_folder(root)) is not None:
         return f"Git runs the hooks in {folder} (core.hooksPath), which do not run this project's"
     if not texts or "pre-commit" not in texts[0].replace("#!/", ""):

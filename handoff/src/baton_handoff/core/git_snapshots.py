@@ -208,6 +208,10 @@ class GitSnapshots:
             path.split("/")[2] == "contracts" for path in paths if path.count("/") > 2
         )
 
+    def part(self, tree: str, folder: str) -> str:
+        """The id of a folder in a snapshot."""
+        return self._git("rev-parse", "--verify", f"{tree}:{folder}").strip()
+
     def edits(self, before: str, after: str) -> list[Edit]:
         """The paths that differ between two snapshots; a renamed file is one deleted, one added."""
         return edits_of(self._git("diff-tree", "-r", "-z", "--no-renames", before, after))

@@ -2,7 +2,8 @@
 
 import os
 
-_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
+THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
+"""The names of this machine."""
 
 
 def reach_this_machine_directly() -> None:
@@ -13,5 +14,5 @@ def reach_this_machine_directly() -> None:
     listed = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     hosts = [host for part in listed.split(",") if (host := part.strip())]
     if "*" not in hosts:
-        hosts += [host for host in _THIS_MACHINE if host not in hosts]
+        hosts += [host for host in THIS_MACHINE if host not in hosts]
     os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(hosts)

@@ -7,6 +7,7 @@ import sys
 from baton_handoff.config.project import Project
 from baton_handoff.core.git import git
 from baton_handoff.core.git_hooks import CONFIGURATION, hook_folder, project_repository
+from baton_handoff.integrations.setup import prepare_environment
 
 _CONFIGURATION = f"--config={CONFIGURATION}"
 
@@ -16,7 +17,11 @@ def run_hooks(project: Project) -> int:
 
     pre-commit starts hooks in the root folder of a repository. So a project in a subfolder is shown
     to it as a repository of its own.
+
+    Raises:
+        HandoffError: The environment was copied or moved, and can't be repaired.
     """
+    prepare_environment(project)
     root = project.root
     command = [sys.executable, "-m", "pre_commit"]
     if git(root, "rev-parse", "--show-prefix").strip():

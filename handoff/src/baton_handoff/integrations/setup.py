@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from baton_handoff.config.code_owners import owners_file, write_owners
-from baton_handoff.config.project import Project
+from baton_handoff.config.project import ForeignEnvironmentError, Project
 from baton_handoff.config.repository_ci import write_root_workflows
 from baton_handoff.config.workspace import outer_workspace, workspace_remedy
 from baton_handoff.core.environments import project_environment, repair_programs
@@ -29,11 +29,10 @@ def set_up(project: Project) -> None:
             f"The uv workspace {outer} holds lock and environment of this project:"
             f" {workspace_remedy(project.root, outer)}."
         )
-    if repaired := repair_programs(project_environment(project.root)):
-        print(f"Repaired {repaired} programs of an environment that was copied or moved.")
+    _repair_programs(project)
     # Machines that write no bytecode would compile all imports again for each command.
     print("Compiling the environment (once, up to a minute) …", flush=True)
-    _run(project, os.environ.get("UV", "uv"), "sync", "--quiet", "--compile-bytecode")
+    _uv(project, "sync", "--quiet", "--compile-bytecode")
     if not is_in_repository(project.root):
         git(project.root, "init", "--quiet", "--initial-branch", "main")
     if install_hook(project.root) is None:
@@ -50,7 +49,26 @@ def set_up(project: Project) -> None:
     print(f"Ready. `uv run poe` lists the tasks, `uv run handoff --help` all commands{next_step}.")
 
 
-def _run(project: Project, *command: str) -> None:
+def prepare_environment(project: Project) -> None:
+    """Repair the environment of a project if it was copied, moved or renamed with its folder.
+
+    Raises:
+        HandoffError: uv can't install the project from this folder.
+    """
+    try:
+        project.require_own_environment()
+    except ForeignEnvironmentError:
+        _repair_programs(project)
+        _uv(project, "sync", "--quiet", "--frozen")
+
+
+def _repair_programs(project: Project) -> None:
+    if repaired := repair_programs(project_environment(project.root)):
+        print(f"Repaired {repaired} programs of an environment that was copied or moved.")
+
+
+def _uv(project: Project, *arguments: str) -> None:
+    command = [os.environ.get("UV", "uv"), *arguments]
     done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise HandoffError(f"`{' '.join(command)}` failed: {(done.stderr or done.stdout).strip()}")

@@ -12,6 +12,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.contracts.diff import compare_with_base
 from baton_handoff.contracts.generated_source import format_source
 from baton_handoff.contracts.merged_source import merge_source
+from baton_handoff.contracts.raw_tables import open_table
 from baton_handoff.contracts.request_example import request_command
 from baton_handoff.contracts.table_files import unmatched_rows, with_joined
 from baton_handoff.contracts.table_joins import Join
@@ -70,10 +71,14 @@ def start_from(
     require_repository(project.root)
     choices = choices or Choices()
     joined: Sequence[Join] = ()
+    parted: Sequence[Join] = ()
     former = former_draft(project) if has_contract else None
     if former:
         choices = choices.after(former.table.choices.recorded())
-        joined = former.table.joined
+        raw = open_table(file, encoding=choices.encoding, sheet=choices.sheet, column=target)
+        columns = {*raw.columns.column_names}
+        joined = [each for each in former.table.joined if columns.issuperset(each.keys)]
+        parted = [each for each in former.table.joined if each not in joined]
     draft = draft_contracts(project, file, target, choices, joined)
     source_file = project.root / f"{FOLDER}/{_SOURCE}{ENDING}"
     source = place_of(file).as_posix()
@@ -86,10 +91,20 @@ def start_from(
         places = [source, f"data/raw/{_SOURCE}.parquet"]
         described = source_draft(_SOURCE, places, "contracts:Source")
     _apply(project, draft, former, file, {source_file: described})
+    for each in parted:
+        print(
+            f"{each.file.name} is no longer joined, because {file.name} lacks its key"
+            f" {', '.join(each.keys)}: remove it from dvc.yaml, too."
+        )
+    drafted = any(column.rules for column in draft.table.profile.columns)
     print(
-        "Next: correct the drafted rules in contracts/data.py and delete `raise_warning=True` where"
-        " they hold, commit, then:\n"
-        "  uv run poe pipeline\n"
+        (
+            "Next: correct the drafted rules in contracts/data.py and delete `raise_warning=True`"
+            " where they hold, commit, then:\n"
+            if drafted
+            else "Next: commit, then:\n"
+        )
+        + "  uv run poe pipeline\n"
         "  uv run poe register\n"
         "  uv run poe serve\n"
         f"  {request_command(project.root, 'http://127.0.0.1:8000')}"
@@ -135,7 +150,13 @@ def join(project: Project, file: Path, keys: Sequence[str]) -> None:
     }
     lost = unmatched_rows(with_joined(table.raw.columns, table.joined), joined[-1])
     _apply(project, draft, former, file, texts)
-    print(f"{lost:,} rows have no row of their keys in {file.name}: those columns are null there.")
+    rows = f"{lost:,} row{'s have' if lost != 1 else ' has'}"
+    if lost:
+        print(f"{rows} no row of the same keys in {file.name}: its columns are null there.")
+    print(
+        f"{FOLDER}/{name}{ENDING}   a draft: add the owner and the other missing facts\n"
+        "Next: commit, then `uv run poe pipeline`."
+    )
 
 
 def _has_contract(project: Project) -> bool:
@@ -278,7 +299,8 @@ def _print_summary(
     target = profile.target
     task = f"{len(profile.classes)} classes" if profile.classes else "a quantity"
     indent = " " * 20
-    print(f"contracts/data.py   {len(profile.columns)} columns, target {target.name}: {task}")
+    columns = f"{len(profile.columns)} column{'s' * (len(profile.columns) != 1)}"
+    print(f"contracts/data.py   {columns}, target {target.name}: {task}")
     for column in (*profile.columns, target):
         if column.name != column.source:
             print(f"{indent}{column.source!r} is called {column.name}")

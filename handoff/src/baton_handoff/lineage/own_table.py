@@ -1,5 +1,6 @@
 """A team's own table: read and profiled by its values and by what a person decides about it."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +11,12 @@ import pyarrow as pa
 from baton_handoff.contracts.column_notes import note_lines
 from baton_handoff.contracts.column_values import infer_columns
 from baton_handoff.contracts.number_forms import Decimal
-from baton_handoff.contracts.table_files import RawTable, file_lines, open_table, with_joined
+from baton_handoff.contracts.raw_tables import RawTable, file_lines, open_table
+from baton_handoff.contracts.table_files import with_joined
 from baton_handoff.contracts.table_format import ColumnFormat, FileFormat
 from baton_handoff.contracts.table_joins import Join
 from baton_handoff.contracts.table_profile import TableProfile, Task, profile_table, require_column
+from baton_handoff.core.errors import HandoffError
 
 GOLDEN_ROWS = 10
 
@@ -152,12 +155,32 @@ def read_own_table(
         require_column(name, names)
     if target not in names:
         target = next((name for name in names if name.strip() == target.strip()), target)
+    if target not in names:
+        _require_header(file, names)
     columns = columns.drop_columns([name for name in choices.drop if name != target])
     # Semicolons separate columns where the comma separates decimals.
     usual: Decimal | None = "," if raw.format.separator == ";" else None
     found = infer_columns(columns, target=target, missing=choices.missing, usual=usual)
     profile = profile_table(found, target, choices.task, reserved, choices.keep)
     return OwnTable(raw, profile, choices, joins)
+
+
+def _require_header(file: Path, names: Sequence[str]) -> None:
+    """Check that what was read as names of columns can be names.
+
+    Raises:
+        HandoffError: It can't: the file has no such line, or separates columns by spaces.
+    """
+    if len(names) == 1 and len(names[0].split()) > 1:
+        raise HandoffError(
+            f"{file} has only one column, {names[0][:60]!r}: separate columns by a comma, a"
+            " semicolon, a tab or |."
+        )
+    if names and all(re.fullmatch(r"[-+]?[\d.,]+", name) for name in names):
+        raise HandoffError(
+            f"{file} does not name its columns: its first line needs a name for each of its"
+            f" {len(names)} columns."
+        )
 
 
 def golden_positions(table: pa.Table, profile: TableProfile) -> list[int]:

@@ -3,7 +3,7 @@
 import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,13 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import pandas as pd
+from pyarrow import parquet
 
 from baton_handoff.contracts import Contract, Frame, canonical_form, from_json
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.evaluation.held_out import Evaluation
 from baton_handoff.monitoring.quality import BrokenRule
+from baton_handoff.monitoring.sampling import Sample
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving.batch import score_file
 from baton_handoff.serving.batch.parts import rejected_path
@@ -26,6 +28,9 @@ REQUEST, POSITION, LABEL = "request", "row", "truth"
 """The columns of a file of labels: a row of the prediction log, and its label."""
 
 _AT = "answered_at"
+
+_PART_ROWS = 20_000
+"""About how many rows are read at a time."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,9 @@ class PredictedRows:
         times: When each row became known, None if unknown.
         keys: The request of each row and its position there, None without requests.
         broken_rules: The number of rows that break each rule of the contract.
+        total: The number of rows of the period, if `rows` are a sample of them.
+        total_refused: The number of these that the contract refuses.
+        ends: The first and the last time of these, empty if unknown.
     """
 
     rows: pd.DataFrame
@@ -66,20 +74,20 @@ class PredictedRows:
     keys: pd.DataFrame | None
     broken_rules: Counter[BrokenRule]
 
+    total: int | None = None
+    total_refused: int | None = None
+    ends: tuple[pd.Timestamp, ...] | None = None
+
     @property
     def accepted(self) -> pd.DataFrame:
         """The rows that have a prediction."""
         return self.rows.iloc[: len(self.predicted)]
 
-    def only(self, chosen: np.ndarray) -> "PredictedRows":
-        """Some of the rows, by a mask; all broken rules are kept."""
-        return replace(
-            self,
-            rows=self.rows[chosen].reset_index(drop=True),
-            predicted=self.predicted[chosen[: len(self.predicted)]].reset_index(drop=True),
-            times=None if self.times is None else self.times[chosen].reset_index(drop=True),
-            keys=None if self.keys is None else self.keys[chosen].reset_index(drop=True),
-        )
+    @property
+    def refused(self) -> int:
+        """How many rows of the period the contract refuses."""
+        known = self.total_refused
+        return len(self.rows) - len(self.predicted) if known is None else known
 
 
 @dataclass(frozen=True)
@@ -103,10 +111,20 @@ def rows_from_log(
     baseline: BaselineVersion, log: Iterable[LoggedPrediction], period: Period
 ) -> PredictedRows:
     """Read rows and predictions of a period from a prediction log."""
-    time, prediction = baseline.evaluation.time, baseline.evaluation.prediction_column
+    prediction = baseline.evaluation.prediction_column
     columns = list(baseline.contract.to_schema().columns)
-    rows: list[Any] = []
-    answers: list[tuple[str, int, str, Any]] = []
+    sample, rows, answers = Sample(), list[Any](), list[tuple[str, int, str, Any]]()
+
+    def add() -> None:
+        facts = pd.DataFrame(answers, columns=[REQUEST, POSITION, _AT, prediction])
+        known = from_json(baseline.contract, rows) if rows else pd.DataFrame(columns=columns)
+        frame = as_pandas(known)
+        times = _times(baseline, frame)
+        times = pd.to_datetime(facts[_AT], utc=True) if times is None else times
+        sample.add(frame, facts.assign(**{_AT: times}), period.contains(times), times)
+        rows.clear()
+        answers.clear()
+
     for record in log:
         # Rows of an earlier contract can lack columns or have others; that is no finding.
         rows += [{name: row.get(name) for name in columns} for row in record.rows]
@@ -114,11 +132,14 @@ def rows_from_log(
             (record.request, position, record.at, answer[prediction])
             for position, answer in enumerate(record.predictions)
         ]
-    table = pd.DataFrame(answers, columns=[REQUEST, POSITION, _AT, prediction])
-    frame = as_pandas(from_json(baseline.contract, rows)) if rows else pd.DataFrame(columns=columns)
-    times = frame[time] if time and time in frame else pd.to_datetime(table[_AT], utc=True)
-    found = PredictedRows(frame, table[prediction], times, table[[REQUEST, POSITION]], Counter())
-    return found.only(period.contains(times))
+        if len(rows) >= _PART_ROWS:
+            add()
+    add()
+    frame, facts = sample.tables()
+    keys = facts[[REQUEST, POSITION]]
+    return PredictedRows(
+        frame, facts[prediction], facts[_AT], keys, Counter(), sample.count, 0, sample.ends
+    )
 
 
 def rows_from_file(baseline: BaselineVersion, file: Path, period: Period) -> PredictedRows:
@@ -130,18 +151,42 @@ def rows_from_file(baseline: BaselineVersion, file: Path, period: Period) -> Pre
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "scored.parquet"
         score_file(baseline.loaded, *baseline.contracts, file, target)
-        scored = _read(target)
-        rejected_file = rejected_path(target)
-        rejected = _read(rejected_file) if rejected_file.exists() else scored.head(0)
-    names = [name for name in scored.columns if name in baseline.contract.to_schema().columns]
-    rows = pd.concat([scored[names], rejected[names]], ignore_index=True)
-    times = rows.get(baseline.evaluation.time)
-    prediction = baseline.evaluation.prediction_column
-    found = PredictedRows(rows, scored[prediction], times, None, Counter())
-    chosen = np.ones(len(rows), bool) if times is None else period.contains(times)
-    reasons = rejected[REASON][chosen[len(scored) :]] if REASON in rejected else ()
-    broken_rules = Counter(rule for text in reasons for rule in _broken_rules(text, names))
-    return replace(found.only(chosen), broken_rules=broken_rules)
+        prediction = baseline.evaluation.prediction_column
+        sample, refused, broken_rules = Sample(), 0, Counter[BrokenRule]()
+        # The rows that the contract refuses are last.
+        for scored in filter(Path.exists, (target, rejected_path(target))):
+            is_refused = scored != target
+            for part in _parts(scored):
+                names = [n for n in part.columns if n in baseline.contract.to_schema().columns]
+                times = _times(baseline, part)
+                chosen = np.ones(len(part), bool) if times is None else period.contains(times)
+                facts = pd.DataFrame({REASON: is_refused}, index=part.index)
+                facts[prediction] = None if is_refused else part[prediction]
+                sample.add(part[names], facts, chosen, times)
+                if is_refused:
+                    refused += int(chosen.sum())
+                    for text in part[REASON][chosen]:
+                        broken_rules.update(_broken_rules(text, names))
+    rows, facts = sample.tables()
+    predicted = facts[prediction][~facts[REASON].to_numpy(bool)].infer_objects()
+    times = _times(baseline, rows)
+    return PredictedRows(
+        rows, predicted, times, None, broken_rules, sample.count, refused, sample.ends
+    )
+
+
+def _times(baseline: BaselineVersion, rows: pd.DataFrame) -> pd.Series | None:
+    """When each row became known, None if no column has it."""
+    return rows.get(baseline.evaluation.time) if baseline.evaluation.time else None
+
+
+def _parts(file: Path) -> Iterator[pd.DataFrame]:
+    """A Parquet file as tables; one without rows if it has none."""
+    with parquet.ParquetFile(file) as source:
+        empty = source.schema_arrow.empty_table()
+        yield empty.to_pandas(ignore_metadata=True)
+        for batch in source.iter_batches(_PART_ROWS):
+            yield batch.to_pandas(ignore_metadata=True)
 
 
 def _broken_rules(reason: str, columns: Collection[str]) -> Iterator[BrokenRule]:

@@ -49,8 +49,14 @@ def summary(observation: Observation) -> str:
     reference = "training" if observation.with_training else "evaluation"
     return (
         f"{observation.model} version {observation.version}: {observation.rows:,} rows{dates},"
+        f"{_sampled(observation)}"
         f" compared with {len(observation.samples.reference):,} rows of its {reference}"
     )
+
+
+def _sampled(observation: Observation) -> str:
+    compared = len(observation.samples.current)
+    return f" a sample of {compared:,}" if compared < observation.rows else ""
 
 
 def unit_text(unit: UnitChange) -> str:

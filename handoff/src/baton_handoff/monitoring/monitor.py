@@ -119,7 +119,9 @@ def observe(
         settings: The limits.
     """
     samples, times = _samples(baseline, rows), rows.times
-    ends = () if times is None or not len(times) else (times.min(), times.max())
+    ends = rows.ends
+    if ends is None:
+        ends = () if times is None or not len(times) else (times.min(), times.max())
     inputs = [name for name in samples.reference if name != samples.prediction_column]
     missing = missing_values(
         samples.reference[inputs], samples.current[inputs], samples.periods, settings
@@ -131,7 +133,8 @@ def observe(
         version=baseline.loaded.version,
         covers=tuple(str(time)[:16] for time in ends),
         samples=samples,
-        refused=len(rows.rows) - len(rows.predicted),
+        refused=rows.refused,
+        total=rows.total,
         broken_rules=rows.broken_rules,
         missing=missing,
         drifts=found,

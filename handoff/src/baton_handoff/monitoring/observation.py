@@ -33,6 +33,7 @@ class Observation:
         labelled_rows: The number of rows with a label, None if no labels were given.
         with_training: True if the reference is training rows, otherwise it is the evaluation's.
         settings: The limits.
+        total: The number of rows of the period, if only a sample of them is compared.
     """
 
     model: str
@@ -49,11 +50,12 @@ class Observation:
     labelled_rows: int | None = None
     with_training: bool = True
     settings: MonitorSettings = field(default_factory=MonitorSettings)
+    total: int | None = None
 
     @property
     def rows(self) -> int:
         """The number of rows."""
-        return len(self.samples.current)
+        return len(self.samples.current) if self.total is None else self.total
 
     @property
     def refused_share(self) -> float:

@@ -26,7 +26,7 @@ from baton_handoff.registry.model_registry import (
     registry_client,
     registry_errors,
 )
-from baton_handoff.registry.version_facts import CHAMPION
+from baton_handoff.registry.version_facts import CHAMPION, ROLLED_BACK
 
 _KEY = "handoff.move."
 _CI = {
@@ -174,6 +174,7 @@ def roll_back(project: Project, why: str) -> tuple[AliasMove, str | None]:
         tags, former_tags = (
             get_version(project, str(version)).tags for version in (current, former)
         )
+        client.set_model_version_tag(project.model, str(current), ROLLED_BACK, why)
         move = AliasMove(CHAMPION, former, current, "rollback", why)
         move = move_alias(client, project, move)
     if tags.get("handoff.code") == former_tags.get("handoff.code"):

@@ -1,6 +1,5 @@
 """A model version on this machine, and in memory. Nothing here needs the registry's libraries."""
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,11 +10,15 @@ from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.tracing import trace_functions
 from baton_handoff.registry.code_hash import ROOMS, code_hash
+from baton_handoff.registry.manifest import MANIFEST_FILE, Manifest, file_hash
 
 if TYPE_CHECKING:
     from baton_handoff.contracts import Frame
 
 MODEL_FILE = "model.joblib"
+STORED_MODEL = f"model/data/{MODEL_FILE}"
+"""The name of the model's file in the manifest."""
+
 EXAMPLE_FILE = "input_example.json"
 """Rows of the version's evaluation, as `rows` of a request."""
 
@@ -33,6 +36,7 @@ class Loaded:
         commit: The commit that it was made from, empty if unknown.
         code: The hash of the code that it needs.
         examples: Rows of its evaluation, which it has to answer before it is served.
+        predict_rows: Predicts the same from rows, faster; None for what only `predict` can answer.
     """
 
     model: str
@@ -41,6 +45,9 @@ class Loaded:
     commit: str = ""
     code: str = ""
     examples: Sequence[Mapping[str, Any]] = ()
+    predict_rows: "Callable[[Sequence[Mapping[str, Any]]], list[dict[str, Any]] | None] | None" = (
+        None
+    )
 
 
 @dataclass(frozen=True)
@@ -81,12 +88,6 @@ class FetchedVersion:
             ) from error
 
 
-def file_hash(file: Path) -> str:
-    """The SHA-256 of a file, 64 hexadecimal digits."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
 def import_model_code(project: Project) -> str:
     """Import the rooms that a model needs, and hash them as they are imported.
 
@@ -122,18 +123,33 @@ def open_version(folder: Path, code: str) -> Loaded:
             f"Version {fetched.version} of {fetched.model} was made by {made_by}, not by the code"
             f" in this folder: {fix}register a version made by this code."
         )
-    file = folder / MODEL_FILE
-    if not file.exists() or file_hash(file) != fetched.sha256:
-        raise HandoffError(
-            f"{file} is not the file that was registered as version {fetched.version}: delete"
-            f" {folder} to fetch it again."
-        )
+    require_registered_files(folder)
     import joblib  # noqa: PLC0415 (reading the facts of a version needs none of this)
 
-    model = joblib.load(file)
+    model = joblib.load(folder / MODEL_FILE)
     examples: list[dict[str, Any]] = []
     # Versions of the first releases have none.
     if (folder / EXAMPLE_FILE).exists():
         examples = json.loads((folder / EXAMPLE_FILE).read_text(encoding="utf-8"))["rows"]
     facts = (fetched.model, fetched.version, model.predict, fetched.commit, fetched.code)
-    return Loaded(*facts, examples)
+    return Loaded(*facts, examples, getattr(model, "predict_rows", None))
+
+
+def require_registered_files(folder: Path) -> None:
+    """Compare the files of a fetched version with their hashes.
+
+    Raises:
+        HandoffError: A file is not the registered one.
+    """
+    fetched, manifest = FetchedVersion.read(folder), folder / MANIFEST_FILE
+    # Versions that were registered before there were manifests have the hash of the model alone.
+    hashes = {STORED_MODEL: fetched.sha256}
+    if manifest.exists():
+        hashes = dict(Manifest.read(manifest).files)
+    for name, file in ((STORED_MODEL, folder / MODEL_FILE), (EXAMPLE_FILE, folder / EXAMPLE_FILE)):
+        if name in hashes and not (file.exists() and file_hash(file) == hashes[name]):
+            raise HandoffError(
+                f"{file} is not the file that was registered as version {fetched.version} of"
+                f" {fetched.model}: delete {folder} to fetch it again; if the registry's own file"
+                " was changed, register the model again."
+            )

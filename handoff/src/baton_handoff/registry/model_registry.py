@@ -27,12 +27,14 @@ from baton_handoff.registry.loaded import (
     Loaded,
     import_model_code,
     open_version,
+    require_registered_files,
 )
 from baton_handoff.registry.local_files import (
     artifact_folder,
     follow_project,
     require_usable_path,
 )
+from baton_handoff.registry.manifest import MANIFEST_FILE, MANIFEST_TAG, Manifest, file_hash
 
 _DATABASES = ("postgresql", "mysql", "mssql")
 _MADE_BY = {"candidate": "register", "champion": "promote"}
@@ -222,16 +224,11 @@ def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
         The version's folder.
 
     Raises:
-        HandoffError: The registry has no such version, or does not answer.
+        HandoffError: The registry has no such version, does not answer, or its files are not
+            those that were registered.
     """
     version = get_version(project, wanted)
-    fetched = FetchedVersion(
-        model=project.model,
-        version=int(version.version),
-        commit=version.tags.get("handoff.commit", ""),
-        code=version.tags.get("handoff.code", ""),
-        sha256=version.tags.get("handoff.model", ""),
-    )
+    fetched = fetched_version(version)
     # A registry that was made anew counts from one again, with other files.
     folder = (to or project.local / "models") / f"{fetched.version}-{fetched.sha256[:12]}"
     if folder.exists():
@@ -245,25 +242,70 @@ def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
         file = Path(mlflow.artifacts.download_artifacts(uri, dst_path=scratch))
         unfinished.mkdir()
         file.rename(unfinished / MODEL_FILE)
-        if example := _example(version, Path(scratch)):
-            example.rename(unfinished / EXAMPLE_FILE)
+        for name in (EXAMPLE_FILE, MANIFEST_FILE):
+            if stored := download_artifact(version, name, Path(scratch)):
+                stored.rename(unfinished / name)
         fetched.write(unfinished)
+        manifest = registered_manifest(version, unfinished / MANIFEST_FILE)
+        if manifest and (changed := manifest.changed_tags(version.tags)):
+            raise HandoffError(
+                f"The tag {changed[0]} of version {version.version} of {version.name} is not the"
+                " registered one: register the model again."
+            )
+        require_registered_files(unfinished)
     return folder
 
 
-def _example(version: ModelVersion, to: Path) -> Path | None:
-    """Download rows of a version's evaluation; None if it or its run has none."""
-    try:
-        return download_artifact(version, EXAMPLE_FILE, to)
-    except MlflowException as error:
-        if error.error_code not in NOT_FOUND:
-            raise
+def fetched_version(version: ModelVersion) -> FetchedVersion:
+    """The facts of a version.
+
+    Raises:
+        HandoffError: The version was not registered by this engine.
+    """
+    if not {"handoff.code", "handoff.model"} <= {*version.tags}:
+        raise HandoffError(
+            f"Version {version.version} of {version.name} was not made by `uv run poe register`,"
+            " so it has no contracts and no hashes: register its model with that command."
+        )
+    return FetchedVersion(
+        model=version.name,
+        version=int(version.version),
+        commit=version.tags.get("handoff.commit", ""),
+        code=version.tags["handoff.code"],
+        sha256=version.tags["handoff.model"],
+    )
+
+
+def registered_manifest(version: ModelVersion, file: Path) -> Manifest | None:
+    """The manifest of a version, None if the version was registered before there were any.
+
+    Args:
+        version: The version.
+        file: Its downloaded manifest; there is none if it has none.
+
+    Raises:
+        HandoffError: The manifest is missing, or is not the one that was registered.
+    """
+    tag = version.tags.get(MANIFEST_TAG)
+    if tag is None and not file.exists():
         return None
+    if not file.exists() or file_hash(file) != tag:
+        raise HandoffError(
+            f"{MANIFEST_FILE} of version {version.version} of {version.name} is not the file that"
+            " was registered: register the model again, and find out who can write to the"
+            " registry's files."
+        )
+    return Manifest.read(file)
 
 
 def download_artifact(version: ModelVersion, path: str, to: Path) -> Path | None:
-    """Download a file or a folder of a version's run; None if the run has no such artifact."""
-    if not has_artifact(version, path):
+    """Download a file or a folder of a version's run; None if there is no such artifact or run."""
+    try:
+        if not has_artifact(version, path):
+            return None
+    except MlflowException as error:
+        if error.error_code not in NOT_FOUND:
+            raise
         return None
     uri = f"runs:/{version.run_id}/{path}"
     return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(to)))

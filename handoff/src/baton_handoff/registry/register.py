@@ -28,7 +28,14 @@ from baton_handoff.registry import wrapper
 from baton_handoff.registry.card_statements import STATEMENTS_FILE, statements
 from baton_handoff.registry.code_hash import code_files
 from baton_handoff.registry.lineage import Lineage, lineage_of
-from baton_handoff.registry.loaded import EXAMPLE_FILE, MODEL_FILE, file_hash
+from baton_handoff.registry.loaded import EXAMPLE_FILE, MODEL_FILE, STORED_MODEL
+from baton_handoff.registry.manifest import (
+    MANIFEST_FILE,
+    MANIFEST_TAG,
+    Manifest,
+    file_hash,
+    hashes_of,
+)
 from baton_handoff.registry.model_card import (
     card_markdown,
     card_page,
@@ -38,8 +45,8 @@ from baton_handoff.registry.model_registry import connect, registry_errors
 from baton_handoff.registry.version_facts import CANDIDATE
 from baton_handoff.registry.wrapper import ContractedModel
 
-EVALUATION = "evaluation"
-"""The folder of a run with its evaluation."""
+EVALUATION, LINEAGE_FILE, LOCK_FILE = "evaluation", "lineage.json", "requirements.txt"
+"""The folder of a run with its evaluation, its lineage, and the packages that its lock pins."""
 
 _EXAMPLE_ROWS = 5
 _MLFLOW_TYPES = {
@@ -100,16 +107,14 @@ def register(
         warnings.simplefilter("ignore", UserWarning)
         file = Path(folder) / MODEL_FILE
         joblib.dump(model, file)
+        code = _copy_code(project, Path(folder) / "code")
         mlflow.log_params(lineage.parameters_by_name)
         mlflow.log_metrics(evaluation_metrics(evaluation))
         mlflow.log_artifacts(str(reports), "reports")
         mlflow.log_artifacts(str(evaluated), EVALUATION)
-        mlflow.log_dict(asdict(lineage), "lineage.json")
-        requirements = _requirements(project)
-        mlflow.log_text(requirements, "requirements.txt")
+        requirements = exported_lock(project.root)
         rows = nw.from_native(evaluation.rows, eager_only=True).head(_EXAMPLE_ROWS).to_native()
         example = json.dumps({"rows": to_rows(rows)}, default=datetime.isoformat, indent=2)
-        mlflow.log_text(example, EXAMPLE_FILE)
         log_card(project, lineage, evaluation, sorted((reports / "plots").glob("*.png")))
         tags = {
             "handoff.commit": lineage.commit or "",
@@ -119,6 +124,23 @@ def register(
             "handoff.model": file_hash(file),
             "handoff.contracts": json.dumps(versions),
         }
+        about = Path(folder) / "about"
+        about.mkdir()
+        for name, text in {
+            LINEAGE_FILE: json.dumps(asdict(lineage), indent=2, default=str),
+            LOCK_FILE: requirements,
+            EXAMPLE_FILE: example,
+        }.items():
+            (about / name).write_bytes(text.encode())
+        manifest = {
+            STORED_MODEL: tags["handoff.model"],
+            **hashes_of(Path(folder) / "code", "model/code/"),
+            **hashes_of(evaluated, f"{EVALUATION}/"),
+            **hashes_of(about),
+        }
+        (about / MANIFEST_FILE).write_bytes(Manifest(manifest, tags).text().encode())
+        mlflow.log_artifacts(str(about))
+        tags = {**tags, MANIFEST_TAG: file_hash(about / MANIFEST_FILE)}
         mlflow.set_tags(tags)
         signature = ModelSignature(inputs=_schema(forms["takes"]), outputs=_schema(forms["gives"]))
         # MLflow's own check drops extra columns and does not know ranges. This flag, which MLflow
@@ -128,7 +150,7 @@ def register(
             name="model",
             loader_module=wrapper.__name__,
             data_path=str(file),
-            code_paths=_copy_code(project, Path(folder)),
+            code_paths=code,
             signature=signature,
             pip_requirements=[
                 line.removesuffix(" \\")
@@ -182,13 +204,20 @@ def _copy_code(project: Project, folder: Path) -> list[str]:
     return [str(package), str(engine)]
 
 
-def _requirements(project: Project) -> str:
-    """The run-time packages of the lock as a requirements file, with exact versions and hashes."""
+def exported_lock(root: Path) -> str:
+    """The run-time packages of the lock as a requirements file, with exact versions and hashes.
+
+    Args:
+        root: The project's folder, or one with the same pyproject.toml, uv.lock and standards.
+
+    Raises:
+        HandoffError: uv can't export it.
+    """
     command = (
         *(os.environ.get("UV", "uv"), "export", "--frozen", "--quiet", "--no-dev"),
         *("--no-header", "--no-annotate", "--no-emit-local"),
     )
-    done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise HandoffError(f"uv can't export the lock: {done.stderr.strip()}")
     return done.stdout.rstrip("\n")

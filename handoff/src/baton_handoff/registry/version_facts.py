@@ -17,6 +17,9 @@ from baton_handoff.core.files import write_atomically
 
 CANDIDATE, CHAMPION = "candidate", "champion"
 
+ROLLED_BACK = "handoff.rolled_back"
+"""The tag of a version from which `champion` was rolled back, with the reason."""
+
 _SETTLED = 2_000_000_000
 """Nanoseconds; no file system in use has coarser time stamps than two seconds."""
 

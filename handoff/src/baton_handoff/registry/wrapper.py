@@ -1,5 +1,6 @@
 """The registered model: a project's model that checks its contracts."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,9 @@ from baton_handoff.contracts import (
     from_json,
     to_engine,
 )
+from baton_handoff.contracts.columns import Columns, rows_of_columns
+from baton_handoff.contracts.drafts import drafts_of
+from baton_handoff.contracts.fast_validation import fast_validation
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.tracing import span
 
@@ -27,6 +31,10 @@ class Model(Protocol):
 
     def predict(self, table: Any, /) -> Any:
         """Predict one row of output for each row of input, in the same order."""
+
+
+class NotCertainError(Exception):
+    """Columns may break a contract: only a table can tell."""
 
 
 class ContractedModel:
@@ -72,6 +80,36 @@ class ContractedModel:
             )
         return to_engine(predictions, "polars" if is_polars_dataframe(table) else "pandas")
 
+    def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
+        """Predict from rows of plain values without a table, which takes longer than a prediction.
+
+        A model can do so if it has a method `predict_columns(columns, checked)`: columns are arrays
+        of numpy (see `contracts.columns`), and `checked(contract, columns)` returns columns that
+        meet a contract inside the model. What it does not certainly answer is for `predict`.
+
+        Returns:
+            The predictions, the same as those of `predict`; None if only `predict` can answer.
+        """
+        predict = getattr(self.model, "predict_columns", None)
+        given, returned = map(fast_validation, (self.input_schema, self.output_schema))
+        if predict is None or given is None or returned is None:
+            return None
+        with span(f"contract {self.input_schema.__name__}"):
+            columns = given.columns(rows)
+            if not given.accepts_columns(columns):
+                return None
+        with span("model", rows=len(rows)):
+            try:
+                predicted = checked(self.output_schema, predict(columns, checked))
+            except NotCertainError:
+                return None
+        predictions = rows_of_columns({name: predicted[name] for name in returned.types})
+        # Drafted rules that are not met are logged by `predict`.
+        drafts = drafts_of(self.input_schema), drafts_of(self.output_schema)
+        if drafts[0].in_rows(rows) or drafts[1].in_rows(predictions):
+            return None
+        return predictions if len(predictions) == len(rows) else None
+
     def _to_frame(self, table: Any) -> Frame:
         if is_pandas_dataframe(table) or is_polars_dataframe(table):
             return to_engine(table, engine_of(self.input_schema))
@@ -85,6 +123,18 @@ class ContractedModel:
             "The model needs a pandas or polars DataFrame or a list of rows, not"
             f" {type(table).__name__}."
         )
+
+
+def checked(contract: Contract, columns: Columns) -> Columns:
+    """Return columns that meet a contract.
+
+    Raises:
+        NotCertainError: They may break it.
+    """
+    validation = fast_validation(contract)
+    if validation is None or not validation.accepts_columns(columns):
+        raise NotCertainError
+    return columns
 
 
 def _load_pyfunc(file: str) -> ContractedModel:

@@ -241,11 +241,17 @@ def _refusal_of(
 
 
 async def _json(http: Request) -> bytes:
-    """The body of a request, if it is declared as JSON."""
+    """The body of a request, if it is declared as JSON that is not compressed."""
     kind = http.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    encoding = http.headers.get("Content-Encoding", "identity").strip().lower()
+    rule = ""
     if not re.fullmatch(r"application/([^/]+\+)?json", kind):
+        rule = "must be JSON, with the header Content-Type: application/json"
+    elif encoding != "identity":
+        rule = "must not be compressed: send it without the header Content-Encoding"
+    if rule:
         errors = RequestErrors(is_json=False)
-        errors.add((), "must be JSON, with the header Content-Type: application/json")
+        errors.add((), rule)
         raise InvalidRequestError(errors)
     return await http.body()
 

@@ -7,15 +7,19 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import FetchedVersion, open_version
-from baton_handoff.serving.prediction import PredictionService
+
+if TYPE_CHECKING:
+    from baton_handoff.serving.prediction import PredictionService
 
 _log = logging.getLogger(__name__)
 
@@ -70,7 +74,7 @@ class AliasWatcher:
         self._state = self._current_state()
         self._stopped = threading.Event()
 
-    def start(self, service: PredictionService, code: str) -> None:
+    def start(self, service: "PredictionService", code: str) -> None:
         """Start to watch, unless the project serves a fixed version.
 
         Args:
@@ -87,18 +91,18 @@ class AliasWatcher:
         """Stop watching."""
         self._stopped.set()
 
-    def _watch(self, service: PredictionService, code: str) -> None:
+    def _watch(self, service: "PredictionService", code: str) -> None:
         while not self._stopped.wait(service.settings.refresh_seconds):
             self.check(service, code)
 
-    def check(self, service: PredictionService, code: str) -> None:
+    def check(self, service: "PredictionService", code: str) -> None:
         """Take over the version behind the alias if it is another one and can be served."""
         refused = ""
         try:
             state = registry_state(self._project)
             if state is None or state != self._state:
                 folder = fetched_folder(start_fetch(self._project))
-                take_over(service, folder, code)
+                self.take_over(service, folder, code)
                 self._state = state
             service.metrics.registry_was_read()
         except VersionRefusedError as error:
@@ -118,6 +122,10 @@ class AliasWatcher:
             _log.info("The version behind %s can be served again.", self._project.alias)
         service.refused = refused
 
+    def take_over(self, service: "PredictionService", folder: Path, code: str) -> None:
+        """Serve a fetched version; see `take_over`."""
+        take_over(service, folder, code)
+
     def _current_state(self) -> str | None:
         try:
             return registry_state(self._project)
@@ -125,8 +133,14 @@ class AliasWatcher:
             return None
 
 
-def take_over(service: PredictionService, folder: Path, code: str) -> None:
+def take_over(service: "PredictionService", folder: Path, code: str, at: float = 0.0) -> None:
     """Serve a fetched version, if it answers rows of its own evaluation.
+
+    Args:
+        service: The service.
+        folder: The folder of the version.
+        code: The hash of the code that this process has imported.
+        at: When to answer with it at the earliest, as `time.monotonic` counts.
 
     Raises:
         VersionRefusedError: It can't be loaded, or it does not answer them.
@@ -135,8 +149,7 @@ def take_over(service: PredictionService, folder: Path, code: str) -> None:
         fetched = FetchedVersion.read(folder)
         if fetched.version == service.loaded.version:
             return
-        loaded = open_version(folder, code)
-        service.prove(loaded)
+        loaded = service.prove(open_version(folder, code))
     except HandoffError as error:
         raise VersionRefusedError(str(error)) from error
     except BaseException as error:
@@ -144,6 +157,7 @@ def take_over(service: PredictionService, folder: Path, code: str) -> None:
         raise VersionRefusedError(
             f"Version {fetched.version} can't be loaded ({type(error).__name__})."
         ) from error
+    time.sleep(max(0.0, at - time.monotonic()))
     service.swap(loaded)
     _log.info("version %s answers now", loaded.version)
 

@@ -10,6 +10,13 @@ from baton_handoff.serving.metrics import Reason
 from baton_handoff.serving.observability import is_prediction, set_reason
 from baton_handoff.serving.prediction import PredictionService
 
+_CLOSABLE = {
+    "docs": ("/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"),
+    "metrics": ("/metrics",),
+    "version": ("/version",),
+}
+"""The addresses that each entry of the setting `closed` closes."""
+
 
 class _RequestTooLongError(Exception):
     """The body is longer than the limit."""
@@ -32,10 +39,14 @@ class LimitsMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
-        if not is_prediction(scope):
-            await self._app(scope, receive, send)
-            return
         settings = self._serving.settings
+        if not is_prediction(scope):
+            closed = (path for name in settings.closed for path in _CLOSABLE[name])
+            if scope["type"] == "http" and scope["path"] in closed:
+                await JSONResponse({"detail": "Not Found"}, 404)(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+            return
         end = asyncio.get_running_loop().time() + settings.timeout_seconds
         limit = settings.largest_request_bytes
         refuse = _Refusal(scope, receive, send)

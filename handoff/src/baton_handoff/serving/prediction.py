@@ -2,7 +2,6 @@
 
 import asyncio
 import contextvars
-import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from baton_handoff.config.settings import ServiceSettings
 from baton_handoff.contracts import Contract, ContractViolation, from_rows, to_rows
@@ -22,6 +22,7 @@ from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving.metrics import Metrics
 from baton_handoff.serving.prediction_log import LoggedPrediction, PredictionLog, log_timestamp
 from baton_handoff.serving.request_rows import RequestReader
+from baton_handoff.serving.row_path import Rows, with_proved_rows
 from baton_handoff.serving.unanswered import (
     ColumnRule,
     TooManyUnansweredError,
@@ -57,7 +58,6 @@ class PredictionService:
 
     Attributes:
         loaded: The version.
-        refused: Why the version behind the alias is not served, empty if it is.
         settings: The limits.
         log: The prediction log, None for no log.
         metrics: The metrics.
@@ -71,7 +71,7 @@ class PredictionService:
         request: type[BaseModel],
     ) -> None:
         self.loaded = loaded
-        self.refused = ""
+        self._refused = ""
         self.settings = ServiceSettings()
         self.log: PredictionLog | None = None
         self.metrics = Metrics(input_schema, output_schema)
@@ -85,7 +85,16 @@ class PredictionService:
             for size in ("small", "large")
         )
         self.metrics.version.labels(loaded.model).set(loaded.version)
-        self.metrics.refused.set_function(lambda: bool(self.refused))
+
+    @property
+    def refused(self) -> str:
+        """Why the version behind the alias is not served, empty if it is."""
+        return self._refused
+
+    @refused.setter
+    def refused(self, reason: str) -> None:
+        self._refused = reason
+        self.metrics.refused.set(bool(reason))
 
     def swap(self, loaded: Loaded) -> None:
         """Predict with another version from the next request on."""
@@ -93,8 +102,11 @@ class PredictionService:
         self.metrics.swaps.inc()
         self.metrics.version.labels(loaded.model).set(loaded.version)
 
-    def prove(self, loaded: Loaded) -> None:
+    def prove(self, loaded: Loaded) -> Loaded:
         """Predict for rows of a version's own evaluation.
+
+        Returns:
+            The version, without its predictions from rows if these are not the same.
 
         Raises:
             HandoffError: The version does not answer them.
@@ -104,6 +116,7 @@ class PredictionService:
                 f"Version {loaded.version} of {loaded.model} can't be served: it does not answer"
                 f" rows of its own evaluation ({reason.rstrip('.')})."
             )
+        return with_proved_rows(loaded, self._input_schema, self._reader)
 
     async def answer(self, request: str, body: bytes, started: int) -> bytes:
         """Answer one request.
@@ -119,8 +132,8 @@ class PredictionService:
         Raises:
             InvalidRequestError: The body is not JSON, or breaks a rule about single values.
             TooManyRowsError: It has too many rows.
-            ContractViolation: The rows break a rule about the table, or the predictions break the
-                output contract.
+            ContractViolation: The rows break a rule about the table, or all predictions break the
+                output contract and the version is not known to answer any row.
             UnansweredError: The model can't answer some of the rows.
         """
         # Each row is an object, so this is not less than the number of rows.
@@ -145,7 +158,9 @@ class PredictionService:
                 "handoff.waited_ms": waited,
             }
         )
-        predictions = to_rows(self._predict(loaded, rows))
+        predictions = self._predict_rows(loaded, rows)
+        if predictions is None:
+            predictions = to_rows(self._predict(loaded, rows))
         if found := infinite_predictions(predictions):
             raise UnansweredError(found)
         self.metrics.rows.inc(len(rows))
@@ -161,25 +176,40 @@ class PredictionService:
                 self.metrics.not_logged.inc()
                 _log.error("the request is not in the prediction log: %s", error)
         answer = {"predictions": predictions, "version": loaded.version}
-        return json.dumps(
-            answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-        ).encode()
+        return to_json(answer)
+
+    def _predict_rows(self, loaded: Loaded, rows: Rows) -> list[dict[str, Any]] | None:
+        """Predict without a table; None if only a table will do."""
+        try:
+            return loaded.predict_rows(rows) if loaded.predict_rows else None
+        except Exception:  # noqa: BLE001 - the code of a model may raise anything
+            return None  # the table shows the same error, or answers
 
     def _predict(self, loaded: Loaded, rows: Sequence[Mapping[str, Any]]) -> Any:
         def predict(positions: Sequence[int]) -> Any:
             return loaded.predict(from_rows(self._input_schema, [rows[n] for n in positions]))
 
-        borders = (self._input_schema.__name__, self._output_schema.__name__)
         try:
             return predict(range(len(rows)))
         except Exception as error:
-            if isinstance(error, ContractViolation) and error.contract in borders:
+            violated = error.contract if isinstance(error, ContractViolation) else ""
+            if violated == self._input_schema.__name__:
                 raise
+            is_output = violated == self._output_schema.__name__
             try:
                 found = find_unanswered(predict, len(rows), error, _SEARCH_PREDICTIONS)
             except TooManyUnansweredError:
                 raise error from None
-            is_code = len(found) == len(rows) and violation_of(error) is None
-            if is_code and not answers_examples(loaded, self._input_schema):
+            # The rows are the cause only if a contract of the model refuses them, or if the version
+            # is known to answer other rows.
+            is_model = is_output or violation_of(error) is None
+            if (
+                is_model
+                and len(found) == len(rows)
+                and not answers_examples(loaded, self._input_schema)
+            ):
                 raise
+            if is_output and isinstance(error, ContractViolation):
+                for item in error.violations:
+                    self.metrics.record_violation(self._output_schema, item.column, len(found))
             raise UnansweredError(found) from error

@@ -119,7 +119,8 @@ class RequestReader:
                     errors.add(item["loc"], _rule(item))
         for number, row in enumerate(rows if isinstance(rows, list) else ()):
             try:
-                yield self._row(self._shortened(row, errors)).model_dump()
+                # Not `model_dump`: a row has no model inside.
+                yield self._row(self._shortened(row, errors)).__dict__
             except ValidationError as error:
                 if len(errors.listed) < MAX_ERRORS:
                     for item in _items(error):

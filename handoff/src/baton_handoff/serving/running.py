@@ -1,6 +1,5 @@
 """The service as a process, for as long as a block of code needs it."""
 
-import http.client
 import json
 import os
 import socket
@@ -10,11 +9,15 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import IO
-from urllib.request import urlopen
 
+import baton_handoff
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.isolation import start_isolated
 from baton_handoff.core.network import reach_this_machine_directly
 
 HOST = "127.0.0.1"
@@ -44,46 +47,118 @@ def running(project: Project, wanted: str = "", patience: float = PATIENCE) -> I
         free.bind((HOST, 0))
         port: int = free.getsockname()[1]
     command = [sys.executable, "-m", "baton_handoff", "serve", "--host", HOST, "--port", str(port)]
-    with (
-        tempfile.TemporaryFile("w+", encoding="utf-8") as log,
-        tempfile.TemporaryDirectory() as predictions,
-    ):
+    with tempfile.TemporaryDirectory() as predictions, _log() as log:
         own = {
             "HANDOFF_ALIAS": wanted or project.alias,
             "HANDOFF_PREDICTIONS": predictions,
             "WEB_CONCURRENCY": "1",
         }
         process = subprocess.Popen(
-            command, cwd=project.root, stdout=log, stderr=log, env=os.environ | own
+            command, cwd=project.root, stdout=log, stderr=log, env=os.environ | own, text=True
         )
-        try:
-            deadline = time.monotonic() + patience
-            while not _answers(port):
-                if process.poll() is not None:
-                    raise HandoffError(f"The service did not start: {_last_line(log)}")
-                if time.monotonic() > deadline:
-                    raise HandoffError(
-                        f"The service does not answer on port {port}: {_last_line(log)}"
-                    )
-                time.sleep(0.1)
+        with _until_end(process, log, HTTPConnection(HOST, port, timeout=5), patience):
             yield f"http://{HOST}:{port}"
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
-def _answers(port: int) -> bool:
-    address = f"http://{HOST}:{port}/healthz"
-    with (
-        suppress(OSError, http.client.HTTPException),
-        urlopen(address, timeout=5) as answer,
-    ):
-        return bool(answer.status == http.client.OK)
-    return False
+@contextmanager
+def running_isolated(
+    project: Project, version: Path, patience: float = PATIENCE
+) -> Iterator[HTTPConnection]:
+    """Serve a version of which nothing is trusted, with the code of the project.
+
+    Args:
+        project: The project whose code serves it.
+        version: The version's folder; the service does not ask the registry.
+        patience: Seconds to wait for the first answer.
+
+    Yields:
+        A connection to it. The service has no network but its own, so it is a Unix socket.
+
+    Raises:
+        HandoffError: The service ended, or did not answer in time.
+    """
+    engine = Path(baton_handoff.__file__).parent
+    used = ("handoff.toml", ".copier-answers.yml", "src")
+    with tempfile.TemporaryDirectory() as folder, _log() as log:
+        address = Path(folder) / "service"
+        connection = HTTPConnection(HOST, timeout=5)
+        if hasattr(socket, "AF_UNIX"):
+            connection = _UnixConnection(str(address))
+        else:  # Windows
+            with socket.socket() as free:
+                free.bind((HOST, 0))
+                connection.port = free.getsockname()[1]
+            address = Path(str(connection.port))
+        process = start_isolated(
+            [sys.executable, "-m", "baton_handoff.serving.trial_process", version, address],
+            project.root,
+            visible=[version, engine, *(project.root / name for name in used)],
+            writable=[Path(folder)],
+            variables={
+                "PYTHONPATH": os.pathsep.join([str(engine.parent), str(project.root / "src")]),
+                "HANDOFF_PREDICTIONS": folder,
+                "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),  # as `serve` sets it
+            },
+            stdout=log,
+            stderr=log,
+        )
+        with _until_end(process, log, connection, patience):
+            yield connection
+
+
+class _UnixConnection(HTTPConnection):
+    """A connection to a socket in the file system."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(HOST, timeout=5)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+@contextmanager
+def _until_end(
+    process: "subprocess.Popen[str]",
+    log: IO[str],
+    connection: HTTPConnection,
+    patience: float,
+) -> Iterator[None]:
+    """Wait until a service answers, and end it with the block."""
+    try:
+        deadline = time.monotonic() + patience
+        while not _answers(connection):
+            if process.poll() is not None:
+                raise HandoffError(f"The service did not start: {_last_line(log)}")
+            if time.monotonic() > deadline:
+                raise HandoffError(f"The service does not answer: {_last_line(log)}")
+            time.sleep(0.1)
+        yield
+    finally:
+        connection.close()
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _answers(connection: HTTPConnection) -> bool:
+    try:
+        connection.request("GET", "/healthz")
+        with connection.getresponse() as answer:
+            return answer.status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _log() -> IO[str]:
+    return tempfile.TemporaryFile("w+", encoding="utf-8")
 
 
 def _last_line(log: IO[str]) -> str:

@@ -87,7 +87,7 @@ def infinite_predictions(
 ) -> dict[int, set[ColumnRule]]:
     """Return the rows whose prediction is infinite, which JSON can't express, with the reason."""
     return {
-        row: {_unanswerable("it predicts an infinite number")}
+        row: {INFINITE}
         for row, prediction in enumerate(predictions)
         if any(isinstance(value, float) and math.isinf(value) for value in prediction.values())
     }
@@ -96,6 +96,10 @@ def infinite_predictions(
 def _unanswerable(text: str) -> ColumnRule:
     message = f"the model can't answer it: {text}"
     return None, Rule(RuleKind.CHECK, check="answerable", message=message)
+
+
+INFINITE = _unanswerable("it predicts an infinite number")
+"""The reason against a row with an infinite prediction."""
 
 
 def _rows_named(error: Exception, count: int) -> set[int]:

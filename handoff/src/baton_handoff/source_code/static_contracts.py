@@ -15,11 +15,13 @@ class DeclaredColumn:
         file: The file that declares it.
         line: The line, from 1.
         described: Whether its `Field` has a description.
+        drafted: Whether its rules only warn, because nobody has confirmed them.
     """
 
     file: str
     line: int
     described: bool
+    drafted: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,4 +137,8 @@ def _columns(file: str, contract: ast.ClassDef) -> Iterator[tuple[str, DeclaredC
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             keywords = statement.value.keywords if isinstance(statement.value, ast.Call) else []
             described = any(keyword.arg == "description" for keyword in keywords)
-            yield statement.target.id, DeclaredColumn(file, statement.lineno, described)
+            drafted = any(
+                keyword.arg == "raise_warning" and getattr(keyword.value, "value", False) is True
+                for keyword in keywords
+            )
+            yield statement.target.id, DeclaredColumn(file, statement.lineno, described, drafted)

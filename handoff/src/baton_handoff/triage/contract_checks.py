@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from baton_handoff.policy.evidence.steps import STEPS
-from baton_handoff.triage.diagnosis import CONTRACT_TESTS, ContractCheck, FailedCheck, Outcome
+from baton_handoff.triage.outcomes import CONTRACT_TESTS, ContractCheck, FailedCheck, Outcome
 from baton_handoff.triage.tool_runner import ToolRunner
 
 _RANDOM = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -4,7 +4,7 @@ A cell is the base plus the changes of some axes. A failed check belongs to the 
 which it fails too: to no change if that is the base itself, to one axis, or to several together.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -12,110 +12,10 @@ from itertools import combinations
 from typing import TypeAlias
 
 from baton_handoff.config.sides import CONTRACTS, DEPENDENCIES, SIDES
-
-CONTRACT_TESTS = "tests/contract"
+from baton_handoff.triage.outcomes import ContractCheck, FailedCheck, Outcome
 
 CHANCE = 0.05
 """The probability below which a flaky test counts as excluded."""
-
-
-_CERTAIN = {
-    *("ImportError", "IndentationError", "ModuleNotFoundError", "SyntaxError"),
-    *("SystemExit", "os._exit", "timeout"),
-}
-"""How an import ends that fails each time."""
-
-
-class ContractCheck(StrEnum):
-    """The checks that an experiment runs."""
-
-    TYPES = "types"
-    LAYERS = "layers"
-    TESTS = "contract tests"
-
-
-@dataclass(frozen=True)
-class FailedCheck:
-    """One failure of a check.
-
-    Attributes:
-        check: The check.
-        item: What fails: a file and an error code, an import, a test.
-        message: What is wrong, the first line of the tool's own text.
-        file: Where, relative to the project, None if it is in no file.
-        line: The line, from 1, likewise.
-        command: The command that repeats it.
-        exception: The type of the exception that a test ended with, empty for other checks.
-        anchor: What identifies the place in the file also after its line has moved.
-        stops: The file whose tests it keeps from running, `*` for the whole check, empty for
-            nothing.
-    """
-
-    check: ContractCheck
-    item: str
-    message: str
-    file: str | None
-    line: int | None
-    command: str
-    exception: str = ""
-    anchor: tuple[str, ...] = ()
-    stops: str = ""
-
-    @property
-    def identity(self) -> tuple[object, ...]:
-        """What makes it the same failure in another tree or another run.
-
-        Neither the message nor the line: both contain what differs from tree to tree.
-        """
-        return self.check, self.item, self.exception, self.file, self.anchor
-
-    def renamed(self, new_names: Mapping[str, str]) -> "FailedCheck":
-        """The same failure after its files got new names."""
-        file, place = self.item.split("::", 1)[0], self.item
-        if new := new_names.get(file.partition(" ")[0]):
-            place = self.item.replace(file.partition(" ")[0], new, 1)
-        stops = new_names.get(self.stops, self.stops)
-        return replace(
-            self, item=place, file=new_names.get(self.file or "", self.file), stops=stops
-        )
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether it can't be flaky: types, layers, and what Python can't import."""
-        importing = "::" not in self.item and self.exception in _CERTAIN
-        return self.check is not ContractCheck.TESTS or importing
-
-    def hides(self, other: "FailedCheck") -> bool:
-        """Whether a tree with this failure can't show another one."""
-        same_file = other.item.partition("::")[0] == self.stops
-        return self.check is other.check and (self.stops == "*" or same_file)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The outcome of checks in one tree.
-
-    Attributes:
-        failures: What fails.
-        tests: The tests that ran.
-    """
-
-    failures: Sequence[FailedCheck] = ()
-    tests: Set[str] = frozenset()
-
-    def has(self, failed: FailedCheck) -> bool:
-        """Whether a check fails here, too, in the same way."""
-        return failed.identity in {other.identity for other in self.failures}
-
-    def has_item(self, failed: FailedCheck) -> bool:
-        """Whether a check fails here, too, in whatever way."""
-        return any(
-            (other.check, other.item) == (failed.check, failed.item) for other in self.failures
-        )
-
-    def hides(self, failed: FailedCheck) -> bool:
-        """Whether something else fails here that keeps a check from running."""
-        return any(other.hides(failed) for other in self.failures)
 
 
 Axes: TypeAlias = frozenset[str]
@@ -239,7 +139,12 @@ class _Diagnoses:
         opened = [f for f, found in zip(self._failures, known, strict=True) if not found]
         self._checks = frozenset(failed.check for failed in opened)
         for failed, found in zip(self._failures, known, strict=True):
-            yield found or self._confirmed(failed, *self._smallest(failed))
+            if found:
+                yield found
+                continue
+            axes, tried = self._smallest(failed, self._head)
+            yield self._confirmed(failed, axes, tried)
+            yield from self._without(failed, axes, tried)
         yield from self._hidden(opened)
 
     def _known(self, failed: FailedCheck) -> Diagnosis | None:
@@ -260,16 +165,28 @@ class _Diagnoses:
             return Diagnosis(failed, Cause.UNCOVERED)
         return None
 
-    def _smallest(self, failed: FailedCheck) -> tuple[Axes, int]:
+    def _without(self, failed: FailedCheck, axes: Axes, tried: int) -> Iterator[Diagnosis]:
+        """The other side, if its changes alone make a check fail in the same way.
+
+        A side that only follows what is taken away here, a contract for example, fails otherwise.
+        """
+        rest = self._head - axes
+        one_of_both = len(axes) == 1 and axes | rest & set(SIDES) == set(SIDES)
+        if one_of_both and self._fails(self._cell(rest), failed):
+            other, more = self._smallest(failed, rest)
+            if len(other) == 1 and other < set(SIDES):
+                yield self._confirmed(failed, other, tried + more)
+
+    def _smallest(self, failed: FailedCheck, within: Axes) -> tuple[Axes, int]:
         """The smallest set of axes whose changes make a check fail, and the number of sets tried.
 
-        All of them are known to.
+        Args:
+            failed: The failed check.
+            within: The axes to choose from; all of them together are known to make it fail.
         """
         # Dependencies last among the single ones: their cell needs an environment of its own.
         suspect = self._suspect(failed)
-        order = sorted(
-            self._changed, key=lambda axis: (axis == DEPENDENCIES, axis != suspect, axis)
-        )
+        order = sorted(within, key=lambda axis: (axis == DEPENDENCIES, axis != suspect, axis))
         tried = 0
         for size in range(1, len(order)):
             # Where several are needed, those with the contracts come first: both sides depend on
@@ -281,7 +198,7 @@ class _Diagnoses:
                 tried += 1
                 if self._fails(self._cell(axes), failed):
                     return axes, tried
-        return self._head, tried + 1
+        return within, tried + 1
 
     def _confirmed(self, failed: FailedCheck, axes: Axes, tried: int) -> Diagnosis:
         """The diagnosis that some changes make a check fail, unless a repetition contradicts it.

@@ -22,16 +22,8 @@ from baton_handoff.policy.status.definition_of_done import deletions
 from baton_handoff.policy.status.deleted_tests import deleted_tests
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.triage.contract_checks import run_check
-from baton_handoff.triage.diagnosis import (
-    CONTRACT_TESTS,
-    Axes,
-    Cause,
-    ContractCheck,
-    Diagnosis,
-    FailedCheck,
-    Outcome,
-    diagnose,
-)
+from baton_handoff.triage.diagnosis import Axes, Cause, Diagnosis, diagnose
+from baton_handoff.triage.outcomes import CONTRACT_TESTS, ContractCheck, FailedCheck, Outcome
 from baton_handoff.triage.report import Facts, finding_of
 from baton_handoff.triage.tool_runner import ToolRunner, import_libraries
 
@@ -148,20 +140,32 @@ class Experiment:
         """The commits that make a check fail, among those of the axes whose changes do.
 
         If the commits of an axis have several authors, an experiment finds the first one with which
-        the check fails.
+        the check fails, and then the first one of another author on other paths, with which it
+        fails in the same way.
         """
         found: dict[str, Commit] = {}
         for axis in diagnosis.axes:
             commits = self._commits(axis)
-            if len({commit.author for commit in commits}) > 1 and axis != DEPENDENCIES:
-                first = bisect_left(
-                    range(len(commits) - 1),
-                    True,
-                    key=lambda n: self._fails_after(diagnosis, axis, commits[: n + 1]),
-                )
-                commits = [commits[first]]
-            found |= {commit.identifier: commit for commit in commits}
+            if axis == DEPENDENCIES:
+                found |= {commit.identifier: commit for commit in commits}
+            while axis != DEPENDENCIES and commits:
+                first = commits
+                if len({commit.author for commit in commits}) > 1:
+                    first = [self._first_with(diagnosis, axis, commits)]
+                found |= {commit.identifier: commit for commit in first}
+                commits = _apart(commits, first)
+                if not (commits and self._fails_after(diagnosis, axis, commits)):
+                    break
         return list(found.values())
+
+    def _first_with(self, diagnosis: Diagnosis, axis: str, commits: Sequence[Commit]) -> Commit:
+        """The first commit with which a check fails; with all of them it does."""
+        first = bisect_left(
+            range(len(commits) - 1),
+            True,
+            key=lambda n: self._fails_after(diagnosis, axis, commits[: n + 1]),
+        )
+        return commits[first]
 
     def facts(
         self, diagnoses: Sequence[Diagnosis], commits: Sequence[Commit], since: str | None
@@ -321,3 +325,15 @@ class Experiment:
             )
         scripts = "Scripts" if os.name == "nt" else "bin"
         return environment / scripts / Path(sys.executable).name
+
+
+def _apart(commits: Sequence[Commit], found: Sequence[Commit]) -> list[Commit]:
+    """The commits of other authors, without what they edit in the same files."""
+    authors = {commit.author for commit in found}
+    paths = {edit.path for commit in found for edit in commit.edits}
+    others = (
+        replace(commit, edits=[edit for edit in commit.edits if edit.path not in paths])
+        for commit in commits
+        if commit.author not in authors
+    )
+    return [commit for commit in others if commit.edits]

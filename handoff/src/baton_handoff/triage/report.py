@@ -8,13 +8,8 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.sides import CONTRACTS, DATA_OWNER, DEPENDENCIES, PLATFORM, SIDES
 from baton_handoff.core.git_snapshots import Base
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.triage.diagnosis import (
-    CONTRACT_TESTS,
-    Cause,
-    ContractCheck,
-    Diagnosis,
-    FailedCheck,
-)
+from baton_handoff.triage.diagnosis import Cause, Diagnosis
+from baton_handoff.triage.outcomes import CONTRACT_TESTS, ContractCheck, FailedCheck
 
 _LISTED = 3
 _ADVICE = (Cause.FLAKY, Cause.INHERITED, Cause.UNCOVERED)

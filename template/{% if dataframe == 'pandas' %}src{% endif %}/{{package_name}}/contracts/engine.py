@@ -1,7 +1,9 @@
 """The dataframe engine of this project, pandas: contracts and interfaces use these types."""
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
+import numpy as np
 import pandas as pd
 from pandera.pandas import DataFrameModel, Field, dataframe_check
 from pandera.typing.pandas import DataFrame
@@ -18,6 +20,13 @@ Checked: TypeAlias = pd.DataFrame
 
 Verdict: TypeAlias = "pd.Series[bool]"
 """The result of such a rule: True for each row that meets it."""
+
+
+Columns: TypeAlias = Mapping[str, np.ndarray]
+"""A table as arrays by column, without the engine: for a few rows, making a table takes longest."""
+
+Check: TypeAlias = Callable[[type[DataFrameModel], Columns], Columns]
+"""Returns columns that meet a contract."""
 
 
 def columns(table: Checked) -> pd.DataFrame:
@@ -47,7 +56,9 @@ def validated(table: object, contract: type[_Contract]) -> DataFrame[_Contract]:
 
 __all__ = [
     "BACKEND",
+    "Check",
     "Checked",
+    "Columns",
     "DataFrame",
     "DataFrameModel",
     "Field",

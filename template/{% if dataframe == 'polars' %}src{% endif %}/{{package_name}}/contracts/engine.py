@@ -1,7 +1,9 @@
 """The dataframe engine of this project, polars: contracts and interfaces use these types."""
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Final, TypeAlias, TypeVar
 
+import numpy as np
 import polars as pl
 from pandera.api.polars.types import PolarsData
 from pandera.polars import DataFrameModel, Field, dataframe_check
@@ -19,6 +21,13 @@ Checked: TypeAlias = PolarsData
 
 Verdict: TypeAlias = pl.LazyFrame
 """The result of such a rule: True for each row that meets it."""
+
+
+Columns: TypeAlias = Mapping[str, np.ndarray]
+"""A table as arrays by column, without the engine: for a few rows, making a table takes longest."""
+
+Check: TypeAlias = Callable[[type[DataFrameModel], Columns], Columns]
+"""Returns columns that meet a contract."""
 
 
 def columns(table: Checked) -> pl.DataFrame:
@@ -48,7 +57,9 @@ def validated(table: object, contract: type[_Contract]) -> DataFrame[_Contract]:
 
 __all__ = [
     "BACKEND",
+    "Check",
     "Checked",
+    "Columns",
     "DataFrame",
     "DataFrameModel",
     "Field",

@@ -4,9 +4,14 @@ The functions inside are written with narwhals and run on every engine; the bord
 this project's engine and check their result against its contract. Start reading at `build`.
 """
 
-from .aircraft import planes_by_tail_number
-from .airports import airports_by_code
-from .build import build_features
+from .build import build_features, feature_columns
 from .schedule import scheduled_flights
+from .static import airports_by_code, planes_by_tail_number
 
-__all__ = ["airports_by_code", "build_features", "planes_by_tail_number", "scheduled_flights"]
+__all__ = [
+    "airports_by_code",
+    "build_features",
+    "feature_columns",
+    "planes_by_tail_number",
+    "scheduled_flights",
+]

@@ -6,8 +6,8 @@ import narwhals as nw
 import numpy as np
 
 from ..contracts import Airports, Features, Planes, ScheduledFlight
-from ..contracts.engine import DataFrame, validated
-from . import aircraft, airports, calendar
+from ..contracts.engine import Columns, DataFrame, validated
+from . import calendar, static
 from .static import Register
 
 
@@ -29,12 +29,13 @@ def features(
     flights: nw.DataFrame[Any], planes: Register[Planes], places: Register[Airports]
 ) -> nw.DataFrame[Any]:
     """The same for any engine, unchecked."""
-    departures = calendar.local_departures(flights)
-    computed = {
-        **calendar.features(departures),
-        **aircraft.features(flights, departures, planes),
-        **airports.features(flights, places),
-    }
+    computed = _computed(
+        np.asarray(flights["scheduled_departure"].to_native(), "datetime64[us]"),
+        flights["tail_number"].to_arrow(),
+        flights["destination"].to_arrow(),
+        planes,
+        places,
+    )
     stated = [name for name in Features.to_schema().columns if name not in computed]
     known = {name: _values(flights.to_native()[name]) for name in stated}
     table = nw.from_dict({**known, **computed}, backend=flights.implementation)
@@ -42,6 +43,37 @@ def features(
     pandas = flights.implementation.is_pandas()
     gaps = [name for name, values in computed.items() if not pandas and np.isnan(values).any()]
     return table.with_columns(nw.col(gaps).fill_nan(None)) if gaps else table
+
+
+def feature_columns(
+    flights: Columns, planes: Register[Planes], places: Register[Airports]
+) -> Columns:
+    """The same without a table, unchecked: the service answers short requests with it."""
+    computed = _computed(
+        flights["scheduled_departure"],
+        flights["tail_number"],
+        flights["destination"],
+        planes,
+        places,
+    )
+    known = {name: flights[name] for name in Features.to_schema().columns if name in flights}
+    return known | computed
+
+
+def _computed(
+    departures: np.ndarray,
+    tail_numbers: Any,
+    destinations: Any,
+    planes: Register[Planes],
+    places: Register[Airports],
+) -> dict[str, np.ndarray]:
+    """The features that the request does not contain."""
+    local = calendar.local_departures(departures)
+    return {
+        **calendar.features(local),
+        **static.of_plane(tail_numbers, local, planes),
+        **static.of_destination(destinations, places),
+    }
 
 
 def _values(column: Any) -> Any:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import narwhals as nw
 
-from ..contracts import Airports, DelayModel, DelayPrediction, Planes, ScheduledFlight
-from ..contracts.engine import BACKEND, DataFrame, validated
-from ..features import build_features
+from ..contracts import Airports, DelayModel, DelayPrediction, Features, Planes, ScheduledFlight
+from ..contracts.engine import BACKEND, Check, Columns, DataFrame, validated
+from ..features import build_features, feature_columns
 from ..features.static import Register
 from .estimator import Classifier
 
@@ -31,3 +31,11 @@ class BoostedDelayModel(DelayModel):
         late = self.estimator.predict_proba(features)[:, 1]
         table = nw.from_dict({"late_probability": late}, backend=BACKEND)
         return validated(table.to_native(), DelayPrediction)
+
+    def predict_columns(self, flights: Columns, checked: Check) -> Columns:
+        """The same without a table; the service proves that before it answers with it.
+
+        An estimator without `late_probability` needs the table.
+        """
+        features = checked(Features, feature_columns(flights, self.planes, self.airports))
+        return {"late_probability": self.estimator.late_probability(features)}

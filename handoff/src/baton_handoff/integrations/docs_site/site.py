@@ -23,6 +23,8 @@ _STYLE = Path(__file__).with_name("dictionary.css")
 _FORMER = "standards/docs/mkdocs.yml"
 """The file that a project's settings had to inherit from in earlier releases."""
 _PAGES = (
+    "first-hour-data-scientist",
+    "first-hour-ml-engineer",
     "explore",
     "state-a-contract",
     "change-a-feature",
@@ -33,7 +35,6 @@ _PAGES = (
     "when-something-breaks",
     "sources",
     "team-server",
-    "feature-store",
     "levels-and-practices",
 )
 """The pages of the handbook, in the order of the navigation."""

@@ -1,13 +1,16 @@
 """Checks of the contracts: defined, complete, and approved by both sides."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from baton_handoff.config.code_owners import owners_are_current, owners_file
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.files import path_from
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, check, finding_at
+from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.static_contracts import declared_contracts
 
+_MOST_NAMES = 8
 _METADATA = ("version", "position", "producer", "consumer")
 
 
@@ -38,6 +41,27 @@ def contracts_complete(context: CheckContext) -> CheckResult:
     return CheckResult.met(
         f"{len(contracts)} contracts have a version, a position, a producer and a consumer."
     )
+
+
+def unconfirmed_rules(context: CheckContext) -> Iterator[Finding]:
+    """Yield a finding for each module of contracts with drafted rules that nobody has confirmed."""
+    places: dict[str, dict[int, str]] = {}
+    for contract in declared_contracts(context.package_code("contracts")):
+        for name, column in contract.columns.items():
+            if column.drafted:
+                places.setdefault(column.file, {})[column.line] = name
+    for file, columns in places.items():
+        lines = sorted(columns)
+        shown = ", ".join(columns[line] for line in lines[:_MOST_NAMES])
+        more = f" and {len(lines) - _MOST_NAMES} more" if len(lines) > _MOST_NAMES else ""
+        yield Finding(
+            "drafted-rules",
+            f"The rules of {len(lines)} column{'s' * (len(lines) > 1)} are drafts: {shown}{more}",
+            blocks=False,
+            file=file,
+            line=lines[0],
+            fix="correct each with a person who knows the data, then delete `raise_warning=True`",
+        )
 
 
 @check

@@ -2,7 +2,7 @@
 
 import re
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from baton_handoff.core.requirements import package_name
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, check, finding_at
 from baton_handoff.policy.evidence.recording import check_lock
 from baton_handoff.policy.evidence.steps import STEPS
+from baton_handoff.workstation.record import last
 
 EXPLORATION = {"ipykernel", "jupyter", "jupyterlab", "matplotlib", "notebook", "seaborn"}
 """Packages that only exploration needs."""
@@ -135,7 +136,8 @@ def tools_locked(context: CheckContext) -> CheckResult:
         )
     if not proved:
         return CheckResult.not_met(f"{PYPROJECT} names no tools.")
-    return CheckResult.met(f"uv.lock pins the {len(proved)} tools that the standards set up.")
+    message = f"uv.lock pins the {len(proved)} tools that the standards set up."
+    return _as_examined(context, "tools", message)
 
 
 @check
@@ -144,7 +146,8 @@ def editor_set_up(context: CheckContext) -> CheckResult:
     found = context.files.under(_EDITORS)
     committed = {*context.files.in_git}
     if settings := [path for path in found if path in committed]:
-        return CheckResult.met(f"The editor's settings are committed in {settings[0]}.")
+        message = f"The editor's settings are committed in {settings[0]}."
+        return _as_examined(context, "extensions", message)
     for place in _EDITORS:
         # A gitignore of a person may hide them.
         if not place.startswith("*") and (context.project.root / place).exists():
@@ -153,6 +156,25 @@ def editor_set_up(context: CheckContext) -> CheckResult:
                 finding_at("git does not track it", place),
             )
     return CheckResult.not_met("No settings of an editor are committed.")
+
+
+def _as_examined(context: CheckContext, kind: str, message: str) -> CheckResult:
+    """Met, unless the doctor's last run on this machine has found that something is missing."""
+    examined = None if context.env.get("CI") else last(context.project)
+    if examined is None:
+        return CheckResult.met(message)
+    command = " ".join(["uv run handoff doctor", *_of_role(examined.roles)])
+    if kind in examined.missing:
+        return CheckResult.not_met(
+            f"On {examined.day}, this machine lacked {kind} of {' and '.join(examined.roles)}.",
+            fix=f"`{command}`, then the commands that it prints, then `{command}` again",
+        )
+    return CheckResult.met(f"{message} On {examined.day}, `{command}` found all {kind} here.")
+
+
+def _of_role(names: Sequence[str]) -> Sequence[str]:
+    """The option of the doctor for these roles: none if they are several."""
+    return ("--role", names[0]) if len(names) == 1 else ()
 
 
 @check

@@ -97,6 +97,7 @@ class Assessment:
         results: The result of each practice, in the order of the sections.
         loosened: What a change loosens of the policy that judges it, or may loosen.
         change_findings: Findings about a change that no practice covers.
+        drafts: Drafted rules of contracts that nobody has confirmed.
         comparisons: Commands whose evidence about the change is missing.
         base: The base of the change, empty without one.
         unmanaged: What is known of a repository that does not use Baton, None if it does.
@@ -108,6 +109,7 @@ class Assessment:
     results: Sequence[PracticeResult]
     loosened: Sequence[Finding] = ()
     change_findings: Sequence[Finding] = ()
+    drafts: Sequence[Finding] = ()
     comparisons: Sequence[str] = ()
     base: str = ""
     unmanaged: UnmanagedFacts | None = None

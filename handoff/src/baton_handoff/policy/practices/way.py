@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from baton_handoff.reporting.findings import Finding
+
 
 @dataclass(frozen=True)
 class Way:
@@ -23,6 +25,15 @@ class Way:
         """Every step in the order in which it is done, ready to be read or typed."""
         written = [f"write in {file}: {', '.join(all_)}" for file, all_ in self.sentences.items()]
         return [*written, *self.edits, *self.commands]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """A finding for each step, for the formats that consist of findings."""
+        numbered = enumerate(self.steps, start=1)
+        return [
+            Finding("way-to-champion", f"Step {number}: {step}", blocks=False)
+            for number, step in numbered
+        ]
 
     @property
     def size(self) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from baton_handoff.evaluation.held_out import Evaluation
 from baton_handoff.lineage.sources.assessment import SourceAssessment
 from baton_handoff.policy.status.promotion_practices import PromotionRequirements
+from baton_handoff.registry.manifest import Mismatch
 
 Step: TypeAlias = Literal["load", "predict", "parts", "done"]
 
@@ -58,13 +59,17 @@ class Candidate:
 
     Attributes:
         version: The version's number.
+        has_manifest: False if it was registered before there were manifests.
+        mismatches: How it differs from what was registered, and from the commit that it names.
+        isolation: What it could reach while it was tried.
         environment_error: The error of building its environment, empty if that worked.
         prediction: Its isolated prediction, None if that could not start.
         service: The answers of the service with this version.
         evaluation: The evaluation that it was registered with, None if there is none.
         commit: Its commit, empty if there is none.
+        commit_is_known: Whether this clone contains the commit, with which it was compared.
         clean: True if code, parameters, lock and standards equalled that commit.
-        code: The hash of the code that it needs.
+        code: The hash of the code that it carries.
         service_code: The hash of the code that is checked out, which the service would run.
         contracts: Its input and output contract, in canonical form.
         card: True if its run holds a model card.
@@ -77,11 +82,15 @@ class Candidate:
     """
 
     version: int
+    has_manifest: bool
+    mismatches: Sequence[Mismatch]
+    isolation: str
     environment_error: str
     prediction: IsolatedPrediction | None
     service: ServiceAnswers
     evaluation: Evaluation | None
     commit: str
+    commit_is_known: bool
     clean: bool
     code: str
     service_code: str

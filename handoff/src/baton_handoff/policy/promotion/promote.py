@@ -38,7 +38,7 @@ from baton_handoff.registry.model_registry import (
     get_version,
     registry_errors,
 )
-from baton_handoff.registry.register import log_card
+from baton_handoff.registry.register import LINEAGE_FILE, log_card
 from baton_handoff.registry.version_facts import CHAMPION
 from baton_handoff.reporting.findings import Finding
 
@@ -271,5 +271,5 @@ def _restate_card(project: Project, version: ModelVersion, candidate: Candidate)
         plots = download_artifact(version, "card/plots", Path(scratch))
         files = sorted(plots.glob("*.png")) if plots else []
         with mlflow.start_run(run_id=version.run_id):
-            lineage = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/lineage.json")
+            lineage = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/{LINEAGE_FILE}")
             log_card(project, Lineage(**lineage), candidate.evaluation, files)

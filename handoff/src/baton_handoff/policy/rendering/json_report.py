@@ -77,6 +77,11 @@ class _Step(_Model):
     practices: list[str] = Field(min_length=1)
 
 
+class _Way(_Model):
+    size: str
+    steps: list[str] = Field(min_length=1)
+
+
 class _Exception(_Model):
     reason: str
     owner: str
@@ -119,6 +124,9 @@ class _Status(_Model):
     sections: list[_Section]
     blocking: _Blocking
     next: list[_Step] = Field(max_length=3)
+    way: _Way | None = Field(
+        description="The way to a champion; null if the candidate is one, or nothing can tell."
+    )
     outcomes: list[_Result]
     findings: list[Finding]
 
@@ -152,6 +160,7 @@ def json_report(assessment: Assessment, stage: Stage = "push") -> dict[str, Any]
                 "next-level": next_level(assessment),
             },
             "next": next_steps(assessment),
+            "way": assessment.way,
             "outcomes": assessment.results,
             "findings": open_findings(assessment, stage),
         }

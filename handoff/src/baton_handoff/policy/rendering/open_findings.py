@@ -11,8 +11,8 @@ from baton_handoff.reporting.findings import Finding
 def open_findings(assessment: Assessment, stage: Stage = "push") -> list[Finding]:
     """Return the findings of an assessment; those that block at the stage come first.
 
-    These are practices that are not met or not shown, what is accepted, and the findings about a
-    change.
+    These are practices that are not met or not shown, what is accepted, the findings about a
+    change, and the drafted rules of contracts.
 
     Args:
         assessment: The assessment of the project.
@@ -23,7 +23,7 @@ def open_findings(assessment: Assessment, stage: Stage = "push") -> list[Finding
         for result in assessment.results
         for finding in _findings(result, assessment.level, stage)
     ]
-    found += [*assessment.change_findings, *assessment.loosened]
+    found += [*assessment.change_findings, *assessment.loosened, *assessment.drafts]
     return sorted(found, key=lambda finding: not finding.blocks)
 
 

@@ -13,12 +13,13 @@ from baton_handoff.policy.practices.practice import STATEMENT
 from baton_handoff.policy.practices.way import Way
 from baton_handoff.policy.status.missing_evidence import is_producible
 from baton_handoff.registry.card_statements import STATEMENTS, STATEMENTS_FILE, statements
-from baton_handoff.registry.version_facts import CANDIDATE, CHAMPION, find_version
+from baton_handoff.registry.version_facts import CANDIDATE, CHAMPION, ROLLED_BACK, find_version
 
 _PIPELINE = STEPS["pipeline"].recorded_by
 _COMMIT = 'git add --all && git commit -m "MESSAGE"'
 _REGISTER = "uv run poe register"
 _PROMOTE = "uv run poe promote {} --why WHY --run"
+_MOST_PLACES = 4
 _JOB = (
     "start the job `promote` of the pipeline with the version and the reason; the other side"
     " approves it there"
@@ -37,6 +38,7 @@ class Remaining:
         practices: The results of practices that are not met.
         unstated: The sections of the model card that have no text.
         edits: What else a person has to do.
+        pipeline: Whether the pipeline has to run, whatever its evidence shows.
         register: Whether a version has to be registered.
         commit: Whether there are changes that are not committed.
         approval: Whether the other side still has to approve: `given` if it does not, `pipeline` if
@@ -47,6 +49,7 @@ class Remaining:
     practices: Sequence[PracticeResult] = ()
     unstated: Sequence[str] = ()
     edits: Sequence[str] = ()
+    pipeline: bool = False
     register: bool = False
     commit: bool = False
     approval: Literal["given", "pipeline", "local"] = "given"
@@ -67,13 +70,18 @@ def way_to_champion(project: Project, assessment: Assessment) -> Way | None:
     if candidate and champion and candidate.version == champion.version:
         return None
     open_ = assessment.blocking("promotion", max(assessment.level, 1))
-    register = candidate is None or any(_makes_version(result) for result in open_)
+    edits = []
+    if candidate and (reason := candidate.tags.get(ROLLED_BACK)):
+        edits.append(f"correct what version {candidate.version} was rolled back for: {reason}")
+    register = candidate is None or bool(edits) or any(_makes_version(result) for result in open_)
     accepted = any(one.gate == "approval" for one in project.exceptions)
     status = git_or_none(project.root, "status", "--porcelain", "--", ".")
     return shortest_way(
         Remaining(
             [result for result in open_ if not _makes_version(result)],
             missing_statements(project.root),
+            edits,
+            pipeline=bool(edits),
             register=register,
             commit=bool(status),
             approval=missing_approval(project, is_missing=project.level > 0 and not accepted),
@@ -91,7 +99,7 @@ def shortest_way(remaining: Remaining) -> Way:
     for name in remaining.unstated:
         sentences.setdefault(STATEMENTS_FILE.as_posix(), []).append(name)
     corrections: dict[str, list[str]] = {}
-    pipeline = False
+    pipeline = remaining.pipeline
     for result in remaining.practices:
         if result.practice.check == STATEMENT:
             sentences.setdefault("handoff.toml, `[[statements]]`", []).append(result.practice.name)
@@ -99,8 +107,9 @@ def shortest_way(remaining: Remaining) -> Way:
             # With a version, the promotion itself compares the pipeline's files.
             pipeline = True
         elif not is_producible(result):
-            sides = corrections.setdefault(result.remedy, [])
-            sides += [result.side] if result.side not in sides else []
+            for fix in _corrections(result):
+                sides = corrections.setdefault(fix, [])
+                sides += [result.side] if result.side not in sides else []
     listed = [f"{fix} [{', '.join(sides)}]" for fix, sides in corrections.items()]
     local = [_ACCEPT] if remaining.approval == "local" else []
     edits = [*dict.fromkeys([*remaining.edits, *listed, *local])]
@@ -114,6 +123,17 @@ def shortest_way(remaining: Remaining) -> Way:
         else _JOB,
     ]
     return Way(sentences, edits, commands)
+
+
+def _corrections(result: PracticeResult) -> list[str]:
+    """What to correct for a practice: its places if they are few and each has its own fix."""
+    placed = [
+        f"in {one.file}, {one.fix}"
+        for one in result.findings
+        if one.file and one.fix not in ("", result.practice.fix)
+    ]
+    is_short = 0 < len(result.findings) == len(placed) <= _MOST_PLACES
+    return list(dict.fromkeys(placed)) if is_short else [result.remedy]
 
 
 def missing_approval(

@@ -10,6 +10,7 @@ from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.checks.check_context import Check, CheckContext, CheckResult
+from baton_handoff.policy.checks.contracts import unconfirmed_rules
 from baton_handoff.policy.evidence.store import EvidenceStore
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.baseline import with_baseline
@@ -64,7 +65,9 @@ def assess(
         for result in _results(practice, registry, context)
     ]
     facts = None if project.adopted else unmanaged_facts(context)
-    return Assessment(project.name or project.package, level, results, unmanaged=facts)
+    drafts = [*unconfirmed_rules(context)] if project.adopted else []
+    name = project.name or project.package
+    return Assessment(name, level, results, drafts=drafts, unmanaged=facts)
 
 
 def assess_change(project: Project, base: str | None, level: int | None = None) -> Assessment:

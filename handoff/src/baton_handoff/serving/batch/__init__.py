@@ -14,7 +14,8 @@ from tqdm import tqdm
 from baton_handoff.contracts import Contract, canonical_form
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.tracing import span
-from baton_handoff.registry.loaded import Loaded, file_hash
+from baton_handoff.registry.loaded import Loaded
+from baton_handoff.registry.manifest import file_hash
 from baton_handoff.serving.batch.keys import duplicate_mask, find_duplicates
 from baton_handoff.serving.batch.parts import Parts, Scored, rejected_path
 from baton_handoff.serving.batch.rows import FILE, ROW, batch_interface, score_rows

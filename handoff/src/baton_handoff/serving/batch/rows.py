@@ -32,6 +32,7 @@ from baton_handoff.contracts.sentences import rule_text
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.serving.unanswered import (
+    INFINITE,
     ColumnRule,
     TooManyUnansweredError,
     answers_examples,
@@ -164,6 +165,8 @@ def score_rows(
                 found = _unanswered(loaded, interface, rows, places, error)
                 for position, rules in found.items():
                     broken[accepted[position].as_py()] |= rules
+    for position in _infinite(predictions):
+        broken[accepted[position].as_py()].add(INFINITE)
     for rule, rows in duplicates.items():
         _add(broken, rows, rule)
     kept, gone = _positions_without(broken, table), pa.array(sorted(broken), pa.int64())
@@ -267,6 +270,14 @@ def _unanswered(
     if len(found) == len(table) and not answers_examples(loaded, interface.input_schema):
         raise stop from error
     return found
+
+
+def _infinite(predictions: pa.Table) -> Iterator[int]:
+    """The positions of infinite predictions, which the service does not give either."""
+    for values in predictions.columns:
+        if pa.types.is_floating(values.type):
+            # Arrow crashes on an array without chunks.
+            yield from pc.indices_nonzero(pc.is_inf(values).combine_chunks()).to_pylist()
 
 
 def _where(places: pa.Table) -> str:

@@ -7,11 +7,12 @@ from typing import TypeAlias
 from baton_handoff.config.settings import PromotionSettings
 from baton_handoff.policy.promotion.candidate import Candidate
 from baton_handoff.policy.promotion.gates import handover, quality, reproduction
-from baton_handoff.policy.promotion.gates.result import GateResult
+from baton_handoff.policy.promotion.gates.result import GateResult, waiting
 
 Gate: TypeAlias = Callable[[Candidate, PromotionSettings], GateResult]
 
 GATES: Mapping[str, Gate] = {
+    "integrity": reproduction.integrity,
     "environment": reproduction.environment,
     "load": reproduction.load,
     "code": reproduction.code,
@@ -29,13 +30,23 @@ GATES: Mapping[str, Gate] = {
     "practices": handover.practices,
 }
 
-FOR_STAGING = ("environment", "load", "code", "contracts", "rows", "parity")
+FOR_STAGING = ("integrity", "environment", "load", "code", "contracts", "rows", "parity")
 """The gates before staging: they judge that a version works, not how good it is."""
+
+
+_OF_THE_PROJECT = ("card", "sources", "practices")
+"""Gates that judge the checkout, and nothing that a version contains."""
 
 
 def judge(candidate: Candidate, settings: PromotionSettings) -> dict[str, GateResult]:
     """The result of every gate, by its name and in their order."""
-    results = {name: gate(candidate, settings) for name, gate in GATES.items()}
+    intact = reproduction.integrity(candidate, settings).passed
+    results = {
+        name: gate(candidate, settings)
+        if intact or name in ("integrity", *_OF_THE_PROJECT)
+        else waiting("integrity")
+        for name, gate in GATES.items()
+    }
 
     def side(result: GateResult) -> str:
         # A gate that waits for another one needs the side that can make that one pass.

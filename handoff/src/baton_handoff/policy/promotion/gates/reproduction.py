@@ -1,5 +1,7 @@
 """Gates of reproduction: the version runs outside the project, and predicts there the same."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from baton_handoff.config.settings import PromotionSettings
@@ -7,9 +9,36 @@ from baton_handoff.config.sides import DATA_SCIENCE, ML_ENGINEERING
 from baton_handoff.evaluation.held_out import MODEL
 from baton_handoff.policy.promotion.candidate import Candidate, count_missing
 from baton_handoff.policy.promotion.gates.result import GateResult, failed, passed, waiting
+from baton_handoff.registry.manifest import MismatchKind
 
 _EQUAL = 1e-9
 """Predictions closer than this are equal: sums may be added up in another order."""
+
+
+_DIFFERENCES = {
+    MismatchKind.CHANGED: "{name} is not the file that was registered",
+    MismatchKind.MISSING: "{name} was registered and is missing",
+    MismatchKind.ADDED: "{name} was added after the registration",
+    MismatchKind.TAG: "the tag {name} is not the registered one",
+    MismatchKind.COMMIT: "{name} is not that of commit {commit}, which the version names",
+}
+
+
+def integrity(candidate: Candidate, _: PromotionSettings) -> GateResult:
+    """It is what was registered, and its code is that of its commit."""
+    fix = "`uv run poe register` registers the model again"
+    if not candidate.has_manifest:
+        unknown = "it was registered before the hashes of all its files were kept"
+        return replace(failed(unknown, fix), binding=True)
+    if candidate.mismatches:
+        first, *others = (
+            _DIFFERENCES[one.kind].format(name=one.name, commit=candidate.commit[:12])
+            for one in candidate.mismatches
+        )
+        fix = f"find out who can write to the registry and its files; {fix}"
+        changed = failed(f"{first}, so nothing of it was run", fix, ML_ENGINEERING, tuple(others))
+        return replace(changed, binding=True)
+    return passed("its files and tags are those that were registered")
 
 
 def environment(candidate: Candidate, _: PromotionSettings) -> GateResult:
@@ -32,7 +61,7 @@ def load(candidate: Candidate, _: PromotionSettings) -> GateResult:
             f"it does not load outside the project: {candidate.prediction.error}",
             "move what the model needs into contracts, features or model",
         )
-    return passed("loaded in an isolated process, with its own code")
+    return passed("loaded in an isolated process, with its own code", (candidate.isolation,))
 
 
 def code(candidate: Candidate, _: PromotionSettings) -> GateResult:
@@ -111,8 +140,15 @@ def _depends_on_other_rows(candidate: Candidate, predictions: np.ndarray) -> boo
 
 def commit(candidate: Candidate, _: PromotionSettings) -> GateResult:
     """It was registered from a clean commit."""
+    if candidate.commit and not candidate.commit_is_known:
+        return failed(
+            f"this clone has no commit {candidate.commit[:12]}, with which its code has to be"
+            " compared",
+            "`git fetch` it, in a shallow clone with `--unshallow`",
+            ML_ENGINEERING,
+        )
     if candidate.commit and candidate.clean:
-        return passed(f"commit {candidate.commit[:12]}, clean")
+        return passed(f"commit {candidate.commit[:12]}, clean; its code is the commit's")
     state = "changes that are not committed" if candidate.commit else "no commit at all"
     return failed(
         f"registered from {state}, so it can't be reproduced", "commit, then `uv run poe register`"

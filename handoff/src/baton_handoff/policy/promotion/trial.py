@@ -1,0 +1,139 @@
+"""Run a version of which nothing is trusted: predict with it, and serve it."""
+
+import json
+import subprocess
+import time
+from contextlib import suppress
+from datetime import datetime
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from baton_handoff.config.project import Project
+from baton_handoff.contracts import to_rows
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.isolation import missing_namespaces, start_isolated
+from baton_handoff.evaluation.held_out import Evaluation
+from baton_handoff.policy.promotion import isolated_prediction
+from baton_handoff.policy.promotion.candidate import IsolatedPrediction, ServiceAnswers
+from baton_handoff.serving.running import running_isolated
+
+_REQUESTS = 40
+"""Rows that are sent to the running service, one a request."""
+
+_PREDICTION_SECONDS, _ANSWER_SECONDS = 1800, 60
+
+
+def describe_isolation() -> str:
+    """Describe what a version can't reach while it is tried."""
+    rights = "none of the promotion's variables"
+    if reason := missing_namespaces():
+        return (
+            f"it ran with {rights}, but could use this user's files, processes and network, because"
+            f" this system allows no namespaces ({reason})"
+        )
+    return f"it ran without network, with {rights}, and with no files but its own"
+
+
+def predict_isolated(
+    python: Path, model: Path, rows: Path, evaluation: Evaluation, to: Path
+) -> IsolatedPrediction:
+    """Predict with a version in its own environment, by its own code.
+
+    Args:
+        python: The Python of its environment.
+        model: Its folder.
+        rows: The rows of its evaluation.
+        evaluation: The evaluation.
+        to: A new folder for the results.
+    """
+    to.mkdir()
+    process = start_isolated(
+        [python, "-P", isolated_prediction.__file__, model, rows, evaluation.time or "", to],
+        to,
+        visible=[Path(isolated_prediction.__file__), model, rows],
+        writable=[to],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        _, errors = process.communicate(timeout=_PREDICTION_SECONDS)
+    except subprocess.TimeoutExpired:
+        return IsolatedPrediction("load", f"it takes more than {_PREDICTION_SECONDS} seconds")
+    finally:
+        process.kill()
+        process.wait()
+    try:
+        return _prediction(evaluation, to)
+    # The version can write anything there.
+    except Exception:  # noqa: BLE001
+        code = process.returncode
+        lines = errors.strip().splitlines() or [f"its process exited with {code}"]
+        return IsolatedPrediction("load", lines[-1])
+
+
+def _prediction(evaluation: Evaluation, to: Path) -> IsolatedPrediction:
+    report = json.loads((to / "report.json").read_text(encoding="utf-8"))
+
+    def column(name: str) -> np.ndarray | None:
+        if not (to / name).exists():
+            return None
+        table = nw.read_parquet(str(to / name), backend="pyarrow")
+        return np.asarray(table[evaluation.prediction_column].to_list())
+
+    predictions, in_parts = column("predictions.parquet"), column("in_parts.parquet")
+    if predictions is not None and len(predictions) != len(evaluation.labels):
+        count = f"{len(predictions):,} rows for {len(evaluation.labels):,}"
+        return IsolatedPrediction("predict", f"it predicts {count}")
+    return IsolatedPrediction(
+        report["step"],
+        str(report["error"]),
+        str(report["contract"]),
+        predictions,
+        None
+        if in_parts is None
+        else (json.loads((to / "in_parts.json").read_text(encoding="utf-8")), in_parts),
+    )
+
+
+def service_answers(project: Project, version: Path, evaluation: Evaluation) -> ServiceAnswers:
+    """Start the service with a version, and send it single rows.
+
+    Args:
+        project: The project whose code serves it.
+        version: The version's folder, as `fetch` makes it.
+        evaluation: Its evaluation.
+    """
+    count = len(evaluation.labels)
+    # The seed is fixed: each validation of a version sends the same rows.
+    rows = sorted(np.random.default_rng(2013).permutation(count)[:_REQUESTS].tolist())
+    table = nw.from_native(evaluation.rows, eager_only=True)[rows]
+    bodies = to_rows(table.to_native())
+    predictions, milliseconds = [], []
+    try:
+        with running_isolated(project, version) as connection:
+            # The first request is sent twice: it fills caches, so its time is not typical.
+            for row in [bodies[0], *bodies]:
+                started = time.perf_counter()
+                predictions.append(_predict(connection, row, evaluation.prediction_column))
+                milliseconds.append(1000 * (time.perf_counter() - started))
+    except (HandoffError, OSError, HTTPException) as error:
+        return ServiceAnswers(str(error))
+    return ServiceAnswers("", rows, predictions[1:], milliseconds[1:])
+
+
+def _predict(connection: HTTPConnection, row: dict[str, Any], column: str) -> Any:
+    body = json.dumps({"rows": [row]}, default=datetime.isoformat).encode()
+    connection.timeout = _ANSWER_SECONDS
+    connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    content = answer.read()
+    if answer.status != HTTPStatus.OK:
+        raise HandoffError(f"HTTP Error {answer.status}: {answer.reason}")
+    with suppress(ValueError, LookupError, TypeError):
+        return json.loads(content)["predictions"][0][column]
+    raise HandoffError(f"its answer has no {column}")

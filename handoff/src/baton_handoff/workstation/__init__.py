@@ -1,0 +1,1 @@
+"""The workstation of each role: what it needs, and what a machine lacks of it."""
