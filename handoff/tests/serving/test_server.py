@@ -44,6 +44,11 @@ def test_any_other_number_of_processes_is_named_with_its_source(
         worker_count(option)
 
 
+def test_answers_are_sent_at_once() -> None:
+    with _bound_socket("127.0.0.1", 0) as bound:
+        assert bound.proto == socket.IPPROTO_TCP  # what asyncio asks for
+
+
 def test_a_bound_socket_refuses_until_the_service_listens() -> None:
     with _bound_socket("127.0.0.1", 0) as bound, pytest.raises(ConnectionRefusedError):
         socket.create_connection(bound.getsockname())

@@ -71,7 +71,10 @@ def _bound_socket(host: str, port: int) -> socket.socket:
     with ExitStack() as on_error:
         try:
             family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-            bound = on_error.enter_context(socket.socket(family))
+            # asyncio sends at once (TCP_NODELAY) only if the protocol is named. Otherwise an answer
+            # waits up to 40 ms for the client's acknowledgement of its head.
+            kind = (family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+            bound = on_error.enter_context(socket.socket(*kind))
             if os.name != "nt":  # there it would allow two services on one port
                 bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.bind((address[0], port, *address[2:]))
