@@ -290,7 +290,7 @@ def test_a_policy_for_azure_applies_to_the_target_branch(project: Project) -> No
 def test_set_up_writes_the_file_only_if_it_does_not_exist(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("baton_handoff.integrations.setup._run", lambda *_: None)
+    monkeypatch.setattr("baton_handoff.integrations.setup._uv", lambda *_: None)
     set_up(project)
     assert owners_are_current(project)
     file = owners_file(project)

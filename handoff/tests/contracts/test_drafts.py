@@ -10,8 +10,9 @@ from baton_handoff.contracts import Contract, ContractViolation, canonical_form,
 from baton_handoff.contracts.compatibility import compare
 from baton_handoff.contracts.drafts import drafts_of
 from baton_handoff.contracts.fast_validation import FastValidation
-from baton_handoff.contracts.row_models import api_source, columns_checked_by_row, row_model
+from baton_handoff.contracts.row_models import api_source, columns_checked_by_row
 from baton_handoff.contracts.sentences import column_rules
+from generated_code import row_model
 
 
 def guests(pa: Any, **marker: bool) -> Contract:

@@ -20,8 +20,8 @@ from baton_handoff.contracts import (
 from baton_handoff.contracts.agreement import rows_around, rows_near
 from baton_handoff.contracts.columns import holds
 from baton_handoff.contracts.fast_validation import MAX_ROWS, FastValidation, use_fast_validation
-from baton_handoff.contracts.row_models import row_model
 from baton_handoff.core.errors import HandoffError
+from generated_code import row_model
 from trips import AT, ROWS, PandasTrip, PolarsTrip, Row
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from baton_handoff.contracts import Contract, ContractViolation, check, from_rows
 from baton_handoff.contracts.api_forms import api_forms
-from baton_handoff.contracts.row_models import api_source, is_current, row_model
+from baton_handoff.contracts.row_models import api_source, is_current
 from baton_handoff.core.errors import HandoffError
-from generated_code import imported
+from generated_code import imported, row_model
 
 ROW: dict[str, Any] = {
     "town": "Ulm",

@@ -20,15 +20,16 @@ Run = Callable[..., Outcome]
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Run a check of a tree of files; each time the tree is in another folder."""
-    runner = ToolRunner(Path(sys.executable), tmp_path / "cache", limit=3)
 
-    def run(files: dict[str, str], check: ContractCheck = ContractCheck.TESTS) -> Outcome:
+    def run(
+        files: dict[str, str], check: ContractCheck = ContractCheck.TESTS, limit: float = 60
+    ) -> Outcome:
         tree = tmp_path / f"tree-{len([*tmp_path.iterdir()])}"
         (tree / "tests/contract").mkdir(parents=True)
         for path, text in {"src/shop/__init__.py": "", **files}.items():
             (tree / path).parent.mkdir(parents=True, exist_ok=True)
             (tree / path).write_text(text, encoding="utf-8")
-        return run_check(check, tree, runner)
+        return run_check(check, tree, ToolRunner(Path(sys.executable), tmp_path / "cache", limit))
 
     return run
 
@@ -76,7 +77,9 @@ ENDING = {
 @pytest.mark.parametrize("name", ENDING)
 def test_code_that_ends_the_process_is_found(run: Run, name: str) -> None:
     code, exception, line = ENDING[name]
-    (failed,) = run({TEST: "import shop.app\ndef test_x(): ...\n", CODE: code}).failures
+    limit = 5 if exception == "timeout" else 60
+    files = {TEST: "import shop.app\ndef test_x(): ...\n", CODE: code}
+    (failed,) = run(files, limit=limit).failures
     assert (failed.exception, failed.file, failed.line) == (exception, CODE, line)
     assert failed.stops
     assert failed.message
@@ -99,7 +102,7 @@ def test_an_error_in_the_first_conftest_is_the_same_in_each_tree(
 def test_a_test_that_takes_too_long_has_the_line_where_it_was(run: Run) -> None:
     code = "import time\ndef price():\n    time.sleep(60)\n"
     test = "from shop.app import price\ndef test_x():\n    price()\n"
-    (failed,) = run({TEST: test, CODE: code}).failures
+    (failed,) = run({TEST: test, CODE: code}, limit=5).failures
     assert (failed.item, failed.file, failed.line) == (f"{TEST}::test_x", CODE, 3)
     assert failed.stops == "*"
 

@@ -1,7 +1,7 @@
 """Row models: pydantic models of one row, generated from the contracts.
 
 The API's models are generated as source, not at run time, so that type checkers, editors and
-reviewers see them. `agreement` builds the same models for its own use.
+reviewers see them.
 """
 
 import re
@@ -70,32 +70,16 @@ def api_source(input_contract: Contract, output_contract: Contract) -> str:
     Raises:
         HandoffError: A column has a name or a type that the API can't carry.
     """
-    return format_source(_source(input_contract, output_contract, request=True))
-
-
-def row_model(contract: Contract) -> type[BaseModel]:
-    """Build the model of one row.
-
-    Raises:
-        HandoffError: A column has a name or a type that a row model can't have.
-    """
-    namespace: dict[str, Any] = {"__name__": __name__}
-    exec(_source(contract, request=False), namespace)  # noqa: S102 - generated right here
-    model: type[BaseModel] = namespace[f"{contract.__name__}Row"]
-    return model
-
-
-def _source(*contracts: Contract, request: bool) -> str:
-    rows = [_row(contract) for contract in contracts]
+    rows = [_row(contract) for contract in (input_contract, output_contract)]
     fields = "\n".join(field for row in rows for field in row["fields"])
-    return render_source(
+    source = render_source(
         "api.py.jinja",
         rows=rows,
-        request=request,
         uses_literal="Literal[" in fields,
         uses_strict="Strict(" in fields,
         uses_whole="(_whole)" in fields,
     )
+    return format_source(source)
 
 
 def _row(contract: Contract) -> dict[str, Any]:

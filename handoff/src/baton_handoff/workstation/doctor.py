@@ -101,13 +101,15 @@ def _missing_tool(tool: Tool, path: str) -> Iterator[Finding]:
 
 def _installation(tool: Tool, path: str) -> str:
     """The command that installs a tool with a package manager of this machine."""
-    for manager, package in tool.packages.items():
+    # A container image has no program here that installs from it.
+    packages = {one: package for one, package in tool.packages.items() if one in _INSTALL}
+    for manager, package in packages.items():
         program, command = _INSTALL[manager]
         if shutil.which(program, path=path):
             return f"`{command.format(package)}`"
     if "uv" in tool.commands:
         return f"`{_UV}`"
-    names = ", ".join(f"{manager}: {package}" for manager, package in tool.packages.items())
+    names = ", ".join(f"{manager}: {package}" for manager, package in packages.items())
     return f"install it ({names})"
 
 
