@@ -158,7 +158,7 @@ def test_every_mentioned_command_exists(environment: Path, default_project: Path
     named = {
         command.strip()
         for text in texts
-        for command in re.findall(r"uv run (?:--group \w+ )?((?:poe|handoff) [^`#\n]+)", text)
+        for command in re.findall(r"uv run (?:--group \w+ )?((?:poe|handoff) [^`#&\n]+)", text)
     }
     assert len(named) > 40
     output = Project(default_project, environment).python(
