@@ -89,6 +89,7 @@ def test_scenarios_do_not_run_without_a_candidate(project: Project) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.long
 def test_a_service_that_fails_to_start_gives_the_reason(
     workshop: Workshop, environment: Path, project: Project
 ) -> None:

@@ -213,6 +213,7 @@ def test_scoring_separates_rows_that_the_contract_rejects(project: Project, tmp_
     assert list(tmp_path.glob("*unscored*")) == []
 
 
+@pytest.mark.long
 def test_the_next_run_resumes_a_killed_scoring(
     workshop: Workshop, environment: Path, tmp_path: Path
 ) -> None:
