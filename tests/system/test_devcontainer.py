@@ -165,7 +165,7 @@ def test_work_is_committed_inside_and_outside_with_its_hooks(data_scientist: Ope
     # The person may use what the container has fetched, so that nothing is fetched twice.
     volume.parent.chmod(0o711)
     cache = ("env", f"UV_CACHE_DIR={volume}/cache", "UV_OFFLINE=1")
-    who = [f"-c{name}={value}" for name, value in WHO.items()]
+    who = [part for name, value in WHO.items() for part in ("-c", f"{name}={value}")]
     commit = ("commit", "--all", "--message=outside")
     printed = data_scientist.computer.run(*cache, "git", "-C", project, *who, *commit)
     assert (project / ".venv").is_dir()
