@@ -172,9 +172,9 @@ def test_a_request_is_one_trace_and_its_log_line_has_the_trace_id(
         "validation": "POST /predict",
         "contract ScheduledFlight": "POST /predict",
         "model": "POST /predict",
-        "features build_features": "model",
+        "features feature_columns": "model",
     }
-    way = ["validation", "contract ScheduledFlight", "features build_features", "model"]
+    way = ["validation", "contract ScheduledFlight", "features feature_columns", "model"]
     assert [spans[name]["ended"] for name in way] == sorted(spans[name]["ended"] for name in way)
     assert all(request["began"] <= spans[name]["began"] for name in way)
     assert {span["service"] for span in spans.values()} == {"flight-delays"}
@@ -217,7 +217,7 @@ def test_pipeline_stages_and_batch_parts_are_spans(
         "part": "score",
         "contract ScheduledFlight": "part",
         "model": "part",
-        "features build_features": "model",
+        "features feature_columns": "model",
     }
 
 
