@@ -192,6 +192,15 @@ UNFOLLOWED = {
     "eval()": "def rule(cls, a): return eval('a < 5')",
     "pd.read_csv": "def rule(cls, a): return a.isin(pd.read_csv('x').a)",
     "super()": "def rule(cls, a): return super().rule(a)",
+    "the import of few": (
+        "def rule(cls, a):\n        from no_rules import few\n        return few(a)"
+    ),
+    "the import of no_rules": (
+        "def rule(cls, a):\n        import no_rules\n        return no_rules.x"
+    ),
+    "the import of no_rules.x": (
+        "def rule(cls, a):\n        import no_rules.x\n        return no_rules"
+    ),
 }
 
 
@@ -204,6 +213,19 @@ def test_what_cannot_be_followed_fails_closed(tmp_path: Path, name: str) -> None
     assert (change.kind, change.after) == (ChangeKind.UNCOMPARABLE, [name])
     assert change.breaks == ("producer", "consumer")
     assert change_text(change) == f"Table.a: 'rule' can't be compared: it reads `{name}`"
+
+
+def test_a_library_of_another_environment_is_named_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "other/site-packages/fast_rules.py"
+    library.parent.mkdir(parents=True)
+    library.write_text("def few(values):\n    import no_rules\n    return values < 5\n")
+    monkeypatch.syspath_prepend(library.parent)
+    text = table("def rule(cls, a):\n        from fast_rules import few\n        return few(a)")
+    described = json.dumps(form(tmp_path, text))
+    assert "no_rules" not in described
+    assert "unfollowed" not in described
 
 
 SAME = """

@@ -7,7 +7,6 @@ the order of a set. What can't be followed is named; then the whole package's fi
 import ast
 import copyreg
 import functools
-import importlib.util
 import inspect
 import json
 import math
@@ -230,7 +229,7 @@ class Dependencies:
     def _code(self, node: ast.AST, roots: Mapping[str, Any], space: Mapping[str, Any]) -> Form:
         """Describe code, given the values of the names that it reads."""
         form: Form = {"source": ast.unparse(node), "constants": {}, "helpers": {}}
-        imported = dict(self._imports(node, space))
+        imported = dict(self._package.imports(node, space))
         for name in sorted({name for name in imported if imported[name] is None}):
             self.unfollowed.add(f"the import of {name}")
         known = {**roots, **{n: value for n, value in imported.items() if value is not None}}
@@ -281,28 +280,6 @@ class Dependencies:
             form["helpers"][name] = described
         elif not (inspect.isroutine(value) or inspect.isclass(value)) or described != _name(value):
             form["constants"][name] = described
-
-    def _imports(self, node: ast.AST, space: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-        """Yield the names that code imports itself; None for a module as a whole."""
-        for part in ast.walk(node):
-            if isinstance(part, ast.ImportFrom):
-                parent = str(space.get("__package__") or self._package.name)
-                name = importlib.util.resolve_name("." * part.level + (part.module or ""), parent)
-                module = importlib.import_module(name)
-                for alias in part.names:
-                    if not hasattr(module, alias.name) and self._package.contains(module):
-                        importlib.import_module(f"{name}.{alias.name}")
-                    yield alias.asname or alias.name, getattr(module, alias.name, None)
-            elif isinstance(part, ast.Import):
-                for alias in part.names:
-                    module = importlib.import_module(alias.name)
-                    if alias.asname:
-                        yield alias.asname, module
-                    elif "." in alias.name and self._package.contains(module):
-                        yield alias.name, None
-                    else:
-                        first = alias.name.partition(".")[0]
-                        yield first, sys.modules[first]
 
     def _globals(self, function: FunctionType) -> dict[str, Any]:
         space = function.__globals__

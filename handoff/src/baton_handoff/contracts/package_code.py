@@ -1,8 +1,11 @@
 """A project's package as it is imported: which code belongs to it, and where its files are."""
 
+import ast
 import hashlib
+import importlib.util
 import sys
 import sysconfig
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -46,7 +49,34 @@ class PackageCode:
             return True
         if root in ("baton_handoff", "__future__", "builtins") or not Path(file).is_file():
             return False
-        return not any(Path(file).resolve().is_relative_to(place) for place in _INSTALLED)
+        path = Path(file).resolve()
+        # Libraries can come from another environment, by PYTHONPATH.
+        is_library = any(path.is_relative_to(place) for place in _INSTALLED)
+        return not is_library and not {"site-packages", "dist-packages"} & {*path.parts}
+
+    def imports(self, node: ast.AST, space: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Yield the names that code imports itself; None for a module as a whole.
+
+        A module that can't be imported, such as an optional one, is None, too.
+        """
+        for part in ast.walk(node):
+            if isinstance(part, ast.ImportFrom):
+                parent = str(space.get("__package__") or self.name)
+                name = importlib.util.resolve_name("." * part.level + (part.module or ""), parent)
+                module = _module(name)
+                for alias in part.names:
+                    if module and not hasattr(module, alias.name) and self.contains(module):
+                        _module(f"{name}.{alias.name}")
+                    yield alias.asname or alias.name, getattr(module, alias.name, None)
+            elif isinstance(part, ast.Import):
+                for alias in part.names:
+                    module, first = _module(alias.name), alias.name.partition(".")[0]
+                    if alias.asname:
+                        yield alias.asname, module
+                    elif "." in alias.name and (not module or self.contains(module)):
+                        yield alias.name, None
+                    else:
+                        yield first, sys.modules.get(first)
 
     def relative(self, text: str) -> str:
         """Return a text without the folder in which this tree happens to be."""
@@ -64,6 +94,13 @@ class PackageCode:
             if folder and file.is_file() and file.suffix not in (".md", ".pyc")
         ]
         return content_hash("\n".join(digests).encode())
+
+
+def _module(name: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(name)
+    except Exception:  # noqa: BLE001 - importing runs any code
+        return None
 
 
 def content_hash(content: bytes) -> str:
