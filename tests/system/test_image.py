@@ -125,6 +125,7 @@ def image(
     (engines / "docker").chmod(0o755)
     env = project.env | {
         "PATH": os.pathsep.join([str(engines), project.env["PATH"]]),
+        "PYTHONPATH": str(clone / "src"),
         **{
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": "safe.directory",

@@ -82,6 +82,19 @@ def test_it_reaches_nothing_but_its_own(tmp_path: Path, port: None) -> None:
     assert (tmp_path / "own/written").exists()
 
 
+@separate
+def test_a_folder_is_visible_as_a_whole_after_a_part_of_it(tmp_path: Path) -> None:
+    """As an environment after the engine that is installed in it."""
+    part = tmp_path / "outer/part"
+    part.mkdir(parents=True)
+    (tmp_path / "outer/file").write_text("seen")
+    read = f"print(open({str(tmp_path / 'outer/file')!r}).read())"
+    process = start_isolated(
+        [sys.executable, "-c", read], part, [part, part.parent], stdout=subprocess.PIPE
+    )
+    assert process.communicate(timeout=60)[0] == "seen\n"
+
+
 def test_without_namespaces_it_gets_no_secret(
     tmp_path: Path, port: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

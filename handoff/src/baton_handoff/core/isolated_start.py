@@ -125,28 +125,34 @@ def _enter_own_files(settings: Mapping[str, Any]) -> None:
         _mount("proc", root / "proc", "proc")
     except OSError:  # a container whose own /proc is covered in parts
         _mount("/proc", root / "proc", "", _BIND | _RECURSIVE)
-    for path in [*_SYSTEM, *settings["visible"]]:
-        _show(Path(path), root, writable=False)
-    for path in settings["writable"]:
-        _show(Path(path), root, writable=True)
+    for place in _places([*_SYSTEM, *settings["visible"]]):
+        _show(place, root, writable=False)
+    for place in _places(settings["writable"]):
+        _show(place, root, writable=True)
     os.chroot(root)
 
 
-def _show(path: Path, root: Path, *, writable: bool) -> None:
-    """Show a file or folder at its own place and, if links lead to it, at its real one."""
-    if not path.exists():
+def _places(paths: Sequence[str]) -> list[Path]:
+    """Return where files and folders are and, if links lead to them, where they really are.
+
+    Outer folders come first: a folder that exists already is one that is visible.
+    """
+    existing = [path for path in map(Path, paths) if path.exists()]
+    places = {place for path in existing for place in (path, path.resolve())}
+    return sorted(places, key=lambda place: len(place.parts))
+
+
+def _show(place: Path, root: Path, *, writable: bool) -> None:
+    target = root / place.relative_to("/")
+    if target.exists():
         return
-    for place in {path, path.resolve()}:
-        target = root / place.relative_to("/")
-        if target.exists():
-            continue  # in a folder that is visible already
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.mkdir() if path.is_dir() else target.touch()
-        _mount(str(path.resolve()), target, "", _BIND | _RECURSIVE)
-        if not writable:
-            attributes = struct.pack("QQQQ", _READ_ONLY_NO_SUID, 0, 0, 0)
-            where = ctypes.c_char_p(os.fsencode(target))
-            _call("syscall", _SET_MOUNT_ATTRIBUTES, -1, where, _AT_RECURSIVE, attributes, 32)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.mkdir() if place.is_dir() else target.touch()
+    _mount(str(place.resolve()), target, "", _BIND | _RECURSIVE)
+    if not writable:
+        attributes = struct.pack("QQQQ", _READ_ONLY_NO_SUID, 0, 0, 0)
+        where = ctypes.c_char_p(os.fsencode(target))
+        _call("syscall", _SET_MOUNT_ATTRIBUTES, -1, where, _AT_RECURSIVE, attributes, 32)
 
 
 def _mount(source: str, target: Path, kind: str, flags: int = 0, options: str = "") -> None:
