@@ -1,5 +1,6 @@
 """A model predicts from rows without a table, if that is the same."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
+from baton_handoff.contracts.examples import probes
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.registry.wrapper import ContractedModel
 from trip_service import ROW, Price, ask, serving
@@ -103,3 +105,12 @@ def test_what_may_break_a_contract_inside_the_model_is_not_certain() -> None:
     negative = ByColumns(lambda trips, checked: checked(Price, {"euros": trips["seats"] * -1.0}))
     assert ContractedModel(negative, PandasTrip, Price).predict_rows(ROWS) is None
     assert ContractedModel(ByTable(), PandasTrip, Price).predict_rows(ROWS) is None
+
+
+def test_a_machine_without_the_tools_has_values_around_rules(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A service in production has no hypothesis, which makes texts for patterns."""
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    pattern = {"name": "str_matches", "pattern": "^only-here-[0-9]$"}
+    assert probes([{"type": "string", "checks": [pattern]}])[-1] is None
