@@ -227,7 +227,9 @@ def test_the_bill_of_materials_lists_the_installed_packages(image: Image) -> Non
 
 def test_the_environment_selects_another_alias(image: Image, registry: str) -> None:
     options = ["--rm", "--network=host", f"--env=MLFLOW_TRACKING_URI={registry}"]
-    options += ["--env=HANDOFF_ALIAS=nobody", image.name]
+    # Another port than that of the running service.
+    command = ["-m", "baton_handoff", "serve", "--port=8001"]
+    options += ["--env=HANDOFF_ALIAS=nobody", "--entrypoint=python", image.name, *command]
     with pytest.raises(AssertionError, match="The registry has no alias `nobody` of flight-delays"):
         image.podman("run", *options)
 

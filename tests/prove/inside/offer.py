@@ -33,6 +33,14 @@ LIBRARIES = (
 EVERY = 3
 """Every third row of the pipeline's evaluation is enough and faster."""
 
+PREDICTING = ("src/flight_delays/features/", "src/flight_delays/model/")
+TABLES_ONLY = [
+    "src/flight_delays/model/delay_model.py",
+    "def predict_columns(",
+    "def unused_columns(",
+]
+"""Edits of what a table predicts; the service has to make a table, too."""
+
 Candidate: TypeAlias = dict[str, Any]
 
 
@@ -65,7 +73,10 @@ def promotion_result(candidate: Candidate, champions: Path) -> dict[str, Any]:
 
     gc.freeze()  # forks need not collect garbage among imported objects
     clone(champions, champions.with_name(candidate["name"].replace(" ", "-")))
-    change(candidate.get("edits", []), commit=candidate.get("committed", True))
+    edits = candidate.get("edits", [])
+    if any(name.startswith(PREDICTING) for name, *_ in edits):
+        edits = [*edits, TABLES_ONLY]
+    change(edits, commit=candidate.get("committed", True))
     evaluate(again=candidate.get("evaluated", False))
     version = register(champions, lost=candidate.get("lost"))
     change(candidate.get("afterwards", []), commit=True)
