@@ -217,7 +217,7 @@ def test_pipeline_stages_and_batch_parts_are_spans(
         "part": "score",
         "contract ScheduledFlight": "part",
         "model": "part",
-        "features feature_columns": "model",
+        "features build_features": "model",
     }
 
 
