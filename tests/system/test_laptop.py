@@ -27,8 +27,8 @@ UID = "4322"
 BOOT = """
 mount -t tmpfs tmpfs /tmp
 for folder in etc usr var/lib var/cache; do
-    mkdir -p "/tmp/$folder" "/tmp/work/$folder"
-    layers="lowerdir=/$folder,upperdir=/tmp/$folder,workdir=/tmp/work/$folder"
+    mkdir -p "/tmp/$folder" "/tmp/overlay/$folder"
+    layers="lowerdir=/$folder,upperdir=/tmp/$folder,workdir=/tmp/overlay/$folder"
     mount -t overlay overlay -o "$layers" "/$folder"
 done
 rm -f /var/lib/man-db/auto-update

@@ -335,8 +335,12 @@ def test_nested_objects_are_columns_and_other_types_are_left_out(tmp_path: Path)
     ]
     (line,) = file_lines(raw)
     assert line.startswith("Column 'tags' is left out, because no contract has its type list")
-    with pytest.raises(HandoffError, match=r"Column 'tags' .* type without a contract: list"):
+    refused = r"Column 'tags' .* type without a contract, list"
+    with pytest.raises(HandoffError, match=refused):
         open_table(file, column="tags")
+    parquet.write_table(pa.table({"tags": [["a"]], "y": [1]}), tmp_path / "t.parquet")
+    with pytest.raises(HandoffError, match=refused):
+        open_table(tmp_path / "t.parquet", column="y")
 
 
 def test_texts_in_parquet_are_read_like_those_of_other_files(tmp_path: Path) -> None:

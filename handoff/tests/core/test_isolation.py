@@ -104,12 +104,13 @@ def test_without_namespaces_it_gets_no_secret(
     assert found["limits"][1] == 4096
 
 
-@pytest.mark.parametrize("reason", ["", "forbidden"], ids=["namespaces", "none"])
+@pytest.mark.parametrize(
+    "reason",
+    [pytest.param("", marks=separate, id="namespaces"), pytest.param("forbidden", id="none")],
+)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["kill", "terminate"])
 def test_it_ends_with_its_starter(tmp_path: Path, how: signal.Signals, reason: str) -> None:
     """Also what it has started itself, at least with namespaces."""
-    if not reason and missing_namespaces():
-        pytest.skip("no namespaces on this system")
     orphan = "import os, time; reason = {!r}\nif not reason and os.fork() == 0: os.setsid()\n"
     program = f"{orphan.format(reason)}print('started', flush=True)\ntime.sleep(600)"
     starter = textwrap.dedent(

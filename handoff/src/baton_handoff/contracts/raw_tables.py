@@ -61,7 +61,8 @@ def open_table(
         column: A column that the table should have.
 
     Raises:
-        HandoffError: There is no such file, it can't be read, or a column has another type.
+        HandoffError: There is no such file, it can't be read, or no contract has the type of the
+            column or of any other one.
     """
     suffix = Path(file.name.lower().removesuffix(_COMPRESSED)).suffix
     if suffix not in (*_READERS, *_WORKBOOKS):
@@ -87,9 +88,11 @@ def open_table(
     plain = {name: _plain(values) for name, values in zip(unique, table.columns, strict=True)}
     kinds = dict(zip(unique, map(str, table.schema.types), strict=True))
     unusable = {name: kinds[name] for name, values in plain.items() if values is None}
-    if column in unusable:
+    if column in unusable or (unusable and plain.keys() - unusable.keys() <= {column}):
+        name = column if column in unusable else next(iter(unusable))
         raise HandoffError(
-            f"Column {column!r} of {file} has a type without a contract: {kinds[column]}."
+            f"Column {name!r} of {file} has a type without a contract, {unusable[name]}: write its"
+            " values in columns of their own."
         )
     columns = pa.table({name: values for name, values in plain.items() if values is not None})
     return RawTable(file, columns, raw.format, raw.other_sheets, repeated, unusable)

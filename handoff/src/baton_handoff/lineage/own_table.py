@@ -146,7 +146,6 @@ def read_own_table(
     """
     chosen = {"encoding": choices.encoding, "sheet": choices.sheet}
     raw = open_table(file, choices.written, column=target, **chosen)
-    _require_usable(raw, target)
     joins = tuple(
         replace(join, written=join.written or open_table(join.file).format) for join in joined
     )
@@ -164,20 +163,6 @@ def read_own_table(
     found = infer_columns(columns, target=target, missing=choices.missing, usual=usual)
     profile = profile_table(found, target, choices.task, reserved, choices.keep)
     return OwnTable(raw, profile, choices, joins)
-
-
-def _require_usable(raw: RawTable, target: str) -> None:
-    """Check that the target and another column have types that a contract can have.
-
-    Raises:
-        HandoffError: They have not, as lists.
-    """
-    if target in raw.unusable or (raw.unusable and not {*raw.columns.column_names} - {target}):
-        name = target if target in raw.unusable else next(iter(raw.unusable))
-        raise HandoffError(
-            f"Column {name!r} of {raw.file} has the type {raw.unusable[name]}, which no contract"
-            " has: write its values in columns of their own."
-        )
 
 
 def _require_header(file: Path, names: Sequence[str]) -> None:

@@ -16,6 +16,8 @@ CHANGE_FINDINGS = "Missing from this change"
 """The title of the findings about a change that no practice covers."""
 
 DRAFTS = "Drafted rules: they only warn"
+"""The title of the findings about rules that nobody has confirmed."""
+
 LOOSENED = "This change loosens its own checks, or may"
 """The title of the findings about what a change does to its own checks."""
 
