@@ -1,11 +1,13 @@
 """The doctor finds what a machine lacks, with the command that brings it, and nothing else."""
 
 import os
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -157,6 +159,31 @@ def test_a_project_without_its_hook_is_told_so(project: Project, machine: Machin
     (one,) = found(project, machine(), check="hooks")
     assert one.blocks
     assert "handoff setup" in one.fix
+
+
+def test_a_repository_of_another_user_is_a_finding(
+    project: Project, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    (one,) = found(project, machine(), check="owner")
+    assert one.blocks
+    assert one.fix == f"`git config --global --add safe.directory '{project.root}'`"
+
+
+def test_an_editor_that_does_not_answer_is_a_finding(
+    laptop: Project, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment, run = machine(), subprocess.run
+
+    def hang(command: list[str], **options: Any) -> Any:
+        if "--list-extensions" in command:
+            raise subprocess.TimeoutExpired(command, 60)
+        return run(command, **options)
+
+    monkeypatch.setattr(subprocess, "run", hang)
+    (one,) = found(laptop, environment, "data-scientist", check="extensions")
+    assert "no answer" in one.message
+    assert one.fix
 
 
 def test_a_remote_over_ssh_needs_ssh(

@@ -51,6 +51,22 @@ class GitError(HandoffError):
     """Git is missing, or a git command failed."""
 
 
+class ForeignRepositoryError(GitError):
+    """Git reads nothing of a repository that another user owns.
+
+    Attributes:
+        problem: What is wrong, a sentence without the remedy.
+        fix: The command that lets this user read it.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.problem = f"Git reads nothing in {folder}, because another user owns it."
+        self.fix = f"`git config --global --add safe.directory '{folder}'`"
+        super().__init__(
+            f"{self.problem.removesuffix('.')}: run {self.fix}, or give the folder to this user."
+        )
+
+
 class UnknownCommitError(GitError):
     """This clone does not contain a commit, a branch or their common history."""
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from baton_handoff.core.errors import GitError
+from baton_handoff.core.errors import ForeignRepositoryError, GitError
 
 _SETTINGS = {
     "color.ui": "false",
@@ -71,12 +71,7 @@ def run_git(
     )
     stdout, stderr = (text.decode("utf-8", errors) for text in (done.stdout, done.stderr))
     if done.returncode == _REFUSED and "dubious ownership" in stderr:
-        folder = stderr.partition("repository at '")[2].partition("'")[0]
-        raise GitError(
-            f"Git reads nothing in {folder}, because another user owns it: run"
-            f" `git config --global --add safe.directory '{folder}'`, or give the folder to this"
-            " user."
-        )
+        raise ForeignRepositoryError(stderr.partition("repository at '")[2].partition("'")[0])
     return subprocess.CompletedProcess(done.args, done.returncode, stdout, stderr)
 
 

@@ -119,16 +119,21 @@ def _missing_extensions(project: Project, role: Role, path: str) -> Iterator[Fin
     editor = next((name for name in editors if shutil.which(name, path=path)), None)
     if editor is None:
         return
-    done = subprocess.run(
-        [str(shutil.which(editor, path=path)), "--list-extensions"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    if done.returncode:
-        reason = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        yield Finding("extensions", f"`{editor} --list-extensions` failed ({reason}).", False)
+    command = [str(shutil.which(editor, path=path)), "--list-extensions"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    except subprocess.TimeoutExpired:
+        reason = "no answer for 60 seconds"
+    else:
+        error = " ".join(done.stderr.split())
+        reason = error or f"exit code {done.returncode}" if done.returncode else ""
+    if reason:
+        yield Finding(
+            "extensions",
+            f"`{editor} --list-extensions` failed ({reason}).",
+            blocks=False,
+            fix="run that command in a terminal, and mend what it names",
+        )
         return
     installed = {line.strip().lower() for line in done.stdout.splitlines()}
     absent = [

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from baton_handoff.config.project import ForeignEnvironmentError, Project
-from baton_handoff.core.git import git_or_none, run_git
+from baton_handoff.core.errors import ForeignRepositoryError
+from baton_handoff.core.git import git_or_none
 from baton_handoff.core.git_hooks import hook_problem
 from baton_handoff.core.network import THIS_MACHINE
 from baton_handoff.core.toml_files import read_toml
@@ -78,11 +79,11 @@ def _repository(project: Project) -> Iterator[Finding]:
             blocks=True,
             fix="HANDOFF_LOCAL=FOLDER names another folder",
         )
-    if not shutil.which("git") or not git_or_none(root, "rev-parse", "--git-dir"):
-        done = run_git(root, "rev-parse", "--git-dir") if shutil.which("git") else None
-        if done and "dubious ownership" in done.stderr:
-            fix = f"`git config --global --add safe.directory {root}`"
-            yield Finding("owner", "Another user owns the repository.", blocks=True, fix=fix)
+    try:
+        if not git_or_none(root, "rev-parse", "--git-dir"):
+            return
+    except ForeignRepositoryError as error:
+        yield Finding("owner", error.problem, blocks=True, fix=error.fix)
         return
     if problem := hook_problem(root):
         fix = "`uv run handoff setup`, in the project"
