@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -102,34 +103,40 @@ def until(condition: Any) -> None:
         time.sleep(0.01)
 
 
-def test_all_processes_take_over_the_version_that_the_first_one_has_fetched(
-    shared: Path, versions: list[Path], service: Any
-) -> None:
+@pytest.fixture
+def follower(shared: Path, versions: list[Path], service: Any) -> Iterator[workers._Published]:
+    """What the first process writes, while a thread with the service follows it."""
     published = workers._Published(versions[0], ServiceSettings())
     stopped = threading.Event()
     thread = threading.Thread(
         target=process._follow, args=(service, "here", served_version(), stopped)
     )
     thread.start()
-    published.refused = "the registry can't be read"
+    yield published
+    stopped.set()
+    thread.join()
+
+
+def test_all_processes_take_over_the_version_that_the_first_one_has_fetched(
+    follower: workers._Published, versions: list[Path], service: Any
+) -> None:
+    follower.refused = "the registry can't be read"
     until(lambda: service.refused == "the registry can't be read")
-    published.refused = ""
+    follower.refused = ""
     before = time.monotonic()
-    published.take_over(versions[1])
-    assert published.loaded.version == 2
+    follower.take_over(versions[1])
+    assert follower.loaded.version == 2
     until(lambda: any(name == "two" for name, _ in service.took))
     (at,) = (at for name, at in service.took if name == "two")
     assert before < at < time.monotonic() + workers._SWAP_SECONDS
     bad = versions[1].with_name("bad")
     bad.mkdir()
     FetchedVersion("trips", 3, "c", "d", "e").write(bad)
-    published.take_over(bad)
-    until(lambda: service.refused)
-    assert service.refused == "made by other code than here. Version 1 goes on answering."
-    published.take_over(versions[1])
+    follower.take_over(bad)
+    refused = "made by other code than here. Version 1 goes on answering."
+    until(lambda: service.refused == refused)
+    follower.take_over(versions[1])
     until(lambda: not service.refused)
-    stopped.set()
-    thread.join()
 
 
 def test_what_is_no_version_is_refused_by_the_first_process(

@@ -87,19 +87,19 @@ def _follow(
     service: PredictionService, code: str, served: Served, stopped: threading.Event
 ) -> None:
     """Serve what the first process writes."""
-    followed, own = served, ""
+    folder, own = served.folder, ""
     while not stopped.wait(_POLL_SECONDS):
-        service.metrics.registry_was_read(followed.read or None)
-        service.refused = own or followed.refused
         try:
             now = served_version()
         except (OSError, ValueError, TypeError):  # the first process has ended
             continue
-        if now.folder != followed.folder:
+        if now.folder != folder:
             own = ""
             try:
                 take_over(service, Path(now.folder), code, at=now.at)
             except VersionRefusedError as error:
                 own = f"{error} Version {service.loaded.version} goes on answering."
                 _log.warning("%s", own)
-        followed = now
+        folder = now.folder
+        service.metrics.registry_was_read(now.read or None)
+        service.refused = own or now.refused
