@@ -16,7 +16,6 @@ CONFLICT = "<<<<<<< before updating\nours\n=======\ntheirs\n>>>>>>> after updati
 
 REFUSED = {
     "large-files": ("data.csv", "1,2,3,4\n" * 150_000),
-    "merge-conflicts": ("docs/guide.md", CONFLICT),
     "yaml": ("settings.yaml", "a: [1, 2\n"),
     "toml": ("settings.toml", "a = [1, 2\n"),
     "end-of-files": ("docs/guide.md", "No line end"),

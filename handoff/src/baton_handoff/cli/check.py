@@ -74,6 +74,12 @@ _Found: TypeAlias = tuple[Sequence[Finding], str]
 """Findings, and the message for people if there are none."""
 
 
+def _check_conflicts(project: "Project") -> _Found:
+    from baton_handoff.updates.conflicts import find_conflicts
+
+    return find_conflicts(project), "No file contains a conflict."
+
+
 def _check_api(project: "Project") -> _Found:
     from baton_handoff.contracts.row_models import is_current
 
@@ -162,6 +168,7 @@ def _step_check(find: Callable[["Project"], _Found]) -> "StepCheck":
 
 
 STEP_CHECKS: "Mapping[str, StepCheck]" = {
+    "conflicts": _step_check(_check_conflicts),
     "api": _step_check(_check_api),
     "features": _step_check(_check_features),
     "owners": _step_check(_check_owners),

@@ -27,6 +27,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from baton_handoff.core.conflict_markers import conflicts_in
 from baton_handoff.core.errors import SettingsError, UnreadableError
 from baton_handoff.core.suggestions import similar_name
 from baton_handoff.core.toml_files import TomlLines, parse_toml
@@ -102,6 +103,10 @@ def read_settings(file: Path, *, generated: bool = False) -> Any:
         language = "TOML" if file.suffix == ".toml" else "YAML"
         line, remedy = error.line or 1, "correct that line"
         problem = f"invalid {language} ({error.reason})"
+    if kind == "syntax" and (conflict := next(conflicts_in(text), None)):
+        line, _ = conflict
+        problem, generated = "a conflict that nobody has resolved", False
+        remedy = "keep the lines that are right, and delete the markers"
     raise SettingsError(
         file, line, f"{problem}: {_RESTORE if generated else remedy}.", location=(), kind=kind
     )

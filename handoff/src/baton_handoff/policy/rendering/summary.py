@@ -12,7 +12,7 @@ from baton_handoff.policy.practices.way import Way
 HIGHEST = 2
 """The highest level."""
 
-CHANGE_FINDINGS = "Missing from this change"
+CHANGE_FINDINGS = "Unfinished"
 """The title of the findings about a change that no practice covers."""
 
 DRAFTS = "Drafted rules: they only warn"

@@ -33,6 +33,7 @@ from baton_handoff.policy.unmanaged.assess import (
 )
 from baton_handoff.policy.unmanaged.repository import paused_garbage_collection
 from baton_handoff.registry.version_facts import CANDIDATE, find_version
+from baton_handoff.updates.conflicts import find_conflicts
 
 
 @paused_garbage_collection()
@@ -67,7 +68,10 @@ def assess(
     facts = None if project.adopted else unmanaged_facts(context)
     drafts = [*unconfirmed_rules(context)] if project.adopted else []
     name = project.name or project.package
-    return Assessment(name, level, results, drafts=drafts, unmanaged=facts)
+    conflicts = find_conflicts(project) if project.adopted else []
+    return Assessment(
+        name, level, results, change_findings=conflicts, drafts=drafts, unmanaged=facts
+    )
 
 
 def assess_change(project: Project, base: str | None, level: int | None = None) -> Assessment:
@@ -92,7 +96,12 @@ def assess_change(project: Project, base: str | None, level: int | None = None) 
         return replace(
             assessment,
             loosened=[*loosened(change.policy, project), *uncompared(change)],
-            change_findings=[*contracts, *missing_parts(change), *triaged],
+            change_findings=[
+                *assessment.change_findings,
+                *contracts,
+                *missing_parts(change),
+                *triaged,
+            ],
             comparisons=[comparison_command("diff", change)] if uncompared_contracts else [],
             base=f"{base or 'the commit that it started from'} ({change.commit[:12]})",
         )
