@@ -363,6 +363,36 @@ def test_the_place_of_a_change_is_the_line_that_changed(
 
 
 @pytest.mark.parametrize("engine", ["pandas"], indirect=True)
+@pytest.mark.parametrize(
+    ("limit", "rule", "old", "new", "example"),
+    [
+        ("timedelta(hours=6)", 'table["sold"] + LIMIT >= table["due"]', "hours=6", "hours=12",
+         "due = '2024-06-16T00:00:00+00:00', sold = '2024-06-15T12:00:00+00:00'"),
+        ("0", 'table["sold"] + timedelta(days=1, hours=6) >= table["due"]', "days=1", "days=2",
+         "due = '2024-06-17T18:00:00+00:00', sold = '2024-06-15T12:00:00+00:00'"),
+        ("300", 'table["price"] <= LIMIT', "300", "400", "price = 301: refused before"),
+    ],
+)  # fmt: skip
+def test_a_constant_of_a_rule_is_shown_by_the_columns_of_the_rule(
+    project: Project, change: Change, limit: str, rule: str, old: str, new: str, example: str
+) -> None:
+    check = f"    @dataframe_check\n    def is_fresh(cls, table):\n        return {rule}\n\n"
+    change("import DataFrameModel, Field", "import DataFrameModel, Field, dataframe_check")
+    head = (
+        "from datetime import timedelta\nfrom typing import Annotated\nimport pandas\n\n"
+        f'LIMIT = {limit}\nUtc = Annotated[pandas.DatetimeTZDtype, "us", "UTC"]\n\n\n'
+    )
+    change("class Trip", f"{head}class Trip")
+    times = "    sold: Utc\n    due: Utc\n"
+    change("\n    class Config", f"{times}\n{check}    class Config")
+    git(project.root, "commit", "--quiet", "--all", "--message", "a rule")
+    change(old, new)
+    (explained,) = one(differences(project, "HEAD"), "Trip").changes
+    assert explained.example
+    assert example_text(explained.example, explained.change).startswith(example)
+
+
+@pytest.mark.parametrize("engine", ["pandas"], indirect=True)
 def test_an_optional_field_of_a_response_has_a_place(project: Project) -> None:
     file = project.source / "contracts" / "api.py"
     text = API.replace("TripRequest", "TripResponse")

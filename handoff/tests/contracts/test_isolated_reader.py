@@ -99,7 +99,7 @@ def test_what_contracts_print_is_no_part_of_the_answer(tmp_path: Path, name: str
     source = package(tmp_path, OUTPUT[name] + CONTRACT)
     with reading(source, "trips.contracts", "the working directory") as reader:
         assert list(reader.contracts) == ["Trip"]
-        assert reader.accepts("Trip", [[{"seats": 0}], [{"seats": 1}]]) == [False, True]
+        assert reader.accepts("Trip", [[{"seats": 0}], [{"seats": 1}]])() == [False, True]
 
 
 def test_a_check_that_hangs_has_the_same_limit(
@@ -112,7 +112,7 @@ def test_a_check_that_hangs_has_the_same_limit(
         pytest.raises(UnreadableContractsError),
         reading(source, "trips.contracts", "the working directory") as reader,
     ):
-        reader.accepts("Trip", [[{"seats": 1}]])
+        reader.accepts("Trip", [[{"seats": 1}]])()
 
 
 @pytest.mark.parametrize("stated", ["soon", "0", "-1", "nan"])
@@ -150,7 +150,7 @@ def test_what_was_read_is_kept_for_one_tree_and_one_package(
     with reading(source, "trips.contracts", "it", ReaderCache(kept, "a", "trips.contracts")) as it:
         assert (it.tables, started) == (first, [])
         # Rows are judged by the contracts themselves.
-        assert it.accepts("Trip", [[{"seats": 1}], [{"seats": 0}]]) == [True, False]
+        assert it.accepts("Trip", [[{"seats": 1}], [{"seats": 0}]])() == [True, False]
         assert len(started) == 1
     for other in (ReaderCache(kept, "b", "trips.contracts"), ReaderCache(kept, "a", "c")):
         assert other.load() is None

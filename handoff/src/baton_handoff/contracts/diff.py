@@ -98,6 +98,8 @@ def compare_with_base(project: Project, base: str | None = None) -> Comparison:
                 heading.rpartition(",")[0] for heading in _headings(own) - _headings(folder)
             }
             with reading(source, former, str(earlier), cache) as before:
+                if _contents(folder) != _contents(own):
+                    before.start()
                 found = [
                     Difference(
                         comparison,
@@ -109,6 +111,11 @@ def compare_with_base(project: Project, base: str | None = None) -> Comparison:
                     if (changes := comparison.changes)
                 ]
     return Comparison(earlier, found)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    """Return the content of each module below a folder."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*.py")}
 
 
 def _headings(folder: Path) -> set[str]:

@@ -8,17 +8,21 @@ import ast
 import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypeAlias
+
+from pydantic import TypeAdapter, ValidationError
 
 from baton_handoff.contracts.changes import ChangeKind, ContractChange
 from baton_handoff.contracts.constraints import Constraints, Form
 
 Row: TypeAlias = dict[str, Any]
 Table: TypeAlias = list[Row]
-Accepts: TypeAlias = Callable[[str, Sequence[Table]], list[bool]]
-"""Whether a contract, given by its name, accepts each table."""
+Accepts: TypeAlias = Callable[[str, Sequence[Table]], Callable[[], list[bool]]]
+"""Ask whether a contract, given by its name, accepts each table; what it returns waits for it."""
 
 _MOMENT = "2024-06-15T12:00:00+00:00"
 _PLAIN: dict[str, list[Any]] = {
@@ -27,6 +31,7 @@ _PLAIN: dict[str, list[Any]] = {
     "boolean": [True, False],
     "string": ["a", "A", "1", "aa", "AAA", ""],
 }
+_DURATION = TypeAdapter(timedelta)
 _BATCHES = (8, 16, 32, 64, 128)
 """How many tables are tried at a time; mostly one of the first batch tells two states apart."""
 
@@ -72,16 +77,23 @@ def example_of(
     # A change that tightens is best shown by a table that is refused now.
     preferred = "producer" in change.breaks
     candidates = _candidates(change, before, after)
+
+    def both(tables: list[Table]) -> tuple[list[bool], list[bool]]:
+        first, second = old(before["name"], tables), new(after["name"], tables)
+        try:
+            accepted_before = first()
+        finally:
+            accepted_after = second()  # also read if the first one fails
+        return accepted_before, accepted_after
+
     for size in _BATCHES:
         tables = list(itertools.islice(candidates, size))
-        both = old(before["name"], tables), new(after["name"], tables)
-        answers = zip(tables, *both, strict=True)
+        answers = zip(tables, *both(tables), strict=True)
         found = [Example(table, accepted_before=a) for table, a, b in answers if a != b]
         found.sort(key=lambda example: example.accepted_before != preferred)
         for example in found:
             # Many tables at a time may be judged in another way than each alone.
-            alone = old(before["name"], [example.rows]), new(after["name"], [example.rows])
-            if alone == ([example.accepted_before], [not example.accepted_before]):
+            if both([example.rows]) == ([example.accepted_before], [not example.accepted_before]):
                 return example
         if not tables:
             break
@@ -139,7 +151,7 @@ def _likely(form: Form, known: Sequence[Row]) -> Iterator[ExampleRow]:
         if len(row) * 2 > len(names):
             missing = tuple(name for name in names if name not in row)
             yield ExampleRow({name: row.get(name, generated[name]) for name in names}, missing)
-    for candidate in (*_rows(form), *_varied(generated, names, form, numbers=_numbers_in(form))):
+    for candidate in (*_rows(form), *_varied(generated, names, form, mentioned=_mentioned(form))):
         yield ExampleRow(candidate, names)
 
 
@@ -160,10 +172,13 @@ def _candidates(change: ContractChange, before: Form, after: Form) -> Iterator[T
             case ChangeKind.COLUMN_REMOVED | ChangeKind.COLUMN_RENAMED:
                 yield [{name: value for name, value in row.items() if name != column}]
     # All other columns keep values that both states accept.
-    numbers = [*_numbers_in(before), *_numbers_in(after)]
+    mentioned = [*_mentioned(before), *_mentioned(after)]
+    code = str((change.before, change.after))
 
     def agreed(row: Row) -> Iterator[Row]:
-        return _varied(row, list(row), before, after, numbers=numbers)
+        # First the columns that the changed rule mentions.
+        names = sorted(row, key=lambda name: name not in code)
+        return _varied(row, names, before, after, mentioned=mentioned)
 
     if column is None:
         varied = [other for row in rows for other in agreed(row)]
@@ -187,28 +202,71 @@ def _candidates(change: ContractChange, before: Form, after: Form) -> Iterator[T
 
 
 def _varied(
-    row: Row, names: Sequence[str], *forms: Form, numbers: Sequence[float] = ()
+    row: Row, names: Sequence[str], *forms: Form, mentioned: Sequence[float | timedelta] = ()
 ) -> Iterator[Row]:
     """Yield the row with the value of one column changed to one that all states accept."""
     for name in names:
         states = [form["columns"][name] for form in forms if name in form["columns"]]
-        numeric = any(state["type"] in ("integer", "number") for state in states)
-        for value in [*probes(states), *(numbers if numeric else [])]:
+        for value in [*probes(states), *_suggested(states, mentioned)]:
             if value != row.get(name) and all(_fits(value, state) for state in states):
                 yield {**row, name: value}
 
 
-def _numbers_in(form: Form) -> list[float]:
-    """Return the numbers in the code of a table's own checks, and their neighbours."""
-    mentioned: set[float] = {
-        node.value
-        for check in form["checks"]
-        for node in ast.walk(ast.parse(check.get("source", "")))
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, int | float)
-        and not isinstance(node.value, bool)
-    }
-    return [number + by for number in sorted(mentioned) for by in (0, 1, -1)]
+def _suggested(
+    states: Sequence[Mapping[str, Any]], mentioned: Sequence[float | timedelta]
+) -> list[Any]:
+    """Return values for a column from the numbers and durations in the code of a table's checks."""
+    types = {state["type"] for state in states}
+    if types & {"integer", "number"}:
+        numbers = dict.fromkeys(value for value in mentioned if not isinstance(value, timedelta))
+        return [number + by for number in numbers for by in (0, 1, -1)]
+    if any(kind.startswith("timestamp") for kind in types):
+        durations = dict.fromkeys(value for value in mentioned if isinstance(value, timedelta))
+        moment, second = datetime.fromisoformat(_MOMENT), timedelta(seconds=1)
+        around = [[-d, d, -d - second, -d + second, d + second, d - second] for d in durations]
+        return [(moment + by).isoformat() for by in itertools.chain(*zip(*around, strict=True))]
+    return []
+
+
+def _mentioned(form: Form) -> list[float | timedelta]:
+    """Return the numbers and durations that a table's own checks contain or read, small first."""
+
+    def size(value: float | timedelta) -> float:
+        return value.total_seconds() if isinstance(value, timedelta) else value
+
+    return sorted(set(_values_in(form["checks"])), key=size)
+
+
+def _values_in(part: Any) -> Iterator[float | timedelta]:
+    """Yield the numbers and durations in a part of the form of a check."""
+    match part:
+        case bool():
+            pass
+        case int() | float():
+            yield part
+        case str() if ":" in part:
+            with suppress(ValidationError):
+                yield _DURATION.validate_python(part)
+        case list():
+            for item in part:
+                yield from _values_in(item)
+        case dict():
+            yield from _values_in_code(part.get("source", ""))
+            yield from _values_in([value for key, value in part.items() if key != "source"])
+
+
+def _values_in_code(source: str) -> Iterator[float | timedelta]:
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Constant(value=bool()):
+                pass
+            case ast.Constant(value=int() | float() as number):
+                yield number
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), keywords=[_, *_]):
+                if name.lower() in ("timedelta", "duration"):
+                    with suppress(ValueError, TypeError, OverflowError):
+                        stated = {str(k.arg): ast.literal_eval(k.value) for k in node.keywords}
+                        yield timedelta(**stated)
 
 
 def _repeated(row: Row, form: Form) -> Iterator[Table]:
@@ -267,13 +325,17 @@ def _texts(pattern: str) -> list[str]:
     None without hypothesis: it is one of the tools, which a service in production lacks.
     """
     try:
-        from hypothesis import HealthCheck, find, settings  # noqa: PLC0415
+        from hypothesis import HealthCheck, Phase, find, settings  # noqa: PLC0415
         from hypothesis.strategies import from_regex  # noqa: PLC0415
     except ModuleNotFoundError:
         return []
 
     quick = settings(
-        database=None, derandomize=True, max_examples=20, suppress_health_check=list(HealthCheck)
+        database=None,
+        derandomize=True,
+        max_examples=20,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
     )
     try:
         with warnings.catch_warnings():

@@ -124,7 +124,7 @@ class Reader:
         self._cache = cache
         self._cached = cache.load() if cache else None
         if self._cached is None:
-            self._process  # noqa: B018 - starts
+            self.start()
 
     @cached_property
     def _process(self) -> "subprocess.Popen[str]":
@@ -172,14 +172,18 @@ class Reader:
         """The version and the members of every model contract, by name."""
         return dict(self._read["protocols"])
 
-    def accepts(self, contract: str, tables: Sequence[Table]) -> list[bool]:
-        """Whether a contract accepts each table."""
+    def start(self) -> None:
+        """Start the process now, if only the cache was read: it will have to judge tables."""
+        self._process  # noqa: B018 - starts
+
+    def accepts(self, contract: str, tables: Sequence[Table]) -> Callable[[], list[bool]]:
+        """Ask whether a contract accepts each table; what it returns waits for the answer."""
         self._first_answer  # noqa: B018 - the first line of the process
         requests = cast("IO[str]", self._process.stdin)
         with suppress(OSError):  # if it has ended, the answer tells why
             requests.write(json.dumps({"contract": contract, "tables": tables}) + "\n")
             requests.flush()
-        return list(self._answer()["accepted"])
+        return lambda: list(self._answer()["accepted"])
 
     def _answer(self) -> dict[str, Any]:
         line = cast("IO[str]", self._process.stdout).readline()

@@ -133,13 +133,15 @@ def change_text(change: ContractChange) -> str:
 
 
 def example_text(example: Example, change: ContractChange) -> str:
-    """Return an example, reduced to the column that changed."""
+    """Return an example, reduced to the columns that the change is about."""
     row, column = example.rows[0], change.column
     values = {name: "null" if value is None else repr(value) for name, value in row.items()}
     if len(example.rows) > 1:
         text = f"{len(example.rows)} rows with the same {column or 'key'}"
     elif column is None:
-        text = ", ".join(f"{name} = {values[name]}" for name in row)
+        code = str((change.before, change.after))
+        read = [name for name in row if name in code] or list(row)
+        text = ", ".join(f"{name} = {values[name]}" for name in read)
     else:
         text = f"{column} = {values[column]}" if column in row else f"a row without {column}"
     if example.accepted_before:
