@@ -2,12 +2,11 @@
 
 import ast
 import io
-import json
 import os
 import re
 import tokenize
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -16,6 +15,7 @@ from typing import Any, TypeVar
 
 from baton_handoff.config.project_files import ProjectFiles
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.source_code.notebooks import Cell, code_cells
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 N = TypeVar("N", bound=ast.AST)
@@ -30,8 +30,8 @@ _TESTS = {"test", "tests"}
 """Folders of tests, unless they are part of the package: tests read only what is committed."""
 
 _MARKER = re.compile(r"#\s*(source|workaround)\b")
-_LARGEST = 10 * 2**20
-"""The size of a file in bytes above which it is taken for data."""
+_LARGEST = {".py": 10 * 2**20, ".ipynb": 100 * 2**20}
+"""The size of a file in bytes above which it is taken for data; notebooks contain pictures."""
 
 _UNREADABLE = (
     *(AttributeError, LookupError, MemoryError, OSError, RecursionError, SyntaxError, TypeError),
@@ -110,16 +110,24 @@ class Notebook(SourceModule):
     """A parsed notebook; in the tree the cells with valid Python follow each other.
 
     Attributes:
+        code: The code cells.
         cells: The first line of each code cell.
-        has_outputs: Whether outputs are saved in it.
-        has_error: Whether a cell stopped with an error.
         out_of_order: Whether the cells were run in an order other than that of the notebook.
     """
 
+    code: tuple[Cell, ...]
     cells: tuple[int, ...]
-    has_outputs: bool
-    has_error: bool
     out_of_order: bool
+
+    @property
+    def has_outputs(self) -> bool:
+        """Whether outputs are saved in it."""
+        return any(cell.outputs for cell in self.code)
+
+    @property
+    def has_error(self) -> bool:
+        """Whether a cell stopped with an error."""
+        return any(cell.has_error for cell in self.code)
 
     def location(self, line: int) -> tuple[int | None, str]:
         """None, and the number of the cell with the line in it."""
@@ -160,7 +168,7 @@ def read_module(root: Path, file: str) -> SourceModule:
     try:
         if not path.is_file():  # to open a named pipe would wait for ever
             raise SourceError(file, None, "it is not a regular file")
-        if (size := path.stat().st_size) > _LARGEST:
+        if (size := path.stat().st_size) > _LARGEST[path.suffix]:
             raise SourceError(file, None, f"it has {size / 2**20:.0f} MB, too much for code")
         content = path.read_bytes()
         # JSON is always UTF-8; Python may declare another encoding in its first lines.
@@ -191,7 +199,7 @@ def parse_module(file: str, text: str) -> SourceModule:
     """
     try:
         if file.endswith(".ipynb"):
-            return _parse_notebook(file, json.loads(text)["cells"])
+            return _parse_notebook(file, code_cells(text))
         return _parse_python(file, text)
     except _UNREADABLE as error:
         raise _source_error(file, error) from error
@@ -230,35 +238,29 @@ def _source_error(file: str, error: BaseException) -> SourceError:
     return SourceError(file, None, f"it can't be read: {reason}")
 
 
-def _parse_notebook(file: str, all_cells: list[dict[str, Any]]) -> Notebook:
-    cells = [cell for cell in all_cells if cell["cell_type"] == "code"]
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    order = [count for cell in cells if (count := cell.get("execution_count"))]
+def _parse_notebook(file: str, code: Sequence[Cell]) -> Notebook:
+    order = [cell.count for cell in code if cell.count]
     body: list[ast.stmt] = []
     comments: dict[int, str] = {}
     comment_lines: set[int] = set()
     starts: list[int] = []
     first = 1
-    for cell in cells:
-        # Lines that only IPython understands become empty, so line numbers stay.
-        lines = "".join(cell["source"]).splitlines()
-        text = "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in lines)
+    for cell in code:
         starts.append(first)
-        with suppress(SyntaxError):  # a cell that is not Python, or only half written
-            body += [ast.increment_lineno(node, first - 1) for node in parse(text).body]
-        by_line, alone = _comments(text)
+        with suppress(SyntaxError):  # a cell that is only half written
+            body += [ast.increment_lineno(node, first - 1) for node in parse(cell.code).body]
+        by_line, alone = _comments(cell.code)
         comments |= {first - 1 + line: comment for line, comment in by_line.items()}
         comment_lines |= {first - 1 + line for line in alone}
-        first += text.count("\n") + 2  # an empty line, so that no cell is next to another
+        first += cell.code.count("\n") + 2  # an empty line, so that no cell is next to another
     return Notebook(
         file,
         "",
         ast.Module(body, []),
         comments,
         comment_lines,
+        code=tuple(code),
         cells=tuple(starts),
-        has_outputs=bool(outputs),
-        has_error=any(output.get("output_type") == "error" for output in outputs),
         out_of_order=order != sorted(order),
     )
 
