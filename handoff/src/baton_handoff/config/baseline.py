@@ -44,12 +44,7 @@ def read_baseline(file: Path) -> Baseline:
 
 
 def follow_renames(baseline: Baseline, old_paths: Mapping[str, str]) -> Baseline:
-    """Add the entries of renamed files under their new paths.
-
-    Args:
-        baseline: The baseline.
-        old_paths: The old path for each new path.
-    """
+    """Add the entries of renamed files under their new paths, given the old path of each."""
     renamed = {
         (practice, side, path): count
         for path, old_path in old_paths.items()

@@ -70,12 +70,7 @@ _PATHS = {
 
 
 def places(package: str, own: Mapping[str, str]) -> dict[str, str]:
-    """The axis of every path that is known by name; a folder ends in a slash.
-
-    Args:
-        package: The project's package.
-        own: The table `[answerable]` of `handoff.toml`.
-    """
+    """The axis of every path that is known by name, a folder with a slash at its end."""
     rooms = {f"src/{package}/{room}/": axis for room, axis in _ROOMS.items()}
     return {**rooms, **_PATHS, **own}
 
@@ -94,14 +89,7 @@ def answerable(path: str, package: str, own: Mapping[str, str]) -> str:
 
 
 def approvers(path: str, package: str, own: Mapping[str, str], level: int) -> tuple[str, ...]:
-    """The sides that must approve a change of a path; none if the path needs no approval.
-
-    Args:
-        path: The path, relative to the project, with slashes.
-        package: The project's package.
-        own: The table `[answerable]` of `handoff.toml`.
-        level: How binding the handoff is.
-    """
+    """The sides that must approve a change of a path at a level; none if it needs no approval."""
     axis = answerable(path, package, own)
     if axis == CONTRACTS:
         return SIDES

@@ -37,10 +37,7 @@ def practices_text(root: Path) -> str:
 
 
 def unpack_engine(root: Path) -> None:
-    """Make the engine of a tree importable from one of `ENGINE`, if there is one.
-
-    Args:
-        root: The tree's folder, which must be writable.
+    """Make the engine of a writable tree importable from one of `ENGINE`, if there is one.
 
     Raises:
         HandoffError: The wheel is damaged.

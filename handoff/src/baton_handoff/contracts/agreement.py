@@ -30,12 +30,7 @@ _OTHER_TYPES: tuple[list[Any], ...] = (
 
 
 def rows_around(contract: Contract, accepted: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
-    """Yield accepted rows with values on both sides of every rule, and of other types.
-
-    Args:
-        contract: The contract.
-        accepted: A few rows that it accepts.
-    """
+    """Yield accepted rows with values on both sides of every rule, and of other types."""
     rows = _as_json(accepted)
     columns = canonical_form(contract)["columns"]
     own = {name: _own_values(column) for name, column in columns.items()}
@@ -59,12 +54,7 @@ def rows_beside(contract: Contract, accepted: Sequence[Mapping[str, Any]]) -> It
 
 
 def rows_near(contract: Contract, accepted: Sequence[Mapping[str, Any]]) -> "SearchStrategy[Table]":
-    """Return a strategy of accepted rows with any values of their type in one or all columns.
-
-    Args:
-        contract: The contract.
-        accepted: A few rows that it accepts.
-    """
+    """Return a strategy of accepted rows with any values of their type in one or all columns."""
     from hypothesis import strategies as st  # noqa: PLC0415 - part of the tools
 
     zones = st.sampled_from([timezone(timedelta(hours=hours)) for hours in (-14, 0, 14)])

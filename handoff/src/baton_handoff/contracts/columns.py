@@ -29,11 +29,7 @@ PLAIN: dict[str, str] = {
 
 
 def columns_of_rows(rows: Sequence[Mapping[str, Any]], types: Mapping[str, str]) -> Columns:
-    """Return the columns of rows of plain values, timestamps in UTC.
-
-    Args:
-        rows: The rows.
-        types: The contract's type of each column.
+    """Return the columns of rows of plain values, given the contract's type of each; times in UTC.
 
     Raises:
         ValueError: A value has another type, or a boolean is missing.

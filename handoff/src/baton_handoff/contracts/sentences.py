@@ -237,12 +237,7 @@ def column_rules(column: Form, messages: Mapping[str, str] | None = None) -> Ite
 
 
 def table_rules(form: Form, messages: Mapping[str, str] | None = None) -> Iterator[RuleText]:
-    """Yield the rules for whole rows and for the table.
-
-    Args:
-        form: The contract in canonical form.
-        messages: The messages of a project's own checks, by the name of the check.
-    """
+    """Yield the rules for whole rows and for the table; the parameters are as in `column_rules`."""
     if form["unique"]:
         yield RuleText(_key_text(form["unique"]))
     yield from _all_check_texts({**form, "type": ""}, messages or {})

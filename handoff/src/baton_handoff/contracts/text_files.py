@@ -37,12 +37,7 @@ _SEPARATORS = ",;\t|"
 
 
 def decoded(file: Path, content: bytes, encoding: str = "") -> tuple[str, str]:
-    """Decode the content of a file.
-
-    Args:
-        file: The file, for the message.
-        content: Its bytes.
-        encoding: The encoding, empty to find it out.
+    """Decode the content of a file; without an encoding, find it out.
 
     Returns:
         The text without a mark at its beginning, and the encoding.

@@ -29,11 +29,7 @@ _LEAST_TIMES = 2
 
 
 def unusual_columns(columns: Mapping[str, pa.ChunkedArray]) -> Iterator[Note]:
-    """Yield a note for each column that is no usual feature.
-
-    Args:
-        columns: The columns without the target, by their names in the file.
-    """
+    """Yield a note for each column, apart from the target, that is no usual feature."""
     for place, (name, values) in enumerate(columns.items()):
         present = values.drop_null()
         if not len(present):

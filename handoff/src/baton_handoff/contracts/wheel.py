@@ -37,11 +37,7 @@ def wheel_package(package: str) -> str:
 
 
 def build_contracts(project: Project, to: Path) -> Path:
-    """Build a wheel with the contracts and nothing else of the project, and return its path.
-
-    Args:
-        project: The project; the wheel has its version.
-        to: The folder to write the wheel into.
+    """Build a wheel of the contracts alone into a folder, and return its path.
 
     Raises:
         HandoffError: The wheel can't be built.

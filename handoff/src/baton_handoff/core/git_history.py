@@ -35,12 +35,6 @@ def commits_of(
 
     Merge commits don't count: a provider makes one for every pull request. Uncommitted edits are
     the last one, whose author is `you`.
-
-    Args:
-        root: The project's folder.
-        snapshots: Its snapshots.
-        since: The other commit.
-        paths: The paths, relative to the project.
     """
     commits = []
     for text in git(root, *_LOG, f"{since}..HEAD").split("\1")[1:]:

@@ -70,11 +70,7 @@ class TomlLines:
             self._lines.setdefault(path[:length], number)
 
     def at(self, *path: str | int) -> int:
-        """Return the line of a setting, from 1, or of the nearest table or key above it.
-
-        Args:
-            path: The keys and list positions that lead to it.
-        """
+        """Return the line of a setting, from 1, or of the nearest table or key above it."""
         known = (self._lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self._lines)
         return next(known, 1)
 

@@ -40,12 +40,7 @@ def span(name: str, **attributes: str | int) -> AbstractContextManager[None]:
 
 
 def continued_span(name: str, env: Mapping[str, str]) -> AbstractContextManager[None]:
-    """Open a span in the trace of the process that started this one.
-
-    Args:
-        name: What this process does.
-        env: Its environment variables.
-    """
+    """Open a span in the trace of the process that started this one."""
     tracer = _tracer()
     if tracer is None:
         return _NO_SPAN

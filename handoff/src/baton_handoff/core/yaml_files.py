@@ -106,11 +106,7 @@ class YamlLines:
         self._root = next(yaml.compose_all(text, _JsonLoader), None)
 
     def at(self, *path: str | int) -> int:
-        """Return the line of a setting, from 1, or of the nearest key or entry above it.
-
-        Args:
-            path: The keys and list positions that lead to it.
-        """
+        """Return the line of a setting, from 1, or of the nearest key or entry above it."""
         node = self._root
         line = 1
         for step in path:

@@ -89,11 +89,7 @@ class OwnTable:
         }
 
     def parameters(self, place_of: Callable[[Path], Path]) -> dict[str, Any]:
-        """Return the section `source` of params.yaml.
-
-        Args:
-            place_of: The place of a file in the project.
-        """
+        """Return the section `source` of params.yaml, with files at their place in the project."""
         columns = (*self.profile.columns, self.profile.target)
         stated = {column.name: column.parameters for column in columns if column.parameters}
         parameters: dict[str, Any] = {

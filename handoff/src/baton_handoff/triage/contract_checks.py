@@ -24,13 +24,7 @@ Event: TypeAlias = Mapping[str, Any]
 
 
 def run_check(check: ContractCheck, tree: Path, runner: ToolRunner) -> Outcome:
-    """Run one of the contract checks of a tree.
-
-    Args:
-        check: The check.
-        tree: The folder of the tree.
-        runner: Runs the tools.
-    """
+    """Run one of the contract checks of a tree."""
     match check:
         case ContractCheck.TYPES:
             return _types(tree, runner)

@@ -66,10 +66,6 @@ def chance(red: int, green: int) -> float:
     It holds for every test whose outcome does not depend on the tree, however often that fails. A
     test that the base does not have can't pass there: then the probability is that of a test that
     fails in every second run.
-
-    Args:
-        red: The runs with the change.
-        green: The runs without it.
     """
     runs = red + green
     return float((red / runs) ** red * (green / runs) ** green) if green else 0.5**red

@@ -31,10 +31,6 @@ _Columns: TypeAlias = dict[str, list[Any]]
 def origins_of(derivation: Derivation, golden: Sequence[Row]) -> dict[str, tuple[Origin, ...]]:
     """The columns that each feature comes from.
 
-    Args:
-        derivation: How the table of features is made.
-        golden: Golden rows of the tables that it starts from.
-
     Returns:
         The origins of each feature, first those that affect the fewest features. A feature whose
         values differ between two runs on the same rows is left out.

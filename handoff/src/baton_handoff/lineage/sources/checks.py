@@ -21,12 +21,7 @@ Check: TypeAlias = Callable[[SourceUsage], Iterator[Finding]]
 
 
 def findings(usage: SourceUsage, *, binding: bool) -> list[Finding]:
-    """The findings of all checks.
-
-    Args:
-        usage: The sources and the code that reads them.
-        binding: Whether a broken contract blocks.
-    """
+    """The findings of all checks; a broken contract blocks only if `binding`."""
     return [
         replace(found, check=name, blocks=found.blocks and binding)
         for name, check in CHECKS.items()

@@ -70,12 +70,7 @@ class DataAccess:
 
 
 def data_accesses(call: ast.Call, packages: Collection[str]) -> list[DataAccess]:
-    """The accesses of a call: none, one, or one for each element of a list.
-
-    Args:
-        call: The call.
-        packages: The packages that its file imports.
-    """
+    """The accesses of a call in a file that imports some packages: one for each listed element."""
     match call.func:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             kind, writes = _classify(name, call, packages)

@@ -17,11 +17,6 @@ from baton_handoff.lineage.sources.usage import SourceUsage
 def problem_report(project: Project, usage: SourceUsage, name: str) -> str:
     """The Markdown text of an issue for the owner of a source; empty if there is no problem.
 
-    Args:
-        project: The project.
-        usage: Its sources.
-        name: The name of the source.
-
     Raises:
         HandoffError: There is no such source, or its rows can't be read.
     """

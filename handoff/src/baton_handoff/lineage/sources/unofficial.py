@@ -13,12 +13,7 @@ _SIGNS = {
 
 
 def unofficial_sign(location: str, function: str = "") -> str | None:
-    """The sign by which data looks unofficial, None if there is none.
-
-    Args:
-        location: The path, address or table.
-        function: The function that reads it.
-    """
+    """The sign by which data looks unofficial, None if there is none."""
     if function == "read_html":
         return "a scraped page"
     return next((sign for sign, pattern in _SIGNS.items() if re.search(pattern, location)), None)

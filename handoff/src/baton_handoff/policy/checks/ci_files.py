@@ -28,12 +28,7 @@ _WITHOUT_EFFECT = ("echo", "printf", ":", "true", "Write-Host", "Write-Output")
 
 
 def missing_commands(provider: str, pipelines: Mapping[str, Any]) -> list[str]:
-    """The required commands that no pipeline runs before a merge.
-
-    Args:
-        provider: The provider of CI.
-        pipelines: The parsed pipelines, by file.
-    """
+    """The required commands that no pipeline runs before a merge."""
     started = [one for one in pipelines.values() if runs_before_merge(provider, one)]
     called = "\n".join(one for pipeline in started for one in _values(pipeline, ("uses",)))
     # GitLab includes its other files; GitHub calls a reusable workflow by its path.

@@ -48,10 +48,6 @@ StepFix: TypeAlias = Callable[[Project], str]
 def check(project: Project, checks: Mapping[str, StepCheck]) -> int:
     """Run every step at the same time, and print each with its output once it has ended.
 
-    Args:
-        project: The project.
-        checks: The functions of the steps that are no tools.
-
     Returns:
         0 nothing blocks, 1 something blocks, 2 something could not run.
     """
@@ -98,13 +94,6 @@ def check_one(
 ) -> int:
     """Run one step, with its output as it is.
 
-    Args:
-        project: The project.
-        name: The step.
-        checks: The functions of the steps that are no tools.
-        files: Check only these files.
-        output: The format of the findings.
-
     Raises:
         UsageError: The step takes no files, or has only one format.
         HandoffError: The step can't run.
@@ -132,12 +121,6 @@ def fix(
     files: Sequence[str] = (),
 ) -> int:
     """Fix what tools can fix, and write what is generated from the code.
-
-    Args:
-        project: The project.
-        fixes: The functions of the steps that are no tools.
-        only: Fix only the findings of this step.
-        files: Fix only these files.
 
     Returns:
         0 nothing is left, 1 something is, 2 something could not run.

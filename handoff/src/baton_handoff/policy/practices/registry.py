@@ -128,11 +128,6 @@ def registry_of(project: Project, standard: Sequence[Practice] | None = None) ->
 def check_durations(project: Project, registry: Registry, today: date) -> None:
     """Check that statements and exceptions last for a year at most.
 
-    Args:
-        project: The project that states them.
-        registry: Its registry.
-        today: Today's date.
-
     Raises:
         SettingsError: One lasts longer.
     """

@@ -147,11 +147,6 @@ def _way(
 def require_promotable(project: Project, wanted: str, to: str) -> None:
     """Check before anything slow that there is a version to promote.
 
-    Args:
-        project: The project.
-        wanted: A version's number, or an alias.
-        to: The alias to move.
-
     Raises:
         HandoffError: There is no such version, or the alias points to it already.
     """
@@ -207,13 +202,7 @@ def list_versions(project: Project) -> list[dict[str, Any]]:
 
 
 def gate_findings(project: Project, results: Mapping[str, GateResult], to: str) -> list[Finding]:
-    """The results of gates as findings; an exception that counts keeps a failed one from blocking.
-
-    Args:
-        project: The project with the policy that judges the promotion.
-        results: The result of each gate.
-        to: The alias to move.
-    """
+    """The results of gates as findings; an exception that counts keeps one from blocking."""
     today, findings = datetime.now(UTC).date(), []
     for gate, result in results.items():
         exceptions = [one for one in project.exceptions if one.gate == gate and not result.passed]

@@ -48,9 +48,6 @@ def uncommitted_statements(project: Project) -> list[Finding]:
 
     Settings in handoff.toml are compared with the main branch; of these files the promotion reads
     the checkout, so each of them must equal its last commit.
-
-    Args:
-        project: The project with the policy that judges the promotion.
     """
     listed = ("ls-files", "--modified", "--deleted", "--others", "-z", "--", *_STATED_IN)
     staged = ("diff", "--cached", "--name-only", "--relative", "-z", "--", *_STATED_IN)

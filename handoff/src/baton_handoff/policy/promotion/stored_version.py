@@ -99,12 +99,7 @@ class StoredVersion:
 
 
 def download_version(project: Project, version: ModelVersion, to: Path) -> StoredVersion:
-    """Download a version, and compare it with its manifest and with its commit.
-
-    Args:
-        project: The project, in a clone with the commit.
-        version: The version.
-        to: A new folder.
+    """Download a version into a new folder, and compare it with its manifest and its commit.
 
     Raises:
         HandoffError: It was not registered by this engine, or its manifest is not the registered

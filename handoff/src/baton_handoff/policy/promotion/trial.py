@@ -42,15 +42,7 @@ def describe_isolation() -> str:
 def predict_isolated(
     python: Path, model: Path, rows: Path, evaluation: Evaluation, to: Path
 ) -> IsolatedPrediction:
-    """Predict with a version in its own environment, by its own code.
-
-    Args:
-        python: The Python of its environment.
-        model: Its folder.
-        rows: The rows of its evaluation.
-        evaluation: The evaluation.
-        to: A new folder for the results.
-    """
+    """Predict with a version in its own environment, by its own code."""
     to.mkdir()
     process = start_isolated(
         [python, "-P", isolated_prediction.__file__, model, rows, evaluation.time or "", to],

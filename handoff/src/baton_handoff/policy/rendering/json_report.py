@@ -132,12 +132,7 @@ class _Status(_Model):
 
 
 def json_report(assessment: Assessment, stage: Stage = "push") -> dict[str, Any]:
-    """Return everything that the other reports contain, as plain data.
-
-    Args:
-        assessment: The assessment of the project.
-        stage: The stage that decides what blocks.
-    """
+    """Return everything that the other reports contain, as plain data."""
     sides = sides_of(assessment)
     status = _Status.model_validate(
         {

@@ -18,12 +18,7 @@ _MOST = 100
 
 
 def markdown_report(assessment: Assessment, stage: Stage = "push") -> str:
-    """Render the level, what blocks and the next steps; everything else is folded.
-
-    Args:
-        assessment: The assessment of the project.
-        stage: The stage that decides what blocks.
-    """
+    """Render the level, what blocks and the next steps; everything else is folded."""
     findings = open_findings(assessment, stage)
     blocking = [finding for finding in findings if finding.blocks]
     loosened = assessment.loosened

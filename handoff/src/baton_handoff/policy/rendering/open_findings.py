@@ -13,10 +13,6 @@ def open_findings(assessment: Assessment, stage: Stage = "push") -> list[Finding
 
     These are practices that are not met or not shown, what is accepted, the findings about a
     change, and the drafted rules of contracts.
-
-    Args:
-        assessment: The assessment of the project.
-        stage: The stage that decides what blocks.
     """
     found = [
         finding

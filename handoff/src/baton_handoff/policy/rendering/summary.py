@@ -162,12 +162,7 @@ def describe_way(way: Way) -> str:
 
 
 def next_steps(assessment: Assessment, most: int = 3) -> list[NextStep]:
-    """Return the next things to do: what blocks soonest first, and each fix once.
-
-    Args:
-        assessment: The assessment of the project.
-        most: The largest number of steps.
-    """
+    """Return the next things to do: what blocks soonest first, and each fix once."""
     found: dict[str, NextStep] = {}
     for when, result in _by_urgency(assessment):
         fix = result.remedy

@@ -114,10 +114,6 @@ def stricter(base: Project, head: Project) -> Project:
     Responsibilities, people, teams and the cloud have no stricter value: those of the base count.
     The CI provider is that of the head, because its CI file comes with it. `merged_registry`
     compares practices and statements.
-
-    Args:
-        base: The project before the change.
-        head: The project with the change.
     """
     return replace(
         head,
@@ -143,12 +139,7 @@ def stricter(base: Project, head: Project) -> Project:
 
 
 def loosened(policy: Project, head: Project) -> list[Finding]:
-    """What a change loosens: its own value does not judge it.
-
-    Args:
-        policy: The project with the stricter policy.
-        head: The project with the change.
-    """
+    """What a change loosens: its own value does not judge it."""
     # Where the stricter value is not the one of the change, the change has the looser one.
     binding, own = merged_registry(policy), registry_of(policy)
     judging = _values(policy, binding, own)

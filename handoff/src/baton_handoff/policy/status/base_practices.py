@@ -24,10 +24,6 @@ _Dated = TypeVar("_Dated", PolicyException, Statement)
 def binding_registry(project: Project, today: date | None = None) -> Registry:
     """The registry that judges a project, after a check that nothing is stated for too long.
 
-    Args:
-        project: The project.
-        today: Today's date.
-
     Raises:
         SettingsError: handoff.toml has practices that can't be used, or states or accepts something
             for longer than a year.

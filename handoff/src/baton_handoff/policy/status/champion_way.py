@@ -59,10 +59,6 @@ class Remaining:
 def way_to_champion(project: Project, assessment: Assessment) -> Way | None:
     """The shortest way from the state of a project to a champion; None if the candidate is one.
 
-    Args:
-        project: The project.
-        assessment: Its assessment.
-
     Raises:
         HandoffError: The registry does not answer.
     """

@@ -91,12 +91,7 @@ def contract_findings(change: Change) -> list[Finding]:
 
 
 def triage_findings(change: Change, assessment: Assessment) -> list[Finding]:
-    """The sides that have to act on failed checks, or that triage has not run yet.
-
-    Args:
-        change: The change.
-        assessment: The assessment of the project with the change.
-    """
+    """The sides that have to act on failed checks, or that triage has not run yet."""
     evidence = _evidence("triage", change)
     if evidence:
         # The definition of done lists deleted tests already.

@@ -138,13 +138,7 @@ def _deleted_tests(project: Project, files: Sequence[ChangedFile]) -> Iterator[F
 def deletions(
     tests: Iterable[tuple[DeclaredTest, bool]], project: Project, *, blocks: bool
 ) -> Iterator[Finding]:
-    """A finding for each file with tests that no longer test.
-
-    Args:
-        tests: What `deleted_tests` found.
-        project: The project.
-        blocks: Whether that blocks.
-    """
+    """A finding for each file with tests that no longer test, as `deleted_tests` found them."""
     by_file: dict[tuple[str, bool], list[DeclaredTest]] = {}
     for test, is_off in tests:
         by_file.setdefault((test.file, is_off), []).append(test)

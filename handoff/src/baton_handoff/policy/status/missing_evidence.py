@@ -72,11 +72,6 @@ def produce(project: Project, assessment: Assessment, stage: Stage = "promotion"
     """Run the commands whose evidence is missing, each once.
 
     Their output goes to standard error, because the report goes to standard output.
-
-    Args:
-        project: The project.
-        assessment: Its assessment.
-        stage: The last stage whose evidence is produced.
     """
     until = STAGES.index(stage)
     missing = [one for one in assessment.results if STAGES.index(one.practice.stage) <= until]
@@ -87,10 +82,6 @@ def produce(project: Project, assessment: Assessment, stage: Stage = "promotion"
 
 def produce_for_promotion(project: Project, wanted: str) -> None:
     """Run the commands whose evidence the promotion of a version lacks; stop at the first failure.
-
-    Args:
-        project: The project with the policy that judges the promotion.
-        wanted: The version's number, or an alias; nothing runs if there is no such version.
 
     Raises:
         EvidenceError: A command failed, so that a practice which the promotion requires is not met.

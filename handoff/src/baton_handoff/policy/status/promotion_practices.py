@@ -37,10 +37,6 @@ def promotion_requirements(project: Project, version: int) -> PromotionRequireme
 
     At level 0, where they are advice, those of level 1.
 
-    Args:
-        project: The project with the policy that judges the promotion.
-        version: The version's number.
-
     Raises:
         HandoffError: handoff.toml can't be used.
     """
