@@ -173,7 +173,9 @@ def _enforced(contract: Contract, dependencies: Dependencies) -> dict[str, Any]:
             name: _column(schema.columns[name], dependencies) for name in sorted(schema.columns)
         },
         **_checks(schema.checks, dependencies),
-        "unique": sorted(_listed(schema.unique)),
+        "unique": sorted(
+            [schema.unique] if isinstance(schema.unique, str) else schema.unique or []
+        ),
         "strict": schema.strict,
         "ordered": list(schema.columns) if schema.ordered else False,
         "coerce": schema.coerce,
@@ -310,7 +312,7 @@ def _check(check: Any, dependencies: Dependencies) -> dict[str, Any]:
         form = {"name": str(check.name), **_function(check._check_fn, dependencies)}
         if check._check_kwargs:
             form["arguments"] = dependencies.value(check._check_kwargs)
-    usual = vars(Check(_any)) if type(check) is Check else {}
+    usual = vars(Check(bool)) if type(check) is Check else {}
     return {**form, **_unusual(check, usual, known, dependencies)}
 
 
@@ -327,10 +329,6 @@ def _function(function: Any, dependencies: Dependencies) -> dict[str, Any]:
     return dependencies.checked(getattr(function, "__func__", function), kept.get("model_cls"))
 
 
-def _any(_: object) -> bool:
-    return True
-
-
 def _argument(value: Any) -> Any:
     """Return an argument of a built-in check as plain data; of several values, any order."""
     if hasattr(value, "tolist"):  # numpy, pandas
@@ -340,7 +338,3 @@ def _argument(value: Any) -> Any:
     if isinstance(value, Enum):
         return _argument(value.value)
     return value if isinstance(value, str | int | float | bool | None) else str(value)
-
-
-def _listed(value: str | list[str] | None) -> list[str]:
-    return [value] if isinstance(value, str) else list(value or [])

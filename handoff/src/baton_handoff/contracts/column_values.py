@@ -98,7 +98,8 @@ def parse_column(values: Array, kind: str, form: ColumnFormat) -> tuple[Array, p
             parsed = parse_numbers(texts, form)
         case _:
             parsed = parse_dates(texts, form.dates)
-    return parsed, _unread(texts, parsed)
+    unread = pc.and_(pc.is_valid(texts), pc.is_null(parsed)).combine_chunks()
+    return parsed, pc.indices_nonzero(unread).cast(pa.int64())  # Arrow crashes on no chunks
 
 
 @dataclass(frozen=True)
@@ -291,11 +292,6 @@ def _booleans(texts: Array, form: ColumnFormat) -> Array:
     is_true = pc.is_in(lower, pa.array([true, "1"] if not form.true else [true]))
     is_false = pc.is_in(lower, pa.array([false, "0"] if not form.false else [false]))
     return pc.if_else(pc.or_(is_true, is_false), is_true, None)
-
-
-def _unread(texts: Array, parsed: Array) -> pa.Array:
-    unread = pc.and_(pc.is_valid(texts), pc.is_null(parsed)).combine_chunks()
-    return pc.indices_nonzero(unread).cast(pa.int64())  # Arrow crashes on no chunks
 
 
 def _is_true_and_false(texts: Array) -> bool:

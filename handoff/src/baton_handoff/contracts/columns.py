@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from baton_handoff.contracts.canonical import Engine
-from baton_handoff.contracts.frames import Frame
+from baton_handoff.contracts.frames import Frame, plain_rows
 
 Columns: TypeAlias = Mapping[str, np.ndarray]
 """The values by column, in the order of the rows. Numbers are float64, NaN where they are missing;
@@ -48,11 +48,7 @@ def columns_of_table(table: Frame, types: Mapping[str, str]) -> Columns:
 
 def rows_of_columns(columns: Columns) -> list[dict[str, Any]]:
     """Return the rows as plain values, None for a missing one."""
-    values = {
-        name: [None if _is_missing(value) else value for value in array.tolist()]
-        for name, array in columns.items()
-    }
-    return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+    return plain_rows({name: array.tolist() for name, array in columns.items()})
 
 
 def _array(values: list[Any], kind: str) -> np.ndarray:
@@ -80,10 +76,6 @@ def _array_of(series: Any, kind: str) -> np.ndarray:
     elif kind == "number" and series.is_nan().any():
         raise ValueError("NaN is a number to polars, and a missing one to numpy")
     return np.asarray(series.to_numpy(), PLAIN[kind])
-
-
-def _is_missing(value: Any) -> bool:
-    return value is None or value != value  # noqa: PLR0124 - NaN is not equal to itself
 
 
 _SAME = {

@@ -102,10 +102,12 @@ class Dependencies:
         with self.within(function) as first:
             if not first:
                 return {"recursion": function.__name__}
-            roots = {**self._globals(function), **closure(function)}
+            space = function.__globals__
+            read = {n: space[n] for n in global_names(function.__code__) if n in space}
+            roots = {**read, **closure(function)}
             if owner is not None and function.__code__.co_argcount:
                 roots[function.__code__.co_varnames[0]] = owner
-            form = self._code(node, roots, function.__globals__)
+            form = self._code(node, roots, space)
             for name, value in defaults(function):
                 self._record(form, name, value)
             return _without_empty(form)
@@ -280,10 +282,6 @@ class Dependencies:
             form["helpers"][name] = described
         elif not (inspect.isroutine(value) or inspect.isclass(value)) or described != _name(value):
             form["constants"][name] = described
-
-    def _globals(self, function: FunctionType) -> dict[str, Any]:
-        space = function.__globals__
-        return {n: space[n] for n in global_names(function.__code__) if n in space}
 
     def _library(self, function: FunctionType) -> Any:
         """Describe a function of a library, and what it has kept of this package."""

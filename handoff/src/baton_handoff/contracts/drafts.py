@@ -13,7 +13,7 @@ import narwhals as nw
 
 from baton_handoff.contracts.canonical import Contract, canonical_form
 from baton_handoff.contracts.constraints import Constraints
-from baton_handoff.contracts.frames import Frame
+from baton_handoff.contracts.frames import Frame, is_missing
 from baton_handoff.contracts.violations import Rule, RuleKind, Violation
 
 _SHORT = 100
@@ -63,8 +63,7 @@ def drafts_of(contract: Contract) -> Drafts:
 
 
 def _is_outside(value: Any, allowed: Constraints) -> bool:
-    is_missing = value is None or value != value  # noqa: PLR0124 - NaN and NaT
-    return not (is_missing or allowed.accepts(value))
+    return not (is_missing(value) or allowed.accepts(value))
 
 
 def _rule(check: Mapping[str, Any]) -> Rule:

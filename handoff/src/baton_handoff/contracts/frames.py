@@ -82,11 +82,13 @@ def to_engine(table: Frame, engine: Engine) -> Frame:
 
 def to_rows(table: Frame) -> list[dict[str, Any]]:
     """Return the rows of a table as plain values, None for a missing one."""
-    columns = {
-        name: [None if _is_missing(value) else value for value in table[name].to_list()]
-        for name in table.columns
-    }
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return plain_rows({name: table[name].to_list() for name in table.columns})
+
+
+def plain_rows(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Return rows of columns, with None for each missing value."""
+    known = [[None if is_missing(value) else value for value in of] for of in columns.values()]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*known, strict=True)]
 
 
 def is_number(value: Any) -> bool:
@@ -101,7 +103,8 @@ def _timestamp(value: Any) -> Any:
     return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Whether a value is missing: None, NaN or pandas's NaT."""
     return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
 

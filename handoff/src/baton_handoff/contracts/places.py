@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from baton_handoff.contracts.changes import ChangeKind, ContractChange
+from baton_handoff.core.files import text_of
 
 _DEPTH = 4
 """How far names are followed from a column to what it is made of."""
@@ -91,7 +92,7 @@ class Places:
     @cached_property
     def _trees(self) -> dict[str, ast.Module]:
         return {
-            file.relative_to(self._source).as_posix(): ast.parse(_text(file))
+            file.relative_to(self._source).as_posix(): ast.parse(text_of(file))
             for file in sorted(self._after.rglob("*.py"))
         }
 
@@ -122,8 +123,8 @@ class Places:
         changed = {}
         for file in self._trees:
             path = self._source / file
-            old = _text(self._before / path.relative_to(self._after)).splitlines()
-            new = _text(path).splitlines()
+            old = text_of(self._before / path.relative_to(self._after)).splitlines()
+            new = text_of(path).splitlines()
             steps = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
             changed[file] = [
                 line + 1
@@ -156,7 +157,3 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield part.id
         elif isinstance(part, ast.Attribute):
             yield part.attr
-
-
-def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""

@@ -94,14 +94,11 @@ def _defined(package: ModuleType) -> Iterator[tuple[str, Any]]:
     """Yield every contract that a module of the package defines, exported or not."""
     from baton_handoff.contracts.canonical import is_contract  # noqa: PLC0415
 
-    for module in [module for name, module in sys.modules.items() if _is_in(name, package)]:
+    inside = f"{package.__name__}."
+    for module in [m for name, m in sys.modules.items() if f"{name}.".startswith(inside)]:
         for name, value in vars(module).items():
             if is_contract(value) and value.__module__ == module.__name__:
                 yield name, value
-
-
-def _is_in(name: str, package: ModuleType) -> bool:
-    return f"{name}.".startswith(f"{package.__name__}.")
 
 
 def _problem(error: BaseException, source: Path) -> dict[str, Any]:

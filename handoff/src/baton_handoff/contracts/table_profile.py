@@ -129,9 +129,8 @@ def profile_table(
     names = contract_names([name for name in found if name not in dropped], reserved)
     columns = [_column(names[name], found[name], name, notes) for name in used]
     if all(column.kind == "Utc" for column in columns):
-        raise HandoffError(
-            f"The table has no column to predict {target!r} from{_left_out(dropped)}."
-        )
+        apart = f", apart from {_some(sorted(dropped))}: add --keep to use one" if dropped else ""
+        raise HandoffError(f"The table has no column to predict {target!r} from{apart}.")
     if mixed := next((n for n in found[target].notes if n.kind is NoteKind.MIXED), None):
         raise HandoffError(
             f"The target {target!r} has numbers, but also {_some(mixed.values)} in {mixed.count:,}"
@@ -152,12 +151,6 @@ def profile_table(
         tuple(classes),
         tuple(notes),
     )
-
-
-def _left_out(dropped: Collection[str]) -> str:
-    if not dropped:
-        return ""
-    return f", apart from {_some(sorted(dropped))}: add --keep to use one"
 
 
 def contract_names(sources: Sequence[str], reserved: Collection[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Files and folders: search in the folders above, write atomically."""
+"""Files and folders: read, search in the folders above, write atomically."""
 
 import os
 import secrets
@@ -13,6 +13,11 @@ def find_upwards(name: str, start: Path) -> Path | None:
     start = start.resolve()
     files = (folder / name for folder in (start, *start.parents))
     return next(filter(Path.is_file, files), None)
+
+
+def text_of(file: Path) -> str:
+    """The text of a file, empty without one; bytes that are not UTF-8 are replaced."""
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
 
 
 def path_from(root: Path, file: Path) -> str:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from baton_handoff.core.files import text_of
 from baton_handoff.core.git import git, git_or_none, run_git
 
 CALL = "handoff hooks"
@@ -72,7 +73,7 @@ def foreign_hook_folder(root: Path) -> Path | None:
 def hook_problem(root: Path) -> str | None:
     """Why no hook of a project runs before a commit on this machine; None if one does."""
     files = [hook_folder(root) / name for name in ("pre-commit", "pre-commit.legacy")]
-    texts = [_text(file) for file in files if _runs(file)]
+    texts = [text_of(file) for file in files if file.is_file() and os.access(file, os.X_OK)]
     if any(CALL in text for text in texts):
         folders = [os.environ.get("PATH", os.defpath), *map(os.path.expandvars, _PROGRAMS)]
         found = shutil.which("uv", path=os.pathsep.join(folders))
@@ -100,7 +101,7 @@ def install_hook(root: Path) -> Path | None:
     folder = hook_folder(root)
     folder.mkdir(parents=True, exist_ok=True)
     hook = folder / "pre-commit"
-    text = _text(hook)
+    text = text_of(hook)
     configuration = (
         f"--config={git_or_none(root, 'rev-parse', '--show-prefix') or ''}{CONFIGURATION}"
     )
@@ -109,7 +110,7 @@ def install_hook(root: Path) -> Path | None:
     elif _INTERPRETER.search(text):
         # It belongs to the repository around the project, and runs this file after itself.
         hook = folder / "pre-commit.legacy"
-        text = _text(hook)
+        text = text_of(hook)
     if text and CALL not in text:
         hook.rename(folder / "pre-commit.other")
     hook.write_text(_SCRIPT, encoding="utf-8", newline="\n")
@@ -152,11 +153,3 @@ def project_repository(root: Path) -> Iterator[dict[str, str]]:
         git(root, "read-tree", staged, env=variables)
         run_git(root, "update-index", "-q", "--refresh", env=variables)
         yield variables
-
-
-def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-
-
-def _runs(file: Path) -> bool:
-    return file.is_file() and os.access(file, os.X_OK)

@@ -77,20 +77,17 @@ class GitSnapshots:
         self._git("add", "--all", ".", index=index)
         if hidden := hidden_files(self._root):
             self._git("add", "--force", "--", *hidden, index=index)
-        return self._project_part(self._git("write-tree", index=index).strip())
+        return self.of_commit(self._git("write-tree", index=index).strip())
 
     def of_commit(self, commit: str) -> str:
-        """The snapshot of a commit."""
-        return self._project_part(commit)
+        """The project's part of a commit, or of a tree of the repository; empty without one."""
+        part = self._try("rev-parse", "--verify", "--quiet", f"{commit}:{self._prefix.rstrip('/')}")
+        return part or self._git("mktree", stdin="").strip()
 
     @property
     def has_commits(self) -> bool:
         """Whether the repository has a commit."""
         return bool(self._commit("HEAD"))
-
-    def merge_base(self, reference: str | None = None) -> str:
-        """The commit of `base`."""
-        return self.base(reference).commit
 
     def base(self, reference: str | None = None) -> Base:
         """The commit at which the current work left `reference`.
@@ -108,7 +105,7 @@ class GitSnapshots:
         if not self.has_commits:
             raise UnknownCommitError("There is no commit yet: make the first one.")
         reference = reference or self._default_base()
-        self._require_commit(reference)
+        self.commit(reference)
         if common := self._try("merge-base", reference, "HEAD"):
             # Compared with itself, a branch is compared with its last commit.
             own = reference in ("HEAD", self._try("symbolic-ref", "--short", "--quiet", "HEAD"))
@@ -156,7 +153,12 @@ class GitSnapshots:
         Raises:
             UnknownCommitError: This clone does not contain it.
         """
-        return self._require_commit(reference)
+        if commit := self._commit(reference):
+            return commit
+        raise UnknownCommitError(
+            f"{reference} is not a commit in this clone: run `git fetch origin`, or give another"
+            " one."
+        )
 
     def _default_base(self) -> str:
         branch = self._try("symbolic-ref", "--short", "--quiet", "HEAD")
@@ -257,7 +259,7 @@ class GitSnapshots:
         Raises:
             UnknownCommitError: `since` is not an ancestor, or not in this clone.
         """
-        first = self._require_commit(since)
+        first = self.commit(since)
         if self._try("merge-base", first, until) != first:
             raise UnknownCommitError(
                 f"{since} is not before {until[:12]}: give an earlier `--since`."
@@ -269,19 +271,6 @@ class GitSnapshots:
         """The id of a commit, empty if there is none of this name."""
         option = name.startswith("-")
         return "" if option else self._try("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
-
-    def _require_commit(self, reference: str) -> str:
-        if commit := self._commit(reference):
-            return commit
-        raise UnknownCommitError(
-            f"{reference} is not a commit in this clone: run `git fetch origin`, or give another"
-            " one."
-        )
-
-    def _project_part(self, tree: str) -> str:
-        """The part of a repository's tree that is the project; an empty tree without one."""
-        part = self._try("rev-parse", "--verify", "--quiet", f"{tree}:{self._prefix.rstrip('/')}")
-        return part or self._git("mktree", stdin="").strip()
 
     def _git_path(self, name: str) -> Path:
         return self._root / self._git("rev-parse", "--git-path", name).strip()

@@ -52,7 +52,7 @@ class Settings:
     namespaces: bool
     limits: Mapping[str, int] = field(
         default_factory=lambda: {
-            "memory": _machine_memory(),
+            "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
             "file": 8 * _GIB,
             "tmp": _GIB,
             "processes": 4096,
@@ -145,7 +145,3 @@ def _empty_folder() -> str:
     folder = tempfile.mkdtemp(prefix="handoff-root-")
     atexit.register(os.rmdir, folder)
     return folder
-
-
-def _machine_memory() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

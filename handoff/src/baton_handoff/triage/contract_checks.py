@@ -157,8 +157,8 @@ def _killed(events: Sequence[Event], stack: str, tree: Path, limit: float) -> Ev
     begun = [event["item"] for event in events if event["event"] == "begin"]
     item = begun[-1] if begun else ""
     if events and events[-1]["event"] == "exit":
-        code = events[-1]["status"]
-        return {**events[-1], "item": item, "exception": "os._exit", "message": _ends(code)}
+        message = f"it ends the process by `os._exit({events[-1]['status']})`"
+        return {**events[-1], "item": item, "exception": "os._exit", "message": message}
     place: dict[str, Any] = {}
     own = [
         (Path(file).relative_to(tree).as_posix(), int(line), function)
@@ -173,10 +173,6 @@ def _killed(events: Sequence[Event], stack: str, tree: Path, limit: float) -> Ev
         return {"item": item, "exception": "timeout", "message": message, **place}
     reason = stack.partition("\n")[0] or "the process was killed"
     return {"item": item, "exception": "crash", "message": reason, **place}
-
-
-def _ends(code: object) -> str:
-    return f"it ends the process by `os._exit({code})`"
 
 
 def _stable(item: str) -> str:

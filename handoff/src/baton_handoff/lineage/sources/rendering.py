@@ -16,7 +16,14 @@ def as_text(usage: SourceUsage) -> str:
         head = ["SOURCE", "STATE", "OWNER", "LAYER", "UNTIL", "CONTRACT", "OPEN PROBLEMS"]
         parts.append(_table(head, [_source_row(usage, source) for source in usage.sources]))
     if usage.reads:
-        rows = [[read.place, _data(read), _origin(usage, read)] for read in usage.reads]
+        rows = [
+            [
+                read.place,
+                shortened(f"{read.function}({read.data})" if read.kind == "unknown" else read.data),
+                _origin(usage, read),
+            ]
+            for read in usage.reads
+        ]
         parts.append(_table(["READ IN", "READS", "SOURCE"], rows))
     parts += [f"{one.file}:{one.line}: {one.message}" for one in usage.invalid_files]
     return "\n\n".join(parts)
@@ -82,10 +89,6 @@ def _source_row(usage: SourceUsage, source: Source) -> list[str]:
         source.contract or "open",
         str(sum(problem.status == "open" for problem in source.problems)),
     ]
-
-
-def _data(read: Read) -> str:
-    return shortened(f"{read.function}({read.data})" if read.kind == "unknown" else read.data)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

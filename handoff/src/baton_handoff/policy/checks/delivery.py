@@ -5,14 +5,13 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.repository_ci import root_workflows
 from baton_handoff.config.standards import FOLDER
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.core.files import path_from
+from baton_handoff.core.files import path_from, text_of
 from baton_handoff.core.git import prefix_of, repository_root
 from baton_handoff.policy.checks import ci_files
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, check, finding_at
@@ -170,21 +169,17 @@ def _outside_of_ci(project: Project) -> str:
                 )
         return ""
     (name,) = (one for one in ci_files.FILES[project.ci] if one.endswith(".yml"))
-    if project.ci == "gitlab" and folder not in _text(root / name):
+    if project.ci == "gitlab" and folder not in text_of(root / name):
         return (
             f"GitLab reads {name} in the root of a repository only, and none there names {folder}:"
             f" start its jobs there, each with `cd {folder}`."
         )
-    if project.ci == "azure" and f"workingDirectory: {folder}" not in _text(project.root / name):
+    if project.ci == "azure" and f"workingDirectory: {folder}" not in text_of(project.root / name):
         return (
             f"Azure runs the scripts of {folder}/{name} in the root of the repository: give each"
             f" `workingDirectory: {folder}` in a pipeline of your own."
         )
     return ""
-
-
-def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
 
 
 @check

@@ -2,7 +2,7 @@
 
 import re
 import sysconfig
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -163,18 +163,14 @@ def _as_examined(context: CheckContext, kind: str, message: str) -> CheckResult:
     examined = None if context.env.get("CI") else last(context.project)
     if examined is None:
         return CheckResult.met(message)
-    command = " ".join(["uv run handoff doctor", *_of_role(examined.roles)])
+    role = f" --role {examined.roles[0]}" if len(examined.roles) == 1 else ""
+    command = f"uv run handoff doctor{role}"
     if kind in examined.missing:
         return CheckResult.not_met(
             f"On {examined.day}, this machine lacked {kind} of {' and '.join(examined.roles)}.",
             fix=f"`{command}`, then the commands that it prints, then `{command}` again",
         )
     return CheckResult.met(f"{message} On {examined.day}, `{command}` found all {kind} here.")
-
-
-def _of_role(names: Sequence[str]) -> Sequence[str]:
-    """The option of the doctor for these roles: none if they are several."""
-    return ("--role", names[0]) if len(names) == 1 else ()
 
 
 @check

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from baton_handoff.contracts.frames import is_missing
 from baton_handoff.evaluation.held_out import Evaluation
 from baton_handoff.lineage.sources.assessment import SourceAssessment
 from baton_handoff.policy.status.promotion_practices import PromotionRequirements
@@ -114,4 +115,4 @@ class Candidate:
 
 def count_missing(predictions: np.ndarray) -> int:
     """The number of predictions that are None or NaN."""
-    return sum(value is None or value != value for value in predictions.tolist())  # noqa: PLR0124
+    return sum(map(is_missing, predictions.tolist()))

@@ -23,12 +23,13 @@ def main(version: Path, rows: Path, time: str, to: Path) -> None:
             without those between; `in_parts.json` lists their positions. A feature that uses
             other rows, above all later ones, changes these predictions.
     """
+    import joblib
     import narwhals as nw
 
     report = {"step": "load", "error": "", "contract": ""}
     try:
         sys.path.insert(0, str(version / "code"))
-        model = _loaded(version)
+        model = joblib.load(version / "data" / "model.joblib")
         report["step"] = "predict"
         table = _read(rows, model)
         _write(model.predict(table.to_native()), to / "predictions.parquet")
@@ -50,12 +51,6 @@ def main(version: Path, rows: Path, time: str, to: Path) -> None:
             first if report["contract"] else f"{type(error).__name__}: {first} ({place})"
         )
     (to / "report.json").write_text(json.dumps(report), encoding="utf-8")
-
-
-def _loaded(version: Path) -> Any:
-    import joblib
-
-    return joblib.load(version / "data" / "model.joblib")
 
 
 def _read(rows: Path, model: Any) -> Any:

@@ -214,12 +214,14 @@ def gate_findings(project: Project, results: Mapping[str, GateResult], to: str) 
             f" {one.owner}: {one.reason}"
             for one in exceptions
         ]
+        # The side that answers for the file that has to change has to act.
+        owner = project.side_of(result.file) if result.file else None
         findings.append(
             Finding(
                 f"gate-{gate}",
                 f"{gate}: {result.message}",
                 blocks=not result.passed and required and binding and not counts,
-                side=None if result.passed else _addressee(project, result),
+                side=None if result.passed else owner or result.side,
                 file=None if result.passed else result.file or None,
                 fix="" if result.passed or counts else result.fix,
                 evidence=(*result.evidence, *notes),
@@ -227,11 +229,6 @@ def gate_findings(project: Project, results: Mapping[str, GateResult], to: str) 
             )
         )
     return findings
-
-
-def _addressee(project: Project, result: GateResult) -> str:
-    """The side that has to act: the one that answers for the file that has to change."""
-    return (project.side_of(result.file) if result.file else None) or result.side
 
 
 def approval(project: Project, to: str) -> dict[str, GateResult]:

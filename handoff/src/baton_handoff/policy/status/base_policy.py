@@ -63,7 +63,7 @@ def change_since(project: Project, reference: str | None) -> Iterator[Change | N
     Args:
         project: The project.
         reference: The commit or branch to merge into; None for the commit that this branch started
-            from (`GitSnapshots.merge_base`).
+            from (`GitSnapshots.base`).
 
     Raises:
         HandoffError: `reference` can't be used.
@@ -72,7 +72,7 @@ def change_since(project: Project, reference: str | None) -> Iterator[Change | N
         if reference is None and not snapshots.has_commits:
             yield None
         else:
-            commit = snapshots.merge_base(reference)
+            commit = snapshots.base(reference).commit
             yield change_from(project, snapshots, commit, scratch / "base", reference)
 
 

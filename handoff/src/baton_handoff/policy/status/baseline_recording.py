@@ -26,7 +26,8 @@ def record(project: Project) -> str:
     renames: dict[str, str] = {}
     with snapshots_of(project.root) as (snapshots, _):
         if snapshots.has_commits:
-            change = snapshots.of_commit(snapshots.merge_base()), snapshots.working_directory()
+            base = snapshots.of_commit(snapshots.base().commit)
+            change = base, snapshots.working_directory()
             renames = snapshots.renames(*change)
             if first and any(edit.path == BASELINE_FILE for edit in snapshots.edits(*change)):
                 raise HandoffError(f"{file} was deleted, but may only shrink: restore it from git.")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from baton_handoff.config.project import Project
+from baton_handoff.core.files import text_of
 from baton_handoff.core.git import git_or_none
 from baton_handoff.policy.evidence.steps import STEPS
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult
@@ -143,8 +144,7 @@ def missing_approval(
 
 def missing_statements(root: Path) -> list[str]:
     """The sections of the model card in which nobody has written yet."""
-    file = root / STATEMENTS_FILE
-    stated = statements(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    stated = statements(text_of(root / STATEMENTS_FILE))
     return [name for name in STATEMENTS if name not in stated]
 
 

@@ -80,7 +80,7 @@ def assess_change(project: Project, base: str | None, level: int | None = None) 
     Args:
         project: The project.
         base: The commit or branch to merge into; None for the commit that this branch started from
-            (`GitSnapshots.merge_base`).
+            (`GitSnapshots.base`).
         level: The level to assess; by default the higher of both.
 
     Raises:
