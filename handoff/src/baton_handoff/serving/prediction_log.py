@@ -88,7 +88,7 @@ class PredictionLog:
         Raises:
             OSError: It can't be written; the log is as it was.
         """
-        line = to_json(vars(prediction) | {"rows": _with_texts(prediction.rows)}).decode()
+        line = to_json(vars(prediction)).decode()
         with self._lock:
             self._folder.mkdir(parents=True, exist_ok=True)
             append_line(self._file_for(prediction.at[:10], len(line)), line)
@@ -152,20 +152,6 @@ def read_log(folder: Path) -> Iterator[LoggedPrediction]:
                     raise HandoffError(
                         f"{file}:{number} is not a logged prediction: remove that line."
                     ) from error
-
-
-def _with_texts(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    """The rows with timestamps as text, with the offset in digits."""
-    moments, unknown = [], list(rows[0]) if rows else []
-    for row in rows:  # mostly the first one tells
-        moments += [name for name in unknown if isinstance(row.get(name), datetime)]
-        unknown = [name for name in unknown if row.get(name) is None]
-        if not unknown:
-            break
-    return [
-        {**row, **{name: row[name].isoformat() for name in moments if row[name] is not None}}
-        for row in rows
-    ]
 
 
 def log_timestamp() -> str:
