@@ -17,7 +17,6 @@ from baton_handoff.config.project import Project, find_project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.evidence.recording import record_run
 from baton_handoff.policy.evidence.store import Evidence, EvidenceStore
-from baton_handoff.policy.evidence.tool_findings import ToolFinding
 from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.registry import registry_of, shipped
 from baton_handoff.policy.rendering.explanation import explain_practice
@@ -73,9 +72,8 @@ def finds(root: Path, lint: Sequence[tuple[str, int, str]], **ended: bool) -> Pr
     leave_evidence(project, **ended)
     kept = EvidenceStore(project)
     at = "2026-11-25T12:00:00Z"
-    kept.save(
-        Evidence("lint", kept.key("lint"), not lint, at, found=[ToolFinding(*one) for one in lint])
-    )
+    found = [Finding("", message, True, file=file, line=line) for file, line, message in lint]
+    kept.save(Evidence("lint", kept.key("lint"), not lint, at, findings=found))
     return project
 
 
@@ -193,8 +191,10 @@ def test_findings_that_are_not_known_are_not_recorded(grown: Project) -> None:
 
 def test_what_mypy_finds_behind_a_file_that_it_cannot_read_is_not_recorded(grown: Project) -> None:
     kept = EvidenceStore(grown)
-    found = [ToolFinding(APP, 3, "Expected an expression", "syntax")]
-    kept.save(Evidence("types", kept.key("types"), ok=False, at="2026-11-25T12:00Z", found=found))
+    found = [Finding("syntax", "syntax: Expected an expression", True, file=APP, line=3)]
+    kept.save(
+        Evidence("types", kept.key("types"), ok=False, at="2026-11-25T12:00Z", findings=found)
+    )
     (said,) = (
         one for one in assess(grown, today=TODAY).blocking("push") if one.practice.name == "typed"
     )
@@ -433,10 +433,11 @@ def test_evidence_contains_each_finding_of_a_tool_with_its_place(grown: Project)
     lint, style = (EvidenceStore(grown).current(kind) for kind in ("lint", "format"))
     assert lint
     assert style
-    found = [list(place) for place in (*lint.found, *style.found)]
-    assert [APP, 1, "`os` imported but unused", "F401"] in found
-    assert ["notebooks/look.ipynb", None, "`os` imported but unused (cell 1)", "F401"] in found
-    assert [APP, 2, "File would be reformatted", "unformatted"] in found
+    found = [(one.file, one.line, one.message) for one in (*lint.findings, *style.findings)]
+    unused = "F401: `os` imported but unused"
+    assert (APP, 1, unused) in found
+    assert ("notebooks/look.ipynb", None, f"{unused} (cell 1)") in found
+    assert (APP, 2, "unformatted: File would be reformatted") in found
     assert {finding.side for finding in linted(grown).findings} == {ML}
     assert linted(grown, "data-science").state == State.MET
     (grown.root / APP).write_text('"""The service."""\n')

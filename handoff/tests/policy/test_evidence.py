@@ -203,7 +203,7 @@ def test_a_baseline_can_list_a_file_that_a_tool_cannot_parse(
     evidence = EvidenceStore(project).current(kind)
     assert evidence is not None
     assert not evidence.ok
-    assert [(file, line) for file, line, *_ in evidence.found] == [(path, 1)]
+    assert [(one.file, one.line) for one in evidence.findings] == [(path, 1)]
 
     held = {(asked.practice, "ml-engineering", path): 1}
     capfd.readouterr()

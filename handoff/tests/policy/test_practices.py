@@ -11,11 +11,11 @@ from baton_handoff.config.sides import SIDES
 from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult
 from baton_handoff.policy.evidence.store import Evidence, EvidenceStore
-from baton_handoff.policy.evidence.tool_findings import ToolFinding
 from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.practice import ROLES, STATEMENT
 from baton_handoff.policy.practices.registry import shipped
 from baton_handoff.policy.status.status import assess
+from baton_handoff.reporting.findings import Finding
 from breaking import BREAKS, changed, went
 from kept_project import TODAY, leave_evidence, statement
 
@@ -178,6 +178,7 @@ def test_a_tool_that_stops_at_a_file_of_one_side_leaves_no_evidence_for_the_othe
     project: Project,
 ) -> None:
     record = EvidenceStore(project)
-    found = (ToolFinding("src/trips/features/build.py", 3, "invalid syntax", "syntax"),)
+    file = "src/trips/features/build.py"
+    found = (Finding("syntax", "syntax: invalid syntax", True, file=file, line=3),)
     record.save(Evidence("types", record.key("types"), False, "2026-11-25T12:00:00Z", {}, found))
     assert {o.state for o in results(project, "typed")} == {State.NOT_SHOWN}

@@ -160,13 +160,6 @@ class CheckContext:
             fix = f"`HANDOFF_ALIAS={self.project.alias} {step.recorded_by}`"
         return CheckResult.not_shown(message, fix, command=step.recorded_by)
 
-    def result_of_run(self, kind: str, good: str, bad: str) -> CheckResult:
-        """The result of the last run of a step, if it is about the current state."""
-        evidence = self.evidence.current(kind)
-        if evidence is None:
-            return self.missing_evidence(kind)
-        return CheckResult.met(good) if evidence.ok else CheckResult.not_met(bad)
-
     def _parse(self, name: str, parse: Callable[[str], Any], language: str) -> Any:
         text = self.text(name) or ""
         if name not in self._parsed:

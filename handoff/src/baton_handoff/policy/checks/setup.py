@@ -43,7 +43,7 @@ def lock_current(context: CheckContext) -> CheckResult:
     if evidence is None:
         return CheckResult.not_shown("`uv lock --check` can't run.", command="uv lock --check")
     if not evidence.ok:
-        findings = [finding_at(one.text, one.file) for one in evidence.found]
+        findings = [finding_at(one.message, "pyproject.toml") for one in evidence.findings]
         return CheckResult.not_met("uv.lock does not match pyproject.toml.", *findings)
     return CheckResult.met(f"uv.lock matches pyproject.toml and locks {len(packages)} packages.")
 

@@ -34,12 +34,8 @@ def sources_described(context: CheckContext) -> CheckResult:
 @check
 def sources_official(context: CheckContext) -> CheckResult:
     """Every source is official, or an exception accepts it: the gate of a promotion."""
-    return _of_sources(
-        context,
-        (checks.accepted,),
-        "Not every source is official or accepted by an exception.",
-        "Each source is official or accepted by an exception.",
-    )
+    accepted = "source is official or accepted by an exception."
+    return _of_sources(context, (checks.accepted,), f"Not every {accepted}", f"Each {accepted}")
 
 
 @check
@@ -58,12 +54,8 @@ def sources_complete(context: CheckContext) -> CheckResult:
 @check
 def workarounds_needed(context: CheckContext) -> CheckResult:
     """Every workaround names a problem that its source still has."""
-    return _of_sources(
-        context,
-        (checks.workarounds,),
-        "Not every workaround is for a known problem of its source.",
-        "Each workaround is for a known problem of its source.",
-    )
+    needed = "workaround is for a known problem of its source."
+    return _of_sources(context, (checks.workarounds,), f"Not every {needed}", f"Each {needed}")
 
 
 def _of_sources(

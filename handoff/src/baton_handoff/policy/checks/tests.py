@@ -65,11 +65,12 @@ def contract_tests(context: CheckContext) -> CheckResult:
 @check
 def acceptance_passed(context: CheckContext) -> CheckResult:
     """The acceptance scenarios pass for the candidate, served by the service."""
-    return context.result_of_run(
-        "acceptance",
-        "The acceptance scenarios pass for the candidate.",
-        "An acceptance scenario fails.",
-    )
+    evidence = context.evidence.current("acceptance")
+    if evidence is None:
+        return context.missing_evidence("acceptance")
+    if evidence.ok:
+        return CheckResult.met("The acceptance scenarios pass for the candidate.")
+    return CheckResult.not_met("An acceptance scenario fails.")
 
 
 @check

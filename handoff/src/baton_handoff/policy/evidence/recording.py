@@ -19,7 +19,8 @@ from baton_handoff.core.errors import HandoffError, UsageError
 from baton_handoff.core.suggestions import hint
 from baton_handoff.policy.evidence.steps import Step
 from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
-from baton_handoff.policy.evidence.tool_findings import ToolFinding, tool_findings
+from baton_handoff.policy.evidence.tool_findings import is_syntax_error, tool_findings
+from baton_handoff.reporting.findings import Finding
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def record_run(
         facts = json.loads(counts.read_text(encoding="utf-8")) if counts.exists() else {}
     found = _findings(project, step) if exit_code else []
     # mypy stops at the first file that it can't parse, and reports nothing about the others.
-    unparsed = [one for one in found if kind != "types" or one.is_syntax_error]
+    unparsed = [one for one in found if kind != "types" or is_syntax_error(one)]
     failed = any(count.get("failed") for count in facts.values())
     if not (exit_code in (0, 1) or unparsed or failed):
         return RecordedRun(exit_code)
@@ -114,8 +115,10 @@ def check_lock(project: Project) -> Evidence | None:
     if done.returncode not in (0, 1):
         return None
     errors = [line.strip() for line in done.stderr.splitlines() if "cause:" in line]
-    found = [ToolFinding("pyproject.toml", None, one.removeprefix("cause: ")) for one in errors]
-    evidence = Evidence("lock", key, done.returncode == 0, utc_timestamp(), found=found)
+    found = [
+        Finding("lock", one.removeprefix("cause: "), True, file="pyproject.toml") for one in errors
+    ]
+    evidence = Evidence("lock", key, done.returncode == 0, utc_timestamp(), findings=found)
     with suppress(OSError):  # in a read-only folder the answer is not kept
         save_if_unchanged(project, evidence)
     return evidence
@@ -126,7 +129,7 @@ def utc_timestamp() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _findings(project: Project, step: Step, arguments: Sequence[str] = ()) -> list[ToolFinding]:
+def _findings(project: Project, step: Step, arguments: Sequence[str] = ()) -> list[Finding]:
     """Run a tool again with JSON output."""
     if not step.json_options:
         return []
@@ -134,10 +137,10 @@ def _findings(project: Project, step: Step, arguments: Sequence[str] = ()) -> li
 
 
 def _judged_by_baseline(
-    project: Project, step: Step, found: Sequence[ToolFinding], to: IO[str] | None, code: int = 1
+    project: Project, step: Step, found: Sequence[Finding], to: IO[str] | None, code: int = 1
 ) -> RecordedRun:
     """Succeed if the baseline lists as many findings in each file, for the side that answers."""
-    for file, count in Counter(one.file for one in found).items():
+    for file, count in Counter(one.file or "" for one in found).items():
         side = project.side_of(file)
         for answering in [side] if side else SIDES:
             if count > project.baseline.get((step.practice, answering, file), 0):

@@ -12,7 +12,6 @@ from baton_handoff.config.project_files import ProjectFiles
 from baton_handoff.core.files import write_atomically
 from baton_handoff.policy.evidence.pipeline import pipeline_key
 from baton_handoff.policy.evidence.steps import STEPS
-from baton_handoff.policy.evidence.tool_findings import ToolFinding
 from baton_handoff.registry.version_facts import find_version
 from baton_handoff.reporting.findings import Finding
 
@@ -30,8 +29,7 @@ class Evidence:
         ok: Whether it succeeded.
         at: When it ended, in UTC.
         facts: The number of passed, failed and skipped tests in each file.
-        found: The findings of a tool.
-        findings: The findings of a command of `handoff`.
+        findings: Its findings.
     """
 
     kind: str
@@ -39,7 +37,6 @@ class Evidence:
     ok: bool
     at: str
     facts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    found: Sequence[ToolFinding] = ()
     findings: Sequence[Finding] = ()
 
 
@@ -102,8 +99,5 @@ class EvidenceStore:
 
 
 def _parsed(entry: dict[str, Any]) -> Evidence:
-    found = [ToolFinding(*one) for one in entry.get("found", ())]
-    findings = [
-        Finding(**{**one, "evidence": tuple(one["evidence"])}) for one in entry.get("findings", ())
-    ]
-    return Evidence(**{**entry, "found": found, "findings": findings})
+    findings = [Finding(**{**one, "evidence": tuple(one["evidence"])}) for one in entry["findings"]]
+    return Evidence(**{**entry, "findings": findings})

@@ -21,12 +21,17 @@ def check_practices(file: Path, baseline: Baseline, practices: Mapping[str, Prac
     allowed = [practice.name for practice in practices.values() if practice.baseline]
     for name, _, _ in baseline:
         if name not in allowed:
-            otherwise = f"use {', '.join(allowed)}"
-            reason = f"never in a baseline: {otherwise}"
-            if name not in practices:
-                reason = f"unknown{hint(name, allowed, otherwise)}"
-            problem = f"the practice {name} is {reason}"
+            problem = practice_problem(name, allowed, practices, "is never in a baseline")
             raise invalid(file, (name,), problem, kind="practice")
+
+
+def practice_problem(
+    name: str, allowed: Sequence[str], practices: Mapping[str, Practice], reason: str
+) -> str:
+    """What is wrong with a practice that is not allowed: `reason`, unless it is unknown."""
+    otherwise = f"use {', '.join(allowed)}"
+    unknown = f"is unknown{hint(name, allowed, otherwise)}"
+    return f"the practice {name} {f'{reason}: {otherwise}' if name in practices else unknown}"
 
 
 def with_baseline(result: PracticeResult, baseline: Baseline) -> PracticeResult:

@@ -113,11 +113,8 @@ def registry_of(project: Project, standard: Sequence[Practice] | None = None) ->
     judged = [practice.name for practice in practices.values() if practice.takes_statements]
     for number, name in enumerate(statement.practice for statement in statements):
         if name not in judged:
-            otherwise = f"use {', '.join(judged)}"
-            reason = f"is judged by evidence, not by a statement: {otherwise}"
-            if name not in practices:
-                reason = f"is unknown{hint(name, judged, otherwise)}"
-            problem = f"the practice {name} {reason}"
+            reason = "is judged by evidence, not by a statement"
+            problem = baseline.practice_problem(name, judged, practices, reason)
             raise invalid(file, ("statements", number, "practice"), problem, kind="practice")
     return Registry(
         sorted(practices.values(), key=lambda practice: sections.index(practice.section)),
