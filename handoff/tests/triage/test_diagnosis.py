@@ -11,7 +11,7 @@ import pytest
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import CONTRACTS, DATA_SCIENCE, DEPENDENCIES, ML_ENGINEERING
-from baton_handoff.triage.diagnosis import CHANCE, Axes, Cause, Diagnosis, chance, diagnose
+from baton_handoff.triage.diagnosis import CHANCE, Axes, Cause, Diagnoses, Diagnosis, chance
 from baton_handoff.triage.outcomes import ContractCheck, FailedCheck, Outcome
 from baton_handoff.triage.report import Facts, finding_of
 
@@ -35,7 +35,7 @@ def diagnosed(
     """
     head = cell(frozenset(changed), 0).failures
     run = lambda axes, _, number: cell(axes, number)  # noqa: E731
-    return list(diagnose(head, changed, run, lambda _: changed[0], touched))
+    return list(Diagnoses(head, changed, run, lambda _: changed[0], touched))
 
 
 def table(cells: Mapping[str, str], ran: list[Axes] | None = None) -> Callable[..., Outcome]:

@@ -166,10 +166,7 @@ class Project:
 
     @contextmanager
     def explain_errors(self, subject: str) -> Iterator[None]:
-        """Turn an error of the project's own code into one sentence with its place.
-
-        Args:
-            subject: What the code is needed for; the sentence begins with it.
+        """Turn an error of the project's own code into a sentence about `subject`, with its place.
 
         Raises:
             ProjectCodeError: The code raised an error.

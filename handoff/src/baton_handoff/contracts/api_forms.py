@@ -27,11 +27,7 @@ _CHECKS = {
 
 
 def api_forms(api: ModuleType | None) -> dict[str, Any]:
-    """Return the form of every request and response, and of the models in them, by name.
-
-    Args:
-        api: The project's generated `contracts.api`, None if there is none.
-    """
+    """Return the form of every request and response, and of the models in them, by name."""
     forms: dict[str, Any] = {}
     for name, model in vars(api).items() if api else ():
         own = inspect.isclass(model) and model.__module__ == getattr(api, "__name__", "")

@@ -77,11 +77,6 @@ class FoundColumn:
 def parse_column(values: Array, kind: str, form: ColumnFormat) -> tuple[Array, pa.Array]:
     """Parse text by a known form; values of other types stay as they are.
 
-    Args:
-        values: The values as the file has them.
-        kind: The type in the contract, such as number.
-        form: How the values are written.
-
     Returns:
         The values in the Arrow type of the kind, and the positions of those that can't be read.
     """

@@ -83,13 +83,7 @@ class DictionaryModel:
 
 
 def tables_of(room: ModuleType, source: Path, known: Sequence[Row]) -> list[DictionaryTable]:
-    """Describe every data contract of a project.
-
-    Args:
-        room: The project's `contracts` package.
-        source: The folder that holds it, `src`.
-        known: Golden rows, which serve as examples if a contract accepts them.
-    """
+    """Describe every data contract of a project; accepted golden rows serve as examples."""
     return [table_of(contract, source, known) for contract in contracts_of(room).values()]
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from baton_handoff.source_code.modules import first_line
+
 _IMPORT = re.compile(r"(#.*\n)*from \S+ import [^#]+")
 
 _Parts: TypeAlias = dict[str, str]
@@ -55,7 +57,7 @@ def _merged(
     for name in _names_in_order(current, former, draft):
         if all(name in found for found in classes):
             nodes = [found[name] for found in classes]
-            bodies = [_first_line(node.body[0]) - 1 for node in nodes]
+            bodies = [first_line(node.body[0]) - 1 for node in nodes]
             heads = [
                 "".join(part[name].splitlines(keepends=True)[: body - (node.end_lineno or 0)])
                 for part, node, body in zip(parts, nodes, bodies, strict=True)
@@ -114,11 +116,6 @@ def _name(node: ast.stmt, before: str) -> str:
         case ast.Expr(value=ast.Constant(value=str())):
             return f"description of {before}" if before else "description"
     return ast.unparse(node)
-
-
-def _first_line(node: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _joined_import(current: str, draft: str) -> str:

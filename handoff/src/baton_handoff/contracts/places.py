@@ -10,6 +10,8 @@ from typing import TypeAlias
 
 from baton_handoff.contracts.changes import ChangeKind, ContractChange
 from baton_handoff.core.files import text_of
+from baton_handoff.source_code.modules import first_line
+from baton_handoff.source_code.static_contracts import with_ancestors
 
 _DEPTH = 4
 """How far names are followed from a column to what it is made of."""
@@ -40,13 +42,7 @@ class Places:
     """Find the lines that changed in the contracts of a tree."""
 
     def __init__(self, before: Path, after: Path, source: Path) -> None:
-        """Take the folders of the contracts before and after, and the one that holds the package.
-
-        Args:
-            before: The folder of the contracts in the base.
-            after: The folder of the contracts in the changed tree.
-            source: The folder to which the places are relative.
-        """
+        """Take the folders of the contracts before and after, and the one with the package."""
         self._before, self._after, self._source = before, after, source
 
     def of(self, change: ContractChange) -> Place | None:
@@ -67,17 +63,11 @@ class Places:
         """Yield the definitions that a change is about, the closest first."""
         if change.kind in (ChangeKind.CONTRACT_REMOVED, ChangeKind.UNEXPORTED):
             yield "__all__"
-        for contract in self._lineage(change.contract):
+        contracts = with_ancestors(change.contract, self._bases)
+        for contract in contracts:
             for member in filter(None, (change.name, change.column)):
                 yield f"{contract}.{member}"
-        yield from self._lineage(change.contract)
-
-    def _lineage(self, contract: str) -> list[str]:
-        """Return the names of a class and of the classes that it derives from."""
-        found = [contract]
-        for name in found:
-            found += [base for base in self._bases.get(name, ()) if base not in found]
-        return found
+        yield from contracts
 
     def _reached(self, subject: str) -> Iterator[_Definition]:
         """Yield the definitions of a subject, then those of the names that they use, and so on."""
@@ -103,9 +93,9 @@ class Places:
         for file, tree in self._trees.items():
             for name, node in _defined(tree.body):
                 parts = frozenset(_names(node))
-                first = min([node.lineno, *(n.lineno for n in getattr(node, "decorator_list", ()))])
                 last = node.end_lineno or node.lineno
-                found.setdefault(name, []).append(_Definition(file, first, last, parts))
+                definition = _Definition(file, first_line(node), last, parts)
+                found.setdefault(name, []).append(definition)
         return found
 
     @cached_property

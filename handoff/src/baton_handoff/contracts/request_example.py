@@ -17,11 +17,9 @@ def request_example(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def request_command(root: Path, address: str) -> str | None:
-    """Return the command that sends the example to a service; None without an example.
+    """Return the command that sends the example to a service, by its scheme, host and port.
 
-    Args:
-        root: The folder of the project.
-        address: The address of the service: scheme, host and port.
+    None without an example.
     """
     if not (root / EXAMPLE).exists():
         return None

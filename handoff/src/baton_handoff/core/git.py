@@ -45,14 +45,7 @@ def run_git(
     stdin: str | None = None,
     errors: str = "surrogateescape",
 ) -> "subprocess.CompletedProcess[str]":
-    """Run git in a folder, whatever its exit code.
-
-    Args:
-        root: The folder.
-        arguments: The arguments of git.
-        env: Environment variables in addition to those of this process.
-        stdin: The standard input.
-        errors: How to decode bytes that are not UTF-8; by default paths keep them.
+    """Run git in a folder, whatever its exit code; `env` is added to the variables of this process.
 
     Raises:
         FileNotFoundError: git is missing.

@@ -62,12 +62,7 @@ def trace_environment() -> dict[str, str]:
 
 
 def record_past_span(name: str, start: int) -> None:
-    """Add a span that ends now, as a child of the current span.
-
-    Args:
-        name: What was done.
-        start: The start in nanoseconds, as `time.time_ns` returns it.
-    """
+    """Add a span that began at a time in nanoseconds and ends now, below the current one."""
     if tracer := _tracer():
         tracer.start_span(name, start_time=start).end()
 

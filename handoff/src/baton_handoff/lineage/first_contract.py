@@ -116,11 +116,6 @@ def join(project: Project, file: Path, keys: Sequence[str]) -> None:
 
     What people changed in the contracts is kept.
 
-    Args:
-        project: A project that began blank and has contracts.
-        file: The table, with one row for each combination of keys.
-        keys: The columns that both tables have.
-
     Raises:
         HandoffError: There is no contract yet, or the tables can't be joined.
     """

@@ -180,6 +180,12 @@ def read_module(root: Path, file: str) -> SourceModule:
         raise _source_error(file, error) from error
 
 
+def first_line(node: ast.stmt) -> int:
+    """The first line of a statement, from 1, with its decorators."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+
+
 def parse_valid(texts: Mapping[str, str]) -> list[SourceModule]:
     """Parse several texts by the path of their file; those that can't be parsed are left out."""
     modules = []

@@ -85,14 +85,14 @@ def declared_contracts(modules: Iterable[SourceModule]) -> Iterator[DeclaredCont
     for name, (file, node) in classes.items():
         metadata = _metadata(node)
         columns: dict[str, DeclaredColumn] = {}
-        for ancestor in _with_ancestors(name, bases):
+        for ancestor in with_ancestors(name, bases):
             if ancestor in classes:
                 columns = {**dict(_columns(*classes[ancestor])), **columns}
         if columns and (metadata or "DataFrameModel" in bases[name]):
             yield DeclaredContract(name, file, node.lineno, metadata, columns)
 
 
-def _with_ancestors(name: str, bases: Mapping[str, Sequence[str]]) -> list[str]:
+def with_ancestors(name: str, bases: Mapping[str, Sequence[str]]) -> list[str]:
     """A class and all classes that it derives from, the class first."""
     found = [name]
     for one in found:

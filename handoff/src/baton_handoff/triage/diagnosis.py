@@ -71,14 +71,8 @@ def chance(red: int, green: int) -> float:
     return float((red / runs) ** red * (green / runs) ** green) if green else 0.5**red
 
 
-def diagnose(
-    failures: Sequence[FailedCheck],
-    changed: Sequence[str],
-    cell: Cell,
-    suspect: Callable[[FailedCheck], str],
-    paths: Collection[str],
-) -> Iterator[Diagnosis]:
-    """Find the cause of every failed check, with as few cells as possible.
+class Diagnoses:
+    """The cause of every failed check of an experiment, found with as few cells as possible.
 
     Args:
         failures: What fails with all changes.
@@ -87,12 +81,6 @@ def diagnose(
         suspect: The axis that a failed check points to; its cell is tried first.
         paths: The files that changed.
     """
-    if failures:
-        yield from _Diagnoses(failures, changed, cell, suspect, paths)
-
-
-class _Diagnoses:
-    """The diagnoses of one experiment; the parameters are those of `diagnose`."""
 
     def __init__(
         self,
@@ -106,6 +94,8 @@ class _Diagnoses:
         self._paths, self._head = paths, frozenset(changed)
         self._repair = _NONE
         self._failures = list({failed.identity: failed for failed in failures}.values())
+        if not failures:
+            return
         self._checks = frozenset(failed.check for failed in failures)
         doubtful = not all(failed.is_certain for failed in failures)
         self._base, *again = self._cells((_NONE, 0), *[(self._head, 1)][:doubtful])
@@ -130,7 +120,9 @@ class _Diagnoses:
         self._failures = list(followed.values())
 
     def __iter__(self) -> Iterator[Diagnosis]:
-        """The diagnosis of each failure."""
+        """Yield the diagnoses of each failure."""
+        if not self._failures:
+            return
         known = [*map(self._known, self._failures)]
         opened = [f for f, found in zip(self._failures, known, strict=True) if not found]
         self._checks = frozenset(failed.check for failed in opened)
@@ -174,12 +166,7 @@ class _Diagnoses:
                 yield self._confirmed(failed, other, tried + more)
 
     def _smallest(self, failed: FailedCheck, within: Axes) -> tuple[Axes, int]:
-        """The smallest set of axes whose changes make a check fail, and the number of sets tried.
-
-        Args:
-            failed: The failed check.
-            within: The axes to choose from; all of them together are known to make it fail.
-        """
+        """The smallest set of axes whose changes make a check fail, and how many were tried."""
         # Dependencies last among the single ones: their cell needs an environment of its own.
         suspect = self._suspect(failed)
         order = sorted(within, key=lambda axis: (axis == DEPENDENCIES, axis != suspect, axis))

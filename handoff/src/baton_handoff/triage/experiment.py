@@ -22,7 +22,7 @@ from baton_handoff.policy.status.definition_of_done import deletions
 from baton_handoff.policy.status.deleted_tests import deleted_tests
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.triage.contract_checks import run_check
-from baton_handoff.triage.diagnosis import Axes, Cause, Diagnosis, diagnose
+from baton_handoff.triage.diagnosis import Axes, Cause, Diagnoses, Diagnosis
 from baton_handoff.triage.outcomes import CONTRACT_TESTS, ContractCheck, FailedCheck, Outcome
 from baton_handoff.triage.report import Facts, finding_of
 from baton_handoff.triage.tool_runner import ToolRunner, import_libraries
@@ -120,7 +120,7 @@ class Experiment:
         changed = sorted(self.edits)
         paths = {edit.path for edits in self.edits.values() for edit in edits}
         failures = self._outcome(frozenset(changed), tuple(ContractCheck), 0).failures
-        return diagnose(failures, changed, self._outcome, self._suspect, paths)
+        return iter(Diagnoses(failures, changed, self._outcome, self._suspect, paths))
 
     def deletions(self) -> Iterator[Finding]:
         """The contract tests that the change deletes or switches off; what is gone can't fail."""
@@ -170,14 +170,7 @@ class Experiment:
     def facts(
         self, diagnoses: Sequence[Diagnosis], commits: Sequence[Commit], since: str | None
     ) -> Facts:
-        """What the report needs of diagnoses with one cause.
-
-        Args:
-            diagnoses: The diagnoses.
-            commits: The commits that cause them.
-            since: A commit after which to search the beginning of an inherited failure; None to
-                not search.
-        """
+        """What the report needs of diagnoses with one cause, and the commits that cause them."""
         first = diagnoses[0]
         paths = {edit.path for commit in commits for edit in commit.edits}
         search = since if first.cause is Cause.INHERITED else None

@@ -80,7 +80,10 @@ def finding_of(diagnoses: Sequence[Diagnosis], facts: Facts) -> Finding:
         file=file,
         line=line,
         evidence=(
-            *map(_failure, shown),
+            *(
+                f"{one.check}: {one.message}{'' if one.item in one.message else f' ({one.item})'}"
+                for one in shown
+            ),
             *([f"and {more} more {plural} for the same cause"] if more > 0 else []),
             *_experiment(order, facts),
         ),
@@ -146,11 +149,6 @@ def _what(failed: FailedCheck) -> str:
             return {"": f"the contract test {failed.item}", "*": "all contract tests"}.get(
                 failed.stops, f"the contract tests of {failed.item}"
             )
-
-
-def _failure(failed: FailedCheck) -> str:
-    item = "" if failed.item in failed.message else f" ({failed.item})"
-    return f"{failed.check}: {failed.message}{item}"
 
 
 def _experiment(diagnoses: Sequence[Diagnosis], facts: Facts) -> list[str]:

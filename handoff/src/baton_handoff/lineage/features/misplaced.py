@@ -43,13 +43,7 @@ class FeatureNames:
 def feature_names(
     contracts: Collection[Contract], features: Collection[Contract], functions: Collection[str]
 ) -> FeatureNames:
-    """The names by which the feature code of a project is recognised.
-
-    Args:
-        contracts: All its data contracts.
-        features: Those of its features.
-        functions: The functions that return features.
-    """
+    """The names by which feature code is recognised, from all contracts and those of features."""
     family = [contract for contract in contracts if issubclass(contract, tuple(features))]
     others = _columns([contract for contract in contracts if contract not in family])
     own = _columns(features)
@@ -111,14 +105,7 @@ def _misplaced(module: SourceModule, room: str, names: FeatureNames) -> Iterator
 def _has_features(
     table: ast.expr, scope: Scope, names: FeatureNames, resolved: frozenset[str] = frozenset()
 ) -> bool:
-    """Whether an expression is a table of features, possibly with other rows or columns.
-
-    Args:
-        table: The expression.
-        scope: The scope with the expression in it.
-        names: The names by which feature code is recognised.
-        resolved: The variables that led here, so that `t = t.copy()` comes to an end.
-    """
+    """Whether an expression is a table of features, possibly with other rows or columns."""
     match table:
         case ast.Name(id=name) if name not in resolved and (found := scope.lookup(name)):
             return bool(_annotated_with(name, found) & names.contracts) or any(

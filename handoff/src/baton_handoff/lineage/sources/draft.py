@@ -18,12 +18,7 @@ _SERVERS = {"http": "api", "https": "api", "s3": "s3", "s3a": "s3"}
 
 
 def add_source(project: Project, usage: SourceUsage, wanted: str) -> str:
-    """Write a draft for data that is read, or is to be read.
-
-    Args:
-        project: The project.
-        usage: Its sources and the code that reads them.
-        wanted: A file, a folder, an address, or data as `handoff source list` shows it.
+    """Write a draft for data that is read, or a file, folder or address that is to be read.
 
     Returns:
         The path of the draft, relative to the project.

@@ -92,12 +92,7 @@ class _Output:
 
 
 def data_reads(modules: Sequence[SourceModule], stages: Iterable[tuple[str, str]]) -> list[Read]:
-    """The reads in code.
-
-    Args:
-        modules: The code.
-        stages: The outputs of the pipeline: each path and its stage.
-    """
+    """The reads in code, given each output of the pipeline and its stage."""
     scopes = [scope_of(module) for module in modules]
     constants = ConstantPropagation({s.module.name: s for s in scopes if s.module.name})
     found = list(_located(scopes, constants))

@@ -13,12 +13,7 @@ _PLACEHOLDER = "unknown_part_of_the_query"
 
 
 def tables_of(query: str, packages: Collection[str]) -> list[str] | None:
-    """The tables and files that a query reads, without repetitions; None if it can't be parsed.
-
-    Args:
-        query: The query.
-        packages: The packages that its file imports; some have a dialect of their own.
-    """
+    """The tables and files that a query reads, without repetitions; None if it can't be parsed."""
     statements: list[exp.Expr] = []
     for dialect in (*(_DIALECTS[name] for name in sorted(packages) if name in _DIALECTS), None):
         with suppress(sqlglot.errors.SqlglotError):

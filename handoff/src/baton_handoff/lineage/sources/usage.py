@@ -99,13 +99,7 @@ class SourceUsage:
 def source_usage(
     project: Project, modules: Sequence[SourceModule] | None = None, today: date | None = None
 ) -> SourceUsage:
-    """Collect the facts about the sources of a project.
-
-    Args:
-        project: The project.
-        modules: Its code, None to read it.
-        today: The day of the check, None for the current one.
-    """
+    """Collect the facts about the sources of a project; by default its code is read, for today."""
     sources, invalid = load_sources(project.root)
     modules = list(project_modules(project.root)) if modules is None else modules
     # The local day: an exception or a source ends at midnight where the team works.

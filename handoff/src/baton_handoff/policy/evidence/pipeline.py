@@ -34,11 +34,7 @@ class RecordedStage:
 
 
 def recorded_stages(read_yaml: Callable[[str], Any]) -> list[RecordedStage]:
-    """The stages in dvc.lock; none if the pipeline has not run.
-
-    Args:
-        read_yaml: Parses a file of the project; None for a missing file.
-    """
+    """The stages in dvc.lock; none if the pipeline has not run."""
     stages = (read_yaml("dvc.lock") or {}).get("stages") or {}
     defined = (read_yaml("dvc.yaml") or {}).get("stages") or {}
 

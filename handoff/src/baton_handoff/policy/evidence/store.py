@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from baton_handoff.config.project import Project
@@ -78,7 +77,11 @@ class EvidenceStore:
         if self.in_git(kind):
             return None
         try:
-            return _parsed(json.loads(self._file(kind).read_text(encoding="utf-8")))
+            entry = json.loads(self._file(kind).read_text(encoding="utf-8"))
+            findings = [
+                Finding(**{**f, "evidence": tuple(f["evidence"])}) for f in entry["findings"]
+            ]
+            return Evidence(**{**entry, "findings": findings})
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             # The next run replaces an unreadable file.
             return None
@@ -96,8 +99,3 @@ class EvidenceStore:
 
     def _file(self, kind: str) -> Path:
         return self._folder / f"{quote(kind, safe='')}.json"
-
-
-def _parsed(entry: dict[str, Any]) -> Evidence:
-    findings = [Finding(**{**one, "evidence": tuple(one["evidence"])}) for one in entry["findings"]]
-    return Evidence(**{**entry, "findings": findings})

@@ -93,13 +93,7 @@ def _prediction(evaluation: Evaluation, to: Path) -> IsolatedPrediction:
 
 
 def service_answers(project: Project, version: Path, evaluation: Evaluation) -> ServiceAnswers:
-    """Start the service with a version, and send it single rows.
-
-    Args:
-        project: The project whose code serves it.
-        version: The version's folder, as `fetch` makes it.
-        evaluation: Its evaluation.
-    """
+    """Start the service with a version in a folder that `fetch` made, and send it single rows."""
     count = len(evaluation.labels)
     # The seed is fixed: each validation of a version sends the same rows.
     rows = sorted(np.random.default_rng(2013).permutation(count)[:_REQUESTS].tolist())

@@ -15,13 +15,7 @@ _EVERY = "`handoff status --format json` lists all of them."
 def explain_practice(
     assessment: Assessment, name: str, style: TerminalStyle, *, site: bool = True
 ) -> str:
-    """Explain a practice and its results.
-
-    Args:
-        assessment: The assessment of the project.
-        name: The practice's name or title.
-        style: The style of the terminal.
-        site: Whether the documentation site, which has more details, has been built.
+    """Explain a practice, by its name or title; the documentation site has more, if it is there.
 
     Raises:
         HandoffError: No practice has that name.

@@ -9,12 +9,7 @@ from baton_handoff.reporting.pages import render_html
 
 
 def html_report(assessment: Assessment, at: str) -> str:
-    """Render the status as a page.
-
-    Args:
-        assessment: The assessment of the project.
-        at: When it was made, as ISO 8601 in UTC.
-    """
+    """Render the status as a page; `at` is when it was made, as ISO 8601 in UTC."""
     shown = (one for one in assessment.results if one.tier != "not-needed" or not one.reached)
     by_practice = [[*group] for _, group in groupby(shown, key=lambda one: one.practice)]
     return render_html(

@@ -12,13 +12,7 @@ _BAR = 20
 def terminal_report(
     assessment: Assessment, style: TerminalStyle, stage: Stage | None = None
 ) -> str:
-    """Render what is met, what blocks, and what to do next.
-
-    Args:
-        assessment: The assessment of the project.
-        style: The style of the terminal.
-        stage: The stage whose blocking practices are listed; None to give only their number.
-    """
+    """Render what is met and what to do next; with a stage, list what blocks at it."""
     # Beside the bars are the names, the shares (" 100 %"), the level, and spaces between.
     names = max(map(len, assessment.sections()), default=0)
     sides = len(summary.sides_of(assessment)) or 1

@@ -83,15 +83,7 @@ def change_from(
     folder: Path,
     reference: str | None = None,
 ) -> Change:
-    """The change of the working directory since a commit.
-
-    Args:
-        project: The project.
-        snapshots: Its snapshots.
-        commit: The commit.
-        folder: The folder to check it out to; it must not exist.
-        reference: The commit as the user named it.
-    """
+    """The change of the working directory since a commit, which is checked out to a new folder."""
     base_tree, head_tree = snapshots.of_commit(commit), snapshots.working_directory()
     snapshots.check_out(base_tree, folder)
     try:

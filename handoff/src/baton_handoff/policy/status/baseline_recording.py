@@ -45,12 +45,7 @@ def record(project: Project) -> str:
 
 
 def open_entries(assessment: Assessment, before: Baseline, *, first: bool) -> Baseline:
-    """The entries of a baseline: the open findings, and no more than before.
-
-    Args:
-        assessment: The assessment of the project.
-        before: The present entries.
-        first: True if there is no baseline yet, so that the number of findings may grow.
+    """The entries of a baseline: the open findings, and no more than before unless it is the first.
 
     Raises:
         HandoffError: The findings of a practice are not known, or are more than before.

@@ -43,13 +43,7 @@ def assess(
     today: date | None = None,
     version: int | None = None,
 ) -> Assessment:
-    """Assess a project by the evidence on this machine.
-
-    Args:
-        project: The project.
-        level: The level to assess; by default the project's own.
-        today: Today's date.
-        version: The model version to assess; by default the candidate.
+    """Assess a project by the evidence on this machine: by default its own level and its candidate.
 
     Raises:
         HandoffError: handoff.toml can't be used.
