@@ -49,7 +49,7 @@ def test_an_error_of_the_engine_is_raised_again() -> None:
 
 
 def test_a_crash_is_reported_with_its_last_line() -> None:
-    with pytest.raises(HandoffError, match=r"can't be read: ValueError: no such thing$"):
+    with pytest.raises(HandoffError, match=r"can't be read: ValueError: no such thing\.$"):
         fetched_folder(process("raise ValueError('no such thing')"))
 
 

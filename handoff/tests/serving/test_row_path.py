@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
+from baton_handoff.contracts.columns import rows_of_columns
 from baton_handoff.contracts.examples import probes
 from baton_handoff.registry.loaded import Loaded
 from baton_handoff.registry.wrapper import ContractedModel
+from baton_handoff.serving import row_path
 from trip_service import ROW, Price, ask, serving
 from trips import ROWS, PandasTrip
 
@@ -99,6 +101,31 @@ def test_a_version_that_predicts_something_else_from_rows_uses_tables(
     proved = serving(client).prove(version(ByColumns(predict)))
     assert proved.predict_rows is None
     assert reason in caplog.text
+
+
+def test_one_value_for_which_it_predicts_something_else_is_enough(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However rare: every value around a rule is compared, most of them in tables with others."""
+    monkeypatch.setattr(row_path, "_ALONE", 1)
+    service = serving(client)
+    predict = version(ByColumns(same)).predict_rows
+    assert predict
+    values = {
+        (name, row[name])
+        for table in row_path._tables(predict, EXAMPLES, PandasTrip, service._reader)
+        for row in table
+        for name in row.keys() - {"at"}
+    }
+    assert {("price", None), ("code", None), ("town", "Ulm"), ("seats", 9)} <= values
+    values -= {(name, row[name]) for row in EXAMPLES for name in row}
+    for rare in sorted(values, key=repr)[::4]:
+
+        def different(trips: Any, checked: Any, rare: Any = rare) -> Any:
+            more = [float(rare in row.items()) for row in rows_of_columns(trips)]
+            return checked(Price, {"euros": 2.0 * trips["seats"] + more})
+
+        assert service.prove(version(ByColumns(different))).predict_rows is None, rare
 
 
 def test_what_may_break_a_contract_inside_the_model_is_not_certain() -> None:

@@ -48,7 +48,9 @@ from baton_handoff.registry.wrapper import ContractedModel
 EVALUATION, LINEAGE_FILE, LOCK_FILE = "evaluation", "lineage.json", "requirements.txt"
 """The folder of a run with its evaluation, its lineage, and the packages that its lock pins."""
 
-_EXAMPLE_ROWS = 5
+_EXAMPLE_ROWS = 20
+"""A service compares predictions from tables of so many rows before it takes a version over."""
+
 _MLFLOW_TYPES = {
     "integer": "long",
     "number": "double",

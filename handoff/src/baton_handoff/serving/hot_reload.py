@@ -49,8 +49,8 @@ def fetched_folder(process: "subprocess.Popen[str]") -> Path:
             f"The registry can't be read: it has not answered for {_FETCH_SECONDS} seconds."
         ) from None
     if process.returncode:
-        last_line = (errors.strip().splitlines() or ["no message"])[-1]
-        raise HandoffError(f"The registry can't be read: {last_line}")
+        last_line = (errors.strip().splitlines() or ["the process that reads it has ended"])[-1]
+        raise HandoffError(f"The registry can't be read: {last_line.rstrip('.')}.")
     result = json.loads(output.splitlines()[-1])
     if error := result.get("error"):
         raise HandoffError(error)

@@ -3,7 +3,7 @@
 import json
 import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -17,13 +17,14 @@ from baton_handoff.serving.request_rows import InvalidRequestError, RequestReade
 _log = logging.getLogger(__name__)
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
+PredictRows: TypeAlias = Callable[[Rows], list[dict[str, Any]] | None]
 
 _EQUAL = 1e-9
 """Numbers closer than this are equal: sums may be added up in another order."""
 
 
-_GENERATED = 50
-"""About how many generated rows are compared: each takes as long as a request from a table."""
+_ALONE = 20
+"""About how many generated rows are also compared alone: each takes as long as a whole table."""
 
 
 def with_proved_rows(loaded: Loaded, input_schema: Contract, reader: RequestReader) -> Loaded:
@@ -33,21 +34,20 @@ def with_proved_rows(loaded: Loaded, input_schema: Contract, reader: RequestRead
     """
     if loaded.predict_rows is None or not loaded.examples:
         return replace(loaded, predict_rows=None)
-    reason, answered = "answer none of its rows", False
-    for rows in _tables(loaded, input_schema, reader):
-        try:
+    reason = "answer none of its rows"
+    try:
+        for rows in _tables(loaded.predict_rows, loaded.examples, input_schema, reader):
             own = loaded.predict_rows(rows)
-        except Exception as error:  # noqa: BLE001 - the code of a model may raise anything
-            # Its message may quote a row.
-            own, text = None, str(error) if isinstance(error, HandoffError) else ""
-            reason, answered = f"fail ({text or type(error).__name__})", False
-            break
-        if own is not None:
-            answered = True
-            if not _are_same(own, loaded, input_schema, rows):
-                reason, answered = "are not the same", False
-                break
-    if answered:
+            if own is not None:
+                reason = ""
+                if not _are_same(own, loaded, input_schema, rows):
+                    reason = "are not the same"
+                    break
+    except Exception as error:  # noqa: BLE001 - the code of a model may raise anything
+        # Its message may quote a row.
+        text = str(error) if isinstance(error, HandoffError) else ""
+        reason = f"fail ({text or type(error).__name__})"
+    if not reason:
         return loaded
     _log.warning(
         "The predictions of version %s of %s without a table %s, so the service makes a table of"
@@ -57,14 +57,39 @@ def with_proved_rows(loaded: Loaded, input_schema: Contract, reader: RequestRead
     return replace(loaded, predict_rows=None)
 
 
-def _tables(loaded: Loaded, input_schema: Contract, reader: RequestReader) -> Iterator[Rows]:
-    examples = _read(reader, loaded.examples)
-    if examples:
-        yield examples
-        tables = (*rows_around(input_schema, examples), *rows_beside(input_schema, examples[:1]))
-        # One row at a time: one that the model refuses would hide the others.
-        alone = list(filter(None, (_read(reader, [row]) for table in tables for row in table)))
-        yield from alone[:: max(1, len(alone) // _GENERATED)]
+def _tables(
+    predict: PredictRows, examples: Rows, input_schema: Contract, reader: RequestReader
+) -> Iterator[Rows]:
+    examples = _read(reader, examples)
+    if not examples:
+        return
+    yield examples
+    # Each value on another example: rows with the same keys can't be in one table.
+    beside = [
+        [row for table in rows_beside(input_schema, [example]) for row in table]
+        for example in examples
+    ]
+    varied = [beside[n % len(beside)][n] for n in range(len(beside[0]))]
+    parts = [varied[n : n + len(beside)] for n in range(0, len(varied), len(beside))]
+    # One row at a time: one that the API refuses would hide the others.
+    tables = [
+        [valid for row in table for valid in _read(reader, [row])]
+        for table in (*rows_around(input_schema, examples), *parts)
+    ]
+    alone = [[row] for table in tables for row in table]
+    yield from alone[:: max(1, len(alone) // _ALONE)]
+    for table in tables:
+        yield from _answered(predict, table)
+
+
+def _answered(predict: PredictRows, rows: Rows) -> Iterator[Rows]:
+    """Rows that get predictions without a table, in few parts: one that gets none hides others."""
+    if len(rows) < 2 or predict(rows) is not None:
+        yield rows
+    else:
+        middle = len(rows) // 2
+        yield from _answered(predict, rows[:middle])
+        yield from _answered(predict, rows[middle:])
 
 
 def _read(reader: RequestReader, rows: Rows) -> Rows:
