@@ -148,6 +148,12 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
             "data-science",
             "named 'x'",
         ),
+        (
+            {"prediction": IsolatedPrediction("trust", "The model contains types: os.system")},
+            "load",
+            "data-science",
+            "os.system",
+        ),
         ({"service_code": "other"}, "code", "ml-engineering", "other code"),
         (
             {"contracts": with_seats(most=3)},

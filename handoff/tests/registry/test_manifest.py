@@ -7,8 +7,6 @@ import pytest
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import (
     EXAMPLE_FILE,
-    MODEL_FILE,
-    STORED_MODEL,
     FetchedVersion,
     require_registered_files,
 )
@@ -22,7 +20,13 @@ from baton_handoff.registry.manifest import (
     hashes_of,
 )
 
-FILES = (STORED_MODEL, "model/code/trips/__init__.py", "evaluation/rows.parquet", EXAMPLE_FILE)
+MODEL = "model/data/model.joblib"
+FILES = (
+    MODEL,
+    "model/code/trips/__init__.py",
+    "evaluation/rows.parquet",
+    EXAMPLE_FILE,
+)
 TAGS = {"handoff.commit": "c", "handoff.clean": "true"}
 
 
@@ -82,12 +86,12 @@ def test_a_changed_tag_is_named(
 @pytest.mark.parametrize("has_manifest", [True, False])
 def test_a_fetched_model_is_loaded_only_unchanged(tmp_path: Path, *, has_manifest: bool) -> None:
     """Versions from before there were manifests have the hash of the model alone."""
-    model, example = tmp_path / MODEL_FILE, tmp_path / EXAMPLE_FILE
+    model, example = tmp_path / "model.joblib", tmp_path / EXAMPLE_FILE
     model.write_text("model")
     example.write_text("{}")
     FetchedVersion("trips", 3, "", "c", file_hash(model)).write(tmp_path)
     if has_manifest:
-        hashes = {STORED_MODEL: file_hash(model), EXAMPLE_FILE: file_hash(example)}
+        hashes = {MODEL: file_hash(model), EXAMPLE_FILE: file_hash(example)}
         (tmp_path / MANIFEST_FILE).write_text(Manifest(hashes, {}).text())
         require_registered_files(tmp_path)
         example.write_text("[]")

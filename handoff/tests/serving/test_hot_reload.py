@@ -20,7 +20,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.contracts import ContractViolation, Rule, RuleKind, Violation
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry import fetch_process, loaded
-from baton_handoff.registry.loaded import MODEL_FILE, FetchedVersion
+from baton_handoff.registry.loaded import FetchedVersion
 from baton_handoff.registry.manifest import file_hash
 from baton_handoff.serving import hot_reload
 from baton_handoff.serving.hot_reload import AliasWatcher, fetched_folder
@@ -113,7 +113,7 @@ def offer(
             if folder.exists():
                 return folder
             folder.mkdir()
-            file = folder / MODEL_FILE
+            file = folder / "model.joblib"
             joblib.dump(model, file)
             (folder / loaded.EXAMPLE_FILE).write_text(json.dumps({"rows": [ROW]}))
             FetchedVersion("trips", number, "", "c", file_hash(file)).write(folder)

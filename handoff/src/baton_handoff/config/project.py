@@ -19,6 +19,7 @@ from baton_handoff.config.settings import (
     MonitorSettings,
     PolicyException,
     PromotionSettings,
+    RegistrySettings,
     ServiceSettings,
 )
 from baton_handoff.config.sides import SIDES, answerable
@@ -56,6 +57,7 @@ class Project:
         answerable: Paths that belong to another side than their folder's.
         people: For each side the addresses with which its people commit.
         service: The limits of the service.
+        registry: The format of models, and the types that they may contain.
         promotion: The limits that a version must meet to become champion.
         monitor: The thresholds of alerts.
         exceptions: What is accepted although it is not met.
@@ -80,6 +82,7 @@ class Project:
     answerable: Mapping[str, str] = field(default_factory=dict)
     people: Mapping[str, Sequence[str]] = field(default_factory=dict)
     service: ServiceSettings = field(default_factory=ServiceSettings)
+    registry: RegistrySettings = field(default_factory=RegistrySettings)
     promotion: PromotionSettings = field(default_factory=PromotionSettings)
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
     exceptions: Sequence[PolicyException] = ()
@@ -255,6 +258,7 @@ def read_project(file: Path) -> Project:
         answerable=settings.answerable,
         people={str(side): people for side, people in settings.people.items()},
         service=settings.service,
+        registry=settings.registry,
         promotion=settings.promotion,
         monitor=settings.monitor,
         exceptions=tuple(settings.exceptions),

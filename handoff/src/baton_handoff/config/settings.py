@@ -77,6 +77,19 @@ class ServiceSettings(StrictModel):
     """About how large the prediction log may become; without it, it is not deleted for its size."""
 
 
+ModelFormat = Literal["pickle", "skops"]
+
+
+class RegistrySettings(StrictModel):
+    """`[registry]`: in which format models are registered, and which of them may be loaded."""
+
+    format: ModelFormat = "pickle"
+    """The format of the model's file; with `skops`, only models in this format are loaded."""
+
+    trusted_types: list[Text] = []
+    """Types of other packages that a model in the format `skops` may contain."""
+
+
 class PromotionSettings(StrictModel):
     """`[promotion]`: the limits that a version must meet to become champion."""
 
@@ -162,6 +175,7 @@ class HandoffToml(StrictModel):
     """The name under which the project's model is registered."""
 
     service: ServiceSettings = ServiceSettings()
+    registry: RegistrySettings = RegistrySettings()
     promotion: PromotionSettings = PromotionSettings()
     monitor: MonitorSettings = MonitorSettings()
 

@@ -11,13 +11,10 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.tracing import trace_functions
 from baton_handoff.registry.code_hash import ROOMS, code_hash
 from baton_handoff.registry.manifest import MANIFEST_FILE, Manifest, file_hash
+from baton_handoff.registry.model_file import find_model_file, read_model, stored_name
 
 if TYPE_CHECKING:
     from baton_handoff.contracts import Frame
-
-MODEL_FILE = "model.joblib"
-STORED_MODEL = f"model/data/{MODEL_FILE}"
-"""The name of the model's file in the manifest."""
 
 EXAMPLE_FILE = "input_example.json"
 """Rows of the version's evaluation, as `rows` of a request."""
@@ -124,9 +121,7 @@ def open_version(folder: Path, code: str) -> Loaded:
             f" in this folder: {fix}register a version made by this code."
         )
     require_registered_files(folder)
-    import joblib  # noqa: PLC0415 (reading the facts of a version needs none of this)
-
-    model = joblib.load(folder / MODEL_FILE)
+    model = read_model(find_model_file(folder))
     examples: list[dict[str, Any]] = []
     # Versions of the first releases have none.
     if (folder / EXAMPLE_FILE).exists():
@@ -143,10 +138,11 @@ def require_registered_files(folder: Path) -> None:
     """
     fetched, manifest = FetchedVersion.read(folder), folder / MANIFEST_FILE
     # Versions that were registered before there were manifests have the hash of the model alone.
-    hashes = {STORED_MODEL: fetched.sha256}
+    model = find_model_file(folder)
+    hashes = {stored_name(model): fetched.sha256}
     if manifest.exists():
         hashes = dict(Manifest.read(manifest).files)
-    for name, file in ((STORED_MODEL, folder / MODEL_FILE), (EXAMPLE_FILE, folder / EXAMPLE_FILE)):
+    for name, file in ((stored_name(model), model), (EXAMPLE_FILE, folder / EXAMPLE_FILE)):
         if name in hashes and not (file.exists() and file_hash(file) == hashes[name]):
             raise HandoffError(
                 f"{file} is not the file that was registered as version {fetched.version} of"

@@ -22,7 +22,6 @@ from baton_handoff.core.files import replace_folder
 from baton_handoff.core.suggestions import hint, similar_name
 from baton_handoff.registry.loaded import (
     EXAMPLE_FILE,
-    MODEL_FILE,
     FetchedVersion,
     Loaded,
     import_model_code,
@@ -35,6 +34,7 @@ from baton_handoff.registry.local_files import (
     require_usable_path,
 )
 from baton_handoff.registry.manifest import MANIFEST_FILE, MANIFEST_TAG, Manifest, file_hash
+from baton_handoff.registry.model_file import file_name, find_model_file, require_trusted
 
 _DATABASES = ("postgresql", "mysql", "mssql")
 _MADE_BY = {"candidate": "register", "champion": "promote"}
@@ -224,6 +224,7 @@ def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
         The version's folder.
 
     Raises:
+        UntrustedModelError: The project's settings do not allow to load its file.
         HandoffError: The registry has no such version, does not answer, or its files are not
             those that were registered.
     """
@@ -232,16 +233,18 @@ def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
     # A registry that was made anew counts from one again, with other files.
     folder = (to or project.local / "models") / f"{fetched.version}-{fetched.sha256[:12]}"
     if folder.exists():
+        require_trusted(project, find_model_file(folder))
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    uri = f"models:/{project.model}/{fetched.version}/data/{MODEL_FILE}"
+    uri = f"models:/{project.model}/{fetched.version}/data/{file_name(version.tags)}"
     with (
         tempfile.TemporaryDirectory(dir=folder.parent, prefix=".download-") as scratch,
         replace_folder(folder) as unfinished,
     ):
         file = Path(mlflow.artifacts.download_artifacts(uri, dst_path=scratch))
         unfinished.mkdir()
-        file.rename(unfinished / MODEL_FILE)
+        require_trusted(project, file)
+        file.rename(unfinished / file.name)
         for name in (EXAMPLE_FILE, MANIFEST_FILE):
             if stored := download_artifact(version, name, Path(scratch)):
                 stored.rename(unfinished / name)

@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import joblib
 import mlflow
 import narwhals as nw
 from mlflow.models import ModelSignature
@@ -28,7 +27,7 @@ from baton_handoff.registry import wrapper
 from baton_handoff.registry.card_statements import STATEMENTS_FILE, statements
 from baton_handoff.registry.code_hash import code_files
 from baton_handoff.registry.lineage import Lineage, lineage_of
-from baton_handoff.registry.loaded import EXAMPLE_FILE, MODEL_FILE, STORED_MODEL
+from baton_handoff.registry.loaded import EXAMPLE_FILE
 from baton_handoff.registry.manifest import (
     MANIFEST_FILE,
     MANIFEST_TAG,
@@ -41,6 +40,7 @@ from baton_handoff.registry.model_card import (
     card_page,
     evaluation_metrics,
 )
+from baton_handoff.registry.model_file import FORMAT_TAG, stored_name, write_model
 from baton_handoff.registry.model_registry import connect, registry_errors
 from baton_handoff.registry.version_facts import CANDIDATE
 from baton_handoff.registry.wrapper import ContractedModel
@@ -94,6 +94,7 @@ def register(
         reports: The folder with the metrics of the evaluation, and its plots in `plots`.
 
     Raises:
+        UntrustedModelError: The model contains types that the project does not trust.
         HandoffError: The pipeline has not run to its end, or the registry does not answer.
     """
     lineage = lineage_of(project)
@@ -107,8 +108,7 @@ def register(
     with mlflow.start_run(), warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         # MLflow recommends an input example to check its signature with; the contracts do that.
         warnings.simplefilter("ignore", UserWarning)
-        file = Path(folder) / MODEL_FILE
-        joblib.dump(model, file)
+        file = write_model(project, model, Path(folder))
         code = _copy_code(project, Path(folder) / "code")
         mlflow.log_params(lineage.parameters_by_name)
         mlflow.log_metrics(evaluation_metrics(evaluation))
@@ -124,6 +124,7 @@ def register(
             "handoff.code": lineage.code,
             "handoff.lock": lineage.lock,
             "handoff.model": file_hash(file),
+            FORMAT_TAG: project.registry.format,
             "handoff.contracts": json.dumps(versions),
         }
         about = Path(folder) / "about"
@@ -135,7 +136,7 @@ def register(
         }.items():
             (about / name).write_bytes(text.encode())
         manifest = {
-            STORED_MODEL: tags["handoff.model"],
+            stored_name(file): tags["handoff.model"],
             **hashes_of(Path(folder) / "code", "model/code/"),
             **hashes_of(evaluated, f"{EVALUATION}/"),
             **hashes_of(about),

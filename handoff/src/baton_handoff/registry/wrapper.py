@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import joblib
 from narwhals.dependencies import is_pandas_dataframe, is_polars_dataframe
 
 from baton_handoff.contracts import (
@@ -24,6 +23,7 @@ from baton_handoff.contracts.drafts import drafts_of
 from baton_handoff.contracts.fast_validation import fast_validation
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.tracing import span
+from baton_handoff.registry.model_file import read_model
 
 
 class Model(Protocol):
@@ -139,5 +139,5 @@ def checked(contract: Contract, columns: Columns) -> Columns:
 
 def _load_pyfunc(file: str) -> ContractedModel:
     """Load the file that `register` has written; MLflow calls this function by its name."""
-    model: ContractedModel = joblib.load(Path(file))
+    model: ContractedModel = read_model(Path(file))
     return model

@@ -15,7 +15,7 @@ from baton_handoff.lineage.sources.assessment import SourceAssessment
 from baton_handoff.policy.status.promotion_practices import PromotionRequirements
 from baton_handoff.registry.manifest import Mismatch
 
-Step: TypeAlias = Literal["load", "predict", "parts", "done"]
+Step: TypeAlias = Literal["trust", "load", "predict", "parts", "done"]
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ from baton_handoff.core.errors import HandoffError, UnknownCommitError
 from baton_handoff.core.git_snapshots import snapshots_of
 from baton_handoff.core.yaml_files import parse_yaml
 from baton_handoff.registry.code_hash import code_files, code_hash
-from baton_handoff.registry.loaded import EXAMPLE_FILE, MODEL_FILE, STORED_MODEL
+from baton_handoff.registry.loaded import EXAMPLE_FILE
 from baton_handoff.registry.manifest import MANIFEST_FILE, Mismatch, MismatchKind
+from baton_handoff.registry.model_file import find_model_file, stored_name
 from baton_handoff.registry.model_registry import (
     download_artifact,
     fetched_version,
@@ -87,8 +88,9 @@ class StoredVersion:
     def fetched(self, to: Path) -> Path:
         """Make a folder of it as `fetch` does, for the service."""
         to.mkdir()
+        model = find_model_file(self.folder / "model/data")
         for name, place in (
-            (STORED_MODEL, MODEL_FILE),
+            (stored_name(model), model.name),
             (EXAMPLE_FILE, EXAMPLE_FILE),
             (MANIFEST_FILE, MANIFEST_FILE),
         ):

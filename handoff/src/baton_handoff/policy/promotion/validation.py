@@ -32,6 +32,11 @@ from baton_handoff.registry.alias_moves import aliased_version
 from baton_handoff.registry.card_statements import STATEMENTS_FILE, statements
 from baton_handoff.registry.code_hash import code_hash
 from baton_handoff.registry.manifest import file_hash
+from baton_handoff.registry.model_file import (
+    UntrustedModelError,
+    find_model_file,
+    require_trusted,
+)
 from baton_handoff.registry.model_registry import has_artifact
 from baton_handoff.registry.register import LOCK_FILE
 from baton_handoff.registry.version_facts import CHAMPION
@@ -80,8 +85,13 @@ def validate(
 
         environment_error, prediction = "", None
         if stored.is_intact:
-            progress("  building its environment …")
-            environment_error, prediction = isolated(stored)
+            try:
+                require_trusted(project, find_model_file(stored.folder / "model/data"))
+            except UntrustedModelError as error:
+                prediction = IsolatedPrediction("trust", str(error))
+            else:
+                progress("  building its environment …")
+                environment_error, prediction = isolated(stored)
         service = ServiceAnswers("the isolated prediction did not succeed")
         works = prediction and prediction.predictions is not None
         if works and evaluation and stored.code == service_code:

@@ -49,6 +49,8 @@ def environment(candidate: Candidate, _: PromotionSettings) -> GateResult:
             "fix the dependencies, `uv lock`, and register again",
             ML_ENGINEERING,
         )
+    if candidate.prediction and candidate.prediction.step == "trust":
+        return waiting("load")
     return passed("environment rebuilt from its lock")
 
 
@@ -56,6 +58,8 @@ def load(candidate: Candidate, _: PromotionSettings) -> GateResult:
     """It loads in a process that knows nothing of the project."""
     if candidate.prediction is None:
         return waiting("environment" if candidate.environment_error else "rows")
+    if candidate.prediction.step == "trust":
+        return failed(candidate.prediction.error, "register a version that may be loaded")
     if candidate.prediction.step == "load":
         return failed(
             f"it does not load outside the project: {candidate.prediction.error}",
@@ -85,7 +89,7 @@ def rows(candidate: Candidate, _: PromotionSettings) -> GateResult:
             "it was registered without an evaluation, so there are no rows to predict",
             "`uv run poe pipeline`, and register again",
         )
-    if prediction is None or prediction.step == "load":
+    if prediction is None or prediction.step in ("trust", "load"):
         return waiting("load")
     if prediction.predictions is None or prediction.error:
         return failed(
