@@ -364,10 +364,10 @@ def test_a_killed_run_is_continued_with_the_same_result(
 def test_a_full_disk_leaves_no_target_and_the_next_run_continues(
     batch: Batch, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Simulated: no file may grow beyond what the first parts need."""
+    """Simulated: no file may grow beyond what the first two parts need."""
     part = 10_000
     batch.write(sales(7 * part, random_from=2 * part))
-    full = batch.process("--part", part, "--largest", 100_000)
+    full = batch.process("--part", part, "--largest", 200_000)
     assert (full.returncode, full.stdout) == (2, "")
     assert full.stderr == (
         f"{batch.to} is not written: File too large."

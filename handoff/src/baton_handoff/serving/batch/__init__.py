@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 from tqdm import tqdm
@@ -66,7 +67,7 @@ def score_file(
             "contract": hashlib.sha256(contracts.encode()).hexdigest(),
             "size of parts": size,
         }
-        parts = Parts(to, interface.scored, interface.rejected, -(-total // size))
+        parts = Parts(to, interface, -(-total // size))
         with parts.lock():
             parts.start(made_of)
             read = partial(_read, source, file, size)
@@ -77,11 +78,14 @@ def score_file(
                 for rule, key in interface.keys.items()
             }
             # Without a terminal there is no bar: it would only fill a log.
-            with tqdm(total=total, unit=" rows", unit_scale=True, disable=None) as bar:
+            bar = tqdm(total=total, unit=" rows", unit_scale=True, disable=None)
+            with parts.target(), bar:
                 for number, table in enumerate(read(interface.columns)):
-                    if number >= parts.done:
-                        first, count = number * size, len(table)
-                        rows = pa.array(range(first, first + count), pa.int64())
+                    first, count = number * size, len(table)
+                    rows = pa.array(np.arange(first, first + count))
+                    if number < parts.done:
+                        parts.restore(number, table, rows)
+                    else:
                         places = pa.table({FILE: pa.repeat(file.name, count), ROW: rows})
                         duplicates = {
                             rule: duplicate_mask(positions, first, count)
@@ -89,11 +93,11 @@ def score_file(
                         }
                         with span("part", number=number, rows=count):
                             parts.add(*score_rows(loaded, interface, table, places, duplicates))
-                    bar.update(len(table))
-            after = file.stat()
-            if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-                raise HandoffError(f"{file} was changed while it was scored: score it again.")
-            return parts.finish()
+                    bar.update(count)
+                after = file.stat()
+                if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+                    raise HandoffError(f"{file} was changed while it was scored: score it again.")
+            return parts.result()
 
 
 def _read(

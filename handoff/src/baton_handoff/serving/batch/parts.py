@@ -1,22 +1,27 @@
-"""The target of batch scoring: written in parts, so that an interrupted run can be continued."""
+"""The target of batch scoring, and its parts, with which an interrupted run can be continued."""
 
 import json
 import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from filelock import FileLock, Timeout
 from pyarrow import parquet
 
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.files import replace_atomically, write_atomically
-from baton_handoff.serving.batch.rows import REASON
+from baton_handoff.serving.batch.rows import REASON, ROW, BatchInterface
+
+_PLAIN = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+"""How parts are written: they are read once at most."""
 
 
 @dataclass(frozen=True)
@@ -53,18 +58,21 @@ def rejected_path(to: Path) -> Path:
 
 
 class Parts:
-    """The finished parts of a target, in a folder beside it.
+    """The target of a run, and the predictions of its finished parts, in a folder beside it.
 
     Attributes:
         done: How many parts are finished; they are the first ones.
     """
 
-    def __init__(self, to: Path, scored: pa.Schema, rejected: pa.Schema, count: int) -> None:
+    def __init__(self, to: Path, interface: BatchInterface, count: int) -> None:
         self.done = 0
         self._to = to
         self._folder = to.with_name(f".{to.name}.parts")
-        self._schemas = {"scored": scored, "rejected": rejected}
+        self._schemas = {"scored": interface.scored, "rejected": interface.rejected}
+        self._predicted = interface.scored.names[len(interface.columns) :]
         self._count = count
+        self._rows, self._reasons = 0, Counter[str]()
+        self._writers: dict[str, parquet.ParquetWriter] = {}
         self._state = self._folder / "made-of.json"
 
     @contextmanager
@@ -117,44 +125,63 @@ class Parts:
                 file.unlink()
             write_atomically(self._state, json.dumps(made_of))
 
-    def add(self, scored: pa.Table, rejected: pa.Table) -> None:
-        """Write the next part."""
+    @contextmanager
+    def target(self) -> Iterator[None]:
+        """Write the files of the target; with the end of the block they move to their places."""
         with self._write_errors():
-            # A part counts as finished once its scored rows are there, so these come last.
-            for kind, table in (("rejected", rejected), ("scored", scored)):
-                self._write(self._file(self.done, kind), kind, [table])
-        self.done += 1
-
-    def finish(self) -> Scored:
-        """Join the parts, and move them to their places."""
-        rows, reasons = 0, Counter[str]()
-        for number in range(self._count):
-            rows += parquet.read_metadata(self._file(number, "scored")).num_rows
-            rejected = parquet.read_table(self._file(number, "rejected"), columns=[REASON])
-            reasons.update(rejected[REASON].to_pylist())
-        with self._write_errors():
-            for kind in self._schemas:
-                files = [self._file(number, kind) for number in range(self._count)]
-                self._write(self._folder / kind, kind, map(parquet.read_table, files))
-            if reasons:
+            with ExitStack() as stack:
+                for kind, schema in self._schemas.items():
+                    writer = stack.enter_context(_writer(self._folder / kind, schema))
+                    self._writers[kind] = writer
+                yield
+            if self._reasons:
                 (self._folder / "rejected").replace(rejected_path(self._to))
             else:
                 rejected_path(self._to).unlink(missing_ok=True)
             (self._folder / "scored").replace(self._to)
             self._state.unlink()
         self.done = 0
-        return Scored(self._to, rows, reasons)
+
+    def add(self, scored: pa.Table, rejected: pa.Table) -> None:
+        """Write the next part, and keep its predictions; its rows are in the file that is read."""
+        with self._write_errors():
+            self._write(scored, rejected)
+            # A part counts as finished once its predictions are there, so these come last.
+            for kind, table in (("rejected", rejected), ("scored", scored.select(self._predicted))):
+                with (
+                    replace_atomically(self._file(self.done, kind)) as unfinished,
+                    _writer(unfinished, table.schema, **_PLAIN) as writer,
+                ):
+                    writer.write_table(table)
+        self.done += 1
+
+    def restore(self, number: int, table: pa.Table, rows: pa.Array) -> None:
+        """Write a finished part as an earlier run has scored it.
+
+        Args:
+            number: The number of the part.
+            table: Its rows.
+            rows: Their positions in the file.
+        """
+        rejected = parquet.read_table(self._file(number, "rejected"))
+        predicted = parquet.read_table(self._file(number, "scored"), columns=self._predicted)
+        kept = table.filter(pc.invert(pc.is_in(rows, rejected[ROW])))
+        scored = pa.table([*kept.columns, *predicted.columns], schema=self._schemas["scored"])
+        with self._write_errors():
+            self._write(scored, rejected)
+
+    def result(self) -> Scored:
+        """What was written."""
+        return Scored(self._to, self._rows, self._reasons)
+
+    def _write(self, scored: pa.Table, rejected: pa.Table) -> None:
+        self._writers["scored"].write_table(scored)
+        self._writers["rejected"].write_table(rejected)
+        self._rows += len(scored)
+        self._reasons.update(rejected[REASON].to_pylist())
 
     def _file(self, number: int, kind: str) -> Path:
         return self._folder / f"{number:05}.{kind}.parquet"
-
-    def _write(self, file: Path, kind: str, tables: Iterable[pa.Table]) -> None:
-        with replace_atomically(file) as unfinished, unfinished.open("wb") as sink:
-            with parquet.ParquetWriter(sink, self._schemas[kind]) as writer:
-                for table in tables:
-                    writer.write_table(table)
-            sink.flush()
-            os.fsync(sink.fileno())
 
     @contextmanager
     def _write_errors(self) -> Iterator[None]:
@@ -172,3 +199,12 @@ class Parts:
 
     def _report(self, text: str) -> None:
         print(f"{self._to}: {text}", file=sys.stderr)
+
+
+@contextmanager
+def _writer(file: Path, schema: pa.Schema, **options: Any) -> Iterator[parquet.ParquetWriter]:
+    with file.open("wb") as sink:
+        with parquet.ParquetWriter(sink, schema, **options) as writer:
+            yield writer
+        sink.flush()
+        os.fsync(sink.fileno())

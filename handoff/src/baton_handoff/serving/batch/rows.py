@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -152,7 +153,7 @@ def score_rows(
     while True:
         accepted = _positions_without(broken, table)
         try:
-            predictions = _predict(loaded, interface, table.take(accepted))
+            predictions = _predict(loaded, interface, _rows_at(accepted, table))
             break
         except Exception as error:  # noqa: BLE001 - the code of a model may raise anything
             input_name = interface.input_schema.__name__
@@ -161,7 +162,7 @@ def score_rows(
                     for position in violation.rows:
                         broken[accepted[position].as_py()].add((violation.column, violation.rule))
             else:
-                rows = table.take(accepted)
+                rows = _rows_at(accepted, table)
                 found = _unanswered(loaded, interface, rows, places, error)
                 for position, rules in found.items():
                     broken[accepted[position].as_py()] |= rules
@@ -170,9 +171,10 @@ def score_rows(
     for rule, rows in duplicates.items():
         _add(broken, rows, rule)
     kept, gone = _positions_without(broken, table), pa.array(sorted(broken), pa.int64())
-    predictions = predictions.filter(pc.is_in(accepted, kept))
+    if len(kept) < len(accepted):
+        predictions = predictions.filter(pc.is_in(accepted, kept))
     reasons = ["; ".join(sorted(map(_text, broken[n]))) for n in sorted(broken)]
-    scored = [*table.take(kept).columns, *predictions.columns]
+    scored = [*_rows_at(kept, table).columns, *predictions.columns]
     rejected = [
         *table.take(gone).columns,
         *places.take(gone).columns,
@@ -218,7 +220,11 @@ def _add(broken: dict[int, set[ColumnRule]], rows: pa.Array, rule: ColumnRule) -
 
 
 def _positions_without(broken: Mapping[int, object], table: pa.Table) -> pa.Array:
-    return pa.array([n for n in range(len(table)) if n not in broken], pa.int64())
+    return pa.array(np.delete(np.arange(len(table)), list(broken)))
+
+
+def _rows_at(positions: pa.Array, table: pa.Table) -> pa.Table:
+    return table if len(positions) == len(table) else table.take(positions)
 
 
 def _text(rule: ColumnRule) -> str:
