@@ -18,16 +18,6 @@ if TYPE_CHECKING:
     from baton_handoff.contracts.validation import ContractViolation, check
     from baton_handoff.contracts.violations import Rule, RuleKind, Violation
 
-_MODULES = {
-    "canonical": (
-        *("Contract", "Engine", "border", "canonical_form", "contracts_at", "contracts_of"),
-        *("engine_of", "model_interface"),
-    ),
-    "frames": ("Frame", "from_json", "from_rows", "to_engine", "to_rows"),
-    "validation": ("ContractViolation", "check"),
-    "violations": ("Rule", "RuleKind", "Violation"),
-}
-
 __all__ = [
     "Contract",
     "ContractViolation",
@@ -52,7 +42,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import what is used, when it is: comparing contracts needs neither pandera nor a table."""
-    for module, names in _MODULES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    for module in ("violations", "canonical", "frames", "validation") if name in __all__ else ():
+        imported = importlib.import_module(f"{__name__}.{module}")
+        if hasattr(imported, name):
+            return getattr(imported, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -157,13 +157,13 @@ def described_rows(project: Project, draft: Draft) -> DraftedRows:
 
 def golden_texts(project: Project, draft: Draft, rows: DraftedRows) -> dict[Path, str]:
     """The files of golden rows and of the example of a request."""
-    asked = [
+    inputs = [
         {name: value for name, value in row.items() if name != draft.target}
         for row in rows.golden[:_REQUEST_ROWS]
     ]
     return {
         project.root / "tests/golden/source.json": rows_source(rows.golden),
-        project.root / EXAMPLE: request_example(asked),
+        project.root / EXAMPLE: request_example(inputs),
     }
 
 

@@ -97,8 +97,8 @@ class OwnTable:
             "format": self.raw.format.model_dump(exclude_unset=True),
             # A column that only has another name in the file needs no more than this name.
             "columns": {
-                name: told["name"] if set(told) == {"name"} else told
-                for name, told in stated.items()
+                name: form["name"] if set(form) == {"name"} else form
+                for name, form in stated.items()
             },
         }
         if chosen := self.choices.recorded():

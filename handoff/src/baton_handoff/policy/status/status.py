@@ -122,8 +122,8 @@ def _results(
         if result:
             found = _for_side(side, sides, result)
             if practice.stated and found.state in (State.NOT_MET, State.NOT_SHOWN):
-                said = _stated(practice, side, registry, context)
-                found = said if said.state is State.STATED else found
+                statement = _stated(practice, side, registry, context)
+                found = statement if statement.state is State.STATED else found
         else:
             found = _stated(practice, side, registry, context)
         is_open = found.state in (State.NOT_MET, State.NOT_SHOWN)
