@@ -81,11 +81,8 @@ class UnreadableError(ValueError):
     Attributes:
         reason: The parser's reason, in a few words.
         line: The line, from 1; None if the parser does not report one.
-        syntax: False if the text is valid YAML that JSON can't express.
     """
 
-    def __init__(
-        self, error: Exception, reason: str, line: int | None, *, syntax: bool = True
-    ) -> None:
+    def __init__(self, error: Exception, reason: str, line: int | None) -> None:
         super().__init__(str(error))
-        self.reason, self.line, self.syntax = reason, line, syntax
+        self.reason, self.line = reason, line

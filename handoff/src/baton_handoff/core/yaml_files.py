@@ -1,45 +1,21 @@
-"""Reading YAML: all of it, or only what JSON can express."""
+"""Reading YAML, as Python or as JSON has it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import yaml
-from yaml.constructor import ConstructorError
 
 from baton_handoff.core.errors import UnreadableError
 
-_TEXT = "tag:yaml.org,2002:str"
-_JSON_TYPES = ("bool", "float", "int", "map", "null", "seq", "str")
-# The constructor of None raises the error for every other tag.
-_JSON_TAGS = {*(f"tag:yaml.org,2002:{name}" for name in _JSON_TYPES), None}
 
-
-class _JsonLoader(yaml.SafeLoader):
-    """Loads only what JSON can express, because a JSON schema is applied to it; dates stay text."""
+class _TextDateLoader(yaml.SafeLoader):
+    """Loads dates as text."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
         for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
-    yaml_constructors = {
-        tag: construct
-        for tag, construct in yaml.SafeLoader.yaml_constructors.items()
-        if tag in _JSON_TAGS
-    }
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        # Otherwise an alias could make a list that contains itself.
-        self.deep_construct = True
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Load a mapping whose keys are text."""
-        mapping = super().construct_mapping(node, deep)
-        for key, _ in node.value:
-            if key.tag != _TEXT:
-                problem = f"a key must be text, so write '{key.value}' in quotes"
-                raise ConstructorError(None, None, problem, key.start_mark)
-        return mapping
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -68,12 +44,14 @@ def parse_yaml(text: str | bytes) -> Any:
 
 
 def parse_json_yaml(text: str) -> Any:
-    """Parse a YAML text that contains only what JSON can express; dates stay text.
+    """Parse a YAML text as JSON has it, for a JSON schema: keys and dates are text.
 
     Raises:
-        UnreadableError: The text is not valid YAML, or JSON can't express it.
+        UnreadableError: The text is not valid YAML.
+        TypeError: A key is neither text nor a number.
+        ValueError: The content contains itself.
     """
-    return _parsed(text, _JsonLoader)
+    return json.loads(json.dumps(_parsed(text, _TextDateLoader), default=str))
 
 
 def read_yaml(file: Path) -> Any:
@@ -94,8 +72,7 @@ def _parsed(text: str | bytes, loader: Any) -> Any:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
         line = mark.line + 1 if mark else None
-        syntax = not isinstance(error, ConstructorError)
-        raise UnreadableError(error, reason, line, syntax=syntax) from error
+        raise UnreadableError(error, reason, line) from error
 
 
 class YamlLines:
@@ -103,7 +80,7 @@ class YamlLines:
 
     def __init__(self, text: str) -> None:
         # The first document of a Markdown file is its front matter.
-        self._root = next(yaml.compose_all(text, _JsonLoader), None)
+        self._root = next(yaml.compose_all(text, yaml.SafeLoader), None)
 
     def at(self, *path: str | int) -> int:
         """Return the line of a setting, from 1, or of the nearest key or entry above it."""

@@ -129,9 +129,8 @@ def parse_source(path: str, text: str) -> tuple[Source | None, list[Finding]]:
             for error in _validator().iter_errors(content)
         )
     except UnreadableError as error:
-        syntax = "not valid YAML: " if error.syntax else ""
-        return None, [_invalid(path, error.line or 1, f"{syntax}{error.reason}")]
-    except (ValueError, RecursionError) as error:
+        return None, [_invalid(path, error.line or 1, f"not valid YAML: {error.reason}")]
+    except (TypeError, ValueError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
         return None, [_invalid(path, 1, f"not valid YAML: {reason}")]
     if errors:
