@@ -16,6 +16,7 @@ from baton_handoff.cli import (
     contract,
     feature,
     model,
+    notebook,
     old_names,
     policy,
     source,
@@ -33,6 +34,7 @@ _GROUPS = {
     "model": (model, "model versions, from registration to production"),
     "source": (source, "sources of the data"),
     "feature": (feature, "features of the model"),
+    "notebook": (notebook, "from notebooks to production"),
     "policy": (policy, "what the project requires, and what of it is met"),
 }
 

@@ -25,10 +25,11 @@ class Finding:
         blocks: Whether it must be fixed before the change may go on.
         side: The side that has to act, None if no single side has to.
         file: The file, relative to the project, None if it is in no file.
-        line: The line, from 1, None likewise.
+        line: The line, from 1, None likewise; in a cell of a notebook if there is one.
         fix: What to do, empty if there is nothing to do.
         evidence: What the finding is based on, one item a line.
         met: Whether all is well, and the finding only completes a list.
+        cell: The number of the code cell of a notebook, from 1, None if it is in no cell.
     """
 
     check: str
@@ -40,6 +41,7 @@ class Finding:
     fix: str = ""
     evidence: tuple[str, ...] = ()
     met: bool = False
+    cell: int | None = None
 
     def __post_init__(self) -> None:
         """Escape the bytes of file names that are not UTF-8: no format can contain them."""
@@ -49,8 +51,25 @@ class Finding:
 
     @property
     def place(self) -> str:
-        """The file and the line, as far as they are known."""
+        """The file with the line or the cell, as far as they are known."""
+        if self.cell:
+            return f"{self.file}, {self._cell}"
         return f"{self.file}:{self.line}" if self.file and self.line else self.file or ""
+
+    @property
+    def _cell(self) -> str:
+        return f"cell {self.cell}, line {self.line}" if self.cell else ""
+
+    @property
+    def file_line(self) -> int:
+        """The line in the file for formats that require one; no cell has one."""
+        return 1 if self.cell else self.line or 1
+
+    @property
+    def full_text(self) -> str:
+        """All that a person needs, for formats with one text for each finding."""
+        cell = f"{self._cell}:" if self.cell else ""
+        return " ".join(filter(None, [cell, self.message, *self.evidence, self.fix]))
 
     @property
     def unmentioned_file(self) -> str:
@@ -125,8 +144,8 @@ def _github_annotation(finding: Finding) -> str:
     """Return GitHub's command for a message at a line of a change."""
     kind = "error" if finding.blocks else "notice"
     file = _escape_github(finding.file or "").replace(":", "%3A").replace(",", "%2C")
-    place = f" file={file},line={finding.line or 1}" if file else ""
-    return f"::{kind}{place}::{_escape_github(_full_text(finding))}"
+    place = f" file={file},line={finding.file_line}" if file else ""
+    return f"::{kind}{place}::{_escape_github(finding.full_text)}"
 
 
 def _escape_github(text: str) -> str:
@@ -137,14 +156,14 @@ def _escape_github(text: str) -> str:
 def _azure_issue(finding: Finding) -> str:
     """Return Azure's command for the same; it has no level below a warning."""
     if finding.met:
-        return f"##[section]{_escape_azure(_full_text(finding))}"
+        return f"##[section]{_escape_azure(finding.full_text)}"
     kind = "error" if finding.blocks else "warning"
     place = (
-        f";sourcepath={_escape_azure(finding.file)};linenumber={finding.line or 1}"
+        f";sourcepath={_escape_azure(finding.file)};linenumber={finding.file_line}"
         if finding.file
         else ""
     )
-    return f"##vso[task.logissue type={kind}{place}]{_escape_azure(_full_text(finding))}"
+    return f"##vso[task.logissue type={kind}{place}]{_escape_azure(finding.full_text)}"
 
 
 def _escape_azure(text: str) -> str:
@@ -158,13 +177,13 @@ def _code_quality(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     """Return GitLab's report; a finding keeps its fingerprint from change to change."""
     return [
         {
-            "description": _full_text(finding),
+            "description": finding.full_text,
             "check_name": finding.check,
             "fingerprint": _fingerprint(finding),
             "severity": "major" if finding.blocks else "info",
             "location": {
                 "path": finding.file or _DEFAULT_FILE,
-                "lines": {"begin": finding.line or 1},
+                "lines": {"begin": finding.file_line},
             },
         }
         for finding in findings
@@ -191,22 +210,18 @@ def _sarif(findings: Sequence[Finding]) -> dict[str, Any]:
 def _result(finding: Finding, rules: Sequence[str]) -> dict[str, Any]:
     place = {
         "artifactLocation": {"uri": quote(finding.file or _DEFAULT_FILE)},
-        "region": {"startLine": finding.line or 1},
+        "region": {"startLine": finding.file_line},
     }
     return {
         "ruleId": finding.check,
         "ruleIndex": rules.index(finding.check),
         "kind": "pass" if finding.met else "fail",
         "level": "none" if finding.met else "error" if finding.blocks else "note",
-        "message": {"text": _full_text(finding)},
+        "message": {"text": finding.full_text},
         "locations": [{"physicalLocation": place}],
         "partialFingerprints": {"handoff/v1": _fingerprint(finding)},
         "properties": {"side": finding.side or "", "fix": finding.fix},
     }
-
-
-def _full_text(finding: Finding) -> str:
-    return " ".join(filter(None, [finding.message, *finding.evidence, finding.fix]))
 
 
 def _fingerprint(finding: Finding) -> str:

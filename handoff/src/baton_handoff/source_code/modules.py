@@ -7,7 +7,6 @@ import re
 import tokenize
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
@@ -112,11 +111,13 @@ class Notebook(SourceModule):
     Attributes:
         code: The code cells.
         cells: The first line of each code cell.
+        broken: The numbers of the cells that are not valid Python.
         out_of_order: Whether the cells were run in an order other than that of the notebook.
     """
 
     code: tuple[Cell, ...]
     cells: tuple[int, ...]
+    broken: tuple[int, ...]
     out_of_order: bool
 
     @property
@@ -129,9 +130,13 @@ class Notebook(SourceModule):
         """Whether a cell stopped with an error."""
         return any(cell.has_error for cell in self.code)
 
+    def cell(self, line: int) -> int:
+        """The number of the cell with a line of the tree, from 1."""
+        return sum(first <= line for first in self.cells)
+
     def location(self, line: int) -> tuple[int | None, str]:
         """None, and the number of the cell with the line in it."""
-        cell = sum(first <= line for first in self.cells)
+        cell = self.cell(line)
         return None, f"cell {cell}, line {line - self.cells[cell - 1] + 1}"
 
 
@@ -250,11 +255,14 @@ def _parse_notebook(file: str, code: Sequence[Cell]) -> Notebook:
     comments: dict[int, str] = {}
     comment_lines: set[int] = set()
     starts: list[int] = []
+    broken: list[int] = []
     first = 1
     for cell in code:
         starts.append(first)
-        with suppress(SyntaxError):  # a cell that is only half written
+        try:
             body += [ast.increment_lineno(node, first - 1) for node in parse(cell.code).body]
+        except SyntaxError:  # a cell that is only half written
+            broken.append(len(starts))
         by_line, alone = _comments(cell.code)
         comments |= {first - 1 + line: comment for line, comment in by_line.items()}
         comment_lines |= {first - 1 + line for line in alone}
@@ -267,6 +275,7 @@ def _parse_notebook(file: str, code: Sequence[Cell]) -> Notebook:
         comment_lines,
         code=tuple(code),
         cells=tuple(starts),
+        broken=tuple(broken),
         out_of_order=order != sorted(order),
     )
 

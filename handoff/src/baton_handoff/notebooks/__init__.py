@@ -1,0 +1,1 @@
+"""From a notebook to production: what in exploratory code has to change, and how."""
