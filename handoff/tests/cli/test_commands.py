@@ -29,6 +29,7 @@ GROUPS = {
     ),
     "source": ("list", "add", "report"),
     "feature": ("list", "store"),
+    "notebook": ("scan",),
     "policy": ("status", "baseline", "owners", "radar"),
 }
 EVERY = [*TOP, *(f"{group} {name}" for group, names in GROUPS.items() for name in names)]

@@ -30,7 +30,12 @@ ROWS: dict[str, tuple[Tiers, Tiers, str, str]] = {
         "",
     ),
     "iterative, interactive workflow": ("must", "not-needed", "notebooks-unblocked", ""),
-    "clean code, changeability": ("should", "must", "formatted linted", "notebooks-stripped"),
+    "clean code, changeability": (
+        "should",
+        "must",
+        "formatted linted shortcuts-removed",
+        "notebooks-stripped",
+    ),
     "tools chosen on purpose": ("should", "must", "tools-chosen", ""),
     "tools reviewed now and then": ("would-like", "should", "tools-reviewed", ""),
     "a proper IDE instead of a notebook in the browser": ("should", "must", "proper-editor", ""),

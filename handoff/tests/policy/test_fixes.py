@@ -20,6 +20,7 @@ from baton_handoff.policy.checks import setup as installed
 from baton_handoff.policy.practices.registry import shipped
 from baton_handoff.policy.status import status
 from breaking import (
+    SLOW,
     Break,
     changed,
     figures_without,
@@ -132,6 +133,11 @@ CASES: dict[str, Case] = {
         every_run,
     ),
     "typed": Case(red("types"), "fix what `uv run poe check --only types` reports", every_run),
+    "shortcuts-removed": Case(
+        written("src/trips/serving/slow.py", SLOW),
+        "fix what `uv run handoff notebook scan src` reports",
+        written("src/trips/serving/slow.py", "def fast(trips):\n    return trips\n"),
+    ),
     "tools-proved": Case(
         changed("pyproject.toml", "[tools]", ""),
         "remove the tools from `override-dependencies` and `[tool.uv.sources]`, and put"

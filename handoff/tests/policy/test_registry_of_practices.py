@@ -53,7 +53,7 @@ def result(project: Project, name: str, side: str = "data-science") -> PracticeR
 
 def test_the_standards_have_the_tiers_of_the_process() -> None:
     practices = {practice.name: practice for practice in shipped()}
-    assert len(practices) == len(shipped()) == 45
+    assert len(practices) == len(shipped()) == 46
     asked = {
         "lock-current": ("must", "must"),
         "notebooks-unblocked": ("must", "not-needed"),

@@ -39,6 +39,7 @@ def test_json_has_every_field() -> None:
         "evidence": ["100 % sure"],
         "fix": "say 2.0.0",
         "met": False,
+        "cell": None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from baton_handoff.cli.options import (
     project_or_repository,
 )
 from baton_handoff.core.errors import UsageError
-from baton_handoff.reporting.findings import Finding
 
 if TYPE_CHECKING:
     from baton_handoff.config.project import Project
@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
     command = commands.add(
         "scan",
         _scan,
-        "what in notebooks and in the package has to change for production",
+        "what has to change for production, with the cell",
         description="Report row loops, leakage, hidden state, paths of one machine and more, with"
         " the cell, the reason and what to do. Findings in notebooks are advice; those in the"
         " package count for the practice `shortcuts-removed` of `handoff status`.",
@@ -50,15 +50,10 @@ def _scan(options: Options) -> int:
     project = options.project
     places, unreadable = project_places(project, list(_chosen(options)))
     blocking = _blocking(project) if any(one.cell is None for one in places) else set()
-    findings = [finding(one, project.side_of(one.module.file), blocks=False) for one in places]
-    findings = [
-        *unreadable,
-        *(
-            Finding(**{**vars(one), "blocks": (one.file, one.line, one.message) in blocking})
-            for one in findings
-        ),
-    ]
-    code = print_findings(findings, options, "Nothing has to change for production.")
+    found = [finding(one, project.side_of(one.module.file)) for one in places]
+    judged = [replace(one, blocks=(one.file, one.line, one.message) in blocking) for one in found]
+    when_empty = "Nothing has to change for production."
+    code = print_findings([*unreadable, *judged], options, when_empty)
     if places:
         print_beside_findings(_summary(places), options)
     return code

@@ -6,18 +6,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from baton_handoff.notebooks.patterns import full_name, imports_of
-from baton_handoff.notebooks.rules import Match, shown, text_of
-from baton_handoff.source_code.modules import SourceModule
-from baton_handoff.source_code.scopes import Scope, scope_of
+from baton_handoff.notebooks.patterns import full_name, parse_pattern
+from baton_handoff.notebooks.rules import Code, Match, shown, text_of
+from baton_handoff.source_code.scopes import Scope
 
 _SPLIT = "train_test_split"
 _CROSS = {"cross_val_predict", "cross_val_score", "cross_validate"}
 _FITTED = {"fit", "fit_resample", "fit_transform"}
 _STATISTICS = {"max", "mean", "median", "min", "mode", "quantile", "std", "var"}
-_UNCHANGED = {"astype", "copy", "fillna", "reset_index", "select_dtypes", "to_numpy", "values"}
+_UNCHANGED = {
+    *("assign", "astype", "bfill", "convert_dtypes", "copy", "drop_duplicates", "dropna", "ffill"),
+    *("fillna", "head", "interpolate", "join", "merge", "query", "reset_index", "round", "sample"),
+    *("select_dtypes", "sort_index", "sort_values", "tail", "to_numpy", "values"),
+}
 """Methods after which a table still has its columns."""
 
+_TRAINING = [parse_pattern(f"{name}(...)") for name in sorted({_SPLIT, "fit"} | _CROSS)]
 _TIME = re.compile(r"date|time|day|month|year|timestamp|^ts$|_at$", re.IGNORECASE)
 
 
@@ -80,11 +84,12 @@ class _Flow:
 Analysis = Callable[[_Flow], Iterator[Match]]
 
 
-def _in_each_scope(analysis: Analysis) -> Callable[[SourceModule], Iterator[Match]]:
-    def run(module: SourceModule) -> Iterator[Match]:
-        imports = imports_of(module)
-        for scope in scope_of(module).walk():
-            yield from analysis(_Flow(scope, imports))
+def _in_each_scope(analysis: Analysis) -> Callable[[Code], Iterator[Match]]:
+    def run(code: Code) -> Iterator[Match]:
+        # Most files neither split rows nor fit a model.
+        if any(code.candidates(one) for one in _TRAINING):
+            for scope in code.scopes:
+                yield from analysis(_Flow(scope, code.imports))
 
     run.__doc__ = analysis.__doc__
     return run
@@ -181,7 +186,7 @@ class _Columns:
         return column not in self.dropped and (self.chosen is None or column in self.chosen)
 
 
-def _column_of(flow: _Flow, node: ast.expr, line: int) -> tuple[str, str, bool] | None:
+def _column_of(flow: _Flow, node: ast.expr, line: int) -> tuple[str, str, bool] | None:  # noqa: PLR0911 - one `case` a form
     """The table and the column that an expression takes, and whether it removes it there."""
     match node:
         case ast.Subscript(value=ast.Name(id=table), slice=ast.Constant(value=str(column))):
@@ -223,12 +228,12 @@ def _is_removed(flow: _Flow, table: str, column: str, line: int) -> bool:
     return False
 
 
-def _columns_of(flow: _Flow, node: ast.expr, line: int) -> _Columns | None:
+def _columns_of(flow: _Flow, node: ast.expr, line: int) -> _Columns | None:  # noqa: PLR0911 - one `case` a form
     """The columns of a table of features, None if they are not known."""
     match node:
         case ast.Name(id=name):
             value = flow.value_before(name, line)
-            if value is None or _is_new_table(value[1]):
+            if value is None or _is_new_table(value[1]) or _is_part_of_itself(name, value[1]):
                 return _Columns(name)
             if _is_split_result(value[1]):
                 return None
@@ -259,6 +264,18 @@ def _is_new_table(value: ast.expr) -> bool:
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
             return name.startswith(("read", "load", "merge", "join", "concat", "add_"))
     return False
+
+
+def _is_part_of_itself(name: str, value: ast.expr) -> bool:
+    """Whether a value is a table of the same name with other rows, as in `t = t[t.a > 0]`."""
+    while isinstance(value, ast.Call | ast.Attribute | ast.Subscript):
+        match value:
+            case ast.Call(func=ast.Attribute(attr=method)) if method not in _UNCHANGED:
+                return False
+            case ast.Subscript(slice=ast.List() | ast.Name() | ast.Constant()):
+                return False
+        value = value.func if isinstance(value, ast.Call) else value.value
+    return isinstance(value, ast.Name) and value.id == name
 
 
 def _texts(flow: _Flow, node: ast.expr, line: int) -> frozenset[str]:
@@ -318,13 +335,13 @@ def _time_column(flow: _Flow, node: ast.AST) -> tuple[str, str] | None:
         ):
             dates = [one.value for one in keywords if one.arg == "parse_dates"]
             if dates and (columns := _texts(flow, dates[0], node.lineno)):
-                return table, sorted(columns)[0]
+                return table, min(columns)
     match node:
         case ast.Call(
             func=ast.Attribute(value=ast.Name(id=table), attr="sort_values"), args=[by, *_]
         ) if table in flow.all_rows:
-            columns = {one for one in _texts(flow, by, node.lineno) if _TIME.search(one)}
-            return (table, sorted(columns)[0]) if columns else None
+            times = [one for one in _texts(flow, by, node.lineno) if _TIME.search(one)]
+            return (table, min(times)) if times else None
     return None
 
 

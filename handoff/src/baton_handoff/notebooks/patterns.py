@@ -1,8 +1,8 @@
 """Patterns of code: Python in which `$name` is any expression, `'$name'` a text, `...` the rest.
 
-`pandas.concat([$table, ...])` matches `pd.concat([trips, row], axis=0)` after `import pandas as pd`,
-and `from pandas import concat` as well. A call without `...` allows no further arguments. A name
-without a dot, `train_test_split(...)`, matches a function of that name from any module.
+`pandas.concat([$table, ...], ...)` matches `pd.concat([trips, row], axis=0)` if pandas is
+imported as `pd`, and `concat([trips, row])` if the function is. A call without `...` allows no
+further arguments. A name without a dot, `train_test_split(...)`, is a function of any module.
 """
 
 import ast
@@ -16,6 +16,11 @@ Found = Mapping[str, ast.expr]
 """The expression for each `$name` of a pattern."""
 
 _VARIABLE = "any_"
+
+
+def is_variable(name: str) -> bool:
+    """Whether a name in a pattern stands for any expression."""
+    return name.startswith(_VARIABLE)
 
 
 @cache
@@ -56,7 +61,7 @@ def matches(
     return found if _matches(pattern, node, imports, found) else None
 
 
-def _matches(
+def _matches(  # noqa: PLR0911 - one `case` a form
     pattern: ast.AST, node: ast.AST, imports: Mapping[str, str], found: dict[str, ast.expr]
 ) -> bool:
     match pattern:
@@ -159,8 +164,9 @@ def _text(node: ast.AST) -> str:
     return re.sub(r"ctx=\w+\(\)", "", ast.dump(node))
 
 
-def enclosing_loops(module: SourceModule) -> Iterator[tuple[ast.AST, ast.AST]]:
-    """Each loop of a module, with each node that it runs again and again."""
-    for loop in module.nodes(ast.For, ast.While, ast.AsyncFor):
+def looped_nodes(module: SourceModule) -> Iterator[ast.AST]:
+    """The nodes that a loop runs again and again."""
+    loops: list[ast.For | ast.While] = [*module.nodes(ast.For), *module.nodes(ast.While)]
+    for loop in loops:
         for statement in loop.body:
-            yield from ((loop, node) for node in ast.walk(statement))
+            yield from ast.walk(statement)

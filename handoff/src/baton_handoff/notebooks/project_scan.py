@@ -8,14 +8,12 @@ from baton_handoff.lineage.sources.usage import source_usage
 from baton_handoff.notebooks.scan import Known, Place, scan
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.modules import SourceError, SourceModule, is_own, read_module
-from baton_handoff.source_code.static_contracts import declared_contracts
+from baton_handoff.source_code.static_contracts import DeclaredContract, declared_contracts
 
 _TESTS = "tests/"
 
 
-def project_places(
-    project: Project, chosen: Sequence[str]
-) -> tuple[list[Place], list[Finding]]:
+def project_places(project: Project, chosen: Sequence[str]) -> tuple[list[Place], list[Finding]]:
     """What a scan finds in a project.
 
     Args:
@@ -41,10 +39,11 @@ def project_places(
 
 def _files(project: Project, chosen: Sequence[str]) -> Iterable[str]:
     files = ProjectFiles(project.root)
-    for file in files.under(chosen) if chosen else files.paths:
-        if file.endswith((".py", ".ipynb")) and (file in chosen or is_own(file)):
-            if chosen or not file.startswith(_TESTS):
-                yield file
+    if not chosen:
+        listed = [file for file in files.paths if is_own(file) and not file.startswith(_TESTS)]
+    else:
+        listed = [file for file in files.under(chosen) if file in chosen or is_own(file)]
+    return [file for file in listed if file.endswith((".py", ".ipynb"))]
 
 
 def _known(project: Project, modules: Sequence[SourceModule]) -> Known:
@@ -54,10 +53,13 @@ def _known(project: Project, modules: Sequence[SourceModule]) -> Known:
 
 
 def _features(project: Project) -> Mapping[str, str]:
-    """The columns that only contracts between features and model have, with their place."""
+    """The columns that only the contract of the features has, with their place.
+
+    A contract that adds to the features, a label for example, is not one of features.
+    """
     folder = f"src/{project.package}/contracts/"
     files = [file for file in ProjectFiles(project.root).under([folder]) if file.endswith(".py")]
-    contracts = []
+    contracts: list[DeclaredContract] = []
     for file in files:
         try:
             contracts += declared_contracts([read_module(project.root, file)])
@@ -68,6 +70,7 @@ def _features(project: Project) -> Mapping[str, str]:
     return {
         name: f"{column.file}:{column.line}"
         for one in internal
+        if not any(set(other.columns) < set(one.columns) for other in internal)
         for name, column in one.columns.items()
         if name not in others
     }

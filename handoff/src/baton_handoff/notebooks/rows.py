@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from baton_handoff.notebooks import vectorised
-from baton_handoff.notebooks.rules import Match, shown
+from baton_handoff.notebooks.rules import Code, Match, shown
 from baton_handoff.source_code.modules import SourceModule
 
 _ROWS = {"iterrows", "itertuples", "iter_rows"}
@@ -13,8 +13,9 @@ _BY_POSITION = {"at", "iat", "iloc", "loc"}
 _GROUPS = {"groupby", "group_by", "resample", "rolling", "expanding"}
 
 
-def row_functions(module: SourceModule) -> Iterator[Match]:
+def row_functions(code: Code) -> Iterator[Match]:
     """Functions that are applied to each row of a table."""
+    module = code.module
     functions = _functions(module)
     targets = _targets(module)
     for call in module.nodes(ast.Call):
@@ -32,8 +33,9 @@ def row_functions(module: SourceModule) -> Iterator[Match]:
                 )
 
 
-def row_loops(module: SourceModule) -> Iterator[Match]:
+def row_loops(code: Code) -> Iterator[Match]:
     """Loops over the rows of a table."""
+    module = code.module
     for loop in module.nodes(ast.For):
         match loop.iter:
             case ast.Call(func=ast.Attribute(value=table, attr=name)) if name in _ROWS:
@@ -48,8 +50,9 @@ def row_loops(module: SourceModule) -> Iterator[Match]:
                 yield Match(loop.lineno, words)
 
 
-def value_functions(module: SourceModule) -> Iterator[Match]:
+def value_functions(code: Code) -> Iterator[Match]:
     """Functions that are applied to each value of a column."""
+    module = code.module
     functions = _functions(module)
     targets = _targets(module)
     for call in module.nodes(ast.Call):

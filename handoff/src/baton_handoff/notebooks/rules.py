@@ -2,22 +2,25 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal
 
 from baton_handoff.config.validation import StrictModel, Text, validated
 from baton_handoff.core.toml_files import read_toml
+from baton_handoff.lineage.sources.reads import Read, data_reads
 from baton_handoff.notebooks.patterns import (
-    enclosing_loops,
     full_name,
     imports_of,
+    is_variable,
+    looped_nodes,
     matches,
     parse_pattern,
 )
 from baton_handoff.source_code.modules import SourceModule
+from baton_handoff.source_code.scopes import Scope, scope_of
 
 _RULES = Path(__file__).with_name("rules.toml")
 
@@ -99,19 +102,73 @@ def all_rules() -> Mapping[str, Rule]:
     return {rule.name: rule for rule in validated(_Rules, read_toml(_RULES), _RULES).rules}
 
 
-def pattern_matches(rule: Rule, module: SourceModule) -> Iterator[Match]:
+class Code:
+    """The code of a file, with what several rules ask of it.
+
+    Attributes:
+        module: The file.
+    """
+
+    def __init__(self, module: SourceModule) -> None:
+        self.module = module
+
+    @cached_property
+    def imports(self) -> Mapping[str, str]:
+        """The full name of everything that is imported, by the name that the code uses."""
+        return imports_of(self.module)
+
+    @cached_property
+    def scopes(self) -> list[Scope]:
+        """Its scopes, that of the module first."""
+        return [*scope_of(self.module).walk()]
+
+    @cached_property
+    def reads(self) -> list[Read]:
+        """The data that it reads."""
+        return data_reads([self.module], [])
+
+    @cached_property
+    def looped(self) -> set[int]:
+        """The ids of the nodes that a loop runs again and again."""
+        return {id(node) for node in looped_nodes(self.module)}
+
+    def candidates(self, pattern: ast.AST) -> Sequence[ast.AST]:
+        """The nodes that a pattern may match."""
+        if isinstance(pattern, ast.Call) and (name := _last_name(pattern, {})):
+            return self._calls.get(name, [])
+        return [*self.module.nodes(type(pattern))]
+
+    @cached_property
+    def _calls(self) -> Mapping[str, list[ast.AST]]:
+        """The calls by the last part of the function's name."""
+        calls: dict[str, list[ast.AST]] = {}
+        for call in self.module.nodes(ast.Call):
+            calls.setdefault(_last_name(call, self.imports) or "", []).append(call)
+        return calls
+
+
+def _last_name(call: ast.Call, imports: Mapping[str, str]) -> str | None:
+    """The last part of the name of a called function; None if a pattern leaves it open."""
+    match call.func:
+        case ast.Name(id=name):
+            name = imports.get(name, name).rpartition(".")[2]
+        case ast.Attribute(attr=name):
+            pass
+        case _:
+            return None
+    return None if is_variable(name) else name
+
+
+def pattern_matches(rule: Rule, code: Code) -> Iterator[Match]:
     """The places that match a pattern of a rule."""
-    imports = imports_of(module)
-    looped = {id(node) for _, node in enclosing_loops(module)}
     for case in rule.cases:
-        if any(_calls(name, module, imports) for name in case.unless):
+        if any(_calls(name, code) for name in case.unless):
             continue
-        for text in case.patterns:
-            pattern = parse_pattern(text)
-            for node in module.nodes(type(pattern)):
-                if case.inside == "loop" and id(node) not in looped:
+        for pattern in map(parse_pattern, case.patterns):
+            for node in code.candidates(pattern):
+                if case.inside == "loop" and id(node) not in code.looped:
                     continue
-                found = matches(pattern, node, imports)
+                found = matches(pattern, node, code.imports)
                 if found is not None and _fits(case, node, found):
                     yield Match(_line(node), {**_words(found), "code": shown(node)})
 
@@ -141,8 +198,9 @@ def _fits(case: Case, node: ast.AST, found: Mapping[str, ast.expr]) -> bool:
     )
 
 
-def _calls(name: str, module: SourceModule, imports: Mapping[str, str]) -> bool:
-    return any(full_name(call.func, imports) == name for call in module.nodes(ast.Call))
+def _calls(name: str, code: Code) -> bool:
+    calls = code.module.nodes(ast.Call)
+    return any(full_name(call.func, code.imports) == name for call in calls)
 
 
 def _line(node: ast.AST) -> int:

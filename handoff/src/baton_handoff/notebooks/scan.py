@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.lineage.sources.reads import Read, data_reads
+from baton_handoff.lineage.sources.reads import Read
 from baton_handoff.notebooks import leakage, rows, state
-from baton_handoff.notebooks.rules import Match, Rule, all_rules, pattern_matches
+from baton_handoff.notebooks.rules import Code, Match, Rule, all_rules, pattern_matches
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.columns import column_writes
 from baton_handoff.source_code.modules import Notebook, SourceModule
@@ -77,13 +77,15 @@ def scan(modules: Sequence[SourceModule], known: Known, *, with_ruff: bool = Tru
     notebooks = [module for module in modules if isinstance(module, Notebook)]
     if with_ruff and notebooks:
         found += _from_ruff(notebooks)
-    return sorted(found, key=lambda one: (one.module.file, one.match.line, one.rule.name))
+    # Two rules of ruff may find the same.
+    once = {(one.module.file, one.match.line, one.rule.name): one for one in found}
+    return [place for _, place in sorted(once.items())]
 
 
-def finding(place: Place, side: str | None, *, blocks: bool) -> Finding:
+def finding(place: Place, side: str | None, *, blocks: bool = False) -> Finding:
     """A place as a finding."""
     match, rule = place.match, place.rule
-    form = (f"the same for whole columns: {match.form}",) if match.form else ()
+    form = (f"for whole columns: `{match.form}`",) if match.form else ()
     return Finding(
         rule.name,
         rule.message.format_map(match.words),
@@ -91,19 +93,20 @@ def finding(place: Place, side: str | None, *, blocks: bool) -> Finding:
         side,
         place.module.file,
         place.line,
-        rule.fix,
+        rule.fix.format_map(match.words),
         (f"why: {rule.why}", *form),
         cell=place.cell,
     )
 
 
 def _scanned(module: SourceModule, known: Known) -> Iterator[Place]:
+    code = Code(module)
     for rule in all_rules().values():
         if not (rule.in_src or isinstance(module, Notebook)):
             continue
-        matches = [*pattern_matches(rule, module)]
+        matches = [*pattern_matches(rule, code)]
         if rule.analysis:
-            matches += _ANALYSES[rule.analysis](module, known)
+            matches += _ANALYSES[rule.analysis](code, known)
         # One place on a line is enough.
         for match in {match.line: match for match in reversed(matches)}.values():
             yield Place(rule, module, match)
@@ -144,23 +147,23 @@ def _line_of(notebook: Notebook, line: int) -> str:
     return lines[line - notebook.cells[cell - 1]].strip()
 
 
-def _spreadsheets(module: SourceModule, _: Known) -> Iterator[Match]:
-    for read in data_reads([module], []):
+def _spreadsheets(code: Code, _: Known) -> Iterator[Match]:
+    for read in code.reads:
         if read.function == "read_excel" or _SHEET.search(read.data):
-            yield Match(_line(module, read), {"data": read.data or "a spreadsheet"})
+            yield Match(_line(code.module, read), {"data": read.data or "a spreadsheet"})
 
 
-def _addresses(module: SourceModule, _: Known) -> Iterator[Match]:
-    for read in data_reads([module], []):
-        if read.kind == "address" and read.data.startswith(("http:", "https:", "ftp:")):
-            if not _SHEET.search(read.data):
-                yield Match(_line(module, read), {"data": read.data, "function": read.function})
+def _addresses(code: Code, _: Known) -> Iterator[Match]:
+    for read in code.reads:
+        is_page = read.data.startswith(("http:", "https:", "ftp:"))
+        if read.kind == "address" and is_page and not _SHEET.search(read.data):
+            yield Match(_line(code.module, read), {"data": read.data, "function": read.function})
 
 
-def _unlisted(module: SourceModule, known: Known) -> Iterator[Match]:
+def _unlisted(code: Code, known: Known) -> Iterator[Match]:
     for read in known.undescribed:
-        if read.file == module.file:
-            yield Match(_line(module, read), {"kind": read.kind, "data": read.data})
+        if read.file == code.module.file:
+            yield Match(_line(code.module, read), {"kind": read.kind, "data": read.data})
 
 
 def _line(module: SourceModule, read: Read) -> int:
@@ -171,21 +174,21 @@ def _line(module: SourceModule, read: Read) -> int:
     return read.line or 1
 
 
-def _copied_features(module: SourceModule, known: Known) -> Iterator[Match]:
-    for node in ast.walk(module.tree):
+def _copied_features(code: Code, known: Known) -> Iterator[Match]:
+    for node in ast.walk(code.module.tree):
         for write in column_writes([node]):
-            if write.column in known.features and write.value is not None:
-                if write.table is not None or not isinstance(write.value, ast.Name):
-                    words = {"column": write.column, "file": known.features[write.column]}
-                    yield Match(write.line, words)
+            computed = write.value is not None and not isinstance(write.value, ast.Name)
+            if write.column in known.features and computed:
+                words = {"column": write.column, "file": known.features[write.column]}
+                yield Match(write.line, words)
 
 
-Analysis = Callable[[SourceModule, Known], Iterator[Match]]
+Analysis = Callable[[Code, Known], Iterator[Match]]
 
 
-def _alone(analysis: Callable[[SourceModule], Iterator[Match]]) -> Analysis:
+def _alone(analysis: Callable[[Code], Iterator[Match]]) -> Analysis:
     """An analysis that needs to know nothing about the project."""
-    return lambda module, _: analysis(module)
+    return lambda code, _: analysis(code)
 
 
 _ANALYSES: Mapping[str, Analysis] = {

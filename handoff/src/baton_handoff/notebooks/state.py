@@ -1,12 +1,12 @@
-"""What a notebook depends on besides its text: the order of its cells, and names of deleted cells."""
+"""What a notebook depends on besides its text: the order of its cells, names of deleted cells."""
 
 import ast
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from baton_handoff.notebooks.cells import CellNames, NotebookNames, names_of
-from baton_handoff.notebooks.rules import Match
-from baton_handoff.source_code.modules import Notebook, SourceModule
+from baton_handoff.notebooks.rules import Code, Match
+from baton_handoff.source_code.modules import Notebook
 
 _DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 _SIMPLE = (ast.Assign, ast.AnnAssign, *_DEFINITIONS)
@@ -14,8 +14,9 @@ _LEAST_REPEATED = 12
 """The number of nodes in the syntax tree from which on a repeated cell is no coincidence."""
 
 
-def out_of_order(module: SourceModule) -> Iterator[Match]:
+def out_of_order(code: Code) -> Iterator[Match]:
     """Cells that need a name which only a later cell defines, or that were run in another order."""
+    module = code.module
     if not isinstance(module, Notebook):
         return
     names = names_of(module)
@@ -40,8 +41,9 @@ def out_of_order(module: SourceModule) -> Iterator[Match]:
             return
 
 
-def undefined_names(module: SourceModule) -> Iterator[Match]:
+def undefined_names(code: Code) -> Iterator[Match]:
     """Names that no cell defines."""
+    module = code.module
     if not isinstance(module, Notebook):
         return
     names = names_of(module)
@@ -53,8 +55,9 @@ def undefined_names(module: SourceModule) -> Iterator[Match]:
             yield Match(use.node.lineno, {"name": use.name})
 
 
-def hidden_inputs(module: SourceModule) -> Iterator[Match]:
+def hidden_inputs(code: Code) -> Iterator[Match]:
     """Functions that read variables of the notebook."""
+    module = code.module
     if not isinstance(module, Notebook):
         return
     names = names_of(module)
@@ -79,8 +82,9 @@ def hidden_inputs(module: SourceModule) -> Iterator[Match]:
                 yield Match(function.lineno, {"function": function.name, "names": listed})
 
 
-def unused_cells(module: SourceModule) -> Iterator[Match]:
+def unused_cells(code: Code) -> Iterator[Match]:
     """Cells that only define what nothing uses."""
+    module = code.module
     if not isinstance(module, Notebook):
         return
     names = names_of(module)
@@ -111,8 +115,9 @@ def _only_defines(statement: ast.stmt) -> bool:
     return isinstance(statement, _SIMPLE)
 
 
-def repeated_cells(module: SourceModule) -> Iterator[Match]:
+def repeated_cells(code: Code) -> Iterator[Match]:
     """Cells with the same code as an earlier one, also with other names and values."""
+    module = code.module
     if not isinstance(module, Notebook):
         return
     seen: dict[str, int] = {}
@@ -143,8 +148,9 @@ def _shape(body: Sequence[ast.stmt]) -> str:
     return " ".join(parts)
 
 
-def broken_cells(module: SourceModule) -> Iterator[Match]:
+def broken_cells(code: Code) -> Iterator[Match]:
     """Cells that are not valid Python."""
+    module = code.module
     if isinstance(module, Notebook):
         for number in module.broken:
             yield Match(module.cells[number - 1], {"cell": str(number)})

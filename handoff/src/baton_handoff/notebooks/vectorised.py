@@ -150,7 +150,7 @@ class _Derivation:
         """Whether an expression depends on the row or the value."""
         return any(isinstance(one, ast.Name) and one.id in self._given for one in ast.walk(node))
 
-    def _derive(self, node: ast.expr) -> ast.expr:
+    def _derive(self, node: ast.expr) -> ast.expr:  # noqa: PLR0911 - one `case` a form
         if not self._varies(node):
             return node
         if column := self._column_of(node):
@@ -230,7 +230,7 @@ class _Derivation:
                 return _method(self._condition(test), "astype", ast.Name("int", ast.Load()))
         return _numpy("where", self._condition(test), self._derive(body), self._derive(orelse))
 
-    def _call(self, function: ast.expr, arguments: Sequence[ast.expr]) -> ast.expr:
+    def _call(self, function: ast.expr, arguments: Sequence[ast.expr]) -> ast.expr:  # noqa: PLR0911, PLR0912 - one `case` a form
         derived = [self._derive(argument) for argument in arguments]
         match function:
             case ast.Name(id=name) if name in _CASTS and len(derived) == 1:

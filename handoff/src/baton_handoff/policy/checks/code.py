@@ -2,7 +2,14 @@
 
 from functools import partial
 
-from baton_handoff.policy.checks.check_context import CHECKS, CheckContext, CheckResult, finding_at
+from baton_handoff.notebooks.scan import Known, finding, scan
+from baton_handoff.policy.checks.check_context import (
+    CHECKS,
+    CheckContext,
+    CheckResult,
+    check,
+    finding_at,
+)
 from baton_handoff.policy.evidence.tool_findings import is_syntax_error
 
 _STEPS = {
@@ -53,3 +60,18 @@ def _of_step(context: CheckContext, kind: str, good: str, bad: str) -> CheckResu
 
 for name, (step, nothing_found, something_found) in _STEPS.items():
     CHECKS[name] = partial(_of_step, kind=step, good=nothing_found, bad=something_found)
+
+
+@check
+def shortcuts_removed(context: CheckContext) -> CheckResult:
+    """The package has no code that is fine in a notebook only."""
+    modules = context.code.modules
+    if context.project.adopted:
+        modules = [module for module in modules if module.file.startswith("src/")]
+    if not any(module.tree.body for module in modules):
+        return CheckResult.not_applicable("There is no code outside notebooks.")
+    places = scan(modules, Known(), with_ruff=False)
+    sides = (context.project.side_of(place.module.file) for place in places)
+    if findings := [finding(one, side) for one, side in zip(places, sides, strict=True)]:
+        return CheckResult.not_met("The package contains shortcuts of exploration.", *findings)
+    return CheckResult.met("The package contains no shortcut of exploration.")

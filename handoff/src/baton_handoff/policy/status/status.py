@@ -49,7 +49,7 @@ def assess(
         HandoffError: handoff.toml can't be used.
     """
     level = project.level if level is None else level
-    day = today or datetime.now(UTC).astimezone().date()
+    day = today or _today()
     registry = binding_registry(project, day)
     assessed = replace(with_served(project, version) if version else project, level=level)
     evidence = EvidenceStore(assessed)
@@ -66,6 +66,19 @@ def assess(
     return Assessment(
         name, level, results, change_findings=conflicts, drafts=drafts, unmanaged=facts
     )
+
+
+def practice_results(project: Project, name: str) -> list[PracticeResult]:
+    """The result of one practice for each side that some level requires it of."""
+    today = _today()
+    registry = binding_registry(project, today)
+    context = CheckContext(project, EvidenceStore(project), today, os.environ)
+    (practice,) = (one for one in registry.practices if one.name == name)
+    return [*_results(practice, registry, context)]
+
+
+def _today() -> date:
+    return datetime.now(UTC).astimezone().date()
 
 
 def assess_change(project: Project, base: str | None, level: int | None = None) -> Assessment:

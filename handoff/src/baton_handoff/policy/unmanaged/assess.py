@@ -14,7 +14,10 @@ from baton_handoff.policy.practices.assessment import UnmanagedFacts
 from baton_handoff.policy.practices.practice import STATEMENT, Practice
 from baton_handoff.policy.unmanaged import code, commands, data, delivery, setup, tests
 
-_SAME = ("notebooks_unblocked", "notebooks_stripped", "data_versioned", "editor_set_up")
+_SAME = (
+    *("notebooks_unblocked", "notebooks_stripped", "shortcuts_removed"),
+    *("data_versioned", "editor_set_up"),
+)
 
 _CHECKS: Mapping[str, Check] = {
     **{name: CHECKS[name] for name in _SAME},
