@@ -11,7 +11,7 @@ from baton_handoff.cli.options import Commands, Options, add_format, from_root
 from baton_handoff.cli.policy import rewrite_owners
 from baton_handoff.core.errors import UsageError
 from baton_handoff.core.files import path_from
-from baton_handoff.policy.evidence.steps import CHECKABLE, CHECKED, FIXED, STEPS
+from baton_handoff.policy.evidence.steps import CHECKABLE, FIXED, STEPS
 from baton_handoff.reporting.findings import Finding, Format, render
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def add(commands: Commands) -> None:
     command = commands.add(
         "check",
         _check,
-        f"run in parallel: {', '.join(CHECKED)}",
+        "every check of the project, in parallel (--only NAME: one)",
         epilog="exit code: 0 nothing blocks, 1 something blocks, 2 the command can't run",
     )
     _add_step(command, CHECKABLE)
