@@ -133,18 +133,6 @@ def test_the_header_that_a_request_lacks_is_named(client: TestClient) -> None:
     assert marked.status_code == 200
 
 
-def test_closed_pages_are_not_found_and_predictions_go_on(client: TestClient) -> None:
-    pages = ("/docs", "/redoc", "/openapi.json", "/metrics", "/version")
-    assert {client.get(page).status_code for page in pages} == {200}
-    service = serving(client)
-    service.settings = service.settings.model_copy(
-        update={"closed": ["docs", "metrics", "version"]}
-    )
-    assert {client.get(page).status_code for page in pages} == {404}
-    assert client.get("/readyz").status_code == 200
-    assert post(client, json.dumps({"rows": [ROW]}).encode()).status_code == 200
-
-
 def test_a_compressed_body_is_refused_and_the_last_of_repeated_keys_counts(
     client: TestClient,
 ) -> None:
@@ -381,7 +369,7 @@ def test_a_model_that_answers_nothing_is_an_error_of_the_service(client: TestCli
 def test_the_schema_lists_every_status(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     assert set(paths["/predict"]["post"]["responses"]) == {
-        *("200", "408", "413", "422", "500", "503")
+        *("200", "401", "408", "413", "422", "500", "503")
     }
     body = paths["/predict"]["post"]["requestBody"]["content"]["application/json"]
     assert body["schema"] == {"$ref": "#/components/schemas/PredictionRequest"}

@@ -67,6 +67,9 @@ class ServiceSettings(StrictModel):
     closed: list[Literal["docs", "metrics", "version"]] = []
     """The pages that the service does not show: they answer 404."""
 
+    internal_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """A second port, on which alone the pages are shown; HANDOFF_INTERNAL_PORT overrides it."""
+
     log_share: Annotated[float, Field(ge=0, le=1)] = 1
     """The share of requests whose rows and predictions are logged, 0 to 1."""
 

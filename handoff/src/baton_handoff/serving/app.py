@@ -18,6 +18,7 @@ from baton_handoff.contracts.sentences import rule_text
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.tracing import add_span_attributes
 from baton_handoff.registry.loaded import Loaded
+from baton_handoff.serving.access import AccessMiddleware
 from baton_handoff.serving.limits import LimitsMiddleware
 from baton_handoff.serving.observability import (
     PREDICT,
@@ -101,6 +102,7 @@ def create_app(
     serving = PredictionService(loaded, input_schema, output_schema, request)
     app.state.serving = serving
     app.add_middleware(LimitsMiddleware, serving=serving)
+    app.add_middleware(AccessMiddleware, serving=serving)
     app.add_middleware(ObservabilityMiddleware, serving=serving)
 
     async def answer(http: Request) -> Response:
@@ -133,7 +135,7 @@ def create_app(
         response_model=response,
         responses={
             status: {"model": Refusal if status == 422 else Failure}
-            for status in (408, 413, 422, 500, 503)
+            for status in (401, 408, 413, 422, 500, 503)
         },
         summary=f"{output_schema.__name__} for each {input_schema.__name__}",
         description="",

@@ -10,13 +10,6 @@ from baton_handoff.serving.metrics import Reason
 from baton_handoff.serving.observability import is_prediction, set_reason
 from baton_handoff.serving.prediction import PredictionService
 
-_CLOSABLE = {
-    "docs": ("/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"),
-    "metrics": ("/metrics",),
-    "version": ("/version",),
-}
-"""The addresses that each entry of the setting `closed` closes."""
-
 
 class _RequestTooLongError(Exception):
     """The body is longer than the limit."""
@@ -41,11 +34,7 @@ class LimitsMiddleware:
         """Handle one ASGI connection."""
         settings = self._serving.settings
         if not is_prediction(scope):
-            closed = (path for name in settings.closed for path in _CLOSABLE[name])
-            if scope["type"] == "http" and scope["path"] in closed:
-                await JSONResponse({"detail": "Not Found"}, 404)(scope, receive, send)
-            else:
-                await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
             return
         end = asyncio.get_running_loop().time() + settings.timeout_seconds
         limit = settings.largest_request_bytes

@@ -36,6 +36,7 @@ TABLE = "(table)"
 
 Reason: TypeAlias = Literal[
     "unreadable",  # the body is not JSON
+    "unauthorized",  # the request has no accepted token
     "refused",  # the rows break the input contract
     "too_long",  # the body is longer, or has more rows, than the limit
     "incomplete",  # the body has not arrived in time

@@ -61,6 +61,8 @@ class PredictionService:
         settings: The limits.
         log: The prediction log, None for no log.
         metrics: The metrics.
+        tokens: One of these each request must have; empty for none.
+        internal_port: The port on which alone the pages are shown, None for any.
     """
 
     def __init__(
@@ -74,6 +76,8 @@ class PredictionService:
         self._refused = ""
         self.settings = ServiceSettings()
         self.log: PredictionLog | None = None
+        self.tokens: Sequence[bytes] = ()
+        self.internal_port: int | None = None
         self.metrics = Metrics(input_schema, output_schema)
         self._reader = RequestReader(request)
         self._input_schema = input_schema

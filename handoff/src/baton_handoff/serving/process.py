@@ -14,6 +14,7 @@ from baton_handoff.contracts import contracts_of
 from baton_handoff.contracts.fast_validation import use_fast_validation
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.loaded import import_model_code, open_version
+from baton_handoff.serving.access import accepted_tokens, internal_port
 from baton_handoff.serving.hot_reload import VersionRefusedError, take_over
 from baton_handoff.serving.log_setup import set_up_logs
 from baton_handoff.serving.prediction import PredictionService
@@ -47,6 +48,8 @@ def load_service(project: Project, folder: Callable[[], Path]) -> tuple[FastAPI,
     serving.settings = project.service
     serving.metrics.latency_target.set(project.promotion.latency_ms / 1000)
     serving.log = _prediction_log(project)
+    serving.tokens = accepted_tokens()
+    serving.internal_port = internal_port(project.service)
     serving.loaded = serving.prove(loaded)
     return app, code
 

@@ -19,6 +19,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.isolation import start_isolated
 from baton_handoff.core.network import reach_this_machine_directly
+from baton_handoff.serving.access import INTERNAL_PORT, TOKEN, TOKEN_FILE
 
 HOST = "127.0.0.1"
 PATIENCE = 120.0
@@ -53,8 +54,11 @@ def running(project: Project, wanted: str = "", patience: float = PATIENCE) -> I
             "HANDOFF_PREDICTIONS": predictions,
             "WEB_CONCURRENCY": "1",
         }
+        if project.service.internal_port:  # another service may use it
+            own[INTERNAL_PORT] = "0"
+        env = {name: value for name, value in os.environ.items() if name not in (TOKEN, TOKEN_FILE)}
         process = subprocess.Popen(
-            command, cwd=project.root, stdout=log, stderr=log, env=os.environ | own, text=True
+            command, cwd=project.root, stdout=log, stderr=log, env=env | own, text=True
         )
         with _until_end(process, log, HTTPConnection(HOST, port, timeout=5), patience):
             yield f"http://{HOST}:{port}"

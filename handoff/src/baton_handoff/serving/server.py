@@ -12,6 +12,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.contracts.request_example import request_command
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.registry.followed_alias import followed_alias
+from baton_handoff.serving.access import INTERNAL_PORT, internal_port
 from baton_handoff.serving.hot_reload import AliasWatcher, fetched_folder, start_fetch
 from baton_handoff.serving.log_setup import set_up_logs
 from baton_handoff.serving.uvicorn_options import log_start, uvicorn_config
@@ -31,14 +32,21 @@ def serve(project: Project, host: str, port: int, workers: int = 1) -> None:
         HandoffError: The address can't be used, there is no version to serve, it was made by other
             code, or the prediction log can't be written.
     """
-    bound = _bound_socket(host, port)  # before the model is loaded, which takes a while
-    port = bound.getsockname()[1]
+    bound = [_bound_socket(host, port)]  # before the model is loaded, which takes a while
+    address = pages = f"http://{host}:{bound[0].getsockname()[1]}"
+    if (internal := internal_port(project.service)) is not None:
+        bound.append(_bound_socket(host, internal))
+        # Each process reads it: the number is known only now if any free port will do.
+        os.environ[INTERNAL_PORT] = str(bound[1].getsockname()[1])
+        pages = f"http://{host}:{os.environ[INTERNAL_PORT]}"
     set_up_logs(sys.stderr)
     # The first process of a container gets only signals that it handles.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    answers = f"answers on http://{host}:{port} (its API on /docs; Ctrl+C ends it)."
-    sentences = [f"{project.model} version {{version}} {answers}"]
-    if command := request_command(project.root, f"http://{host}:{port}"):
+    docs = "" if "docs" in project.service.closed else f"its API on {pages}/docs; "
+    sentences = [
+        f"{project.model} version {{version}} answers on {address} ({docs}Ctrl+C ends it)."
+    ]
+    if command := request_command(project.root, address):
         sentences.append(f"An example of a request: {command}")
     sentences.append(followed_alias(project))
     if workers > 1:
@@ -55,7 +63,7 @@ def serve(project: Project, host: str, port: int, workers: int = 1) -> None:
     try:
         server = uvicorn.Server(uvicorn_config(app, workers=1))
         with suppress(KeyboardInterrupt):
-            server.run(sockets=[bound])
+            server.run(sockets=bound)
     finally:
         watcher.stop()
     if not server.started:

@@ -140,9 +140,9 @@ class _Workers(Multiprocess):
     """Uvicorn's processes, which tell when all of them answer."""
 
     def __init__(
-        self, config: uvicorn.Config, bound: socket.socket, ready: Callable[[], None]
+        self, config: uvicorn.Config, bound: list[socket.socket], ready: Callable[[], None]
     ) -> None:
-        super().__init__(config, [bound])
+        super().__init__(config, bound)
         self._ready = ready
 
     def init_processes(self) -> None:
@@ -171,7 +171,7 @@ class _Workers(Multiprocess):
 
 
 def run_workers(
-    project: Project, bound: socket.socket, count: int, sentences: Sequence[str]
+    project: Project, bound: list[socket.socket], count: int, sentences: Sequence[str]
 ) -> None:
     """Answer with several processes until a signal ends them.
 
@@ -179,7 +179,7 @@ def run_workers(
 
     Args:
         project: The project.
-        bound: The socket of the service's address.
+        bound: The sockets of the service's addresses.
         count: The number of processes.
         sentences: What to log when all of them answer.
 
