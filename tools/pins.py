@@ -5,6 +5,7 @@ template/standards/pyproject.toml and the requirements of the tracking server. F
 versions and is resolved separately. `make pins` runs this tool for new versions of the standards.
 """
 
+import os
 import re
 import subprocess
 import tempfile
@@ -21,6 +22,8 @@ SERVER_HEADER = (
 SERVER_NEEDS = ["mlflow[auth]", "boto3", "psycopg2-binary"]
 FEATURE_STORE = ROOT / "handoff/src/baton_handoff/integrations/feast/requirements.txt"
 FEATURE_STORE_HEADER = "# What Feast's own environment holds. `make pins` writes it.\n"
+COOLDOWN = "14 days"
+"""No version is younger, so that projects of companies that wait that long can be resolved."""
 BLOCK = re.compile(r"(# >>> [^\n]*\n).*?(# <<<\n)", re.DOTALL)
 
 
@@ -97,7 +100,10 @@ def _write(text: str, base: set[str], cloud: set[str]) -> None:
 
 
 def _run(folder: Path, *command: str) -> str:
-    return subprocess.run(command, cwd=folder, check=True, text=True, stdout=subprocess.PIPE).stdout
+    env = os.environ | {"UV_EXCLUDE_NEWER": COOLDOWN}
+    return subprocess.run(
+        command, cwd=folder, env=env, check=True, text=True, stdout=subprocess.PIPE
+    ).stdout
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,14 @@ from baton_handoff.contracts import canonical_form
 from baton_handoff.evaluation.held_out import Evaluation
 from baton_handoff.lineage.sources.assessment import SourceAssessment
 from baton_handoff.policy.practices.assessment import State
+from baton_handoff.policy.promotion import promote
 from baton_handoff.policy.promotion.candidate import Candidate, IsolatedPrediction, ServiceAnswers
 from baton_handoff.policy.promotion.gates import GATES, judge
 from baton_handoff.policy.promotion.gates.result import GateResult
 from baton_handoff.policy.promotion.promote import approval, gate_findings
 from baton_handoff.policy.status.promotion_practices import PromotionRequirements
 from baton_handoff.registry.manifest import Mismatch, MismatchKind
+from baton_handoff.registry.version_facts import ROLLED_BACK
 from trips import PandasTrip
 
 COUNT = 2000
@@ -408,3 +411,12 @@ def test_the_approval_is_addressed_to_both_sides_that_approve() -> None:
     project = Project(Path(), "trips", "m", "candidate")
     assert approval(project, "champion")["approval"].side == f"{DS} and {ML}"
     assert approval(replace(project, level=0), "champion") == {}
+
+
+def test_a_version_that_was_rolled_back_is_promoted_again_with_a_word_about_it() -> None:
+    version: Any = SimpleNamespace(version="2", tags={ROLLED_BACK: "it underrates snow"})
+    other: Any = SimpleNamespace(version="3", tags={})
+    (finding,) = promote._rolled_back(version)
+    assert finding.message.endswith("was rolled back: it underrates snow")
+    assert not finding.blocks
+    assert promote._rolled_back(other) == []

@@ -39,7 +39,7 @@ from baton_handoff.registry.model_registry import (
     registry_errors,
 )
 from baton_handoff.registry.register import LINEAGE_FILE, log_card
-from baton_handoff.registry.version_facts import CHAMPION
+from baton_handoff.registry.version_facts import CHAMPION, ROLLED_BACK
 from baton_handoff.reporting.findings import Finding
 
 
@@ -90,7 +90,7 @@ def promote(
         results = judge(candidate, project.promotion) | approval(project, to)
         findings = gate_findings(project, results, to)
         if to == CHAMPION:
-            findings += uncommitted_statements(project)
+            findings += [*uncommitted_statements(project), *_rolled_back(version)]
         outcome = PromotionResult(findings, None)
         if outcome.blocked:
             way = _way(project, candidate, results, findings) if to == CHAMPION else None
@@ -107,6 +107,15 @@ def promote(
         move = AliasMove(to, int(version.version), before, "promotion", why, accepted)
         move = move_alias(client, project, move)
         return PromotionResult(findings, move)
+
+
+def _rolled_back(version: ModelVersion) -> list[Finding]:
+    """Advice about a version from which `champion` was rolled back."""
+    if not (reason := version.tags.get(ROLLED_BACK)):
+        return []
+    message = f"version {version.version} was the champion and was rolled back: {reason}"
+    fix = "promote it only if that reason no longer holds"
+    return [Finding("rolled-back", message, blocks=False, side=None, fix=fix)]
 
 
 _STATED = ("card", "practices", "approval")
