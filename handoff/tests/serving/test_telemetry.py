@@ -210,6 +210,9 @@ def test_errors_are_counted_by_reason(client: TestClient) -> None:
     client.post("/predict", content=b"\xff\xfe", headers=JSON)
     client.post("/predict", json={"rows": [ROW | {"seats": 10}]})
     client.get("/predict")
+    serving(client).tokens = (b"secret",)
+    ask(client)
+    serving(client).tokens = ()
     for predict, settings in (
         (fixed(1.0), ServiceSettings(largest_request_bytes=10)),
         (fixed(1.0), ServiceSettings(queue=0)),
