@@ -17,7 +17,7 @@ from tests.environment import inside
 from tests.project import CHECKS
 
 TASKS = [
-    *("setup", "explore", "pipeline", "fix", "check", "test", "status"),
+    *("setup", "explore", "pipeline", "fix", "check", "test", "update", "status"),
     *("diff", "register", "promote", "rollback", "serve", "monitor", "docs"),
 ]
 """The public tasks."""
@@ -68,7 +68,7 @@ def is_valid_call(command: str) -> bool:
     return bool({one, two} & commands())
 
 
-def test_fourteen_tasks_are_public_and_each_calls_a_command() -> None:
+def test_fifteen_tasks_are_public_and_each_calls_a_command() -> None:
     tasks = poe_settings("tasks.toml")["tasks"]
     assert sorted(name for name in tasks if not name.startswith("_")) == sorted(TASKS)
     called = {name: task["cmd"] for name, task in tasks.items()}
@@ -127,7 +127,7 @@ def test_an_old_task_runs_the_new_command_and_prints_its_name(name: str) -> None
 
 
 @pytest.mark.slow
-def test_a_new_project_lists_fourteen_tasks_and_an_older_one_also_its_old_names(
+def test_a_new_project_lists_fifteen_tasks_and_an_older_one_also_its_old_names(
     environment: Path, workshop: Workshop, tmp_path: Path
 ) -> None:
     project = workshop.project({})

@@ -57,7 +57,8 @@ RUN_ELSEWHERE = {
     ("team-server.md", "curl --user admin"): "tests/system/test_shared_backends.py",
     ("team-server.md", "docker compose build"): "tests/system/test_shared_backends.py",
     ("change-a-feature.md", "uv run handoff feature store"): "tests/prove/test_feature_store.py",
-    ("levels-and-practices.md", "uvx copier update"): "tests/test_update.py",
+    ("levels-and-practices.md", "uv run poe update"): "tests/test_poe_update.py",
+    ("when-something-breaks.md", "uv run poe update"): "tests/test_poe_update.py",
     ("state-a-contract.md", "uv run handoff contract join"): "tests/test_blank.py",
     ("promote-and-roll-back.md", "uv run poe promote candidate --why"): "tests/test_promotion.py",
 }

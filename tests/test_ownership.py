@@ -33,7 +33,8 @@ def test_every_path_has_exactly_one_owner(workshop: Workshop, answers: dict[str,
 
 
 def test_no_two_entries_cover_the_same_path() -> None:
-    entries = [entry for paths in ownership().values() for entry in paths]
+    # A retired path may have been in a folder that is still the template's.
+    entries = [entry for name, paths in ownership().items() if name != "retired" for entry in paths]
     covered = [
         (inner, outer)
         for inner in entries

@@ -22,6 +22,8 @@ from tools.devcontainers import FOLDER, devcontainers, stages  # noqa: E402
 from tools.roles import editor_files, first_steps, laptop_files  # noqa: E402
 
 PRACTICES = "handoff/src/baton_handoff/policy/practices/practices.toml"
+RETIRED = "handoff/src/baton_handoff/updates/retired.yml"
+RETIRED_HEAD = "# Derived from ownership.yml by `make derive`.\n"
 CACHES = ("__pycache__", "*.py[co]", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
 COPIER_DEFAULTS = ("~*", ".git", ".DS_Store", ".svn")
 
@@ -83,6 +85,10 @@ def copier_lists(ownership: dict[str, Any]) -> str:
     {{%- endif %}}
 {by_answer}
 """
+
+
+def _yaml(data: dict[str, Any]) -> str:
+    return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=100)
 
 
 def _anchored(path: str) -> str:
@@ -270,6 +276,7 @@ def derived(root: Path) -> dict[Path, str]:
         root / "docs/own/ownership.md": between(ownership_md, in_docs, ownership_table(ownership)),
         root / "docs/own/practices.md": between(practices_md, in_docs, practices_pages(practices)),
         root / "docs/own/questions.md": between(questions_md, in_docs, questions_table(listed)),
+        root / RETIRED: RETIRED_HEAD + _yaml({"retired": ownership["retired"]}),
         **editor_files(root),
         **{
             page: between(page.read_text(encoding="utf-8"), in_docs, steps)

@@ -19,6 +19,7 @@ TOP = (
     "test",
     "status",
     "triage",
+    "update",
     "monitor",
 )
 GROUPS = {

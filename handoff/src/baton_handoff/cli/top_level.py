@@ -50,6 +50,36 @@ def add(commands: Commands) -> None:
 
     commands.add("pipeline", _pipeline, "run the pipeline: from raw data to a model")
 
+    command = commands.add(
+        "update",
+        _update,
+        "bring a newer version of the template, and never lose an edit",
+        description="Tell what the newest version of the template brings, try it beside the"
+        " project, and apply it: merge files, lock, check and commit. Files that git does not track"
+        " are merged like all others. A conflict stays unmerged, and can't be committed.",
+        epilog="exit code: 0 the project is current, 1 a person has to act, 2 nothing was changed",
+    )
+    command.add_argument("--to", metavar="VERSION", help="another version; default: the newest tag")
+    command.add_argument(
+        "--data",
+        action="append",
+        default=[],
+        metavar="NAME=ANSWER",
+        help="another answer to a question whose answer may change later",
+    )
+    command.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="only tell what it brings, changes and conflicts with",
+    )
+    command.add_argument(
+        "--no-commit", action="store_true", help="only stage the files: no lock, check and commit"
+    )
+    command.add_argument(
+        "--undo", action="store_true", help="restore all files as they were before the last update"
+    )
+    command.set_defaults(any_environment=True)
+
     # Without a line in the list of commands: git's hook runs it.
     command = commands.add("hooks", _hooks, description="Run the hooks on what is to be committed.")
     command.set_defaults(any_environment=True)
@@ -128,6 +158,18 @@ def _doctor(options: Options) -> int:
     keep(options.project, [role.id for role in chosen], found, datetime.now(UTC).date())
     names = " and ".join(role.id for role in chosen)
     return print_findings(found, options, f"Nothing is missing for {names}.")
+
+
+def _update(options: Options) -> int:
+    from baton_handoff.integrations.update import UpdateOptions, undo_update, update
+
+    if options.undo:
+        undo_update(options.project)
+        return 0
+    asked = UpdateOptions(
+        options.to, tuple(options.data), check=options.dry_run, commit=not options.no_commit
+    )
+    return update(options.project, asked)
 
 
 def _hooks(options: Options) -> int:

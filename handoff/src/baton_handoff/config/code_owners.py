@@ -87,7 +87,7 @@ def _rules_in(text: str) -> list[str]:
 def _content(project: Project, file: Path, *, only_existing: bool = False) -> str:
     """The team's own lines, with the block between its two marks."""
     if not all(project.teams):
-        raise _invalid_answers(project, "it lacks the two teams: run `copier update`")
+        raise _invalid_answers(project, "it lacks the two teams: run `uv run poe update`")
     provider = _provider(project)
     handles = (handle.removeprefix("@") for handle in project.teams)
     teams = dict(zip(SIDES, handles, strict=True))
@@ -113,7 +113,7 @@ def _content(project: Project, file: Path, *, only_existing: bool = False) -> st
 def _provider(project: Project) -> _Provider:
     if project.ci not in _PROVIDERS:
         names = ", ".join(_PROVIDERS)
-        command = "uvx copier update --defaults --data ci=…"
+        command = "uv run poe update --data ci=…"
         raise _invalid_answers(project, f"`ci` must be one of {names}: run `{command}`")
     return _PROVIDERS[project.ci]
 

@@ -9,6 +9,7 @@ from baton_handoff.policy.practices.practice import Practice, Tier
 from baton_handoff.policy.practices.stages import Stage
 from baton_handoff.policy.practices.way import Way
 from baton_handoff.reporting.findings import Finding
+from baton_handoff.updates.state import TemplateVersion
 
 
 class State(StrEnum):
@@ -101,6 +102,7 @@ class Assessment:
         comparisons: Commands whose evidence about the change is missing.
         base: The base of the change, empty without one.
         unmanaged: What is known of a repository that does not use Baton, None if it does.
+        template: The version of the template, None if it is unknown.
         way: What is left to do until there is a champion, None if it was not asked for.
     """
 
@@ -113,6 +115,7 @@ class Assessment:
     comparisons: Sequence[str] = ()
     base: str = ""
     unmanaged: UnmanagedFacts | None = None
+    template: TemplateVersion | None = None
     way: Way | None = None
 
     def stops(self, stage: Stage) -> bool:

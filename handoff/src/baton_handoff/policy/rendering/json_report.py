@@ -46,6 +46,13 @@ class _Adoption(_Model):
     remains: list[str] = Field(description="The practices that stay the work of people.")
 
 
+class _Template(_Model):
+    """Only if it is known: the version of the template."""
+
+    version: str
+    since: date | None = Field(description="The day on which it came; null before its commit.")
+
+
 class _Section(_Model):
     name: str
     earned: _Level
@@ -117,6 +124,7 @@ class _Status(_Model):
     version: Literal[1] = 1  # Grows when something that a program may rely on goes or changes.
     project: str
     unadopted: _Adoption | None = Field(exclude_if=lambda value: value is None)
+    template: _Template | None = Field(exclude_if=lambda value: value is None)
     base: str = Field(description="The base of a comparison, empty without one.")
     level: _Level
     earned: _Level
@@ -138,6 +146,7 @@ def json_report(assessment: Assessment, stage: Stage = "push") -> dict[str, Any]
         {
             "project": assessment.project,
             "unadopted": _adoption(assessment),
+            "template": assessment.template,
             "base": assessment.base,
             "level": assessment.level,
             "earned": assessment.earned(),

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.practice import TIERS, Practice
@@ -145,6 +146,18 @@ def describe_base(assessment: Assessment) -> str:
     if not assessment.base:
         return ""
     return f"Judged by the stricter of this policy and the one of {assessment.base}."
+
+
+def describe_template(assessment: Assessment) -> str:
+    """Name the version of the template, and how long the project has had it; empty if unknown."""
+    template = assessment.template
+    if template is None:
+        return ""
+    if template.since is None:
+        return f"Template {template.version}, not committed yet."
+    days = (datetime.now(UTC).date() - template.since).days
+    age = f", {days} days ago" if days > 1 else ""
+    return f"Template {template.version}, since {template.since}{age}."
 
 
 def announce_way(way: Way) -> str:

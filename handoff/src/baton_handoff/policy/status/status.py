@@ -33,7 +33,7 @@ from baton_handoff.policy.unmanaged.assess import (
 )
 from baton_handoff.policy.unmanaged.repository import paused_garbage_collection
 from baton_handoff.registry.version_facts import CANDIDATE, find_version
-from baton_handoff.updates.conflicts import find_conflicts
+from baton_handoff.updates.state import template_version, unfinished
 
 
 @paused_garbage_collection()
@@ -62,9 +62,14 @@ def assess(
     facts = None if project.adopted else unmanaged_facts(context)
     drafts = [*unconfirmed_rules(context)] if project.adopted else []
     name = project.name or project.package
-    conflicts = find_conflicts(project) if project.adopted else []
     return Assessment(
-        name, level, results, change_findings=conflicts, drafts=drafts, unmanaged=facts
+        name,
+        level,
+        results,
+        change_findings=unfinished(project) if project.adopted else [],
+        drafts=drafts,
+        unmanaged=facts,
+        template=template_version(project) if project.adopted else None,
     )
 
 

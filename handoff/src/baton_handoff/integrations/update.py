@@ -1,0 +1,245 @@
+"""`handoff update`: a newer version of the template, from the question to the commit."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from baton_handoff.config.project import Project
+from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.git import (
+    changed_files,
+    git,
+    head_commit,
+    hidden_files,
+    require_repository,
+    run_git,
+)
+from baton_handoff.reporting.findings import render
+from baton_handoff.updates.answers import read_answers, require_unedited
+from baton_handoff.updates.applied import (
+    LOCK,
+    Record,
+    apply_update,
+    hidden_paths,
+    read_record,
+    save_record,
+    undo,
+)
+from baton_handoff.updates.changelog import TO_DO, Change, brought
+from baton_handoff.updates.conflicts import find_conflicts
+from baton_handoff.updates.difference import differences
+from baton_handoff.updates.guard import guarded
+from baton_handoff.updates.retired import retired_paths
+from baton_handoff.updates.scratch import try_update
+from baton_handoff.updates.template import OWNERSHIP, Template, template_of
+
+_CHANGELOG = "CHANGELOG.md"
+_AGAIN = "`uv run poe update` goes on from there; `uv run poe update --undo` restores all files."
+
+
+@dataclass(frozen=True)
+class UpdateOptions:
+    """What a person asks of an update.
+
+    Attributes:
+        to: The version to update to; None for the newest.
+        data: New answers, as `name=answer`.
+        check: Only list what the update brings and changes.
+        commit: Whether to lock, check and commit; otherwise the files are staged.
+    """
+
+    to: str | None = None
+    data: tuple[str, ...] = ()
+    check: bool = False
+    commit: bool = True
+
+
+def update(project: Project, options: UpdateOptions) -> int:
+    """Update a project to a newer version of its template, or go on with an update.
+
+    Returns:
+        0 the project is current, or is so now; 1 something has to be done by a person first.
+
+    Raises:
+        HandoffError: The update can't be made; nothing has changed.
+    """
+    require_repository(project.root)
+    record = read_record(project)
+    if record and record.head == head_commit(project.root):
+        if not record.written:
+            raise HandoffError(
+                f"The update to {record.after} was interrupted while it wrote files:"
+                " `uv run poe update --undo` restores them, then update again."
+            )
+        if record.paths:
+            print(f"The update from {record.before} to {record.after} goes on.")
+            return _finish(project, record, None) if options.commit else _stopped(project)
+    if head_commit(project.root) is None:
+        raise HandoffError("Nothing is committed yet: commit the project first, then update it.")
+    # Files that git does not show are no obstacle: they are merged like all others.
+    hidden = {*hidden_files(project.root)}
+    if changed := [one for one in changed_files(project.root, ["."]) if one not in hidden]:
+        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+        raise HandoffError(
+            f"There are changes that are not committed ({', '.join(changed[:3])}{more}): commit or"
+            " remove them, so that an update can't be mixed up with them."
+        )
+    answers = read_answers(project.root)
+    with template_of(answers, options.to) as template:
+        require_unedited(project.root, answers, template.text(template.after, "copier.yml"))
+        if not template.is_newer and not options.data:
+            print(f"{answers.version} is the newest version of the template.")
+            return 0
+        found = _brought(template)
+        print(_introduction(template, found), flush=True)
+        return _update(project, options, template, _message(template, found, options.data))
+
+
+def undo_update(project: Project) -> None:
+    """Restore the work tree as it was before the last update, and say so."""
+    record = undo(project)
+    print(
+        f"All files are as they were before the update to {record.after}. `uv sync` brings the"
+        " environment back."
+    )
+
+
+def _update(project: Project, options: UpdateOptions, template: Template, message: str) -> int:
+    root = project.root
+    paths = [one for one in git(root, "ls-files", "-z").split("\0") if one]
+    tried = try_update(root, paths, template, options.data)
+    retired = retired_paths(template.text(template.after, OWNERSHIP))
+    kept = guarded(project, tried, retired)
+    everything = tried.before.keys() | kept.after.keys()
+    changed = sorted(one for one in everything if tried.before.get(one) != kept.after.get(one))
+    if kept.findings:
+        print(f"\n{render(kept.findings, 'terminal', '')}")
+    if options.check:
+        conflicts = sorted(tried.unmerged)
+        ends = f"; conflicts in {', '.join(conflicts)}" if conflicts else "; no conflicts"
+        print(f"\nThe update would change {len(changed)} files{ends}. Nothing was changed.")
+        return int(bool(conflicts) or any(one.blocks for one in kept.findings))
+    if not changed:
+        print("No file of this project changes.")
+        return 0
+    before = _status([sys.executable, "-m", "baton_handoff"], project) if options.commit else {}
+    record = Record(
+        before=template.before,
+        after=template.after,
+        head=git(root, "rev-parse", "HEAD").strip(),
+        paths=tuple(sorted({*changed, *([LOCK] if LOCK in paths else [])})),
+        hidden=tuple(hidden_paths(root, tried, paths, changed)),
+        message=message,
+    )
+    record = apply_update(project, tried, kept.after, record)
+    for path in record.hidden:
+        print(f"{path}: git does not track this file; its former content is kept until the commit.")
+    print(f"\n{len(changed)} files are updated and staged.", flush=True)
+    if any(one.blocks for one in kept.findings):
+        print(f"Look at the places above: a person's lines are gone there. {_AGAIN}")
+        return 1
+    return _finish(project, record, before) if options.commit else _stopped(project)
+
+
+def _stopped(project: Project) -> int:
+    """Report conflicts that are left; return the exit code."""
+    if found := find_conflicts(project):
+        print(f"{render(found, 'terminal', '')}\n\nResolve these, then {_AGAIN}")
+    return int(bool(found))
+
+
+def _finish(project: Project, record: Record, before: Mapping[str, Any] | None) -> int:
+    """Lock, check and commit an update that is in the work tree."""
+    if _stopped(project):
+        return 1
+    root, uv = project.root, os.environ.get("UV", "uv")
+    if (root / LOCK).exists():
+        print("uv lock …", flush=True)
+        done = subprocess.run(
+            [uv, "lock", "--quiet"], cwd=root, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            print(
+                f"{done.stderr.strip()}\n\n`uv lock` fails. Do the steps above if there are any,"
+                f" or correct pyproject.toml; {_AGAIN}"
+            )
+            return 1
+    # From here on the environment has the new engine, so it runs in processes of its own.
+    handoff = [uv, "run", "--quiet", "--locked", "handoff"]
+    print("uv run poe check …", flush=True)
+    checked = subprocess.run([*handoff, "check"], cwd=root, check=False)
+    if before:
+        for line in differences(before, _status(handoff, project)):
+            print(line)
+    git(root, "add", "--update", ".")
+    if checked.returncode != 0:
+        (root / git(root, "rev-parse", "--git-path", "SQUASH_MSG").strip()).write_text(
+            record.message, encoding="utf-8"
+        )
+        print(
+            f"`check` blocks. Correct what it lists, then {_AGAIN} `git commit` commits the"
+            " update as it is."
+        )
+        return 1
+    done = run_git(root, "commit", "--quiet", "--file=-", stdin=record.message)
+    if done.returncode != 0:
+        print(f"{done.stdout}{done.stderr}\nThe commit is refused. {_AGAIN}")
+        return 1
+    commit = git(root, "rev-parse", "HEAD").strip()
+    save_record(project, replace(record, commit=commit))
+    print(
+        f"Updated to {record.after} in commit {commit[:12]}. `uv run poe update --undo` takes it"
+        " back until you publish it."
+    )
+    return 0
+
+
+def _status(handoff: Sequence[str], project: Project) -> Mapping[str, Any]:
+    """The status as an engine reports it; empty if it can't."""
+    done = subprocess.run(
+        [*handoff, "status", "--format", "json"],
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        read: Mapping[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        return {}
+    return read
+
+
+def _brought(template: Template) -> list[Change]:
+    before, after = (
+        template.text(version, _CHANGELOG) for version in (template.before, template.after)
+    )
+    return brought(before, after)
+
+
+def _introduction(template: Template, changes: Sequence[Change]) -> str:
+    head = f"Template {template.before} → {template.after} ({template.day(template.after)})"
+    return "\n\n".join([head, *_paragraphs(changes)])
+
+
+def _paragraphs(changes: Sequence[Change]) -> list[str]:
+    """What an update brings, a paragraph for each kind of change, steps for people first."""
+    kinds = sorted(dict.fromkeys(one.kind for one in changes), key=lambda kind: kind != TO_DO)
+    paragraphs = []
+    for kind in kinds:
+        texts = [one.text for one in changes if one.kind == kind]
+        items = texts if kind == TO_DO else [f"- {text}" for text in texts]
+        paragraphs.append("\n".join([f"{kind}:", *items]))
+    return paragraphs or ["The changelog of the template lists nothing for this version."]
+
+
+def _message(template: Template, changes: Sequence[Change], data: Sequence[str]) -> str:
+    title = f"Update the standards from {template.before} to {template.after}"
+    if not template.is_newer:
+        title = f"Change answers of the template: {', '.join(data)}"
+        return f"{title}\n"
+    return "\n\n".join([title, *_paragraphs(changes)]) + "\n"

@@ -1,0 +1,24 @@
+"""The newest version of a template, and its address as copier reads it."""
+
+import pytest
+
+from baton_handoff.updates.template import address_of, newest_tag
+
+
+def test_the_newest_release_is_the_newest_version_among_the_tags() -> None:
+    assert newest_tag(["v1.9.0", "v1.10.0", "v2.0.0rc1", "deployed", "v0.1"]) == "v1.10.0"
+    assert newest_tag(["deployed", "v2.0.0.dev1"]) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "address"),
+    [
+        ("gh:acme/baton", "https://github.com/acme/baton.git"),
+        ("gl:acme/baton.git", "https://gitlab.com/acme/baton.git"),
+        ("git+https://git.example.com/baton.git", "https://git.example.com/baton.git"),
+        ("git@git.example.com:acme/baton.git", "git@git.example.com:acme/baton.git"),
+        ("/srv/baton", "/srv/baton"),
+    ],
+)
+def test_an_address_is_read_as_copier_reads_it(source: str, address: str) -> None:
+    assert address_of(source) == address
