@@ -21,7 +21,7 @@ from baton_handoff.policy.practices.assessment import PracticeResult, State
 from baton_handoff.policy.practices.registry import registry_of, shipped
 from baton_handoff.policy.rendering.explanation import explain_practice
 from baton_handoff.policy.rendering.html_report import html_report
-from baton_handoff.policy.rendering.json_report import json_report, status_schema
+from baton_handoff.policy.rendering.json_report import json_report
 from baton_handoff.policy.rendering.markdown_report import markdown_report
 from baton_handoff.policy.rendering.open_findings import open_findings
 from baton_handoff.policy.rendering.terminal_report import terminal_report
@@ -30,6 +30,7 @@ from baton_handoff.policy.status.status import assess, assess_change
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.reporting.terminal_style import TerminalStyle
 from kept_project import TODAY, commit, kept_project, leave_counts, leave_evidence
+from published_schemas import status_schema
 
 APP, BUILD, HELP = "src/trips/serving/app.py", "src/trips/features/build.py", "tests/help.py"
 OLD = ((APP, 3, "F401: unused"), (APP, 9, "F401: unused"), (BUILD, 1, "E501: too long"))

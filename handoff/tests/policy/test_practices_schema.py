@@ -14,8 +14,8 @@ from baton_handoff.config.project import find_project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.practices import registry
 from baton_handoff.policy.practices.practice import Practice
-from baton_handoff.policy.practices.settings_schema import settings_schema
 from kept_project import OWN, SETTINGS
+from published_schemas import settings_schema
 
 FILE = registry.SHIPPED.with_suffix(".schema.json")
 LESS = """

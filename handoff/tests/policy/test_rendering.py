@@ -23,7 +23,7 @@ from baton_handoff.policy.practices.assessment import Assessment, State
 from baton_handoff.policy.practices.way import Way
 from baton_handoff.policy.rendering.explanation import explain_practice
 from baton_handoff.policy.rendering.html_report import html_report
-from baton_handoff.policy.rendering.json_report import json_report, status_schema
+from baton_handoff.policy.rendering.json_report import json_report
 from baton_handoff.policy.rendering.markdown_report import MARKER, markdown_report
 from baton_handoff.policy.rendering.open_findings import open_findings
 from baton_handoff.policy.rendering.summary import (
@@ -36,6 +36,7 @@ from baton_handoff.policy.rendering.summary import (
 from baton_handoff.policy.rendering.terminal_report import terminal_report
 from baton_handoff.reporting.findings import Finding, Format, render
 from baton_handoff.reporting.terminal_style import TerminalStyle
+from published_schemas import status_schema
 
 SCHEMA = Path(json_report.__code__.co_filename).with_name("status.schema.json")
 GOLDEN = Path(__file__).parent / "golden" / "status"

@@ -19,13 +19,13 @@ import baton_handoff
 from baton_handoff.cli import main
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.registry import shipped
-from baton_handoff.policy.rendering.json_report import status_schema
 from baton_handoff.policy.rendering.terminal_report import terminal_report
 from baton_handoff.policy.status.status import assess
 from baton_handoff.policy.unmanaged import commands
 from baton_handoff.policy.unmanaged.repository import find_repository
 from baton_handoff.reporting.terminal_style import TerminalStyle
 from kept_project import TODAY
+from published_schemas import status_schema
 from trip_project import git
 from unmanaged_repositories import SHAPES, foreign, hostile, notebook
 

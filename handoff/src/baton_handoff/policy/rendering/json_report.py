@@ -1,6 +1,6 @@
 """The status of a project as data; `status.schema.json` is generated from these models.
 
-`GOLDEN=write pytest tests/policy/test_rendering.py` writes the schema.
+`GOLDEN=write pytest tests/policy/test_rendering.py` writes that schema.
 """
 
 from datetime import date
@@ -118,7 +118,7 @@ class _Result(_Model):
     accepted: _Exception | None = Field(validation_alias="exception")
 
 
-class _Status(_Model):
+class Status(_Model):
     """The status of a project: handoff status --format json."""
 
     version: Literal[1] = 1  # Grows when something that a program may rely on goes or changes.
@@ -142,7 +142,7 @@ class _Status(_Model):
 def json_report(assessment: Assessment, stage: Stage = "push") -> dict[str, Any]:
     """Return everything that the other reports contain, as plain data."""
     sides = sides_of(assessment)
-    status = _Status.model_validate(
+    status = Status.model_validate(
         {
             "project": assessment.project,
             "unadopted": _adoption(assessment),
@@ -170,12 +170,6 @@ def json_report(assessment: Assessment, stage: Stage = "push") -> dict[str, Any]
         }
     )
     return status.model_dump(mode="json", by_alias=True)
-
-
-def status_schema() -> dict[str, Any]:
-    """Return the JSON schema of the report."""
-    schema = _Status.model_json_schema(mode="serialization")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def _adoption(assessment: Assessment) -> dict[str, Any] | None:

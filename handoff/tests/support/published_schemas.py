@@ -1,6 +1,7 @@
-"""The JSON schema of handoff.toml and practices.toml, with which editors complete and check them.
+"""The JSON schemas that the engine ships, made from its models; `GOLDEN=write` writes the files.
 
-`GOLDEN=write pytest tests/policy/test_practices_schema.py` writes practices.schema.json.
+practices.schema.json is for editors of handoff.toml and practices.toml, status.schema.json for
+readers of `handoff status --format json`.
 """
 
 from typing import Any
@@ -16,6 +17,9 @@ from baton_handoff.policy.practices.practice import (
     TightenedPractice,
 )
 from baton_handoff.policy.practices.registry import PracticesToml, shipped
+from baton_handoff.policy.rendering.json_report import Status
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class ProjectToml(HandoffToml):
@@ -35,10 +39,15 @@ def settings_schema() -> dict[str, Any]:
     own = definitions["$defs"]["OwnPractice"]["properties"]
     own["section"]["enum"] = [*sections, OWN_SECTION]
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": _DIALECT,
         "title": "Settings of a project, and practices of the standards",
         "if": {"required": ["sections"]},
         "then": references[PracticesToml, "validation"],
         "else": references[ProjectToml, "validation"],
         **definitions,
     }
+
+
+def status_schema() -> dict[str, Any]:
+    """The schema of `handoff status --format json`."""
+    return {"$schema": _DIALECT, **Status.model_json_schema(mode="serialization")}
