@@ -64,10 +64,6 @@ def add(commands: Commands) -> None:
 def api_models(project: "Project", *, require_columns: bool = False) -> tuple[Path, str]:
     """Generate the API's models.
 
-    Args:
-        project: The project.
-        require_columns: Raise an error if the contracts have no columns yet.
-
     Returns:
         The path and the content of the file.
 

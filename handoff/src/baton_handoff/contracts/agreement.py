@@ -77,13 +77,7 @@ def rows_near(contract: Contract, accepted: Sequence[Mapping[str, Any]]) -> "Sea
 
 
 def disagreements(contract: Contract, request: type[BaseModel], rows: Table) -> list[str]:
-    """Return the values that a request accepts and a table refuses, or the reverse.
-
-    Args:
-        contract: The model's input contract.
-        request: The generated model of a request.
-        rows: The rows, as JSON has them.
-    """
+    """Return the values that a request accepts and a table refuses, or the reverse."""
     refused_in_request: set[tuple[int, str]] = set()
     refused_in_table: set[tuple[int, str]] = set()
     request_accepted = table_accepted = True

@@ -61,12 +61,7 @@ class Dependencies:
     """
 
     def __init__(self, package: str, contract_form: "ContractForm") -> None:
-        """Begin a description.
-
-        Args:
-            package: The name of any module of the package.
-            contract_form: Describes a contract; returns None for any other class.
-        """
+        """Begin a description of the package that a module is in."""
         self.unfollowed: set[str] = set()
         self._package = PackageCode(package)
         self._contract_form = contract_form

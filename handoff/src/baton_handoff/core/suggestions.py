@@ -13,12 +13,6 @@ def similar_name(wanted: str, names: Iterable[str]) -> str:
 
 
 def hint(wanted: str, names: Iterable[str], otherwise: str) -> str:
-    """The end of a sentence about an unknown name: a suggestion, or else what to do.
-
-    Args:
-        wanted: The unknown name.
-        names: The known names.
-        otherwise: What to do if none of them looks like it, without a full stop.
-    """
+    """The end of a sentence about an unknown name: a suggestion, or else `otherwise`."""
     near = similar_name(wanted, names)
     return f"; did you mean `{near}`?" if near else f": {otherwise}."

@@ -108,11 +108,6 @@ def importance(
 
     Not scikit-learn's: it takes neither Polars tables nor a bare function.
 
-    Args:
-        predict: The model.
-        evaluation: Rows and labels.
-        max_rows: The size of the sample that is used.
-
     Returns:
         By column the increase of the mean loss after the column's values were shuffled.
     """

@@ -26,16 +26,7 @@ _MAX_BARS = 25
 
 
 def draw(evaluation: Evaluation, importances: Mapping[str, float], folder: Path) -> list[Path]:
-    """Write all plots that apply to an evaluation.
-
-    Args:
-        evaluation: The evaluation.
-        importances: The importance of each column of the input.
-        folder: The folder to write to.
-
-    Returns:
-        The files.
-    """
+    """Write all plots that apply to an evaluation, and return their files."""
     folder.mkdir(parents=True, exist_ok=True)
     plots: dict[str, Callable[[Any], None]] = {
         "importance": partial(_bars, values=importances, label="increase of the mean loss")

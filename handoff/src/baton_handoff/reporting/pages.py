@@ -37,10 +37,6 @@ def render_markdown(template: str, **values: Any) -> str:
 
     Text between backticks stays code. Use the filter `safe` for a value that is Markdown.
 
-    Args:
-        template: The template's path below `templates/`.
-        values: What the template refers to, by name.
-
     Returns:
         The whole text, with a line break at its end.
     """

@@ -20,12 +20,7 @@ _POSITIONS = {
 
 
 def render_page(name: str, **values: Any) -> str:
-    """Render a page of the site, Markdown with HTML tables.
-
-    Args:
-        name: The template, `contract` for example.
-        values: What the template refers to, by name.
-    """
+    """Render a page of the site, Markdown with HTML tables."""
     helpers = {
         "NO_DESCRIPTION": NO_DESCRIPTION,
         "NO_ORIGIN": NO_ORIGIN,

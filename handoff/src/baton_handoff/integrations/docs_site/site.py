@@ -71,11 +71,6 @@ def build_site(project: Project, pages: Mapping[str, str]) -> tuple[Path, list[s
 def serve_site(project: Project, port: int, rebuild: Callable[[], None]) -> None:
     """Serve `site/` on this machine, and rebuild it when its sources change.
 
-    Args:
-        project: The project.
-        port: The port.
-        rebuild: The function that builds it.
-
     Raises:
         HandoffError: The port is in use.
     """

@@ -15,13 +15,7 @@ _SERVED = " served"
 
 
 def compare(view: FeatureView, made: pa.Table, served: pa.Table) -> Iterator[Finding]:
-    """All differences between the two.
-
-    Args:
-        view: What is served.
-        made: The latest row of each entity in the pipeline's table.
-        served: The row of each entity in the store.
-    """
+    """All differences between the latest rows that the pipeline made and the served ones."""
     other_types = [
         f"{name} is served as {kind}, its contract declares {view.types[name]}"
         for name, kind in zip(served.schema.names, served.schema.types, strict=True)

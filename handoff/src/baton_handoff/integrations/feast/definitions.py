@@ -85,12 +85,7 @@ def store_settings(project: Project) -> str:
 
 
 def definitions_of(views: Sequence[FeatureView], file: Path) -> str:
-    """The definitions that `features.py` reads, as JSON.
-
-    Args:
-        views: The views, of the same entity.
-        file: The Parquet file with the rows.
-    """
+    """The definitions of views of one entity, as JSON that `features.py` reads."""
     source = {"name": file.stem, "path": file.as_posix(), "timestamp_field": views[0].time}
     definitions = {"source": source, "views": [asdict(view) for view in views]}
     return json.dumps(definitions, indent=2, ensure_ascii=False) + "\n"

@@ -84,12 +84,7 @@ def derivation_of(
     interfaces: Sequence[FeatureInterface],
     within: tuple[FeatureInterface, ...] = (),
 ) -> Derivation:
-    """Find how a table is made from given tables.
-
-    Args:
-        table: The type of the table.
-        interfaces: The interfaces; the first one that fits is used.
-        within: The interfaces that led here, which can't make their own inputs.
+    """Find how a table is made from given tables, by interfaces that do not make their own input.
 
     Raises:
         HandoffError: No interface returns what a step needs, and it is not a plain table.

@@ -75,11 +75,7 @@ def practices_of(data: Mapping[str, Any]) -> tuple[Practice, ...]:
 
 
 def registry_of(project: Project, standard: Sequence[Practice] | None = None) -> Registry:
-    """The practices and statements of a project.
-
-    Args:
-        project: The project.
-        standard: The practices of the standards; by default those of this engine.
+    """The practices and statements of a project, by default with the standards of this engine.
 
     Raises:
         SettingsError: handoff.toml states something about practices that can't be used.

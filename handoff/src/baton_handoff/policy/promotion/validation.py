@@ -52,12 +52,6 @@ def validate(
 ) -> Candidate:
     """Run a version in isolation and in the service, and the champion on the same rows.
 
-    Args:
-        project: The project, checked out at the code that the service runs.
-        client: The registry.
-        version: The version.
-        progress: Called with a line for each step.
-
     Raises:
         HandoffError: The version was not registered by this engine, or its manifest was changed.
     """

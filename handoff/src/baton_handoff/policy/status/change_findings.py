@@ -45,12 +45,7 @@ Keep: TypeAlias = Callable[[Sequence[Finding]], None]
 
 @contextmanager
 def kept(project: Project, comparison: Comparison, base: str | None) -> Iterator[Keep]:
-    """Keep the findings of a comparison, unless files that it depends on change meanwhile.
-
-    Args:
-        project: The project.
-        comparison: The command that runs.
-        base: The base of the comparison; a wheel is no base of a change, so nothing is kept.
+    """Keep the findings of a comparison with a commit, unless files that it depends on change.
 
     Raises:
         HandoffError: `base` can't be used.
