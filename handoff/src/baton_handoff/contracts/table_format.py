@@ -80,14 +80,11 @@ def column_formats(given: ColumnFormats) -> dict[str, ColumnFormat]:
 
 
 def file_format(given: Mapping[str, Any] | FileFormat | None, file: Path) -> FileFormat | None:
-    """Return the format of a file.
+    """Return the format of a file; None if none is given or recorded for it.
 
     Args:
         given: As `source.format` of params.yaml states it.
         file: The file, as params.yaml names it.
-
-    Returns:
-        The format; None if none is given or recorded for the file.
 
     Raises:
         HandoffError: It is not valid.

@@ -34,11 +34,7 @@ _REMEDIES = {
 
 
 def in_one_sentence(run: Callable[[], int | None]) -> int:
-    """Run a command or a pipeline stage; print an error that the user can correct as a sentence.
-
-    Returns:
-        The exit code.
-    """
+    """Run a command or a pipeline stage and return its exit code; print an error as a sentence."""
     # They quote rows, once for each stage: the stage `validate` reports drafted rules instead.
     warnings.filterwarnings("ignore", module=r"pandera\.backends")
     # The pipeline starts each stage as a program of its own.
@@ -64,11 +60,7 @@ def in_one_sentence(run: Callable[[], int | None]) -> int:
 
 
 def refused_table(error: Exception) -> str | None:
-    """One sentence for a table that pandera refuses: its own message quotes every value.
-
-    Returns:
-        None for any other error.
-    """
+    """One sentence for a table that pandera refuses, without its values; None for other errors."""
     # By its name, because the core imports no dataframe library.
     if type(error).__module__ != "pandera.errors":
         return None
@@ -100,11 +92,7 @@ def _place_in_project(error: Exception) -> str:
 
 
 def explained_error(error: OSError) -> str | None:
-    """One sentence with problem, place and remedy for an error of the system.
-
-    Returns:
-        None for an error that the user's machine does not explain.
-    """
+    """One sentence with problem, place and remedy for an error of the system; None for others."""
     file = error.filename2 or error.filename
     if _is_missing_program(error):
         return f"The program {file!r} is not installed: see Set up in README.md."

@@ -60,11 +60,7 @@ def programs_of_another_place(environment: Path) -> dict[Path, bytes]:
 
 
 def repair_programs(environment: Path) -> int:
-    """Make every program of an environment start the environment's own Python.
-
-    Returns:
-        The number of programs that started another one.
-    """
+    """Make every program of an environment start its own Python; return how many did not."""
     found = programs_of_another_place(environment)
     here = os.fsencode(environment.resolve())
 
@@ -90,11 +86,7 @@ def is_complete(folder: Path) -> bool:
 
 
 def create_environment(folder: Path, requirements: Path) -> str:
-    """Create an environment from a file of pinned and hashed requirements.
-
-    Returns:
-        The error of uv; empty if there is none.
-    """
+    """Create an environment from pinned and hashed requirements; return the error of uv."""
     uv = os.environ.get("UV", "uv")
     python = environment_python(folder)
     install = ("pip", "install", "--require-hashes", "--requirement", requirements)

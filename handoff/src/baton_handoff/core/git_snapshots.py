@@ -118,13 +118,10 @@ class GitSnapshots:
         raise UnknownCommitError(f"{reference} and this work have no commit in common.")
 
     def main_commit(self) -> str | None:
-        """The newest commit of the remote's main branch, as this clone knows it.
+        """The newest commit of the remote's main branch, as this clone knows it; None without one.
 
         The branch that this one follows counts only if no remote has a main branch by its usual
         name; the pushed copy of this branch comes last.
-
-        Returns:
-            The commit; None if this clone knows no main branch of a remote.
         """
         # Not `_main_branches`: a person's own `init.defaultBranch` must not choose what approves.
         names = [f"refs/remotes/{one}/{name}" for one in self._remotes() for name in _HEADS]
@@ -139,11 +136,7 @@ class GitSnapshots:
         return next(filter(None, map(self._commit, names)), None)
 
     def local_main_commit(self) -> str | None:
-        """The newest commit of the main branch of this repository, or else the last commit.
-
-        Returns:
-            The commit; None in a repository without a commit.
-        """
+        """The newest commit of this repository's main branch, or else the last one, if any."""
         names = ("refs/heads/main", "refs/heads/master", "HEAD")
         return next(filter(None, map(self._commit, names)), None)
 

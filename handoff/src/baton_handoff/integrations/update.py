@@ -185,7 +185,8 @@ def _finish(project: Project, record: Record, before: Mapping[str, Any] | None) 
             " update as it is."
         )
         return 1
-    done = run_git(root, "commit", "--quiet", "--file=-", stdin=record.message)
+    # Only the project's own files: others of the repository may be staged.
+    done = run_git(root, "commit", "--quiet", "--file=-", "--", ".", stdin=record.message)
     if done.returncode != 0:
         print(f"{done.stdout}{done.stderr}\nThe commit is refused. {_AGAIN}")
         return 1

@@ -230,11 +230,7 @@ def _require_unedited(project: Project, drafted: Mapping[Path, str]) -> None:
 
 
 def _raise_versions(project: Project) -> list[str]:
-    """Raise the versions in contracts/data.py as far as the changes require it.
-
-    Returns:
-        Each contract with both versions.
-    """
+    """Raise the versions in contracts/data.py as required; return each with its contract."""
     try:
         changed = [found.comparison for found in compare_with_base(project).differences]
     except HandoffError:  # there is no state to compare with

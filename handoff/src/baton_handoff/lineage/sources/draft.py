@@ -18,10 +18,7 @@ _SERVERS = {"http": "api", "https": "api", "s3": "s3", "s3a": "s3"}
 
 
 def add_source(project: Project, usage: SourceUsage, wanted: str) -> str:
-    """Write a draft for data that is read, or a file, folder or address that is to be read.
-
-    Returns:
-        The path of the draft, relative to the project.
+    """Write a draft for data that is read, or is to be read; return its path in the project.
 
     Raises:
         HandoffError: The data does not exist, or has a source file already.

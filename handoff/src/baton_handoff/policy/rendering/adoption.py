@@ -22,11 +22,7 @@ Groups = Mapping[str, Sequence[Practice]]
 
 
 def both(assessment: Assessment) -> list[tuple[str, Groups]]:
-    """Group the open practices: those that adopting Baton meets, and those that need people.
-
-    Returns:
-        Both groups, each with its title.
-    """
+    """Group the open practices under titles: what adopting Baton meets, and what needs people."""
     wanted = (one for one in assessment.results if not one.reached and one.tier != "not-needed")
     practices = [result.practice for result in _once(wanted)]
     met = [practice for practice in practices if practice.brought]

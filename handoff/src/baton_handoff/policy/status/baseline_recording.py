@@ -10,12 +10,9 @@ from baton_handoff.policy.status.status import assess
 
 
 def record(project: Project) -> str:
-    """Record the open findings, or remove those from the baseline that have been fixed since.
+    """Record the open findings, or remove the fixed ones; return a sentence about the baseline.
 
     The entries of renamed files follow them.
-
-    Returns:
-        What is recorded now, a sentence.
 
     Raises:
         HandoffError: The findings of a practice are not known, or are more than before, or the

@@ -12,11 +12,7 @@ _MARKERS = (".git", "pyproject.toml", "setup.py", "requirements.txt", "environme
 
 
 def find_repository(start: Path | None = None) -> Project:
-    """Find the root of the repository around a folder, by default the working directory.
-
-    Returns:
-        The nearest folder upwards with git or a list of packages; `start` if there is none.
-    """
+    """Find the nearest folder upwards with git or a list of packages; `start` if there is none."""
     start = (start or Path.cwd()).resolve()
     marked = (
         folder
