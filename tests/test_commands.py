@@ -41,7 +41,7 @@ def commands() -> set[str]:
 
 def steps(command: str) -> set[str]:
     """Return the steps that `check` or `fix` accepts by name."""
-    output = " ".join(handoff(command, "--help").stdout.split())
+    output = " ".join(handoff(command, "--help").stdout.split()).replace("- ", "-")
     (names,) = re.findall(r"one step: ([-a-z]+(?:, [-a-z]+)*)", output)
     return set(names.split(", "))
 
