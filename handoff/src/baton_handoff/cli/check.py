@@ -74,6 +74,12 @@ _Found: TypeAlias = tuple[Sequence[Finding], str]
 """Findings, and the message for people if there are none."""
 
 
+def _check_secrets(project: "Project") -> _Found:
+    from baton_handoff.source_code.secrets import find_secrets
+
+    return find_secrets(project), "No file contains a password, a key or a token."
+
+
 def _check_conflicts(project: "Project") -> _Found:
     from baton_handoff.updates.conflicts import find_conflicts
 
@@ -169,6 +175,7 @@ def _step_check(find: Callable[["Project"], _Found]) -> "StepCheck":
 
 STEP_CHECKS: "Mapping[str, StepCheck]" = {
     "conflicts": _step_check(_check_conflicts),
+    "secrets": _step_check(_check_secrets),
     "api": _step_check(_check_api),
     "features": _step_check(_check_features),
     "owners": _step_check(_check_owners),

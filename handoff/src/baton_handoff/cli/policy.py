@@ -96,6 +96,12 @@ def _status(options: Options) -> int:
     if options.produce:
         produce(project, assessment, options.stage or "promotion")
         assessment = assessed()
+    if options.produce:
+        # As in CI. A status alone reads no file for secrets, so that it stays fast.
+        from baton_handoff.source_code.secrets import find_secrets
+
+        found = [*assessment.change_findings, *find_secrets(project)]
+        assessment = replace(assessment, change_findings=found)
     if project.adopted:
         # Without an answer of the registry, its practices are the ones that tell it.
         with suppress(HandoffError):

@@ -67,6 +67,29 @@ def code_cells(text: str) -> list[Cell]:
     return [_cell(cell, is_python=is_python) for cell in _cells(notebook)]
 
 
+def notebook_texts(text: str) -> Iterator[tuple[int | None, bool, str]]:
+    """Every text in a notebook that a person may have written or a cell may have printed.
+
+    Yields:
+        The number of the code cell, None for a text cell; whether it is an output; the text.
+
+    Raises:
+        ValueError, LookupError, TypeError or AttributeError: The text is no notebook.
+    """
+    notebook = json.loads(text)
+    for sheet in notebook.get("worksheets", [notebook]):
+        for cell in sheet["cells"]:
+            if cell["cell_type"] != "code":
+                yield None, False, "".join(cell["source"])
+    for number, code in enumerate(code_cells(text), 1):
+        yield number, False, code.source
+        for output in code.outputs:
+            data = output.get("data") or {}
+            printed = [value for kind, value in data.items() if not kind.startswith("image/")]
+            for one in (output.get("text"), output.get("traceback"), *printed):
+                yield number, True, "".join(one) if isinstance(one, list) else str(one or "")
+
+
 def with_usual_kernel(text: str) -> tuple[str, str]:
     """A Python notebook that names the kernel which every environment has.
 

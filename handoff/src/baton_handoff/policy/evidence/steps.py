@@ -55,6 +55,7 @@ class Step:
 
 STEPS: Mapping[str, Step] = {
     "conflicts": Step(("handoff", "check", "--only", "conflicts"), "uv run poe check"),
+    "secrets": Step(("handoff", "check", "--only", "secrets"), "uv run poe check"),
     "format": Step(
         ("ruff", "format", "--check"),
         "uv run poe check",
