@@ -19,7 +19,7 @@ from baton_handoff.contracts import (
 )
 from baton_handoff.contracts.agreement import rows_around, rows_near
 from baton_handoff.contracts.columns import holds
-from baton_handoff.contracts.fast_validation import MAX_ROWS, FastValidation, use_fast_validation
+from baton_handoff.contracts.fast_validation import LONG, FastValidation, use_fast_validation
 from baton_handoff.core.errors import HandoffError
 from generated_code import row_model
 from trips import AT, ROWS, PandasTrip, PolarsTrip, Row
@@ -165,9 +165,7 @@ def fast_trip(trip: Contract) -> Iterator[Contract]:
     del trip.validate
 
 
-def test_pandera_validates_long_tables_and_reports_violations(
-    fast_trip: Contract, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pandera_reports_violations(fast_trip: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
     validated = []
     accepts = FastValidation.accepts
 
@@ -182,9 +180,32 @@ def test_pandera_validates_long_tables_and_reports_violations(
         check(fast_trip, from_rows(fast_trip, [ROWS[0] | {"seats": 10, "direct": False}]))
     assert [violation.column for violation in caught.value.violations] == ["seats"]
     with pytest.raises(ContractViolation) as caught:
-        check(fast_trip, from_rows(fast_trip, [ROWS[0]] * (MAX_ROWS + 1)))
+        check(fast_trip, from_rows(fast_trip, [ROWS[0]] * (LONG + 1)))
     assert [violation.rule.kind for violation in caught.value.violations] == [RuleKind.KEY]
-    assert validated == [3, 1]
+    assert validated == [3, 1, LONG + 1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"town": None}, {"name": None}, {"name": "a"}, {"seats": 1}, {"price": 0.0}],
+    ids=str,
+)
+def test_a_long_table_is_accepted_as_pandera_does(pa: Any, change: Row) -> None:
+    class Seat(pa.DataFrameModel):
+        town: str = pa.Field(isin=["Ulm"])
+        name: str = pa.Field(nullable=True, str_matches="^[A-Z]+$")
+        seats: int = pa.Field(ge=1)
+        price: float = pa.Field(gt=0)
+
+        class Config:
+            unique = ["town", "seats"]
+
+    one = {"town": "Ulm", "name": "A", "price": 1.5}
+    rows: list[Row] = [{**one, "seats": seat + 1} for seat in range(LONG + 1)]
+    table = from_rows(Seat, [*rows[:-1], rows[-1] | change])
+    accepted = pandera_accepts(Seat, table)
+    assert accepted is (change in ({}, {"name": None}))
+    assert FastValidation(Seat).accepts(table) is accepted
 
 
 def test_a_derived_contract_keeps_rules_of_its_own(fast_trip: Any, pa: Any) -> None:

@@ -28,6 +28,7 @@ from baton_handoff.contracts import (
     engine_of,
     from_rows,
 )
+from baton_handoff.contracts.fast_validation import use_fast_validation
 from baton_handoff.contracts.frames import ARROW
 from baton_handoff.contracts.sentences import rule_text
 from baton_handoff.core.errors import HandoffError
@@ -102,6 +103,7 @@ def batch_interface(
         HandoffError: A column is missing, not in the contract, of another type, or in the
             predictions as well.
     """
+    use_fast_validation([input_schema, output_schema])
     columns = _plain_columns(schema, input_schema)
     predictions = nw.from_native(from_rows(output_schema, []), eager_only=True).to_arrow()
     scored = pa.schema([*columns, *_plain_columns(predictions.schema, output_schema)])
