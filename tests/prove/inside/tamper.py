@@ -12,6 +12,7 @@ import os
 import pickle
 import shutil
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -66,6 +67,9 @@ def result_of(name: str, registered: Path) -> dict[str, Any]:
     try:
         loot = CASES[name](version)
         outcome = version.offer()
+        if name == "stolen":
+            accept = [sys.executable, "-m", "baton_handoff", "model", "accept"]
+            subprocess.run(accept, check=True, stdout=subprocess.DEVNULL)
     except HandoffError as error:
         return {"error": str(error)}
     try:

@@ -70,10 +70,17 @@ def add(commands: Commands) -> None:
     command.add_argument("to", type=Path, help="the Parquet file to write; with spark a folder")
     command.add_argument("--engine", choices=["local", "spark"], default="local")
 
-    commands.add(
+    command = commands.add(
         "accept",
         _accept,
         "run the acceptance scenarios on the registered model and the service",
+        description="Run the acceptance scenarios on the registered model and the service. As in a"
+        " promotion, the model gets none of your variables and files, and no network.",
+    )
+    command.add_argument(
+        "--trusted",
+        action="store_true",
+        help="give scenarios your variables, your files and the network: the model gets them, too",
     )
 
 
@@ -237,11 +244,18 @@ def _score(options: Options) -> int:
 def _accept(options: Options) -> int:
     from baton_handoff.policy.evidence.recording import record_run
     from baton_handoff.policy.evidence.steps import STEPS
-    from baton_handoff.registry.model_registry import load
+    from baton_handoff.policy.promotion.trial import isolated_scenarios
+    from baton_handoff.registry.loaded import import_model_code, require_own_code
+    from baton_handoff.registry.model_registry import fetch
 
+    project, command = options.project, STEPS["acceptance"].command
     require_contracts(options)
     # Without a registered model every scenario would fail, each with an error of its own.
-    load(options.project)
-    if not (options.project.root / "tests/acceptance").is_dir():
+    version = fetch(project, project.alias)
+    require_own_code(version, import_model_code(project))
+    if not (project.root / "tests/acceptance").is_dir():
         raise HandoffError("There is no folder tests/acceptance: add it with a scenario.")
-    return record_run(options.project, "acceptance", STEPS["acceptance"].command).exit_code
+    if options.trusted:
+        return record_run(project, "acceptance", command).exit_code
+    with isolated_scenarios(project, version) as start:
+        return record_run(project, "acceptance", command, start=start).exit_code

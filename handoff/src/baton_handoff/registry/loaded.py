@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 EXAMPLE_FILE = "input_example.json"
 """Rows of the version's evaluation, as `rows` of a request."""
 
+FETCHED = "HANDOFF_FETCHED"
+"""The variable with the folder of the served version, for a process without the registry."""
+
 _FACTS = "version.json"
 
 
@@ -111,6 +114,28 @@ def open_version(folder: Path, code: str) -> Loaded:
     Raises:
         HandoffError: The version was made by other code, or its file is not the registered one.
     """
+    require_own_code(folder, code)
+    require_registered_files(folder)
+    model = read_model(find_model_file(folder))
+    examples: list[dict[str, Any]] = []
+    # Versions of the first releases have none.
+    if (folder / EXAMPLE_FILE).exists():
+        examples = json.loads((folder / EXAMPLE_FILE).read_text(encoding="utf-8"))["rows"]
+    fetched = FetchedVersion.read(folder)
+    facts = (fetched.model, fetched.version, model.predict, fetched.commit, fetched.code)
+    return Loaded(*facts, examples, getattr(model, "predict_rows", None))
+
+
+def require_own_code(folder: Path, code: str) -> None:
+    """Compare the code of a fetched version with that of this process, without loading it.
+
+    Args:
+        folder: The version's folder.
+        code: The hash that `import_model_code` has returned in this process.
+
+    Raises:
+        HandoffError: The version was made by other code.
+    """
     fetched = FetchedVersion.read(folder)
     if fetched.code != code:
         commit = fetched.commit[:12]
@@ -120,14 +145,6 @@ def open_version(folder: Path, code: str) -> Loaded:
             f"Version {fetched.version} of {fetched.model} was made by {made_by}, not by the code"
             f" in this folder: {fix}register a version made by this code."
         )
-    require_registered_files(folder)
-    model = read_model(find_model_file(folder))
-    examples: list[dict[str, Any]] = []
-    # Versions of the first releases have none.
-    if (folder / EXAMPLE_FILE).exists():
-        examples = json.loads((folder / EXAMPLE_FILE).read_text(encoding="utf-8"))["rows"]
-    facts = (fetched.model, fetched.version, model.predict, fetched.commit, fetched.code)
-    return Loaded(*facts, examples, getattr(model, "predict_rows", None))
 
 
 def require_registered_files(folder: Path) -> None:

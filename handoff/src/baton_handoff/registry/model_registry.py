@@ -22,6 +22,7 @@ from baton_handoff.core.files import replace_folder
 from baton_handoff.core.suggestions import hint, similar_name
 from baton_handoff.registry.loaded import (
     EXAMPLE_FILE,
+    FETCHED,
     FetchedVersion,
     Loaded,
     import_model_code,
@@ -228,6 +229,8 @@ def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
         HandoffError: The registry has no such version, does not answer, or its files are not
             those that were registered.
     """
+    if wanted == project.alias and (given := os.environ.get(FETCHED)):
+        return Path(given)
     version = get_version(project, wanted)
     fetched = fetched_version(version)
     # A registry that was made anew counts from one again, with other files.

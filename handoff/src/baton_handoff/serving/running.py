@@ -7,18 +7,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import baton_handoff
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.isolation import start_isolated
 from baton_handoff.core.network import reach_this_machine_directly
+from baton_handoff.registry.loaded import FETCHED
 from baton_handoff.serving.access import INTERNAL_PORT, TOKEN, TOKEN_FILE
 
 HOST = "127.0.0.1"
@@ -47,7 +48,9 @@ def running(project: Project, wanted: str = "", patience: float = PATIENCE) -> I
     with socket.socket() as free:
         free.bind((HOST, 0))
         port: int = free.getsockname()[1]
-    command = [sys.executable, "-m", "baton_handoff", "serve", "--host", HOST, "--port", str(port)]
+    command = ["baton_handoff", "serve", "--host", HOST, "--port", str(port)]
+    if wanted in ("", project.alias) and (fetched := os.environ.get(FETCHED)):
+        command = ["baton_handoff.serving.trial_process", fetched, str(port)]
     with tempfile.TemporaryDirectory() as predictions, _log() as log:
         own = {
             "HANDOFF_ALIAS": wanted or project.alias,
@@ -58,7 +61,12 @@ def running(project: Project, wanted: str = "", patience: float = PATIENCE) -> I
             own[INTERNAL_PORT] = "0"
         env = {name: value for name, value in os.environ.items() if name not in (TOKEN, TOKEN_FILE)}
         process = subprocess.Popen(
-            command, cwd=project.root, stdout=log, stderr=log, env=env | own, text=True
+            [sys.executable, "-m", *command],
+            cwd=project.root,
+            stdout=log,
+            stderr=log,
+            env=env | own,
+            text=True,
         )
         with _until_end(process, log, HTTPConnection(HOST, port, timeout=5), patience):
             yield f"http://{HOST}:{port}"
@@ -81,8 +89,6 @@ def running_isolated(
     Raises:
         HandoffError: The service ended, or did not answer in time.
     """
-    engine = Path(baton_handoff.__file__).parent
-    used = ("handoff.toml", ".copier-answers.yml", "src")
     with tempfile.TemporaryDirectory() as folder, _log() as log:
         address = Path(folder) / "service"
         connection = HTTPConnection(HOST, timeout=5)
@@ -93,21 +99,51 @@ def running_isolated(
                 free.bind((HOST, 0))
                 connection.port = free.getsockname()[1]
             address = Path(str(connection.port))
-        process = start_isolated(
+        process = start_with_version(
             [sys.executable, "-m", "baton_handoff.serving.trial_process", version, address],
-            project.root,
-            visible=[version, engine, *(project.root / name for name in used)],
-            writable=[Path(folder)],
-            variables={
-                "PYTHONPATH": os.pathsep.join([str(engine.parent), str(project.root / "src")]),
-                "HANDOFF_PREDICTIONS": folder,
-                "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),  # as `serve` sets it
-            },
+            project,
+            [version],
+            Path(folder),
             stdout=log,
             stderr=log,
         )
         with _until_end(process, log, connection, patience):
             yield connection
+
+
+def start_with_version(
+    command: Sequence[str | Path],
+    project: Project,
+    visible: Sequence[Path],
+    scratch: Path,
+    variables: Mapping[str, str] | None = None,
+    **options: Any,
+) -> "subprocess.Popen[str]":
+    """Start a program that loads a version of which nothing is trusted with the project's code.
+
+    Args:
+        command: The program and its arguments.
+        project: The project.
+        visible: The version's folder, and what else it may read beside code and settings.
+        scratch: The folder that it may write.
+        variables: More variables for it.
+        options: Options of `subprocess.Popen`.
+    """
+    engine = Path(baton_handoff.__file__).parent
+    used = ("handoff.toml", ".copier-answers.yml", "src")
+    own = {
+        "PYTHONPATH": os.pathsep.join([str(engine.parent), str(project.root / "src")]),
+        "HANDOFF_PREDICTIONS": str(scratch),
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),  # as `serve` sets it
+    }
+    return start_isolated(
+        command,
+        project.root,
+        visible=[engine, *visible, *(project.root / name for name in used)],
+        writable=[scratch],
+        variables=own | dict(variables or {}),
+        **options,
+    )
 
 
 class _UnixConnection(HTTPConnection):

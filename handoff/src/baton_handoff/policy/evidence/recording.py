@@ -6,12 +6,12 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
@@ -37,7 +37,11 @@ class RecordedRun:
 
 
 def record_run(
-    project: Project, kind: str, command: Sequence[str], to: IO[str] | None = None
+    project: Project,
+    kind: str,
+    command: Sequence[str],
+    to: IO[str] | None = None,
+    start: Callable[..., "subprocess.Popen[Any]"] = subprocess.Popen,
 ) -> RecordedRun:
     """Run a command with its output unchanged, and record its result.
 
@@ -52,6 +56,7 @@ def record_run(
         kind: The step, one of `KINDS`.
         command: The command.
         to: Where all output goes; None for the output of this process.
+        start: Starts the command, as `subprocess.Popen` does.
 
     Raises:
         UsageError: There is no such step, or no command.
@@ -67,14 +72,15 @@ def record_run(
         )
     arguments = tuple(command)[len(step.command) :]
     if tuple(command) != step.command or os.environ.get("PYTEST_ADDOPTS"):  # which may skip tests
-        exit_code = _run(project, command, to)
+        exit_code = _run(project, command, to, start=start)
         if exit_code == 1 and (*step.command, *arguments) == tuple(command):
             return _judged_by_baseline(project, step, _findings(project, step, arguments), to)
         return RecordedRun(exit_code)
     key = EvidenceStore(project).key(kind)
     with tempfile.TemporaryDirectory() as folder:
         counts = Path(folder) / "counts.json"
-        exit_code = _run(project, command, to, _counting(counts) if kind == "test" else {})
+        counting = _counting(counts) if kind == "test" else {}
+        exit_code = _run(project, command, to, counting, start)
         facts = json.loads(counts.read_text(encoding="utf-8")) if counts.exists() else {}
     found = _findings(project, step) if exit_code else []
     # mypy stops at the first file that it can't parse, and reports nothing about the others.
@@ -163,21 +169,27 @@ def _run(
     command: Sequence[str],
     to: IO[str] | None,
     env: Mapping[str, str] | None = None,
+    start: Callable[..., "subprocess.Popen[Any]"] = subprocess.Popen,
 ) -> int:
     program = sys.executable if command[0] == "python" else command[0]
     try:
-        done = subprocess.run(
+        process = start(
             [program, *command[1:]],
             cwd=project.root,
             env={**os.environ, **(env or {})},
             stdout=None if to is None else subprocess.PIPE,
             stderr=None if to is None else subprocess.STDOUT,
-            check=False,
         )
     except FileNotFoundError as error:
         raise HandoffError(f"{command[0]} is not installed: `uv run poe setup`.") from error
     except OSError as error:
         raise HandoffError(f"{command[0]} can't be run ({error.strerror}).") from error
+    try:
+        output, _ = process.communicate()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
     if to is not None:
-        to.write(done.stdout.decode("utf-8", "replace"))
-    return done.returncode
+        to.write(output.decode("utf-8", "replace"))
+    return process.returncode

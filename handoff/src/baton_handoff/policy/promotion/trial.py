@@ -1,9 +1,13 @@
 """Run a version of which nothing is trusted: predict with it, and serve it."""
 
 import json
+import logging
+import os
 import subprocess
+import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -20,7 +24,10 @@ from baton_handoff.core.isolation import missing_namespaces, start_isolated
 from baton_handoff.evaluation.held_out import Evaluation
 from baton_handoff.policy.promotion import isolated_prediction
 from baton_handoff.policy.promotion.candidate import IsolatedPrediction, ServiceAnswers
-from baton_handoff.serving.running import running_isolated
+from baton_handoff.registry.loaded import FETCHED
+from baton_handoff.serving.running import running_isolated, start_with_version
+
+_log = logging.getLogger(__name__)
 
 _REQUESTS = 40
 """Rows that are sent to the running service, one a request."""
@@ -90,6 +97,48 @@ def _prediction(evaluation: Evaluation, to: Path) -> IsolatedPrediction:
         if in_parts is None
         else (json.loads((to / "in_parts.json").read_text(encoding="utf-8")), in_parts),
     )
+
+
+_FOR_SCENARIOS = (
+    *("tests", "data", "standards", "params.yaml", "pyproject.toml", "uv.lock", "conftest.py"),
+    *("pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini", "setup.cfg"),
+)
+"""What acceptance scenarios may read of the project, beside its code and settings."""
+
+
+@contextmanager
+def isolated_scenarios(
+    project: Project, version: Path
+) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Yield what starts acceptance scenarios in a process that loads and serves a version.
+
+    Args:
+        project: The project.
+        version: The version's folder, as `fetch` makes it.
+    """
+    if reason := missing_namespaces():
+        _log.warning(
+            "The scenarios get none of your variables, but the model can use your files, processes"
+            " and network, because this system allows no namespaces (%s).",
+            reason,
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder).resolve()
+        variables = {
+            FETCHED: str(version.resolve()),
+            "HANDOFF_ALIAS": project.alias,
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            # The project's folder is read-only.
+            "PYTEST_ADDOPTS": f"-p no:cacheprovider {os.environ.get('PYTEST_ADDOPTS', '')}",
+        }
+
+        def start(command: Sequence[str], **options: Any) -> "subprocess.Popen[str]":
+            streams = {name: options[name] for name in ("stdout", "stderr")}
+            visible = [version.resolve(), *(project.root / name for name in _FOR_SCENARIOS)]
+            return start_with_version(command, project, visible, scratch, variables, **streams)
+
+        yield start
 
 
 def service_answers(project: Project, version: Path, evaluation: Evaluation) -> ServiceAnswers:
