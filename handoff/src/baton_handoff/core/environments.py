@@ -86,7 +86,7 @@ def is_complete(folder: Path) -> bool:
 
 
 def create_environment(folder: Path, requirements: Path) -> str:
-    """Create an environment from pinned and hashed requirements; return the error of uv."""
+    """Create an environment from pinned and hashed requirements; return uv's error, if any."""
     uv = os.environ.get("UV", "uv")
     python = environment_python(folder)
     install = ("pip", "install", "--require-hashes", "--requirement", requirements)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from baton_handoff.core.files import text_of
 from baton_handoff.policy.evidence.steps import STEPS
 from baton_handoff.triage.outcomes import CONTRACT_TESTS, ContractCheck, FailedCheck, Outcome
 from baton_handoff.triage.tool_runner import ToolRunner
@@ -67,10 +68,7 @@ def _type_errors(tree: Path, stdout: str, stderr: str) -> Iterator[FailedCheck]:
 
 def _code(file: Path, line: int) -> str:
     """One line of a file, without its indentation; empty if there is none."""
-    try:
-        return file.read_text(encoding="utf-8", errors="replace").splitlines()[line - 1].strip()
-    except (OSError, IndexError):
-        return ""
+    return "".join(text_of(file).splitlines()[line - 1 : line]).strip()
 
 
 def _layers(tree: Path, runner: ToolRunner) -> Outcome:
@@ -113,12 +111,8 @@ def _tests(tree: Path, runner: ToolRunner) -> Outcome:
     if not (tree / CONTRACT_TESTS).is_dir():
         return Outcome()
     with runner.pytest(tree, [CONTRACT_TESTS]) as out:
-        texts = {
-            name: (out / name).read_text(encoding="utf-8", errors="replace")
-            if (out / name).exists()
-            else ""
-            for name in ("record.jsonl", "stack.txt", "output.txt")
-        }
+        names = ("record.jsonl", "stack.txt", "output.txt")
+        texts = {name: text_of(out / name) for name in names}
     events = [json.loads(line) for line in texts["record.jsonl"].splitlines()]
     failures = [_failed_test(event) for event in events if event["event"] == "failed"]
     tests = frozenset(_stable(event["item"]) for event in events if event["event"] == "test")

@@ -15,6 +15,7 @@ from baton_handoff.config.project import Project, project_at
 from baton_handoff.config.sides import DEPENDENCIES, OTHER, PLATFORM, answerable
 from baton_handoff.config.standards import ENGINE, unpack_engine
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.files import text_of
 from baton_handoff.core.git_history import Commit, commits_of
 from baton_handoff.core.git_snapshots import Base, Edit, GitSnapshots, snapshots_of
 from baton_handoff.policy.status.base_policy import stricter
@@ -128,7 +129,7 @@ class Experiment:
         paths = [edit.path for edits in self.edits.values() for edit in edits]
         before, after = (
             {
-                path: (folder / path).read_text(encoding="utf-8", errors="replace")
+                path: text_of(folder / path)
                 for path in paths
                 if path.startswith(f"{CONTRACT_TESTS}/") and (folder / path).is_file()
             }
@@ -197,9 +198,7 @@ class Experiment:
         files = [self._folder(tree) / path for tree in (self._base_tree, self._head_tree)]
         if not all(file.is_file() for file in files):
             return None
-        before, after = (
-            file.read_text(encoding="utf-8", errors="replace").splitlines() for file in files
-        )
+        before, after = (text_of(file).splitlines() for file in files)
         steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
         lines = [start + 1 for kind, _, _, start, _ in steps if kind != "equal"]
         return (path, lines[0]) if len(lines) == 1 else None

@@ -229,9 +229,8 @@ def _last_monitoring(context: CheckContext) -> dict[str, Any] | CheckResult:
         return CheckResult.not_applicable("No version is in production.")
     served = find_version(context.project, context.project.alias)
     versions = {version.version for version in (champion, served) if version}
-    file = context.project.monitoring_folder / "history.jsonl"
-    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    for line in reversed(lines):
+    history = text_of(context.project.monitoring_folder / "history.jsonl")
+    for line in reversed(history.splitlines()):
         try:
             entry: dict[str, Any] = json.loads(line)
             relevant = entry["version"] in versions and entry["rows"] > 0

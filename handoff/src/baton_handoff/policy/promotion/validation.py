@@ -17,6 +17,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.contracts import engine_of, model_interface
 from baton_handoff.core.environments import create_environment, environment_python, is_complete
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.files import text_of
 from baton_handoff.evaluation.held_out import read_evaluation
 from baton_handoff.lineage.sources.assessment import assess_sources
 from baton_handoff.lineage.sources.usage import source_usage
@@ -98,7 +99,6 @@ def validate(
             champion_prediction, champion_contracts = _champion(
                 project, former, scratch / "champion", isolated
             )
-        card = project.root / STATEMENTS_FILE
         return Candidate(
             version=int(version.version),
             has_manifest=stored.has_manifest,
@@ -115,7 +115,7 @@ def validate(
             service_code=service_code,
             contracts=stored.contracts,
             card=has_artifact(version, "card/card.html"),
-            statements=statements(card.read_text(encoding="utf-8")) if card.exists() else {},
+            statements=statements(text_of(project.root / STATEMENTS_FILE)),
             sources=assess_sources(source_usage(project)),
             practices=practices,
             champion=champion,
