@@ -10,7 +10,7 @@ COMPILE := uv pip compile --upgrade --quiet --generate-hashes --universal --pyth
   --no-emit-index-url --no-annotate --no-header
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help style environment demo test test-system prove check benchmarks wheel derive pins
+.PHONY: help style release-check environment demo test test-system prove check benchmarks wheel derive pins
 
 help:  ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -37,6 +37,10 @@ style: .venv/ready environment
 	python tools/wheel.py --check
 	cd handoff && $(ENGINE)/ruff format --check . && $(ENGINE)/ruff check . && $(ENGINE)/mypy
 	cd handoff && PYTHONPATH=src $(ENGINE)/lint-imports --no-logo
+
+release-check: .venv/ready wheel  ## what the next release would cost projects; the tag to set if nothing
+	python tools/derive.py --check
+	python tools/release.py
 
 environment: .venv/ready
 	python -m tests.environment

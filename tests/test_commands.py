@@ -79,8 +79,8 @@ def test_fifteen_tasks_are_public_and_each_calls_a_command() -> None:
 def test_the_steps_in_the_tests_equal_those_of_the_engine() -> None:
     assert set(CHECKS) | {"radar", "pipeline", "feature-store"} == steps("check")
     assert steps("fix") == {"format", "lint", "api", "owners"}
-    (line,) = re.findall(r"^  check  +(.+)$", handoff("--help").stdout, re.MULTILINE)
-    assert ", ".join(CHECKS) in line
+    task = poe_settings("tasks.toml")["tasks"]["check"]["help"]
+    assert [one for one in CHECKS if one.lower() not in task.lower()] == []
 
 
 def test_hooks_call_existing_commands_and_steps() -> None:

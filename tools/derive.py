@@ -46,13 +46,18 @@ class _CopierLoader(yaml.SafeLoader):
 _CopierLoader.add_constructor("!include", lambda *_: {})
 
 
+def documents(copier_yml: str) -> list[dict[str, Any]]:
+    """Return the documents of copier.yml; the last has the visible questions."""
+    return [*yaml.load_all(copier_yml, _CopierLoader)]
+
+
 def questions(copier_yml: str) -> list[Question]:
     """Return the visible questions in their order."""
     lifetimes = {
         name: lifetime
         for lifetime, name in re.findall(r"^# (live|creation-only)\n(\w+):$", copier_yml, re.M)
     }
-    *_, document = yaml.load_all(copier_yml, _CopierLoader)
+    document = documents(copier_yml)[-1]
     return [
         Question(
             name=name,
