@@ -145,7 +145,10 @@ def test_steps_run_at_the_same_time(project: Project, table: dict[str, Step]) ->
 def test_every_step_has_a_tool_or_a_function() -> None:
     assert {name for name in CHECKABLE if not STEPS[name].runs_tool} == {*STEP_CHECKS}
     assert {name for name in FIXED if not STEPS[name].runs_tool} == {*STEP_FIXES}
-    assert " ".join(CHECKED) == "conflicts format lint types layers api features owners sources"
+    assert (
+        " ".join(CHECKED)
+        == "conflicts secrets format lint types layers api features owners sources"
+    )
     assert " ".join(CHECKABLE) == " ".join([*CHECKED, "radar", "pipeline", "feature-store"])
     assert " ".join(FIXED) == "format lint api owners"
 

@@ -238,7 +238,7 @@ def _columns_of(flow: _Flow, node: ast.expr, line: int) -> _Columns | None:  # n
             if _is_split_result(value[1]):
                 return None
             found = _columns_of(flow, value[1], value[0])
-            if found:
+            if found and not found.line:
                 found.line = value[0] if found.dropped or found.chosen is not None else 0
             return found
         case ast.Call(func=ast.Attribute(value=inner, attr="drop")):
@@ -253,6 +253,8 @@ def _columns_of(flow: _Flow, node: ast.expr, line: int) -> _Columns | None:  # n
             return _columns_of(flow, inner, line)
         case ast.Attribute(value=inner, attr="values"):
             return _columns_of(flow, inner, line)
+        case ast.Call(func=ast.Attribute(attr="fit_transform" | "transform"), args=[first, *_]):
+            return _columns_of(flow, first, line)
         case ast.Call(args=[first, *_]) if flow.name_of(node) in {"get_dummies", "DataFrame"}:
             return _columns_of(flow, first, line)
     return None

@@ -104,7 +104,7 @@ def _as_expression(statements: Sequence[ast.stmt]) -> ast.expr | None:
         case [ast.Return(value=ast.expr() as value), *_]:
             return value
         case [ast.If(test=test, body=body, orelse=orelse), *rest]:
-            chosen, other = _as_expression(body), _as_expression(orelse or rest)
+            chosen, other = _as_expression([*body, *rest]), _as_expression([*orelse, *rest])
             return ast.IfExp(test, chosen, other) if chosen and other else None
     return None
 

@@ -58,7 +58,8 @@ class Finding:
 
     @property
     def _cell(self) -> str:
-        return f"cell {self.cell}, line {self.line}" if self.cell else ""
+        line = f", line {self.line}" if self.line else ""
+        return f"cell {self.cell}{line}" if self.cell else ""
 
     @property
     def file_line(self) -> int:

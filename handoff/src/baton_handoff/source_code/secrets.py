@@ -34,6 +34,9 @@ _LARGEST = 5 * 2**20
 _BY_CHANCE = {"Base64HighEntropyString", "HexHighEntropyString"}
 """Plugins that take hashes and ids for secrets."""
 
+_BY_NAME = "Secret Keyword"
+"""The kind of a text that is assigned to a name such as `password`."""
+
 _FILTERS = (
     *("allowlist.is_line_allowlisted", "heuristic.is_sequential_string"),
     *("heuristic.is_potential_uuid", "heuristic.is_likely_id_string"),
@@ -77,9 +80,10 @@ def find_secrets(project: Project, *, staged: bool = False) -> list[Finding]:
             suffix = ".py" if part.cell else Path(file).suffix.replace(".ipynb", ".txt")
             copy = Path(folder, f"{number}{suffix}")
             copy.write_text(part.text, encoding="utf-8", errors="replace")
-            for line, kind, digest in sorted(_found(copy)):
-                if (file, digest) not in reviewed:
-                    findings.append(_finding(project, file, part, line, kind))
+            kinds = {
+                line: kind for line, kind, digest in _found(copy) if (file, digest) not in reviewed
+            }
+            findings += [_finding(project, file, part, *one) for one in sorted(kinds.items())]
             copy.unlink()
     return list(dict.fromkeys(findings))
 
@@ -100,11 +104,12 @@ def _scanner() -> Iterator[None]:
         yield
 
 
-def _found(file: Path) -> set[tuple[int, str, str]]:
-    """The line, the kind and the hash of each secret in a file."""
+def _found(file: Path) -> list[tuple[int, str, str]]:
+    """The line, the kind and the hash of each secret in a file, exact kinds last."""
     from detect_secrets.core.scan import scan_file  # noqa: PLC0415
 
-    return {(one.line_number, one.type, one.secret_hash) for one in scan_file(str(file))}
+    found = {(one.line_number, one.type, one.secret_hash) for one in scan_file(str(file))}
+    return sorted(found, key=lambda one: (one[1] != _BY_NAME, one))
 
 
 def _parts(file: str, text: str) -> Iterator[_Part]:
@@ -120,12 +125,12 @@ def _parts(file: str, text: str) -> Iterator[_Part]:
 
 
 def _finding(project: Project, file: str, part: _Part, line: int, kind: str) -> Finding:
+    kind = "password or key" if kind == _BY_NAME else kind
     article = "an" if kind[0] in "AEIO" else "a"
-    place = f" in {part.where}" if part.where else ""
     marked = "add the comment `pragma: allowlist secret` to the line"
     return Finding(
         CHECK,
-        f"{article} {kind} is written in the file{place}",
+        f"{article} {kind} is in {part.where or 'the file'}",
         blocks=True,
         side=project.side_of(file),
         file=file,
