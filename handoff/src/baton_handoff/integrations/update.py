@@ -124,7 +124,7 @@ def _update(project: Project, options: UpdateOptions, template: Template, messag
         print(f"\nThe update would change {len(changed)} files{ends}. Nothing was changed.")
         return int(bool(conflicts) or any(one.blocks for one in kept.findings))
     if not changed:
-        print("No file of this project changes.")
+        print("\nNo file of this project changes.")
         return 0
     before = _status([sys.executable, "-m", "baton_handoff"], project) if options.commit else {}
     record = Record(
@@ -138,7 +138,10 @@ def _update(project: Project, options: UpdateOptions, template: Template, messag
     record = apply_update(project, tried, kept.after, record)
     for path in record.hidden:
         print(f"{path}: git does not track this file; its former content is kept until the commit.")
-    print(f"\n{len(changed)} files are updated and staged.", flush=True)
+    conflicting = (
+        f"; in {len(tried.unmerged)} of them are conflicts" if tried.unmerged else ", and staged"
+    )
+    print(f"\n{len(changed)} files are updated{conflicting}.", flush=True)
     if any(one.blocks for one in kept.findings):
         print(f"Look at the places above: a person's lines are gone there. {_AGAIN}")
         return 1
