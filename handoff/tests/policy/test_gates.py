@@ -186,6 +186,12 @@ MIXED = np.where(ROWS["town"] == "Ulm", CHANCE.permutation(SIGNAL), SIGNAL)
             "ml-engineering",
             "the service predicts something else",
         ),
+        (
+            {"service": replace(GOOD.service, more_rows=[7], more_predictions=[2.0])},
+            "parity",
+            "data-science and ml-engineering",
+            "than the whole table for 1 of 41 rows",
+        ),
         ({"clean": False}, "commit", "data-science", "changes that are not committed"),
         ({"commit": ""}, "commit", "data-science", "no commit at all"),
         (

@@ -46,12 +46,16 @@ class ServiceAnswers:
         rows: The positions of the rows that were sent, one row a request.
         predictions: The answers.
         milliseconds: The duration of each request.
+        more_rows: The positions of other rows, which were sent together with others.
+        more_predictions: The answers for them.
     """
 
     error: str = ""
     rows: Sequence[int] = ()
     predictions: Sequence[Any] = ()
     milliseconds: Sequence[float] = ()
+    more_rows: Sequence[int] = ()
+    more_predictions: Sequence[Any] = ()
 
 
 @dataclass(frozen=True)
