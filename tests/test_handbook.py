@@ -34,7 +34,7 @@ README = "README.md"
 MOST_WORDS = 1500
 MOST_LINES = 90
 
-LANGUAGES = {"bash", "sh", "python", "toml", "json", "yaml", "text"}
+LANGUAGES = {"bash", "sh", "python", "toml", "json", "yaml", "text", "nginx"}
 
 RUN_ELSEWHERE = {
     ("explore.md", "export DEVCONTAINER_CA_CERTIFICATES"): "tests/system/test_devcontainer.py",
