@@ -85,6 +85,7 @@ MEASURED = {
     "%%capture out\nf(x)": "out = None\nf(x)",
     "%%capture --no-stderr\nf(x)": "\nf(x)",
     "%prun f(x)": "f(x)",
+    "%lprun -f f -m a f(x)": "f(x)",
     "%time !ls": "get_ipython().system('ls')",
 }
 """IPython passes this code to a magic as text; the reader shows it as the code that it is."""

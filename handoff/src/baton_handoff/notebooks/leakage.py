@@ -104,8 +104,8 @@ def fits_before_split(flow: _Flow) -> Iterator[Match]:
                 name in _FITTED
                 and flow.split
                 and call.lineno < flow.split.lineno
-                and call.args
-                and _loaded(call.args[0]) & flow.all_rows
+                and (len(call.args) == 1 or (name != "fit" and call.args))
+                and _reaches_split(flow, call)
             ):
                 words = {
                     "learner": shown(learner, 40),
@@ -114,6 +114,16 @@ def fits_before_split(flow: _Flow) -> Iterator[Match]:
                     "split": flow.name_of(flow.split),
                 }
                 yield Match(call.lineno, words)
+
+
+def _reaches_split(flow: _Flow, call: ast.Call) -> bool:
+    """Whether the split separates the rows that a call learns from, not others of the same name."""
+    split = flow.split.lineno if flow.split else 0
+    for name in _loaded(call.args[0]) & flow.all_rows:
+        last = flow.value_before(name, split)
+        if last is None or last[0] <= call.lineno or _mentions(last[1], name):
+            return True
+    return False
 
 
 @_in_each_scope
@@ -353,6 +363,8 @@ def scored_on_training(flow: _Flow) -> Iterator[Match]:
     fits = {}
     judged: dict[str, list[tuple[ast.Call, str]]] = {}
     for call in flow.calls:
+        if flow.name_of(call) in _CROSS and call.args:
+            judged.setdefault(shown(call.args[0]), []).append((call, "other rows"))
         match call:
             case ast.Call(
                 func=ast.Attribute(value=ast.Name(id=model), attr="fit"), args=[x, _, *_]

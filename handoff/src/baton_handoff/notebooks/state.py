@@ -10,7 +10,7 @@ from baton_handoff.source_code.modules import Notebook
 
 _DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 _SIMPLE = (ast.Assign, ast.AnnAssign, *_DEFINITIONS)
-_LEAST_REPEATED = 12
+_LEAST_REPEATED = 25
 """The number of nodes in the syntax tree from which on a repeated cell is no coincidence."""
 
 
@@ -68,7 +68,7 @@ def hidden_inputs(code: Code) -> Iterator[Match]:
         for target in node.targets
         if isinstance(target, ast.Name) and not target.id.isupper()
         if not isinstance(node.value, ast.Lambda | ast.Constant)
-    }
+    } - {node.name for node in module.tree.body if isinstance(node, _DEFINITIONS)}
     for cell in names.cells:
         for function in (node for node in cell.body if isinstance(node, ast.FunctionDef)):
             inside = {id(node) for node in ast.walk(function)}
@@ -123,10 +123,11 @@ def repeated_cells(code: Code) -> Iterator[Match]:
     seen: dict[str, int] = {}
     for cell in names_of(module).cells:
         nodes = [node for statement in cell.body for node in ast.walk(statement)]
-        if len(nodes) < _LEAST_REPEATED or all(map(_is_import, cell.body)):
+        if len(nodes) < _LEAST_REPEATED or all(map(_only_calls, cell.body)):
             continue
         exact = "".join(map(ast.dump, cell.body))
-        shape = _shape(cell.body) if len(cell.body) > 2 else exact
+        is_long = len(cell.body) > 2 and 2 * len(nodes) >= 3 * _LEAST_REPEATED
+        shape = _shape(cell.body) if is_long else exact
         if earlier := seen.get(exact, seen.get(shape)):
             same = "" if exact in seen else " with other names or values"
             words = {"cell": str(cell.number), "earlier": str(earlier), "same": same}
@@ -135,8 +136,9 @@ def repeated_cells(code: Code) -> Iterator[Match]:
             seen |= {exact: cell.number, shape: cell.number}
 
 
-def _is_import(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Import | ast.ImportFrom)
+def _only_calls(statement: ast.stmt) -> bool:
+    """Whether a statement only imports, or calls what is a function already."""
+    return isinstance(statement, ast.Import | ast.ImportFrom | ast.Expr)
 
 
 def _shape(body: Sequence[ast.stmt]) -> str:

@@ -17,7 +17,7 @@ KERNEL = "python3"
 _MEASURING = {"capture", "lprun", "memit", "mprun", "prun", "snakeviz", "time", "timeit"}
 """Magics that run the Python code after them."""
 
-_OPTIONS = re.compile(r"(?:-\w+(?:[ =]?\d+)?\s+)*")
+_OPTIONS = re.compile(r"(?:-[fmTDu]\s+\S+\s+|-\w+(?:[ =]?\d+)?\s+)*")
 _PROMPT = re.compile(r"^\s*(?:>>>|\.\.\.|In \[\d+\]:|\.{3,}:)(?: |$)")
 _FIRST_PROMPT = re.compile(r"^\s*(?:>>>|In \[\d+\]:)(?: |$)")
 _CELL_MAGIC = re.compile(r"%%(?P<name>[^\s?]+) ?(?P<line>.*)")
