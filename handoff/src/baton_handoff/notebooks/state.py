@@ -10,7 +10,7 @@ from baton_handoff.source_code.modules import Notebook
 
 _DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 _SIMPLE = (ast.Assign, ast.AnnAssign, *_DEFINITIONS)
-_LEAST_REPEATED = 25
+_LEAST_REPEATED = 30
 """The number of nodes in the syntax tree from which on a repeated cell is no coincidence."""
 
 
@@ -126,8 +126,7 @@ def repeated_cells(code: Code) -> Iterator[Match]:
         if len(nodes) < _LEAST_REPEATED or all(map(_only_calls, cell.body)):
             continue
         exact = "".join(map(ast.dump, cell.body))
-        is_long = len(cell.body) > 2 and 2 * len(nodes) >= 3 * _LEAST_REPEATED
-        shape = _shape(cell.body) if is_long else exact
+        shape = _shape(cell.body) if len(cell.body) > 2 else exact
         if earlier := seen.get(exact, seen.get(shape)):
             same = "" if exact in seen else " with other names or values"
             words = {"cell": str(cell.number), "earlier": str(earlier), "same": same}

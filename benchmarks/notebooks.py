@@ -1,0 +1,47 @@
+"""The time of `notebook scan` for 50 notebooks, compared with all rules of ruff on the same ones."""
+
+import json
+import re
+import statistics
+from pathlib import Path
+
+from benchmarks.measure import Result, in_turns, ratio, wall_seconds
+
+CORPUS = Path(__file__).parent.parent / "handoff/tests/notebooks/corpus.txt"
+NOTEBOOKS = 50
+TIMES = 5
+LIMIT = 5.0
+
+
+def measure(project: Path) -> list[Result]:
+    """Measure the wall time in a project after set-up, with the notebooks of the corpus in it."""
+    folder = project / "notebooks" / "measured"
+    folder.mkdir(exist_ok=True)
+    texts = CORPUS.read_text(encoding="utf-8").split("=== ")[1:]
+    for number in range(NOTEBOOKS):
+        _, _, text = texts[number % len(texts)].partition("\n")
+        cells = [
+            {"cell_type": "code", "source": source, "outputs": [], "metadata": {}}
+            for source in re.sub(r"  # <- .*", "", text).split("# %%\n")
+        ]
+        content = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+        (folder / f"{number}.ipynb").write_text(json.dumps(content), encoding="utf-8")
+    run = ("uv", "run", "--no-sync")
+    select = ("--isolated", "--no-cache", "--exit-zero", "--quiet", "--select", "ALL")
+    ours, theirs = in_turns(
+        lambda: wall_seconds([[*run, "handoff", "notebook", "scan", folder]], project),
+        lambda: wall_seconds([[*run, "ruff", "check", *select, folder]], project),
+        times=TIMES,
+    )
+    seconds = statistics.median(ours)
+    return [
+        Result(
+            f"scan of {NOTEBOOKS} notebooks, s",
+            seconds,
+            "all rules of ruff",
+            statistics.median(theirs),
+            ratio(ours, theirs),
+            f"< {LIMIT:g} s",
+            seconds < LIMIT,
+        )
+    ]
