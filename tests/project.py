@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -21,6 +22,16 @@ from tests.baton import Workshop, commit, render, run
 from tests.environment import inside
 
 T = TypeVar("T")
+
+UV = """\
+#!/bin/sh
+# uv, where the environment is there already; make demo has it make one.
+case "$1" in
+  run) shift; while [ "${1#-}" != "$1" ]; do shift; done; exec "$@" ;;
+  sync) exit 0 ;;
+  *) exec %s "$@" ;;
+esac
+"""
 
 ENGINES = ["pandas", "polars"]
 
@@ -64,6 +75,15 @@ class Project:
         """Return the output of a script that runs in the project."""
         env = self.env | other
         return run(["python", "-c", textwrap.dedent(code)], self.folder, env=env).stdout
+
+
+def uv_of(folder: Path) -> Path:
+    """Write a `uv` into a folder that runs commands in an existing environment; return it."""
+    uv = folder / "uv"
+    folder.mkdir()
+    uv.write_text(UV % shlex.quote(str(shutil.which("uv"))), encoding="utf-8")
+    uv.chmod(0o755)
+    return uv
 
 
 def trained(workshop: Workshop, environment: Path, engine: str) -> Project:

@@ -1,15 +1,17 @@
 """The files of VS Code are valid, agree with the roles, and what they start works.
 
-The editor itself is not part of these tests.
+tests/system/test_vscode.py opens them in the editor itself.
 """
 
 import json
 import re
+import tomllib
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft7Validator
 
 from tests.baton import QUESTIONS, ROOT, Workshop, editors_json
 from tests.debugger import debugging
@@ -18,6 +20,7 @@ from tests.project import registered
 from tools.roles import roles
 
 EVERYONE, LISTED = roles(ROOT)
+MANIFESTS = "tests/system/editor/manifests.toml"
 LIVE = {
     question.name: [*question.choices.values()]
     for question in QUESTIONS
@@ -55,6 +58,26 @@ def test_the_settings_of_a_project_are_those_of_everyone(workshop: Workshop) -> 
     assert settings == EVERYONE.settings
     # VS Code prefers a folder's settings to a workspace file's: a role's would have no effect.
     assert [key for role in LISTED for key in role.settings if key in settings] == []
+
+
+STATED: dict[str, dict[str, Any]] = {
+    key: value
+    for extension in tomllib.loads((ROOT / MANIFESTS).read_text(encoding="utf-8")).values()
+    for key, value in extension.get("settings", {}).items()
+}
+USED = {key: value for role in (EVERYONE, *LISTED) for key, value in role.settings.items()}
+
+
+@pytest.mark.parametrize("key", STATED)
+def test_a_setting_is_as_the_manifest_of_its_extension_states(key: str) -> None:
+    # VS Code ignores settings of these scopes in a project.
+    assert STATED[key].get("scope") not in ("application", "machine")
+    assert [*Draft7Validator(STATED[key]).iter_errors(USED[key])] == []
+
+
+def test_every_setting_of_an_extension_is_held_against_a_manifest() -> None:
+    own = ("editor", "explorer", "files", "notebook", "problems", "search", "[")
+    assert {key for key in USED if not key.startswith(own)} == {*STATED}
 
 
 def test_a_data_scientist_sees_no_room_of_engineering(workshop: Workshop) -> None:

@@ -9,11 +9,9 @@ import itertools
 import json
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
-import textwrap
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,7 +22,7 @@ from typing import Any
 import pytest
 
 from tests.baton import ROOT, Workshop, commit, git, render, run
-from tests.project import ENGINES, Project, free_port, registered, send_request
+from tests.project import ENGINES, Project, free_port, registered, send_request, uv_of
 from tests.slices import sampled
 from tests.tables import flowers, write_csv
 
@@ -327,27 +325,10 @@ def reader(
         commit(place, "first")
         row = {"petal_length_cm": 1.5, "petal_width_cm": 0.3, "season": None}
         names = {"SOURCE": "source"}
-    tools = folder / "bin"
-    tools.mkdir()
-    uv = tools / "uv"
-    uv.write_text(
-        textwrap.dedent(
-            f"""\
-            #!/bin/sh
-            # uv, where the environment is there already; make demo has it make one.
-            case "$1" in
-              run) shift; while [ "${{1#-}}" != "$1" ]; do shift; done; exec "$@" ;;
-              sync) exit 0 ;;
-              *) exec {shlex.quote(str(shutil.which("uv")))} "$@" ;;
-            esac
-            """
-        ),
-        encoding="utf-8",
-    )
-    uv.chmod(0o755)
+    uv = uv_of(folder / "bin")
     project = Project(place, environment)
     project.env |= {
-        "PATH": os.pathsep.join([str(tools), project.env["PATH"]]),
+        "PATH": os.pathsep.join([str(uv.parent), project.env["PATH"]]),
         "UV": str(uv),
         "PYTHONDONTWRITEBYTECODE": "",
     }

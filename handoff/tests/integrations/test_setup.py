@@ -50,6 +50,15 @@ def test_the_environment_is_compiled_and_the_hooks_are_installed(project: Projec
     assert hook_problem(project.root) is None
 
 
+def test_kernels_of_every_editor_get_the_settings_of_notebooks(project: Project) -> None:
+    stated = project.root / "standards/ipython/profile_default/ipython_config.py"
+    stated.parent.mkdir(parents=True)
+    stated.write_text("c.InteractiveShellApp.extensions = ['autoreload']\n")
+    set_up(project)
+    copied = project.root / ".venv/etc/ipython/ipython_config.py"
+    assert copied.read_text() == stated.read_text()
+
+
 @pytest.mark.parametrize("moved", [False, True])
 def test_hooks_repair_an_environment_that_was_moved_with_its_folder(
     project: Project, monkeypatch: pytest.MonkeyPatch, moved: bool

@@ -1,6 +1,7 @@
 """Set-up of a project: its environment, git repository, hooks and owners."""
 
 import os
+import shutil
 import subprocess
 
 from baton_handoff.config.code_owners import owners_file, write_owners
@@ -33,6 +34,7 @@ def set_up(project: Project) -> None:
     # Machines that write no bytecode would compile all imports again for each command.
     print("Compiling the environment (once, up to a minute) …", flush=True)
     _uv(project, "sync", "--quiet", "--compile-bytecode")
+    _configure_kernels(project)
     if not is_in_repository(project.root):
         git(project.root, "init", "--quiet", "--initial-branch", "main")
     if install_hook(project.root) is None:
@@ -60,6 +62,18 @@ def prepare_environment(project: Project) -> None:
     except ForeignEnvironmentError:
         _repair_programs(project)
         _uv(project, "sync", "--quiet", "--frozen")
+
+
+def _configure_kernels(project: Project) -> None:
+    """Copy the settings of notebooks into the environment, where every editor's kernel reads them.
+
+    `poe explore` names their folder; editors start kernels of their own.
+    """
+    stated = project.root / "standards/ipython/profile_default/ipython_config.py"
+    if stated.exists():
+        folder = project_environment(project.root) / "etc/ipython"
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(stated, folder / stated.name)
 
 
 def _repair_programs(project: Project) -> None:

@@ -1,4 +1,4 @@
-"""Template-owned: settings of every notebook that `uv run poe explore` starts."""
+"""Template-owned: settings of notebooks, which `uv run poe setup` copies for all editors."""
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 (IPython gives it)
 c.InteractiveShellApp.extensions = ["autoreload"]
