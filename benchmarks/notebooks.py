@@ -1,4 +1,4 @@
-"""The time of `notebook scan` for 50 notebooks, compared with all rules of ruff on the same ones."""
+"""The time of `notebook scan` for 50 notebooks, compared with all rules of ruff on them."""
 
 import json
 import re

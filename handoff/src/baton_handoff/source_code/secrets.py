@@ -126,11 +126,10 @@ def _parts(file: str, text: str) -> Iterator[_Part]:
 
 def _finding(project: Project, file: str, part: _Part, line: int, kind: str) -> Finding:
     kind = "password or key" if kind == _BY_NAME else kind
-    article = "an" if kind[0] in "AEIO" else "a"
     marked = "add the comment `pragma: allowlist secret` to the line"
     return Finding(
         CHECK,
-        f"{article} {kind} is in {part.where or 'the file'}",
+        f"{part.where or 'the line'} contains a secret: {kind}",
         blocks=True,
         side=project.side_of(file),
         file=file,
