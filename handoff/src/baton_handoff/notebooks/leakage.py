@@ -2,16 +2,13 @@
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from baton_handoff.notebooks.patterns import full_name, parse_pattern
+from baton_handoff.notebooks.flow import CROSS, SPLIT, Flow, is_split_result, loaded, mentions
+from baton_handoff.notebooks.patterns import parse_pattern
 from baton_handoff.notebooks.rules import Code, Match, shown, text_of
-from baton_handoff.source_code.scopes import Scope
 
-_SPLIT = "train_test_split"
-_CROSS = {"cross_val_predict", "cross_val_score", "cross_validate"}
 _FITTED = {"fit", "fit_resample", "fit_transform"}
 _STATISTICS = {"max", "mean", "median", "min", "mode", "quantile", "std", "var"}
 _UNCHANGED = {
@@ -21,67 +18,11 @@ _UNCHANGED = {
 }
 """Methods after which a table still has its columns."""
 
-_TRAINING = [parse_pattern(f"{name}(...)") for name in sorted({_SPLIT, "fit"} | _CROSS)]
+_TRAINING = [parse_pattern(f"{name}(...)") for name in sorted({SPLIT, "fit"} | CROSS)]
 _TIME = re.compile(r"date|time|day|month|year|timestamp|^ts$|_at$", re.IGNORECASE)
 
 
-@dataclass
-class _Flow:
-    """The assignments and calls of one scope, in the order of the lines."""
-
-    scope: Scope
-    imports: Mapping[str, str]
-    assigned: list[tuple[int, str, ast.expr]] = field(default_factory=list)
-    calls: list[ast.Call] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        for node in self.scope.nodes:
-            match node:
-                case ast.Assign(targets=targets, value=value):
-                    for name in (name for target in targets for name in _stored(target)):
-                        self.assigned.append((node.lineno, name, value))
-                case ast.Call():
-                    self.calls.append(node)
-        self.calls.sort(key=lambda call: (call.lineno, call.col_offset))
-
-    def name_of(self, call: ast.Call) -> str:
-        """The last part of the name of a called function."""
-        return (full_name(call.func, self.imports) or "").rpartition(".")[2]
-
-    @cached_property
-    def split(self) -> ast.Call | None:
-        """The first call that separates the rows of training and test."""
-        named = (call for call in self.calls if self.name_of(call) in {_SPLIT, *_CROSS})
-        return next(named, None)
-
-    @cached_property
-    def all_rows(self) -> set[str]:
-        """The tables with the rows of training and test together."""
-        if self.split is None:
-            return set()
-        start = 1 if self.name_of(self.split) in _CROSS else 0
-        names = {name for one in self.split.args[start : start + 2] for name in _loaded(one)}
-        before = [one for one in self.assigned if one[0] <= self.split.lineno]
-        while (
-            more := {
-                found
-                for _, name, value in before
-                if name in names and not _is_split_result(value)
-                for found in _loaded(value)
-                if found not in self.imports
-            }
-            - names
-        ):
-            names |= more
-        return names
-
-    def value_before(self, name: str, line: int) -> tuple[int, ast.expr] | None:
-        """The last value of a name before a line, with its own line."""
-        values = [(at, value) for at, one, value in self.assigned if one == name and at < line]
-        return values[-1] if values else None
-
-
-Analysis = Callable[[_Flow], Iterator[Match]]
+Analysis = Callable[[Flow], Iterator[Match]]
 
 
 def _in_each_scope(analysis: Analysis) -> Callable[[Code], Iterator[Match]]:
@@ -89,14 +30,14 @@ def _in_each_scope(analysis: Analysis) -> Callable[[Code], Iterator[Match]]:
         # Most files neither split rows nor fit a model.
         if any(code.candidates(one) for one in _TRAINING):
             for scope in code.scopes:
-                yield from analysis(_Flow(scope, code.imports))
+                yield from analysis(Flow(scope, code.imports))
 
     run.__doc__ = analysis.__doc__
     return run
 
 
 @_in_each_scope
-def fits_before_split(flow: _Flow) -> Iterator[Match]:
+def fits_before_split(flow: Flow) -> Iterator[Match]:
     """Transformers that learn from all rows before the split."""
     for call in flow.calls:
         match call.func:
@@ -116,18 +57,18 @@ def fits_before_split(flow: _Flow) -> Iterator[Match]:
                 yield Match(call.lineno, words)
 
 
-def _reaches_split(flow: _Flow, call: ast.Call) -> bool:
+def _reaches_split(flow: Flow, call: ast.Call) -> bool:
     """Whether the split separates the rows that a call learns from, not others of the same name."""
     split = flow.split.lineno if flow.split else 0
-    for name in _loaded(call.args[0]) & flow.all_rows:
+    for name in loaded(call.args[0]) & flow.all_rows:
         last = flow.value_before(name, split)
-        if last is None or last[0] <= call.lineno or _mentions(last[1], name):
+        if last is None or last[0] <= call.lineno or mentions(last[1], name):
             return True
     return False
 
 
 @_in_each_scope
-def statistics_before_split(flow: _Flow) -> Iterator[Match]:
+def statistics_before_split(flow: Flow) -> Iterator[Match]:
     """Columns that are filled or scaled with a statistic of all rows before the split."""
     lines = set()
     for node in flow.scope.nodes:
@@ -137,7 +78,7 @@ def statistics_before_split(flow: _Flow) -> Iterator[Match]:
             match statistic.func:
                 case ast.Attribute(value=values, attr=name) if (
                     name in _STATISTICS
-                    and _loaded(values) & flow.all_rows
+                    and loaded(values) & flow.all_rows
                     and _is_applied(node.value, statistic)
                     and node.lineno not in lines
                 ):
@@ -165,12 +106,12 @@ def _is_applied(value: ast.expr, statistic: ast.Call) -> bool:
 
 
 @_in_each_scope
-def target_in_features(flow: _Flow) -> Iterator[Match]:
+def target_in_features(flow: Flow) -> Iterator[Match]:
     """The target is a column of the features."""
     seen = set()
     for call in flow.calls:
         is_fit = isinstance(call.func, ast.Attribute) and call.func.attr == "fit"
-        if not (is_fit or flow.name_of(call) == _SPLIT) or len(call.args) < 2:
+        if not (is_fit or flow.name_of(call) == SPLIT) or len(call.args) < 2:
             continue
         target = _column_of(flow, call.args[1], call.lineno)
         features = _columns_of(flow, call.args[0], call.lineno)
@@ -196,7 +137,7 @@ class _Columns:
         return column not in self.dropped and (self.chosen is None or column in self.chosen)
 
 
-def _column_of(flow: _Flow, node: ast.expr, line: int) -> tuple[str, str, bool] | None:  # noqa: PLR0911 - one `case` a form
+def _column_of(flow: Flow, node: ast.expr, line: int) -> tuple[str, str, bool] | None:  # noqa: PLR0911 - one `case` a form
     """The table and the column that an expression takes, and whether it removes it there."""
     match node:
         case ast.Subscript(value=ast.Name(id=table), slice=ast.Constant(value=str(column))):
@@ -213,12 +154,12 @@ def _column_of(flow: _Flow, node: ast.expr, line: int) -> tuple[str, str, bool] 
             return _column_of(flow, inner, line)
         case ast.Name(id=name):
             value = flow.value_before(name, line)
-            if value and not _is_split_result(value[1]) and not _mentions(value[1], name):
+            if value and not is_split_result(value[1]) and not mentions(value[1], name):
                 return _column_of(flow, value[1], line)
     return None
 
 
-def _is_removed(flow: _Flow, table: str, column: str, line: int) -> bool:
+def _is_removed(flow: Flow, table: str, column: str, line: int) -> bool:
     """Whether a table loses a column before a line, in place or by a new value of its name."""
     for node in flow.scope.nodes:
         if getattr(node, "lineno", line) > line:
@@ -238,14 +179,14 @@ def _is_removed(flow: _Flow, table: str, column: str, line: int) -> bool:
     return False
 
 
-def _columns_of(flow: _Flow, node: ast.expr, line: int) -> _Columns | None:  # noqa: PLR0911 - one `case` a form
+def _columns_of(flow: Flow, node: ast.expr, line: int) -> _Columns | None:  # noqa: PLR0911 - one `case` a form
     """The columns of a table of features, None if they are not known."""
     match node:
         case ast.Name(id=name):
             value = flow.value_before(name, line)
             if value is None or _is_new_table(value[1]) or _is_part_of_itself(name, value[1]):
                 return _Columns(name)
-            if _is_split_result(value[1]):
+            if is_split_result(value[1]):
                 return None
             found = _columns_of(flow, value[1], value[0])
             if found and not found.line:
@@ -290,7 +231,7 @@ def _is_part_of_itself(name: str, value: ast.expr) -> bool:
     return isinstance(value, ast.Name) and value.id == name
 
 
-def _texts(flow: _Flow, node: ast.expr, line: int) -> frozenset[str]:
+def _texts(flow: Flow, node: ast.expr, line: int) -> frozenset[str]:
     """The texts in an expression, also in lists that it names; empty if some are not known."""
     found: set[str] = set()
     parts = [node]
@@ -314,10 +255,10 @@ def _texts(flow: _Flow, node: ast.expr, line: int) -> frozenset[str]:
 
 
 @_in_each_scope
-def shuffled_time(flow: _Flow) -> Iterator[Match]:
+def shuffled_time(flow: Flow) -> Iterator[Match]:
     """A split that shuffles rows which have a time."""
     split = flow.split
-    if split is None or flow.name_of(split) != _SPLIT:
+    if split is None or flow.name_of(split) != SPLIT:
         return
     options = {keyword.arg: keyword.value for keyword in split.keywords}
     shuffle = options.get("shuffle")
@@ -332,7 +273,7 @@ def shuffled_time(flow: _Flow) -> Iterator[Match]:
             return
 
 
-def _time_column(flow: _Flow, node: ast.AST) -> tuple[str, str] | None:
+def _time_column(flow: Flow, node: ast.AST) -> tuple[str, str] | None:
     """The table and the column of a time that a statement makes, reads or sorts by."""
     match node:
         case ast.Assign(
@@ -358,12 +299,12 @@ def _time_column(flow: _Flow, node: ast.AST) -> tuple[str, str] | None:
 
 
 @_in_each_scope
-def scored_on_training(flow: _Flow) -> Iterator[Match]:
+def scored_on_training(flow: Flow) -> Iterator[Match]:
     """A model that is judged only by the rows that it was trained on."""
     fits = {}
     judged: dict[str, list[tuple[ast.Call, str]]] = {}
     for call in flow.calls:
-        if flow.name_of(call) in _CROSS and call.args:
+        if flow.name_of(call) in CROSS and call.args:
             judged.setdefault(shown(call.args[0]), []).append((call, "other rows"))
         match call:
             case ast.Call(
@@ -382,26 +323,3 @@ def scored_on_training(flow: _Flow) -> Iterator[Match]:
         if places and all(one == rows for _, one in places):
             call = places[0][0]
             yield Match(call.lineno, {"model": model, "rows": shown(call.args[0], 40)})
-
-
-def _stored(target: ast.expr) -> list[str]:
-    return [
-        node.id
-        for node in ast.walk(target)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    ]
-
-
-def _loaded(node: ast.AST) -> set[str]:
-    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
-
-
-def _mentions(node: ast.AST, name: str) -> bool:
-    return name in _loaded(node)
-
-
-def _is_split_result(value: ast.expr) -> bool:
-    match value:
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
-            return name == _SPLIT
-    return False
