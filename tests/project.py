@@ -54,7 +54,10 @@ STATEMENTS = "".join(
 )
 """The statements in handoff.toml that level 1 requires from a person, filled in."""
 
-CHECKS = ["conflicts", "format", "lint", "types", "layers", "api", "features", "owners", "sources"]
+CHECKS = [
+    *("conflicts", "secrets", "format", "lint", "types", "layers"),
+    *("api", "features", "owners", "sources"),
+]
 """The steps of `poe check`; `tests/test_commands.py` compares them with the engine's."""
 
 PIPELINE = {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "max"}
