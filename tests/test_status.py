@@ -119,7 +119,8 @@ def test_a_new_project_passes_at_push_and_lists_what_is_open_at_the_handoff(
 
 
 PRACTICE_OF = {
-    "conflicts": "",  # it blocks at every level, without a practice
+    "conflicts": "",  # these two block at every level, without a practice
+    "secrets": "",
     "format": "formatted",
     "lint": "linted",
     "types": "typed",
