@@ -12,7 +12,7 @@ import pytest
 
 from baton_handoff.config.code_owners import write_owners
 from baton_handoff.config.project import Project, find_project
-from baton_handoff.config.settings import PolicyException, PromotionSettings
+from baton_handoff.config.settings import PolicyException, PromotionSettings, RegistrySettings
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.git_snapshots import snapshots_of
 from baton_handoff.policy.practices.assessment import State
@@ -68,6 +68,20 @@ def test_the_stricter_limit_counts(begun: Project) -> None:
         "`tolerance` in [promotion]: 0.1 → 0.2",
         "`floor` in [promotion]: 0.7 → 0.6",
     ]
+
+
+def test_a_change_cannot_allow_models_that_its_base_forbids(begun: Project) -> None:
+    allowed = RegistrySettings(format="skops", trusted_types=["a", "b"], signers=["ssh anna"])
+    wanted = RegistrySettings(trusted_types=["b", "c"], signers=["ssh bob"])
+    base, head = replace(begun, registry=allowed), replace(begun, registry=wanted)
+    binding = RegistrySettings(format="skops", trusted_types=["b"], signers=["ssh anna"])
+    assert stricter(base, head).registry == binding
+    assert told(base, head) == [
+        "`format` in [registry]: skops → pickle",
+        "`trusted_types` in [registry]: b → b, c",
+        "`signers` in [registry]: ssh anna → ssh bob",
+    ]
+    assert stricter(begun, base).registry == allowed
 
 
 def test_a_change_that_tightens_binds_at_once(begun: Project) -> None:

@@ -92,6 +92,9 @@ class RegistrySettings(StrictModel):
     trusted_types: list[Text] = []
     """Types of other packages that a model in the format `skops` may contain."""
 
+    signers: list[Text] = []
+    """The public SSH keys (Ed25519) of which one must have signed a version; none: unsigned."""
+
 
 class PromotionSettings(StrictModel):
     """`[promotion]`: the limits that a version must meet to become champion."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 MANIFEST_FILE = "manifest.json"
 MANIFEST_TAG = "handoff.manifest"
+SIGNATURE_FILE = "manifest.sig"
 
 _COMPLETE = ("model/code/", "model/data/", "evaluation/")
 """The folders to which no file may be added."""

@@ -34,7 +34,13 @@ from baton_handoff.registry.local_files import (
     follow_project,
     require_usable_path,
 )
-from baton_handoff.registry.manifest import MANIFEST_FILE, MANIFEST_TAG, Manifest, file_hash
+from baton_handoff.registry.manifest import (
+    MANIFEST_FILE,
+    MANIFEST_TAG,
+    SIGNATURE_FILE,
+    Manifest,
+    file_hash,
+)
 from baton_handoff.registry.model_file import file_name, find_model_file, require_trusted
 
 _DATABASES = ("postgresql", "mysql", "mssql")
@@ -235,8 +241,12 @@ def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
     fetched = fetched_version(version)
     # A registry that was made anew counts from one again, with other files.
     folder = (to or project.local / "models") / f"{fetched.version}-{fetched.sha256[:12]}"
-    if folder.exists():
+    signed = project.registry.signers
+    # One that was fetched before signatures were required is fetched again.
+    if folder.exists() and (not signed or (folder / SIGNATURE_FILE).exists()):
         require_trusted(project, find_model_file(folder))
+        if signed:
+            registered_manifest(project, version, folder / MANIFEST_FILE)
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     uri = f"models:/{project.model}/{fetched.version}/data/{file_name(version.tags)}"
@@ -248,11 +258,11 @@ def fetch(project: Project, wanted: str, to: Path | None = None) -> Path:
         unfinished.mkdir()
         require_trusted(project, file)
         file.rename(unfinished / file.name)
-        for name in (EXAMPLE_FILE, MANIFEST_FILE):
+        for name in (EXAMPLE_FILE, MANIFEST_FILE, SIGNATURE_FILE):
             if stored := download_artifact(version, name, Path(scratch)):
                 stored.rename(unfinished / name)
         fetched.write(unfinished)
-        manifest = registered_manifest(version, unfinished / MANIFEST_FILE)
+        manifest = registered_manifest(project, version, unfinished / MANIFEST_FILE)
         if manifest and (changed := manifest.changed_tags(version.tags)):
             raise HandoffError(
                 f"The tag {changed[0]} of version {version.version} of {version.name} is not the"
@@ -282,16 +292,24 @@ def fetched_version(version: ModelVersion) -> FetchedVersion:
     )
 
 
-def registered_manifest(version: ModelVersion, file: Path) -> Manifest | None:
+def registered_manifest(project: Project, version: ModelVersion, file: Path) -> Manifest | None:
     """The manifest of a version, None if the version was registered before there were any.
 
     Args:
+        project: The project, which states whose signatures it requires.
         version: The version.
-        file: Its downloaded manifest; there is none if it has none.
+        file: Its downloaded manifest, with its signature beside it; there is none if it has none.
 
     Raises:
-        HandoffError: The manifest is missing, or is not the one that was registered.
+        HandoffError: The manifest is missing, is not the one that was registered, or is not signed
+            as the project requires.
     """
+    if signers := project.registry.signers:
+        from baton_handoff.registry.signature import require_signed  # noqa: PLC0415
+
+        signed = file.with_name(SIGNATURE_FILE)
+        content = file.read_bytes() if file.exists() else b""
+        require_signed(content, signed.read_bytes() if signed.exists() else None, signers)
     tag = version.tags.get(MANIFEST_TAG)
     if tag is None and not file.exists():
         return None

@@ -31,6 +31,7 @@ from baton_handoff.registry.loaded import EXAMPLE_FILE
 from baton_handoff.registry.manifest import (
     MANIFEST_FILE,
     MANIFEST_TAG,
+    SIGNATURE_FILE,
     Manifest,
     file_hash,
     hashes_of,
@@ -42,6 +43,7 @@ from baton_handoff.registry.model_card import (
 )
 from baton_handoff.registry.model_file import FORMAT_TAG, stored_name, write_model
 from baton_handoff.registry.model_registry import connect, registry_errors
+from baton_handoff.registry.signature import sign, signing_key
 from baton_handoff.registry.version_facts import CANDIDATE
 from baton_handoff.registry.wrapper import ContractedModel
 
@@ -94,9 +96,11 @@ def register(
         reports: The folder with the metrics of the evaluation, and its plots in `plots`.
 
     Raises:
+        UsageError: Versions must be signed, and there is no usable key.
         UntrustedModelError: The model contains types that the project does not trust.
         HandoffError: The pipeline has not run to its end, or the registry does not answer.
     """
+    key = signing_key() if project.registry.signers else None
     lineage = lineage_of(project)
     evaluation = read_evaluation(evaluated, engine_of(model.input_schema))
     forms = {
@@ -141,7 +145,10 @@ def register(
             **hashes_of(evaluated, f"{EVALUATION}/"),
             **hashes_of(about),
         }
-        (about / MANIFEST_FILE).write_bytes(Manifest(manifest, tags).text().encode())
+        content = Manifest(manifest, tags).text().encode()
+        (about / MANIFEST_FILE).write_bytes(content)
+        if key:
+            (about / SIGNATURE_FILE).write_bytes(sign(content, key))
         mlflow.log_artifacts(str(about))
         tags = {**tags, MANIFEST_TAG: file_hash(about / MANIFEST_FILE)}
         mlflow.set_tags(tags)

@@ -22,7 +22,7 @@ from baton_handoff.core.git_snapshots import snapshots_of
 from baton_handoff.core.yaml_files import parse_yaml
 from baton_handoff.registry.code_hash import code_files, code_hash
 from baton_handoff.registry.loaded import EXAMPLE_FILE
-from baton_handoff.registry.manifest import MANIFEST_FILE, Mismatch, MismatchKind
+from baton_handoff.registry.manifest import MANIFEST_FILE, SIGNATURE_FILE, Mismatch, MismatchKind
 from baton_handoff.registry.model_file import find_model_file, stored_name
 from baton_handoff.registry.model_registry import (
     download_artifact,
@@ -31,7 +31,7 @@ from baton_handoff.registry.model_registry import (
 )
 from baton_handoff.registry.register import EVALUATION, LINEAGE_FILE, LOCK_FILE, exported_lock
 
-_OF_RUN = (EVALUATION, EXAMPLE_FILE, LINEAGE_FILE, LOCK_FILE, MANIFEST_FILE)
+_OF_RUN = (EVALUATION, EXAMPLE_FILE, LINEAGE_FILE, LOCK_FILE, MANIFEST_FILE, SIGNATURE_FILE)
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def download_version(project: Project, version: ModelVersion, to: Path) -> Store
         mlflow.artifacts.download_artifacts(f"{uri}/{part}", dst_path=str(to / "model"))
     for name in _OF_RUN:
         download_artifact(version, name, to)
-    manifest = registered_manifest(version, to / MANIFEST_FILE)
+    manifest = registered_manifest(project, version, to / MANIFEST_FILE)
     if manifest is None:
         return StoredVersion(version, to, has_manifest=False)
     mismatches = manifest.mismatches(to, version.tags)

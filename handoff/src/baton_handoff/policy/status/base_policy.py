@@ -11,7 +11,7 @@ from typing import Any
 
 from baton_handoff.config.baseline import BASELINE_FILE, follow_renames
 from baton_handoff.config.project import Project, project_at
-from baton_handoff.config.settings import PromotionSettings
+from baton_handoff.config.settings import PromotionSettings, RegistrySettings
 from baton_handoff.config.sides import SIDES
 from baton_handoff.config.standards import FOLDER, practices_text
 from baton_handoff.core.git_snapshots import GitSnapshots, snapshots_of
@@ -101,11 +101,11 @@ def change_from(
 def stricter(base: Project, head: Project) -> Project:
     """The project with the stricter of two policies.
 
-    The higher level counts, and the stricter limit of a promotion. An exception counts only if both
-    state it, until the earlier of both days, and each entry of the baseline with the smaller count.
-    Responsibilities, people, teams and the cloud have no stricter value: those of the base count.
-    The CI provider is that of the head, because its CI file comes with it. `merged_registry`
-    compares practices and statements.
+    The higher level counts, the stricter limit of a promotion, and the models that both allow. An
+    exception counts only if both state it, until the earlier of both days, and each entry of the
+    baseline with the smaller count. Responsibilities, people, teams and the cloud have no stricter
+    value: those of the base count. The CI provider is that of the head, because its CI file comes
+    with it. `merged_registry` compares practices and statements.
     """
     return replace(
         head,
@@ -119,6 +119,7 @@ def stricter(base: Project, head: Project) -> Project:
             floor=max(base.promotion.floor, head.promotion.floor),
             latency_ms=min(base.promotion.latency_ms, head.promotion.latency_ms),
         ),
+        registry=_stricter_registry(base.registry, head.registry),
         exceptions=tuple(in_both(base.exceptions, head.exceptions)),
         baseline={
             entry: min(count, base.baseline[entry])
@@ -127,6 +128,18 @@ def stricter(base: Project, head: Project) -> Project:
         },
         base=base,
         head=head,
+    )
+
+
+def _stricter_registry(base: RegistrySettings, head: RegistrySettings) -> RegistrySettings:
+    """The settings for models that may be loaded: a change may only forbid more."""
+    trusted = head.trusted_types
+    if base.format == "skops":
+        trusted = [name for name in base.trusted_types if name in head.trusted_types]
+    return RegistrySettings(
+        format=base.format if base.format == "skops" else head.format,
+        trusted_types=trusted,
+        signers=base.signers or head.signers,
     )
 
 
@@ -154,6 +167,7 @@ _LABELS = {
     "level": "level",
     "cloud": "`cloud`",
     "limit": "`{}` in [promotion]",
+    "registry": "`{}` in [registry]",
     "exception": "exception for the {} {}",
     "statement": "statement of the {} on {}",
     "practice": "practice {}",
@@ -184,6 +198,9 @@ def _values(project: Project, registry: Registry, other: Registry) -> dict[tuple
     }
     for limit, value in project.promotion:
         values["limit", limit] = f"{value:g}"
+    for setting, stated in project.registry:
+        listed = stated if isinstance(stated, str) else ", ".join(stated)
+        values["registry", setting] = listed or "none"
     for exception in sorted(project.exceptions, key=lambda one: one.expires):
         kind, name = (
             ("practice", exception.practice) if exception.practice else ("gate", exception.gate)
