@@ -55,6 +55,9 @@ def test_kernels_of_every_editor_get_the_settings_of_notebooks(project: Project)
     stated.parent.mkdir(parents=True)
     stated.write_text("c.InteractiveShellApp.extensions = ['autoreload']\n")
     set_up(project)
+    assert not (project.root / ".venv").exists()
+    (project.root / ".venv").mkdir()
+    set_up(project)
     copied = project.root / ".venv/etc/ipython/ipython_config.py"
     assert copied.read_text() == stated.read_text()
 

@@ -70,8 +70,9 @@ def _configure_kernels(project: Project) -> None:
     `poe explore` names their folder; editors start kernels of their own.
     """
     stated = project.root / "standards/ipython/profile_default/ipython_config.py"
-    if stated.exists():
-        folder = project_environment(project.root) / "etc/ipython"
+    environment = project_environment(project.root)
+    if stated.exists() and environment.is_dir():
+        folder = environment / "etc/ipython"
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(stated, folder / stated.name)
 
