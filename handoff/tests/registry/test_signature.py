@@ -24,8 +24,8 @@ from baton_handoff.registry.manifest import (
     SIGNATURE_FILE,
     Manifest,
     file_hash,
+    registered_manifest,
 )
-from baton_handoff.registry.model_registry import registered_manifest
 from baton_handoff.registry.signature import require_signed, sign, signing_key
 
 MANIFEST = Manifest({"model/data/model.joblib": "a"}, {"handoff.commit": "c"})

@@ -10,6 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from baton_handoff.config.project import Project
+from baton_handoff.core.errors import HandoffError
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
 
 MANIFEST_FILE = "manifest.json"
 MANIFEST_TAG = "handoff.manifest"
@@ -86,6 +93,36 @@ class Manifest:
     def changed_tags(self, tags: Mapping[str, str]) -> list[str]:
         """The registered tags that a version has no more, or with another value, by name."""
         return sorted(name for name, value in self.tags.items() if tags.get(name) != value)
+
+
+def registered_manifest(project: Project, version: "ModelVersion", file: Path) -> Manifest | None:
+    """The manifest of a version, None if the version was registered before there were any.
+
+    Args:
+        project: The project, which states whose signatures it requires.
+        version: The version.
+        file: Its downloaded manifest, with its signature beside it; there is none if it has none.
+
+    Raises:
+        HandoffError: The manifest is missing, is not the one that was registered, or is not signed
+            as the project requires.
+    """
+    if signers := project.registry.signers:
+        from baton_handoff.registry.signature import require_signed  # noqa: PLC0415
+
+        signed = file.with_name(SIGNATURE_FILE)
+        content = file.read_bytes() if file.exists() else b""
+        require_signed(content, signed.read_bytes() if signed.exists() else None, signers)
+    tag = version.tags.get(MANIFEST_TAG)
+    if tag is None and not file.exists():
+        return None
+    if not file.exists() or file_hash(file) != tag:
+        raise HandoffError(
+            f"{MANIFEST_FILE} of version {version.version} of {version.name} is not the file that"
+            " was registered: register the model again, and find out who can write to the"
+            " registry's files."
+        )
+    return Manifest.read(file)
 
 
 def hashes_of(folder: Path, prefix: str = "") -> dict[str, str]:

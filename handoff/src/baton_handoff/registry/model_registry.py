@@ -34,13 +34,7 @@ from baton_handoff.registry.local_files import (
     follow_project,
     require_usable_path,
 )
-from baton_handoff.registry.manifest import (
-    MANIFEST_FILE,
-    MANIFEST_TAG,
-    SIGNATURE_FILE,
-    Manifest,
-    file_hash,
-)
+from baton_handoff.registry.manifest import MANIFEST_FILE, SIGNATURE_FILE, registered_manifest
 from baton_handoff.registry.model_file import file_name, find_model_file, require_trusted
 
 _DATABASES = ("postgresql", "mysql", "mssql")
@@ -290,36 +284,6 @@ def fetched_version(version: ModelVersion) -> FetchedVersion:
         code=version.tags["handoff.code"],
         sha256=version.tags["handoff.model"],
     )
-
-
-def registered_manifest(project: Project, version: ModelVersion, file: Path) -> Manifest | None:
-    """The manifest of a version, None if the version was registered before there were any.
-
-    Args:
-        project: The project, which states whose signatures it requires.
-        version: The version.
-        file: Its downloaded manifest, with its signature beside it; there is none if it has none.
-
-    Raises:
-        HandoffError: The manifest is missing, is not the one that was registered, or is not signed
-            as the project requires.
-    """
-    if signers := project.registry.signers:
-        from baton_handoff.registry.signature import require_signed  # noqa: PLC0415
-
-        signed = file.with_name(SIGNATURE_FILE)
-        content = file.read_bytes() if file.exists() else b""
-        require_signed(content, signed.read_bytes() if signed.exists() else None, signers)
-    tag = version.tags.get(MANIFEST_TAG)
-    if tag is None and not file.exists():
-        return None
-    if not file.exists() or file_hash(file) != tag:
-        raise HandoffError(
-            f"{MANIFEST_FILE} of version {version.version} of {version.name} is not the file that"
-            " was registered: register the model again, and find out who can write to the"
-            " registry's files."
-        )
-    return Manifest.read(file)
 
 
 def download_artifact(version: ModelVersion, path: str, to: Path) -> Path | None:

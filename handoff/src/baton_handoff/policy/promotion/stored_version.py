@@ -22,13 +22,15 @@ from baton_handoff.core.git_snapshots import snapshots_of
 from baton_handoff.core.yaml_files import parse_yaml
 from baton_handoff.registry.code_hash import code_files, code_hash
 from baton_handoff.registry.loaded import EXAMPLE_FILE
-from baton_handoff.registry.manifest import MANIFEST_FILE, SIGNATURE_FILE, Mismatch, MismatchKind
-from baton_handoff.registry.model_file import find_model_file, stored_name
-from baton_handoff.registry.model_registry import (
-    download_artifact,
-    fetched_version,
+from baton_handoff.registry.manifest import (
+    MANIFEST_FILE,
+    SIGNATURE_FILE,
+    Mismatch,
+    MismatchKind,
     registered_manifest,
 )
+from baton_handoff.registry.model_file import find_model_file, stored_name
+from baton_handoff.registry.model_registry import download_artifact, fetched_version
 from baton_handoff.registry.register import EVALUATION, LINEAGE_FILE, LOCK_FILE, exported_lock
 
 _OF_RUN = (EVALUATION, EXAMPLE_FILE, LINEAGE_FILE, LOCK_FILE, MANIFEST_FILE, SIGNATURE_FILE)
