@@ -76,7 +76,10 @@ def opened(address: str, project: Path, role: str) -> Iterator[Window]:
     file = project / f"flight-delays.{role}.code-workspace"
     shown = "document.querySelector('.explorer-folders-view')?.innerText.includes('tests')"
     for _ in range(3):  # on a busy machine the window may open before the server gives it the file
-        with TemporaryDirectory() as profile, browser(Path(profile)) as page:
+        with (
+            TemporaryDirectory(ignore_cleanup_errors=True) as profile,
+            browser(Path(profile)) as page,
+        ):
             page.open(f"{address}/?workspace={file}", width=1400, height=900, scheme="light")
             window = Window(page)
             if window.is_soon(shown, 40):
