@@ -234,7 +234,7 @@ def inherited_import_error(work: Work) -> None:
     work.change(f"{SRC}/features/build.py", "from .static import", "from .statics import")
     work.commit(ADA)
     git(work.project, "switch", "--quiet", "-C", "work")
-    work.change(f"{SRC}/serving/batch.py", '"""', '"""Now. ')
+    work.change(f"{SRC}/serving/batch.py", '"""Batch', '"""Now batch')
     work.commit(MAX)
 
 
