@@ -6,6 +6,7 @@ from pathlib import Path
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.conflict_markers import CANDIDATE, conflicts_in
+from baton_handoff.core.files import text_of
 from baton_handoff.core.git import run_git
 from baton_handoff.reporting.findings import Finding
 
@@ -54,7 +55,7 @@ def find_conflicts(project: Project, *, staged: bool = False) -> list[Finding]:
     found: list[Finding] = []
     for path in paths:
         text = run_git(project.root, "show", f":./{path}", env=env).stdout if staged else ""
-        found += _marked(project, path, text if staged else _text(project.root / path))
+        found += _marked(project, path, text if staged else text_of(project.root / path))
     marked = {finding.file for finding in found}
     found += [_unmerged(project, path) for path in unmerged if path not in marked]
     return [*found, *(_rejected(project, path) for path in sorted(rejected))]
@@ -96,7 +97,3 @@ def _with_other_markers(root: Path, paths: Sequence[str]) -> Iterator[str]:
     for path, size in zip(fields[::3], fields[2::3], strict=False):
         if size not in ("unspecified", "unset", "7"):
             yield path
-
-
-def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from baton_handoff.config.project import Project
 from baton_handoff.reporting.findings import Finding
@@ -67,13 +67,12 @@ def _lost(
     lines, now = before.lines, after.lines
     if lines is None or now is None:
         if rendered is None or before.content != rendered.content:
-            yield Finding(
-                CHECK,
+            yield _finding(
+                project,
+                path,
                 "The update replaces this file, which has edits and is no text",
+                f"`git show HEAD:./{path} > FILE` brings it back under another name",
                 blocks=True,
-                side=project.side_of(path),
-                file=path,
-                fix=f"`git show HEAD:./{path} > FILE` brings it back under another name",
             )
         return
     template = Counter((rendered.lines if rendered else None) or [])
@@ -83,48 +82,31 @@ def _lost(
             template[line] -= 1
         elif line.strip() and not left[line]:
             text = line.decode("utf-8", "replace").strip()
-            yield Finding(
-                CHECK,
-                f"The update loses a line that a person wrote: {text[:80]}",
-                blocks=True,
-                side=project.side_of(path),
-                file=path,
-                line=number,
-                fix=f"`git show HEAD:./{path}` prints the file as it was",
-            )
+            message = f"The update loses a line that a person wrote: {text[:80]}"
+            fix = f"`git show HEAD:./{path}` prints the file as it was"
+            yield replace(_finding(project, path, message, fix, blocks=True), line=number)
         else:
             left[line] -= 1
 
 
 def _in_the_way(project: Project, path: str) -> Finding:
-    return Finding(
-        CHECK,
-        "This stays, so the update does not write what the template has in its place",
-        blocks=False,
-        side=project.side_of(path),
-        file=path,
-        fix="rename it, or keep it: then the template's file is not used",
-    )
+    message = "This stays, so the update does not write what the template has in its place"
+    fix = "rename it, or keep it: then the template's file is not used"
+    return _finding(project, path, message, fix, blocks=False)
 
 
 def _deleted(project: Project, path: str) -> Finding:
-    return Finding(
-        CHECK,
-        "The update deletes this file, which has edits: a folder or file takes its place",
-        blocks=True,
-        side=project.side_of(path),
-        file=path,
-        fix=f"`git show HEAD:./{path}` prints it: put your lines where they belong",
-    )
+    message = "The update deletes this file, which has edits: a folder or file takes its place"
+    fix = f"`git show HEAD:./{path}` prints it: put your lines where they belong"
+    return _finding(project, path, message, fix, blocks=True)
 
 
 def _stays(project: Project, path: str, retired: Retired | None) -> Finding:
     where = f": {retired.instead}" if retired else ""
-    return Finding(
-        CHECK,
-        f"The template no longer has this file, which stays because it has edits{where}",
-        blocks=False,
-        side=project.side_of(path),
-        file=path,
-        fix="move your edits to where they belong now, and delete the file",
-    )
+    message = f"The template no longer has this file, which stays because it has edits{where}"
+    fix = "move your edits to where they belong now, and delete the file"
+    return _finding(project, path, message, fix, blocks=False)
+
+
+def _finding(project: Project, path: str, message: str, fix: str, *, blocks: bool) -> Finding:
+    return Finding(CHECK, message, blocks, project.side_of(path), path, fix=fix)
