@@ -74,8 +74,11 @@ def template_of(answers: ProjectAnswers, to: str | None) -> Iterator[Template]:
         address = address_of(answers.source)
         done = run_git(Path(folder), "clone", "--quiet", "--", address, str(clone))
         if done.returncode != 0:
-            reason = done.stderr.strip().rpartition("\n")[2]
-            raise HandoffError(f"The template {answers.source} can't be read: {reason}")
+            reason = done.stderr.strip().rpartition("\n")[2].rstrip(".")
+            raise HandoffError(
+                f"The template {answers.source} can't be read: {reason}. Check the network, your"
+                " access to it, and its address: `_src_path` in .copier-answers.yml."
+            )
         for version in filter(None, (answers.version, to)):
             if commit_of(clone, version) is None:
                 raise HandoffError(
