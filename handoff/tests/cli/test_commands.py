@@ -20,6 +20,7 @@ TOP = (
     "status",
     "triage",
     "update",
+    "adopt",
     "monitor",
 )
 GROUPS = {

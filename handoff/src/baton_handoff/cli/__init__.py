@@ -6,10 +6,11 @@ Each command imports what it needs when it runs, so that `handoff --help` answer
 import argparse
 import io
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from baton_handoff.cli import (
     check,
@@ -24,7 +25,7 @@ from baton_handoff.cli import (
 )
 from baton_handoff.cli.options import CommandParser, Commands, Options
 from baton_handoff.core.command import in_one_sentence
-from baton_handoff.core.environments import use_own_programs
+from baton_handoff.core.environments import ENVIRONMENT, use_own_programs
 
 if TYPE_CHECKING:
     from baton_handoff.config.project import Project
@@ -85,7 +86,26 @@ def _run(options: Options) -> int:
     options.project = options.find()
     if options.project.adopted and not options.any_environment:
         options.project.require_own_environment()
+    if options.project.adopted:
+        options.project.use_own_code()
+    if options.project.has_own_environment:
+        sys.stdout = cast("TextIO", _OwnEnvironment(sys.stdout))
     return int(options.run(options) or 0)
+
+
+class _OwnEnvironment:
+    """Standard output, with the commands of uv as they work beside an environment of one's own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text with these commands; return the number of its characters."""
+        own = rf"uv \1 --project {ENVIRONMENT}"
+        return self._stream.write(re.sub(r"\buv (run|lock|sync)\b(?! --project)", own, text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _find_project() -> "Project":

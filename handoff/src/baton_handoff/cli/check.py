@@ -117,9 +117,11 @@ def _check_features(project: "Project") -> _Found:
 
 def _check_sources(project: "Project") -> _Found:
     from baton_handoff.lineage.sources.checks import findings
+    from baton_handoff.lineage.sources.tables import table_findings
     from baton_handoff.lineage.sources.usage import source_usage
 
     found = findings(source_usage(project), binding=project.level > 0)
+    found += table_findings(project)
     return found, "Every source is described and has an owner."
 
 

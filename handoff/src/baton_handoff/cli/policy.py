@@ -98,9 +98,10 @@ def _status(options: Options) -> int:
         assessment = assessed()
     if options.produce:
         # As in CI. A status alone reads no file for secrets, so that it stays fast.
+        from baton_handoff.lineage.sources.tables import table_findings
         from baton_handoff.source_code.secrets import find_secrets
 
-        found = [*assessment.change_findings, *find_secrets(project)]
+        found = [*assessment.change_findings, *find_secrets(project), *table_findings(project)]
         assessment = replace(assessment, change_findings=found)
     if project.adopted:
         # Without an answer of the registry, its practices are the ones that tell it.

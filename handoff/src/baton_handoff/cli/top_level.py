@@ -80,6 +80,30 @@ def add(commands: Commands) -> None:
     )
     command.set_defaults(any_environment=True)
 
+    command = commands.add(
+        "adopt",
+        _adopt,
+        "bring the standards into a repository that was not made with Baton",
+        description="Show what the standards add to a repository, which few lines its own files"
+        " get, and what stands in the way; then write it if you agree. No line of yours changes."
+        " The level is 0, and a baseline records what the tools find in old code.",
+        epilog="exit code: 0 done or shown, 1 something is in the way, 2 nothing was changed",
+    )
+    command.add_argument(
+        "template", nargs="?", default="", help="its address; default: that of this engine"
+    )
+    command.add_argument("--to", metavar="VERSION", help="another version; default: the newest tag")
+    command.add_argument(
+        "--data",
+        action="append",
+        default=[],
+        metavar="NAME=ANSWER",
+        help="an answer that the repository does not tell, or tells wrong",
+    )
+    command.add_argument("--apply", action="store_true", help="write without a question")
+    command.add_argument("--undo", action="store_true", help="take back what adopting has written")
+    command.set_defaults(find=project_or_repository, any_environment=True)
+
     # Without a line in the list of commands: git's hook runs it.
     command = commands.add("hooks", _hooks, description="Run the hooks on what is to be committed.")
     command.set_defaults(any_environment=True)
@@ -170,6 +194,15 @@ def _update(options: Options) -> int:
         options.to, tuple(options.data), check=options.dry_run, commit=not options.no_commit
     )
     return update(options.project, asked)
+
+
+def _adopt(options: Options) -> int:
+    from baton_handoff.integrations.adoption.adopt import AdoptOptions, adopt, undo_adoption
+
+    if options.undo:
+        return undo_adoption(Path.cwd())
+    data = tuple(options.data)
+    return adopt(Path.cwd(), AdoptOptions(options.template, options.to, data, options.apply))
 
 
 def _hooks(options: Options) -> int:

@@ -24,7 +24,7 @@ from baton_handoff.config.settings import (
 )
 from baton_handoff.config.sides import SIDES, answerable
 from baton_handoff.config.validation import invalid, read_settings, validated
-from baton_handoff.core.environments import programs_of_another_place
+from baton_handoff.core.environments import ENVIRONMENT, programs_of_another_place
 from baton_handoff.core.errors import (
     HandoffError,
     ProjectCodeError,
@@ -60,6 +60,7 @@ class Project:
         registry: The format of models, and the types that they may contain.
         promotion: The limits that a version must meet to become champion.
         monitor: The thresholds of alerts.
+        left_alone: Its own files in places where the template has one, too; updates skip them.
         exceptions: What is accepted although it is not met.
         practices: The tables of `handoff.toml` about practices, not validated yet.
         baseline: The number of findings at the time the baseline was recorded.
@@ -85,6 +86,7 @@ class Project:
     registry: RegistrySettings = field(default_factory=RegistrySettings)
     promotion: PromotionSettings = field(default_factory=PromotionSettings)
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
+    left_alone: Sequence[str] = ()
     exceptions: Sequence[PolicyException] = ()
     practices: Mapping[str, Any] = field(default_factory=dict)
     baseline: Baseline = field(default_factory=dict)
@@ -151,6 +153,32 @@ class Project:
                     f"The package {self.package}, which {self.root / 'handoff.toml'} names, is not"
                     " installed: run `uv run poe setup`."
                 ) from error
+
+    def use_own_code(self) -> None:
+        """Let this process, and those that it starts, import the package and use the right lock.
+
+        A repository that adopts the standards may have an environment for this command alone: it
+        lies in `handoff/`, and the package is not installed there.
+        """
+        if self.has_own_environment:
+            own = (self.root / ENVIRONMENT).resolve()
+            os.environ["UV_PROJECT"] = str(own)
+            os.environ["UV_PROJECT_ENVIRONMENT"] = str(own / ".venv")
+        if (self.source / "__init__.py").exists() and _location(self.package) is None:
+            folder = str(self.source.parent)
+            sys.path.append(folder)
+            known = os.environ.get("PYTHONPATH")
+            os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (folder, known)))
+
+    @property
+    def has_own_environment(self) -> bool:
+        """Whether this command has an environment of its own, without the packages of the code."""
+        return self.adopted and (self.root / ENVIRONMENT / "uv.lock").is_file()
+
+    @property
+    def lock(self) -> str:
+        """The path of the lock of the environment in which this command runs."""
+        return f"{ENVIRONMENT}/uv.lock" if self.has_own_environment else "uv.lock"
 
     def require_own_environment(self) -> None:
         """Check that the running environment has the code of this folder, not of a copy of it.
@@ -261,6 +289,7 @@ def read_project(file: Path) -> Project:
         registry=settings.registry,
         promotion=settings.promotion,
         monitor=settings.monitor,
+        left_alone=tuple(settings.update.leave),
         exceptions=tuple(settings.exceptions),
         practices={name: data[name] for name in PRACTICE_TABLES if name in data},
         baseline=read_baseline(file.with_name(BASELINE_FILE)),

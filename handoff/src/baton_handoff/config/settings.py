@@ -168,6 +168,13 @@ class PolicyException(StrictModel):
         return today <= self.expires
 
 
+class UpdateSettings(StrictModel):
+    """What an update of the template does not touch."""
+
+    leave: list[str] = []
+    """Files of the project's own in places where the template has one, too."""
+
+
 class HandoffToml(StrictModel):
     """The settings of a project for the command `handoff`."""
 
@@ -184,6 +191,7 @@ class HandoffToml(StrictModel):
     registry: RegistrySettings = RegistrySettings()
     promotion: PromotionSettings = PromotionSettings()
     monitor: MonitorSettings = MonitorSettings()
+    update: UpdateSettings = UpdateSettings()
 
     people: dict[Side, list[str]] = {}
     """The e-mail addresses with which the people of each side commit."""

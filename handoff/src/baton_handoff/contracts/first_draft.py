@@ -31,6 +31,14 @@ def contracts_source(profile: TableProfile) -> str:
     return format_source(source)
 
 
+def table_source(name: str, text: str, columns: Sequence[ColumnProfile]) -> str:
+    """Return the source of a module with the contract of one table, not formatted."""
+    fields = [_column(column) for column in columns]
+    return render_source(
+        "table.py.jinja", name=name, text=text, fields=fields, all_fields="\n".join(fields)
+    )
+
+
 def rows_source(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return rows as JSON, one on each line."""
     lines = [json.dumps(row, ensure_ascii=False, default=datetime.isoformat) for row in rows]

@@ -104,11 +104,7 @@ def profile_table(
         HandoffError: A model can't be trained on the table.
     """
     require_column(target, list(found))
-    if len(found) > MAX_COLUMNS:
-        raise HandoffError(
-            f"The table has {len(found):,} columns, too many for a readable contract:"
-            f" keep at most {MAX_COLUMNS} in the file, or leave out others with --drop."
-        )
+    _require_few(found)
     labelled = pc.is_valid(found[target].values)
     rows = pc.sum(labelled).as_py() or 0
     if rows < MIN_ROWS:
@@ -151,6 +147,33 @@ def profile_table(
         tuple(classes),
         tuple(notes),
     )
+
+
+def profile_columns(
+    found: Mapping[str, FoundColumn], reserved: Collection[str]
+) -> tuple[ColumnProfile, ...]:
+    """Profile the columns of a table without a target; every column stays.
+
+    Args:
+        found: Its columns by their names in the file, as `infer_columns` returns them.
+        reserved: Names that no column may have in the contract.
+
+    Raises:
+        HandoffError: It has too many columns, or one contains infinity.
+    """
+    _require_few(found)
+    notes = [note for column in found.values() for note in column.notes]
+    notes += unusual_columns({name: column.values for name, column in found.items()})
+    names = contract_names(list(found), reserved)
+    return tuple(_column(names[name], column, name, notes) for name, column in found.items())
+
+
+def _require_few(found: Mapping[str, FoundColumn]) -> None:
+    if len(found) > MAX_COLUMNS:
+        raise HandoffError(
+            f"The table has {len(found):,} columns, too many for a readable contract:"
+            f" keep at most {MAX_COLUMNS} in the file, or leave out others with --drop."
+        )
 
 
 def contract_names(sources: Sequence[str], reserved: Collection[str]) -> dict[str, str]:

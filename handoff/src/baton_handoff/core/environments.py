@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+ENVIRONMENT = "handoff"
+"""The folder of an environment for this command alone, where a project's own can't have it."""
+
 
 def use_own_programs() -> None:
     """Let each program that this process starts find the interpreter's programs before others.

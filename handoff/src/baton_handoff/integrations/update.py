@@ -21,7 +21,6 @@ from baton_handoff.core.git import (
 from baton_handoff.reporting.findings import render
 from baton_handoff.updates.answers import read_answers, require_unedited
 from baton_handoff.updates.applied import (
-    LOCK,
     Record,
     apply_update,
     hidden_paths,
@@ -111,7 +110,7 @@ def undo_update(project: Project) -> None:
 def _update(project: Project, options: UpdateOptions, template: Template, message: str) -> int:
     root = project.root
     paths = [one for one in git(root, "ls-files", "-z").split("\0") if one]
-    tried = try_update(root, paths, template, options.data)
+    tried = try_update(root, paths, template, options.data, project.left_alone)
     retired = retired_paths(template.text(template.after, OWNERSHIP))
     kept = guarded(project, tried, retired)
     everything = tried.before.keys() | kept.after.keys()
@@ -131,7 +130,7 @@ def _update(project: Project, options: UpdateOptions, template: Template, messag
         before=template.before,
         after=template.after,
         head=git(root, "rev-parse", "HEAD").strip(),
-        paths=tuple(sorted({*changed, *([LOCK] if LOCK in paths else [])})),
+        paths=tuple(sorted({*changed, *([project.lock] if project.lock in paths else [])})),
         hidden=tuple(hidden_paths(root, tried, paths, changed)),
         message=message,
     )
@@ -160,7 +159,7 @@ def _finish(project: Project, record: Record, before: Mapping[str, Any] | None) 
     if _stopped(project):
         return 1
     root, uv = project.root, os.environ.get("UV", "uv")
-    if (root / LOCK).exists():
+    if (root / project.lock).exists():
         print("uv lock …", flush=True)
         done = subprocess.run(
             [uv, "lock", "--quiet"], cwd=root, capture_output=True, text=True, check=False

@@ -17,7 +17,6 @@ from typing import Any
 import narwhals as nw
 import pyarrow.compute as pc
 import yaml
-from pydantic import BaseModel
 
 # It comes with DVC, which this command needs, too.
 from ruamel.yaml import YAML
@@ -25,6 +24,7 @@ from ruamel.yaml import YAML
 from baton_handoff.config.project import Project
 from baton_handoff.contracts import ContractViolation, check, model_interface, to_rows
 from baton_handoff.contracts.first_draft import contracts_source, rows_source
+from baton_handoff.contracts.own_names import reserved_names
 from baton_handoff.contracts.request_example import EXAMPLE, request_example
 from baton_handoff.contracts.row_models import api_source
 from baton_handoff.contracts.table_files import read_source
@@ -34,14 +34,6 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.lineage.own_table import Choices, OwnTable, golden_positions, read_own_table
 
 _REQUEST_ROWS = 2
-
-# Names that the generated modules import, and the columns of the model's output.
-_TAKEN = {
-    *("Annotated", "Any", "BeforeValidator", "Field", "Literal", "Strict", "Timestamp", "Utc"),
-    *("CLASSES", "TARGET"),
-    *("bool", "float", "int", "list", "str"),
-    *("prediction", "probability"),
-}
 
 
 @dataclass(frozen=True)
@@ -97,7 +89,7 @@ def draft_contracts(
         HandoffError: The tables can't be read or joined, or a model can't be trained on them.
     """
     engine = project.room("contracts.engine")
-    reserved = {*dir(engine.DataFrameModel), *dir(BaseModel), *_TAKEN}
+    reserved = reserved_names(engine.DataFrameModel)
     table = read_own_table(file, target, choices, reserved, joined)
     return Draft(table, contracts_source(table.profile))
 

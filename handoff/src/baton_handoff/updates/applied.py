@@ -12,9 +12,6 @@ from baton_handoff.core.files import write_atomically
 from baton_handoff.core.git import git, git_or_none, head_commit, prefix_of, run_git
 from baton_handoff.updates.scratch import Tree, Tried, read_tree, write_tree
 
-LOCK = "uv.lock"
-"""The lock of the project, which is part of an update."""
-
 
 @dataclass(frozen=True)
 class Record:

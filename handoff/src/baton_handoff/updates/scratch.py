@@ -5,6 +5,7 @@ folder in the place of a file, and a person's git settings hide what it rejects.
 repository of its own, which contains the project's files, all of them tracked.
 """
 
+import json
 import os
 import re
 import shutil
@@ -98,6 +99,7 @@ def try_update(
     paths: Sequence[str],
     template: Template,
     data: Sequence[str] = (),
+    left_alone: Sequence[str] = (),
 ) -> Tried:
     """Try an update.
 
@@ -106,6 +108,7 @@ def try_update(
         paths: The tracked files.
         template: The template with both versions.
         data: New answers, as `name=answer`.
+        left_alone: Files of the project's own in places where the template has one, too.
 
     Raises:
         HandoffError: Copier refuses an answer, or fails.
@@ -137,7 +140,9 @@ def try_update(
         git(project, "add", "--all", "--force", env=env)
         git(project, "commit", "--quiet", "--message", "before", env=env)
         # Copier ends with an error where a file has the place of a folder.
-        leave = [part for one in colliding for part in ("--exclude", f"/{_escaped(one)}")]
+        leave = [
+            part for one in (*colliding, *left_alone) for part in ("--exclude", f"/{_escaped(one)}")
+        ]
         to = ("--skip-answered", "--vcs-ref", template.after)
         _copier(project, ("update", *to, *leave, *given), env)
         unmerged = _unmerged(project)
@@ -154,6 +159,22 @@ def try_update(
         else:
             aside |= {*here}
     return Tried(before, rendered, after, frozenset(aside), unmerged)
+
+
+def render_template(
+    clone: Path, version: str, answers: Mapping[str, str | int]
+) -> dict[str, Entry]:
+    """The files of a new project with some answers.
+
+    Raises:
+        HandoffError: Copier refuses an answer, or fails.
+    """
+    with TemporaryDirectory(prefix="handoff-render-") as folder, _isolated_git() as env:
+        place = Path(folder)
+        (place / "answers.yml").write_text(json.dumps(answers), encoding="utf-8")
+        options = ("--data-file", "answers.yml", "--vcs-ref", version)
+        _copier(place, ("copy", *options, str(clone), "project"), env)
+        return read_tree(place / "project", _listed(place / "project"))
 
 
 def _colliding(before: Tree, rendered: Tree) -> list[str]:

@@ -69,27 +69,57 @@ def template_of(answers: ProjectAnswers, to: str | None) -> Iterator[Template]:
     Raises:
         HandoffError: The template can't be read, or has no such version.
     """
-    with TemporaryDirectory(prefix="handoff-template-") as folder:
-        clone = Path(folder) / "template"
-        address = address_of(answers.source)
-        done = run_git(Path(folder), "clone", "--quiet", "--", address, str(clone))
-        if done.returncode != 0:
-            reason = done.stderr.strip().rpartition("\n")[2].rstrip(".")
-            raise HandoffError(
-                f"The template {answers.source} can't be read: {reason}. Check the network, your"
-                " access to it, and its address: `_src_path` in .copier-answers.yml."
-            )
-        for version in filter(None, (answers.version, to)):
-            if commit_of(clone, version) is None:
-                raise HandoffError(
-                    f"The template {answers.source} has no version {version}: name one that"
-                    f" `git ls-remote --tags {address}` lists."
-                )
-        newest = newest_tag(git(clone, "tag", "--list").split())
-        after = to or newest or git(clone, "rev-parse", "HEAD").strip()
+    with _clone(answers.source) as clone:
+        after = _wanted(clone, answers.source, to, answers.version)
         if to is None and _contains(clone, answers.version, after):
             after = answers.version
         yield Template(clone, answers.version, after)
+
+
+@contextmanager
+def cloned(source: str, to: str | None) -> Iterator[Template]:
+    """Clone a template for as long as it takes to render it.
+
+    Args:
+        source: The address of the template.
+        to: The version; by default the newest tag, or the last commit without tags.
+
+    Raises:
+        HandoffError: The template can't be read, or has no such version.
+    """
+    with _clone(source) as clone:
+        version = _wanted(clone, source, to)
+        yield Template(clone, version, version)
+
+
+@contextmanager
+def _clone(source: str) -> Iterator[Path]:
+    with TemporaryDirectory(prefix="handoff-template-") as folder:
+        clone = Path(folder) / "template"
+        done = run_git(Path(folder), "clone", "--quiet", "--", address_of(source), str(clone))
+        if done.returncode != 0:
+            reason = done.stderr.strip().rpartition("\n")[2].rstrip(".")
+            raise HandoffError(
+                f"The template {source} can't be read: {reason}. Check the network, your"
+                " access to it, and its address: `_src_path` in .copier-answers.yml."
+            )
+        yield clone
+
+
+def _wanted(clone: Path, source: str, to: str | None, *present: str) -> str:
+    """The version to render: the named one, else the newest tag, or the last commit without tags.
+
+    Raises:
+        HandoffError: The template does not have it, or one that is present in a project.
+    """
+    for version in filter(None, (*present, to)):
+        if commit_of(clone, version) is None:
+            raise HandoffError(
+                f"The template {source} has no version {version}: name one that"
+                f" `git ls-remote --tags {address_of(source)}` lists."
+            )
+    newest = newest_tag(git(clone, "tag", "--list").split())
+    return to or newest or git(clone, "rev-parse", "HEAD").strip()
 
 
 def address_of(source: str) -> str:

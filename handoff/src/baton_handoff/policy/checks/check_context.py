@@ -100,8 +100,8 @@ class CheckContext:
 
     @property
     def pyproject(self) -> dict[str, Any]:
-        """The content of pyproject.toml; empty without the file."""
-        return self.toml("pyproject.toml")
+        """The content of the pyproject.toml of the environment; empty without the file."""
+        return self.toml(self.project.lock.replace("uv.lock", "pyproject.toml"))
 
     @property
     def hooks(self) -> list[dict[str, Any]]:

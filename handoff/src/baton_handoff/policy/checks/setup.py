@@ -210,7 +210,7 @@ def _group(groups: Mapping[str, list[Any]], name: str) -> Iterator[str]:
 def _locked(context: CheckContext) -> dict[str, list[dict[str, Any]]]:
     """The entries of uv.lock by name; a name has several if versions differ by platform."""
     packages: dict[str, list[dict[str, Any]]] = {}
-    for entry in context.toml("uv.lock").get("package", []):
+    for entry in context.toml(context.project.lock).get("package", []):
         packages.setdefault(entry["name"], []).append(entry)
     return packages
 

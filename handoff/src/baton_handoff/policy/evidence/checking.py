@@ -16,7 +16,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.core.command import NO_ROOM, explained_error
 from baton_handoff.core.errors import HandoffError, UsageError
 from baton_handoff.policy.evidence.recording import record_run, save_if_unchanged, utc_timestamp
-from baton_handoff.policy.evidence.steps import CHECKED, FIXED, STEPS
+from baton_handoff.policy.evidence.steps import CHECKED, FIXED, STEPS, step_in
 from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
 from baton_handoff.reporting.findings import Finding, Format
 
@@ -111,7 +111,8 @@ def check_one(
     if output != "terminal":
         raise UsageError(f"{name} runs a tool with a format of its own: leave out --format.")
     options = step.file_options or () if files else ()
-    return int(record_run(project, name, [*step.command, *options, *files]).exit_code != 0)
+    command = step.command if files else step_in(project, step).command
+    return int(record_run(project, name, [*command, *options, *files]).exit_code != 0)
 
 
 def fix(
@@ -166,7 +167,7 @@ def run_step(
 
 def _run_tool(project: Project, name: str) -> StepResult:
     output = io.StringIO()
-    run = record_run(project, name, STEPS[name].command, output)
+    run = record_run(project, name, step_in(project, STEPS[name]).command, output)
     return StepResult(int(run.exit_code != 0), output.getvalue(), advice=run.in_baseline)
 
 

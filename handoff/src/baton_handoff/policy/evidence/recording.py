@@ -17,7 +17,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError, UsageError
 from baton_handoff.core.suggestions import hint
-from baton_handoff.policy.evidence.steps import Step
+from baton_handoff.policy.evidence.steps import Step, step_in
 from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
 from baton_handoff.policy.evidence.tool_findings import is_syntax_error, tool_findings
 from baton_handoff.reporting.findings import Finding
@@ -65,7 +65,7 @@ def record_run(
     if kind not in KINDS:
         end = hint(kind, KINDS, f"use one of {', '.join(KINDS)}")
         raise UsageError(f"There is no evidence called `{kind}`{end}")
-    step = KINDS[kind]
+    step = step_in(project, KINDS[kind])
     if not command:
         raise UsageError(
             f"The command is missing: `handoff record {kind} -- {' '.join(step.command)}`."

@@ -1,10 +1,13 @@
 """The table of steps: tasks, hooks, evidence and CI use its names."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from baton_handoff.config.standards import WHEEL
+
+if TYPE_CHECKING:
+    from baton_handoff.config.project import Project
 
 _LOCKED = ("pyproject.toml", "uv.lock")
 _STYLED = ("*.py", "*.pyi", "*ruff.toml", "*pyproject.toml", "uv.lock")
@@ -150,6 +153,20 @@ STEPS: Mapping[str, Step] = {
     ),
 }
 """Every step, in the order in which `handoff check` lists them."""
+
+
+def step_in(project: "Project", step: Step) -> Step:
+    """A step with its whole command in a project.
+
+    mypy ends with an error if a folder is missing, and an environment for this command alone lacks
+    the packages of the project's other code.
+    """
+    if step is STEPS["types"] and project.has_own_environment:
+        return replace(step, command=(*step.command, f"src/{project.package}/contracts"))
+    if step is STEPS["types"] and not (project.root / "tests").is_dir():
+        return replace(step, command=(*step.command, "src"))
+    return step
+
 
 CHECKED = tuple(name for name, step in STEPS.items() if step.checked == "always")
 """The steps that `handoff check` runs."""

@@ -34,6 +34,12 @@ def is_syntax_error(finding: Finding) -> bool:
     return finding.check == "syntax"
 
 
+def is_failed_import(finding: Finding) -> bool:
+    """Whether mypy finds no module, or no such name in a module: the import fails when it runs."""
+    code, _, message = finding.message.partition(": ")
+    return code == "import-not-found" or (code == "attr-defined" and message.startswith("Module "))
+
+
 def _parsed(entries: Iterable[dict[str, Any]], root: Path) -> Iterable[Finding]:
     for entry in entries:
         if entry.get("severity") == "note":

@@ -1,10 +1,14 @@
 """Record the baseline: the findings of today, later only those of them that are still open."""
 
+from dataclasses import replace
+
 from baton_handoff.config.baseline import BASELINE_FILE, Baseline, follow_renames, write_baseline
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git_snapshots import snapshots_of
-from baton_handoff.policy.practices.assessment import Assessment, State
+from baton_handoff.policy.evidence.steps import STEPS
+from baton_handoff.policy.evidence.tool_findings import is_failed_import
+from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.baseline import finding_counts
 from baton_handoff.policy.status.status import assess
 
@@ -48,15 +52,17 @@ def open_entries(assessment: Assessment, before: Baseline, *, first: bool) -> Ba
         HandoffError: The findings of a practice are not known, or are more than before.
     """
     results = [result for result in assessment.results if result.practice.baseline]
+    shown_by_a_step = {step.practice for step in STEPS.values()} | {name for name, _, _ in before}
     for result in results:
         name = result.practice.name
-        if result.state is State.NOT_SHOWN:
+        if result.state is State.NOT_SHOWN and name in shown_by_a_step:
             raise HandoffError(f"The findings of {name} are not known yet: {result.fix} first.")
         if result.state is State.NOT_MET and not (result.findings or result.recorded):
             raise HandoffError(
                 f"No finding shows where {name} is not met: `uv run poe check` first."
             )
-    entries = dict(finding_counts([one for one in results if one.state is State.NOT_MET]))
+    open_ = [one for one in results if one.state is State.NOT_MET]
+    entries = dict(finding_counts([without_failed_imports(one) for one in open_]))
     excepted = {result.practice.name for result in results if result.exception}
     for key, count in list(entries.items()):
         practice, side, file = key
@@ -70,6 +76,18 @@ def open_entries(assessment: Assessment, before: Baseline, *, first: bool) -> Ba
                 " as an entry of [[exceptions]] in handoff.toml."
             )
     return {key: count for key, count in entries.items() if count}
+
+
+def without_failed_imports(result: PracticeResult) -> PracticeResult:
+    """A result without the imports that fail: code that can't run is no old habit.
+
+    The file of such an import stays open as a whole, because it has more findings than recorded.
+    """
+    findings, recorded = (
+        tuple(one for one in some if not is_failed_import(one))
+        for some in (result.findings, result.recorded)
+    )
+    return replace(result, findings=findings, recorded=recorded)
 
 
 def _size(baseline: Baseline) -> int:

@@ -75,7 +75,10 @@ def produce(project: Project, assessment: Assessment, stage: Stage = "promotion"
     """
     until = STAGES.index(stage)
     missing = [one for one in assessment.results if STAGES.index(one.practice.stage) <= until]
-    commands: list[str | Practice] = [*assessment.comparisons, *_commands(missing)]
+    # The project's tests need its own environment.
+    elsewhere = STEPS["test"].recorded_by if project.has_own_environment else ""
+    found = [*assessment.comparisons, *_commands(missing)]
+    commands: list[str | Practice] = [command for command in found if command != elsewhere]
     for number, command in enumerate(commands, start=1):
         _produce(project, command, f"[{number}/{len(commands)}]")
 

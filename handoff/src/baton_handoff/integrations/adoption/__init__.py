@@ -1,0 +1,1 @@
+"""Adopting the standards in a repository that was not made with Baton."""
