@@ -208,6 +208,33 @@ def test_what_mypy_finds_behind_a_file_that_it_cannot_read_is_not_recorded(grown
         record(grown)
 
 
+def test_an_import_that_fails_is_never_recorded(grown: Project) -> None:
+    found = [
+        Finding("", message, True, file=file)
+        for file, message in (
+            (APP, 'import-not-found: Cannot find implementation for module named "nothere"'),
+            (APP, "no-untyped-def: Function is missing a type annotation"),
+            (BUILD, 'import-untyped: Skipping analyzing "trips.nothere": module is installed'),
+            (HELP, 'attr-defined: Module "trips.features" has no attribute "LIMIT"'),
+            (HELP, 'import-untyped: Skipping analyzing "sklearn": module is installed'),
+            (HELP, 'import-untyped: Skipping analyzing "trips.features": module is installed'),
+        )
+    ]
+    kept = EvidenceStore(finds(grown.root, []))
+    kept.save(
+        Evidence("types", kept.key("types"), ok=False, at="2026-11-25T12:00Z", findings=found)
+    )
+    record(find_project(grown.root))
+    typed = {
+        file: count
+        for side in recorded(grown.root)["typed"].values()
+        for file, count in side.items()
+    }
+    assert typed == {APP: 1, HELP: 2}
+    # More findings than recorded: the whole file stays open.
+    assert "typed" in blocking(find_project(grown.root))
+
+
 def test_without_open_findings_no_baseline_is_written(grown: Project) -> None:
     assert (
         record(finds(grown.root, []))

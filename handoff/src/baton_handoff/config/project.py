@@ -60,7 +60,7 @@ class Project:
         registry: The format of models, and the types that they may contain.
         promotion: The limits that a version must meet to become champion.
         monitor: The thresholds of alerts.
-        left_alone: Its own files in places where the template has one, too; updates skip them.
+        left_alone: Places of the template that it has itself, or does without; updates skip them.
         exceptions: What is accepted although it is not met.
         practices: The tables of `handoff.toml` about practices, not validated yet.
         baseline: The number of findings at the time the baseline was recorded.

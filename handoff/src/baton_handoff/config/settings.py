@@ -172,7 +172,7 @@ class UpdateSettings(StrictModel):
     """What an update of the template does not touch."""
 
     leave: list[str] = []
-    """Files of the project's own in places where the template has one, too."""
+    """Files and folders of the template that the project has itself, or does without."""
 
 
 class HandoffToml(StrictModel):

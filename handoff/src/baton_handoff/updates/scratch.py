@@ -108,7 +108,7 @@ def try_update(
         paths: The tracked files.
         template: The template with both versions.
         data: New answers, as `name=answer`.
-        left_alone: Files of the project's own in places where the template has one, too.
+        left_alone: Places of the template that the project has itself, or does without.
 
     Raises:
         HandoffError: Copier refuses an answer, or fails.

@@ -100,6 +100,8 @@ def undo_adoption(root: Path) -> int:
     print(f"{undone.removed} files are removed.")
     for path in undone.restored:
         print(f"{path} has its former content.")
+    if _LOCK in undone.restored:
+        print("`uv sync` brings the environment back.")
     for path in undone.kept:
         print(f"{path} was changed since, so it stays: remove what you do not need of it.")
     return int(bool(undone.kept))

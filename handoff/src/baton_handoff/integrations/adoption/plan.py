@@ -113,7 +113,7 @@ def make_plan(
             _bring(draft, path, _for_environment(path, entry, own=own), own=own)
         elif path not in existing and (place := _place(rules["stays-out"], path)):
             left_out[place] = rules["stays-out"][place]
-    _write_settings(draft)
+    _write_settings(draft, left_out, owned)
     contracts = f"src/{layout.package}/contracts/__init__.py"
     if first and contracts in draft.added:
         text = draft.added[contracts].content.decode()
@@ -182,13 +182,18 @@ def _for_environment(path: str, entry: Entry, *, own: bool) -> Entry:
     return Entry(text.replace(change["after"], change["after"] + change["add"], 1).encode(), "644")
 
 
-def _write_settings(draft: _Draft) -> None:
+def _write_settings(draft: _Draft, left_out: Mapping[str, str], owned: Collection[str]) -> None:
     """State in handoff.toml which places of the template an update leaves alone."""
-    if draft.theirs:
-        listed = ", ".join(f'"{path}"' for path in sorted(draft.theirs))
+    folders = [
+        place
+        for place in left_out
+        if place.endswith("/") and any(path.startswith(place) for path in owned)
+    ]
+    if places := sorted({*draft.theirs, *folders}):
+        listed = ", ".join(f'"{place}"' for place in places)
         text = draft.added["handoff.toml"].content.decode()
         text += (
-            "\n# Files of this repository in places where the template has one, too.\n"
+            "\n# Places of the template that are yours, or that you do without: no update.\n"
             f"[update]\nleave = [{listed}]\n"
         )
         draft.added["handoff.toml"] = Entry(text.encode(), "644")

@@ -57,7 +57,7 @@ def _broken(project: Project, source: Source, place: str, file: Path) -> Iterato
     except ContractViolation as violation:
         message = str(violation).rstrip(".")
     except HandoffError as error:
-        message = str(error).rstrip(".")
+        message = str(error).rstrip(".").replace(str(file), place)
     else:
         return
     yield Finding(

@@ -1,6 +1,7 @@
 """The findings of ruff and mypy, read from their JSON output."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -34,10 +35,21 @@ def is_syntax_error(finding: Finding) -> bool:
     return finding.check == "syntax"
 
 
-def is_failed_import(finding: Finding) -> bool:
-    """Whether mypy finds no module, or no such name in a module: the import fails when it runs."""
+def is_failed_import(finding: Finding, root: Path, package: str) -> bool:
+    """Whether mypy reports an import that fails when it runs: of no module, or of no name in one.
+
+    Args:
+        finding: A finding of mypy.
+        root: The project's folder.
+        package: Its own package: mypy reports a missing module of it as one without types.
+    """
     code, _, message = finding.message.partition(": ")
-    return code == "import-not-found" or (code == "attr-defined" and message.startswith("Module "))
+    module = re.search(r'"([\w.]+)"', message)
+    if code == "import-untyped" and module and module[1].startswith(f"{package}."):
+        place = root / "src" / module[1].replace(".", "/")
+        return not (place.is_dir() or place.with_name(f"{place.name}.py").exists())
+    missing_name = code == "attr-defined" and message.startswith("Module ")
+    return code == "import-not-found" or missing_name
 
 
 def _parsed(entries: Iterable[dict[str, Any]], root: Path) -> Iterable[Finding]:

@@ -33,7 +33,7 @@ def record(project: Project) -> str:
             if first and any(edit.path == BASELINE_FILE for edit in snapshots.edits(*change)):
                 raise HandoffError(f"{file} was deleted, but may only shrink: restore it from git.")
     before = follow_renames(project.baseline, renames)
-    now = open_entries(assess(project), before, first=first)
+    now = open_entries(assess(project), before, project, first=first)
     if first and not now:
         return "A baseline would be empty: no finding that it may record is open."
     write_baseline(file, now)
@@ -45,7 +45,9 @@ def record(project: Project) -> str:
     return f"{message}, {f'{fixed} fewer than' if fixed else 'as many as'} before: commit it."
 
 
-def open_entries(assessment: Assessment, before: Baseline, *, first: bool) -> Baseline:
+def open_entries(
+    assessment: Assessment, before: Baseline, project: Project, *, first: bool
+) -> Baseline:
     """The entries of a baseline: the open findings, and no more than before unless it is the first.
 
     Raises:
@@ -62,7 +64,7 @@ def open_entries(assessment: Assessment, before: Baseline, *, first: bool) -> Ba
                 f"No finding shows where {name} is not met: `uv run poe check` first."
             )
     open_ = [one for one in results if one.state is State.NOT_MET]
-    entries = dict(finding_counts([without_failed_imports(one) for one in open_]))
+    entries = dict(finding_counts([without_failed_imports(one, project) for one in open_]))
     excepted = {result.practice.name for result in results if result.exception}
     for key, count in list(entries.items()):
         practice, side, file = key
@@ -78,13 +80,13 @@ def open_entries(assessment: Assessment, before: Baseline, *, first: bool) -> Ba
     return {key: count for key, count in entries.items() if count}
 
 
-def without_failed_imports(result: PracticeResult) -> PracticeResult:
+def without_failed_imports(result: PracticeResult, project: Project) -> PracticeResult:
     """A result without the imports that fail: code that can't run is no old habit.
 
     The file of such an import stays open as a whole, because it has more findings than recorded.
     """
     findings, recorded = (
-        tuple(one for one in some if not is_failed_import(one))
+        tuple(one for one in some if not is_failed_import(one, project.root, project.package))
         for some in (result.findings, result.recorded)
     )
     return replace(result, findings=findings, recorded=recorded)
