@@ -10,7 +10,7 @@ COMPILE := uv pip compile --upgrade --quiet --generate-hashes --universal --pyth
   --no-emit-index-url --no-annotate --no-header
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help style release-check environment demo test test-system prove check benchmarks wheel derive pins
+.PHONY: help style release-check environment demo test test-system prove check benchmarks fleet wheel derive pins
 
 help:  ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -47,6 +47,9 @@ environment: .venv/ready
 
 benchmarks: .venv/ready  ## measure again, side by side with the alternatives
 	python -m benchmarks
+
+fleet: .venv/ready  ## the state of the projects that REPOS=FILE lists, a repository a line; reads only
+	python tools/fleet.py $(REPOS) --json fleet.json --html fleet.html
 
 wheel: .venv/ready  ## build the engine into what projects receive
 	python tools/wheel.py
