@@ -10,7 +10,7 @@ COMPILE := uv pip compile --upgrade --quiet --generate-hashes --universal --pyth
   --no-emit-index-url --no-annotate --no-header
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help style release-check environment demo test test-system prove check benchmarks fleet wheel derive pins
+.PHONY: help style release release-check environment demo test test-system prove check benchmarks fleet wheel derive pins
 
 help:  ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -41,6 +41,9 @@ style: .venv/ready environment
 release-check: .venv/ready wheel  ## what the next release would cost projects; the tag to set if nothing
 	python tools/derive.py --check
 	python tools/release.py
+
+release: .venv/ready  ## prepare a release: wheel, checks, the changelog's date; names the tag to set
+	python tools/release.py --release
 
 environment: .venv/ready
 	python -m tests.environment

@@ -1,219 +1,135 @@
-"""Refuse a release that would cost projects something at their next update.
+"""Release the template, or list what a release would cost projects at their next update.
 
-`python tools/release.py` compares the work tree with the newest tag, lists every problem, and exits
-1 if there is one; otherwise it names the tag to set.
+`python tools/release.py` compares the work tree with the last tags, lists every problem, and exits
+1 if there is one; otherwise it names the tag to set. With `--release` it needs a clean work tree,
+and then writes the wheel, and into CHANGELOG.md the date, the practices and the tools. It commits
+and tags nothing.
 """
 
-import re
+import datetime
 import subprocess
 import sys
 import tarfile
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatch
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-
-import jinja2
-import yaml
-from jinja2_ansible_filters import AnsibleCoreFiltersExtension
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "handoff/src")]
 
-from baton_handoff.updates.changelog import problem_of  # noqa: E402
-from baton_handoff.updates.template import newest_tag  # noqa: E402
+from baton_handoff.updates.changelog import RECEIVED  # noqa: E402
+from baton_handoff.updates.template import releases  # noqa: E402
 
-from tools.derive import RETIRED, copier_lists, documents, questions  # noqa: E402
+from tools.derive import stale  # noqa: E402
+from tools.release_rules import State, changed_practices, changed_tools, problems, read_state  # noqa: E402
+from tools.wheel import write as write_wheel  # noqa: E402
 
-SAMPLES: Sequence[str] = (
-    *("Flight delays", "Ω", 'Naïve "Bayes" \\ {{ 7*7 }} 🦊', "x" * 80, "x" * 40, "x" * 200, ""),
-    *("flight-delays", "a", "zz-9-" + "x" * 35, "flight_delays", "a1", "zz_9_" + "x" * 35),
-    *("@data-science", "ds", "@Acme/data.science_2", "acme/ml/eng"),
-)
-"""Answers of all kinds; a validator must go on accepting those that it accepted."""
+LAST = 5
+"""How many releases a new one is compared with: projects skip some."""
 
 
-@dataclass(frozen=True)
-class State:
-    """What a release consists of, as far as updates depend on it.
+def released(root: Path) -> dict[str, State]:
+    """The last releases of a repository by their tag, the newest first."""
+    states = {}
+    for tag in releases(_git(root, "tag", "--list").split())[:LAST]:
+        packed = subprocess.run(
+            ["git", "archive", tag], cwd=root, capture_output=True, check=True
+        ).stdout
+        with TemporaryDirectory() as folder:
+            with tarfile.open(fileobj=BytesIO(packed)) as archive:
+                archive.extractall(folder, filter="data")
+            states[tag] = read_state(Path(folder))
+    return states
 
-    Attributes:
-        copier_yml: The questions.
-        ownership: The content of ownership.yml.
-        files: The files in `template/` by their path there.
-        engine: The source files of the engine.
-        changelog: The changelog.
-        version: The version of the engine, which names the release.
+
+def found_in(before: dict[str, State], after: State) -> Iterator[str]:
+    """Every problem of a release once, with the newest tag against which it shows."""
+    own = [*problems(None, after)]
+    yield from own
+    if f"v{after.version}" in before:
+        yield (
+            f"The tag v{after.version} exists already: raise the version in handoff/pyproject.toml,"
+            " and give it a section in CHANGELOG.md."
+        )
+    seen = {*own}
+    for tag, state in before.items():
+        for problem in problems(state, after):
+            if problem not in seen:
+                seen.add(problem)
+                yield f"{tag}: {problem}"
+
+
+def dated(
+    changelog: str, version: str, day: datetime.date, before: State | None, after: State
+) -> str:
+    """The changelog with the date of a version, and the practices and tools that it changes."""
+    changelog = changelog.replace(f"## {version} - Unreleased", f"## {version} - {day}", 1)
+    head, title, rest = changelog.partition(f"## {version} - ")
+    section, following, tail = rest.partition("\n## ")
+    received, other, repository = section.partition("\n### This repository")
+    for kind, lines in (
+        ("Practices", [*changed_practices(before, after)] if before else []),
+        ("Tools", [*changed_tools(before, after)] if before else []),
+    ):
+        if lines and f"### {RECEIVED}" in received and f"#### {kind}\n" not in received:
+            items = "\n".join(f"- {line}" for line in lines)
+            received = f"{received.rstrip()}\n\n#### {kind}\n\n{items}\n"
+    return "".join([head, title, received, other, repository, following, tail])
+
+
+def release(root: Path, day: datetime.date) -> int:
+    """Prepare a release: the wheel, the date in the changelog, the checks.
+
+    Args:
+        root: The repository's folder.
+        day: The date of the release.
+
+    Returns:
+        0 the release can be committed and tagged; 1 something has to be done first.
     """
-
-    copier_yml: str
-    ownership: Mapping[str, Mapping[str, Any]]
-    files: Mapping[str, bytes]
-    engine: Mapping[str, bytes]
-    changelog: str
-    version: str
-
-    @property
-    def rendered(self) -> dict[str, bytes]:
-        """The files by the path at which a project has them, if its answers ask for them."""
-        condition = re.compile(r"\{% if .*? %\}(.*?)\{% endif %\}")
-        return {
-            condition.sub(r"\1", path).removesuffix(".jinja"): content
-            for path, content in self.files.items()
-        }
-
-    def owner(self, path: str) -> str | None:
-        """The class of ownership.yml that covers a path."""
-        for name, entries in self.ownership.items():
-            for entry in entries:
-                if path.startswith(entry) if entry.endswith("/") else fnmatch(path, entry):
-                    return name
-        return None
-
-
-def read_state(root: Path) -> State:
-    """Read a release, or what will be one, from a folder."""
-
-    def files(folder: str) -> dict[str, bytes]:
-        top = root / folder
-        found = [
-            path for path in top.rglob("*") if path.is_file() and "__pycache__" not in path.parts
-        ]
-        return {path.relative_to(top).as_posix(): path.read_bytes() for path in found}
-
-    def text(name: str) -> str:
-        return (root / name).read_text(encoding="utf-8") if (root / name).exists() else ""
-
-    project = tomllib.loads(text("handoff/pyproject.toml"))["project"]
-    return State(
-        copier_yml=text("copier.yml"),
-        ownership=yaml.safe_load(text("ownership.yml")),
-        files=files("template"),
-        engine=files("handoff/src"),
-        changelog=text("CHANGELOG.md"),
-        version=project["version"],
-    )
+    if changed := _git(root, "status", "--porcelain").splitlines():
+        print(
+            f"There are changes that are not committed ({changed[0].strip()} …): commit them first."
+        )
+        return 1
+    write_wheel(root)
+    before, after = released(root), read_state(root)
+    newest = next(iter(before.values()), None)
+    text = dated(after.changelog, after.version, day, newest, after)
+    (root / "CHANGELOG.md").write_text(text, encoding="utf-8")
+    outdated = [f"{path.relative_to(root)} is outdated: `make derive`." for path in stale(root)]
+    if found := [*outdated, *found_in(before, read_state(root))]:
+        print("\n".join(found))
+        print("The release is refused. `git checkout .` takes back what was written.")
+        return 1
+    tag, written = f"v{after.version}", _git(root, "status", "--porcelain")
+    if written:
+        print(
+            f"{written}\nLook at `git diff`. Then:\n"
+            f"  git add --all && git commit -m 'Release {tag}'"
+        )
+    print(f"  git tag {tag} && git push origin HEAD {tag}")
+    return 0
 
 
-def problems(before: State | None, after: State) -> Iterator[str]:
-    """What a release would cost projects; without an earlier one only what it lacks itself."""
-    lacks = {
-        "no version": f"has no section for {after.version}",
-        "no date": f"has no date at {after.version}: write it in place of `Unreleased`",
-        "no text": f"lists nothing that projects receive by {after.version}",
-    }
-    if problem := problem_of(after.changelog, after.version):
-        yield f"CHANGELOG.md {lacks[problem]}."
-    if copier_lists(dict(after.ownership)) not in after.copier_yml:
-        yield "copier.yml does not follow ownership.yml, so updates can write seeds: `make derive`."
-    yield from _binaries(after)
-    yield from _ignored(after)
-    if before is None:
-        return
-    if before.version == after.version and _without_derived(before) != _without_derived(after):
-        yield f"The engine has changed and is still called {after.version}: raise its version."
-    yield from _unretired(before, after)
-    yield from _questions(before, after)
+def check(root: Path) -> int:
+    """List what a release of the work tree would cost projects."""
+    after = read_state(root)
+    if found := [*found_in(released(root), after)]:
+        print("\n".join(found))
+        return 1
+    print(f"No update loses anything: `make release`, then `git tag v{after.version}`.")
+    return 0
 
 
-def _without_derived(state: State) -> dict[str, bytes]:
-    return {path: text for path, text in state.engine.items() if not RETIRED.endswith(path)}
-
-
-def _binaries(after: State) -> Iterator[str]:
-    for path, content in sorted(after.rendered.items()):
-        if b"\0" in content and after.owner(path) == "template-owned" and not _is_wheel(path):
-            yield f"{path} is no text, and an update would replace a team's own: make it a seed."
-
-
-def _ignored(after: State) -> Iterator[str]:
-    with TemporaryDirectory() as folder:
-        for path in (path for path in after.rendered if path.endswith(".gitignore")):
-            (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
-            (Path(folder) / path).write_bytes(after.rendered[path])
-        _git(Path(folder), "init", "--quiet")
-        listed = "\0".join(sorted(after.rendered))
-        ignored = _git(Path(folder), "check-ignore", "--no-index", "-z", "--stdin", stdin=listed)
-        for path in filter(None, ignored.split("\0")):
-            yield f"{path} is rendered, and a project's .gitignore hides it from git."
-
-
-def _unretired(before: State, after: State) -> Iterator[str]:
-    for path in sorted({*before.rendered} - {*after.rendered}):
-        owned = before.owner(path) == "template-owned" and not _is_wheel(path)
-        if owned and after.owner(path) != "retired" and path not in after.ownership["retired"]:
-            yield f"{path} is gone: list it under `retired` in ownership.yml, with where it went."
-
-
-def _is_wheel(path: str) -> bool:
-    return path.startswith("standards/baton_handoff-") and path.endswith(".whl")
-
-
-def _questions(before: State, after: State) -> Iterator[str]:
-    old, new = (
-        {question.name: question for question in questions(state.copier_yml)}
-        for state in (before, after)
-    )
-    was, now = (documents(one.copier_yml)[-1] for one in (before, after))
-    for name, question in old.items():
-        if name not in new:
-            readers = [one for one in new.keys() - old.keys() if name in str(new[one].default)]
-            if not readers:
-                yield (
-                    f"The question {name} is gone: keep it, or let the default of the question that"
-                    f" replaces it read the old answer (`{{{{ {name} }}}}`)."
-                )
-            continue
-        for choice in question.choices.values():
-            if choice not in new[name].choices.values():
-                yield f"The choice {choice} of {name} is gone: projects with it get the default."
-        candidates = [*(question.choices.values() or SAMPLES)]
-        accepted = [one for one in candidates if not _refusal(was[name]["validator"], name, one)]
-        refused = [one for one in accepted if _refusal(now[name]["validator"], name, one)]
-        if refused:
-            yield (
-                f"The validator of {name} refuses {refused[0]!r}, which it accepted: an update"
-                " replaces such an answer by the default."
-            )
-
-
-def _refusal(validator: str, name: str, answer: str | int) -> str:
-    """What a validator says about an answer in a new project; empty if it accepts it."""
-    environment = jinja2.Environment(extensions=[AnsibleCoreFiltersExtension])  # noqa: S701
-    names = {"reserved_slugs": "", "reserved_packages": "", "former": {}}
-    return environment.from_string(validator).render({**names, name: answer}).strip()
-
-
-def _git(folder: Path, *arguments: str, stdin: str | None = None) -> str:
+def _git(folder: Path, *arguments: str) -> str:
     return subprocess.run(
-        ["git", *arguments], cwd=folder, input=stdin, capture_output=True, text=True, check=False
+        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True
     ).stdout
 
 
-def main() -> int:
-    """Compare the work tree with the newest tag."""
-    tag = newest_tag(_git(ROOT, "tag", "--list").split())
-    before = None
-    if tag:
-        with TemporaryDirectory() as folder:
-            packed = subprocess.run(
-                ["git", "archive", tag], cwd=ROOT, capture_output=True, check=True
-            ).stdout
-            with tarfile.open(fileobj=BytesIO(packed)) as archive:
-                archive.extractall(folder, filter="data")
-            before = read_state(Path(folder))
-    after = read_state(ROOT)
-    found = [*problems(before, after)]
-    for problem in found:
-        print(problem)
-    if not found:
-        print(f"No update loses anything: `git tag v{after.version}`, then push the tag.")
-    return int(bool(found))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    if "--release" in sys.argv[1:]:
+        sys.exit(release(ROOT, datetime.datetime.now(tz=datetime.UTC).date()))
+    sys.exit(check(ROOT))

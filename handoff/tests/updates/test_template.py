@@ -2,12 +2,16 @@
 
 import pytest
 
-from baton_handoff.updates.template import address_of, newest_tag
+from baton_handoff.updates.template import address_of, releases
 
 
 def test_the_newest_release_is_the_newest_version_among_the_tags() -> None:
-    assert newest_tag(["v1.9.0", "v1.10.0", "v2.0.0rc1", "deployed", "v0.1"]) == "v1.10.0"
-    assert newest_tag(["deployed", "v2.0.0.dev1"]) is None
+    assert releases(["v1.9.0", "v1.10.0", "v2.0.0rc1", "deployed", "v0.1"]) == [
+        "v1.10.0",
+        "v1.9.0",
+        "v0.1",
+    ]
+    assert releases(["deployed", "v2.0.0.dev1"]) == []
 
 
 @pytest.mark.parametrize(

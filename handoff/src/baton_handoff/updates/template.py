@@ -118,7 +118,7 @@ def _wanted(clone: Path, source: str, to: str | None, *present: str) -> str:
                 f"The template {source} has no version {version}: name one that"
                 f" `git ls-remote --tags {address_of(source)}` lists."
             )
-    newest = newest_tag(git(clone, "tag", "--list").split())
+    newest = next(iter(releases(git(clone, "tag", "--list").split())), None)
     return to or newest or git(clone, "rev-parse", "HEAD").strip()
 
 
@@ -131,8 +131,8 @@ def address_of(source: str) -> str:
     return str(Path(source).expanduser()) if source.startswith("~") else source
 
 
-def newest_tag(tags: list[str]) -> str | None:
-    """The newest release among tags; None if no tag is a version."""
+def releases(tags: list[str]) -> list[str]:
+    """The tags that are releases, the newest first; pre-releases are none."""
     found: dict[Version, str] = {}
     for tag in tags:
         try:
@@ -141,7 +141,7 @@ def newest_tag(tags: list[str]) -> str | None:
             continue
         if not version.is_prerelease:
             found[version] = tag
-    return found[max(found)] if found else None
+    return [found[version] for version in sorted(found, reverse=True)]
 
 
 def commit_of(clone: Path, version: str) -> str | None:
