@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -93,16 +94,15 @@ def release(root: Path, day: datetime.date) -> int:
             f"There are changes that are not committed ({changed[0].strip()} …): commit them first."
         )
         return 1
-    write_wheel(root)
     before, after = released(root), read_state(root)
     newest = next(iter(before.values()), None)
     text = dated(after.changelog, after.version, day, newest, after)
-    (root / "CHANGELOG.md").write_text(text, encoding="utf-8")
     outdated = [f"{path.relative_to(root)} is outdated: `make derive`." for path in stale(root)]
-    if found := [*outdated, *found_in(before, read_state(root))]:
-        print("\n".join(found))
-        print("The release is refused. `git checkout .` takes back what was written.")
+    if found := [*outdated, *found_in(before, replace(after, changelog=text))]:
+        print("\n".join([*found, "The release is refused; nothing was written."]))
         return 1
+    write_wheel(root)
+    (root / "CHANGELOG.md").write_text(text, encoding="utf-8")
     tag, written = f"v{after.version}", _git(root, "status", "--porcelain")
     if written:
         print(

@@ -212,8 +212,11 @@ def changed_tools(before: State, after: State) -> Iterator[str]:
     """The tools that a release adds, drops or moves to another version, a sentence each."""
     old, new = (_tools(one) for one in (before, after))
     for name in sorted(old.keys() | new.keys()):
-        if old.get(name) != new.get(name):
-            yield f"{name} {old.get(name, '(new)')} → {new.get(name, '(gone)')}."
+        was, now = old.get(name), new.get(name)
+        if was and now and was != now:
+            yield f"{name} {was} → {now}."
+        elif was != now:
+            yield f"{name} {now} is new." if now else f"{name} is gone."
 
 
 def _practices(state: State) -> dict[str, Any]:
