@@ -31,7 +31,7 @@ GROUPS = {
     ),
     "source": ("list", "add", "report"),
     "feature": ("list", "store"),
-    "notebook": ("scan",),
+    "notebook": ("scan", "lift", "verify"),
     "policy": ("status", "baseline", "owners", "radar"),
 }
 EVERY = [*TOP, *(f"{group} {name}" for group, names in GROUPS.items() for name in names)]

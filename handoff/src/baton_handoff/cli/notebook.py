@@ -41,6 +41,97 @@ def add(commands: Commands) -> None:
     )
     add_format(command)
     command.set_defaults(find=project_or_repository, any_environment=True)
+    _add_lift(commands)
+    _add_verify(commands)
+
+
+def _add_lift(commands: Commands) -> None:
+    command = commands.add(
+        "lift",
+        _lift,
+        "make a typed, tested function of cells",
+        description="Make a function of cells, replace them by a call, and write a test from what"
+        " they compute. The notebook runs twice from its beginning. No row of the data and no"
+        " secret is written: the sample of the test is synthetic. The project must equal its last"
+        " commit.",
+        epilog="exit code: 0 lifted, 1 the cells can't be lifted, 2 can't run; nothing is written"
+        " unless it is 0",
+    )
+    command.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    command.add_argument(
+        "--cells", required=True, metavar="4-7", help="code cells, counted from 1 as `scan` does"
+    )
+    command.add_argument(
+        "--to",
+        required=True,
+        metavar="features/delays.py:add_delays",
+        help="the file in the package and the name of the function",
+    )
+
+
+def _add_verify(commands: Commands) -> None:
+    command = commands.add(
+        "verify",
+        _verify,
+        "whether a changed notebook still computes the same tables",
+        description="Run a notebook as it was and as it is, and compare the tables and values with"
+        " which it ends. A table may change between pandas and Polars. Numbers are equal up to a"
+        " relative difference of 1e-9.",
+        epilog="exit code: 0 equal, 1 something differs, 2 can't run",
+    )
+    command.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    command.add_argument(
+        "--base",
+        default="",
+        metavar="COMMIT",
+        help="the state before; default: the last commit, or, if nothing has changed since, the"
+        " commit before the last change of the notebook",
+    )
+    add_format(command)
+
+
+def _lift(options: Options) -> int:
+    from baton_handoff.notebooks.extraction import RefusedError
+    from baton_handoff.notebooks.lift import lift, refusal_findings
+    from baton_handoff.notebooks.target import chosen_cells, target_of
+
+    project = options.project
+    cells, target = chosen_cells(options.cells), target_of(project, options.to)
+    file = _inside(options.notebook, project.root)
+    try:
+        made = lift(project, file, cells, target)
+    except RefusedError as refused:
+        options.format = "terminal"
+        code = print_findings([*refusal_findings(project, file, refused)], options, "")
+        print("\nNothing is written.")
+        return code
+    changed = [one for one in made.texts if one not in made.created]
+    print(f"`{target.function}` in {target.file} computes what the cells computed:")
+    print(f"  {made.lifted.function.partition(chr(10))[0]}")
+    for one in made.texts:
+        print(f"  {'new' if one in made.created else 'changed'}: {one}")
+    if made.random:
+        print(f"Not tested, because it differs from run to run: {', '.join(made.random)}")
+    for cell, line in made.left_out:
+        print(f"Left out, because it only shows a value: cell {cell}, line {line}")
+    print(f"Compare the whole notebook: uv run handoff notebook verify {file}")
+    undo = f"git checkout -- {' '.join(changed)}; rm {' '.join(made.created)}"
+    print(f"Undo: {undo}")
+    return 0
+
+
+def _verify(options: Options) -> int:
+    from baton_handoff.notebooks.verify import compare, findings
+
+    project = options.project
+    file = _inside(options.notebook, project.root)
+    comparison = compare(project, file, options.base)
+    found = [*findings(project, file, comparison)]
+    code = print_findings(found, options, f"{file} computes the same as in {comparison.base[:12]}.")
+    print_beside_findings(f"equal: {', '.join(comparison.equal) or 'nothing'}", options)
+    if comparison.alone:
+        print_beside_findings(f"only before or after: {', '.join(comparison.alone)}", options)
+    return code
 
 
 def _scan(options: Options) -> int:
@@ -61,14 +152,18 @@ def _scan(options: Options) -> int:
 
 def _chosen(options: Options) -> Iterator[str]:
     """The given paths, relative to the project, a folder with a slash at its end."""
-    root = options.project.root.resolve()
     for given in options.paths:
-        path = given.resolve()
-        if not path.exists():
-            raise UsageError(f"{given} does not exist.")
-        if not path.is_relative_to(root):
-            raise UsageError(f"{given} is not in the project {root}.")
-        yield path.relative_to(root).as_posix() + "/" * path.is_dir()
+        yield _inside(given, options.project.root) + "/" * given.is_dir()
+
+
+def _inside(given: Path, root: Path) -> str:
+    """A given path, relative to the project."""
+    path = given.resolve()
+    if not path.exists():
+        raise UsageError(f"{given} does not exist.")
+    if not path.is_relative_to(root.resolve()):
+        raise UsageError(f"{given} is not in the project {root}.")
+    return path.relative_to(root.resolve()).as_posix()
 
 
 def _blocking(project: "Project") -> set[tuple[str | None, int | None, str]]:

@@ -170,3 +170,23 @@ def looped_nodes(module: SourceModule) -> Iterator[ast.AST]:
     for loop in loops:
         for statement in loop.body:
             yield from ast.walk(statement)
+
+
+def code_values(code: str) -> tuple[list[float], list[str], set[str]]:
+    """The numbers and texts in code, and the names of the attributes that it uses."""
+    numbers: dict[float, None] = {}
+    texts: dict[str, None] = {}
+    attributes = set()
+    for node in ast.walk(ast.parse(code)):
+        match node:
+            case ast.Constant(value=bool() | None):
+                pass
+            case ast.Constant(value=int() | float() as number):
+                numbers[number] = None
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+                numbers[-number] = None
+            case ast.Constant(value=str(text)):
+                texts[text] = None
+            case ast.Attribute(attr=name):
+                attributes.add(name)
+    return [*numbers], [*texts], attributes

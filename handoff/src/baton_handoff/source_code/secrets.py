@@ -88,6 +88,18 @@ def find_secrets(project: Project, *, staged: bool = False) -> list[Finding]:
     return list(dict.fromkeys(findings))
 
 
+def secret_lines(file: str, text: str) -> list[tuple[int, str]]:
+    """The line and the kind of each secret in the text of a file.
+
+    Raises:
+        ModuleNotFoundError: The scanner is not installed.
+    """
+    with tempfile.TemporaryDirectory(prefix="handoff-") as folder, _scanner():
+        copy = Path(folder, Path(file).name)
+        copy.write_text(text, encoding="utf-8", errors="replace")
+        return [(line, kind) for line, kind, _ in _found(copy)]
+
+
 @contextmanager
 def _scanner() -> Iterator[None]:
     """Let the scanner use its own plugins and filters, whatever settings this process had."""
