@@ -112,6 +112,9 @@ class ConstantPropagation:
             ):
                 # Only a path is made of several arguments.
                 text = _join(map(value_of, call.args if name.endswith("Path") else call.args[:1]))
+                # `get` of a dict has a key; a text in `StringIO` is the data itself.
+                if name == "get" and "://" not in text:
+                    text = UNKNOWN
             case _:
                 text = self._returned(call, scope, depth)
         return text

@@ -23,6 +23,9 @@ Kind: TypeAlias = Literal["path", "address", "table", "query", "unknown"]
 _MOST_CALLS = 10
 """How many functions may pass a location on to each other."""
 
+_OF_DATABASE = re.compile(r"(pg_|information_schema\.|sqlite_(master|schema)|sys\.)", re.IGNORECASE)
+"""Tables in which a database describes itself."""
+
 _LONGEST = 60
 _DATA_FILE = re.compile(r"\.(csv|db|duckdb|json|parquet|sqlite|xlsx)$")
 
@@ -198,6 +201,8 @@ def _reads(one: _Located, outputs: Sequence[_Output]) -> Iterator[Read]:
 def _targets(one: _Located) -> Iterator[tuple[Kind, str]]:
     """What an access reads: the kind and the text."""
     kind, path = one.access.kind, one.path
+    if _is_in_code(one):
+        return
     if kind == "query" or (kind == "table" and is_query(path)):
         if is_query(one.text):
             yield from _query_targets(one)
@@ -211,6 +216,20 @@ def _targets(one: _Located) -> Iterator[tuple[Kind, str]]:
         yield "table", path
     else:
         yield ("address" if "://" in path else "path"), path
+
+
+def _is_in_code(one: _Located) -> bool:
+    """Whether the data itself is a constant: `StringIO("1.5,2.5")`."""
+    match one.access.argument:
+        case ast.Call(
+            func=ast.Name(id="StringIO" | "BytesIO") | ast.Attribute(attr="StringIO" | "BytesIO"),
+            args=[content, *_],
+        ):
+            if isinstance(content, ast.Name) and (found := one.scope.lookup(content.id)):
+                values = found.values.get(content.id) or [content]
+                return isinstance(values[0], ast.Constant)
+            return isinstance(content, ast.Constant)
+    return False
 
 
 def _query_targets(one: _Located) -> Iterator[tuple[Kind, str]]:
@@ -231,7 +250,9 @@ def _query_targets(one: _Located) -> Iterator[tuple[Kind, str]]:
         elif UNKNOWN in table:
             yield "unknown", query
         # DuckDB and Polars query frames by the names of their variables.
-        elif not any(table in scope.values for scope in one.scope.enclosing):
+        elif not _OF_DATABASE.match(table) and not any(
+            table in scope.values for scope in one.scope.enclosing
+        ):
             yield "table", table
 
 

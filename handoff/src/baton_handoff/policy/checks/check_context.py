@@ -71,6 +71,7 @@ class CheckContext:
         env: The environment variables.
         version: The model version to check, an alias or a number.
         opened: The files that the current check has read.
+        memo: What a check has computed for others too, by name.
         _parsed: The parsed TOML and YAML files.
     """
 
@@ -80,6 +81,7 @@ class CheckContext:
     env: Mapping[str, str] = field(default_factory=dict)
     version: str = CANDIDATE
     opened: list[str] = field(default_factory=list)
+    memo: dict[str, Any] = field(default_factory=dict)
     _parsed: dict[str, Any] = field(default_factory=dict)
 
     @property

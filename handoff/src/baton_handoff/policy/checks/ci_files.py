@@ -60,9 +60,9 @@ def runs_before_merge(provider: str, pipeline: Any) -> bool:
     return any(event in events for event in ("pull_request", "pull_request_target"))
 
 
-def scripts_in(pipeline: Any) -> list[str]:
+def scripts_in(pipeline: Any, *further_keys: str) -> list[str]:
     """The scripts of all jobs of a pipeline that can run."""
-    return _values(pipeline, _SCRIPTS)
+    return _values(pipeline, (*_SCRIPTS, *further_keys))
 
 
 def _values(tree: Any, keys: Collection[str]) -> list[str]:
@@ -73,7 +73,7 @@ def _values(tree: Any, keys: Collection[str]) -> list[str]:
         return []
     found: list[str] = []
     for key, value in tree.items():
-        if key in keys:
+        if key in keys and not isinstance(value, dict):
             found += [value] if isinstance(value, str) else map(str, value or [])
         else:
             found += _values(value, keys)

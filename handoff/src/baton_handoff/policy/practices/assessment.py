@@ -74,6 +74,25 @@ class PracticeResult:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """A gap of the border that is likely to break a handoff.
+
+    Attributes:
+        message: What is missing there.
+        place: The file, with the line or the cell.
+        fix: What to do.
+        draft_path: The file that adopting Baton would begin with; empty without a draft.
+        draft: The text of that file.
+    """
+
+    message: str
+    place: str
+    fix: str
+    draft_path: str = ""
+    draft: str = ""
+
+
+@dataclass(frozen=True)
 class UnmanagedFacts:
     """What is known of a repository that does not use Baton.
 
@@ -81,11 +100,15 @@ class UnmanagedFacts:
         looked_at: The numbers of files, modules and notebooks that were read.
         unread: The files with code that can't be read, and why.
         adopt: The command that brings Baton.
+        border: What is known of each part of the border; an empty part was not recognised.
+        gaps: The gaps that are likeliest to break a handoff.
     """
 
     looked_at: Mapping[str, int]
     unread: tuple[Finding, ...]
     adopt: str
+    border: Mapping[str, tuple[str, ...]]
+    gaps: tuple[Gap, ...]
 
 
 @dataclass(frozen=True)
@@ -144,12 +167,16 @@ class Assessment:
         return 2
 
     def share(self, section: str, side: str) -> float | None:
-        """The share of a section that a side has earned, 0 to 1; None if it requires nothing."""
+        """The share of a section that a side has earned, 0 to 1; None if it requires nothing.
+
+        In a repository that does not use Baton only what reading can show counts.
+        """
         earned = [
             result.earned
             for result in self.results
             if (result.practice.section, result.side) == (section, side)
             and result.tier != "not-needed"
             and result.earned is not None
+            and not (self.unmanaged and result.state is State.NOT_SHOWN)
         ]
         return sum(earned) / len(earned) if earned else None

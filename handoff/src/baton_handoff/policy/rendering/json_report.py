@@ -36,12 +36,24 @@ class _UnreadFile(_Model):
     message: str
 
 
+class _Gap(_Model):
+    message: str
+    place: str = Field(description="The file, with the line or the cell.")
+    fix: str
+    draft_path: str = Field(description="The file that adopting Baton would begin with, or empty.")
+    draft: str
+
+
 class _Adoption(_Model):
     """Only of a repository that does not use Baton: what was read, and what adopting changes."""
 
     looked_at: dict[str, Annotated[int, Field(ge=0)]]
     unread: list[_UnreadFile] = Field(description="The files with code that can't be read.")
     adopt: str = Field(description="The command that adopts Baton.")
+    border: dict[str, list[str]] = Field(
+        description="Where a model is trained, stored and served; empty if it was not recognised."
+    )
+    gaps: list[_Gap] = Field(description="The gaps that are likeliest to break a handoff.")
     brings: list[str] = Field(description="The practices that adopting alone meets.")
     remains: list[str] = Field(description="The practices that stay the work of people.")
 

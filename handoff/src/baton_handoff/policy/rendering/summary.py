@@ -123,6 +123,14 @@ def describe_progress(assessment: Assessment) -> str:
     for result in assessment.results:
         state = "accepted" if result.excepted else result.state
         states.setdefault(result.practice.name, set()).add(state)
+    if assessment.unmanaged:
+        shown = [found for found in states.values() if found & {State.MET, State.NOT_MET}]
+        met = sum(State.NOT_MET not in found for found in shown)
+        hidden = sum(State.NOT_SHOWN in found for found in states.values())
+        return (
+            f"Reading shows {met} of {len(shown)} readable practices to be met;"
+            f" {hidden} others need a run or a person, and were not looked at."
+        )
     order = (State.MET, State.STATED, "accepted", State.NOT_SHOWN, State.NOT_MET)
     counts = Counter(
         max(found & {*order}, key=order.index, default=State.NOT_APPLICABLE)

@@ -10,14 +10,12 @@ from dataclasses import replace
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.checks.check_context import Check, CheckContext, CheckResult
-from baton_handoff.policy.practices.assessment import UnmanagedFacts
+from baton_handoff.policy.practices.assessment import Gap, UnmanagedFacts
 from baton_handoff.policy.practices.practice import STATEMENT, Practice
 from baton_handoff.policy.unmanaged import code, commands, data, delivery, setup, tests
+from baton_handoff.policy.unmanaged.border import BorderReader
 
-_SAME = (
-    *("notebooks_unblocked", "notebooks_stripped", "shortcuts_removed"),
-    *("data_versioned", "editor_set_up"),
-)
+_SAME = (*("notebooks_stripped", "shortcuts_removed", "editor_set_up"),)
 
 _CHECKS: Mapping[str, Check] = {
     **{name: CHECKS[name] for name in _SAME},
@@ -84,4 +82,11 @@ def unmanaged_facts(context: CheckContext) -> UnmanagedFacts:
         "notebooks": len(code.notebooks),
         "test files": len(code.tests),
     }
-    return UnmanagedFacts(counts, tuple(code.unreadable), commands.adopt())
+    border: Mapping[str, tuple[str, ...]] = {}
+    gaps: tuple[Gap, ...] = ()
+    try:
+        reader = BorderReader(context)
+        border, gaps = reader.lines(), reader.gaps()
+    except MALFORMED_FILE_ERRORS:  # code that no person has written, for example 1,000 brackets
+        pass
+    return UnmanagedFacts(counts, tuple(code.unreadable), commands.adopt(), border, gaps)

@@ -1,6 +1,7 @@
 """The repository's own commands, with which a user produces what Baton would record."""
 
 import json
+import re
 import shlex
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -8,7 +9,8 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from baton_handoff.policy.checks.check_context import CheckContext
-from baton_handoff.policy.unmanaged.packages import requirements
+from baton_handoff.policy.unmanaged.packages import lock_of, requirements
+from baton_handoff.policy.unmanaged.recognised import matching
 
 _RUNNERS = {
     "uv.lock": "uv run ",
@@ -18,6 +20,14 @@ _RUNNERS = {
     "Pipfile": "pipenv run ",
 }
 """By a file of a package manager, how it runs commands in the environment."""
+
+_TYPE_CHECKERS = (
+    ("ty", "ty check", "ty.toml"),
+    ("basedpyright", "basedpyright"),
+    ("pyright", "pyright", "pyrightconfig.json"),
+    ("pyrefly", "pyrefly check", "pyrefly.toml"),
+)
+"""Type checkers other than mypy: the package, the command, and the files that configure it."""
 
 _FOLDER = "/handoff"
 """The folder of this package in the template's repository."""
@@ -35,21 +45,22 @@ def lint(context: CheckContext) -> str:
     if _uses(context, "flake8", ".flake8"):
         return in_environment(context, "flake8 .")
     if _uses(context, "pylint", ".pylintrc", "pylintrc"):
-        return in_environment(context, "pylint **/*.py")
+        return in_environment(context, "pylint --recursive=y .")
     return _with_ruff(context, "ruff check .")
 
 
 def types(context: CheckContext) -> str:
     """The command that checks types."""
-    if _uses(context, "pyright", "pyrightconfig.json"):
-        return in_environment(context, "pyright")
+    for tool, command, *files in _TYPE_CHECKERS:
+        if _uses(context, tool, *files):
+            return in_environment(context, command)
     in_src = any(code.file.startswith("src/") for code in context.code.modules)
     return in_environment(context, f"mypy {'src' if in_src else '.'}")
 
 
 def in_environment(context: CheckContext, command: str) -> str:
     """A command, run in the repository's own environment."""
-    runners = (runner for file, runner in _RUNNERS.items() if file in context.files.paths)
+    runners = (runner for file, runner in _RUNNERS.items() if matching(context, re.escape(file)))
     return f"{next(runners, '')}{command}"
 
 
@@ -68,7 +79,10 @@ def _uses(context: CheckContext, tool: str, *files: str) -> bool:
     """Whether the repository configures or requires a tool."""
     return (
         any(file in context.files.paths for file in files)
-        or f"[tool.{tool}" in (context.text("pyproject.toml") or "")
+        or re.search(rf"(?m)^\s*\[tool\.{tool}[\].]", context.text("pyproject.toml") or "")
+        is not None
+        or re.search(rf'(?m)^name = "{tool}"$', context.text(lock_of(context) or "") or "")
+        is not None
         or f"[{tool}]" in (context.text("setup.cfg") or "")
         or any(one.name == tool for one in requirements(context))
     )

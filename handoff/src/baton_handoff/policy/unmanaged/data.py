@@ -6,18 +6,32 @@ from dataclasses import replace
 
 from baton_handoff.lineage.sources import checks
 from baton_handoff.lineage.sources.unofficial import unofficial_sign
+from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, finding_at
+from baton_handoff.policy.unmanaged import commands
 from baton_handoff.policy.unmanaged.code import finding_in, plural
+from baton_handoff.policy.unmanaged.loads import usage
+from baton_handoff.policy.unmanaged.recognised import last_name, recognised, rules
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.modules import SourceModule
 
-_SCHEMA_BASES = {"DataFrameModel": "pandera", "SchemaModel": "pandera", "BaseModel": "fastapi"}
-"""Base classes of schemas, in files that import this package.
+_SCHEMA_BASES = {
+    "DataFrameModel": "pandera",
+    "SchemaModel": "pandera",
+    "BaseModel": "pydantic",
+    "SQLModel": "sqlmodel",
+}
+"""Base classes of schemas, in files that import this package."""
 
-pydantic models have many uses; beside a FastAPI service they describe its input and output.
-"""
+_SAMPLES = {"test", "tests", "fixtures", "examples"}
+_BINARY = (
+    *(".parquet", ".feather", ".pkl", ".pickle", ".joblib", ".h5", ".hdf5", ".pt", ".pth"),
+    *(".onnx", ".keras", ".safetensors", ".sqlite", ".duckdb"),
+)
+_TEXT = (".csv", ".tsv", ".json", ".jsonl", ".xlsx", ".xls", ".db", ".zip", ".gz")
+_LARGE = 2**20
+"""The size in bytes above which a table of text does not belong into git."""
 
-_VALIDATORS = {"DataFrameModel", "SchemaModel", "DataFrameSchema"}
 _NO_READS = CheckResult.not_applicable("The code reads no data.")
 
 
@@ -27,9 +41,9 @@ def schemas(context: CheckContext) -> list[Finding]:
     known = {
         node.name
         for code, node in classes
-        if any(_SCHEMA_BASES.get(_last_name(b)) in code.imported_packages for b in node.bases)
+        if any(_SCHEMA_BASES.get(last_name(b)) in code.imported_packages for b in node.bases)
     }
-    bases = {node.name: {_last_name(base) for base in node.bases} for _, node in classes}
+    bases = {node.name: {last_name(base) for base in node.bases} for _, node in classes}
     while derived := {name for name, of in bases.items() if of & known} - known:
         known |= derived
     return [found for code in context.code.all for found in _schemas(code, known)]
@@ -44,7 +58,7 @@ def contracts_stated(context: CheckContext) -> CheckResult:
             f"{plural(len(found), 'schema')} found, for example in {found[0].file}; none is marked"
             " as the input or output of the model."
         )
-    reads = len(context.sources.reads)
+    reads = len(usage(context).reads)
     places = f"; it reads data in {plural(reads, 'place')}" if reads else ""
     return CheckResult.not_met(
         f"The code has no schema of a table{places}.",
@@ -61,12 +75,13 @@ def contracts_complete(context: CheckContext) -> CheckResult:
 
 def data_validated(context: CheckContext) -> CheckResult:
     """Code validates data against a schema before it uses the data."""
-    reads = context.sources.reads
+    reads = usage(context).reads
     if not reads:
         return _NO_READS
-    names = (node for code in context.code.all for node in code.nodes(ast.Name, ast.Attribute))
-    if any(_last_name(node) in _VALIDATORS for node in names):
-        return CheckResult.not_shown("Schemas exist; whether data is validated is not visible.")
+    for code in [*context.code.all, *context.code.tests]:
+        if found := code.imported_packages & {*rules()["validators"]}:
+            message = f"{code.file} uses {min(found)}; which data it validates was not looked at."
+            return CheckResult.not_shown(message)
     return CheckResult.not_met(
         "Code uses data without validation.",
         *(
@@ -80,15 +95,38 @@ def data_validated(context: CheckContext) -> CheckResult:
 
 def pipeline_current(context: CheckContext) -> CheckResult:
     """A pipeline makes data and model from the current code."""
-    for file, command in (("dvc.yaml", "dvc status"), ("Snakefile", "snakemake --dry-run")):
-        if file in context.files.paths:
-            return CheckResult.not_shown(f"The pipeline in {file} has not run.", command=command)
-    return CheckResult.not_shown("There is no pipeline that makes data and model.")
+    for rule, file in recognised(context, "pipeline"):
+        command = str(rule.get("command", ""))
+        command = commands.in_environment(context, command) if command else ""
+        message = f"{file} defines a pipeline of {rule['name']}; it has not run here."
+        return CheckResult.not_shown(message, command=command)
+    tools = ", ".join(rule["name"] for rule in rules()["pipeline"])
+    return CheckResult.not_shown(f"No pipeline of {tools} was recognised.")
+
+
+def data_versioned(context: CheckContext) -> CheckResult:
+    """No table or model is in git."""
+    files = [path for path in context.files.in_git if not _SAMPLES & {*path.split("/")[:-1]}]
+    heavy = [path for path in files if _is_heavy(context, path)]
+    if heavy:
+        message = f"{plural(len(heavy), 'table or model')} in git.".replace("models", "models are")
+        message = message.replace("model in", "model is in").replace("table or", "tables or", 1)
+        message = message.replace("1 tables", "1 table")
+        return CheckResult.not_met(message, *(finding_at("this is in git", one) for one in heavy))
+    return CHECKS["data_versioned"](context)
+
+
+def _is_heavy(context: CheckContext, path: str) -> bool:
+    file = context.project.root / path
+    size = file.stat().st_size if file.is_file() else 0
+    if path.endswith(_BINARY):  # a pointer of Git LFS is text
+        return size > 0 and not file.read_bytes()[:20].startswith(b"version https://git")
+    return path.endswith(_TEXT) and size > _LARGE
 
 
 def sources_described(context: CheckContext) -> CheckResult:
     """Everything that code reads comes from a source with a description and an owner."""
-    sources = context.sources
+    sources = usage(context)
     if not (sources.reads or sources.sources or sources.invalid_files):
         return _NO_READS
     if found := [replace(one, side=None, fix="") for one in checks.listed(sources)]:
@@ -101,11 +139,11 @@ def sources_described(context: CheckContext) -> CheckResult:
 
 def sources_official(context: CheckContext) -> CheckResult:
     """All sources are official."""
-    if not context.sources.reads:
+    if not usage(context).reads:
         return _NO_READS
     found = [
         finding_at(f"`{read.data}` is {kind}", read.file, read.line)
-        for read in context.sources.reads
+        for read in usage(context).reads
         if not read.made_by and (kind := unofficial_sign(read.data, read.function))
     ]
     if found:
@@ -115,7 +153,7 @@ def sources_official(context: CheckContext) -> CheckResult:
 
 def sources_complete(context: CheckContext) -> CheckResult:
     """The description of every source is complete."""
-    if not context.sources.reads:
+    if not usage(context).reads:
         return _NO_READS
     return CheckResult.not_shown("No file states where a source comes from, and who may use it.")
 
@@ -132,14 +170,5 @@ def _schemas(code: SourceModule, known: Collection[str]) -> Iterator[Finding]:
         if node.name in known:
             yield finding_in(code, node.lineno, f"`{node.name}` is a schema")
     for call in code.nodes(ast.Call):
-        if _last_name(call.func) in ("DataFrameSchema", "StructType"):
+        if last_name(call.func) in ("DataFrameSchema", "StructType"):
             yield finding_in(code, call.lineno, "this is a schema")
-
-
-def _last_name(node: ast.expr) -> str:
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case ast.Subscript(value=value):
-            return _last_name(value)
-    return ""

@@ -4,13 +4,10 @@ import re
 
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, finding_at
 from baton_handoff.policy.checks.ci_files import scripts_in
-from baton_handoff.policy.checks.delivery import SERVICES, calls, judge_terraform
+from baton_handoff.policy.checks.delivery import SERVICES, calls
+from baton_handoff.policy.unmanaged.recognised import matching, recognised, rules
 from baton_handoff.source_code.modules import SourceModule
 
-_CI = re.compile(
-    r"\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.yml|azure-pipelines\.yml|\.circleci/config\.yml"
-    r"|\.travis\.yml|bitbucket-pipelines\.yml"
-)
 _RUNNERS = r"\b(hatch|invoke|just|make|mise|pdm|poe|task)\b.*\b"
 _COMMANDS = {
     "test": re.compile(rf"\b(pytest|unittest|tox|nox|nosetests)\b|{_RUNNERS}test"),
@@ -18,6 +15,11 @@ _COMMANDS = {
         rf"\b(ruff|flake8|pylint|mypy|pyright|black|pre-commit)\b|{_RUNNERS}(lint|check)"
     ),
 }
+_HIDDEN = re.compile(
+    r"\.(sh|ps1)\b|^[^./\s][^\s]*/\.github/workflows/|\b(make|task|just)\b", re.MULTILINE
+)
+"""Commands behind which anything may be."""
+
 _OBSERVES = {
     "structured logs": {"structlog", "loguru", "pythonjsonlogger"},
     "metrics": {"prometheus_client", "prometheus_fastapi_instrumentator", "statsd", "datadog"},
@@ -28,16 +30,24 @@ _NO_SERVICE = CheckResult.not_applicable("The code has no service.")
 
 def ci_checks(context: CheckContext) -> CheckResult:
     """CI checks, tests and judges every change."""
-    files = [path for path in context.files.paths if _CI.fullmatch(path)]
+    files = matching(context, *rules()["ci"])
     if not files:
-        if "Jenkinsfile" in context.files.paths:
-            return CheckResult.not_shown("The Jenkinsfile alone does not show what it runs.")
-        return CheckResult.not_met("No CI runs for a change.")
-    scripts = "\n".join(script for path in files for script in scripts_in(context.yaml(path)))
+        return CheckResult.not_met("No file of a CI service is in the repository.")
+    scripts = "\n".join(text for path in files for text in _scripts(context, path))
     if absent := [kind for kind, command in _COMMANDS.items() if not command.search(scripts)]:
-        message = f"CI runs no {' and no '.join(absent)}."
-        return CheckResult.not_met(message, finding_at(message.rstrip("."), files[0]))
-    return CheckResult.not_met("CI checks and tests, but does not compare contracts.")
+        # A script or a workflow of another repository may run them.
+        if _HIDDEN.search(scripts):
+            return CheckResult.not_shown(f"{files[0]} calls scripts; what they run is unknown.")
+        message = f"The commands in the CI files run no {' and no '.join(absent)}."
+        where = [finding_at(message.rstrip("."), one) for one in files[:1] if one[0:2] != ".."]
+        return CheckResult.not_met(message, *where)
+    return CheckResult.met(f"CI runs tests and a linter ({files[0]}).")
+
+
+def _scripts(context: CheckContext, path: str) -> list[str]:
+    if path.endswith("Jenkinsfile"):
+        return [re.sub(r"(?m)^\s*//.*$", "", context.text(path) or "")]
+    return scripts_in(context.yaml(path), "command", "commands", "uses", "inlineScript")
 
 
 def service_observed(context: CheckContext) -> CheckResult:
@@ -73,11 +83,36 @@ def predictions_logged(context: CheckContext) -> CheckResult:
 
 def infrastructure_as_code(context: CheckContext) -> CheckResult:
     """Code describes what the service runs on."""
-    files = [path for path in context.files.paths if path.endswith(".tf")]
-    if files:
-        return judge_terraform(context, files)
-    message = "No file describes what the service runs on."
-    return CheckResult.not_shown(message, "describe it as code, with pinned providers")
+    terraform = [path for path in context.files.paths if path.endswith(".tf")]
+    if terraform:
+        return _judge_terraform(context, terraform)
+    found = [(rule, path) for rule, path in recognised(context, "infrastructure")]
+    for rule, path in found:
+        if rule.get("whole"):
+            return CheckResult.met(f"{path} describes what it runs on ({rule['name']}).")
+    if found:
+        rule, path = found[0]
+        message = f"{path} ({rule['name']}) describes containers; where they run is not described."
+        return CheckResult.not_shown(message, "describe that as code, too")
+    message = "No Terraform, Bicep, CloudFormation, Helm, Pulumi or container file was found."
+    return CheckResult.not_shown(message, "describe what it runs on as code")
+
+
+def _judge_terraform(context: CheckContext, files: list[str]) -> CheckResult:
+    texts = {path: re.sub(r"(?m)^\s*(#|//).*$", "", context.text(path) or "") for path in files}
+    if not any(re.search(r'(?m)^\s*(resource|module)\s+"', text) for text in texts.values()):
+        where = finding_at("it has no resource", files[0])
+        if not any(re.search(r'(?m)^\s*provider\s+"', text) for text in texts.values()):
+            return CheckResult.not_met("No file describes the infrastructure.", where)
+    locked = any(path.endswith(".terraform.lock.hcl") for path in context.files.paths)
+    if locked or any(re.search(r'\bversion\s*=\s*"', text) for text in texts.values()):
+        return CheckResult.met(f"{files[0]} describes what it runs on; versions are limited.")
+    for path, text in texts.items():
+        if found := re.search(r'(?m)^\s*provider\s+"([^"]+)"', text):
+            line = text[: found.start(1)].count("\n") + 1
+            where = finding_at(f"the provider {found[1]} has no version", path, line)
+            return CheckResult.not_met("No provider of Terraform has a version.", where)
+    return CheckResult.not_shown(f"{files[0]} names no provider; its version is set elsewhere.")
 
 
 def _services(context: CheckContext) -> list[SourceModule]:

@@ -8,8 +8,11 @@ from typing import Any
 
 from baton_handoff.core.requirements import package_name
 from baton_handoff.policy.checks.check_context import CheckContext
+from baton_handoff.policy.unmanaged.recognised import matching
+from baton_handoff.source_code.modules import is_own
 
 _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pixi.lock", "conda-lock.yml")
+_FOLDER = r"(.*/)?requirements/[\w.-]+\.(txt|in)"
 _DEVELOPMENT = re.compile(r"dev|test|lint|doc|notebook|explor", re.IGNORECASE)
 _PINNED = re.compile(r"\s*[\w.-]+(\[[^]]*\])?\s*={2,3}\s*[^*\s]+")
 
@@ -35,24 +38,35 @@ class RequiredPackage:
 
 def lock_of(context: CheckContext) -> str | None:
     """The lock of a package manager; None without one."""
-    return next((name for name in _LOCKS if name in context.files.paths), None)
+    names = "|".join(map(re.escape, _LOCKS))
+    return next(iter(matching(context, rf"(.*/)?({names})")), None)
 
 
 def requirements(context: CheckContext) -> list[RequiredPackage]:
     """Every package that the repository requires."""
     return [
         *_of_text_files(context),
-        *_of_pyproject(context.pyproject),
-        *_of_tables(context.toml("Pipfile"), "packages", "Pipfile"),
-        *_of_tables(context.toml("Pipfile"), "dev-packages", "Pipfile", development=True),
+        *(
+            package
+            for file in matching(context, r"(.*/)?pyproject\.toml")
+            for package in _of_pyproject(context.toml(file), file)
+        ),
+        *(
+            package
+            for file in matching(context, r"(.*/)?Pipfile")
+            for key in ("packages", "dev-packages")
+            for package in _of_tables(
+                context.toml(file), key, file, development=key.startswith("dev")
+            )
+        ),
         *_of_conda(context),
         *_of_setup(context),
     ]
 
 
 def _of_text_files(context: CheckContext) -> Iterator[RequiredPackage]:
-    for path in context.files.paths:
-        if "requirements" in path.lower() and re.fullmatch(r"(requirements/)?[\w.-]*\.txt", path):
+    for path in matching(context, r"(.*/)?[\w.-]*requirements[\w.-]*\.(txt|in)", _FOLDER):
+        if is_own(path):
             lines = (context.text(path) or "").splitlines()
             for number, line in enumerate(lines, start=1):
                 # Other lines are options, addresses and folders.
@@ -60,8 +74,7 @@ def _of_text_files(context: CheckContext) -> Iterator[RequiredPackage]:
                     yield _required(line, path, number, bool(_DEVELOPMENT.search(path)))
 
 
-def _of_pyproject(content: Mapping[str, Any]) -> Iterator[RequiredPackage]:
-    file = "pyproject.toml"
+def _of_pyproject(content: Mapping[str, Any], file: str) -> Iterator[RequiredPackage]:
     project, poetry = content.get("project", {}), content.get("tool", {}).get("poetry", {})
     yield from _of_list(project.get("dependencies", []), file)
     for name, extra in project.get("optional-dependencies", {}).items():
@@ -85,7 +98,7 @@ def _of_tables(
 
 
 def _of_conda(context: CheckContext) -> Iterator[RequiredPackage]:
-    for file in ("environment.yml", "environment.yaml"):
+    for file in matching(context, r"(.*/)?(environment|conda)[\w.-]*\.ya?ml"):
         for entry in (context.yaml(file) or {}).get("dependencies", []):
             if isinstance(entry, Mapping):
                 yield from _of_list(entry.get("pip", []), file)
@@ -95,11 +108,15 @@ def _of_conda(context: CheckContext) -> Iterator[RequiredPackage]:
 
 def _of_setup(context: CheckContext) -> Iterator[RequiredPackage]:
     for code in context.code.modules:
-        for node in code.nodes(ast.keyword) if code.file == "setup.py" else ():
+        for node in code.nodes(ast.keyword) if _is_setup(code.file) else ():
             if node.arg == "install_requires" and isinstance(node.value, ast.List):
                 for entry in node.value.elts:
                     if isinstance(entry, ast.Constant) and isinstance(entry.value, str):
-                        yield _required(entry.value, "setup.py", entry.lineno)
+                        yield _required(entry.value, code.file, entry.lineno)
+
+
+def _is_setup(file: str) -> bool:
+    return file == "setup.py" or file.endswith("/setup.py")
 
 
 def _of_list(

@@ -1,10 +1,18 @@
 """The environment of a repository that was not made with Baton."""
 
+import re
+import shlex
+from pathlib import PurePosixPath
+
 from baton_handoff.core.git_hooks import hook_folder
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, finding_at
+from baton_handoff.policy.checks.ci_files import scripts_in
 from baton_handoff.policy.checks.setup import EXPLORATION
 from baton_handoff.policy.unmanaged.code import plural
 from baton_handoff.policy.unmanaged.packages import lock_of, requirements
+from baton_handoff.policy.unmanaged.recognised import matching
+
+_PRE_COMMIT = ".pre-commit-config.yaml"
 
 _LOCK_CHECKS = {
     "uv.lock": "uv lock --check",
@@ -13,6 +21,16 @@ _LOCK_CHECKS = {
     "Pipfile.lock": "pipenv verify",
     "pixi.lock": "pixi lock --check",
 }
+_ENVIRONMENT_CHECKS = {
+    "uv.lock": "uv sync --check",
+    "poetry.lock": "poetry install --dry-run",
+    "pdm.lock": "pdm sync --dry-run",
+    "Pipfile.lock": "pipenv run pip check",
+    "pixi.lock": "pixi install --locked",
+}
+_REFUSING = re.compile(r"^(ruff|ruff-check|nbqa-(ruff|flake8|pylint|mypy))$")
+"""Hooks that check notebooks by default, and fail on what they can't fix."""
+
 _FORMATTERS = ("black", "ruff", "isort", "autopep8", "yapf", "nbstripout", "flake8", "pylint")
 _DEVELOPMENT = {"pytest", "flake8", "black", "ruff", "mypy", "pylint", "pre-commit", "tox", "nox"}
 
@@ -20,7 +38,9 @@ _DEVELOPMENT = {"pytest", "flake8", "black", "ruff", "mypy", "pylint", "pre-comm
 def lock_current(context: CheckContext) -> CheckResult:
     """A lock, or exact versions, list everything that is installed."""
     if lock := lock_of(context):
-        command = _LOCK_CHECKS.get(lock, f"git log -1 {lock}")
+        command = _LOCK_CHECKS.get(PurePosixPath(lock).name, f"git log -1 {lock}")
+        if folder := PurePosixPath(lock).parent.as_posix().removeprefix("."):
+            command = f"(cd {shlex.quote(folder)} && {command})"
         message = f"{lock} exists; nothing has compared it with the requirements."
         return CheckResult.not_shown(message, command=command)
     packages = requirements(context)
@@ -40,26 +60,53 @@ def lock_current(context: CheckContext) -> CheckResult:
 
 def environment_current(context: CheckContext) -> CheckResult:
     """The installed packages are those that the files require."""
-    command = "uv sync --check" if lock_of(context) == "uv.lock" else "python -m pip check"
+    name = PurePosixPath(lock_of(context) or "").name
+    if not name and matching(context, "Pipfile"):
+        name = "Pipfile.lock"
+    command = _ENVIRONMENT_CHECKS.get(name, "python -m pip check")
     return CheckResult.not_shown("The environment was not examined.", command=command)
 
 
 def hooks_installed(context: CheckContext) -> CheckResult:
     """Hooks run before a commit."""
-    if "lefthook.yml" in context.files.paths:
-        return CheckResult.not_shown("lefthook.yml alone does not show what its hooks do.")
+    others = matching(context, r"\.husky/.+|\.githooks/.+|\.overcommit\.yml")
+    lefthook = matching(context, r"\.?lefthook\.ya?ml")
     hooks = [f"{hook.get('id', '')} {hook.get('entry', '')}" for hook in context.hooks]
+    for file in lefthook:
+        hooks += scripts_in((context.yaml(file) or {}).get("pre-commit"))
+    if not hooks and (others or lefthook):
+        return CheckResult.not_shown(f"What {(others or lefthook)[0]} runs was not looked at.")
     if not hooks:
         return CheckResult.not_met("No hook is configured to run before a commit.")
     if not any(tool in hook for hook in hooks for tool in _FORMATTERS):
         return CheckResult.not_met(
             "No hook checks style or faults.",
-            finding_at("a hook should fix what tools can fix", ".pre-commit-config.yaml"),
+            finding_at("a hook should fix what tools can fix", (lefthook or [_PRE_COMMIT])[0]),
         )
     if not (hook_folder(context.project.root) / "pre-commit").is_file():
         message = f"{len(hooks)} hooks are configured, and none is installed on this machine."
-        return CheckResult.not_shown(message, command="pre-commit install")
+        command = "lefthook install" if lefthook else "pre-commit install"
+        return CheckResult.not_shown(message, command=command)
     return CheckResult.met(f"{len(hooks)} hooks run before a commit.")
+
+
+def notebooks_unblocked(context: CheckContext) -> CheckResult:
+    """No hook blocks a notebook."""
+    if not context.code.notebooks:
+        return CheckResult.not_applicable("There is no notebook.")
+    refusing = [
+        str(hook.get("id"))
+        for hook in context.hooks
+        if "ipynb" not in str(hook.get("exclude", ""))
+        and "--exit-zero" not in (hook.get("args") or [])
+        and hook.get("pass_filenames") is not False
+        and (_REFUSING.match(str(hook.get("id"))) or "jupyter" in str(hook.get("types_or")))
+    ]
+    if refusing:
+        message = f"The hook {refusing[0]} checks notebooks and fails on what it can't fix."
+        where = finding_at(f"the hook {refusing[0]} checks notebooks", _PRE_COMMIT)
+        return CheckResult.not_met(message, where, fix=r"exclude them: `exclude: \.ipynb$`")
+    return CheckResult.met("No hook blocks a notebook.")
 
 
 def dependencies_apart(context: CheckContext) -> CheckResult:
@@ -67,8 +114,13 @@ def dependencies_apart(context: CheckContext) -> CheckResult:
     packages = requirements(context)
     if not packages:
         return CheckResult.not_shown("No file lists the packages of production.")
+    imported = {name for code in context.code.modules for name in code.imported_packages}
     unwanted = [
-        one for one in packages if not one.development and one.name in EXPLORATION | _DEVELOPMENT
+        one
+        for one in packages
+        if not one.development
+        and one.name in EXPLORATION | _DEVELOPMENT
+        and one.name.replace("-", "_") not in imported
     ]
     if unwanted:
         return CheckResult.not_met(

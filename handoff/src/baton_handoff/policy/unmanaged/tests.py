@@ -47,7 +47,9 @@ def acceptance_passed(context: CheckContext) -> CheckResult:
     if not files:
         return CheckResult.not_met("There is no acceptance scenario.")
     message = f"{plural(len(files), 'file')} with scenarios found; they have not run here."
-    return CheckResult.not_shown(message, command=_command(context))
+    behave = any(one.name == "behave" for one in requirements(context))
+    command = commands.in_environment(context, "behave") if behave else _command(context)
+    return CheckResult.not_shown(message, command=command)
 
 
 def contract_tests(context: CheckContext) -> CheckResult:
