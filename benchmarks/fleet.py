@@ -12,7 +12,7 @@ ENGINE = {"PYTHONPATH": str(ROOT / "handoff/src")}
 
 
 def measure(folder: Path, baton: Path) -> list[Result]:
-    """Measure the wall time of 100 projects with an update waiting, in a new copy of the template."""
+    """Measure the wall time of 100 projects with an update waiting."""
     template = folder / "fleet-template"
     git(folder, "clone", "--quiet", str(baton), str(template))
     first = render(template, folder / "fleet" / "first", {}, "v1.0.0")

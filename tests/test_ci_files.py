@@ -78,10 +78,15 @@ class Job:
 
 
 def jobs(pipelines: dict[str, Any]) -> dict[str, dict[str, Job]]:
-    """Return the jobs of each pipeline by their display name."""
-    azure = {job.get("displayName", job["job"]): job for job in pipelines["azure"]["jobs"]}
+    """Return the jobs of each pipeline that judge a change or a push, by their display name."""
+    azure = {
+        job.get("displayName", job["job"]): job
+        for job in pipelines["azure"]["jobs"]
+        if job["job"] != "update"
+    }
+    github = {name: job for name, job in pipelines["github"]["jobs"].items() if name != "update"}
     return {
-        "github": {name: github_job(job) for name, job in pipelines["github"]["jobs"].items()},
+        "github": {name: github_job(job) for name, job in github.items()},
         "gitlab": gitlab_jobs(pipelines["gitlab"]),
         "azure": {name: azure_job(job) for name, job in azure.items()},
     }
@@ -111,7 +116,7 @@ def gitlab_jobs(pipeline: dict[str, Any]) -> dict[str, Job]:
 
     name = "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"
     words = "${" + name + ":+", f'"origin/${name}"'
-    judging = set(pipeline) - {"promote"}
+    judging = set(pipeline) - {"promote", "update"}
     named = {name: whole(pipeline[name]) for name in judging if "script" in pipeline[name]}
     return {
         name: Job(
@@ -254,13 +259,43 @@ def test_only_the_job_that_writes_the_comment_gets_a_token(pipelines: dict[str, 
     }
     assert allowed == {"handoff": {"contents": "read", "pull-requests": "write"}}
     steps = [step for job in github["jobs"].values() for step in job["steps"]]
+    writing = ("--comment", "--pull-request")
     assert [step for step in steps if "env" in step] == [
-        step for step in steps if "--comment" in step.get("run", "")
+        step for step in steps if any(word in step.get("run", "") for word in writing)
     ]
-    (azure,) = [
-        step for job in pipelines["azure"]["jobs"] for step in job["steps"] if "env" in step
+    azure = [step for job in pipelines["azure"]["jobs"] for step in job["steps"] if "env" in step]
+    assert [word in step["script"] for word, step in zip(writing, azure, strict=True)] == [True] * 2
+
+
+def test_a_schedule_only_proposes_an_update_and_only_where_it_is_asked_for(
+    pipelines: dict[str, Any],
+) -> None:
+    command = "uv run --locked handoff update --pull-request"
+    github, gitlab = pipelines["github"]["jobs"], pipelines["gitlab"]
+    azure = {job["job"]: job for job in pipelines["azure"]["jobs"]}
+    scripts = {
+        github["update"]["steps"][-1]["run"],
+        gitlab["update"]["script"][-1],
+        azure["update"]["steps"][-1]["script"],
+    }
+    assert scripts == {command}
+    assert github["update"]["if"] == (
+        "github.event_name == 'schedule' && vars.HANDOFF_UPDATE == 'true'"
+    )
+    asked = '$CI_PIPELINE_SOURCE == "schedule" && $HANDOFF_UPDATE == "true"'
+    assert gitlab["update"]["rules"] == [{"if": asked}]
+    assert gitlab["handoff"]["rules"][0] == {"if": asked, "when": "never"}
+    assert "eq(variables['HANDOFF_UPDATE'], 'true')" in azure["update"]["condition"]
+    others = [job["if"] for name, job in github.items() if name != "update"]
+    assert others == [
+        "github.event_name != 'schedule'",
+        *["github.event_name == 'pull_request'"] * 3,
     ]
-    assert "--comment" in azure["script"]
+    reasons = [job["condition"] for name, job in azure.items() if name != "update"]
+    assert reasons == [
+        "ne(variables['Build.Reason'], 'Schedule')",
+        *["eq(variables['Build.Reason'], 'PullRequest')"] * 3,
+    ]
 
 
 def test_evidence_and_page_are_kept_whatever_the_result(pipelines: dict[str, Any]) -> None:

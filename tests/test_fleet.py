@@ -42,6 +42,7 @@ def edited(workshop: Workshop, tmp_path: Path) -> Path:
 def test_a_merge_for_the_fleet_finds_the_conflicts_of_a_real_update(
     edited: Path, tmp_path: Path
 ) -> None:
+    from baton_handoff.config.project import read_project
     from baton_handoff.updates.answers import read_answers
     from baton_handoff.updates.scratch import try_update
     from baton_handoff.updates.template import template_of
@@ -50,7 +51,9 @@ def test_a_merge_for_the_fleet_finds_the_conflicts_of_a_real_update(
     answers = read_answers(edited)
     with template_of(answers, None) as template:
         tried = try_update(edited, paths, template)
-        _, conflicts = merged(edited, answers, template, tmp_path / "rendered")
+        _, conflicts = merged(
+            read_project(edited / "handoff.toml"), answers, template, tmp_path / "rendered"
+        )
     assert conflicts == sorted(tried.unmerged)
     assert "standards/ruff.toml" in conflicts
 

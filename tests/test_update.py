@@ -1,13 +1,26 @@
 """An update brings new standards into an edited project and keeps every edit."""
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.baton import Answers, Workshop, commit, files, git, owner, ownership, render, update
+from tests.baton import (
+    ROOT,
+    Answers,
+    Workshop,
+    commit,
+    files,
+    git,
+    owner,
+    ownership,
+    render,
+    run,
+    update,
+)
 
 CONFLICT = (b"<<<<<<<", b">>>>>>>")
 
@@ -174,6 +187,25 @@ def test_two_changes_of_one_line_give_a_conflict_that_git_shows(
     edit = append("standards/ruff.toml", "# our own end of the file")
     after = story(workshop, tmp_path / "project", edit)
     assert git(after.project, "ls-files", "--unmerged") != ""
+
+
+RENOVATE = "copier update --skip-answered --defaults --answers-file .copier-answers.yml --vcs-ref"
+"""What Renovate's manager `copier` runs for a new tag, without `--trust`."""
+
+
+def test_the_command_of_renovate_updates_a_project_and_keeps_its_answers(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    project = render(workshop.releases(), tmp_path / "project", {"level": 2}, "v1.0.0")
+    commit(project, "made")
+    before = (project / ".copier-answers.yml").read_text(encoding="utf-8")
+    run([sys.executable, "-m", *RENOVATE.split(), "v1.1.0"], project)
+    after = (project / ".copier-answers.yml").read_text(encoding="utf-8")
+    assert after == before.replace("_commit: v1.0.0", "_commit: v1.1.0")
+    assert (project / "standards/new-standard.toml").exists()
+    assert git(project, "ls-files", "--unmerged") == ""
+    documented = (ROOT / "docs/use/keeping-current.md").read_text(encoding="utf-8")
+    assert f"{RENOVATE} TAG" in documented
 
 
 def no_edit(project: Path) -> None:

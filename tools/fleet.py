@@ -185,7 +185,7 @@ def _row(repository: str, folder: str, file: Path, scratch: Path) -> Row:
             if not template.is_newer:
                 return row
             row = replace(row, newest=template.after)
-            changed, conflicts = merged(project.root, answers, template, scratch / "rendered")
+            changed, conflicts = merged(project, answers, template, scratch / "rendered")
             return replace(row, changed=changed, conflicts=conflicts)
     except Exception as error:  # What is known without the update stays known.
         return replace(row, update_error=str(error).strip().partition("\n")[0])
@@ -237,7 +237,7 @@ def _mirror(source: str) -> str:
 
 
 def merged(
-    root: Path, answers: ProjectAnswers, template: Template, scratch: Path
+    project: Project, answers: ProjectAnswers, template: Template, scratch: Path
 ) -> tuple[int, list[str]]:
     """What an update would change, and where it would conflict.
 
@@ -246,7 +246,7 @@ def merged(
     merged; the tests compare the results.
 
     Args:
-        root: The project's folder.
+        project: The project.
         answers: Its answers.
         template: The template with both versions.
         scratch: A new folder for what copier renders.
@@ -271,9 +271,11 @@ def merged(
     touched = sorted(
         path
         for path in before.keys() | after.keys()
-        if before.get(path) != after.get(path) and path != ANSWERS
+        if before.get(path) != after.get(path)
+        and path != ANSWERS
+        and not any(f"{path}/".startswith(f"{one.rstrip('/')}/") for one in project.left_alone)
     )
-    ours = read_tree(root, touched)
+    ours = read_tree(project.root, touched)
     changed, conflicts = 1, []  # one for the answers, which hold the version
     for path in touched:
         old, new, own = (tree.get(path) for tree in (before, after, ours))

@@ -6,7 +6,7 @@ and what they refuse.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -121,7 +121,7 @@ class Provider:
 
 
 @contextmanager
-def hosted(name: str) -> Iterator[Provider]:
+def hosted(name: str, made: Callable[[str, str], Provider] = Provider) -> Iterator[Provider]:
     """A provider that answers, on this machine alone."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -139,13 +139,13 @@ def hosted(name: str) -> Iterator[Provider]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PATCH = do_PUT = _answer  # noqa: N815
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _answer  # noqa: N815
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    provider = Provider(name, f"http://127.0.0.1:{server.server_port}")
+    provider = made(name, f"http://127.0.0.1:{server.server_port}")
     running = Thread(target=server.serve_forever, args=(0.05,))
     running.start()
     try:

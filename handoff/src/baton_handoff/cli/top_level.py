@@ -78,6 +78,11 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--undo", action="store_true", help="restore all files as they were before the last update"
     )
+    command.add_argument(
+        "--pull-request",
+        action="store_true",
+        help="in a scheduled job of CI: open or renew one pull request with the update",
+    )
     command.set_defaults(any_environment=True)
 
     command = commands.add(
@@ -190,6 +195,10 @@ def _update(options: Options) -> int:
     if options.undo:
         undo_update(options.project)
         return 0
+    if options.pull_request:
+        from baton_handoff.integrations.update_requests import propose_update
+
+        return propose_update(options.project, os.environ)
     asked = UpdateOptions(
         options.to, tuple(options.data), check=options.dry_run, commit=not options.no_commit
     )

@@ -55,7 +55,7 @@ def _on_github(env: Env, text: str) -> None:
     if not number:
         return
     token = _token(env, "GITHUB_TOKEN", "the job's `github.token`")
-    api = _Api({"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"})
+    api = Api({"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"})
     issues = f"{env['GITHUB_API_URL']}/repos/{env['GITHUB_REPOSITORY']}/issues"
     thread = f"{issues}/{number[1]}/comments"
     api.write(thread, text, "PATCH", f"{issues}/comments")
@@ -67,7 +67,7 @@ def _on_gitlab(env: Env, text: str) -> None:
     if not number:
         return
     token = _token(env, "HANDOFF_TOKEN", "a project access token with the scope `api`")
-    api = _Api({"PRIVATE-TOKEN": token})
+    api = Api({"PRIVATE-TOKEN": token})
     project = f"{env['CI_API_V4_URL']}/projects/{env['CI_MERGE_REQUEST_PROJECT_ID']}"
     thread = f"{project}/merge_requests/{number}/notes"
     api.write(thread, text, "PUT", thread)
@@ -79,7 +79,7 @@ def _on_azure(env: Env, text: str) -> None:
     if not number or env.get("BUILD_REPOSITORY_PROVIDER") != "TfsGit":
         return
     token = _token(env, "SYSTEM_ACCESSTOKEN", "the job's `System.AccessToken`")
-    api = _Api({"Authorization": f"Bearer {token}"})
+    api = Api({"Authorization": f"Bearer {token}"})
     project = f"{env['SYSTEM_COLLECTIONURI'].rstrip('/')}/{env['SYSTEM_TEAMPROJECTID']}"
     threads = f"{project}/_apis/git/repositories/{env['BUILD_REPOSITORY_ID']}"
     threads += f"/pullRequests/{number}/threads"
@@ -122,7 +122,7 @@ _PROVIDERS: Mapping[str, tuple[Callable[[Project, str, Env], None], Callable[[En
 """How each provider's summary is written, and its comment."""
 
 
-class _Api:
+class Api:
     """A provider's API in JSON, with the headers that authorise requests."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
@@ -133,7 +133,7 @@ class _Api:
         body = None if content is None else json.dumps(content).encode()
         request = Request(address, body, self._headers, method=method)  # noqa: S310 - the provider's
         with urlopen(request, timeout=30) as answer:  # noqa: S310
-            return json.load(answer)
+            return json.loads(answer.read() or b"null")
 
     def write(self, thread: str, text: str, method: str, comments: str) -> None:
         """Update our comment of a thread with a method, by its address below `comments`."""

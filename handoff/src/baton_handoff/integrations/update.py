@@ -159,17 +159,12 @@ def _finish(project: Project, record: Record, before: Mapping[str, Any] | None) 
     if _stopped(project):
         return 1
     root, uv = project.root, os.environ.get("UV", "uv")
-    if (root / project.lock).exists():
-        print("uv lock …", flush=True)
-        done = subprocess.run(
-            [uv, "lock", "--quiet"], cwd=root, capture_output=True, text=True, check=False
+    if error := renew_lock(project):
+        print(
+            f"{error}\n\n`uv lock` fails. Do the steps above if there are any,"
+            f" or correct pyproject.toml; {_AGAIN}"
         )
-        if done.returncode != 0:
-            print(
-                f"{done.stderr.strip()}\n\n`uv lock` fails. Do the steps above if there are any,"
-                f" or correct pyproject.toml; {_AGAIN}"
-            )
-            return 1
+        return 1
     # From here on the environment has the new engine, so it runs in processes of its own.
     handoff = [uv, "run", "--quiet", "--locked", "handoff"]
     print("uv run poe check …", flush=True)
@@ -199,6 +194,16 @@ def _finish(project: Project, record: Record, before: Mapping[str, Any] | None) 
         " back until you publish it."
     )
     return 0
+
+
+def renew_lock(project: Project) -> str:
+    """Renew the lock if there is one; return the error of uv, empty without one."""
+    if not (project.root / project.lock).exists():
+        return ""
+    print("uv lock …", flush=True)
+    command = [os.environ.get("UV", "uv"), "lock", "--quiet"]
+    done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
+    return (done.stderr.strip() or "No reason is given.") if done.returncode else ""
 
 
 def _status(handoff: Sequence[str], project: Project) -> Mapping[str, Any]:
