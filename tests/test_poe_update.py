@@ -46,6 +46,8 @@ CHANGELOG = """\
 
 Tell your team about {version}.
 
+- In `params.yaml`, replace `# old knobs` by `# new knobs`.
+
 #### Changed
 
 - The news of {version}
@@ -224,6 +226,7 @@ EDITS: dict[str, Callable[[str], Callable[[Path], None]]] = {
     "an own workflow": lambda token: append(".github/workflows/ours.yml", f"# {token}"),
     "an own setting": lambda token: append("handoff.toml", f"# {token}"),
     "an own rule of a standard": lambda token: append("standards/ruff.toml", f"# {token}"),
+    "a line beside a step": lambda token: append("params.yaml", f"# old knobs\n# {token}"),
     "a notebook": lambda token: append("notebooks/ours.ipynb", f'"{token}"'),
 }
 """Edits that no version changes in the same lines, each with a unique token."""
@@ -258,6 +261,7 @@ def test_no_edit_is_lost_on_the_way_through_three_versions(template: Path, tmp_p
     assert done.returncode == 0, done.stdout + done.stderr
     assert "The news of v1.2.0 go on here." in done.stdout
     assert "Tell your team about v1.2.0." in done.stdout
+    assert "params.yaml: `# old knobs` is replaced by `# new knobs`" in done.stdout
     commit(direct, "updated")
     after = files(direct)
     assert [name for name, token in tokens.items() if token.encode() not in hold(direct)] == []
@@ -272,6 +276,8 @@ def test_no_edit_is_lost_on_the_way_through_three_versions(template: Path, tmp_p
     assert f"{EXTRA}/new-name.txt" in after
     assert b"It is back." in after[f"{EXTRA}/returns.txt"]
     assert f"{EXTRA}/becomes-folder.txt/new.txt" in after
+    assert b"# new knobs" in after["params.yaml"]
+    assert b"# old knobs" not in after["params.yaml"]
     assert b"better line 30" in after[f"{EXTRA}/far.txt"]
     for name in ("adjacent", "end", "crlf", "mode", "upstream", "odd name é"):
         assert b"better line 20" in after[f"{EXTRA}/{name}.txt"], name

@@ -12,7 +12,7 @@ from typing import Any
 
 import jinja2
 import yaml
-from baton_handoff.updates.changelog import TO_DO, changes_in, problem_of
+from baton_handoff.updates.changelog import changes_in, problem_of
 from jinja2_ansible_filters import AnsibleCoreFiltersExtension
 from packaging.version import Version
 
@@ -121,11 +121,11 @@ def problems(before: State | None, after: State) -> Iterator[str]:
     yield from _taken_over(before, after)
     yield from _questions(before, after)
     told = any(
-        one.kind.startswith(TO_DO) and Version(one.version) > Version(before.version)
+        one.is_to_do and Version(one.version) > Version(before.version)
         for one in changes_in(after.changelog)
     )
     for reason in () if told else _asks(before, after):
-        yield f"{reason}: write in CHANGELOG.md, under `#### {TO_DO}`, what a team does about it."
+        yield f"{reason}: write in CHANGELOG.md, under `#### To do, once`, what a team does about it."
 
 
 def _without_derived(state: State) -> dict[str, bytes]:

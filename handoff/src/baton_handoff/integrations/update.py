@@ -28,10 +28,11 @@ from baton_handoff.updates.applied import (
     save_record,
     undo,
 )
-from baton_handoff.updates.changelog import TO_DO, Change, brought
+from baton_handoff.updates.changelog import Change, brought
 from baton_handoff.updates.conflicts import find_conflicts
 from baton_handoff.updates.difference import differences
 from baton_handoff.updates.guard import guarded
+from baton_handoff.updates.migration import migrated, steps_in
 from baton_handoff.updates.retired import retired_paths
 from baton_handoff.updates.scratch import try_update
 from baton_handoff.updates.template import OWNERSHIP, Template, template_of
@@ -95,7 +96,7 @@ def update(project: Project, options: UpdateOptions) -> int:
             return 0
         found = _brought(template)
         print(_introduction(template, found), flush=True)
-        return _update(project, options, template, _message(template, found, options.data))
+        return _update(project, options, template, found)
 
 
 def undo_update(project: Project) -> None:
@@ -107,16 +108,21 @@ def undo_update(project: Project) -> None:
     )
 
 
-def _update(project: Project, options: UpdateOptions, template: Template, message: str) -> int:
+def _update(
+    project: Project, options: UpdateOptions, template: Template, changes: Sequence[Change]
+) -> int:
     root = project.root
     paths = [one for one in git(root, "ls-files", "-z").split("\0") if one]
     tried = try_update(root, paths, template, options.data, project.left_alone)
     retired = retired_paths(template.text(template.after, OWNERSHIP))
     kept = guarded(project, tried, retired)
-    everything = tried.before.keys() | kept.after.keys()
-    changed = sorted(one for one in everything if tried.before.get(one) != kept.after.get(one))
+    after, taken = migrated(kept.after, steps_in(changes))
+    everything = tried.before.keys() | after.keys()
+    changed = sorted(one for one in everything if tried.before.get(one) != after.get(one))
     if kept.findings:
         print(f"\n{render(kept.findings, 'terminal', '')}")
+    for step in taken:
+        print(f"{step}, as the changelog states.")
     if options.check:
         conflicts = sorted(tried.unmerged)
         ends = f"; conflicts in {', '.join(conflicts)}" if conflicts else "; no conflicts"
@@ -132,9 +138,9 @@ def _update(project: Project, options: UpdateOptions, template: Template, messag
         head=git(root, "rev-parse", "HEAD").strip(),
         paths=tuple(sorted({*changed, *([project.lock] if project.lock in paths else [])})),
         hidden=tuple(hidden_paths(root, tried, paths, changed)),
-        message=message,
+        message=_message(template, changes, options.data),
     )
-    record = apply_update(project, tried, kept.after, record)
+    record = apply_update(project, tried, after, record)
     for path in record.hidden:
         print(f"{path}: git does not track this file; its former content is kept until the commit.")
     conflicting = (
@@ -236,11 +242,12 @@ def _introduction(template: Template, changes: Sequence[Change]) -> str:
 
 def _paragraphs(changes: Sequence[Change]) -> list[str]:
     """What an update brings, a paragraph for each kind of change, steps for people first."""
-    kinds = sorted(dict.fromkeys(one.kind for one in changes), key=lambda kind: kind != TO_DO)
+    steps_first = sorted(changes, key=lambda one: not one.is_to_do)
     paragraphs = []
-    for kind in kinds:
-        texts = [one.text for one in changes if one.kind == kind]
-        items = texts if kind == TO_DO else [f"- {text}" for text in texts]
+    for kind in dict.fromkeys(one.kind for one in steps_first):
+        items = [
+            one.text if one.is_to_do else f"- {one.text}" for one in changes if one.kind == kind
+        ]
         paragraphs.append("\n".join([f"{kind}:", *items]))
     return paragraphs or ["The changelog of the template lists nothing for this version."]
 

@@ -1,8 +1,9 @@
 """The changelog of the template as data: what an update brings to a project.
 
 `CHANGELOG.md` has a section for each version, `## 1.2.0 - 2027-01-31` (or `Unreleased`). In it,
-`### What projects receive` has sections of its own: `#### To do, once` for the steps that a person
-takes, and others whose items begin with `- `. An item or step may go on for several lines.
+`### What projects receive` has sections of its own: `#### To do, once` for the steps of a team, and
+`#### To do, data science` for those of one side; other sections have items that begin with `- `. An
+item or step may go on for several lines.
 """
 
 import re
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-RECEIVED, TO_DO = "What projects receive", "To do, once"
+RECEIVED, TO_DO = "What projects receive", "To do, "
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Change:
 
     Attributes:
         version: The version that brings it.
-        kind: The title of its section; `To do, once` for steps that a person takes.
+        kind: The title of its section; `To do, once` for example for steps.
         text: The text; of an item without its dash, on one line.
     """
 
@@ -27,13 +28,18 @@ class Change:
     kind: str
     text: str
 
+    @property
+    def is_to_do(self) -> bool:
+        """Whether it is the steps of a team or a side, not an item."""
+        return self.kind.startswith(TO_DO)
+
 
 def changes_in(changelog: str) -> Iterator[Change]:
     """Every change that projects receive by the versions of a changelog, the newest first."""
     for version, section in _sections(changelog, 2):
         for title, part in _sections(section, 3):
             for kind, body in _sections(part, 4) if title == RECEIVED else ():
-                texts = [body.strip()] if kind == TO_DO else _items(body)
+                texts = [body.strip()] if kind.startswith(TO_DO) else _items(body)
                 yield from (Change(version.partition(" ")[0], kind, one) for one in texts if one)
 
 
