@@ -166,6 +166,8 @@ def test_every_file_of_theirs_stays_and_an_undo_brings_the_old_tree_back(
     assert [*project.left_alone] == sorted([*layout.get("theirs", []), *folders])
     assert project.has_own_environment is bool(read.own_environment)
     assert f"{prefix}dvc.yaml" not in after
+    has_tasks = "[tool.poe" in layout["files"].get("pyproject.toml", "").replace("poetry", "")
+    assert (f"{prefix}poe_tasks.toml" in after) is not has_tasks
     assert "_src_path: https://example.com/template" in (root / ".copier-answers.yml").read_text()
     if prefix:
         assert not (root.parents[1] / ".github").exists()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from baton_handoff.core.environments import ENVIRONMENT
 from baton_handoff.core.files import text_of
 from baton_handoff.core.git import git, git_or_none, run_git
 
@@ -35,6 +36,7 @@ while IFS= read -r file; do
   git diff --cached --quiet -- "$folder" && continue
   (
     cd "$folder" || exit 2
+    [ ! -f {ENVIRONMENT}/uv.lock ] || export UV_PROJECT={ENVIRONMENT}
     # No absolute path: containers and work trees share this file, and folders move. An environment
     # that is absent here is created from the lock; one that is present is used as it is.
     environment=--no-sync

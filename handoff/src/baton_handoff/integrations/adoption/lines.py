@@ -21,7 +21,7 @@ def with_standards(pyproject: str) -> str | None:
     """
     text = _with_group(pyproject)
     text = _with_line(text, "tool.uv.sources", _SOURCE)
-    if re.search(r"(?m)^\[tool\.poe[.\]]", text):
+    if has_tasks(text):
         text = _with_line(text, "tool.poe", _INCLUDE)
     try:
         before, after = parse_toml(pyproject), parse_toml(text)
@@ -32,6 +32,11 @@ def with_standards(pyproject: str) -> str | None:
     default = chosen == "all" or "dev" in chosen
     kept = before["project"] == after["project"] and "baton-standards" in str(groups["dev"])
     return text if kept and default else None
+
+
+def has_tasks(pyproject: str) -> bool:
+    """Whether a pyproject.toml has tasks of poe, so that poe reads no other file."""
+    return bool(re.search(r"(?m)^\[tool\.poe[.\]]", pyproject))
 
 
 def environment_project(slug: str) -> str:

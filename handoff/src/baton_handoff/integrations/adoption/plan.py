@@ -19,6 +19,7 @@ from baton_handoff.integrations.adoption.lines import (
     contracts_ruff,
     environment_project,
     gitlab_job,
+    has_tasks,
     with_ignored,
     with_include,
     with_standards,
@@ -124,8 +125,13 @@ def make_plan(
     draft.write(f"src/{layout.package}/contracts/ruff.toml", contracts_ruff())
     if own:
         draft.write(f"{ENVIRONMENT}/{_PYPROJECT}", environment_project(layout.slug))
-    if "tool.poe" not in draft.text(_PYPROJECT):
+    if not has_tasks(draft.text(_PYPROJECT)) and "poe_tasks.toml" not in existing:
         draft.write("poe_tasks.toml", POE_TASKS)
+    elif own or "poe_tasks.toml" in existing:
+        draft.notes.append(
+            "`poe` lists your own tasks: run those of the standards by `handoff`, for example"
+            " `handoff check` instead of `poe check`."
+        )
     return Plan(
         draft.added,
         draft.edited,
