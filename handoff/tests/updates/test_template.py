@@ -2,7 +2,7 @@
 
 import pytest
 
-from baton_handoff.updates.template import address_of, releases
+from baton_handoff.updates.template import address_of, is_relative, releases
 
 
 def test_the_newest_release_is_the_newest_version_among_the_tags() -> None:
@@ -26,3 +26,20 @@ def test_the_newest_release_is_the_newest_version_among_the_tags() -> None:
 )
 def test_an_address_is_read_as_copier_reads_it(source: str, address: str) -> None:
     assert address_of(source) == address
+
+
+@pytest.mark.parametrize(
+    ("source", "relative"),
+    [
+        ("../baton", True),
+        ("baton", True),
+        ("/srv/baton", False),
+        ("~/baton", False),
+        ("gh:acme/baton", False),
+        ("git@host:acme/baton.git", False),
+        ("git+file:///srv/baton", False),
+        ("https://host/baton", False),
+    ],
+)
+def test_a_path_that_depends_on_a_folder_is_recognised(source: str, relative: bool) -> None:
+    assert is_relative(source) is relative

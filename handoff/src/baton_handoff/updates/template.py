@@ -69,6 +69,12 @@ def template_of(answers: ProjectAnswers, to: str | None) -> Iterator[Template]:
     Raises:
         HandoffError: The template can't be read, or has no such version.
     """
+    if is_relative(answers.source):
+        raise HandoffError(
+            f"The template's address `{answers.source}` is a path relative to the folder in which"
+            " the project was made: write its full path or URL as `_src_path` in"
+            " .copier-answers.yml, and commit that."
+        )
     with _clone(answers.source) as clone:
         after = _wanted(clone, answers.source, to, answers.version)
         if to is None and _contains(clone, answers.version, after):
@@ -120,6 +126,13 @@ def _wanted(clone: Path, source: str, to: str | None, *present: str) -> str:
             )
     newest = next(iter(releases(git(clone, "tag", "--list").split())), None)
     return to or newest or git(clone, "rev-parse", "HEAD").strip()
+
+
+def is_relative(source: str) -> bool:
+    """Whether an address is a path that depends on the folder in which copier ran."""
+    path = address_of(source)
+    # `host:path` is an address of ssh.
+    return not Path(path).is_absolute() and ":" not in path
 
 
 def address_of(source: str) -> str:
