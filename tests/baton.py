@@ -39,13 +39,15 @@ FREE_TEXT: dict[str, list[str | int]] = {
 }
 
 
-def pairwise() -> list[dict[str, str | int]]:
+def values_of(question: Question) -> list[str | int]:
+    """Return the answers to try: odd texts, every choice, or else the default."""
+    return FREE_TEXT.get(question.name) or [*question.choices.values()] or [question.default]
+
+
+def pairwise(listed: Sequence[Question] = QUESTIONS) -> list[dict[str, str | int]]:
     """Return rows of answers that cover every pair of values of every two questions."""
-    values = [
-        FREE_TEXT[question.name] if question.name in FREE_TEXT else list(question.choices.values())
-        for question in QUESTIONS
-    ]
-    names = [question.name for question in QUESTIONS]
+    values = [values_of(question) for question in listed]
+    names = [question.name for question in listed]
     return [dict(zip(names, row, strict=True)) for row in AllPairs(values)]
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.baton import FREE_TEXT, PAIRWISE, QUESTIONS, Workshop, render, run
+from tests.baton import PAIRWISE, QUESTIONS, Workshop, render, run, values_of
 
 ROWS = range(len(PAIRWISE))
 pytestmark = pytest.mark.slow
 
 
 def test_the_rows_contain_every_pair_of_answers() -> None:
-    values = {q.name: FREE_TEXT.get(q.name) or list(q.choices.values()) for q in QUESTIONS}
+    values = {question.name: values_of(question) for question in QUESTIONS}
     missing = [
         (one, a, other, b)
         for one, other in combinations(values, 2)

@@ -12,8 +12,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from tests.baton import QUESTIONS, ROOT, Workshop, run
-from tools.derive import stale
+from tests.baton import QUESTIONS, ROOT, Workshop, pairwise, run
+from tools.derive import cookiecutter_json, questions, questions_table, stale
 
 COPIER_YML = (ROOT / "copier.yml").read_text(encoding="utf-8")
 
@@ -53,6 +53,20 @@ def test_a_question_has_help_default_validator_and_lifetime(name: str) -> None:
     assert declaration["default"] is not None
     assert declaration["validator"]
     assert re.search(rf"^# (live|creation-only)\n{name}:$", COPIER_YML, re.M)
+
+
+@pytest.mark.parametrize("choices", ["", "\n  choices: [eu, us]"])
+def test_another_question_needs_only_its_lines_in_copier_yml(choices: str) -> None:
+    added = f"\n# live\nregion:\n  type: str\n  help: Where does it run?\n  default: eu{choices}\n"
+    listed = questions(COPIER_YML + added)
+    assert [one.name for one in listed] == [*(one.name for one in QUESTIONS), "region"]
+    assert "| **region**: Where does it run? |" in questions_table(listed)
+    assert '"region": "Where' in cookiecutter_json(listed) or choices
+    rows = pairwise(listed)
+    expected = {"eu", "us"} if choices else {"eu"}
+    assert {(row["region"], row["level"]) for row in rows} == {
+        (region, level) for region in expected for level in (0, 1, 2)
+    }
 
 
 def test_the_template_needs_no_trust() -> None:

@@ -125,7 +125,9 @@ def problems(before: State | None, after: State) -> Iterator[str]:
         for one in changes_in(after.changelog)
     )
     for reason in () if told else _asks(before, after):
-        yield f"{reason}: write in CHANGELOG.md, under `#### To do, once`, what a team does about it."
+        yield (
+            f"{reason}: write in CHANGELOG.md, under `#### To do, once`, what a team does about it."
+        )
 
 
 def _without_derived(state: State) -> dict[str, bytes]:
