@@ -310,10 +310,10 @@ def _require_unchanged(project: Project) -> None:
     if head_commit(project.root) is None:
         raise HandoffError("There is no commit yet: commit the notebook first.")
     if changed := changed_files(project.root, ["."]):
-        more = f" and {len(changed) - 1} more files" if len(changed) > 1 else ""
+        more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
         raise HandoffError(
-            f"{changed[0]}{more} differ from the last commit: commit first, so that the lift is a"
-            " change of its own."
+            f"The project has changes that are not committed: {changed[0]}{more}. Commit them first, so"
+            " that the lift is a change of its own."
         )
 
 

@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import subprocess
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -115,17 +116,24 @@ class Lifted:
         }
         lines = [f'"""Compute what {self.origin} computed.', ""]
         if self.inputs:
-            lines += ["Args:", *(_about(*one, texts) for one in self.inputs.items()), ""]
+            about = (line for one in self.inputs.items() for line in _wrapped(_about(*one, texts)))
+            lines += ["Args:", *about, ""]
         if len(self.results) == 1:
             (one,) = self.results.items()
-            return [*lines, "Returns:", "    " + _about(*one, texts).partition(": ")[2], '"""']
-        about = "; ".join(_about(*one, texts).strip().rstrip(".") for one in self.results.items())
-        return [*lines, "Returns:", f"    {about}.", '"""']
+            text = "    " + _about(*one, texts).partition(": ")[2]
+            return [*lines, "Returns:", *_wrapped(text, "    "), '"""']
+        about = (line for one in self.results.items() for line in _wrapped(_about(*one, texts)))
+        return [*lines, "Returns:", *about, '"""']
 
 
 def indented_docstring(lines: Sequence[str]) -> list[str]:
     """The lines of a docstring in the block of its function."""
     return [f"    {line}".rstrip() for line in lines]
+
+
+def _wrapped(text: str, further: str = "        ") -> list[str]:
+    """A line of a docstring in the width of projects, where the function indents it."""
+    return textwrap.wrap(text, 96, subsequent_indent=further)
 
 
 def _about(name: str, seen: Mapping[str, Any], texts: set[str]) -> str:
@@ -187,6 +195,7 @@ own instead.
 from pathlib import Path
 
 from baton_handoff.notebooks.characterisation import differences
+
 from {target.module} import {name}
 
 SAMPLE = Path(__file__).with_name("lifted_{name}.json")
