@@ -312,8 +312,8 @@ def _require_unchanged(project: Project) -> None:
     if changed := changed_files(project.root, ["."]):
         more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
         raise HandoffError(
-            f"The project has changes that are not committed: {changed[0]}{more}. Commit them first, so"
-            " that the lift is a change of its own."
+            f"The project has changes that are not committed: {changed[0]}{more}. Commit them"
+            " first, so that the lift is a change of its own."
         )
 
 
