@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
+from typing import Any
 
 import copier
 from rich.console import Console
@@ -111,8 +112,10 @@ def fleet(repositories: Sequence[str], workers: int | None = None) -> list[Row]:
         repositories: Folders, or addresses for git.
         workers: How many processes share the work; by default one for each processor.
     """
-    with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
-        return [row for rows in pool.map(rows_of, repositories) for row in rows]
+    with TemporaryDirectory(prefix="fleet-templates-") as mirrors:
+        options: dict[str, Any] = {"initializer": _keep_mirrors, "initargs": (mirrors,)}
+        with ProcessPoolExecutor(workers or os.cpu_count(), **options) as pool:
+            return [row for rows in pool.map(rows_of, repositories) for row in rows]
 
 
 def rows_of(repository: str) -> list[Row]:
@@ -226,10 +229,18 @@ def _expiring(project: Project, today: date) -> list[dict[str, str]]:
     ]
 
 
+_MIRRORS: list[str] = []
+"""The folder for copies of templates, which `fleet` removes."""
+
+
+def _keep_mirrors(folder: str) -> None:
+    _MIRRORS[:] = [folder]
+
+
 @cache
 def _mirror(source: str) -> str:
     """A copy of a template on this machine, made once in each process: projects share it."""
-    folder = Path(mkdtemp(prefix="fleet-template-"))
+    folder = Path(mkdtemp(dir=_MIRRORS[0]))
     here = address_of(source)
     done = run_git(folder, "clone", "--quiet", "--mirror", "--", here, str(folder / "template"))
     # Without the copy, the message of the update names the address.
