@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from baton_handoff.lineage.sources.draft import source_draft, source_name
 from baton_handoff.lineage.sources.reads import Read
 from baton_handoff.lineage.sources.unofficial import unofficial_sign
 from baton_handoff.policy.checks.check_context import CheckContext
 from baton_handoff.policy.practices.assessment import Gap
 from baton_handoff.policy.unmanaged.code import finding_in, plural
 from baton_handoff.policy.unmanaged.data import schemas
+from baton_handoff.policy.unmanaged.drafts import drafted_contract, drafted_source
 from baton_handoff.policy.unmanaged.loads import usage
 from baton_handoff.policy.unmanaged.recognised import last_name, rules
 from baton_handoff.source_code.modules import Function, Notebook, SourceModule
@@ -219,7 +219,7 @@ class BorderReader:
                     f"`{read.function}` reads {read.data}, which exists on one machine or drive.",
                     read.place,
                     "describe it as a source with an owner",
-                    *self._source(read),
+                    *drafted_source(read),
                 )
 
     def _service_gaps(self) -> Iterator[Gap]:
@@ -229,7 +229,7 @@ class BorderReader:
                 columns = self._trained_columns()
                 message = f"{one.path} passes its input to a model without a schema."
                 fix = "write the model's input as a contract"
-                yield Gap(message, place, fix, *_contract("ModelInput", columns))
+                yield Gap(message, place, fix, *drafted_contract("ModelInput", columns))
             elif any(f"`{one.schema}`" in line for line in self._comparisons()):
                 columns = self._fields(one.schema)
                 message = (
@@ -237,7 +237,7 @@ class BorderReader:
                     " renamed or retyped column passes unseen."
                 )
                 fix = "make it the contract of both"
-                yield Gap(message, place, fix, *_contract(one.schema, columns))
+                yield Gap(message, place, fix, *drafted_contract(one.schema, columns))
 
     def _double_gaps(self) -> Iterator[Gap]:
         defined: dict[str, list[tuple[SourceModule, Function]]] = {}
@@ -294,16 +294,8 @@ class BorderReader:
                 f" read{'s' if len(files) == 1 else ''} it.",
                 read.place,
                 "describe it as a source",
-                *self._source(read),
+                *drafted_source(read),
             )
-
-    def _source(self, read: Read) -> tuple[str, str]:
-        """The path and the text of a drafted source file."""
-        table = read.data if read.kind == "table" else ""
-        name = source_name(read.data, table=bool(table))
-        text = source_draft(name, table=table) if table else source_draft(name, [read.data])
-        kept = [line for line in text.splitlines() if not line.startswith("#")]
-        return f"data/sources/{name}.odcs.yaml", "\n".join(filter(None, kept))
 
     def _fields(self, schema: str) -> dict[str, str]:
         """The fields of a class, with their types as far as a table has them."""
@@ -336,20 +328,8 @@ def _predicts(function: Function) -> bool:
     return any("predict" in name or "score" in name for name in {function.name, *called})
 
 
-def _contract(name: str, columns: Mapping[str, str]) -> tuple[str, str]:
-    """The path and the text of a drafted contract."""
-    named = {c: t for c, t in columns.items() if c.isidentifier()}
-    lines = [f"    {column}: {kind}" for column, kind in named.items()]
-    lines = lines or ["    # its columns: no list of them was found in the code"]
-    text = "\n".join(["class " + name + "(pa.DataFrameModel):", *lines])
-    text += '\n\n    class Config:\n        metadata = {"version": "1.0.0", "position": "input"}'
-    return "contracts/data.py", text
-
-
 def _place(code: SourceModule, node: ast.stmt | ast.expr) -> str:
-    finding = finding_in(code, node.lineno, "")
-    _, cell = code.location(node.lineno)
-    return f"{code.file}, {cell}" if cell else finding.place
+    return finding_in(code, node.lineno, "").place
 
 
 def _counted(items: Iterable[str]) -> list[str]:

@@ -3,11 +3,12 @@
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, finding_at
 from baton_handoff.policy.unmanaged import commands
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.source_code.modules import Function, SourceModule
+from baton_handoff.source_code.modules import Function, Notebook, SourceModule
 
 _MACHINE_PATH = re.compile(r"(/home/|/Users/|~/|[A-Za-z]:[\\/](?!/))\w")
 _SECRET_NAME = re.compile(
@@ -84,8 +85,11 @@ def layers_kept(context: CheckContext) -> CheckResult:
 
 def finding_in(code: SourceModule, line: int, message: str) -> Finding:
     """A finding in a file, or in a cell of a notebook."""
-    number, cell = code.location(line)
-    return finding_at(f"{message} ({cell})" if cell else message, code.file, number)
+    if not isinstance(code, Notebook):
+        return finding_at(message, code.file, line)
+    cell = code.cell(line)
+    within = line - code.cells[cell - 1] + 1
+    return replace(finding_at(message, code.file, within), cell=cell)
 
 
 def plural(number: int, noun: str) -> str:
