@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-
 from baton_handoff.notebooks.scan import Known, scan
 from baton_handoff.source_code.modules import parse_module
 
