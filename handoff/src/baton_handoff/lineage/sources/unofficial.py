@@ -1,19 +1,29 @@
 """Signs that a source is unofficial, in its location."""
 
 import re
+from enum import StrEnum
 
-_SIGNS = {
-    "a spreadsheet": r"\.(xlsx?|xlsm|ods)$|docs\.google\.com/spreadsheets",
-    "on a personal drive": (
+
+class UnofficialSign(StrEnum):
+    """Why data looks unofficial, as messages name it."""
+
+    SPREADSHEET = "a spreadsheet"
+    PERSONAL_DRIVE = "on a personal drive"
+    SCRAPED_PAGE = "a scraped page"
+
+
+_PATTERNS = {
+    UnofficialSign.SPREADSHEET: r"\.(xlsx?|xlsm|ods)$|docs\.google\.com/spreadsheets",
+    UnofficialSign.PERSONAL_DRIVE: (
         r"^(/home/|/Users/|~|[A-Za-z]:/)|/content/drive|(drive|docs)\.google\.com"
         r"|dropbox\.com|1drv\.ms|-my\.sharepoint\.com|OneDrive"
     ),
-    "a scraped page": r"^https?://[^?]*(\.html?|/)$",
+    UnofficialSign.SCRAPED_PAGE: r"^https?://[^?]*(\.html?|/)$",
 }
 
 
-def unofficial_sign(location: str, function: str = "") -> str | None:
+def unofficial_sign(location: str, function: str = "") -> UnofficialSign | None:
     """The sign by which data looks unofficial, None if there is none."""
     if function == "read_html":
-        return "a scraped page"
-    return next((sign for sign, pattern in _SIGNS.items() if re.search(pattern, location)), None)
+        return UnofficialSign.SCRAPED_PAGE
+    return next((sign for sign, pattern in _PATTERNS.items() if re.search(pattern, location)), None)

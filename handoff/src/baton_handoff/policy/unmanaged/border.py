@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from baton_handoff.lineage.sources.reads import Read
-from baton_handoff.lineage.sources.unofficial import unofficial_sign
+from baton_handoff.lineage.sources.unofficial import UnofficialSign, unofficial_sign
 from baton_handoff.policy.checks.check_context import CheckContext
 from baton_handoff.policy.practices.assessment import Gap
 from baton_handoff.policy.unmanaged.code import finding_in, plural
-from baton_handoff.policy.unmanaged.data import schemas
+from baton_handoff.policy.unmanaged.data import schema_classes
 from baton_handoff.policy.unmanaged.drafts import drafted_contract, drafted_source
 from baton_handoff.policy.unmanaged.loads import usage
 from baton_handoff.policy.unmanaged.recognised import last_name, rules
@@ -20,7 +20,7 @@ from baton_handoff.source_code.modules import Function, Notebook, SourceModule
 
 _MOST = 6
 _MOST_GAPS = 3
-_PLACE_OF_COLUMNS = 2
+_FILES_NAMED = 2
 _ROUTES = {"get", "post", "put", "route", "api_route", "websocket"}
 _WEB = {"fastapi", "flask", "starlette", "litestar", "sanic", "quart", "bentoml"}
 _PAGES = {"streamlit": "Streamlit", "gradio": "Gradio"}
@@ -53,11 +53,7 @@ class BorderReader:
         self._code = context.code.all
         self._every = usage(context).reads
         self._reads = [read for read in self._every if read.kind != "unknown"]
-        self._schemas = {
-            finding.message.split("`")[1]: finding.place
-            for finding in schemas(context)
-            if "`" in finding.message
-        }
+        self._schemas = {node.name: _place(code, node) for code, node in schema_classes(context)}
 
     def lines(self) -> Mapping[str, tuple[str, ...]]:
         """What is known of each part of the border, in the repository's own names."""
@@ -190,18 +186,20 @@ class BorderReader:
             )
         ]
 
-    def _comparisons(self) -> list[str]:
-        """Which schemas of the service the training code uses too."""
+    @cached_property
+    def _unused_in_training(self) -> list[str]:
+        """The schemas of the service that the training code does not use."""
         training = [code for code in self._code if code.file in self._training_files]
-        lines = []
-        for schema in dict.fromkeys(one.schema for one in self._routes if one.schema):
-            names = {n.id for code in training for n in code.nodes(ast.Name)}
-            if training and schema not in names:
-                files = ", ".join(sorted({code.file for code in training})[:_PLACE_OF_COLUMNS])
-                lines.append(
-                    f"the service's `{schema}` is not used where a model is trained ({files})"
-                )
-        return lines
+        names = {n.id for code in training for n in code.nodes(ast.Name)}
+        of_service = dict.fromkeys(one.schema for one in self._routes if one.schema)
+        return [schema for schema in of_service if training and schema not in names]
+
+    def _comparisons(self) -> list[str]:
+        files = ", ".join(sorted(self._training_files)[:_FILES_NAMED])
+        return [
+            f"the service's `{schema}` is not used where a model is trained ({files})"
+            for schema in self._unused_in_training
+        ]
 
     @cached_property
     def _shared(self) -> dict[str, set[str]]:
@@ -214,7 +212,7 @@ class BorderReader:
 
     def _machine_gaps(self) -> Iterator[Gap]:
         for read in self._raw:
-            if unofficial_sign(read.data) == "on a personal drive":
+            if unofficial_sign(read.data) is UnofficialSign.PERSONAL_DRIVE:
                 yield Gap(
                     f"`{read.function}` reads {read.data}, which exists on one machine or drive.",
                     read.place,
@@ -230,7 +228,7 @@ class BorderReader:
                 message = f"{one.path} passes its input to a model without a schema."
                 fix = "write the model's input as a contract"
                 yield Gap(message, place, fix, *drafted_contract("ModelInput", columns))
-            elif any(f"`{one.schema}`" in line for line in self._comparisons()):
+            elif one.schema in self._unused_in_training:
                 columns = self._fields(one.schema)
                 message = (
                     f"{one.path} takes `{one.schema}`; the training code does not use it, so a"

@@ -1,7 +1,6 @@
 """Schemas, sources and pipelines in a repository that was not made with Baton."""
 
 import ast
-from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from baton_handoff.lineage.sources import checks
@@ -35,8 +34,8 @@ _LARGE = 2**20
 _NO_READS = CheckResult.not_applicable("The code reads no data.")
 
 
-def schemas(context: CheckContext) -> list[Finding]:
-    """Every place that describes a table or a row."""
+def schema_classes(context: CheckContext) -> list[tuple[SourceModule, ast.ClassDef]]:
+    """Every class that describes a table or a row."""
     classes = [(code, node) for code in context.code.all for node in code.nodes(ast.ClassDef)]
     known = {
         node.name
@@ -46,7 +45,21 @@ def schemas(context: CheckContext) -> list[Finding]:
     bases = {node.name: {last_name(base) for base in node.bases} for _, node in classes}
     while derived := {name for name, of in bases.items() if of & known} - known:
         known |= derived
-    return [found for code in context.code.all for found in _schemas(code, known)]
+    return [(code, node) for code, node in classes if node.name in known]
+
+
+def schemas(context: CheckContext) -> list[Finding]:
+    """Every place that describes a table or a row."""
+    found = [
+        (code, node.lineno, f"`{node.name}` is a schema") for code, node in schema_classes(context)
+    ]
+    found += [
+        (code, call.lineno, "this is a schema")
+        for code in context.code.all
+        for call in code.nodes(ast.Call)
+        if last_name(call.func) in ("DataFrameSchema", "StructType")
+    ]
+    return [finding_in(*one) for one in found]
 
 
 def contracts_stated(context: CheckContext) -> CheckResult:
@@ -163,12 +176,3 @@ def workarounds_needed(context: CheckContext) -> CheckResult:
     if not context.sources.workarounds:
         return CheckResult.not_applicable("No comment marks a workaround.")
     return CheckResult.not_shown("Comments mark workarounds, and no source lists its problems.")
-
-
-def _schemas(code: SourceModule, known: Collection[str]) -> Iterator[Finding]:
-    for node in code.nodes(ast.ClassDef):
-        if node.name in known:
-            yield finding_in(code, node.lineno, f"`{node.name}` is a schema")
-    for call in code.nodes(ast.Call):
-        if last_name(call.func) in ("DataFrameSchema", "StructType"):
-            yield finding_in(code, call.lineno, "this is a schema")
