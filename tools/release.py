@@ -9,12 +9,12 @@ and tags nothing.
 import datetime
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "handoff/src")]
@@ -35,11 +35,11 @@ def released(root: Path) -> dict[str, State]:
     states = {}
     for tag in releases(_git(root, "tag", "--list").split())[:LAST]:
         packed = subprocess.run(
-            ["git", "archive", tag], cwd=root, capture_output=True, check=True
+            ["git", "archive", "--format=zip", tag], cwd=root, capture_output=True, check=True
         ).stdout
         with TemporaryDirectory() as folder:
-            with tarfile.open(fileobj=BytesIO(packed)) as archive:
-                archive.extractall(folder, filter="data")
+            with ZipFile(BytesIO(packed)) as archive:
+                archive.extractall(folder)
             states[tag] = read_state(Path(folder))
     return states
 
