@@ -77,7 +77,7 @@ def test_fifteen_tasks_are_public_and_each_calls_a_command() -> None:
 
 
 def test_the_steps_in_the_tests_equal_those_of_the_engine() -> None:
-    assert set(CHECKS) | {"radar", "pipeline", "feature-store"} == steps("check")
+    assert set(CHECKS) | {"radar", "pipeline", "feature-store", "infrastructure"} == steps("check")
     assert steps("fix") == {"format", "lint", "api", "owners"}
     task = poe_settings("tasks.toml")["tasks"]["check"]["help"]
     assert [one for one in CHECKS if one.lower() not in task.lower()] == []

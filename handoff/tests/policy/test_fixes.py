@@ -256,7 +256,8 @@ CASES: dict[str, Case] = {
     ),
     "infrastructure-as-code": Case(
         changed("infra/main.tf", "version =", "# version ="),
-        "describe the infrastructure of the service in infra/, with `required_providers` pinned",
+        "describe the infrastructure of the service in infra/, with `required_providers` pinned,"
+        " then `uv run poe check --only infrastructure`",
         changed("infra/main.tf", "# version =", "version ="),
     ),
     "data-versioned": Case(

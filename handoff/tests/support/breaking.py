@@ -260,6 +260,8 @@ BREAKS: dict[str, list[Break]] = {
     "infrastructure-as-code": [
         changed("infra/main.tf", "resource ", "# resource "),
         changed("infra/main.tf", "version =", "# version ="),
+        red("infrastructure"),
+        lambda project: (project.root / "infra/more.tf").touch(),
     ],
     "data-versioned": [
         a_large("notebooks/rows.csv"),

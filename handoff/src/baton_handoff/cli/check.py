@@ -147,6 +147,12 @@ def _check_pipeline(project: "Project") -> _Found:
     return pipeline_changes(project.root), "DVC reports all stages as up to date."
 
 
+def _check_infrastructure(project: "Project") -> _Found:
+    from baton_handoff.policy.evidence.terraform import terraform_findings
+
+    return terraform_findings(project), "Every configuration in infra/ is valid, its tests pass."
+
+
 def _fix_api(project: "Project") -> str:
     from baton_handoff.contracts.row_models import is_current
 
@@ -185,6 +191,7 @@ STEP_CHECKS: "Mapping[str, StepCheck]" = {
     "radar": _step_check(_check_radar),
     "pipeline": _step_check(_check_pipeline),
     "feature-store": _step_check(_check_feature_store),
+    "infrastructure": _step_check(_check_infrastructure),
 }
 """The checks that no tool runs, by step."""
 

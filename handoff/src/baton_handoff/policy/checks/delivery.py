@@ -3,18 +3,19 @@
 import ast
 import json
 import re
-from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.repository_ci import root_workflows
-from baton_handoff.config.standards import FOLDER
+from baton_handoff.config.standards import FOLDER as STANDARDS
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.files import path_from, text_of
 from baton_handoff.core.git import prefix_of, repository_root
 from baton_handoff.policy.checks import ci_files
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, check, finding_at
+from baton_handoff.policy.evidence.steps import STEPS
+from baton_handoff.policy.evidence.terraform import FOLDER, program
 from baton_handoff.registry.version_facts import CHAMPION, find_version
 from baton_handoff.source_code.modules import SourceModule
 
@@ -70,7 +71,7 @@ def alerts_received(context: CheckContext) -> CheckResult:
     """A configuration in the repository sends alerts to a receiver."""
     if not context.package_code("serving"):
         return CheckResult.not_applicable("There is no service.")
-    paths = [path for path in context.files.paths if not path.startswith(FOLDER)]
+    paths = [path for path in context.files.paths if not path.startswith(STANDARDS)]
     for path in paths:
         if path.endswith((".yml", ".yaml")) and _names_receiver(context, path):
             return CheckResult.met(f"{path} names the receivers of alerts.")
@@ -184,15 +185,10 @@ def _outside_of_ci(project: Project) -> str:
 
 @check
 def infrastructure_as_code(context: CheckContext) -> CheckResult:
-    """Terraform describes what the service runs on, with pinned providers."""
-    files = [path for path in context.files.under(["infra/"]) if path.endswith(".tf")]
+    """Terraform describes what the service runs on, with pinned providers, and was validated."""
+    files = [path for path in context.files.under([FOLDER]) if path.endswith(".tf")]
     if context.project.cloud == "none" and not files:
         return CheckResult.not_applicable("The project uses no cloud.")
-    return judge_terraform(context, files)
-
-
-def judge_terraform(context: CheckContext, files: Sequence[str]) -> CheckResult:
-    """Whether Terraform files describe a resource, with pinned providers."""
     text = "\n".join(context.text(path) or "" for path in files)
     text = re.sub(r"(?m)^\s*(#|//).*$", "", text)
     if not re.search(r'^\s*(resource|module)\s+"', text, re.MULTILINE):
@@ -201,9 +197,25 @@ def judge_terraform(context: CheckContext, files: Sequence[str]) -> CheckResult:
     if not re.search(r"required_providers\s*\{[^}]*\{[^}]*version\s*=", text):
         finding = finding_at("pin the version of the provider", "infra/versions.tf")
         return CheckResult.not_met("The version of the provider is not pinned.", finding)
-    return CheckResult.met(
-        f"{len(files)} files describe the infrastructure, with pinned providers."
-    )
+    return _validated(context)
+
+
+def _validated(context: CheckContext) -> CheckResult:
+    """Whether Terraform has accepted the files as they are now."""
+    step = STEPS["infrastructure"]
+    evidence = context.evidence.current("infrastructure")
+    if evidence is None and program() is None:
+        # No command: `status --run` can't produce it here.
+        return CheckResult.not_shown(
+            "infra/ was not validated: neither terraform nor tofu is on PATH.",
+            f"install Terraform or OpenTofu, then `{step.recorded_by}`",
+        )
+    if evidence is None:
+        return context.missing_evidence("infrastructure")
+    if not evidence.ok:
+        findings = (finding_at(one.message, one.file or FOLDER, one.line) for one in evidence.findings)
+        return CheckResult.not_met("The configuration in infra/ is not valid.", *findings)
+    return CheckResult.met(f"infra/ was validated on {evidence.at[:10]}.")
 
 
 def calls(module: SourceModule, names: set[str]) -> bool:

@@ -128,6 +128,13 @@ STEPS: Mapping[str, Step] = {
         "uv run poe check --only feature-store",
         checked="by name",
     ),
+    # It needs a program that `setup` does not install, and the network for its first run.
+    "infrastructure": Step(
+        ("handoff", "check", "--only", "infrastructure"),
+        "uv run poe check --only infrastructure",
+        ("infra/",),
+        checked="by name",
+    ),
     # `status` runs it by itself: it takes 0.1 s.
     "lock": Step(
         ("uv", "lock", "--check"),

@@ -29,6 +29,7 @@ _ORDER = (
     STEPS["test"].recorded_by,
     STEPS["pipeline"].recorded_by,
     STEPS["acceptance"].recorded_by,
+    STEPS["infrastructure"].recorded_by,
     "uv run poe monitor",
 )
 """The commands that run, each after those that it needs. Only a person registers a model."""
