@@ -213,7 +213,9 @@ def _validated(context: CheckContext) -> CheckResult:
     if evidence is None:
         return context.missing_evidence("infrastructure")
     if not evidence.ok:
-        findings = (finding_at(one.message, one.file or FOLDER, one.line) for one in evidence.findings)
+        findings = (
+            finding_at(one.message, one.file or FOLDER, one.line) for one in evidence.findings
+        )
         return CheckResult.not_met("The configuration in infra/ is not valid.", *findings)
     return CheckResult.met(f"infra/ was validated on {evidence.at[:10]}.")
 
