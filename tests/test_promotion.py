@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -29,11 +30,9 @@ from tests.project import (
 pytestmark = pytest.mark.long
 
 
-def two_versions(
-    workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Project:
+def two_versions(workshop: Workshop, environment: Path, folder: Path) -> Project:
     """Return a project with two versions, whose service loads a promoted version at once."""
-    project = own_copy(workshop, environment, tmp_path_factory.mktemp("promotion"))
+    project = own_copy(workshop, environment, folder)
     settings = project.folder / "handoff.toml"
     replace_text(settings, "[service]\n", "[service]\nrefresh_seconds = 0.2\n")
     project("handoff", "model", "register")
@@ -49,20 +48,28 @@ def project(
 ) -> Project:
     """Return a project with two versions of the same code and no champion.
 
-    All automatic checks have run; only the statements by a person are missing.
+    All automatic checks have run, once for all workers; only the statements by a person are
+    missing.
     """
-    project = two_versions(workshop, environment, tmp_path_factory)
-    folder = project.folder
-    project.env |= {"PYTHONDONTWRITEBYTECODE": "", "MYPY_CACHE_DIR": str(types_cache)}
-    state(folder)
-    replace_text(folder / "docs/model-card.md", STATED, "")
-    owners(folder)
-    commit(folder, "statements")
-    project("pre-commit", "install")
-    # Without the sentences of the model card the promotion stops, after everything has run.
-    done = promote(project, 1, "--why", "the first", "--run")
-    assert done.returncode == 1, done.stderr
-    assert "docs/model-card.md" in done.stdout, done.stdout
+
+    def make(folder: Path) -> None:
+        project = two_versions(workshop, environment, folder)
+        project.env |= types
+        state(project.folder)
+        replace_text(project.folder / "docs/model-card.md", STATED, "")
+        owners(project.folder)
+        commit(project.folder, "statements")
+        project("pre-commit", "install")
+        # Without the sentences of the model card the promotion stops, after everything has run.
+        done = promote(project, 1, "--why", "the first", "--run")
+        assert done.returncode == 1, done.stderr
+        assert "docs/model-card.md" in done.stdout, done.stdout
+
+    types = {"PYTHONDONTWRITEBYTECODE": "", "MYPY_CACHE_DIR": str(types_cache)}
+    checked = workshop.once("promotable", make) / "flight-delays"
+    folder = tmp_path_factory.mktemp("promotion") / checked.name
+    project = Project(shutil.copytree(checked, folder, symlinks=True), environment)
+    project.env |= types
     return project
 
 
@@ -290,7 +297,7 @@ def test_a_rollback_without_a_former_champion_is_refused(champion: Project) -> N
 def test_a_running_service_does_not_load_a_version_of_other_code(
     workshop: Workshop, environment: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    project = two_versions(workshop, environment, tmp_path_factory)
+    project = two_versions(workshop, environment, tmp_path_factory.mktemp("promotion"))
     """The service has imported its code, so changed files would have no effect."""
     asking = Project(project.folder, Path())
     asking.env = project.env | {"HANDOFF_ALIAS": "candidate"}

@@ -353,7 +353,7 @@ def test_a_change_that_grows_the_baseline_does_not_pass_its_own_gate(
     capsys.readouterr()
     assert main(["status", "--base", "HEAD", "--format", "github"]) == 1
     said = capsys.readouterr().out
-    assert f"::error file={APP},line=70::F811: twice" in said
+    assert f"::error file={APP},line=70::[{ML}] F811: twice." in said
     assert (
         f"::notice file={BASELINE_FILE},line=1::findings of linted for {ML} in the baseline: 2 → 4"
         in said

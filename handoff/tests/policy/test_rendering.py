@@ -320,7 +320,7 @@ def test_azure_gets_one_line_with_its_delimiters_escaped() -> None:
     found = Finding("c", "50 % of\nit; [x]", blocks=True, file="a;b].py", line=3)
     assert render([found], "azure", "") == (
         "##vso[task.logissue type=error;sourcepath=a%3Bb%5D.py;linenumber=3]"
-        "50 %AZP25 of%0Ait%3B [x%5D"
+        "50 %AZP25 of%0Ait%3B [x%5D."
     )
 
 

@@ -46,7 +46,7 @@ def test_json_has_every_field() -> None:
 def test_github_gets_one_line_with_its_delimiters_escaped() -> None:
     assert render([FOUND], "github", "Nothing.") == (
         "::error file=src/trips/a%2Cb%3Ac.py,line=7::"
-        "Trip is still version 1.0.0 100 %25 sure say 2.0.0"
+        "[data-science] Trip is still version 1.0.0. 100 %25 sure. say 2.0.0."
     )
 
 

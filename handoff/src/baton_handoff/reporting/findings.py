@@ -68,14 +68,21 @@ class Finding:
 
     @property
     def full_text(self) -> str:
-        """All that a person needs, for formats with one text for each finding."""
+        """All that a person needs, the acting side first, for formats with one text a finding."""
+        side = f"[{self.side}]" if self.side else ""
         cell = f"{self._cell}:" if self.cell else ""
-        return " ".join(filter(None, [cell, self.message, *self.evidence, self.fix]))
+        sentences = map(_sentence, filter(None, [self.message, *self.evidence, self.fix]))
+        return " ".join(filter(None, [side, cell, *sentences]))
 
     @property
     def unmentioned_file(self) -> str:
         """The file, empty if the message mentions it."""
         return "" if self.file is None or self.file in self.message else self.file
+
+
+def _sentence(text: str) -> str:
+    """End a text, which may be another tool's, so that another sentence can follow."""
+    return text if text.endswith((".", "!", "?", ":")) else f"{text}."
 
 
 T = TypeVar("T", str, None)
