@@ -1,5 +1,6 @@
 """The commands without a group that prepare, run and observe the project."""
 
+import argparse
 import os
 import subprocess
 from datetime import UTC, datetime
@@ -59,14 +60,7 @@ def add(commands: Commands) -> None:
         " are merged like all others. A conflict stays unmerged, and can't be committed.",
         epilog="exit code: 0 the project is current, 1 a person has to act, 2 nothing was changed",
     )
-    command.add_argument("--to", metavar="VERSION", help="another version; default: the newest tag")
-    command.add_argument(
-        "--data",
-        action="append",
-        default=[],
-        metavar="NAME=ANSWER",
-        help="another answer to a question whose answer may change later",
-    )
+    _add_version_and_answers(command, "another answer to a question whose answer may change later")
     command.add_argument(
         "--dry-run",
         action="store_true",
@@ -97,14 +91,7 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "template", nargs="?", default="", help="its address; default: that of this engine"
     )
-    command.add_argument("--to", metavar="VERSION", help="another version; default: the newest tag")
-    command.add_argument(
-        "--data",
-        action="append",
-        default=[],
-        metavar="NAME=ANSWER",
-        help="an answer that the repository does not tell, or tells wrong",
-    )
+    _add_version_and_answers(command, "an answer that the repository does not tell, or tells wrong")
     command.add_argument("--apply", action="store_true", help="write without a question")
     command.add_argument("--undo", action="store_true", help="take back what adopting has written")
     command.set_defaults(find=project_or_repository, any_environment=True)
@@ -159,6 +146,13 @@ def add(commands: Commands) -> None:
     command.add_argument("--until", type=time, help="the time after the last")
     command.add_argument("--against", help="another version to compare with on the same rows")
     add_format(command)
+
+
+def _add_version_and_answers(command: argparse.ArgumentParser, which_answers: str) -> None:
+    command.add_argument("--to", metavar="VERSION", help="another version; default: the newest tag")
+    command.add_argument(
+        "--data", action="append", default=[], metavar="NAME=ANSWER", help=which_answers
+    )
 
 
 def time(text: str) -> datetime:
