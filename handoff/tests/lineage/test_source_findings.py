@@ -230,7 +230,7 @@ def test_notebooks_get_advice(project: Project, write: Write) -> None:
     (finding,) = all_findings(project)
     assert finding.message == "no source describes the path `~/seats.xlsx`, a spreadsheet"
     assert (finding.blocks, finding.side) == (False, "data-science")
-    assert (finding.line, finding.evidence) == (None, ("cell 1, line 2",))
+    assert (finding.line, finding.cell) == (2, 1)
     assert assess_sources(source_usage(project)).blockers == {}
 
 

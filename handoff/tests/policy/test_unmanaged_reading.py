@@ -35,9 +35,14 @@ AZURE = 'steps: [{script: "flake8 .\\npytest"}]\n'
 PACKAGED = {"a.py": "def f(x):\n    return x\n", "pyproject.toml": "[tool.ty.rules]\n"}
 
 CASES: list[tuple[Mapping[str, str], str, State, str]] = [
-    ({"src/requirements.txt": "pandas\n", "src/a.py": ""}, "lock-current", NOT, "1 of 1 packages"),
-    ({"app/Pipfile": "[packages]\nx = '*'\n"}, "lock-current", NOT, "1 of 1 packages"),
-    ({"ml/conda.yml": "dependencies: [x]\n"}, "lock-current", NOT, "1 of 1 packages"),
+    (
+        {"src/requirements.txt": "pandas\n", "src/a.py": ""},
+        "lock-current",
+        NOT,
+        "1 of 1 listed packages",
+    ),
+    ({"app/Pipfile": "[packages]\nx = '*'\n"}, "lock-current", NOT, "1 of 1 listed packages"),
+    ({"ml/conda.yml": "dependencies: [x]\n"}, "lock-current", NOT, "1 of 1 listed packages"),
     ({".circleci/config.yml": CIRCLE}, "ci-checks", MET, "tests and a linter"),
     ({".pipelines/ci.yml": AZURE}, "ci-checks", MET, "tests and a linter"),
     ({"Jenkinsfile": "sh 'tox'\nsh 'pylint x'\n"}, "ci-checks", MET, "tests and a linter"),
@@ -90,7 +95,7 @@ CASES: list[tuple[Mapping[str, str], str, State, str]] = [
         {"lefthook.yml": "pre-commit: {commands: {lint: {run: ruff check}}}\n"},
         "hooks-installed",
         HIDDEN,
-        "1 hooks are configured",
+        "1 hook found",
     ),
     (
         {"a.py": "x = 1\n", "t.parquet": "1", "model.pkl": "1", "big.csv": "1\n" * 2**20},

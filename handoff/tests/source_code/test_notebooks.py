@@ -116,10 +116,7 @@ def test_a_command_does_not_hide_the_code_of_its_cell() -> None:
     assert isinstance(module, Notebook)
     names = [node.id for node in module.nodes(ast.Name) if isinstance(node.ctx, ast.Store)]
     assert names == ["d", "trips"]
-    assert [module.location(node.lineno)[1] for node in module.nodes(ast.Assign)] == [
-        "cell 2, line 1",
-        "cell 2, line 2",
-    ]
+    assert [module.location(node.lineno) for node in module.nodes(ast.Assign)] == [(1, 2), (2, 2)]
 
 
 @pytest.mark.parametrize(

@@ -168,10 +168,9 @@ def _unlisted(code: Code, known: Known) -> Iterator[Match]:
 
 def _line(module: SourceModule, read: Read) -> int:
     """The line of a read in the tree of its module."""
-    if read.line is None and isinstance(module, Notebook):
-        cell, line = map(int, re.findall(r"\d+", read.cell))
-        return module.cells[cell - 1] + line - 1
-    return read.line or 1
+    if read.cell and isinstance(module, Notebook):
+        return module.cells[read.cell - 1] + read.line - 1
+    return read.line
 
 
 def _copied_features(code: Code, known: Known) -> Iterator[Match]:

@@ -52,14 +52,7 @@ class Finding:
     @property
     def place(self) -> str:
         """The file with the line or the cell, as far as they are known."""
-        if self.cell:
-            return f"{self.file}, {self._cell}"
-        return f"{self.file}:{self.line}" if self.file and self.line else self.file or ""
-
-    @property
-    def _cell(self) -> str:
-        line = f", line {self.line}" if self.line else ""
-        return f"cell {self.cell}{line}" if self.cell else ""
+        return place(self.file, self.line, self.cell)
 
     @property
     def file_line(self) -> int:
@@ -70,7 +63,7 @@ class Finding:
     def full_text(self) -> str:
         """All that a person needs, the acting side first, for formats with one text a finding."""
         side = f"[{self.side}]" if self.side else ""
-        cell = f"{self._cell}:" if self.cell else ""
+        cell = f"{cell_place(self.line, self.cell)}:" if self.cell else ""
         sentences = map(_sentence, filter(None, [self.message, *self.evidence, self.fix]))
         return " ".join(filter(None, [side, cell, *sentences]))
 
@@ -83,6 +76,18 @@ class Finding:
 def _sentence(text: str) -> str:
     """End a text, which may be another tool's, so that another sentence can follow."""
     return text if text.endswith((".", "!", "?", ":")) else f"{text}."
+
+
+def place(file: str | None, line: int | None, cell: int | None = None) -> str:
+    """The file with the line or the cell, as far as they are known."""
+    if cell:
+        return f"{file}, {cell_place(line, cell)}"
+    return f"{file}:{line}" if file and line else file or ""
+
+
+def cell_place(line: int | None, cell: int) -> str:
+    """A cell of a notebook with the line in it, if it is known."""
+    return f"cell {cell}, line {line}" if line else f"cell {cell}"
 
 
 T = TypeVar("T", str, None)

@@ -99,9 +99,9 @@ class SourceModule:
         names |= {node.module or "" for node in self.nodes(ast.ImportFrom)}
         return {name.partition(".")[0] for name in names}
 
-    def location(self, line: int) -> tuple[int | None, str]:
-        """The line for a report: its number, or None and the cell of a notebook as text."""
-        return line, ""
+    def location(self, line: int) -> tuple[int, int | None]:
+        """The line for a report, and the number of its cell in a notebook."""
+        return line, None
 
 
 @dataclass(frozen=True)
@@ -134,10 +134,10 @@ class Notebook(SourceModule):
         """The number of the cell with a line of the tree, from 1."""
         return sum(first <= line for first in self.cells)
 
-    def location(self, line: int) -> tuple[int | None, str]:
-        """None, and the number of the cell with the line in it."""
+    def location(self, line: int) -> tuple[int, int | None]:
+        """The line in its cell, and the number of the cell."""
         cell = self.cell(line)
-        return None, f"cell {cell}, line {line - self.cells[cell - 1] + 1}"
+        return line - self.cells[cell - 1] + 1, cell
 
 
 def project_modules(root: Path) -> Iterator[SourceModule]:

@@ -217,6 +217,5 @@ def _about(usage: SourceUsage, source: Source, topic: str, message: str, fix: st
 
 def _at(usage: SourceUsage, place: Read | Workaround, message: str, fix: str) -> Finding:
     """A finding about a place in the code."""
-    evidence = (place.cell,) if place.cell else ()
     side = usage.sides[place.file]
-    return Finding("", message, False, side, place.file, place.line, fix, evidence)
+    return Finding(*("", message, False, side, place.file, place.line, fix), cell=place.cell)

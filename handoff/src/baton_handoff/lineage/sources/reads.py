@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
 from baton_handoff.lineage.sources.data_access import DataAccess, data_accesses, is_query
+from baton_handoff.reporting.findings import place
 from baton_handoff.source_code.constant_propagation import (
     UNKNOWN,
     ConstantPropagation,
@@ -36,8 +37,8 @@ class Read:
 
     Attributes:
         file: The file, relative to the project.
-        line: The line, None in a notebook.
-        cell: The cell of a notebook and the line in it, otherwise empty.
+        line: The line, in a cell of a notebook if there is one.
+        cell: The number of the code cell of a notebook, from 1, None elsewhere.
         function: The function that reads, for example `read_csv`.
         kind: The kind of data.
         data: The path, address, table or query, with `*` for unknown parts; the expression in the
@@ -47,8 +48,8 @@ class Read:
     """
 
     file: str
-    line: int | None
-    cell: str
+    line: int
+    cell: int | None
     function: str
     kind: Kind
     data: str
@@ -63,7 +64,7 @@ class Read:
     @property
     def place(self) -> str:
         """The file with the line or the cell."""
-        return f"{self.file}:{self.line}" if self.line else f"{self.file}, {self.cell}"
+        return place(self.file, self.line, self.cell)
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def data_reads(modules: Sequence[SourceModule], stages: Iterable[tuple[str, str]
     outputs = [_Output(path, f"stage {stage}") for path, stage in stages]
     outputs += [_output(one) for one in found if one.access.writes and _is_new(one, found)]
     reads = {read: None for one in found if not one.access.writes for read in _reads(one, outputs)}
-    return sorted(reads, key=lambda read: (read.file, read.line or 0, read.cell, read.data))
+    return sorted(reads, key=lambda read: (read.file, read.cell or 0, read.line, read.data))
 
 
 def _is_new(written: _Located, found: Iterable[_Located]) -> bool:
@@ -119,8 +120,7 @@ def _is_new(written: _Located, found: Iterable[_Located]) -> bool:
 
 def _output(written: _Located) -> _Output:
     module = written.scope.module
-    line, cell = module.location(written.access.call.lineno)
-    made_by = f"{module.file}:{line}" if line else f"{module.file}, {cell}"
+    made_by = place(module.file, *module.location(written.access.call.lineno))
     # No notebook is run before the pipeline, so only the notebook itself may rely on its outputs.
     return _Output(written.path, made_by, module.file if isinstance(module, Notebook) else "")
 

@@ -7,6 +7,7 @@ from typing import Any
 from baton_handoff.lineage.sources.odcs import Source
 from baton_handoff.lineage.sources.reads import Read, shortened
 from baton_handoff.lineage.sources.usage import SourceUsage
+from baton_handoff.reporting.findings import cell_place
 
 
 def as_text(usage: SourceUsage) -> str:
@@ -54,8 +55,8 @@ def as_data(usage: SourceUsage) -> dict[str, Any]:
         "reads": [
             {
                 "file": read.file,
-                "line": read.line,
-                "cell": read.cell,
+                "line": None if read.cell else read.line,
+                "cell": cell_place(read.line, read.cell) if read.cell else "",
                 "how": read.function,
                 "kind": read.kind,
                 "what": read.data,

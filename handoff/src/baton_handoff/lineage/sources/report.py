@@ -12,6 +12,7 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.suggestions import hint
 from baton_handoff.lineage.sources.odcs import Source
 from baton_handoff.lineage.sources.usage import SourceUsage
+from baton_handoff.reporting.findings import cell_place
 
 
 def problem_report(project: Project, usage: SourceUsage, name: str) -> str:
@@ -35,7 +36,9 @@ def problem_report(project: Project, usage: SourceUsage, name: str) -> str:
         return ""
     workarounds = {
         problem.id: [
-            f"`{one.file}:{one.line}`" if one.line else f"`{one.file}`, {one.cell}"
+            f"`{one.file}`, {cell_place(one.line, one.cell)}"
+            if one.cell
+            else f"`{one.file}:{one.line}`"
             for one in usage.workarounds
             if (one.source, one.problem) == (name, problem.id)
         ]

@@ -18,15 +18,15 @@ class Workaround:
 
     Attributes:
         file: The file, relative to the project.
-        line: The line, None in a notebook.
-        cell: The cell of a notebook and the line in it, otherwise empty.
+        line: The line, in a cell of a notebook if there is one.
+        cell: The number of the code cell of a notebook, from 1, None elsewhere.
         source: The source, empty if the comment names none.
         problem: The id of the problem, empty likewise.
     """
 
     file: str
-    line: int | None
-    cell: str
+    line: int
+    cell: int | None
     source: str
     problem: str
 

@@ -30,7 +30,7 @@ _WITHOUT_EFFECT = ("echo", "printf", ":", "true", "Write-Host", "Write-Output")
 def missing_commands(provider: str, pipelines: Mapping[str, Any]) -> list[str]:
     """The required commands that no pipeline runs before a merge."""
     started = [one for one in pipelines.values() if runs_before_merge(provider, one)]
-    called = "\n".join(one for pipeline in started for one in _values(pipeline, ("uses",)))
+    called = "\n".join(one for pipeline in started for one in texts_under(pipeline, ("uses",)))
     # GitLab includes its other files; GitHub calls a reusable workflow by its path.
     run = [
         one
@@ -62,13 +62,13 @@ def runs_before_merge(provider: str, pipeline: Any) -> bool:
 
 def scripts_in(pipeline: Any, *further_keys: str) -> list[str]:
     """The scripts of all jobs of a pipeline that can run."""
-    return _values(pipeline, (*_SCRIPTS, *further_keys))
+    return texts_under(pipeline, (*_SCRIPTS, *further_keys))
 
 
-def _values(tree: Any, keys: Collection[str]) -> list[str]:
+def texts_under(tree: Any, keys: Collection[str]) -> list[str]:
     """The texts under some keys, in any job that is not switched off."""
     if isinstance(tree, list):
-        return [text for item in tree for text in _values(item, keys)]
+        return [text for item in tree for text in texts_under(item, keys)]
     if not isinstance(tree, dict) or _is_off(tree):
         return []
     found: list[str] = []
@@ -76,7 +76,7 @@ def _values(tree: Any, keys: Collection[str]) -> list[str]:
         if key in keys and not isinstance(value, dict):
             found += [value] if isinstance(value, str) else map(str, value or [])
         else:
-            found += _values(value, keys)
+            found += texts_under(value, keys)
     return found
 
 

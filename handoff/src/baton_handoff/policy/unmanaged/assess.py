@@ -10,12 +10,13 @@ from dataclasses import replace
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.checks.check_context import Check, CheckContext, CheckResult
-from baton_handoff.policy.practices.assessment import Gap, UnmanagedFacts
+from baton_handoff.policy.practices.assessment import UnmanagedFacts
 from baton_handoff.policy.practices.practice import STATEMENT, Practice
 from baton_handoff.policy.unmanaged import code, commands, data, delivery, setup, tests
-from baton_handoff.policy.unmanaged.border import BorderReader
+from baton_handoff.policy.unmanaged.border import Border, shortened
+from baton_handoff.policy.unmanaged.gaps import gaps
 
-_SAME = (*("notebooks_stripped", "shortcuts_removed", "editor_set_up"),)
+_SAME = ("notebooks_stripped", "shortcuts_removed", "editor_set_up")
 
 _CHECKS: Mapping[str, Check] = {
     **{name: CHECKS[name] for name in _SAME},
@@ -64,8 +65,7 @@ def check_practice(practice: Practice, context: CheckContext) -> CheckResult:
         check = _CHECKS.get(name)
         result = check(context) if check else CheckResult.not_shown(_NOT_READABLE[name])
     except MALFORMED_FILE_ERRORS as error:
-        reason = str(error).partition("\n")[0].replace(f"{context.project.root}{os.sep}", "")
-        result = CheckResult.not_shown(f"A file has unexpected content: {reason.rstrip('.')}.")
+        result = CheckResult.not_shown(f"A file has unexpected content: {_reason(error, context)}.")
     fix = f"adopt Baton: `{commands.adopt()}`"
     if not practice.brought:
         fix = _FIXES.get(name, "") if result.findings else ""
@@ -82,11 +82,18 @@ def unmanaged_facts(context: CheckContext) -> UnmanagedFacts:
         "notebooks": len(code.notebooks),
         "test files": len(code.tests),
     }
-    border: Mapping[str, tuple[str, ...]] = {}
-    gaps: tuple[Gap, ...] = ()
-    try:
-        reader = BorderReader(context)
-        border, gaps = reader.lines(), reader.gaps()
-    except MALFORMED_FILE_ERRORS:  # code that no person has written, for example 1,000 brackets
-        pass
-    return UnmanagedFacts(counts, tuple(code.unreadable), commands.adopt(), border, gaps)
+    border = Border(context)
+    lines: dict[str, tuple[str, ...]] = {}
+    for part, read in border.parts().items():
+        try:
+            lines[part] = shortened(read())
+        except MALFORMED_FILE_ERRORS as error:
+            lines[part] = (f"not looked at: {_reason(error, context)}",)
+    found = gaps(border, MALFORMED_FILE_ERRORS)
+    return UnmanagedFacts(counts, tuple(code.unreadable), commands.adopt(), lines, found)
+
+
+def _reason(error: Exception, context: CheckContext) -> str:
+    """What is wrong with a file, without the folder of the repository."""
+    reason = str(error).partition("\n")[0] or type(error).__name__
+    return reason.replace(f"{context.project.root}{os.sep}", "").rstrip(".")

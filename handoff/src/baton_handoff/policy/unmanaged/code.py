@@ -8,9 +8,8 @@ from dataclasses import replace
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, finding_at
 from baton_handoff.policy.unmanaged import commands
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.source_code.modules import Function, Notebook, SourceModule
+from baton_handoff.source_code.modules import Function, SourceModule
 
-_MACHINE_PATH = re.compile(r"(/home/|/Users/|~/|[A-Za-z]:[\\/](?!/))\w")
 _SECRET_NAME = re.compile(
     r"(^|_)(password|passwd|secret|token|(api|access|secret)_?key)$", re.IGNORECASE
 )
@@ -40,7 +39,7 @@ def linted(context: CheckContext) -> CheckResult:
         return CheckResult.not_shown("No linter has run here.", command=command)
     reasons = [
         f"{plural(len(unreadable), 'file')} with code can't be read" if unreadable else "",
-        f"{plural(len(faults), 'line')} with a secret or a path of one machine" if faults else "",
+        f"{plural(len(faults), 'line')} with a secret" if faults else "",
     ]
     message = f"{'; '.join(filter(None, reasons))}."
     return CheckResult.not_met(message, *unreadable, *faults, fix=f"fix it, then `{command}`")
@@ -55,7 +54,7 @@ def typed(context: CheckContext) -> CheckResult:
         return CheckResult.not_applicable("There is no function.")
     command = commands.types(context)
     if good == every:
-        message = f"All {every} functions have types; no type checker has run here."
+        message = f"Typed: {plural(every, 'function')}, all; no type checker has run here."
         return CheckResult.not_shown(message, command=command)
     return CheckResult.not_met(
         f"{good} of {every} functions have types.",
@@ -85,10 +84,7 @@ def layers_kept(context: CheckContext) -> CheckResult:
 
 def finding_in(code: SourceModule, line: int, message: str) -> Finding:
     """A finding in a file, or in a cell of a notebook."""
-    if not isinstance(code, Notebook):
-        return finding_at(message, code.file, line)
-    cell = code.cell(line)
-    within = line - code.cells[cell - 1] + 1
+    within, cell = code.location(line)
     return replace(finding_at(message, code.file, within), cell=cell)
 
 
@@ -110,12 +106,8 @@ def _faults(code: SourceModule) -> Iterator[Finding]:
                 yield finding_in(code, node.lineno, f"`{name}` is a secret that everybody can read")
     for constant in code.nodes(ast.Constant):
         text = constant.value if isinstance(constant.value, str) else ""
-        if constant in named:
-            continue
-        if _SECRET.search(text):
+        if constant not in named and _SECRET.search(text):
             yield finding_in(code, constant.lineno, "this text contains a secret")
-        elif _MACHINE_PATH.match(text):
-            yield finding_in(code, constant.lineno, f"`{text[:60]}` is a path of one machine")
 
 
 def _has_types(function: Function) -> bool:

@@ -1,12 +1,15 @@
 """Schemas, sources and pipelines in a repository that was not made with Baton."""
 
 import ast
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 from baton_handoff.lineage.sources import checks
+from baton_handoff.lineage.sources.reads import Read
 from baton_handoff.lineage.sources.unofficial import unofficial_sign
-from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, finding_at
+from baton_handoff.policy.checks.data import under_dvc
 from baton_handoff.policy.unmanaged import commands
 from baton_handoff.policy.unmanaged.code import finding_in, plural
 from baton_handoff.policy.unmanaged.loads import usage
@@ -14,15 +17,14 @@ from baton_handoff.policy.unmanaged.recognised import last_name, recognised, rul
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.modules import SourceModule
 
-_SCHEMA_BASES = {
-    "DataFrameModel": "pandera",
-    "SchemaModel": "pandera",
-    "BaseModel": "pydantic",
-    "SQLModel": "sqlmodel",
-}
-"""Base classes of schemas, in files that import this package."""
+_SETTINGS = re.compile(
+    r".*(Config|Configuration|Settings|Params|Parameters|Options|Args|Arguments)"
+)
+"""Names of classes that describe settings and no data."""
 
-_SAMPLES = {"test", "tests", "fixtures", "examples"}
+_SAMPLES = re.compile(r"(.*[-_.])?(tests?|fixtures?|examples?)([-_.].*)?")
+"""Folders whose tables and models belong into git."""
+
 _BINARY = (
     *(".parquet", ".feather", ".pkl", ".pickle", ".joblib", ".h5", ".hdf5", ".pt", ".pth"),
     *(".onnx", ".keras", ".safetensors", ".sqlite", ".duckdb"),
@@ -31,35 +33,63 @@ _TEXT = (".csv", ".tsv", ".json", ".jsonl", ".xlsx", ".xls", ".db", ".zip", ".gz
 _LARGE = 2**20
 """The size in bytes above which a table of text does not belong into git."""
 
-_NO_READS = CheckResult.not_applicable("The code reads no data.")
+_VALIDATES = re.compile(r".*valid.*(data|frame|df|input|schema|column|row|batch)", re.IGNORECASE)
+"""Names of functions with which a repository validates data itself."""
+
+_NO_READS = CheckResult.not_shown("No place that reads data was recognised.")
+_NO_SCHEMA = CheckResult.not_applicable("No schema of a table was recognised.")
 
 
 def schema_classes(context: CheckContext) -> list[tuple[SourceModule, ast.ClassDef]]:
     """Every class that describes a table or a row."""
+    if "schemas" in context.memo:
+        found: list[tuple[SourceModule, ast.ClassDef]] = context.memo["schemas"]
+        return found
     classes = [(code, node) for code in context.code.all for node in code.nodes(ast.ClassDef)]
-    known = {
-        node.name
-        for code, node in classes
-        if any(_SCHEMA_BASES.get(last_name(b)) in code.imported_packages for b in node.bases)
-    }
     bases = {node.name: {last_name(base) for base in node.bases} for _, node in classes}
-    while derived := {name for name, of in bases.items() if of & known} - known:
-        known |= derived
-    return [(code, node) for code, node in classes if node.name in known]
+    known: set[str] = set()
+    for rule in rules()["schema"]:
+        names = {
+            node.name
+            for code, node in classes
+            if rule["package"] in code.imported_packages
+            and bases[node.name] & {*rule.get("bases", ())}
+        }
+        while derived := {name for name, of in bases.items() if of & names} - names:
+            names |= derived
+        if rule.get("rows"):
+            behaving = {node.name for _, node in classes if _behaves(node)}
+            while derived := {name for name in names if bases[name] & behaving} - behaving:
+                behaving |= derived
+            names = {n for n in names - behaving if not _SETTINGS.fullmatch(n)}
+        known |= names
+    context.memo["schemas"] = [(code, node) for code, node in classes if node.name in known]
+    return schema_classes(context)
+
+
+def _behaves(node: ast.ClassDef) -> bool:
+    """Whether a class has methods of its own; a row has validators and computed fields only."""
+    methods = [one for one in node.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return any(not one.decorator_list and not one.name.startswith("__") for one in methods) or any(
+        last_name(one) == "abstractmethod" for method in methods for one in method.decorator_list
+    )
 
 
 def schemas(context: CheckContext) -> list[Finding]:
     """Every place that describes a table or a row."""
     found = [
-        (code, node.lineno, f"`{node.name}` is a schema") for code, node in schema_classes(context)
+        finding_in(code, node.lineno, f"`{node.name}` is a schema")
+        for code, node in schema_classes(context)
     ]
-    found += [
-        (code, call.lineno, "this is a schema")
-        for code in context.code.all
-        for call in code.nodes(ast.Call)
-        if last_name(call.func) in ("DataFrameSchema", "StructType")
-    ]
-    return [finding_in(*one) for one in found]
+    every = [*context.code.all, *context.code.tests]
+    for rule in rules()["schema"]:
+        if "calls" in rule and any(rule["package"] in code.imported_packages for code in every):
+            for code in every:
+                for call in code.nodes(ast.Call):
+                    if re.fullmatch(rule["calls"], last_name(call.func)):
+                        found.append(finding_in(code, call.lineno, "this is a schema"))
+                        break
+    return found
 
 
 def contracts_stated(context: CheckContext) -> CheckResult:
@@ -72,9 +102,10 @@ def contracts_stated(context: CheckContext) -> CheckResult:
             " as the input or output of the model."
         )
     reads = len(usage(context).reads)
-    places = f"; it reads data in {plural(reads, 'place')}" if reads else ""
+    places = f"; {plural(reads, 'place')} read{'s' * (reads == 1)} data" if reads else ""
+    libraries = "pandera, pydantic, Great Expectations or a similar library"
     return CheckResult.not_met(
-        f"The code has no schema of a table{places}.",
+        f"No schema of {libraries} was found{places}.",
         fix="write down the columns, types and limits of the model's input",
     )
 
@@ -82,7 +113,7 @@ def contracts_stated(context: CheckContext) -> CheckResult:
 def contracts_complete(context: CheckContext) -> CheckResult:
     """Each schema has a version, a producer and a consumer."""
     if not (found := schemas(context)):
-        return CheckResult.not_applicable("There is no schema.")
+        return _NO_SCHEMA
     return CheckResult.not_met("No schema has a version, a producer and a consumer.", *found)
 
 
@@ -92,18 +123,24 @@ def data_validated(context: CheckContext) -> CheckResult:
     if not reads:
         return _NO_READS
     for code in [*context.code.all, *context.code.tests]:
-        if found := code.imported_packages & {*rules()["validators"]}:
-            message = f"{code.file} uses {min(found)}; which data it validates was not looked at."
+        own = (f"`{one.name}`" for one in code.functions if _VALIDATES.match(one.name))
+        if found := next(
+            iter(sorted(code.imported_packages & {*rules()["validators"]})), ""
+        ) or next(own, ""):
+            message = f"{code.file} uses {found}; which data it validates was not looked at."
             return CheckResult.not_shown(message)
     return CheckResult.not_met(
-        "Code uses data without validation.",
-        *(
-            finding_at(f"`{read.function}` reads unvalidated data{cell}", read.file, read.line)
-            for read in reads
-            if not read.made_by
-            for cell in [f" ({read.cell})" if read.cell else ""]
-        ),
+        "No library that validates data is used.",
+        *(_at(read, f"`{read.data}` is read without validation") for read in _raw(reads)),
     )
+
+
+def _raw(reads: Iterable[Read]) -> list[Read]:
+    return [read for read in reads if not read.made_by]
+
+
+def _at(read: Read, message: str) -> Finding:
+    return replace(finding_at(message, read.file, read.line), cell=read.cell)
 
 
 def pipeline_current(context: CheckContext) -> CheckResult:
@@ -113,20 +150,25 @@ def pipeline_current(context: CheckContext) -> CheckResult:
         command = commands.in_environment(context, command) if command else ""
         message = f"{file} defines a pipeline of {rule['name']}; it has not run here."
         return CheckResult.not_shown(message, command=command)
-    tools = ", ".join(rule["name"] for rule in rules()["pipeline"])
-    return CheckResult.not_shown(f"No pipeline of {tools} was recognised.")
+    names = [rule["name"] for rule in rules()["pipeline"]]
+    known = f"{', '.join(names[:3])} and {len(names) - 3} other tools are known"
+    return CheckResult.not_shown(f"No pipeline was recognised; {known}.")
 
 
 def data_versioned(context: CheckContext) -> CheckResult:
     """No table or model is in git."""
-    files = [path for path in context.files.in_git if not _SAMPLES & {*path.split("/")[:-1]}]
-    heavy = [path for path in files if _is_heavy(context, path)]
-    if heavy:
-        message = f"{plural(len(heavy), 'table or model')} in git.".replace("models", "models are")
-        message = message.replace("model in", "model is in").replace("table or", "tables or", 1)
-        message = message.replace("1 tables", "1 table")
-        return CheckResult.not_met(message, *(finding_at("this is in git", one) for one in heavy))
-    return CHECKS["data_versioned"](context)
+    paths = context.files.in_git
+    if not paths:
+        return CheckResult.not_shown("git tracks no file.")
+    files = [path for path in paths if not any(map(_SAMPLES.fullmatch, path.split("/")[:-1]))]
+    if heavy := [path for path in files if _is_heavy(context, path)]:
+        things = "1 table or model is" if len(heavy) == 1 else f"{len(heavy)} tables or models are"
+        found = (finding_at("this is in git", one) for one in heavy)
+        return CheckResult.not_met(f"{things} in git.", *found)
+    if under_dvc(context):
+        return CheckResult.met("DVC tracks data; git contains no model and no table over 1 MB.")
+    message = "git contains no model and no table over 1 MB; DVC tracks no data."
+    return CheckResult.not_shown(message)
 
 
 def _is_heavy(context: CheckContext, path: str) -> bool:
@@ -147,7 +189,9 @@ def sources_described(context: CheckContext) -> CheckResult:
             f"No description of a source covers the data read in {plural(len(found), 'place')}.",
             *found,
         )
-    return CheckResult.not_shown("What the code reads is only known at run time.")
+    if any(read.kind == "unknown" for read in sources.reads):
+        return CheckResult.not_shown("What the code reads is only known at run time.")
+    return CheckResult.not_shown("No read of data from outside was recognised.")
 
 
 def sources_official(context: CheckContext) -> CheckResult:
@@ -155,9 +199,9 @@ def sources_official(context: CheckContext) -> CheckResult:
     if not usage(context).reads:
         return _NO_READS
     found = [
-        finding_at(f"`{read.data}` is {kind}", read.file, read.line)
-        for read in usage(context).reads
-        if not read.made_by and (kind := unofficial_sign(read.data, read.function))
+        _at(read, f"`{read.data}` is {kind}")
+        for read in _raw(usage(context).reads)
+        if (kind := unofficial_sign(read.data, read.function))
     ]
     if found:
         return CheckResult.not_met("Some sources look unofficial.", *found)

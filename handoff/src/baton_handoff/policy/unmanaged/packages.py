@@ -13,8 +13,9 @@ from baton_handoff.source_code.modules import is_own
 
 _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pixi.lock", "conda-lock.yml")
 _FOLDER = r"(.*/)?requirements/[\w.-]+\.(txt|in)"
-_DEVELOPMENT = re.compile(r"dev|test|lint|doc|notebook|explor", re.IGNORECASE)
-_PINNED = re.compile(r"\s*[\w.-]+(\[[^]]*\])?\s*={2,3}\s*[^*\s]+")
+_CONDA = r"(.*/)?[\w.-]*(env|environment|conda|dependencies)[\w.-]*\.ya?ml"
+_DEVELOPMENT = re.compile(r"dev|test|lint|doc|notebook|explor|(^|[/_-])ci[/_.-]", re.IGNORECASE)
+_PINNED = re.compile(r"\s*[\w.:-]+(\[[^]]*\])?\s*={1,3}\s*[^*\s;,#]+\s*([;#\\=].*|--hash.*)?")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,13 @@ def lock_of(context: CheckContext) -> str | None:
 
 def requirements(context: CheckContext) -> list[RequiredPackage]:
     """Every package that the repository requires."""
+    if "requirements" not in context.memo:
+        context.memo["requirements"] = _requirements(context)
+    known: list[RequiredPackage] = context.memo["requirements"]
+    return known
+
+
+def _requirements(context: CheckContext) -> list[RequiredPackage]:
     return [
         *_of_text_files(context),
         *(
@@ -98,12 +106,15 @@ def _of_tables(
 
 
 def _of_conda(context: CheckContext) -> Iterator[RequiredPackage]:
-    for file in matching(context, r"(.*/)?(environment|conda)[\w.-]*\.ya?ml"):
-        for entry in (context.yaml(file) or {}).get("dependencies", []):
+    for file in matching(context, _CONDA):
+        content, development = context.yaml(file), bool(_DEVELOPMENT.search(file))
+        for entry in content.get("dependencies") or [] if isinstance(content, Mapping) else ():
             if isinstance(entry, Mapping):
-                yield from _of_list(entry.get("pip", []), file)
-            elif package_name(entry) not in ("python", "pip"):
-                yield RequiredPackage(package_name(entry), "=" in entry, file)
+                yield from _of_list(entry.get("pip", []), file, development=development)
+            elif isinstance(entry, str):
+                package = entry.rpartition("::")[2]
+                if package_name(package) not in ("python", "pip"):
+                    yield _required(package, file, None, development)
 
 
 def _of_setup(context: CheckContext) -> Iterator[RequiredPackage]:
@@ -130,5 +141,5 @@ def _of_list(
 def _required(
     requirement: str, file: str, line: int | None, development: bool = False
 ) -> RequiredPackage:
-    pinned = bool(_PINNED.match(requirement))
+    pinned = bool(_PINNED.fullmatch(requirement))
     return RequiredPackage(package_name(requirement), pinned, file, line, development)

@@ -30,14 +30,28 @@ def rules() -> Mapping[str, Any]:
     return parse_toml(text)
 
 
+def runs(what: str, script: str) -> bool:
+    """Whether a script runs a `linter` or a `test`, or something `hidden`."""
+    pattern = rules()[what].replace("RUNNER", rules()["runner"])
+    return re.search(pattern, script) is not None
+
+
 def all_files(context: CheckContext) -> list[str]:
     """The paths of the files, and those of the repository above that count for this folder."""
+    if "all files" not in context.memo:
+        root, top = context.project.root, top_of(context)
+        found = [file for pattern in _ABOVE for file in top.glob(pattern)] if top != root else []
+        above = (Path(os.path.relpath(file, root)).as_posix() for file in found)
+        context.memo["all files"] = [*context.files.paths, *above]
+    paths: list[str] = context.memo["all files"]
+    return paths
+
+
+def top_of(context: CheckContext) -> Path:
+    """The folder of the git repository; that of the project without git."""
     root = context.project.root
-    if (root / ".git").exists():
-        return context.files.paths
-    top = next((folder for folder in root.parents if (folder / ".git").exists()), None)
-    found = [file for pattern in _ABOVE for file in top.glob(pattern)] if top else []
-    return [*context.files.paths, *(Path(os.path.relpath(file, root)).as_posix() for file in found)]
+    above = (folder for folder in (root, *root.parents) if (folder / ".git").exists())
+    return next(above, root)
 
 
 def matching(context: CheckContext, *patterns: str) -> list[str]:

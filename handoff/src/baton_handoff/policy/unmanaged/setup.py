@@ -10,7 +10,7 @@ from baton_handoff.policy.checks.ci_files import scripts_in
 from baton_handoff.policy.checks.setup import EXPLORATION
 from baton_handoff.policy.unmanaged.code import plural
 from baton_handoff.policy.unmanaged.packages import lock_of, requirements
-from baton_handoff.policy.unmanaged.recognised import matching
+from baton_handoff.policy.unmanaged.recognised import matching, runs
 
 _PRE_COMMIT = ".pre-commit-config.yaml"
 
@@ -31,7 +31,9 @@ _ENVIRONMENT_CHECKS = {
 _REFUSING = re.compile(r"^(ruff|ruff-check|nbqa-(ruff|flake8|pylint|mypy))$")
 """Hooks that check notebooks by default, and fail on what they can't fix."""
 
-_FORMATTERS = ("black", "ruff", "isort", "autopep8", "yapf", "nbstripout", "flake8", "pylint")
+_TOOLS = ("autopep8", "yapf", "nbstripout", "nbqa", "pyupgrade", "prettier")
+"""Further tools in hooks that correct or find faults."""
+
 _DEVELOPMENT = {"pytest", "flake8", "black", "ruff", "mypy", "pylint", "pre-commit", "tox", "nox"}
 
 
@@ -48,12 +50,12 @@ def lock_current(context: CheckContext) -> CheckResult:
         return CheckResult.not_met("No file lists the packages to install.")
     if loose := [one for one in packages if not one.pinned]:
         return CheckResult.not_met(
-            f"{len(loose)} of {len(packages)} packages are installed in their newest version.",
+            f"{len(loose)} of {len(packages)} listed packages have no exact version.",
             *(finding_at(f"{one.name} has no exact version", one.file, one.line) for one in loose),
         )
     file = min((one.file for one in packages), key=len)
     return CheckResult.not_shown(
-        f"All {len(packages)} listed packages are pinned; their own dependencies may not be.",
+        f"Pinned: {plural(len(packages), 'listed package')}; their own dependencies may not be.",
         command=f"uv pip compile {file}",
     )
 
@@ -78,16 +80,19 @@ def hooks_installed(context: CheckContext) -> CheckResult:
         return CheckResult.not_shown(f"What {(others or lefthook)[0]} runs was not looked at.")
     if not hooks:
         return CheckResult.not_met("No hook is configured to run before a commit.")
-    if not any(tool in hook for hook in hooks for tool in _FORMATTERS):
+    checking = [hook for hook in hooks if runs("linter", hook) or any(t in hook for t in _TOOLS)]
+    if not checking and (hidden := [hook.strip() for hook in hooks if runs("hidden", hook)]):
+        return CheckResult.not_shown(f"What the hook `{hidden[0]}` runs was not looked at.")
+    if not checking:
         return CheckResult.not_met(
             "No hook checks style or faults.",
             finding_at("a hook should fix what tools can fix", (lefthook or [_PRE_COMMIT])[0]),
         )
     if not (hook_folder(context.project.root) / "pre-commit").is_file():
-        message = f"{len(hooks)} hooks are configured, and none is installed on this machine."
+        message = f"{plural(len(hooks), 'hook')} found in the configuration, none installed here."
         command = "lefthook install" if lefthook else "pre-commit install"
         return CheckResult.not_shown(message, command=command)
-    return CheckResult.met(f"{len(hooks)} hooks run before a commit.")
+    return CheckResult.met(f"Hooks run before a commit ({len(hooks)}).")
 
 
 def notebooks_unblocked(context: CheckContext) -> CheckResult:
@@ -123,9 +128,10 @@ def dependencies_apart(context: CheckContext) -> CheckResult:
         and one.name.replace("-", "_") not in imported
     ]
     if unwanted:
+        names = ", ".join([*dict.fromkeys(one.name for one in unwanted)][:4])
         return CheckResult.not_met(
-            f"A production install also pulls in {', '.join(one.name for one in unwanted[:4])}.",
-            *(finding_at(f"{one.name} is for developers", one.file, one.line) for one in unwanted),
+            f"Production installs {names}, which no module imports.",
+            *(finding_at(f"no module imports {one.name}", one.file, one.line) for one in unwanted),
         )
     return CheckResult.met("Production installs no package of exploration or development.")
 

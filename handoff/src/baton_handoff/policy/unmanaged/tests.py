@@ -35,7 +35,7 @@ def unit_tests(context: CheckContext) -> CheckResult:
 def fuzzed(context: CheckContext) -> CheckResult:
     """Tests with generated rows exist and pass."""
     if not schemas(context):
-        return CheckResult.not_applicable("There is no schema to generate rows from.")
+        return CheckResult.not_applicable("No schema to generate rows from was recognised.")
     if any("hypothesis" in code.imported_packages for code in context.code.tests):
         return CheckResult.not_shown(_NOT_RUN, command=_command(context))
     return CheckResult.not_met("No test generates rows.")
@@ -55,7 +55,7 @@ def acceptance_passed(context: CheckContext) -> CheckResult:
 def contract_tests(context: CheckContext) -> CheckResult:
     """Each side tests that it keeps the contracts."""
     if not schemas(context):
-        return CheckResult.not_applicable("There is no schema that a side could keep.")
+        return CheckResult.not_applicable("No schema that a side could keep was recognised.")
     return CheckResult.not_shown("No test is assigned to a side.")
 
 
