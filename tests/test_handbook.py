@@ -35,8 +35,14 @@ MOST_LINES = 90
 LANGUAGES = {"bash", "sh", "python", "toml", "json", "yaml", "text", "nginx"}
 
 RUN_ELSEWHERE = {
-    ("explore.md", "export DEVCONTAINER_CA_CERTIFICATES"): "tests/system/test_devcontainer.py",
-    ("explore.md", "cp -r .devcontainer/data-scientist"): "tests/system/test_devcontainer.py",
+    (
+        "first-hour-data-scientist.md",
+        "export DEVCONTAINER_CA_CERTIFICATES",
+    ): "tests/system/test_devcontainer.py",
+    (
+        "first-hour-data-scientist.md",
+        "cp -r .devcontainer/data-scientist",
+    ): "tests/system/test_devcontainer.py",
     ("explore.md", "uv run handoff notebook lift"): "handoff/tests/notebooks/test_lift.py",
     ("first-hour-data-scientist.md", "uv run handoff doctor"): (
         "handoff/tests/workstation/test_doctor.py"

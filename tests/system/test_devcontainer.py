@@ -125,7 +125,7 @@ def test_the_editor_is_told_what_the_file_says(opened: Opened) -> None:
 
 
 def test_a_copy_of_a_folder_may_ask_for_a_gpu(data_scientist: Opened) -> None:
-    page = data_scientist.project / "standards/handbook/explore.md"
+    page = data_scientist.project / "standards/handbook/first-hour-data-scientist.md"
     copied, wanted = re.findall(r"(?m)^(cp -r .*|\"hostRequirements.*)$", page.read_text("utf-8"))
     data_scientist.computer.run("sh", "-c", f"cd {data_scientist.project} && {copied}")
     file = data_scientist.project / ".devcontainer/gpu/devcontainer.json"

@@ -240,20 +240,6 @@ def test_an_unknown_step_is_a_usage_error(project: Project, command: str) -> Non
     assert ended.value.code == 2
 
 
-def test_fix_formats_fixes_and_generates(
-    project: Project, capfd: pytest.CaptureFixture[str]
-) -> None:
-    (project.root / "CODEOWNERS").unlink(missing_ok=True)
-    (project.root / "bad.py").write_text("import os\nx  =  1\n", encoding="utf-8")
-    main(["fix"])
-    assert (project.root / "bad.py").read_text(encoding="utf-8").strip() == "x = 1"
-    assert (project.root / "CODEOWNERS").is_file()
-    written = "Wrote CODEOWNERS: which team must approve which path at level 1."
-    assert written in capfd.readouterr().out
-    main(["fix"])
-    assert "CODEOWNERS" not in capfd.readouterr().out
-
-
 def test_fix_reports_what_no_tool_can_fix(
     project: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from baton_handoff.cli.contract import api_models
 from baton_handoff.cli.feature import describe_store
 from baton_handoff.cli.options import Commands, Options, add_format, from_root
-from baton_handoff.cli.policy import rewrite_owners
 from baton_handoff.core.errors import UsageError
 from baton_handoff.core.files import path_from
 from baton_handoff.policy.evidence.steps import CHECKABLE, FIXED, STEPS
@@ -16,7 +15,8 @@ from baton_handoff.reporting.findings import Finding, Format, render
 
 if TYPE_CHECKING:
     from baton_handoff.config.project import Project
-    from baton_handoff.policy.evidence.checking import StepCheck, StepFix, StepResult
+    from baton_handoff.policy.evidence.checking import StepCheck, StepResult
+    from baton_handoff.policy.evidence.fixing import Generate, Generated
 
 
 def add(commands: Commands) -> None:
@@ -30,8 +30,21 @@ def add(commands: Commands) -> None:
     _add_step(command, CHECKABLE)
     add_format(command)
 
-    command = commands.add("fix", _fix, f"correct or write without asking: {', '.join(FIXED)}")
+    command = commands.add(
+        "fix",
+        _fix,
+        f"correct or write without asking: {', '.join(FIXED)}, type hints",
+        description="Correct format, style, syntax, imports and type hints, and write what is"
+        " generated. If more than the format changes, the tests run before and after; if tests"
+        " fail because of it, it is taken back. The report ends with what no tool can fix.",
+        epilog="exit code: 0 nothing is left, 1 something is, 2 the command can't run",
+    )
     _add_step(command, FIXED)
+    command.add_argument(
+        "--diff",
+        action="store_true",
+        help="write nothing, run no test, print what would change; exit 1 if anything would",
+    )
 
     command = commands.add("test", _test, "run the project's own tests and its notebooks")
     command.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of pytest")
@@ -56,9 +69,36 @@ def _check(options: Options) -> int:
 
 
 def _fix(options: Options) -> int:
-    from baton_handoff.policy.evidence.checking import fix
+    from baton_handoff.cli.fix_report import fix_report, preview_report
+    from baton_handoff.policy.evidence.checking import fix_one
+    from baton_handoff.policy.evidence.fixing import fix_project, preview
 
-    return fix(options.project, STEP_FIXES, options.only, from_root(options, options.files))
+    project, only = options.project, options.only
+    files = from_root(options, options.files)
+    if files and (only is None or STEPS[only].file_options is None):
+        able = [name for name in FIXED if STEPS[name].file_options is not None]
+        raise UsageError(f"Only {' and '.join(able)} take files: choose one with --only.")
+    if options.diff and only:
+        raise UsageError("--diff shows all corrections: leave out --only.")
+    if only and STEPS[only].runs_tool:
+        return fix_one(project, only, files)
+    if only:
+        if made := STEP_FIXES[only](project):
+            made.file.write_bytes(made.text.encode())
+            print(f"Wrote {path_from(project.root, made.file)}.")
+        return 0
+    if options.diff:
+        fix = preview(project, STEP_FIXES.values())
+        print(preview_report(fix))
+        return 2 if fix.errors else int(bool(fix.changes))
+    fix = fix_project(project, STEP_FIXES.values(), _tell_of_tests)
+    print(fix_report(fix))
+    return fix.exit_code
+
+
+def _tell_of_tests(files: Sequence[str]) -> None:
+    many = f"{files[0]} and {len(files) - 1} more" if len(files) > 1 else files[0]
+    print(f"Running the tests before and after: the fix changes the code of {many} …", flush=True)
 
 
 def _test(options: Options) -> int:
@@ -153,20 +193,21 @@ def _check_infrastructure(project: "Project") -> _Found:
     return terraform_findings(project), "Every configuration in infra/ is valid, its tests pass."
 
 
-def _fix_api(project: "Project") -> str:
+def _fix_api(project: "Project") -> "Generated | None":
     from baton_handoff.contracts.row_models import is_current
+    from baton_handoff.policy.evidence.fixing import Generated
 
     path, source = api_models(project)
-    if is_current(path, source):
-        return ""
-    path.write_text(source, encoding="utf-8")
-    return f"Wrote {path.relative_to(project.root).as_posix()} from the contracts."
+    return None if is_current(path, source) else Generated(path, source)
 
 
-def _fix_owners(project: "Project") -> str:
-    from baton_handoff.config.code_owners import owners_are_current
+def _fix_owners(project: "Project") -> "Generated | None":
+    from baton_handoff.config.code_owners import owners_are_current, owners_file, owners_text
+    from baton_handoff.policy.evidence.fixing import Generated
 
-    return "" if owners_are_current(project) else rewrite_owners(project)
+    if owners_are_current(project):
+        return None
+    return Generated(owners_file(project), owners_text(project))
 
 
 def _step_check(find: Callable[["Project"], _Found]) -> "StepCheck":
@@ -195,5 +236,5 @@ STEP_CHECKS: "Mapping[str, StepCheck]" = {
 }
 """The checks that no tool runs, by step."""
 
-STEP_FIXES: "Mapping[str, StepFix]" = {"api": _fix_api, "owners": _fix_owners}
-"""The corrections that no tool makes, by step."""
+STEP_FIXES: "Mapping[str, Generate]" = {"api": _fix_api, "owners": _fix_owners}
+"""The files that no tool writes, by step."""

@@ -170,16 +170,12 @@ def _baseline(options: Options) -> None:
     print(record(options.project))
 
 
-def rewrite_owners(project: "Project") -> str:
-    """Write the file of the owners; return a message that names it."""
+def _owners(options: Options) -> None:
     from baton_handoff.config.code_owners import write_owners
 
+    project = options.project
     name = path_from(project.root, write_owners(project))
-    return f"Wrote {name}: which team must approve which path at level {project.level}."
-
-
-def _owners(options: Options) -> None:
-    print(rewrite_owners(options.project))
+    print(f"Wrote {name}: which team must approve which path at level {project.level}.")
 
 
 def _radar(options: Options) -> None:

@@ -59,8 +59,17 @@ def write_owners(project: Project) -> Path:
         HandoffError: Provider or teams are unknown, or the file can't be read.
     """
     file = owners_file(project)
-    file.write_bytes(_content(project, file).encode())
+    file.write_bytes(owners_text(project).encode())
     return file
+
+
+def owners_text(project: Project) -> str:
+    """The file of the owners as it must be.
+
+    Raises:
+        HandoffError: Provider or teams are unknown, or the file can't be read.
+    """
+    return _content(project, owners_file(project))
 
 
 def owners_are_current(project: Project) -> bool:

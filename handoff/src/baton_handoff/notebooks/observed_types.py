@@ -1,9 +1,14 @@
 """The types of observed values, as annotations of a function."""
 
+import builtins
 import datetime as dt
+import dis
 import sys
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import PurePath
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -15,6 +20,11 @@ from baton_handoff.contracts.validation import ContractViolation, check
 
 _MOST = 3
 """The number of different types up to which they are listed."""
+
+_CALLS = 100
+"""The number of calls of a function that are observed."""
+
+_RETURNS = {dis.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in dis.opmap}
 
 _NUMPY = {np.bool_: "bool", np.integer: "int", np.floating: "float", np.str_: "str"}
 _SERIES = {"b": "bool", "f": "float", "i": "int", "u": "int", "M": "pd.Timestamp"}
@@ -59,6 +69,8 @@ def annotation(  # noqa: PLR0911 - one `case` a kind
             return _of(f"pd.{kind.__name__}", "import pandas as pd")
         case dt.date() | dt.time() | dt.timedelta():
             return _of(f"datetime.{kind.__name__}", "import datetime")
+        case PurePath():
+            return _of("Path", "from pathlib import Path")
         case dict():
             return _generic(
                 "dict", union(map(annotation, value)), union(map(annotation, value.values()))
@@ -70,20 +82,32 @@ def annotation(  # noqa: PLR0911 - one `case` a kind
     if package == "polars":
         found = _by_contract(value, contracts or {}) if kind.__name__ == "DataFrame" else None
         return found or _of(f"pl.{kind.__name__}", "import polars as pl")
-    return Annotation(kind.__name__) if kind.__module__ == "builtins" else _ANY
+    # Functions and modules have types without a name.
+    return Annotation(kind.__name__) if getattr(builtins, kind.__name__, None) is kind else _ANY
 
 
 def union(found: Iterable[Annotation]) -> Annotation:
     """One type for several."""
-    distinct = sorted(set(found))
+    # One of them may be a union itself.
+    distinct = {
+        one._replace(code=code)
+        for one in found
+        for code in ([one.code] if "[" in one.code else one.code.split(" | "))
+    }
     codes = {one.code for one in distinct}
-    if "float" in codes:
-        distinct = [one for one in distinct if one.code != "int"]
-    if not distinct or len(distinct) > _MOST or _ANY in distinct:
+    # The elements of an empty list are of any type.
+    empty = {
+        code
+        for code in codes
+        if code.endswith("[Any]") and any(one.startswith(code[:-4]) for one in codes - {code})
+    }
+    dropped = empty | ({"int"} if "float" in codes else set())
+    kept = sorted(one for one in distinct if one.code not in dropped)
+    if not kept or len(kept) > _MOST or _ANY in kept:
         return _ANY
-    distinct.sort(key=lambda one: one.code == "None")
-    imports = frozenset[str]().union(*(one.imports for one in distinct))
-    return Annotation(" | ".join(one.code for one in distinct), imports)
+    kept.sort(key=lambda one: one.code == "None")
+    imports = frozenset[str]().union(*(one.imports for one in kept))
+    return Annotation(" | ".join(one.code for one in kept), imports)
 
 
 def contracts_by_import(package: str) -> dict[str, Contract]:
@@ -104,35 +128,48 @@ Signatures = dict[str, tuple[dict[str, Annotation], Annotation]]
 
 
 @contextmanager
-def observing(functions: Mapping[str, Callable[..., Any]]) -> Iterator[Signatures]:
-    """Observe the types with which functions are called in a block."""
-    codes: dict[CodeType, str] = {
-        function.__code__: name
-        for name, function in functions.items()
-        if hasattr(function, "__code__")
-    }
-    given: dict[str, dict[str, set[Annotation]]] = {name: {} for name in codes.values()}
-    returned: dict[str, set[Annotation]] = {name: set() for name in codes.values()}
+def observing(
+    name_of: Callable[[CodeType], str | None], contracts: Mapping[str, Contract] | None = None
+) -> Iterator[Signatures]:
+    """Observe the types with which functions are called in a block, in its new threads as well.
+
+    Args:
+        name_of: The name of the function with some code, None for a function of no interest.
+        contracts: The contracts that tables may have, by import statement.
+    """
+    given: dict[str, dict[str, set[Annotation]]] = {}
+    returned: dict[str, set[Annotation]] = {}
+    calls: Counter[str] = Counter()
 
     def observe(frame: FrameType, event: str, value: Any) -> None:
-        if (name := codes.get(frame.f_code)) is None:
+        code = frame.f_code
+        if event not in ("call", "return") or (name := name_of(code)) is None:
             return
         if event == "call":
-            for one in frame.f_code.co_varnames[: frame.f_code.co_argcount]:
-                given[name].setdefault(one, set()).add(annotation(frame.f_locals[one]))
-        elif event == "return":
-            returned[name].add(annotation(value))
+            calls[name] += 1
+        if calls[name] > _CALLS:
+            return
+        if event == "call":
+            count = code.co_argcount + code.co_kwonlyargcount
+            for one in code.co_varnames[:count]:
+                kinds = given.setdefault(name, {}).setdefault(one, set())
+                kinds.add(annotation(frame.f_locals[one], contracts))
+        # An exception that leaves a function is reported as a result as well.
+        elif code.co_code[frame.f_lasti] in _RETURNS:
+            returned.setdefault(name, set()).add(annotation(value, contracts))
 
     signatures: Signatures = {}
     before = sys.getprofile()
+    threading.setprofile(observe)
     sys.setprofile(observe)
     try:
         yield signatures
     finally:
         sys.setprofile(before)
-        for name, arguments in given.items():
-            types = {one: union(kinds) for one, kinds in arguments.items()}
-            signatures[name] = types, union(returned[name])
+        threading.setprofile(before)
+        for name in calls:
+            types = {one: union(kinds) for one, kinds in given.get(name, {}).items()}
+            signatures[name] = types, union(returned.get(name, ()))
 
 
 _ANY = Annotation("Any", frozenset({"from typing import Any"}))

@@ -127,7 +127,8 @@ def check(  # noqa: PLR0913, PLR0917 - called with the keys of a JSON object
     error = ""
     for number, inputs in enumerate(made):
         try:
-            with observing({name: space[name] for name in helpers}) as signatures:
+            codes = {getattr(space[name], "__code__", None): name for name in helpers}
+            with observing(codes.get) as signatures:
                 ours = characterisation.computed(function, inputs, results)
             cells_space: dict[str, Any] = {"__name__": "cells"}
             cells_space |= {name: characterisation.build(one) for name, one in inputs.items()}

@@ -1,4 +1,4 @@
-"""Running the steps of the table: `handoff check` and `handoff fix`."""
+"""Running the steps of the table: `handoff check`, and single ones of `handoff fix`."""
 
 import io
 import sys
@@ -16,7 +16,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.core.command import NO_ROOM, explained_error
 from baton_handoff.core.errors import HandoffError, UsageError
 from baton_handoff.policy.evidence.recording import record_run, save_if_unchanged, utc_timestamp
-from baton_handoff.policy.evidence.steps import CHECKED, FIXED, STEPS, step_in
+from baton_handoff.policy.evidence.steps import CHECKED, STEPS, step_in
 from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
 from baton_handoff.reporting.findings import Finding, Format
 
@@ -41,9 +41,6 @@ class StepResult:
 StepCheck: TypeAlias = Callable[[Project, Format], StepResult]
 """Runs a step that is no tool."""
 
-StepFix: TypeAlias = Callable[[Project], str]
-"""Writes what a step requires; returns a message, or an empty one if nothing had to change."""
-
 
 def check(project: Project, checks: Mapping[str, StepCheck]) -> int:
     """Run every step at the same time, and print each with its output once it has ended.
@@ -57,7 +54,7 @@ def check(project: Project, checks: Mapping[str, StepCheck]) -> int:
 
     def run_and_print(name: str, run: Callable[[], StepResult]) -> None:
         began = time.monotonic()
-        result = _caught(run)
+        result = caught(run)
         with lock:
             exit_codes[name] = result.exit_code
             state = "blocks" if result.exit_code else "ok"
@@ -115,41 +112,18 @@ def check_one(
     return int(record_run(project, name, [*command, *options, *files]).exit_code != 0)
 
 
-def fix(
-    project: Project,
-    fixes: Mapping[str, StepFix],
-    only: str | None = None,
-    files: Sequence[str] = (),
-) -> int:
-    """Fix what tools can fix, and write what is generated from the code.
+def fix_one(project: Project, name: str, files: Sequence[str] = ()) -> int:
+    """Correct what the tool of one step can correct, with the tool's own output.
 
     Returns:
-        0 nothing is left, 1 something is, 2 something could not run.
+        0 nothing is left, 1 something is.
 
     Raises:
-        UsageError: The step takes no files.
+        HandoffError: The tool can't run.
     """
-    if files and (only is None or STEPS[only].file_options is None):
-        able = [name for name in FIXED if STEPS[name].file_options is not None]
-        raise UsageError(f"Only {' and '.join(able)} take files: choose one with --only.")
-
-    def fix_step(name: str) -> StepResult:
-        step = STEPS[name]
-        if not step.runs_tool:
-            return StepResult(0, fixes[name](project))
-        options = step.file_options or () if files else ()
-        run = record_run(project, name, [*step.fix, *options, *files])
-        return StepResult(int(run.exit_code != 0), "")
-
-    # Tools come last, so that they format generated files.
-    steps = [only] if only else sorted(FIXED, key=lambda name: STEPS[name].runs_tool)
-    exit_codes = []
-    for name in steps:
-        result = _caught(partial(fix_step, name))
-        if result.message:
-            print(result.message, flush=True)
-        exit_codes.append(result.exit_code)
-    return _overall(exit_codes)
+    step = STEPS[name]
+    options = step.file_options or () if files else ()
+    return int(record_run(project, name, [*step.fix, *options, *files]).exit_code != 0)
 
 
 def run_step(
@@ -157,7 +131,7 @@ def run_step(
 ) -> StepResult:
     """Run a step that is no tool, and save its result as evidence if it leaves any."""
     key = EvidenceStore(project).key(name) if name in KINDS else ""
-    result = _caught(partial(step_check, project, output))
+    result = caught(partial(step_check, project, output))
     if name in KINDS and result.exit_code in (0, 1):
         ok = result.exit_code == 0
         evidence = Evidence(name, key, ok, utc_timestamp(), findings=result.findings)
@@ -179,7 +153,7 @@ def _run_quietly(project: Project, name: str, step_check: StepCheck) -> StepResu
     return replace(result, message=output.getvalue() + result.message)
 
 
-def _caught(run: Callable[[], StepResult]) -> StepResult:
+def caught(run: Callable[[], StepResult]) -> StepResult:
     """Run a step; an error in it becomes its result, so that the other steps run."""
     try:
         return run()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from baton_handoff.core.errors import HandoffError
 from baton_handoff.reporting.findings import Finding
 
 
@@ -18,8 +19,14 @@ def tool_findings(command: Sequence[str], root: Path) -> list[Finding]:
     Args:
         command: A command of ruff or mypy that prints JSON: a list, or an object in each line.
         root: The project's folder.
+
+    Raises:
+        HandoffError: The tool is not installed.
     """
-    done = subprocess.run(command, cwd=root, capture_output=True, check=False)
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise HandoffError(f"{command[0]} is not installed: `uv run poe setup`.") from error
     output = done.stdout.decode("utf-8", "replace")
     try:
         entries = json.loads(
