@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from baton_handoff.core.yaml_files import read_yaml
 from baton_handoff.policy.checks.check_context import CheckContext
 from baton_handoff.policy.evidence.store import EvidenceStore
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
+from baton_handoff.policy.practices.registry import shipped
 from baton_handoff.policy.status.status import assess
+from baton_handoff.policy.unmanaged.assess import READ_CHECKS
 from baton_handoff.policy.unmanaged.loads import usage
 from baton_handoff.policy.unmanaged.repository import find_repository
 from kept_project import TODAY
@@ -146,10 +150,16 @@ READS = [
 ]
 
 
-def assessed(root: Path, files: Mapping[str, str], folder: str = ".") -> Assessment:
+KEY = read_yaml(Path(__file__).with_name("unmanaged_layouts.yml"))
+"""Rebuilt layouts of public repositories, and what the page has to state of each."""
+
+
+def assessed(root: Path, files: Mapping[str, Any], folder: str = ".") -> Assessment:
     for path, text in {"README.md": "", **files}.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text, encoding="utf-8")
+        is_notebook = isinstance(text, dict)
+        content = notebook(*text["cells"], **text["state"]) if is_notebook else text
+        (root / path).write_text(content, encoding="utf-8")
     git(root, "init", "--quiet")
     git(root, "add", "--all")
     return assess(find_repository(root / folder), today=TODAY)
@@ -207,3 +217,22 @@ def test_a_preprocessor_is_no_model_and_a_notebook_has_cells(tmp_path: Path) -> 
     facts = assessed(tmp_path, {"a.ipynb": notebook(*cells)}).unmanaged
     assert facts
     assert facts.border["trained"] == ("`SVC` in a.ipynb, cell 2, line 1",)
+
+
+@pytest.mark.parametrize("name", KEY["layouts"])
+def test_every_statement_about_a_layout_is_in_its_answer_key(tmp_path: Path, name: str) -> None:
+    layout = KEY["layouts"][name]
+    found = assessed(tmp_path, layout["files"], layout.get("folder", "."))
+    key = KEY["usually"] | layout["states"]
+    stated = {one.practice.name: f"{one.state}: {one.message}" for one in found.results}
+    assert {practice: stated[practice] for practice in key} == key
+    assert found.unmanaged
+    border = {part: [*items] for part, items in found.unmanaged.border.items() if items}
+    assert border == layout["border"]
+    gaps = [f"{gap.place}: {gap.message}" for gap in found.unmanaged.gaps]
+    assert gaps == layout["gaps"]
+
+
+def test_the_answer_key_covers_each_practice_that_reading_can_show() -> None:
+    readable = {one.name for one in shipped() if one.check in READ_CHECKS}
+    assert readable == KEY["usually"].keys()

@@ -18,7 +18,7 @@ from baton_handoff.policy.unmanaged.gaps import gaps
 
 _SAME = ("notebooks_stripped", "shortcuts_removed", "editor_set_up")
 
-_CHECKS: Mapping[str, Check] = {
+READ_CHECKS: Mapping[str, Check] = {
     **{name: CHECKS[name] for name in _SAME},
     **{
         name: function
@@ -62,7 +62,7 @@ def check_practice(practice: Practice, context: CheckContext) -> CheckResult:
     """Check a practice by reading files; the result contains what to do in this repository."""
     name = practice.check
     try:
-        check = _CHECKS.get(name)
+        check = READ_CHECKS.get(name)
         result = check(context) if check else CheckResult.not_shown(_NOT_READABLE[name])
     except MALFORMED_FILE_ERRORS as error:
         result = CheckResult.not_shown(f"A file has unexpected content: {_reason(error, context)}.")

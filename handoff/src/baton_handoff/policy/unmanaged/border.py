@@ -269,11 +269,12 @@ def _fits(code: SourceModule) -> Iterator[Trained]:
             # Without one before, the caller in the same file has made it.
             known = before[-1:] or [value for _, value in values[:1]]
             return origin(known[0], 0) if known else owner
-        last = owner.args[-1] if owner.args and "ipeline" in last_name(owner.func) else None
-        if isinstance(last, ast.List) and last.elts:
-            last = last.elts[-1]
-        if isinstance(last, ast.Tuple):
-            last = last.elts[-1]
+        last = owner.args[-1] if owner.args else None
+        match last:
+            case ast.List(elts=[*_, ast.Tuple(elts=[_, step])]):  # `Pipeline([("name", step)])`
+                last = step
+            case _ if last_name(owner.func) != "make_pipeline":
+                return owner
         if isinstance(last, ast.Call):
             return last
         return origin(last, owner.lineno) if isinstance(last, ast.Name) else owner
@@ -298,7 +299,9 @@ def _fits(code: SourceModule) -> Iterator[Trained]:
         if not (call.args or call.keywords or complete or made_by.endswith("Trainer")):
             continue
         shown = made_by if made_by[:1].isupper() else f"{made_by}()" if made_by else owner
-        if shown and not (_PREPARING.match(made_by) or _PREPARING.match(owner)):
+        if (made_by or _MODEL.search(owner)) and not (
+            _PREPARING.match(made_by) or _PREPARING.match(owner)
+        ):
             yield Trained(code, call, f"`{shown}`")
 
 

@@ -54,7 +54,7 @@ def typed(context: CheckContext) -> CheckResult:
         return CheckResult.not_applicable("There is no function.")
     command = commands.types(context)
     if good == every:
-        message = f"Typed: {plural(every, 'function')}, all; no type checker has run here."
+        message = f"All functions have types ({every}); no type checker has run here."
         return CheckResult.not_shown(message, command=command)
     return CheckResult.not_met(
         f"{good} of {every} functions have types.",

@@ -27,7 +27,7 @@ _SAMPLES = re.compile(r"(.*[-_.])?(tests?|fixtures?|examples?)([-_.].*)?")
 
 _BINARY = (
     *(".parquet", ".feather", ".pkl", ".pickle", ".joblib", ".h5", ".hdf5", ".pt", ".pth"),
-    *(".onnx", ".keras", ".safetensors", ".sqlite", ".duckdb"),
+    *(".onnx", ".keras", ".safetensors", ".sqlite", ".duckdb", ".bin", ".sav", ".cbm", ".ckpt"),
 )
 _TEXT = (".csv", ".tsv", ".json", ".jsonl", ".xlsx", ".xls", ".db", ".zip", ".gz")
 _LARGE = 2**20

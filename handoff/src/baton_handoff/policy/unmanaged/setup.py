@@ -81,7 +81,7 @@ def hooks_installed(context: CheckContext) -> CheckResult:
     if not hooks:
         return CheckResult.not_met("No hook is configured to run before a commit.")
     checking = [hook for hook in hooks if runs("linter", hook) or any(t in hook for t in _TOOLS)]
-    if not checking and (hidden := [hook.strip() for hook in hooks if runs("hidden", hook)]):
+    if not checking and (hidden := [hook.split()[0] for hook in hooks if runs("hidden", hook)]):
         return CheckResult.not_shown(f"What the hook `{hidden[0]}` runs was not looked at.")
     if not checking:
         return CheckResult.not_met(

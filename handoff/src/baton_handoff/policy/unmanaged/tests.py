@@ -19,7 +19,7 @@ def tests_pass(context: CheckContext) -> CheckResult:
         fix = "write the first test, for the code whose failure would hurt most"
         return CheckResult.not_met("There is no test.", fix=fix)
     return CheckResult.not_shown(
-        f"{plural(number, 'test')} found; they have not run here.", command=_command(context)
+        f"{plural(number, 'test')} found; no test has run here.", command=_command(context)
     )
 
 
@@ -46,7 +46,7 @@ def acceptance_passed(context: CheckContext) -> CheckResult:
     files = [path for path in context.files.paths if path.endswith(".feature")]
     if not files:
         return CheckResult.not_met("There is no acceptance scenario.")
-    message = f"{plural(len(files), 'file')} with scenarios found; they have not run here."
+    message = f"{plural(len(files), 'file')} with scenarios found; none has run here."
     behave = any(one.name == "behave" for one in requirements(context))
     command = commands.in_environment(context, "behave") if behave else _command(context)
     return CheckResult.not_shown(message, command=command)
