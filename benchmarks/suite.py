@@ -11,6 +11,7 @@ from benchmarks import (
     catches,
     changes,
     ci,
+    containers,
     editing,
     features,
     fleet,
@@ -73,8 +74,8 @@ class Section:
     met: bool = True
 
 
-def _measured(results: Sequence[Result]) -> Section:
-    return Section(table(results), all(result.met for result in results))
+def _measured(results: Sequence[Result], note: str = "") -> Section:
+    return Section(table(results) + note.rstrip(), all(result.met for result in results))
 
 
 def _features(bench: Bench) -> Section:
@@ -97,6 +98,9 @@ PARTS: dict[str, Callable[[Bench], Section]] = {
     "batch": lambda bench: _measured(batch.measure(bench.with_data)),
     "editing": lambda bench: _measured(editing.measure(bench.project)),
     "changes": lambda bench: _measured(changes.measure(bench.project)),
+    "containers": lambda bench: _measured(
+        containers.measure(bench.folder, bench.baton), containers.NOTE
+    ),
     "ci": lambda bench: Section(*ci.measure(bench.folder)),
     "catches": lambda bench: Section(catches.compare(bench.project, bench.folder)),
 }

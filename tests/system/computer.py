@@ -99,6 +99,17 @@ def own_authorities() -> str:
     return base64.b64encode("\n".join(own).encode()).decode()
 
 
+def install_npm(folder: Path) -> Path:
+    """Install Node and the commands in package-lock.json; return the folder with them."""
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(Path(__file__).with_name(name), folder)
+    run(["npm", "ci", "--ignore-scripts"], folder)
+    commands = folder / "node_modules/.bin"
+    node = run(["node", "--print", "process.execPath"], folder).stdout.strip()
+    shutil.copy(node, commands / "node")
+    return commands
+
+
 @contextmanager
 def computer(npm_commands: Path) -> Iterator[Computer]:
     """Run a computer that has the base image; it ends with its first process."""

@@ -9,7 +9,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.baton import Workshop, commit, git, owners, run
-from tests.system.computer import Computer, computer
+from tests.system.computer import Computer, computer, install_npm
 
 HERE = Path(__file__).parent
 APT = (HERE / "apt.txt").read_text(encoding="utf-8").split()
@@ -49,14 +49,7 @@ def pushed_project(workshop: Workshop, tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def npm_commands(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder with Node and the commands in package-lock.json."""
-    folder = tmp_path_factory.mktemp("npm")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, folder)
-    run(["npm", "ci", "--ignore-scripts"], folder)
-    commands = folder / "node_modules/.bin"
-    node = run(["node", "--print", "process.execPath"], folder).stdout.strip()
-    shutil.copy(node, commands / "node")
-    return commands
+    return install_npm(tmp_path_factory.mktemp("npm"))
 
 
 @pytest.fixture(scope="session")
