@@ -296,13 +296,6 @@ def test_the_model_can_be_loaded_without_the_project(project: Project, tmp_path:
     assert "5 predicted" in output
 
 
-def test_notebooks_begin_with_autoreload(project: Project) -> None:
-    settings = str(project.folder / "standards/ipython")
-    say = "print('IPython.extensions.autoreload' in get_ipython().extension_manager.loaded)"
-    env = project.env | {"IPYTHONDIR": settings}
-    assert run(["ipython", "-c", say], project.folder, env=env).stdout == "True\n"
-
-
 def test_the_type_checker_distinguishes_tables(copy: Project) -> None:
     wrong = copy.folder / "src/flight_delays/training/wrong.py"
     wrong.write_text(

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,15 +52,14 @@ def test_the_environment_is_compiled_and_the_hooks_are_installed(project: Projec
 
 
 def test_kernels_of_every_editor_get_the_settings_of_notebooks(project: Project) -> None:
-    stated = project.root / "standards/ipython/profile_default/ipython_config.py"
-    stated.parent.mkdir(parents=True)
-    stated.write_text("c.InteractiveShellApp.extensions = ['autoreload']\n")
     set_up(project)
     assert not (project.root / ".venv").exists()
     (project.root / ".venv").mkdir()
     set_up(project)
-    copied = project.root / ".venv/etc/ipython/ipython_config.py"
-    assert copied.read_text() == stated.read_text()
+    settings = project.root / ".venv/etc/ipython/ipython_config.py"
+    say = "print('IPython.extensions.autoreload' in get_ipython().extension_manager.loaded)"
+    command = [sys.executable, "-m", "IPython", f"--config={settings}", "-c", say]
+    assert subprocess.run(command, capture_output=True, check=True).stdout == b"True\n"
 
 
 @pytest.mark.parametrize("moved", [False, True])

@@ -1,7 +1,6 @@
 """Set-up of a project: its environment, git repository, hooks and owners."""
 
 import os
-import shutil
 import subprocess
 
 from baton_handoff.config.code_owners import owners_file, write_owners
@@ -13,6 +12,13 @@ from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import git, head_commit, is_in_repository
 from baton_handoff.core.git_hooks import CALL, foreign_hook_folder, install_hook
 from baton_handoff.registry.local_files import require_usable_path
+
+_NOTEBOOKS = """\
+c = get_config()
+c.InteractiveShellApp.extensions = ["autoreload"]
+c.InteractiveShellApp.exec_lines = ["%autoreload 2"]
+"""
+"""The settings of notebooks, which IPython runs at the start of a kernel."""
 
 
 def set_up(project: Project) -> None:
@@ -65,16 +71,12 @@ def prepare_environment(project: Project) -> None:
 
 
 def _configure_kernels(project: Project) -> None:
-    """Copy the settings of notebooks into the environment, where every editor's kernel reads them.
-
-    `poe explore` names their folder; editors start kernels of their own.
-    """
-    stated = project.root / "standards/ipython/profile_default/ipython_config.py"
+    """Write the settings of notebooks into the environment, where every kernel reads them."""
     environment = project_environment(project.root)
-    if stated.exists() and environment.is_dir():
+    if environment.is_dir():
         folder = environment / "etc/ipython"
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(stated, folder / stated.name)
+        (folder / "ipython_config.py").write_text(_NOTEBOOKS, encoding="utf-8")
 
 
 def _repair_programs(project: Project) -> None:
