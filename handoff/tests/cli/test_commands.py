@@ -19,6 +19,7 @@ TOP = (
     "test",
     "status",
     "triage",
+    "replay-history",
     "update",
     "adopt",
     "monitor",
@@ -46,7 +47,7 @@ def helped(*arguments: str) -> None:
 def test_the_help_lists_every_command_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     helped()
     message = capsys.readouterr().out
-    listed = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", message, re.MULTILINE)
+    listed = re.findall(r"^  ([a-z-]+(?: [a-z]+)?)  +\S", message, re.MULTILINE)
     assert sorted(listed) == sorted(EVERY)
     assert re.findall(r"^([a-z]+): \S", message, re.MULTILINE) == ["usage", *GROUPS]
     assert max(map(len, message.splitlines())) <= 100

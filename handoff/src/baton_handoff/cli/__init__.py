@@ -16,6 +16,7 @@ from baton_handoff.cli import (
     check,
     contract,
     feature,
+    history,
     model,
     notebook,
     old_names,
@@ -149,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = Commands(subparsers)
     top_level.add(commands)
     check.add(commands)
+    history.add(commands)
     policy.add_status(commands)
     old_names.add(commands)
     groups = {"": commands}

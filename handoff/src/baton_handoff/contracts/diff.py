@@ -14,6 +14,7 @@ from baton_handoff.contracts.compatibility import compare, compare_all
 from baton_handoff.contracts.constraints import Form
 from baton_handoff.contracts.examples import Example, example_of
 from baton_handoff.contracts.isolated_reader import (
+    ReadContracts,
     Reader,
     ReaderCache,
     UnreadableContractsError,
@@ -24,11 +25,13 @@ from baton_handoff.contracts.protocol import compare_protocol
 from baton_handoff.contracts.sentences import change_text, example_text, version_advice
 from baton_handoff.contracts.wheel import wheel_package
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.files import text_of
 from baton_handoff.core.git_snapshots import Base, GitSnapshots, snapshots_of
 from baton_handoff.reporting.findings import Finding
 
 _HERE = "the working directory"
-_CHANGELOG = "CHANGELOG.md"
+CHANGELOG = "CHANGELOG.md"
+"""The file of the changes, in the folder of the contracts."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +97,7 @@ def compare_with_base(project: Project, base: str | None = None) -> Comparison:
             level = max(project_at(source.parent, project).level, project.level)
             folder, own = source.joinpath(*former.split(".")), project.source / "contracts"
             places = Places(folder, own, project.root / "src")
-            recorded = {
-                heading.rpartition(",")[0] for heading in _headings(own) - _headings(folder)
-            }
+            recorded = removals(_changelog(folder), _changelog(own))
             with reading(source, former, str(earlier), cache) as before:
                 if _contents(folder) != _contents(own):
                     before.start()
@@ -105,9 +106,9 @@ def compare_with_base(project: Project, base: str | None = None) -> Comparison:
                         comparison,
                         tuple(_explained(change, before, after, places) for change in changes),
                         level,
-                        f"## {comparison.contract} removed" in recorded,
+                        comparison.contract in recorded,
                     )
-                    for comparison in _comparisons(before, after)
+                    for comparison in comparisons(before, after)
                     if (changes := comparison.changes)
                 ]
     return Comparison(earlier, found)
@@ -118,11 +119,16 @@ def _contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*.py")}
 
 
-def _headings(folder: Path) -> set[str]:
-    """Return the headings in the changelog of the contracts in a folder."""
-    file = folder / _CHANGELOG
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
-    return {line for line in text.splitlines() if line.startswith("## ")}
+def removals(before: str, after: str) -> set[str]:
+    """The contracts whose removal a changelog records that an earlier one does not."""
+    new = {*after.splitlines()} - {*before.splitlines()}
+    lines = (re.fullmatch(r"## (.+) removed, [^,]*", line) for line in new)
+    return {line[1] for line in lines if line}
+
+
+def _changelog(folder: Path) -> str:
+    """The changelog in a folder of contracts, empty without one."""
+    return text_of(folder / CHANGELOG)
 
 
 def _earlier(
@@ -154,7 +160,8 @@ def _earlier(
     return base, scratch / "wheel", wheel_package(project.package), None
 
 
-def _comparisons(before: Reader, after: Reader) -> Iterator[ContractComparison]:
+def comparisons(before: ReadContracts, after: ReadContracts) -> Iterator[ContractComparison]:
+    """Compare every contract of two states."""
     hidden = {n: form for n, form in after.unexported.items() if n in before.contracts}
     contracts = {**hidden, **after.contracts}
     for name in sorted({*before.contracts, *contracts}):
@@ -234,7 +241,7 @@ def findings(differences: list[Difference]) -> Iterator[Finding]:
             if not difference.recorded:
                 yield Finding(
                     "contract-version",
-                    f"{comparison.contract} was removed, and {_CHANGELOG} of the contracts does not"
+                    f"{comparison.contract} was removed, and {CHANGELOG} of the contracts does not"
                     " record it",
                     blocks=difference.level > 0,
                     side=None,
@@ -254,7 +261,7 @@ def _evidence(explained: ExplainedChange) -> Iterator[str]:
 
 def write_changelog(project: Project, differences: list[Difference]) -> None:
     """Add the changes at the top of `contracts/CHANGELOG.md`."""
-    file = project.source / "contracts" / _CHANGELOG
+    file = project.source / "contracts" / CHANGELOG
     title = "# Changes of the contracts\n\n"
     known = file.read_text(encoding="utf-8").removeprefix(title) if file.exists() else ""
     entry = changelog_entry(differences, datetime.now(UTC).date().isoformat())

@@ -102,7 +102,53 @@ class ReaderCache:
             write_atomically(self.file, json.dumps({"key": self._key, "read": read}))
 
 
-class Reader:
+class ReadContracts:
+    """What was read from the contracts of one tree.
+
+    Args:
+        read: The forms that `reader_process` writes.
+    """
+
+    def __init__(self, read: Mapping[str, Any]) -> None:
+        self._known = read
+
+    @property
+    def read(self) -> Mapping[str, Any]:
+        """What was read, in a form that JSON can hold."""
+        return self._known
+
+    @property
+    def contracts(self) -> dict[str, Any]:
+        """The canonical form of every data contract, by name."""
+        return dict(self.read["contracts"])
+
+    @property
+    def unexported(self) -> dict[str, Any]:
+        """The form of every data contract that the package defines but doesn't export, by name."""
+        return dict(self.read["unexported"])
+
+    @property
+    def descriptions(self) -> dict[str, dict[str, str | None]]:
+        """The descriptions of the columns of every data contract, by name."""
+        return dict(self.read["descriptions"])
+
+    @property
+    def api(self) -> dict[str, Any]:
+        """The models of the API in the same form, by name."""
+        return dict(self.read["api"])
+
+    @property
+    def tables(self) -> dict[str, Any]:
+        """Data contracts and models of the API: what accepts rows."""
+        return {**self.contracts, **self.api}
+
+    @property
+    def protocols(self) -> dict[str, Any]:
+        """The version and the members of every model contract, by name."""
+        return dict(self.read["protocols"])
+
+
+class Reader(ReadContracts):
     """The contracts of one tree. The process reads while the other tree is read, too.
 
     Raises:
@@ -143,34 +189,9 @@ class Reader:
         return self._first_answer
 
     @property
-    def contracts(self) -> dict[str, Any]:
-        """The canonical form of every data contract, by name."""
-        return dict(self._read["contracts"])
-
-    @property
-    def unexported(self) -> dict[str, Any]:
-        """The form of every data contract that the package defines but doesn't export, by name."""
-        return dict(self._read["unexported"])
-
-    @property
-    def descriptions(self) -> dict[str, dict[str, str | None]]:
-        """The descriptions of the columns of every data contract, by name."""
-        return dict(self._read["descriptions"])
-
-    @property
-    def api(self) -> dict[str, Any]:
-        """The models of the API in the same form, by name."""
-        return dict(self._read["api"])
-
-    @property
-    def tables(self) -> dict[str, Any]:
-        """Data contracts and models of the API: what accepts rows."""
-        return {**self.contracts, **self.api}
-
-    @property
-    def protocols(self) -> dict[str, Any]:
-        """The version and the members of every model contract, by name."""
-        return dict(self._read["protocols"])
+    def read(self) -> Mapping[str, Any]:
+        """What was read: from the cache, or by the process."""
+        return self._read
 
     def start(self) -> None:
         """Start the process now, if only the cache was read: it will have to judge tables."""

@@ -211,6 +211,21 @@ class GitSnapshots:
         """The paths that differ between two snapshots; a renamed file is one deleted, one added."""
         return edits_of(self._git("diff-tree", "-r", "-z", "--no-renames", before, after))
 
+    def texts(self, tree: str, paths: Iterable[str]) -> dict[str, str]:
+        """The texts of files in a snapshot, by their paths; what is no file there is left out."""
+        wanted = [path for path in paths if "\n" not in path]
+        names = "".join(f"{tree}:{path}\n" for path in wanted)
+        left = self._git("cat-file", "--batch", stdin=names).encode("utf-8", "surrogateescape")
+        texts = {}
+        for path in wanted:
+            head, _, left = left.partition(b"\n")
+            *_, kind, size = head.split(b" ")
+            if size.isdigit():  # a missing path has one line only
+                content, left = left[: int(size)], left[int(size) + 1 :]
+                if kind == b"blob":
+                    texts[path] = content.decode("utf-8", "surrogateescape")
+        return texts
+
     def renames(self, before: str, after: str) -> dict[str, str]:
         """For each new path of a renamed file its old path."""
         options = ("-r", "-z", "-M", "--name-status", "--diff-filter=R")

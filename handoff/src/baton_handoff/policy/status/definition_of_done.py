@@ -86,14 +86,23 @@ def check_done(project: Project, base: str | None = None) -> list[Finding]:
 
 def missing_parts(change: Change) -> list[Finding]:
     """The tests and descriptions that a change does not bring."""
-    package = f"src/{change.policy.package}/"
     files = [
         ChangedFile(path, _text(change.folder / path), _text(change.head.root / path))
         for path in change.paths
-        if covers("tests/", path) or (covers(package, path) and path.endswith(".py"))
+        if matters(change.policy, path)
     ]
-    tests = _missing_tests(change.policy, files)
-    return [*tests, *_missing_descriptions(change.policy, files)]
+    return missing_in(change.policy, files)
+
+
+def matters(project: Project, path: str) -> bool:
+    """Whether a change of a path may lack something, or bring what another one lacks."""
+    is_code = covers(f"src/{project.package}/", path) and path.endswith(".py")
+    return is_code or covers("tests/", path)
+
+
+def missing_in(project: Project, files: Sequence[ChangedFile]) -> list[Finding]:
+    """The tests and descriptions that changed files lack, judged by the level of a project."""
+    return [*_missing_tests(project, files), *_missing_descriptions(project, files)]
 
 
 def _missing_tests(project: Project, files: Sequence[ChangedFile]) -> Iterator[Finding]:

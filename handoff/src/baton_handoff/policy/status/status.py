@@ -57,7 +57,7 @@ def assess(
     results = [
         result
         for practice in registry.practices
-        for result in _results(practice, registry, context)
+        for result in results_of(practice, registry, context)
     ]
     facts = None if project.adopted else unmanaged_facts(context)
     drafts = [*unconfirmed_rules(context)] if project.adopted else []
@@ -79,7 +79,7 @@ def practice_results(project: Project, name: str) -> list[PracticeResult]:
     registry = binding_registry(project, today)
     context = CheckContext(project, EvidenceStore(project), today, os.environ)
     (practice,) = (one for one in registry.practices if one.name == name)
-    return [*_results(practice, registry, context)]
+    return [*results_of(practice, registry, context)]
 
 
 def _today() -> date:
@@ -125,7 +125,7 @@ def with_served(project: Project, version: int) -> Project:
     return project if loaded and loaded.version == version else replace(project, alias=str(version))
 
 
-def _results(
+def results_of(
     practice: Practice, registry: Registry, context: CheckContext
 ) -> Iterator[PracticeResult]:
     """The result of a practice for each side that some level requires it of."""
