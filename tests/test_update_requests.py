@@ -22,6 +22,17 @@ pytestmark = pytest.mark.long
 
 BRANCH = "handoff/update"
 HANDOFF = [sys.executable, "-c", "import sys; from baton_handoff.cli import main; sys.exit(main())"]
+UV = f"""\
+#!{sys.executable}
+# uv, whose new engine has one practice as a must.
+import json, subprocess, sys
+if sys.argv[1] == "run":
+    done = subprocess.run([*{HANDOFF!r}, *sys.argv[5:]], stdout=subprocess.PIPE)
+    status = json.loads(done.stdout)
+    for one in status["outcomes"]:
+        one["tier"] = "must" if one["practice"] == "tools-reviewed" else one["tier"]
+    print(json.dumps(status))
+"""
 PLACES = {
     "github": r"/repos/acme/flights/(?:pulls|issues/(?P<number>\d+))",
     "gitlab": r"/projects/12/merge_requests(?:/(?P<number>\d+))?",
@@ -125,7 +136,10 @@ def forge(request: pytest.FixtureRequest) -> Iterator[Forge]:
 
 
 def propose(project: Path, forge: Forge, token: str = TOKEN) -> subprocess.CompletedProcess[str]:
-    env = forge.env(token) | {"PYTHONPATH": str(ROOT / "handoff/src"), "UV": "true"}
+    uv = project.with_name("uv")
+    uv.write_text(UV, encoding="utf-8")
+    uv.chmod(0o755)
+    env = forge.env(token) | {"PYTHONPATH": str(ROOT / "handoff/src"), "UV": str(uv)}
     return baton.run([*HANDOFF, "update", "--pull-request"], project, check=False, env=env)
 
 
@@ -147,6 +161,7 @@ def test_one_pull_request_is_opened_renewed_and_left_to_a_person(
     (request,) = forge.requests
     assert request["title"] == "Update the standards from v1.0.0 to v1.1.0"
     assert "merges without a conflict" in request["text"]
+    assert request["text"].startswith("1 practice becomes must (tools-reviewed)")
     assert git(clone, "status", "--porcelain") == ""
     proposed = git(origin, "show", f"{BRANCH}:.copier-answers.yml")
     assert "_commit: v1.1.0" in proposed

@@ -131,7 +131,7 @@ def _update(
     if not changed:
         print("\nNo file of this project changes.")
         return 0
-    before = _status([sys.executable, "-m", "baton_handoff"], project) if options.commit else {}
+    before = status_now(project) if options.commit else {}
     record = Record(
         before=template.before,
         after=template.after,
@@ -164,20 +164,17 @@ def _finish(project: Project, record: Record, before: Mapping[str, Any] | None) 
     """Lock, check and commit an update that is in the work tree."""
     if _stopped(project):
         return 1
-    root, uv = project.root, os.environ.get("UV", "uv")
+    root = project.root
     if error := renew_lock(project):
         print(
             f"{error}\n\n`uv lock` fails. Do the steps above if there are any,"
             f" or correct pyproject.toml; {_AGAIN}"
         )
         return 1
-    # From here on the environment has the new engine, so it runs in processes of its own.
-    handoff = [uv, "run", "--quiet", "--locked", "handoff"]
     print("uv run poe check …", flush=True)
-    checked = subprocess.run([*handoff, "check"], cwd=root, check=False)
-    if before:
-        for line in differences(before, _status(handoff, project)):
-            print(line)
+    checked = subprocess.run([*_updated_handoff(), "check"], cwd=root, check=False)
+    for line in status_changes(project, before or {}):
+        print(line)
     git(root, "add", "--update", ".")
     if checked.returncode != 0:
         (root / git(root, "rev-parse", "--git-path", "SQUASH_MSG").strip()).write_text(
@@ -210,6 +207,26 @@ def renew_lock(project: Project) -> str:
     command = [os.environ.get("UV", "uv"), "lock", "--quiet"]
     done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
     return (done.stderr.strip() or "No reason is given.") if done.returncode else ""
+
+
+def status_now(project: Project) -> Mapping[str, Any]:
+    """The status by the engine that runs, to be compared after an update; empty if it can't."""
+    return _status([sys.executable, "-m", "baton_handoff"], project)
+
+
+def status_changes(project: Project, before: Mapping[str, Any]) -> list[str]:
+    """What an update that is in the work tree, with its lock, changes of the status, in sentences.
+
+    Args:
+        project: The project.
+        before: The status before the update; empty if it is not known.
+    """
+    return [*differences(before, _status(_updated_handoff(), project))] if before else []
+
+
+def _updated_handoff() -> list[str]:
+    """The command with the engine of the present lock, in a process and environment of its own."""
+    return [os.environ.get("UV", "uv"), "run", "--quiet", "--locked", "handoff"]
 
 
 def _status(handoff: Sequence[str], project: Project) -> Mapping[str, Any]:

@@ -13,7 +13,13 @@ from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import git, prefix_of, run_git
 from baton_handoff.integrations.pull_request_comments import Api
-from baton_handoff.integrations.update import UpdateOptions, renew_lock, update
+from baton_handoff.integrations.update import (
+    UpdateOptions,
+    renew_lock,
+    status_changes,
+    status_now,
+    update,
+)
 from baton_handoff.updates.applied import read_record, undo
 
 CLEAN, CONFLICTING = "update: clean", "update: conflicting"
@@ -79,7 +85,7 @@ def propose_update(project: Project, env: Env) -> int:
     if former is None:
         print(f"A person has committed to {branch}, so it stays as it is.")
         return 0
-    printed = StringIO()
+    before, printed = status_now(project), StringIO()
     with redirect_stdout(printed):
         code = update(project, UpdateOptions(commit=False))
     print(printed.getvalue())
@@ -88,6 +94,8 @@ def propose_update(project: Project, env: Env) -> int:
         return 0
     try:
         lock_error = renew_lock(project)
+        # Without a lock, or with a conflict in a setting, nothing can run the new engine.
+        changes = [] if code or lock_error else status_changes(project, before)
         title, _, body = record.message.strip().partition("\n")
         message = f"{title}\n\n{body.strip()}\n\n{TRAILER}\n"
         git(project.root, "add", "--update", ".")
@@ -102,7 +110,7 @@ def propose_update(project: Project, env: Env) -> int:
     proposal = Proposal(
         branch=branch,
         title=title + (f" in {folder}" if folder else ""),
-        text=_text(project, body.strip(), report, needed=needed),
+        text=_text(project, "\n".join([*changes, "", body.strip()]).strip(), report, needed=needed),
         label=CONFLICTING if needed else CLEAN,
         other=CLEAN if needed else CONFLICTING,
     )
