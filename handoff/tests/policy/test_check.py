@@ -149,7 +149,9 @@ def test_every_step_has_a_tool_or_a_function() -> None:
         " ".join(CHECKED)
         == "conflicts secrets format lint types layers api features owners sources"
     )
-    assert " ".join(CHECKABLE) == " ".join([*CHECKED, "radar", "pipeline", "feature-store"])
+    assert " ".join(CHECKABLE) == " ".join(
+        [*CHECKED, "radar", "pipeline", "feature-store", "infrastructure"]
+    )
     assert " ".join(FIXED) == "format lint api owners"
 
 

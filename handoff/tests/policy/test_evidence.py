@@ -368,3 +368,17 @@ def test_notebooks_run_in_this_environment_whatever_kernel_they_name(
     other = SimpleNamespace(option=SimpleNamespace())
     counting_plugin.pytest_configure(cast("pytest.Config", other))
     assert not vars(other.option)
+
+
+def test_chosen_tests_also_run_notebooks_in_the_kernel_of_this_environment(
+    project: Project,
+) -> None:
+    given: list[dict[str, str]] = []
+
+    def start(_: object, *, env: dict[str, str], **__: object) -> "subprocess.Popen[bytes]":
+        given.append(env)
+        return subprocess.Popen([sys.executable, "-c", ""])
+
+    record.record_run(project, "test", ("pytest", "notebooks/look.ipynb"), start=start)
+    assert counting_plugin.__name__ in given[0]["PYTEST_PLUGINS"].split(",")
+    assert counting_plugin.COUNTS not in given[0]

@@ -72,14 +72,14 @@ def record_run(
         )
     arguments = tuple(command)[len(step.command) :]
     if tuple(command) != step.command or os.environ.get("PYTEST_ADDOPTS"):  # which may skip tests
-        exit_code = _run(project, command, to, start=start)
+        exit_code = _run(project, command, to, _plugins() if kind == "test" else None, start)
         if exit_code == 1 and (*step.command, *arguments) == tuple(command):
             return _judged_by_baseline(project, step, _findings(project, step, arguments), to)
         return RecordedRun(exit_code)
     key = EvidenceStore(project).key(kind)
     with tempfile.TemporaryDirectory() as folder:
         counts = Path(folder) / "counts.json"
-        counting = _counting(counts) if kind == "test" else {}
+        counting = {**_plugins(), "HANDOFF_COUNTS": str(counts)} if kind == "test" else {}
         exit_code = _run(project, command, to, counting, start)
         facts = json.loads(counts.read_text(encoding="utf-8")) if counts.exists() else {}
     found = _findings(project, step) if exit_code else []
@@ -157,11 +157,11 @@ def _judged_by_baseline(
     return RecordedRun(0, in_baseline=True)
 
 
-def _counting(file: Path) -> dict[str, str]:
-    """The environment variables with which pytest also counts its tests."""
+def _plugins() -> dict[str, str]:
+    """The environment variable with which pytest runs notebooks in this environment's kernel."""
     plugin = "baton_handoff.policy.evidence.counting_plugin"
     plugins = ",".join(filter(None, [os.environ.get("PYTEST_PLUGINS"), plugin]))
-    return {"PYTEST_PLUGINS": plugins, "HANDOFF_COUNTS": str(file)}
+    return {"PYTEST_PLUGINS": plugins}
 
 
 def _run(
