@@ -65,9 +65,14 @@ class State:
         """The class of ownership.yml that covers a path."""
         for name, entries in self.ownership.items():
             for entry in entries:
-                if path.startswith(entry) if entry.endswith("/") else fnmatch(path, entry):
+                if _covers(entry, path):
                     return name
         return None
+
+
+def _covers(entry: str, path: str) -> bool:
+    """Whether an entry of ownership.yml covers a path; one with a slash at its end is a folder."""
+    return path.startswith(entry) if entry.endswith("/") else fnmatch(path, entry)
 
 
 def read_state(root: Path) -> State:
@@ -155,7 +160,7 @@ def _ignored(after: State) -> Iterator[str]:
 def _unretired(before: State, after: State) -> Iterator[str]:
     for path in sorted({*before.rendered} - {*after.rendered}):
         owned = before.owner(path) == "template-owned" and not _is_wheel(path)
-        if owned and after.owner(path) != "retired" and path not in after.ownership["retired"]:
+        if owned and not any(_covers(entry, path) for entry in after.ownership["retired"]):
             yield f"{path} is gone: list it under `retired` in ownership.yml, with where it went."
 
     for path in before.ownership["retired"].keys() - after.ownership["retired"].keys():

@@ -22,7 +22,7 @@ class Record:
         after: The version that it leads to.
         head: The last commit before it.
         paths: The paths that it writes or deletes.
-        hidden: Those of them that git does not track; their former content is kept.
+        hidden: Those of them that git does not track.
         message: The message of its commit.
         written: Whether it has written all paths.
         commit: Its commit, empty before that.
@@ -64,13 +64,13 @@ def apply_update(project: Project, tried: Tried, after: Tree, record: Record) ->
         project: The project.
         tried: The update.
         after: The files after it.
-        record: What to know of it; kept before the first file changes.
+        record: What to know of it; kept before the first file changes, with all former content.
     """
     root = project.root
     shutil.rmtree(_folder(project), ignore_errors=True)
     write_tree(
         _folder(project) / "hidden",
-        {path: tried.before[path] for path in record.hidden if path in tried.before},
+        {path: tried.before[path] for path in record.paths if path in tried.before},
     )
     save_record(project, record)
     for path in record.paths:
@@ -127,7 +127,8 @@ def undo(project: Project) -> Record:
                 stdin="\0".join(restored),
                 env={"GIT_LITERAL_PATHSPECS": "1"},
             )
-    kept = read_tree(_folder(project) / "hidden", record.hidden)
+    # Byte by byte: git itself would change the ends of lines.
+    kept = read_tree(_folder(project) / "hidden", record.paths)
     for path in record.hidden:
         if path not in kept:
             _delete(root, path)
