@@ -25,7 +25,7 @@ test: .venv/ready environment  ## what Baton promises, tried for real
 test-system: .venv/system  ## the same with containers and pipelines (as root)
 	pytest --durations 10 tests/system
 
-prove: .venv/ready environment  ## the same with fleets of projects: a slice of them (FULL=1: all)
+prove: .venv/ready environment  ## the same with many projects: a slice of them (FULL=1: all)
 	$(ENGINE)/pytest -n 2 -m long --durations 10 handoff/tests
 	pytest -n 3 --dist worksteal -m long --ignore tests/system --durations 10 tests
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.baton import commit, export, git, owner, ownership
+from tests.baton import Workshop, commit, export, git, owner, ownership
+from tests.edits import change_line
 from tools.derive import write as derive
 from tools.wheel import write as write_wheel
 
@@ -83,8 +84,12 @@ _CONDITION = re.compile(r"\{% if .*? %\}(.*?)\{% endif %\}")
 _PLAIN_JSON = ("handoff.schema.json", "dashboard.json")
 
 
-def make_releases(template: Path) -> None:
-    """Write the template with all versions as tags into a folder."""
+def versions(workshop: Workshop) -> Path:
+    """Return the template as a git repository with these versions. Change only a copy of it."""
+    return workshop.once("versions", _make)
+
+
+def _make(template: Path) -> None:
     _first(export(template))
     _second(template)
     _third(template)
@@ -163,13 +168,6 @@ def _write(template: Path, name: str, text: str) -> None:
 def _change_line(template: Path, names: Sequence[str], number: int, text: str) -> None:
     for name in names:
         change_line(_place(template, f"{name}.txt"), number, text)
-
-
-def change_line(file: Path, number: int, text: str) -> None:
-    """Replace a line of a file."""
-    lines = file.read_text(encoding="utf-8").splitlines()
-    lines[number - 1] = text
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _template_owned(template: Path) -> Iterator[Path]:

@@ -156,6 +156,8 @@ def test_nothing_is_refused_without_reason() -> None:
     assert [*problems(None, AFTER)] == []
     path = "standards/mypy.ini"
     assert [*problems(BEFORE, retired(without(AFTER, path), path))] == []
+    page, folder = "standards/handbook/sources.md", "standards/handbook/"
+    assert [*problems(BEFORE, retired(without(AFTER, page), folder))] == []
     renamed = asked(AFTER, "\ncloud:\n", "\nhost:\n")
     reads_the_old = asked(renamed, "  default: none\n", "  default: '{{ cloud }}'\n")
     assert [*problems(BEFORE, reads_the_old)] == []

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,63 +21,25 @@ from tests.baton import (
     run,
     update,
 )
+from tests.edits import Edit, append, delete, insert, rename, replace, then
 
 CONFLICT = (b"<<<<<<<", b">>>>>>>")
 
 
-def append(path: str, line: str) -> Callable[[Path], None]:
-    def edit(project: Path) -> None:
-        with (project / path).open("a", encoding="utf-8") as file:
-            file.write(f"\n{line}\n")
-
-    return edit
-
-
-def insert(path: str, line: str) -> Callable[[Path], None]:
-    def edit(project: Path) -> None:
-        text = (project / path).read_text(encoding="utf-8")
-        (project / path).write_text(f"{line}\n{text}", encoding="utf-8")
-
-    return edit
-
-
-def add(path: str, text: str) -> Callable[[Path], None]:
-    def edit(project: Path) -> None:
-        (project / path).parent.mkdir(parents=True, exist_ok=True)
-        (project / path).write_text(text, encoding="utf-8")
-
-    return edit
-
-
-def delete(path: str) -> Callable[[Path], None]:
-    return lambda project: (project / path).unlink()
-
-
-def rename_notebook(project: Path) -> None:
-    first = min((project / "notebooks").glob("*.ipynb"))
-    first.rename(first.with_name("ours.ipynb"))
-
-
-def add_dependency(project: Path) -> None:
-    pyproject = project / "pyproject.toml"
-    text = pyproject.read_text(encoding="utf-8")
-    pyproject.write_text(text.replace('"joblib",', '"joblib",\n    "lightgbm",'), encoding="utf-8")
-
-
 # Usual edits of a project.
-EDITS: dict[str, Callable[[Path], None]] = {
-    "edit code": append("src/flight_delays/features/calendar.py", "# ours"),
+EDITS: dict[str, Edit] = {
+    "edit code": append("src/flight_delays/features/calendar.py"),
     "delete a seed": delete("src/flight_delays/serving/batch.py"),
-    "edit the README": insert("README.md", "Ask Kim before you deploy."),
-    "add a dependency": add_dependency,
-    "turn a knob": append("params.yaml", "ours: 1"),
-    "rename a notebook": rename_notebook,
-    "name people": append("handoff.toml", "# ours"),
-    "add a workflow": add(".github/workflows/ours.yml", "name: ours\n"),
-    "add a test": add("tests/unit/test_ours.py", "def test_ours() -> None: ...\n"),
-    "add a file of a name that the new version brings": add("tests/new_seed.py", "# ours\n"),
-    "edit a standard in another line": insert("standards/ruff.toml", "# ours"),
-    "edit a standard that the new version drops": insert("standards/mypy.ini", "# ours"),
+    "edit the README": insert("README.md", "{}: ask Kim before you deploy."),
+    "add a dependency": replace("pyproject.toml", '"joblib",', '"joblib",\n    "lightgbm", # {}'),
+    "turn a knob": append("params.yaml", "{}: 1"),
+    "rename a notebook": rename("notebooks/*.ipynb", "notebooks/ours.ipynb"),
+    "name people": append("handoff.toml"),
+    "add a workflow": append(".github/workflows/ours.yml", "name: {}"),
+    "add a test": append("tests/unit/test_ours.py", "def test_{}() -> None: ..."),
+    "add a file of a name that the new version brings": append("tests/new_seed.py"),
+    "edit a standard in another line": insert("standards/ruff.toml"),
+    "edit a standard that the new version drops": insert("standards/mypy.ini"),
 }
 
 
@@ -94,14 +56,14 @@ class Story:
 def story(
     workshop: Workshop,
     project: Path,
-    edit: Callable[[Path], None],
+    edit: Edit,
     at_first: Answers | None = None,
     later: Answers | None = None,
 ) -> Story:
     """Render a project by the first version, edit it, and update it to the next version."""
     render(workshop.releases(), project, at_first or {}, "v1.0.0")
     made = files(project)
-    edit(project)
+    edit(project, "ours")
     commit(project, "work")
     edited = files(project)
     update(project, later)
@@ -114,10 +76,7 @@ def after_all_edits(
 ) -> Iterator[Story]:
     """Apply all edits, then update the project with changed live answers."""
 
-    def everything(project: Path) -> None:
-        for edit in EDITS.values():
-            edit(project)
-
+    everything = then(*EDITS.values())
     folder = tmp_path_factory.mktemp("update") / "project"
     yield story(workshop, folder, everything, later={"level": 2, "ml_engineering_team": "@ours"})
     shutil.rmtree(folder)
@@ -133,7 +92,7 @@ def test_an_edit_is_kept(after_all_edits: Story, tmp_path: Path, name: str) -> N
     for path, content in after_all_edits.made.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(content)
-    EDITS[name](tmp_path)
+    EDITS[name](tmp_path, "ours")
     alone = files(tmp_path)
     touched = [
         path
@@ -184,7 +143,7 @@ def test_two_changes_of_one_line_give_a_conflict_that_git_shows(
     workshop: Workshop, tmp_path: Path
 ) -> None:
     """This shows that the tests above would find a conflict."""
-    edit = append("standards/ruff.toml", "# our own end of the file")
+    edit = append("standards/ruff.toml")
     after = story(workshop, tmp_path / "project", edit)
     assert git(after.project, "ls-files", "--unmerged") != ""
 
@@ -208,10 +167,6 @@ def test_the_command_of_renovate_updates_a_project_and_keeps_its_answers(
     assert f"{RENOVATE} TAG" in documented
 
 
-def no_edit(project: Path) -> None:
-    """Leave the project unchanged."""
-
-
 def infra(tree: dict[str, bytes]) -> dict[str, bytes]:
     return {path: content for path, content in tree.items() if path.startswith("infra/")}
 
@@ -219,7 +174,7 @@ def infra(tree: dict[str, bytes]) -> dict[str, bytes]:
 def test_an_update_adds_infrastructure_when_a_cloud_is_chosen_later(
     workshop: Workshop, tmp_path: Path
 ) -> None:
-    after = story(workshop, tmp_path / "project", no_edit, later={"cloud": "aws"})
+    after = story(workshop, tmp_path / "project", then(), later={"cloud": "aws"})
     assert infra(after.edited) == {}
     assert b"# seeds change too" in infra(after.updated)["infra/main.tf"]
 
@@ -227,7 +182,7 @@ def test_an_update_adds_infrastructure_when_a_cloud_is_chosen_later(
 def test_an_update_does_not_change_existing_infrastructure(
     workshop: Workshop, tmp_path: Path
 ) -> None:
-    edit = add("infra/main.tf", "# ours\n")
+    edit = append("infra/main.tf")
     after = story(workshop, tmp_path / "project", edit, later={"cloud": "aws"})
     assert infra(after.updated) == {"infra/main.tf": b"# ours\n"}
 
@@ -237,12 +192,7 @@ def test_the_project_owns_its_infrastructure_after_it_is_rendered(
     workshop: Workshop, tmp_path: Path, cloud: str
 ) -> None:
     """It stays as edited and partly deleted, even when an update drops the cloud."""
-
-    def edit(project: Path) -> None:
-        insert("infra/main.tf", "# ours")(project)
-        delete("infra/outputs.tf")(project)
-        add("infra/ours.tf", "# ours\n")(project)
-
+    edit = then(insert("infra/main.tf"), delete("infra/outputs.tf"), append("infra/ours.tf"))
     after = story(workshop, tmp_path / "project", edit, {"cloud": "aws"}, {"cloud": cloud})
     assert infra(after.updated) == infra(after.edited)
     assert "infra/ours.tf" in after.updated
@@ -252,7 +202,7 @@ def test_another_ci_provider_replaces_the_old_files_and_git_shows_it(
     workshop: Workshop, tmp_path: Path
 ) -> None:
     """The only edit that an update removes: docs/own/ownership.md states it, and git shows it."""
-    edit = append(".github/workflows/handoff.yml", "# ours")
+    edit = append(".github/workflows/handoff.yml")
     after = story(workshop, tmp_path / "project", edit, later={"ci": "gitlab"})
     assert ".gitlab-ci.yml" in after.updated
     assert ".github/workflows/handoff.yml" not in after.updated

@@ -16,7 +16,7 @@ from pathlib import Path
 from unittest import mock
 
 import copier._cli
-import copier._template
+import copier._vcs
 import pytest
 
 from tests import baton
@@ -33,7 +33,8 @@ from tests.baton import (
     ownership,
     render,
 )
-from tests.releases import EXTRA, TIER, VERSIONS, change_line, make_releases
+from tests.edits import Edit, append, change_line, delete, line, rename, replace, then
+from tests.releases import EXTRA, TIER, VERSIONS, versions
 from tests.slices import sampled
 
 PROJECTS = range(24)
@@ -47,65 +48,19 @@ CI_FILES = {
 }
 OURS = b"# ours\n"
 
-Edit = Callable[[Path, str], None]
 
-
-def line(name: str, number: int) -> Edit:
-    return lambda project, token: change_line(project / EXTRA / f"{name}.txt", number, token)
-
-
-def append(path: str, text: str = "# {}") -> Edit:
-    """Write a line to the end of a file, which need not exist."""
-
-    def edit(project: Path, token: str) -> None:
-        (project / path).parent.mkdir(parents=True, exist_ok=True)
-        with (project / path).open("a", encoding="utf-8") as file:
-            file.write(f"{text.format(token)}\n")
-
-    return edit
-
-
-def replace(path: str, old: str, new: str) -> Edit:
-    def edit(project: Path, token: str) -> None:
-        text = (project / path).read_text(encoding="utf-8")
-        assert text.count(old) == 1, (path, old)
-        (project / path).write_text(text.replace(old, new.format(token)), encoding="utf-8")
-
-    return edit
-
-
-def then(*edits: Edit) -> Edit:
-    def edit(project: Path, token: str) -> None:
-        for one in edits:
-            one(project, token)
-
-    return edit
-
-
-def rename(path: str, to: str) -> Edit:
-    def edit(project: Path, _: str) -> None:
-        (project / to).parent.mkdir(parents=True, exist_ok=True)
-        (project / path).rename(project / to)
-
-    return edit
-
-
-def delete(path: str) -> Edit:
-    def edit(project: Path, _: str) -> None:
-        place = project / path
-        shutil.rmtree(place) if place.is_dir() else place.unlink()
-
-    return edit
+def extra(name: str) -> str:
+    return extra(name)
 
 
 def with_crlf(project: Path, token: str) -> None:
-    line("crlf", 5)(project, token)
+    line(extra("crlf"), 5)(project, token)
     file = project / EXTRA / "crlf.txt"
     file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
 
 
 def executable(project: Path, token: str) -> None:
-    line("mode", 3)(project, token)
+    line(extra("mode"), 3)(project, token)
     (project / EXTRA / "mode.txt").chmod(0o755)
 
 
@@ -145,13 +100,13 @@ fix = "ask legal"
 """
 
 EDITS: dict[str, Edit] = {
-    "far from the change": line("far", 2),
-    "near the change": line("near", 22),
-    "at the end": append(f"{EXTRA}/end.txt"),
+    "far from the change": line(extra("far"), 2),
+    "near the change": line(extra("near"), 22),
+    "at the end": append(extra("end")),
     "saved with CR LF": with_crlf,
     "executable": executable,
-    "moved": then(line("moved", 3), rename(f"{EXTRA}/moved.txt", "docs/moved.txt")),
-    "an odd name of the template": line("odd name é", 2),
+    "moved": then(line(extra("moved"), 3), rename(extra("moved"), "docs/moved.txt")),
+    "an odd name of the template": line(extra("odd name é"), 2),
     "odd names": then(
         append("docs/a 'b' $c;{d}#é🦊.md"),
         append("docs/-rf.md"),
@@ -160,12 +115,12 @@ EDITS: dict[str, Edit] = {
     ),
     "a link instead": link,
     "a folder instead of a file": then(
-        delete(f"{EXTRA}/made-folder.txt"), append(f"{EXTRA}/made-folder.txt/ours.txt")
+        delete(extra("made-folder")), append(f"{EXTRA}/made-folder.txt/ours.txt")
     ),
     "a file instead of a folder": then(delete(f"{EXTRA}/folder"), append(f"{EXTRA}/folder")),
-    "dropped upstream": line("dropped", 2),
-    "retired upstream": line("retired", 2),
-    "renamed upstream": line("old-name", 2),
+    "dropped upstream": line(extra("dropped"), 2),
+    "retired upstream": line(extra("retired"), 2),
+    "renamed upstream": line(extra("old-name"), 2),
     "in a folder that is retired": append(f"{EXTRA}/old-folder/one.txt"),
     "beside a folder that is retired": append(f"{EXTRA}/old-folder/ours.txt"),
     "ignored": append(".vscode/settings.json", "// {}"),
@@ -173,10 +128,7 @@ EDITS: dict[str, Edit] = {
     "a notebook": edited_notebook,
     "a notebook is renamed": then(
         edited_notebook,
-        lambda project, _: (
-            min((project / "notebooks").glob("*.ipynb")).rename(project / "notebooks/ours.ipynb")
-            and None
-        ),
+        rename("notebooks/*.ipynb", "notebooks/ours.ipynb"),
     ),
     "a notebook of their own": append("notebooks/own.md"),
     "README": append("README.md", "{}"),
@@ -191,16 +143,16 @@ EDITS: dict[str, Edit] = {
 }
 """Edits at places that no version changes, each with a unique token."""
 
-DELETED = (f"{EXTRA}/deleted.txt", "docs/model-card.md", "standards/handbook/watch-it.md")
+DELETED = (extra("deleted"), "docs/model-card.md", "standards/handbook/watch-it.md")
 """What people deleted; all versions change the template-owned ones."""
 
 BOTH = {
-    "the same line": line("same", 20),
-    "the line below": line("touching", 21),
-    "a file of the same name": append(f"{EXTRA}/brought.txt"),
+    "the same line": line(extra("same"), 20),
+    "the line below": line(extra("touching"), 21),
+    "a file of the same name": append(extra("brought")),
 }
 """Edits of lines that a version changes, too, or of their neighbours."""
-CONFLICTING = {f"{EXTRA}/{name}.txt" for name in ("same", "touching", "brought")}
+CONFLICTING = {extra(name) for name in ("same", "touching", "brought")}
 
 
 @dataclass(frozen=True)
@@ -218,7 +170,7 @@ class Done:
 
 @pytest.fixture(scope="session")
 def releases(workshop: Workshop) -> Path:
-    return workshop.once("versions", make_releases)
+    return versions(workshop)
 
 
 @pytest.fixture(autouse=True)
@@ -233,7 +185,7 @@ def one_process(
     from baton_handoff.updates import scratch
 
     clones: dict[str, str] = {}
-    clone = copier._template.clone
+    clone = copier._vcs.clone
 
     def shared(url: str, ref: str = "HEAD", **_: str) -> str:
         commit_id = git(Path(url), "rev-parse", f"{ref}^{{commit}}").strip()
@@ -249,7 +201,7 @@ def one_process(
             _, code = copier._cli.CopierApp.run(command, exit=False)
         assert code == 0
 
-    monkeypatch.setattr(copier._template, "clone", shared)
+    monkeypatch.setattr("copier._template.clone", shared)
     monkeypatch.setattr(scratch, "_copier", in_process)
 
 
@@ -379,21 +331,19 @@ def test_no_update_loses_an_edit(
         for path, text in new.items()
         if "template-owned" in owner(path, ownership())
         and first.get(path) == edited.get(path)
-        and path not in (".copier-answers.yml", f"{EXTRA}/linked.txt")
+        and path not in (".copier-answers.yml", extra("linked"))
         and not path.startswith((f"{EXTRA}/made-folder", f"{EXTRA}/folder"))
     }
     assert [path for path, text in equal.items() if after.get(path) != text] == []
     for kept in ("dropped", "retired", "old-name"):
-        assert f"{EXTRA}/{kept}.txt" in after
-        assert f"{EXTRA}/{kept}.txt" in updated.text
+        assert extra(kept) in after
+        assert extra(kept) in updated.text
     for gone in ("dropped-plain", "retired-plain", "old-folder/two"):
-        assert f"{EXTRA}/{gone}.txt" not in after
+        assert extra(gone) not in after
     for name in ("near", "end", "crlf", "mode", "upstream", "odd name é"):
-        assert b"better line 20" in after[f"{EXTRA}/{name}.txt"], name
-    assert (
-        f"It runs everywhere, {answers['project_slug']}." in after[f"{EXTRA}/region.txt"].decode()
-    )
-    assert modes(direct) == {f"{EXTRA}/mode.txt": "executable", f"{EXTRA}/linked.txt": "link"}
+        assert b"better line 20" in after[extra(name)], name
+    assert f"It runs everywhere, {answers['project_slug']}." in after[extra("region")].decode()
+    assert modes(direct) == {extra("mode"): "executable", extra("linked"): "link"}
     practice, _, tier = TIER
     (wheel,) = (direct / "standards").glob("*.whl")
     with zipfile.ZipFile(wheel) as engine:
