@@ -14,6 +14,7 @@ import yaml
 
 from tests.baton import Workshop, commit, export, git, owner, ownership
 from tests.edits import change_line
+from tools.derive import RELEASED, released
 from tools.derive import write as derive
 from tools.wheel import write as write_wheel
 
@@ -223,9 +224,10 @@ def _tag(template: Path, version: str) -> None:
     number = next(n for n, line in enumerate(lines) if line.startswith("version = "))
     lines[number] = f'version = "{version[1:]}"\n'
     pyproject.write_text("".join(lines), encoding="utf-8")
-    write_wheel(template)
     derive(template)
     for file in _template_owned(template) if version != VERSIONS[0] else ():
         _mark(file, version)
+    (template / RELEASED).write_text(released(template), encoding="utf-8")
+    write_wheel(template)
     commit(template, version)
     git(template, "tag", version)

@@ -16,7 +16,10 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))  # `python tools/derive.py` finds only this folder
+# `python tools/derive.py` finds only this folder
+sys.path[:0] = [str(ROOT), str(ROOT / "handoff/src")]
+
+from baton_handoff.updates.released import digest_of  # noqa: E402
 
 from tools.devcontainers import FOLDER, devcontainers, stages  # noqa: E402
 from tools.roles import editor_files, first_steps, laptop_files  # noqa: E402
@@ -24,6 +27,8 @@ from tools.roles import editor_files, first_steps, laptop_files  # noqa: E402
 PRACTICES = "handoff/src/baton_handoff/policy/practices/practices.toml"
 RETIRED = "handoff/src/baton_handoff/updates/retired.yml"
 RETIRED_HEAD = "# Derived from ownership.yml by `make derive`.\n"
+RELEASED = "handoff/src/baton_handoff/updates/released.yml"
+RELEASED_HEAD = "# Derived from template/standards/ and copier.yml by `make derive`.\n"
 CACHES = ("__pycache__", "*.py[co]", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
 COPIER_DEFAULTS = ("~*", ".git", ".DS_Store", ".svn")
 
@@ -244,6 +249,20 @@ def _practice(one: dict[str, Any]) -> str:
     )
 
 
+def released(root: Path) -> str:
+    """Return the digests of the settings that judge a change, and the answers that are fixed."""
+    listed = questions((root / "copier.yml").read_text(encoding="utf-8"))
+    found = [
+        *(root / "template/standards").glob("*.toml*"),
+        *(root / "template/standards").glob("*.ini*"),
+    ]
+    settings = {
+        f"standards/{file.name.removesuffix('.jinja')}": digest_of(file) for file in sorted(found)
+    }
+    fixed = [question.name for question in listed if question.lifetime == "creation-only"]
+    return RELEASED_HEAD + _yaml({"fixed": fixed, "settings": settings})
+
+
 def between(text: str, marks: tuple[str, str], new: str) -> str:
     """Return the text with the part between the two marks replaced."""
     first, last = marks
@@ -281,6 +300,7 @@ def derived(root: Path) -> dict[Path, str]:
         root / "docs/own/ownership.md": between(ownership_md, in_docs, ownership_table(ownership)),
         root / "docs/own/practices.md": between(practices_md, in_docs, practices_pages(practices)),
         root / "docs/own/questions.md": between(questions_md, in_docs, questions_table(listed)),
+        root / RELEASED: released(root),
         root / RETIRED: RETIRED_HEAD + _yaml({"retired": ownership["retired"]}),
         **editor_files(root),
         **{

@@ -16,7 +16,7 @@ from baton_handoff.updates.changelog import changes_in, problem_of
 from jinja2_ansible_filters import AnsibleCoreFiltersExtension
 from packaging.version import Version
 
-from tools.derive import PRACTICES, RETIRED, SIDES, copier_lists, documents, questions
+from tools.derive import PRACTICES, RELEASED, RETIRED, SIDES, copier_lists, documents, questions
 
 SAMPLES: Sequence[str] = (
     *("Flight delays", "Ω", 'Naïve "Bayes" \\ {{ 7*7 }} 🦊', "x" * 80, "x" * 40, "x" * 200, ""),
@@ -136,7 +136,11 @@ def problems(before: State | None, after: State) -> Iterator[str]:
 
 
 def _without_derived(state: State) -> dict[str, bytes]:
-    return {path: text for path, text in state.engine.items() if not RETIRED.endswith(path)}
+    return {
+        path: text
+        for path, text in state.engine.items()
+        if not RETIRED.endswith(path) and not RELEASED.endswith(path)
+    }
 
 
 def _binaries(after: State) -> Iterator[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from baton_handoff.config.standards import ENGINE, practices_text, unpack_engine
+from baton_handoff.config.standards import ENGINE, engine_text, unpack_engine
 from baton_handoff.core.errors import HandoffError
 
 MODULE = "baton_handoff/__init__.py"
@@ -21,18 +21,18 @@ def add_wheel(root: Path, **files: str) -> None:
 
 def test_the_practices_are_read_from_the_wheel(tmp_path: Path) -> None:
     add_wheel(tmp_path, **{"baton_handoff/any/practices.toml": "sections = []\n"})
-    assert practices_text(tmp_path) == "sections = []\n"
+    assert engine_text(tmp_path, "practices.toml") == "sections = []\n"
 
 
 def test_the_practices_of_a_tree_before_1_0_are_read_from_its_sources(tmp_path: Path) -> None:
     folder = tmp_path / "standards/handoff/src/baton_handoff/practices"
     folder.mkdir(parents=True)
     (folder / "practices.toml").write_text("sections = []\n")
-    assert practices_text(tmp_path) == "sections = []\n"
+    assert engine_text(tmp_path, "practices.toml") == "sections = []\n"
 
 
 def test_a_tree_without_an_engine_has_no_practices(tmp_path: Path) -> None:
-    assert practices_text(tmp_path) == ""
+    assert engine_text(tmp_path, "practices.toml") == ""
 
 
 def test_the_error_of_a_damaged_wheel_names_it(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_the_error_of_a_damaged_wheel_names_it(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"baton_handoff-1\.2\.0-py3-none-any\.whl is not a valid wheel"
     ):
-        practices_text(tmp_path)
+        engine_text(tmp_path, "practices.toml")
 
 
 def test_a_damaged_wheel_is_not_unpacked(tmp_path: Path) -> None:

@@ -279,8 +279,12 @@ def test_the_report_names_a_manual_edit_of_the_standards(
             "standards/ was edited by hand (standards/a, standards/b, standards/c and 1 more). The"
             " edits judge this change already"
         )
+        # An update: what the template has released is known.
         edit(".copier-answers.yml", "_commit: v2\nlevel: 2\n")
         assert lacks() == []
+        edit("standards/ruff.toml", "line-length = 200\n")
+        (told,) = lacks()
+        assert told.message.startswith("standards/ was edited by hand (standards/ruff.toml). The")
     finally:
         git(root, "reset", "--quiet", "--hard", "HEAD~")
 

@@ -122,8 +122,9 @@ def _check_secrets(project: "Project") -> _Found:
 
 def _check_conflicts(project: "Project") -> _Found:
     from baton_handoff.updates.conflicts import find_conflicts
+    from baton_handoff.updates.state import hindrances
 
-    return find_conflicts(project), "No file contains a conflict."
+    return [*find_conflicts(project), *hindrances(project)], "No file contains a conflict."
 
 
 def _check_api(project: "Project") -> _Found:

@@ -16,8 +16,8 @@ ENGINE = (f"{FOLDER}engine", f"{FOLDER}handoff/src")
 """Where `unpack_engine` unpacks it; where a project made before 1.0 has its source code."""
 
 
-def practices_text(root: Path) -> str:
-    """The practices.toml of the engine in a tree; empty without an engine.
+def engine_text(root: Path, name: str) -> str:
+    """A file of the engine in a tree by its name, as practices.toml; empty without an engine.
 
     Raises:
         OSError: A file can't be read.
@@ -26,12 +26,12 @@ def practices_text(root: Path) -> str:
     for wheel in sorted(root.glob(WHEEL)):
         try:
             with zipfile.ZipFile(wheel) as archive:
-                for name in archive.namelist():
-                    if name.endswith("/practices.toml"):
-                        return archive.read(name).decode("utf-8")
+                for path in archive.namelist():
+                    if path.endswith(f"/{name}"):
+                        return archive.read(path).decode("utf-8")
         except zipfile.BadZipFile as error:
             raise ValueError(f"{wheel} is not a valid wheel") from error
-    for file in sorted((root / ENGINE[1]).rglob("practices.toml")):
+    for file in sorted((root / ENGINE[1]).rglob(name)):
         return file.read_text(encoding="utf-8")
     return ""
 

@@ -1,6 +1,7 @@
 """The answers file of a project: what an update reads in it, and what people changed there."""
 
 import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,10 +57,62 @@ def read_answers(root: Path) -> ProjectAnswers:
     return ProjectAnswers(str(answers[SOURCE]), str(answers[VERSION]), answers)
 
 
+@dataclass(frozen=True)
+class EditedAnswer:
+    """An answer that a person changed in the file, and that an update can't follow.
+
+    Attributes:
+        key: The question, or a key of copier.
+        was: The answer that copier has written.
+        now: The answer in the file; None if the line, or its value, is deleted.
+    """
+
+    key: str
+    was: object
+    now: object | None
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, as a sentence without its end."""
+        if self.now is None:
+            return (
+                f"{ANSWERS} lacks `{self.key}`, which was `{self.was}`: an update would take the"
+                " default instead"
+            )
+        return (
+            f"`{self.key}` in {ANSWERS} was changed from `{self.was}` to `{self.now}`: it is fixed"
+            " when a project is made, and files depend on it"
+        )
+
+    def remedy(self, root: Path) -> str:
+        """What to do."""
+        if self.now is None:
+            return f"restore the line, or the file: {_restore(root)}"
+        return "write the former answer, or make a new project with the other one"
+
+
+def edited_answers(
+    root: Path, answers: Mapping[str, Any], fixed: Collection[str]
+) -> Iterator[EditedAnswer]:
+    """The answers that were deleted since copier wrote the file, and the fixed ones that changed.
+
+    Args:
+        root: The project's folder.
+        answers: The answers as they are, and copier's own keys.
+        fixed: The answers that are fixed when a project is made.
+    """
+    commit = written_by(root)
+    text = git_or_none(root, "show", f"{commit}:./{ANSWERS}") if commit else None
+    written = parse_yaml(text) if text else {}
+    for key, value in written.items() if isinstance(written, dict) else ():
+        if key not in answers:
+            yield EditedAnswer(key, value, None)
+        elif key in fixed and answers[key] != value:
+            yield EditedAnswer(key, value, answers[key])
+
+
 def require_unedited(root: Path, answers: ProjectAnswers, copier_yml: str) -> None:
     """Check that nobody deleted an answer, or edited one that only the creation asks.
-
-    An answer that may change later may be edited, too.
 
     Args:
         root: The project's folder.
@@ -69,22 +122,9 @@ def require_unedited(root: Path, answers: ProjectAnswers, copier_yml: str) -> No
     Raises:
         HandoffError: An answer was deleted or edited since copier wrote the file.
     """
-    commit = written_by(root)
-    text = git_or_none(root, "show", f"{commit}:./{ANSWERS}") if commit else None
-    written = parse_yaml(text) if text else {}
-    fixed = {*_FIXED.findall(copier_yml), SOURCE}
-    for key, value in written.items() if isinstance(written, dict) else ():
-        if key not in answers.all:
-            raise HandoffError(
-                f"{ANSWERS} lacks `{key}`, which was `{value}`: an update would take the default"
-                f" instead. Restore the line, or the file: {_restore(root)}."
-            )
-        if key in fixed and answers.all[key] != value and key != SOURCE:
-            raise HandoffError(
-                f"`{key}` in {ANSWERS} was changed from `{value}` to `{answers.all[key]}`: it is"
-                " fixed when a project is made, and files depend on it. Write the former answer,"
-                " or make a new project with the other one."
-            )
+    for one in edited_answers(root, answers.all, _FIXED.findall(copier_yml)):
+        remedy = one.remedy(root)
+        raise HandoffError(f"{one.problem}. {remedy[0].upper()}{remedy[1:]}.")
 
 
 def written_by(root: Path) -> str | None:

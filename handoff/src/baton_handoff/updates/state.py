@@ -7,10 +7,19 @@ from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import git_or_none, head_commit
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.updates.answers import ANSWERS, VERSION, read_answers, written_by
+from baton_handoff.updates.answers import (
+    ANSWERS,
+    SOURCE,
+    VERSION,
+    edited_answers,
+    read_answers,
+    written_by,
+)
 from baton_handoff.updates.applied import read_record
 from baton_handoff.updates.conflicts import find_conflicts
+from baton_handoff.updates.released import released
 from baton_handoff.updates.retired import left_over
+from baton_handoff.updates.template import is_relative
 
 
 @dataclass(frozen=True)
@@ -41,8 +50,37 @@ def template_version(project: Project) -> TemplateVersion | None:
 
 
 def unfinished(project: Project) -> list[Finding]:
-    """Conflicts, an update that was interrupted or waits for a person, and retired files."""
-    return [*find_conflicts(project), *_begun(project), *left_over(project)]
+    """Conflicts, an update that was interrupted or waits, what hinders the next, retired files."""
+    return [
+        *find_conflicts(project),
+        *_begun(project),
+        *hindrances(project),
+        *left_over(project),
+    ]
+
+
+def hindrances(project: Project) -> list[Finding]:
+    """What in the answers file stops an update, or lets one take other answers."""
+    try:
+        answers = read_answers(project.root)
+    except HandoffError as error:
+        # A folder that git never had as a project is none.
+        return [_hindrance(str(error).rstrip("."))] if written_by(project.root) else []
+    edited = [*edited_answers(project.root, answers.all, released().fixed)]
+    found = [_hindrance(one.problem, one.remedy(project.root)) for one in edited]
+    known = {one.key for one in edited}
+    empty = [key for key, answer in answers.all.items() if answer is None and key not in known]
+    if empty:
+        message = f"{', '.join(f'`{key}`' for key in empty)}: no answer, so copier can't update"
+        found.append(_hindrance(message, "`uv run poe update` takes the default of the template"))
+    if is_relative(answers.source):
+        message = f"`{SOURCE}: {answers.source}` depends on the folder in which copier runs"
+        found.append(_hindrance(message, "write the full path of the template, or its URL"))
+    return found
+
+
+def _hindrance(message: str, fix: str = "") -> Finding:
+    return Finding("update", message, False, file=ANSWERS, fix=fix)
 
 
 def _begun(project: Project) -> list[Finding]:

@@ -13,13 +13,14 @@ from baton_handoff.config.baseline import BASELINE_FILE, follow_renames
 from baton_handoff.config.project import Project, project_at
 from baton_handoff.config.settings import PromotionSettings, RegistrySettings
 from baton_handoff.config.sides import SIDES
-from baton_handoff.config.standards import FOLDER, practices_text
+from baton_handoff.config.standards import FOLDER, engine_text
 from baton_handoff.core.git_snapshots import GitSnapshots, snapshots_of
 from baton_handoff.core.toml_files import parse_toml, read_toml
 from baton_handoff.core.yaml_files import read_yaml
 from baton_handoff.policy.practices.registry import Registry, registry_of
 from baton_handoff.policy.status.base_practices import in_both, merged_registry
 from baton_handoff.reporting.findings import Finding
+from baton_handoff.updates.released import RELEASED, Released, parse_released, released
 
 _CHECK = "stricter-of-both"
 
@@ -87,7 +88,7 @@ def change_from(
     base_tree, head_tree = snapshots.of_commit(commit), snapshots.working_directory()
     snapshots.check_out(base_tree, folder)
     try:
-        standards = parse_toml(practices_text(folder))
+        standards = parse_toml(engine_text(folder, "practices.toml"))
     except (OSError, ValueError):
         standards = {}
     base = replace(project_at(folder, project), standards=standards)
@@ -238,8 +239,12 @@ def uncompared(change: Change) -> Iterator[Finding]:
             )
     standards = [path for path in change.paths if path.startswith(FOLDER)]
     version = _template_version(change.folder)
-    # An update of the template changes its version, too.
-    if standards and version and version == _template_version(change.head.root):
+    if version != _template_version(change.head.root):
+        # An update. What it brings is known; what people had edited before stays theirs.
+        known = _released_in(change.folder).edited_in(change.folder, change.base.package)
+        edited = released().edited_in(change.head.root, change.head.package) - known
+        standards = [path for path in standards if path in edited]
+    if standards and version:
         more = f" and {len(standards) - _LISTED} more" if len(standards) > _LISTED else ""
         yield Finding(
             _CHECK,
@@ -249,6 +254,14 @@ def uncompared(change: Change) -> Iterator[Finding]:
             file=standards[0],
             fix="revert the edits, and change the standards in the template",
         )
+
+
+def _released_in(folder: Path) -> Released:
+    """What the template of the engine in a tree has released; nothing of older engines."""
+    try:
+        return parse_released(engine_text(folder, RELEASED))
+    except (OSError, ValueError):
+        return parse_released("")
 
 
 def _tool_settings(change: Change, path: str) -> Iterator[str]:
