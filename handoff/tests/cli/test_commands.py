@@ -18,6 +18,7 @@ TOP = (
     "fix",
     "test",
     "status",
+    "ci",
     "triage",
     "replay-history",
     "update",

@@ -36,8 +36,12 @@ def test_the_workflows_run_in_the_folder_and_for_its_changes(tmp_path: Path, fol
     for event in ("push", "pull_request"):
         assert started[event]["paths"] == [f"{folder}/**", f".github/workflows/{name}-*"]
     assert "hashFiles('uv.lock')" not in text
-    artifact = handoff["jobs"]["handoff"]["steps"][-1]["with"]["path"].split()
-    assert artifact == [f"{folder}/.handoff/evidence", f"{folder}/.handoff/status.html"]
+    artifact = handoff["jobs"]["handoff"]["steps"][-2]["with"]["path"].split()
+    kept = ("ci", "evidence", "status.html")
+    assert artifact == [f"{folder}/.handoff/{name}" for name in kept]
+    # These jobs check nothing out, so there is no such folder.
+    (_, shown) = handoff["jobs"]["data-science"]["steps"]
+    assert shown["working-directory"] == "."
     assert handoff["name"] == f"handoff ({folder})"
     assert yaml.safe_load(written[1].read_text())["defaults"]["run"]["working-directory"] == folder
 

@@ -85,9 +85,61 @@ def test_the_ci_file_of_the_template_runs_all_required_commands(
     own = (TEMPLATE / OF_PROVIDERS[provider]).read_text(encoding="utf-8")
     written(PLACES[provider], own)(kept)
     assert seen(kept, "ci-checks").state == State.MET
-    for command in ("handoff contract diff", "handoff triage", "handoff status"):
-        written(PLACES[provider], own.replace(command, "true"))(kept)
-        assert command in seen(kept, "ci-checks").message
+    written(PLACES[provider], own.replace("handoff ci check", "true"))(kept)
+    assert "`handoff contract diff`, `handoff triage`" in seen(kept, "ci-checks").message
+
+
+_CHECK = {
+    "github": "      - run: uv run --locked handoff ci check\n",
+    "gitlab": "    - uv run --locked handoff ci check\n",
+    "azure": "      - script: uv run --locked handoff ci check\n",
+}
+_JOB = {"github": "  handoff:\n", "gitlab": "\nhandoff:\n", "azure": "  - job: handoff\n"}
+_TOLERATED = {
+    "github": "    continue-on-error: true\n",
+    "gitlab": "  allow_failure: true\n",
+    "azure": "    continueOnError: true\n",
+}
+_SIDE = {
+    "github": "  data-science: *result\n",
+    "gitlab": "data-science:\n  extends: .result\n",
+    "azure": "  - job: data_science\n",
+}
+_RESULT = {
+    "github": '          test -e "ci/$GITHUB_JOB.passed"\n',
+    "gitlab": '    - test -e ".handoff/ci/$CI_JOB_NAME.passed"\n',
+    "azure": "          test -e contracts.passed\n",
+}
+
+
+@pytest.mark.parametrize("provider", PLACES)
+def test_a_pipeline_that_can_no_longer_turn_red_does_not_count(
+    kept: Project, provider: str
+) -> None:
+    changed(".copier-answers.yml", "github", provider)(kept)
+    own = (TEMPLATE / OF_PROVIDERS[provider]).read_text(encoding="utf-8")
+    check, result = _CHECK[provider], _RESULT[provider]
+    indent = " " * (len(check) - len(check.lstrip()) + 2)
+    mutants = {
+        "the check runs in another job's place": (check, ""),
+        "its failure is ignored": (check, check.replace("check\n", "check || true\n")),
+        "the job may fail": (_JOB[provider], _JOB[provider] + _TOLERATED[provider]),
+        "a side has no job": (_SIDE[provider], _SIDE[provider].replace("data", "other")),
+        "no result is needed": (result, ""),
+        "a result is not enforced": (result, result.replace("\n", " || true\n")),
+    }
+    if provider != "gitlab":
+        skipped = {"github": "if: false", "azure": "condition: false"}[provider]
+        mutants["the step is skipped"] = (check, f"{check}{indent}{skipped}\n")
+        other = {
+            "github": ("github.event_name != 'schedule'", "github.event_name == 'push'"),
+            "azure": ("ne(variables['Build.Reason'], 'S", "eq(variables['Build.Reason'], 'S"),
+        }[provider]
+        mutants["no change starts it"] = other
+    for mutant, (before, after) in mutants.items():
+        assert before in own, mutant
+        written(PLACES[provider], own.replace(before, after, 1))(kept)
+        assert seen(kept, "ci-checks").state == State.NOT_MET, mutant
 
 
 @pytest.mark.parametrize(

@@ -249,9 +249,9 @@ CASES: dict[str, Case] = {
     ),
     "ci-checks": Case(
         changed(".github/workflows/handoff.yml", "handoff status --run", "true"),
-        "let CI run `handoff status --run`, `handoff contract diff` and `handoff triage` for every"
-        " change, as the template's file does: .github/workflows/handoff.yml, .gitlab-ci.yml or"
-        " azure-pipelines.yml",
+        "let CI run `handoff ci check`, which runs all of them, for every change, and fail by its"
+        " results in the jobs contracts, data-science and ml-engineering, as the template's file"
+        " does: .github/workflows/handoff.yml, .gitlab-ci.yml or azure-pipelines.yml",
         changed(".github/workflows/handoff.yml", "--locked true", "--locked handoff status --run"),
     ),
     "infrastructure-as-code": Case(

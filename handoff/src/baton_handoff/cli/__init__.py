@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from baton_handoff.cli import (
     check,
+    ci,
     contract,
     feature,
     history,
@@ -152,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add(commands)
     history.add(commands)
     policy.add_status(commands)
+    ci.add(commands)
     old_names.add(commands)
     groups = {"": commands}
     for name, (module, title) in _GROUPS.items():

@@ -1,7 +1,6 @@
 """`handoff contract`: the contracts of the tables, the model and the API."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,29 +98,9 @@ def _join(options: Options) -> None:
 
 
 def _diff(options: Options) -> int:
-    from baton_handoff.contracts.diff import (
-        NoBaseContractsError,
-        compare_with_base,
-        findings,
-        write_changelog,
-    )
-    from baton_handoff.contracts.sentences import base_text
-    from baton_handoff.policy.status.change_findings import kept
+    from baton_handoff.integrations.judged_change import compared_contracts
 
-    project, base = options.project, options.base
-    with kept(project, "diff", base) as keep:
-        try:
-            comparison = compare_with_base(project, base)
-        except NoBaseContractsError as error:
-            keep([])
-            return print_findings([], options, str(error))
-        differences = comparison.differences
-        if options.changelog:
-            write_changelog(project, differences)
-            differences = [replace(difference, recorded=True) for difference in differences]
-        found = list(findings(differences))
-        keep(found)
-    compared = base_text(comparison.base, unchanged=not found)
+    found, compared = compared_contracts(options.project, options.base, changelog=options.changelog)
     code = print_findings(found, options, compared)
     if found or options.format != "terminal":
         print_beside_findings(compared, options)

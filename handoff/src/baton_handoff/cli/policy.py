@@ -68,9 +68,6 @@ def add_status(commands: Commands) -> None:
 
 def _status(options: Options) -> int:
     from baton_handoff.policy.rendering.summary import for_side
-    from baton_handoff.policy.status.champion_way import way_to_champion
-    from baton_handoff.policy.status.missing_evidence import produce
-    from baton_handoff.policy.status.status import assess, assess_change
 
     project = options.project
     if not project.adopted and (options.produce or options.base is not None):
@@ -78,13 +75,10 @@ def _status(options: Options) -> int:
             f"{project.root} was not made with Baton, so --run and --base don't work there: run the"
             " commands that `handoff status` lists yourself."
         )
-
-    def assessed() -> "Assessment":
-        if options.base is None:
-            return assess(project, options.level)
-        return assess_change(project, options.base or None, options.level)
-
-    assessment = assessed()
+    stage: Stage = options.stage or "push"
+    runs = options.produce and not options.explain
+    run: Stage | None = (options.stage or "promotion") if runs else None
+    assessment = assessed(project, options.base, options.level, run)
     if options.explain:
         from baton_handoff.policy.rendering.explanation import explain_practice
         from baton_handoff.reporting.terminal_style import TerminalStyle
@@ -93,28 +87,50 @@ def _status(options: Options) -> int:
         site = (project.root / "site/practices.html").is_file()
         print(explain_practice(assessment, options.explain, style, site=site))
         return 0
-    if options.produce:
-        produce(project, assessment, options.stage or "promotion")
-        assessment = assessed()
-    if options.produce:
+    assessment = for_side(assessment, options.side)
+    print(_report(assessment, stage, options))
+    if options.html:
+        write_page(assessment, options.html)
+    if options.comment:
+        comment(project, assessment, stage)
+    return int(assessment.stops(stage))
+
+
+def assessed(
+    project: "Project", base: str | None, level: int | None = None, run: Stage | None = None
+) -> "Assessment":
+    """Assess a project, after its own commands have run if a stage is given.
+
+    Args:
+        project: The project.
+        base: What to compare with, empty for where the branch started; None: no comparison.
+        level: Another level than the project's.
+        run: The stage whose missing evidence the commands produce; None: nothing runs.
+    """
+    from baton_handoff.policy.status.champion_way import way_to_champion
+    from baton_handoff.policy.status.missing_evidence import produce
+    from baton_handoff.policy.status.status import assess, assess_change
+
+    def assessment_now() -> "Assessment":
+        if base is None:
+            return assess(project, level)
+        return assess_change(project, base or None, level)
+
+    assessment = assessment_now()
+    if run:
+        produce(project, assessment, run)
         # As in CI. A status alone reads no file for secrets, so that it stays fast.
         from baton_handoff.lineage.sources.tables import table_findings
         from baton_handoff.source_code.secrets import find_secrets
 
+        assessment = assessment_now()
         found = [*assessment.change_findings, *find_secrets(project), *table_findings(project)]
         assessment = replace(assessment, change_findings=found)
     if project.adopted:
         # Without an answer of the registry, its practices are the ones that tell it.
         with suppress(HandoffError):
             assessment = replace(assessment, way=way_to_champion(project, assessment))
-    assessment = for_side(assessment, options.side)
-    stage: Stage = options.stage or "push"
-    print(_report(assessment, stage, options))
-    if options.html:
-        _write_page(assessment, options.html)
-    if options.comment:
-        _comment(project, assessment, stage)
-    return int(assessment.stops(stage))
+    return assessment
 
 
 def _report(assessment: "Assessment", stage: Stage, options: Options) -> str:
@@ -143,7 +159,8 @@ def _report(assessment: "Assessment", stage: Stage, options: Options) -> str:
             return render(findings, other, "Every practice that is required is met.")
 
 
-def _write_page(assessment: "Assessment", file: Path) -> None:
+def write_page(assessment: "Assessment", file: Path) -> None:
+    """Write the report as a page."""
     from baton_handoff.policy.evidence.recording import utc_timestamp
     from baton_handoff.policy.rendering.html_report import html_report
 
@@ -153,7 +170,7 @@ def _write_page(assessment: "Assessment", file: Path) -> None:
         raise HandoffError(f"{file} can't be written ({error.strerror}).") from error
 
 
-def _comment(project: "Project", assessment: "Assessment", stage: Stage) -> None:
+def comment(project: "Project", assessment: "Assessment", stage: Stage) -> None:
     """Post the report; an error is printed and does not change the exit code."""
     from baton_handoff.integrations.pull_request_comments import post
     from baton_handoff.policy.rendering.markdown_report import markdown_report

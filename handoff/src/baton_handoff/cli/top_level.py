@@ -276,17 +276,13 @@ def _serve(options: Options) -> None:
 
 
 def _triage(options: Options) -> int:
-    from baton_handoff.policy.status.change_findings import kept
-    from baton_handoff.triage.experiment import triage
-    from baton_handoff.triage.report import compared_text
+    from baton_handoff.integrations.judged_change import for_side, triaged
 
-    with kept(options.project, "triage", options.base) as keep:
-        answer = triage(options.project, options.base, options.since, options.time_limit)
-        keep(answer.findings)
-    found = [one for one in answer.findings if options.side in (None, one.side) or not one.side]
+    found, compared = triaged(options.project, options.base, options.since, options.time_limit)
+    found = for_side(found, options.side)
     whose = f" for {options.side}" if options.side else ""
     code = print_findings(found, options, f"No check fails{whose}.")
-    print_beside_findings(compared_text(answer.base), options)
+    print_beside_findings(compared, options)
     return code
 
 

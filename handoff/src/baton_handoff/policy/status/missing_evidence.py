@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.log_folds import folded
 from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.evidence.recording import utc_timestamp
 from baton_handoff.policy.evidence.steps import STEPS
@@ -125,13 +126,13 @@ def _text(command: str | Practice) -> str:
 
 def _produce(project: Project, command: str | Practice, place: str) -> bool:
     """Run one command; return whether it succeeded."""
-    _report(f"{place} {_text(command)}")
-    if isinstance(command, Practice):
-        return _run_own(project, command)
-    # In a clone without data, `dvc status` is enough if the pipeline ran elsewhere.
-    if command == STEPS["pipeline"].recorded_by and not _run(project, _PIPELINE_STATUS):
-        return True
-    return not _run(project, shlex.split(command))
+    with folded(f"{place} {_text(command)}"):
+        if isinstance(command, Practice):
+            return _run_own(project, command)
+        # In a clone without data, `dvc status` is enough if the pipeline ran elsewhere.
+        if command == STEPS["pipeline"].recorded_by and not _run(project, _PIPELINE_STATUS):
+            return True
+        return not _run(project, shlex.split(command))
 
 
 def _run_own(project: Project, practice: Practice) -> bool:
