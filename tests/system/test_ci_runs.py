@@ -255,7 +255,7 @@ def test_a_new_project_passes_on_gitlab_and_a_lint_finding_at_level_1_is_advice(
 
 
 JUDGED = {"handoff": 0, "contracts": 0, "data-science": 1, "ml-engineering": 0}
-"""The exit codes: at level 1 a broken contract test of a side is advice for the change as a whole."""
+"""The exit codes: at level 1 a broken contract test of a side is advice for the whole change."""
 
 
 def test_on_github_a_pull_request_fails_only_for_the_side_that_broke_it(
