@@ -297,22 +297,28 @@ class Installed:
 
 
 @pytest.mark.parametrize(
-    ("said", "address"),
+    ("said", "command"),
     [
         (
             {"url": "https://git.example.org/ml/baton", "vcs_info": {"vcs": "git"}},
-            "git+https://git.example.org/ml/baton",
+            (
+                "uvx --from 'baton-handoff @ git+https://git.example.org/ml/baton#subdirectory=handoff'"
+                " handoff adopt"
+            ),
         ),
-        ({"url": "file:///somewhere/handoff", "dir_info": {}}, "<address of Baton>"),
-        ({"url": "file:///p/standards/baton_handoff-1.0.0-py3-none-any.whl"}, "<address of Baton>"),
-        ({}, "<address of Baton>"),
+        ({"url": "file:///somewhere/handoff", "dir_info": {}}, "handoff adopt <address of Baton>"),
+        (
+            {"url": "file:///p/standards/baton_handoff-1.0.0-py3-none-any.whl"},
+            "handoff adopt <address of Baton>",
+        ),
+        ({}, "handoff adopt <address of Baton>"),
     ],
 )
 def test_the_adoption_command_has_the_address_of_the_installation(
-    said: dict[str, object], address: str, monkeypatch: pytest.MonkeyPatch
+    said: dict[str, object], command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commands, "distribution", lambda _: Installed(**said))
-    assert commands.adopt() == f"uvx copier copy --data starter=blank {address} ."
+    assert commands.adopt() == command
 
 
 def test_the_address_of_a_clone_is_its_folder(
@@ -323,4 +329,4 @@ def test_the_address_of_a_clone_is_its_folder(
     (clone / "copier.yml").touch()
     said = {"url": (clone / "handoff").as_uri(), "dir_info": {}}
     monkeypatch.setattr(commands, "distribution", lambda _: Installed(**said))
-    assert commands.adopt() == f"uvx copier copy --data starter=blank '{clone}' ."
+    assert commands.adopt() == f"uvx --from '{clone}/handoff' handoff adopt '{clone}'"

@@ -1,13 +1,11 @@
 """`handoff adopt`: a repository that was not made with Baton receives the standards."""
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from baton_handoff.integrations.adoption.layout import Layout, read_layout, requ
 from baton_handoff.integrations.adoption.plan import Plan, difference, make_plan, shadowed_rooms
 from baton_handoff.integrations.adoption.record import undo_recorded, write_recorded
 from baton_handoff.lineage.sources.odcs import FOLDER
+from baton_handoff.policy.unmanaged.commands import installed_from
 from baton_handoff.updates.answers import ANSWERS
 from baton_handoff.updates.scratch import Entry, Tree, read_tree, render_template
 from baton_handoff.updates.template import address_of, cloned
@@ -223,10 +222,10 @@ def _source(options: AdoptOptions) -> tuple[str, str | None]:
     """The address of the template as copier records it, and its version; a path is absolute."""
     given, version = options.template, options.to
     if not given:
-        came = json.loads(distribution("baton-handoff").read_text("direct_url.json") or "{}")
+        came, given = installed_from()
         if "vcs_info" not in came:
             raise UsageError("TEMPLATE is missing: name the address of the template's repository.")
-        given, version = came["url"], version or came["vcs_info"].get("requested_revision")
+        version = version or came["vcs_info"].get("requested_revision")
     path = Path(address_of(given)).expanduser()
     return (str(path.resolve()) if path.is_dir() else given), version
 

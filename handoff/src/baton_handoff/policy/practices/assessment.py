@@ -100,6 +100,7 @@ class UnmanagedFacts:
         looked_at: The numbers of files, modules and notebooks that were read.
         unread: The files with code that can't be read, and why.
         adopt: The command that brings Baton.
+        readable: The practices of which reading can show something.
         border: What is known of each part of the border; an empty part was not recognised.
         gaps: The gaps that are likeliest to break a handoff.
     """
@@ -107,6 +108,7 @@ class UnmanagedFacts:
     looked_at: Mapping[str, int]
     unread: tuple[Finding, ...]
     adopt: str
+    readable: tuple[str, ...]
     border: Mapping[str, tuple[str, ...]]
     gaps: tuple[Gap, ...]
 
@@ -167,16 +169,12 @@ class Assessment:
         return 2
 
     def share(self, section: str, side: str) -> float | None:
-        """The share of a section that a side has earned, 0 to 1; None if it requires nothing.
-
-        In a repository that does not use Baton only what reading can show counts.
-        """
+        """The share of a section that a side has earned, 0 to 1; None if it requires nothing."""
         earned = [
             result.earned
             for result in self.results
             if (result.practice.section, result.side) == (section, side)
             and result.tier != "not-needed"
             and result.earned is not None
-            and not (self.unmanaged and result.state is State.NOT_SHOWN)
         ]
         return sum(earned) / len(earned) if earned else None

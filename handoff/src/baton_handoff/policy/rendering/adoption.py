@@ -18,6 +18,9 @@ _HURDLES = {
 }
 """What people need for a practice, by its hurdle."""
 
+_SHOWN = (State.MET, State.NOT_MET, State.NOT_SHOWN)
+"""The order in which a section lists what reading shows."""
+
 Groups = Mapping[str, Sequence[Practice]]
 
 
@@ -36,18 +39,29 @@ def both(assessment: Assessment) -> list[tuple[str, Groups]]:
     return [("Adopting Baton meets", by_section), ("People still have to do", by_need)]
 
 
-def not_met(assessment: Assessment) -> Sequence[PracticeResult]:
-    """Return what the files show not to be met, each practice once."""
-    return _once(result for result in assessment.results if result.state is State.NOT_MET)
+def shown(assessment: Assessment) -> list[tuple[str, list[PracticeResult]]]:
+    """Return what reading shows of each section: met, not met, and what only a run can judge."""
+    known = assessment.unmanaged.readable if assessment.unmanaged else ()
+    results = [one for one in _once(assessment.results) if one.practice.name in known]
+    ordered = [one for state in _SHOWN for one in results if one.state is state]
+    groups = {
+        name: [one for one in ordered if one.practice.section == name]
+        for name in assessment.sections()
+    }
+    return [(name, group) for name, group in groups.items() if group]
 
 
-def by_command(assessment: Assessment) -> Groups:
-    """Return what is not shown, by the command of the repository that would show it."""
-    groups: dict[str, list[Practice]] = {}
-    for result in _once(one for one in assessment.results if one.state is State.NOT_SHOWN):
-        if result.command:
-            groups.setdefault(f"`{result.command}`", []).append(result.practice)
-    return groups
+def describe_section(results: Sequence[PracticeResult]) -> str:
+    """Describe how much of a section is met, of what reading can judge."""
+    judged = [one for one in results if one.state is not State.NOT_SHOWN]
+    if not judged:
+        return "not judged by reading"
+    return f"{sum(one.state is State.MET for one in judged)} of {len(judged)} met"
+
+
+def unrecognised(known: UnmanagedFacts) -> list[str]:
+    """Return the parts of the border that reading did not recognise."""
+    return [name for name, items in known.border.items() if not items]
 
 
 def describe_files(known: UnmanagedFacts) -> str:

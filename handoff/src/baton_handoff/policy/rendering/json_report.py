@@ -50,6 +50,7 @@ class _Adoption(_Model):
     looked_at: dict[str, Annotated[int, Field(ge=0)]]
     unread: list[_UnreadFile] = Field(description="The files with code that can't be read.")
     adopt: str = Field(description="The command that adopts Baton.")
+    readable: list[str] = Field(description="The practices of which reading can show something.")
     border: dict[str, list[str]] = Field(
         description="Where a model is trained, stored and served; empty if it was not recognised."
     )

@@ -59,7 +59,7 @@ def assess(
         for practice in registry.practices
         for result in results_of(practice, registry, context)
     ]
-    facts = None if project.adopted else unmanaged_facts(context)
+    facts = None if project.adopted else unmanaged_facts(context, registry.practices)
     drafts = [*unconfirmed_rules(context)] if project.adopted else []
     name = project.name or project.package
     return Assessment(

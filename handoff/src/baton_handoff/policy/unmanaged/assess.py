@@ -4,7 +4,7 @@ Nothing runs there, and nothing is written.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from baton_handoff.core.errors import HandoffError
@@ -73,7 +73,7 @@ def check_practice(practice: Practice, context: CheckContext) -> CheckResult:
     return replace(result, fix=result.fix or fix)
 
 
-def unmanaged_facts(context: CheckContext) -> UnmanagedFacts:
+def unmanaged_facts(context: CheckContext, practices: Iterable[Practice]) -> UnmanagedFacts:
     """How much of a repository was read, and how to adopt Baton there."""
     code = context.code
     counts = {
@@ -90,7 +90,9 @@ def unmanaged_facts(context: CheckContext) -> UnmanagedFacts:
         except MALFORMED_FILE_ERRORS as error:
             lines[part] = (f"not looked at: {_reason(error, context)}",)
     found = gaps(border, MALFORMED_FILE_ERRORS)
-    return UnmanagedFacts(counts, tuple(code.unreadable), commands.adopt(), lines, found)
+    readable = tuple(one.name for one in practices if one.check in READ_CHECKS)
+    adopt = commands.adopt()
+    return UnmanagedFacts(counts, tuple(code.unreadable), adopt, readable, lines, found)
 
 
 def _reason(error: Exception, context: CheckContext) -> str:

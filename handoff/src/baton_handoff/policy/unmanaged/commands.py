@@ -3,8 +3,10 @@
 import json
 import re
 import shlex
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -66,7 +68,23 @@ def in_environment(context: CheckContext, command: str) -> str:
 
 def adopt() -> str:
     """The command that adopts Baton, with the address that this package was installed from."""
-    return f"uvx copier copy --data starter=blank {_address()} ."
+    origin, address = installed_from()
+    if "vcs_info" in origin:
+        package = shlex.quote(f"baton-handoff @ git+{address}#subdirectory=handoff")
+        return f"uvx --from {package} handoff adopt"
+    clone = url2pathname(urlsplit(address).path).rstrip("/").removesuffix(_FOLDER)
+    if address.startswith("file://") and (Path(clone) / "copier.yml").is_file():
+        return f"uvx --from {shlex.quote(clone + _FOLDER)} handoff adopt {shlex.quote(clone)}"
+    return "handoff adopt <address of Baton>"
+
+
+def installed_from() -> tuple[Mapping[str, Any], str]:
+    """What the installer recorded of the origin of this package (PEP 610), and the address."""
+    try:
+        origin = json.loads(distribution("baton-handoff").read_text("direct_url.json") or "{}")
+    except (PackageNotFoundError, ValueError):
+        origin = {}
+    return origin, str(origin.get("url", ""))
 
 
 def _with_ruff(context: CheckContext, command: str) -> str:
@@ -86,19 +104,3 @@ def _uses(context: CheckContext, tool: str, *files: str) -> bool:
         or f"[{tool}]" in (context.text("setup.cfg") or "")
         or any(one.name == tool for one in requirements(context))
     )
-
-
-def _address() -> str:
-    """The address of the template, as the installer recorded it (PEP 610)."""
-    try:
-        origin = json.loads(distribution("baton-handoff").read_text("direct_url.json") or "{}")
-    except (PackageNotFoundError, ValueError):
-        origin = {}
-    address = str(origin.get("url", ""))
-    if "vcs_info" in origin:
-        return f"git+{address}"
-    if address.startswith("file://") and address.rstrip("/").endswith(_FOLDER):
-        folder = url2pathname(urlsplit(address).path).rstrip("/").removesuffix(_FOLDER)
-        if (Path(folder) / "copier.yml").is_file():
-            return shlex.quote(folder)
-    return "<address of Baton>"
