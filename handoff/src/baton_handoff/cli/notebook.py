@@ -1,5 +1,7 @@
 """`handoff notebook`: from a notebook to production."""
 
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -13,6 +15,7 @@ from baton_handoff.cli.options import (
     print_beside_findings,
     print_findings,
     project_or_repository,
+    write_page,
 )
 from baton_handoff.core.errors import UsageError
 
@@ -41,8 +44,47 @@ def add(commands: Commands) -> None:
     )
     add_format(command)
     command.set_defaults(find=project_or_repository, any_environment=True)
+    _add_brief(commands)
     _add_lift(commands)
     _add_verify(commands)
+
+
+def _add_brief(commands: Commands) -> None:
+    command = commands.add(
+        "brief",
+        _brief,
+        "what there is to do to bring a notebook to production",
+        description="List what each cell does, the functions that can be made of cells with the"
+        " command that lifts them, what can't be lifted, and the contracts to write. Nothing is run"
+        " without --run, and nothing of the project changes.",
+        epilog="exit code: 0 the brief is made, 2 can't run",
+    )
+    command.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    command.add_argument(
+        "--run",
+        dest="measured",
+        action="store_true",
+        help="run all cells in a fresh kernel, in a copy of the project with its data, and list the"
+        " slowest ones; what the notebook does on other machines and by absolute paths happens",
+    )
+    command.add_argument(
+        "--limit",
+        type=_seconds,
+        default=600.0,
+        metavar="SECONDS",
+        help="the time after which the run is ended; default: 600",
+    )
+    command.add_argument(
+        "--html", type=Path, metavar="FILE", help="also write an HTML page with the data flow"
+    )
+    add_format(command)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise ValueError(text)
+    return seconds
 
 
 def _add_lift(commands: Commands) -> None:
@@ -88,6 +130,33 @@ def _add_verify(commands: Commands) -> None:
         " commit before the last change of the notebook",
     )
     add_format(command)
+
+
+def _brief(options: Options) -> int:
+    from baton_handoff.notebooks.briefing.brief import brief_of, read_notebook
+    from baton_handoff.notebooks.briefing.page import page, text
+    from baton_handoff.notebooks.briefing.profile import profile
+    from baton_handoff.notebooks.briefing.work_list import work_list
+    from baton_handoff.policy.evidence.recording import utc_timestamp
+    from baton_handoff.reporting.terminal_style import TerminalStyle
+
+    project = options.project
+    notebook = read_notebook(project, _inside(options.notebook, project.root))
+    run = None
+    if options.measured:
+        print(
+            f"{notebook.file}: running {len(notebook.code)} cells in a copy of the project, for at"
+            f" most {options.limit:g} s …",
+            file=sys.stderr,
+        )
+        run = profile(project, notebook, options.limit)
+    brief = brief_of(project, notebook, run)
+    work = work_list(project, brief)
+    if options.html:
+        write_page(options.html, page(brief, work, utc_timestamp()))
+    if options.format == "terminal":
+        print(text(brief, TerminalStyle.of(sys.stdout, os.environ)), end="\n\n")
+    return print_findings(work, options, "There is nothing to lift, and no contract to write.")
 
 
 def _lift(options: Options) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
-from baton_handoff.core.errors import ProjectNotFoundError
+from baton_handoff.core.errors import HandoffError, ProjectNotFoundError
 from baton_handoff.core.suggestions import hint
 from baton_handoff.reporting.findings import Finding, Format, render
 
@@ -126,6 +126,14 @@ def print_findings(findings: Sequence[Finding], options: Options, when_empty: st
 def print_beside_findings(text: str, options: Options) -> None:
     """Print a text for people after the findings; not into the output that a program reads."""
     print(f"\n{text}", file=sys.stdout if options.format == "terminal" else sys.stderr)
+
+
+def write_page(file: Path, text: str) -> None:
+    """Write an HTML page to the file that a person chose."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise HandoffError(f"{file} can't be written ({error.strerror}).") from error
 
 
 def require_contracts(options: Options) -> None:

@@ -7,7 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baton_handoff.cli.options import Commands, Options, add_format, project_or_repository
+from baton_handoff.cli.options import (
+    Commands,
+    Options,
+    add_format,
+    project_or_repository,
+    write_page,
+)
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError, UsageError
 from baton_handoff.core.files import path_from
@@ -164,10 +170,7 @@ def write_page(assessment: "Assessment", file: Path) -> None:
     from baton_handoff.policy.evidence.recording import utc_timestamp
     from baton_handoff.policy.rendering.html_report import html_report
 
-    try:
-        file.write_text(html_report(assessment, utc_timestamp()), encoding="utf-8")
-    except OSError as error:
-        raise HandoffError(f"{file} can't be written ({error.strerror}).") from error
+    write_page(file, html_report(assessment, utc_timestamp()))
 
 
 def comment(project: "Project", assessment: "Assessment", stage: Stage) -> None:

@@ -25,11 +25,19 @@ class Flow:
         for node in self.scope.nodes:
             match node:
                 case ast.Assign(targets=targets, value=value):
-                    for name in (name for target in targets for name in stored(target)):
-                        self.assigned.append((node.lineno, name, value))
+                    for target in targets:
+                        self._assign(target, value)
                 case ast.Call():
                     self.calls.append(node)
         self.calls.sort(key=lambda call: (call.lineno, call.col_offset))
+
+    def _assign(self, target: ast.expr, value: ast.expr) -> None:
+        match target, value:
+            case (ast.Tuple(elts=names), ast.Tuple(elts=values)) if len(names) == len(values):
+                for one, its_value in zip(names, values, strict=True):
+                    self._assign(one, its_value)
+            case _:
+                self.assigned += [(target.lineno, name, value) for name in stored(target)]
 
     def name_of(self, call: ast.Call) -> str:
         """The last part of the name of a called function."""

@@ -27,6 +27,10 @@ class CellError(HandoffError):
         self.cell = cell
 
 
+class TimeLimitError(HandoffError):
+    """A cell that has not ended when its time is over."""
+
+
 class Kernel:
     """A running kernel; `kernel` starts and ends one."""
 
@@ -34,14 +38,26 @@ class Kernel:
         self._client = client
         self._folder = folder
 
-    def run_cells(self, cells: Sequence[Cell], first: int = 1) -> None:
+    def run_cells(
+        self, cells: Sequence[Cell], first: int = 1, timeout: float | None = None
+    ) -> None:
         """Run cells, the first of which has a number.
+
+        Args:
+            cells: The cells.
+            first: The number of the first one.
+            timeout: The seconds that each may take.
 
         Raises:
             CellError: A cell ends with an error.
+            TimeLimitError: A cell takes longer.
         """
         for number, cell in enumerate(cells, first):
-            if error := self._error_of(cell.source):
+            try:
+                error = self._error_of(cell.source, timeout)
+            except TimeoutError as late:
+                raise TimeLimitError(f"Cell {number} did not end in time.") from late
+            if error:
                 raise CellError(number, error)
 
     def call(self, function: str, **arguments: Any) -> Any:
@@ -58,11 +74,15 @@ class Kernel:
             raise HandoffError(f"The kernel can't look at the notebook's values: {error}.")
         return json.loads(answer.read_text(encoding="utf-8"))
 
-    def _error_of(self, code: str) -> str:
+    def _error_of(self, code: str, timeout: float | None = None) -> str:
         """Run code; the error with which it ends, empty if it succeeds."""
         try:
             reply = self._client.execute_interactive(
-                code, store_history=False, allow_stdin=False, output_hook=lambda _: None
+                code,
+                store_history=False,
+                allow_stdin=False,
+                output_hook=lambda _: None,
+                timeout=timeout,
             )
         except RuntimeError as error:
             raise HandoffError(f"The kernel of the notebook ended: {error}.") from error

@@ -113,8 +113,8 @@ def target_in_features(flow: Flow) -> Iterator[Match]:
         is_fit = isinstance(call.func, ast.Attribute) and call.func.attr == "fit"
         if not (is_fit or flow.name_of(call) == SPLIT) or len(call.args) < 2:
             continue
-        target = _column_of(flow, call.args[1], call.lineno)
-        features = _columns_of(flow, call.args[0], call.lineno)
+        target = column_of(flow, call.args[1], call.lineno)
+        features = columns_of(flow, call.args[0], call.lineno)
         if target is None or features is None or target in seen:
             continue
         table, column, popped = target
@@ -125,7 +125,7 @@ def target_in_features(flow: Flow) -> Iterator[Match]:
 
 
 @dataclass
-class _Columns:
+class Columns:
     """The columns of features: those of a table, all but some, or only some."""
 
     table: str
@@ -137,7 +137,7 @@ class _Columns:
         return column not in self.dropped and (self.chosen is None or column in self.chosen)
 
 
-def _column_of(flow: Flow, node: ast.expr, line: int) -> tuple[str, str, bool] | None:  # noqa: PLR0911 - one `case` a form
+def column_of(flow: Flow, node: ast.expr, line: int) -> tuple[str, str, bool] | None:  # noqa: PLR0911 - one `case` a form
     """The table and the column that an expression takes, and whether it removes it there."""
     match node:
         case ast.Subscript(value=ast.Name(id=table), slice=ast.Constant(value=str(column))):
@@ -149,13 +149,13 @@ def _column_of(flow: Flow, node: ast.expr, line: int) -> tuple[str, str, bool] |
         case ast.Attribute(value=ast.Name(id=table), attr=column) if column not in _UNCHANGED:
             return table, column, _is_removed(flow, table, column, line)
         case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in _UNCHANGED:
-            return _column_of(flow, inner, line)
+            return column_of(flow, inner, line)
         case ast.Attribute(value=inner):
-            return _column_of(flow, inner, line)
+            return column_of(flow, inner, line)
         case ast.Name(id=name):
             value = flow.value_before(name, line)
             if value and not is_split_result(value[1]) and not mentions(value[1], name):
-                return _column_of(flow, value[1], line)
+                return column_of(flow, value[1], line)
     return None
 
 
@@ -171,7 +171,7 @@ def _is_removed(flow: Flow, table: str, column: str, line: int) -> bool:
                 removed = one == table and text_of(key) == column
             case ast.Call(func=ast.Attribute(value=ast.Name(id=one), attr="drop")):
                 in_place = any(keyword.arg == "inplace" for keyword in node.keywords)
-                removed = in_place and one == table and column in _texts(flow, node, line)
+                removed = in_place and one == table and column in texts_in(flow, node, line)
             case _:
                 continue
         if removed:
@@ -179,35 +179,35 @@ def _is_removed(flow: Flow, table: str, column: str, line: int) -> bool:
     return False
 
 
-def _columns_of(flow: Flow, node: ast.expr, line: int) -> _Columns | None:  # noqa: PLR0911 - one `case` a form
+def columns_of(flow: Flow, node: ast.expr, line: int) -> Columns | None:  # noqa: PLR0911 - one `case` a form
     """The columns of a table of features, None if they are not known."""
     match node:
         case ast.Name(id=name):
             value = flow.value_before(name, line)
             if value is None or _is_new_table(value[1]) or _is_part_of_itself(name, value[1]):
-                return _Columns(name)
+                return Columns(name)
             if is_split_result(value[1]):
                 return None
-            found = _columns_of(flow, value[1], value[0])
+            found = columns_of(flow, value[1], value[0])
             if found and not found.line:
                 found.line = value[0] if found.dropped or found.chosen is not None else 0
             return found
         case ast.Call(func=ast.Attribute(value=inner, attr="drop")):
-            found, names = _columns_of(flow, inner, line), _texts(flow, node, line)
+            found, names = columns_of(flow, inner, line), texts_in(flow, node, line)
             if found is None or not names:
                 return None
-            return _Columns(found.table, found.dropped | names, found.chosen, line)
+            return Columns(found.table, found.dropped | names, found.chosen, line)
         case ast.Subscript(value=inner, slice=ast.List() | ast.Name() | ast.BinOp() as index):
-            found, names = _columns_of(flow, inner, line), _texts(flow, index, line)
-            return _Columns(found.table, found.dropped, names, line) if found and names else None
+            found, names = columns_of(flow, inner, line), texts_in(flow, index, line)
+            return Columns(found.table, found.dropped, names, line) if found and names else None
         case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in _UNCHANGED:
-            return _columns_of(flow, inner, line)
+            return columns_of(flow, inner, line)
         case ast.Attribute(value=inner, attr="values"):
-            return _columns_of(flow, inner, line)
+            return columns_of(flow, inner, line)
         case ast.Call(func=ast.Attribute(attr="fit_transform" | "transform"), args=[first, *_]):
-            return _columns_of(flow, first, line)
+            return columns_of(flow, first, line)
         case ast.Call(args=[first, *_]) if flow.name_of(node) in {"get_dummies", "DataFrame"}:
-            return _columns_of(flow, first, line)
+            return columns_of(flow, first, line)
     return None
 
 
@@ -231,7 +231,7 @@ def _is_part_of_itself(name: str, value: ast.expr) -> bool:
     return isinstance(value, ast.Name) and value.id == name
 
 
-def _texts(flow: Flow, node: ast.expr, line: int) -> frozenset[str]:
+def texts_in(flow: Flow, node: ast.expr, line: int) -> frozenset[str]:
     """The texts in an expression, also in lists that it names; empty if some are not known."""
     found: set[str] = set()
     parts = [node]
@@ -245,12 +245,12 @@ def _texts(flow: Flow, node: ast.expr, line: int) -> frozenset[str]:
                 found |= {text_of(one) for one in elements if isinstance(one, ast.Constant)}
                 if any(isinstance(one, ast.Name) for one in elements):
                     for one in elements:
-                        found |= _texts(flow, one, line) if isinstance(one, ast.Name) else set()
+                        found |= texts_in(flow, one, line) if isinstance(one, ast.Name) else set()
             case ast.BinOp(op=ast.Add(), left=left, right=right):
-                sides = _texts(flow, left, line), _texts(flow, right, line)
+                sides = texts_in(flow, left, line), texts_in(flow, right, line)
                 found |= sides[0] | sides[1]
             case ast.Name(id=name) if value := flow.value_before(name, line):
-                found |= _texts(flow, value[1], value[0])
+                found |= texts_in(flow, value[1], value[0])
     return frozenset(found)
 
 
@@ -287,13 +287,13 @@ def _time_column(flow: Flow, node: ast.AST) -> tuple[str, str] | None:
             table in flow.all_rows
         ):
             dates = [one.value for one in keywords if one.arg == "parse_dates"]
-            if dates and (columns := _texts(flow, dates[0], node.lineno)):
+            if dates and (columns := texts_in(flow, dates[0], node.lineno)):
                 return table, min(columns)
     match node:
         case ast.Call(
             func=ast.Attribute(value=ast.Name(id=table), attr="sort_values"), args=[by, *_]
         ) if table in flow.all_rows:
-            times = [one for one in _texts(flow, by, node.lineno) if _TIME.search(one)]
+            times = [one for one in texts_in(flow, by, node.lineno) if _TIME.search(one)]
             return (table, min(times)) if times else None
     return None
 

@@ -40,16 +40,21 @@ def start(names: Mapping[str, Any], inputs: Sequence[str]) -> dict[str, str]:
         For each input that is not there or can't be recorded its type, empty if it isn't there.
     """
     _inputs.clear()
-    unknown = {}
+    unknown = unrecordable(names, inputs)
     for name in inputs:
-        if name not in names:
-            unknown[name] = ""
-        elif plain_tables.as_table(names[name]) is None:
-            unknown[name] = type(names[name]).__name__
-        else:
+        if name not in unknown:
             _inputs[name] = copy.deepcopy(names[name])
             _originals[name] = names[name]
     return unknown
+
+
+def unrecordable(names: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, str]:
+    """The types of the variables that are no tables or plain values, empty if one isn't there."""
+    return {
+        name: type(names[name]).__name__ if name in names else ""
+        for name in wanted
+        if name not in names or plain_tables.as_table(names[name]) is None
+    }
 
 
 def inputs_after(names: Mapping[str, Any], package: str, code: str) -> dict[str, Any]:
@@ -262,4 +267,5 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "results_after": results_after,
     "check": check,
     "tables": tables,
+    "unrecordable": unrecordable,
 }

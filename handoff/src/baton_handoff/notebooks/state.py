@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from baton_handoff.notebooks.cells import CellNames, NotebookNames, names_of
+from baton_handoff.notebooks.cells import CellNames, NameUse, NotebookNames, names_of
 from baton_handoff.notebooks.rules import Code, Match
 from baton_handoff.source_code.modules import Notebook
 
@@ -19,18 +19,15 @@ def out_of_order(code: Code) -> Iterator[Match]:
     module = code.module
     if not isinstance(module, Notebook):
         return
-    names = names_of(module)
-    first = {name: cell.number for cell in reversed(names.cells) for name in cell.defined}
+    early = [*early_uses(names_of(module))]
     seen: set[str] = set()
-    for cell in names.cells:
-        for use in cell.used:
-            later = first.get(use.name, 0)
-            if not use.deferred and later >= cell.number and use.name not in seen:
-                seen.add(use.name)
-                reason = f"uses `{use.name}`, which only cell {later} defines"
-                if later == cell.number:
-                    reason = f"uses `{use.name}` before it defines it"
-                yield Match(use.node.lineno, {"cell": str(cell.number), "reason": reason})
+    for cell, use, later in early:
+        if later and use.name not in seen:
+            seen.add(use.name)
+            reason = f"uses `{use.name}`, which only cell {later} defines"
+            if later == cell:
+                reason = f"uses `{use.name}` before it defines it"
+            yield Match(use.node.lineno, {"cell": str(cell), "reason": reason})
     if seen:
         return
     counts = [(number, cell.count) for number, cell in enumerate(module.code, 1) if cell.count]
@@ -39,6 +36,20 @@ def out_of_order(code: Code) -> Iterator[Match]:
             reason = f"ran before cell {before}: the numbers of the runs are {later} and {earlier}"
             yield Match(module.cells[after - 1], {"cell": str(after), "reason": reason})
             return
+
+
+def early_uses(names: NotebookNames) -> Iterator[tuple[int, NameUse, int]]:
+    """The uses of names that no earlier cell defines, at which a run in order ends.
+
+    Yields:
+        The cell, the use and the cell that defines the name, 0 if none does.
+    """
+    first = {name: cell.number for cell in reversed(names.cells) for name in cell.defined}
+    for cell in names.cells:
+        for use in cell.used:
+            later = first.get(use.name, 0)
+            if not use.deferred and (later >= cell.number or (not later and names.complete)):
+                yield cell.number, use, later
 
 
 def undefined_names(code: Code) -> Iterator[Match]:
