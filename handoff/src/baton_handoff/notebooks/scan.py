@@ -150,23 +150,23 @@ def _line_of(notebook: Notebook, line: int) -> str:
 def _spreadsheets(code: Code, _: Known) -> Iterator[Match]:
     for read in code.reads:
         if read.function == "read_excel" or _SHEET.search(read.data):
-            yield Match(_line(code.module, read), {"data": read.data or "a spreadsheet"})
+            yield Match(line_of(code.module, read), {"data": read.data or "a spreadsheet"})
 
 
 def _addresses(code: Code, _: Known) -> Iterator[Match]:
     for read in code.reads:
         is_page = read.data.startswith(("http:", "https:", "ftp:"))
         if read.kind == "address" and is_page and not _SHEET.search(read.data):
-            yield Match(_line(code.module, read), {"data": read.data, "function": read.function})
+            yield Match(line_of(code.module, read), {"data": read.data, "function": read.function})
 
 
 def _unlisted(code: Code, known: Known) -> Iterator[Match]:
     for read in known.undescribed:
         if read.file == code.module.file:
-            yield Match(_line(code.module, read), {"kind": read.kind, "data": read.data})
+            yield Match(line_of(code.module, read), {"kind": read.kind, "data": read.data})
 
 
-def _line(module: SourceModule, read: Read) -> int:
+def line_of(module: SourceModule, read: Read) -> int:
     """The line of a read in the tree of its module."""
     if read.cell and isinstance(module, Notebook):
         return module.cells[read.cell - 1] + read.line - 1

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import pandas as pd
 import pyarrow.parquet as pq
 
-from baton_handoff.lineage.sources.reads import Read
 from baton_handoff.notebooks.flow import CROSS, SPLIT, Flow, loaded, stored
 from baton_handoff.notebooks.leakage import column_of, columns_of, texts_in
 from baton_handoff.notebooks.rules import Code
+from baton_handoff.notebooks.scan import line_of
 from baton_handoff.source_code.columns import ColumnWrite, column_writes, mentioned_names
 from baton_handoff.source_code.modules import Notebook
 
@@ -110,7 +110,7 @@ class Tables:
     @cached_property
     def _origins(self) -> list[tuple[int, str, frozenset[str]]]:
         """For each assignment the line, the variable, and the data that its value comes from."""
-        by_line: dict[int, str] = {self._line(one): one.data for one in self.reads}
+        by_line: dict[int, str] = {line_of(self._notebook, one): one.data for one in self.reads}
         now: dict[str, frozenset[str]] = {}
         found = []
         for node in self._notebook.nodes(ast.Assign):
@@ -154,7 +154,7 @@ class Tables:
             columns = self._columns(data, file)
             keys = [one for one in self._keys if one in columns] if data != main else []
             can_draft = bool(file) and bool(_DRAFTED.search(file)) and (data == main or bool(keys))
-            cell = self._notebook.cell(self._line(read))
+            cell = self._notebook.cell(line_of(self._notebook, read))
             yield Table("source", data, cell, (*columns,), file, (*keys,), can_draft)
 
     def _file(self, data: str) -> str:
@@ -225,10 +225,6 @@ class Tables:
             (one for one in computed if one.column not in mentioned_names(one.value or ast.Pass())),
             key=lambda one: one.line,
         )
-
-    def _line(self, read: Read) -> int:
-        cell, line = map(int, re.findall(r"\d+", read.cell)[:2])
-        return self._notebook.cells[cell - 1] + line - 1
 
 
 def _header(file: Path) -> list[str]:
