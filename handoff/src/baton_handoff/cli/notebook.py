@@ -15,7 +15,7 @@ from baton_handoff.cli.options import (
     print_beside_findings,
     print_findings,
     project_or_repository,
-    write_page,
+    write_html,
 )
 from baton_handoff.core.errors import UsageError
 
@@ -153,7 +153,7 @@ def _brief(options: Options) -> int:
     brief = brief_of(project, notebook, run)
     work = work_list(project, brief)
     if options.html:
-        write_page(options.html, page(brief, work, utc_timestamp()))
+        write_html(options.html, page(brief, work, utc_timestamp()))
     if options.format == "terminal":
         print(text(brief, TerminalStyle.of(sys.stdout, os.environ)), end="\n\n")
     return print_findings(work, options, "There is nothing to lift, and no contract to write.")

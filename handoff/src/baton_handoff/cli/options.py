@@ -128,7 +128,7 @@ def print_beside_findings(text: str, options: Options) -> None:
     print(f"\n{text}", file=sys.stdout if options.format == "terminal" else sys.stderr)
 
 
-def write_page(file: Path, text: str) -> None:
+def write_html(file: Path, text: str) -> None:
     """Write an HTML page to the file that a person chose."""
     try:
         file.write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ from baton_handoff.cli.options import (
     Options,
     add_format,
     project_or_repository,
-    write_page,
+    write_html,
 )
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError, UsageError
@@ -170,7 +170,7 @@ def write_page(assessment: "Assessment", file: Path) -> None:
     from baton_handoff.policy.evidence.recording import utc_timestamp
     from baton_handoff.policy.rendering.html_report import html_report
 
-    write_page(file, html_report(assessment, utc_timestamp()))
+    write_html(file, html_report(assessment, utc_timestamp()))
 
 
 def comment(project: "Project", assessment: "Assessment", stage: Stage) -> None:
