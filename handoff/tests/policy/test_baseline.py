@@ -209,15 +209,17 @@ def test_what_mypy_finds_behind_a_file_that_it_cannot_read_is_not_recorded(grown
 
 
 def test_an_import_that_fails_is_never_recorded(grown: Project) -> None:
+    (grown.root / HELP).write_text("from trips.features import LIMIT\n\nLIMIT.missing\n")
     found = [
-        Finding("", message, True, file=file)
-        for file, message in (
-            (APP, 'import-not-found: Cannot find implementation for module named "nothere"'),
-            (APP, "no-untyped-def: Function is missing a type annotation"),
-            (BUILD, 'import-untyped: Skipping analyzing "trips.nothere": module is installed'),
-            (HELP, 'attr-defined: Module "trips.features" has no attribute "LIMIT"'),
-            (HELP, 'import-untyped: Skipping analyzing "sklearn": module is installed'),
-            (HELP, 'import-untyped: Skipping analyzing "trips.features": module is installed'),
+        Finding("", message, True, file=file, line=line)
+        for file, line, message in (
+            (APP, 1, 'import-not-found: Cannot find implementation for module named "nothere"'),
+            (APP, 1, "no-untyped-def: Function is missing a type annotation"),
+            (BUILD, 1, 'import-untyped: Skipping analyzing "trips.nothere": module is installed'),
+            (HELP, 1, 'attr-defined: Module "trips.features" has no attribute "LIMIT"'),
+            (HELP, 1, 'import-untyped: Skipping analyzing "sklearn": module is installed'),
+            (HELP, 1, 'import-untyped: Skipping analyzing "trips.features": module is installed'),
+            (HELP, 3, 'attr-defined: "int" has no attribute "missing"'),
         )
     ]
     kept = EvidenceStore(finds(grown.root, []))
@@ -230,7 +232,7 @@ def test_an_import_that_fails_is_never_recorded(grown: Project) -> None:
         for side in recorded(grown.root)["typed"].values()
         for file, count in side.items()
     }
-    assert typed == {APP: 1, HELP: 2}
+    assert typed == {APP: 1, HELP: 3}
     # More findings than recorded: the whole file stays open.
     assert "typed" in blocking(find_project(grown.root))
 

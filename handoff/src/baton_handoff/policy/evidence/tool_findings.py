@@ -1,5 +1,6 @@
 """The findings of ruff and mypy, read from their JSON output."""
 
+import ast
 import json
 import re
 import subprocess
@@ -9,6 +10,7 @@ from typing import Any
 
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.reporting.findings import Finding
+from baton_handoff.source_code.modules import SourceError, read_module
 
 
 def tool_findings(command: Sequence[str], root: Path) -> list[Finding]:
@@ -55,8 +57,19 @@ def is_failed_import(finding: Finding, root: Path, package: str) -> bool:
     if code == "import-untyped" and module and module[1].startswith(f"{package}."):
         place = root / "src" / module[1].replace(".", "/")
         return not (place.is_dir() or place.with_name(f"{place.name}.py").exists())
-    missing_name = code == "attr-defined" and message.startswith("Module ")
-    return code == "import-not-found" or missing_name
+    # The code is the same for a name that a module lacks and for one that a class lacks.
+    return code == "import-not-found" or (code == "attr-defined" and _imports_name(root, finding))
+
+
+def _imports_name(root: Path, finding: Finding) -> bool:
+    """Whether the statement of a finding imports a name from a module."""
+    try:
+        module = read_module(root, finding.file or "")
+    except SourceError:
+        return False
+    line = finding.line or 0
+    statements = module.nodes(ast.ImportFrom)
+    return any(one.lineno <= line <= (one.end_lineno or one.lineno) for one in statements)
 
 
 def _parsed(entries: Iterable[dict[str, Any]], root: Path) -> Iterable[Finding]:
