@@ -209,6 +209,7 @@ def test_what_mypy_finds_behind_a_file_that_it_cannot_read_is_not_recorded(grown
 
 
 def test_an_import_that_fails_is_never_recorded(grown: Project) -> None:
+    (grown.root / HELP).parent.mkdir(exist_ok=True)
     (grown.root / HELP).write_text("from trips.features import LIMIT\n\nLIMIT.missing\n")
     found = [
         Finding("", message, True, file=file, line=line)

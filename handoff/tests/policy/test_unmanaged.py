@@ -11,6 +11,7 @@ import time
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import jsonschema_rs
 import pytest
@@ -21,7 +22,7 @@ from baton_handoff.policy.practices.assessment import Assessment, PracticeResult
 from baton_handoff.policy.practices.registry import shipped
 from baton_handoff.policy.rendering.terminal_report import terminal_report
 from baton_handoff.policy.status.status import assess
-from baton_handoff.policy.unmanaged import commands
+from baton_handoff.policy.unmanaged import border, commands
 from baton_handoff.policy.unmanaged.repository import find_repository
 from baton_handoff.reporting.terminal_style import TerminalStyle
 from kept_project import TODAY
@@ -116,6 +117,18 @@ def test_status_runs_nothing_in_the_repository(
     assert "No handoff.toml at or above" in capsys.readouterr().err
 
 
+def test_each_result_of_sarif_has_a_file_that_exists_and_no_invented_line(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["status", "--format", "sarif"])
+    places = [
+        one["locations"][0]["physicalLocation"]
+        for one in json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    ]
+    assert all((repository / unquote(one["artifactLocation"]["uri"])).exists() for one in places)
+    assert {"region" in one for one in places} == {True, False}
+
+
 def test_the_repository_is_found_from_any_of_its_folders(repository: Path) -> None:
     inner = repository / "some/where"
     inner.mkdir(parents=True)
@@ -199,6 +212,20 @@ def test_a_hostile_repository_gets_a_report(
     said = capsys.readouterr().out
     assert said
     assert "\033" not in said
+
+
+def test_a_part_of_the_border_that_cannot_be_read_is_named_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deep(_: object) -> Any:
+        raise RecursionError("maximum recursion depth exceeded")
+
+    (tmp_path / "a.py").write_text("import joblib\n\nmodel = joblib.load('model.pkl')\n")
+    monkeypatch.setattr(border, "usage", deep)
+    known = assessment(tmp_path).unmanaged
+    assert known
+    assert known.border["from"] == ("not looked at: maximum recursion depth exceeded",)
+    assert known.border["loaded"] == ("in a.py:3",)
 
 
 def test_unreadable_files_are_listed_with_the_reason(trap: Path) -> None:

@@ -162,7 +162,9 @@ def _report(assessment: "Assessment", stage: Stage, options: Options) -> str:
             from baton_handoff.reporting.findings import render
 
             findings = open_findings(assessment, stage)
-            return render(findings, other, "Every practice that is required is met.")
+            known = assessment.unmanaged
+            home = {"home": known.home} if known else {}
+            return render(findings, other, "Every practice that is required is met.", **home)
 
 
 def write_page(assessment: "Assessment", file: Path) -> None:

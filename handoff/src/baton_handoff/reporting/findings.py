@@ -106,7 +106,9 @@ def single_line(text: str) -> str:
     return re.sub(r" +", " ", printable).strip()
 
 
-def render(findings: Sequence[Finding], output_format: Format, when_empty: str) -> str:
+def render(
+    findings: Sequence[Finding], output_format: Format, when_empty: str, home: str = _DEFAULT_FILE
+) -> str:
     """Render findings in one format.
 
     Args:
@@ -114,14 +116,15 @@ def render(findings: Sequence[Finding], output_format: Format, when_empty: str) 
         output_format: The format; `github` and `azure` are annotations for the log of a pipeline,
             `gitlab` is its code quality report.
         when_empty: The text for people if there is no finding.
+        home: The file of findings that are in none, for formats that require one.
     """
     match output_format:
         case "json":
             return json.dumps([asdict(finding) for finding in findings], indent=2)
         case "sarif":
-            return json.dumps(_sarif(findings), indent=2)
+            return json.dumps(_sarif(findings, home), indent=2)
         case "gitlab":
-            return json.dumps(_code_quality(findings), indent=2)
+            return json.dumps(_code_quality(findings, home), indent=2)
         case "terminal":
             return _spaced([_paragraph(finding) for finding in findings]) or when_empty
         case "markdown" | "github" | "azure":
@@ -186,7 +189,7 @@ def _escape_azure(text: str) -> str:
     return text.replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _code_quality(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+def _code_quality(findings: Sequence[Finding], home: str) -> list[dict[str, Any]]:
     """Return GitLab's report; a finding keeps its fingerprint from change to change."""
     return [
         {
@@ -195,7 +198,7 @@ def _code_quality(findings: Sequence[Finding]) -> list[dict[str, Any]]:
             "fingerprint": _fingerprint(finding),
             "severity": "major" if finding.blocks else "info",
             "location": {
-                "path": finding.file or _DEFAULT_FILE,
+                "path": finding.file or home,
                 "lines": {"begin": finding.file_line},
             },
         }
@@ -204,7 +207,7 @@ def _code_quality(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     ]
 
 
-def _sarif(findings: Sequence[Finding]) -> dict[str, Any]:
+def _sarif(findings: Sequence[Finding], home: str) -> dict[str, Any]:
     """Return SARIF 2.1.0, which providers and editors read."""
     rules = list(dict.fromkeys(finding.check for finding in findings))
     return {
@@ -214,17 +217,17 @@ def _sarif(findings: Sequence[Finding]) -> dict[str, Any]:
             {
                 "tool": {"driver": {"name": "handoff", "rules": [{"id": name} for name in rules]}},
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(finding, rules) for finding in findings],
+                "results": [_result(finding, rules, home) for finding in findings],
             }
         ],
     }
 
 
-def _result(finding: Finding, rules: Sequence[str]) -> dict[str, Any]:
-    place = {
-        "artifactLocation": {"uri": quote(finding.file or _DEFAULT_FILE)},
-        "region": {"startLine": finding.file_line},
-    }
+def _result(finding: Finding, rules: Sequence[str], home: str) -> dict[str, Any]:
+    place: dict[str, Any] = {"artifactLocation": {"uri": quote(finding.file or home)}}
+    # GitHub refuses a file with a result that has no place, and documents that it needs a line.
+    if home == _DEFAULT_FILE or (finding.line and not finding.cell):
+        place["region"] = {"startLine": finding.file_line}
     return {
         "ruleId": finding.check,
         "ruleIndex": rules.index(finding.check),

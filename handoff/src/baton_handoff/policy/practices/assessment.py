@@ -100,6 +100,7 @@ class UnmanagedFacts:
         looked_at: The numbers of files, modules and notebooks that were read.
         unread: The files with code that can't be read, and why.
         adopt: The command that brings Baton.
+        home: A file that exists, for formats that require one of each finding.
         readable: The practices of which reading can show something.
         border: What is known of each part of the border; an empty part was not recognised.
         gaps: The gaps that are likeliest to break a handoff.
@@ -108,6 +109,7 @@ class UnmanagedFacts:
     looked_at: Mapping[str, int]
     unread: tuple[Finding, ...]
     adopt: str
+    home: str
     readable: tuple[str, ...]
     border: Mapping[str, tuple[str, ...]]
     gaps: tuple[Gap, ...]

@@ -192,4 +192,5 @@ def _adoption(assessment: Assessment) -> dict[str, Any] | None:
         [practice.name for group in groups.values() for practice in group]
         for _, groups in adoption.both(assessment)
     )
-    return {**vars(assessment.unmanaged), "brings": brings, "remains": remains}
+    known = {name: value for name, value in vars(assessment.unmanaged).items() if name != "home"}
+    return {**known, "brings": brings, "remains": remains}

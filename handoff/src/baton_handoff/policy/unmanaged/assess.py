@@ -92,7 +92,9 @@ def unmanaged_facts(context: CheckContext, practices: Iterable[Practice]) -> Unm
     found = gaps(border, MALFORMED_FILE_ERRORS)
     readable = tuple(one.name for one in practices if one.check in READ_CHECKS)
     adopt = commands.adopt()
-    return UnmanagedFacts(counts, tuple(code.unreadable), adopt, readable, lines, found)
+    paths = context.files.paths
+    home = next((one for one in ("README.md", "pyproject.toml", *paths) if one in paths), ".")
+    return UnmanagedFacts(counts, tuple(code.unreadable), adopt, home, readable, lines, found)
 
 
 def _reason(error: Exception, context: CheckContext) -> str:
