@@ -7,14 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.baton import Workshop, commit, files, git, render
-from tools.fleet import (
-    Row,
-    fleet,
-    merged,
-    page,
-    summary,
-    table,
-)
+from tools.fleet import page, summary, table
+from tools.fleet_rows import Row, fleet, merged
 
 AT = datetime(2026, 11, 29, tzinfo=UTC)
 BROKEN = "interface = 1\npackage = \n"
