@@ -12,6 +12,7 @@ from typing import Any
 
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.network import reach_this_machine_directly
+from baton_handoff.core.numbers import plural
 from baton_handoff.core.tracing import continued_span
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -70,7 +71,7 @@ def refused_table(error: Exception) -> str | None:
         rule = str(failure).partition("\n")[0].partition(" failure cases:")[0]
         cases: Any = getattr(failure, "failure_cases", None)
         count = len(cases) if hasattr(cases, "columns") else 0
-        rows = f" ({count:,} value{'s' if count > 1 else ''})" if count else ""
+        rows = f" ({plural(count, 'value')})" if count else ""
         rules.append(f"{rule.rstrip('.')}{rows}")
     return (
         f"{_place_in_project(error)}A table does not meet its contract:"

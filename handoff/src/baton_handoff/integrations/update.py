@@ -18,6 +18,7 @@ from baton_handoff.core.git import (
     require_repository,
     run_git,
 )
+from baton_handoff.core.numbers import plural
 from baton_handoff.reporting.findings import render
 from baton_handoff.updates.answers import read_answers, require_unedited
 from baton_handoff.updates.applied import (
@@ -126,7 +127,8 @@ def _update(
     if options.check:
         conflicts = sorted(tried.unmerged)
         ends = f"; conflicts in {', '.join(conflicts)}" if conflicts else "; no conflicts"
-        print(f"\nThe update would change {len(changed)} files{ends}. Nothing was changed.")
+        would = f"The update would change {plural(len(changed), 'file')}{ends}"
+        print(f"\n{would}. Nothing was changed.")
         return int(bool(conflicts) or any(one.blocks for one in kept.findings))
     if not changed:
         print("\nNo file of this project changes.")
@@ -144,9 +146,10 @@ def _update(
     for path in record.hidden:
         print(f"{path}: git does not track this file; its former content is kept until the commit.")
     conflicting = (
-        f"; in {len(tried.unmerged)} of them are conflicts" if tried.unmerged else ", and staged"
+        f"; conflicts are in {len(tried.unmerged)} of them" if tried.unmerged else ", and staged"
     )
-    print(f"\n{len(changed)} files are updated{conflicting}.", flush=True)
+    updated = plural(len(changed), "file is", "files are")
+    print(f"\n{updated} updated{conflicting}.", flush=True)
     if any(one.blocks for one in kept.findings):
         print(f"Look at the places above: a person's lines are gone there. {_AGAIN}")
         return 1

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from baton_handoff.core.numbers import plural
+
 _Result = Mapping[str, Any]
 
 
@@ -34,7 +36,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator
                 for wanted in names
             )
             many = len(names) > 1
-            count = f"{len(names)} practices become" if many else "1 practice becomes"
+            count = plural(len(names), "practice becomes", "practices become")
             how_many = {0: "none is", len(names): "all are" if many else "it is"}
             yield (
                 f"{count} {tier} ({', '.join(names)}); {how_many.get(met, f'{met} of them')}"

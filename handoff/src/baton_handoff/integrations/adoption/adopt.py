@@ -17,6 +17,7 @@ from baton_handoff.core.environments import ENVIRONMENT
 from baton_handoff.core.errors import UsageError
 from baton_handoff.core.files import path_from
 from baton_handoff.core.git import git, require_repository, run_git
+from baton_handoff.core.numbers import plural
 from baton_handoff.core.yaml_files import read_yaml
 from baton_handoff.integrations.adoption.first_contract import draft_first_contract
 from baton_handoff.integrations.adoption.layout import Layout, read_layout, require_new
@@ -96,7 +97,7 @@ def undo_adoption(root: Path) -> int:
     if (root / ENVIRONMENT / _LOCK).exists() and environment.is_dir():
         shutil.rmtree(environment)
     undone = undo_recorded(root)
-    print(f"{undone.removed} files are removed.")
+    print(f"{plural(undone.removed, 'file is', 'files are')} removed.")
     for path in undone.restored:
         print(f"{path} has its former content.")
     if _LOCK in undone.restored:
@@ -124,7 +125,7 @@ def plan_lines(root: Path, layout: Layout, plan: Plan) -> Iterator[str]:
         folder = "standards/" if path.startswith("standards/") else top
         folders[folder] = folders.get(folder, 0) + 1
     for folder, count in folders.items():
-        yield f"  {folder}" + (f"  {count} files" if folder.endswith("/") else "")
+        yield f"  {folder}" + (f"  {plural(count, 'file')}" if folder.endswith("/") else "")
     yield "  the block of the owners in CODEOWNERS, the baseline, and the lock"
     if plan.edited:
         yield "\nLines added to your files:"
@@ -250,7 +251,8 @@ def _write(root: Path, plan: Plan) -> None:
         if f"-{Path('handoff.yml').name}" in file.name
     }
     write_recorded(root, {**after, **workflows})
-    print(f"\n{len(plan.added)} files are added, {len(plan.edited)} have a few more lines.")
+    added = plural(len(plan.added), "file is", "files are")
+    print(f"\n{added} added; {plural(len(plan.edited), 'has', 'have')} a few more lines.")
 
 
 def _restore(root: Path, tree: Mapping[str, Entry | None]) -> None:

@@ -11,6 +11,7 @@ from baton_handoff.config.sides import AXES, SIDES, places
 from baton_handoff.contracts.canonical import model_interface, require_distinct_names
 from baton_handoff.contracts.dictionary import DictionaryTable, golden_rows, models_of, tables_of
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.numbers import plural
 from baton_handoff.integrations.docs_site.api import api_page, openapi
 from baton_handoff.integrations.docs_site.pages import by_position, render_page
 from baton_handoff.integrations.docs_site.site import build_site, serve_site
@@ -41,7 +42,7 @@ def make_docs(project: Project) -> None:
     for message in filter(None, [*links, _missing_interface(room)]):
         print(message)
     own = len(list((project.root / "docs").rglob("*.md")))
-    beside = f", {own} page{'s' if own > 1 else ''} of docs/" if own else ""
+    beside = f", {plural(own, 'page')} of docs/" if own else ""
     print(f"{site.relative_to(project.root)}/index.html   {len(tables)} contracts{beside}")
 
 
