@@ -43,6 +43,10 @@ RUN_ELSEWHERE = {
         "first-hour-data-scientist.md",
         "cp -r .devcontainer/data-scientist",
     ): "tests/system/test_devcontainer.py",
+    (
+        "explore.md",
+        "uv run handoff notebook new",
+    ): "handoff/tests/integrations/test_new_notebook.py",
     ("explore.md", "uv run handoff notebook lift"): "handoff/tests/notebooks/test_lift.py",
     ("first-hour-data-scientist.md", "uv run handoff doctor"): (
         "handoff/tests/workstation/test_doctor.py"

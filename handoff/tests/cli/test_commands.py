@@ -33,7 +33,7 @@ GROUPS = {
     ),
     "source": ("list", "add", "report"),
     "feature": ("list", "store"),
-    "notebook": ("scan", "brief", "lift", "verify"),
+    "notebook": ("new", "scan", "brief", "lift", "verify"),
     "policy": ("status", "baseline", "owners", "radar"),
 }
 EVERY = [*TOP, *(f"{group} {name}" for group, names in GROUPS.items() for name in names)]

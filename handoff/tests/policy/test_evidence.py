@@ -317,6 +317,9 @@ def test_a_failing_notebook_is_recorded_and_does_not_fail_the_run(
     book = {"cells": [{**cell, "execution_count": None}], "metadata": {}}
     text = json.dumps({**book, "nbformat": 4, "nbformat_minor": 4})
     (project.root / "notebooks/look.ipynb").write_text(text, encoding="utf-8")
+    # An archived one does not run.
+    (project.root / "notebooks/archive").mkdir()
+    (project.root / "notebooks/archive/old.ipynb").write_text(text, encoding="utf-8")
     command = (*PYTEST, "--nbmake", "notebooks")
     monkeypatch.setattr(record, "KINDS", {"test": Step(command, "", ())})
     assert record.record_run(project, "test", command).exit_code == 0

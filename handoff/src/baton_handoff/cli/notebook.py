@@ -27,6 +27,23 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     """Add the commands of the group."""
     command = commands.add(
+        "new",
+        _new,
+        "a notebook in the project's own contracts: explore, feature, errors",
+        description="Write a notebook to notebooks/: `explore` looks at a table, `feature` compares"
+        " an idea with the label, `errors` looks where the model is wrong. It loads tables by their"
+        " contract and runs at once; stages of the pipeline run if a table is missing.",
+        epilog="exit code: 0 written, 2 can't be written",
+    )
+    command.add_argument("kind", choices=("explore", "feature", "errors"), metavar="KIND")
+    command.add_argument("name", metavar="NAME", help="its file is notebooks/NAME.ipynb")
+    command.add_argument(
+        "--contract",
+        default="",
+        metavar="NAME",
+        help="with explore: the contract of the table; default: the source with most columns",
+    )
+    command = commands.add(
         "scan",
         _scan,
         "what has to change for production, with the cell",
@@ -157,6 +174,16 @@ def _brief(options: Options) -> int:
     if options.format == "terminal":
         print(text(brief, TerminalStyle.of(sys.stdout, os.environ)), end="\n\n")
     return print_findings(work, options, "There is nothing to lift, and no contract to write.")
+
+
+def _new(options: Options) -> int:
+    from baton_handoff.integrations.new_notebook import new_notebook
+
+    if options.contract and options.kind != "explore":
+        raise UsageError(f"--contract is for explore: leave it out with {options.kind}.")
+    file = new_notebook(options.project, options.kind, options.name, options.contract)
+    print(f"Wrote notebooks/{file.name}: `uv run poe explore` opens it.")
+    return 0
 
 
 def _lift(options: Options) -> int:

@@ -29,6 +29,9 @@ _TESTS = {"test", "tests"}
 """Folders of tests, unless they are part of the package: tests read only what is committed."""
 
 _MARKER = re.compile(r"#\s*(source|workaround)\b")
+ARCHIVE = "notebooks/archive/"
+"""The folder of notebooks that nobody works on: no check reads them, no test runs them."""
+
 _LARGEST = {".py": 10 * 2**20, ".ipynb": 100 * 2**20}
 """The size of a file in bytes above which it is taken for data; notebooks contain pictures."""
 
@@ -152,7 +155,9 @@ def project_modules(root: Path) -> Iterator[SourceModule]:
 
 
 def is_own(file: str) -> bool:
-    """Whether a path in the project is code of the project, neither installed nor generated."""
+    """Whether a path is code of the project: neither installed, generated nor archived."""
+    if file.startswith(ARCHIVE):
+        return False
     folders = PurePosixPath(file).parts[:-1]
     return _INSTALLED.isdisjoint(folders) and _BUILT.isdisjoint(_folders_outside_package(file))
 

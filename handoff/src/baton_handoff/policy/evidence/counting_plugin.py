@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from baton_handoff.source_code.modules import ARCHIVE
+
 COUNTS = "HANDOFF_COUNTS"
 """The environment variable that names the file to write to."""
 
@@ -56,6 +58,13 @@ class Counts:
         for test, outcome in self._worst.items():
             counts.setdefault(test.partition("::")[0], Counter())[outcome] += 1
         self._file.write_text(json.dumps(counts), encoding="utf-8")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out archived notebooks, unless they are asked for."""
+    is_archived = collection_path.is_relative_to(config.rootpath / ARCHIVE)
+    asked = any(ARCHIVE.rstrip("/") in argument for argument in config.args)
+    return True if is_archived and not asked else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
