@@ -3,6 +3,7 @@
 import html
 import json
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -197,15 +198,16 @@ def test_every_command_of_a_brief_lifts(
     assert many == 2
 
 
+NEW = "`uv run handoff contract new notebooks/data/"
 CONTRACTS = [
     (
         "churn, trained on everything",
-        ["`uv run handoff contract new notebooks/data/customers.csv --target Churn`"],
+        [f"{NEW}customers.csv --target Churn`"],
     ),
     (
         "prices",
         [
-            "`uv run handoff contract new notebooks/data/sales.csv --target COLUMN`",
+            f"{NEW}sales.csv --target COLUMN`, with the column to predict",
             "`uv run handoff contract join notebooks/data/stores.csv --on store`",
         ],
     ),
@@ -224,8 +226,14 @@ def test_a_source_of_a_blank_project_has_the_command_that_drafts_its_contract(
     assert commands(blank, title, CONTRACT) == [*expected]
 
 
-def test_a_project_with_contracts_is_not_told_to_draft_them_again(project: Project) -> None:
-    assert not commands(project, "churn, trained on everything", CONTRACT)
+def test_a_project_with_contracts_is_told_what_they_lack(project: Project) -> None:
+    assert not commands(project, "prices", CONTRACT)
+    work = work_list(project, brief(project, "prices"))
+    of_sources = [one.message for one in work if one.check == CONTRACT and one.cell == 1]
+    assert [re.findall(r"`(\w+)`", message) for message in of_sources] == [
+        ["week", "store", "units", "promo"],
+        ["store"],
+    ]
 
 
 SOURCES = [

@@ -1,7 +1,9 @@
 """The work list of a brief: a finding for each function, each contract and each slow cell."""
 
+import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from baton_handoff.config.project import Project
 from baton_handoff.notebooks.briefing.brief import Brief, slowest
@@ -10,7 +12,7 @@ from baton_handoff.notebooks.briefing.roles import words_of
 from baton_handoff.notebooks.briefing.tables import Table
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.modules import SourceError, read_module
-from baton_handoff.source_code.static_contracts import declared_contracts
+from baton_handoff.source_code.static_contracts import DeclaredContract, declared_contracts
 
 FUNCTION, CONTRACT, RUN = "brief-function", "brief-contract", "brief-run"
 """The names of the checks."""
@@ -20,10 +22,14 @@ _MOST_COLUMNS = 12
 
 def work_list(project: Project, brief: Brief) -> list[Finding]:
     """All that has to be done, functions first; nothing of it blocks."""
-    exists = _has_contracts(project)
+    contracts = _contracts(project)
+    exists = any(one.columns and one.metadata.get("position") == "input" for one in contracts)
     return [
         *(_function(project, brief, one) for one in brief.candidates),
-        *(_contract(project, brief, one, exists=exists) for one in brief.tables),
+        *(
+            _contract(project, brief, one, exists=exists)
+            for one in _without_contract(brief.tables, contracts if exists else [])
+        ),
         *_run(project, brief),
     ]
 
@@ -70,7 +76,7 @@ def _contract(project: Project, brief: Brief, one: Table, *, exists: bool) -> Fi
     match one.position:
         case "source":
             message = f"`{one.name}` needs a contract"
-            message += f": the notebook uses {columns}" if columns else ""
+            message += f" with the columns {columns}" if columns else ""
         case "internal":
             message = "the features need a contract"
             message += f": {columns}" if columns else ""
@@ -87,6 +93,7 @@ def _contract(project: Project, brief: Brief, one: Table, *, exists: bool) -> Fi
     elif one.drafted:
         target = shlex.quote(brief.target) if brief.target else "COLUMN"
         fix = f"`uv run handoff contract new {file} --target {target}`"
+        fix += "" if brief.target else ", with the column to predict"
     elif main and one.position == "output":
         fix = f"`contract new` of {main.name} drafts it"
     elif one.position == "source":
@@ -111,14 +118,33 @@ def _run(project: Project, brief: Brief) -> Iterator[Finding]:
         yield Finding(RUN, message, False, None, file, None, "", evidence, cell=number)
 
 
-def _has_contracts(project: Project) -> bool:
-    """Whether the project has a contract of the model's input with columns."""
-    folder = project.source / "contracts"
+def _without_contract(
+    tables: Sequence[Table], contracts: Sequence[DeclaredContract]
+) -> Iterator[Table]:
+    """The tables that need a contract, with the columns that none has."""
+    described = {_letters(column) for one in contracts for column in one.columns}
+    positions = {one.metadata.get("position") for one in contracts}
+    for one in tables:
+        # A prediction has another name than the column that was learned.
+        known = described if one.position != "output" else set[str]()
+        columns = tuple(name for name in one.columns if _letters(name) not in known)
+        has_contract = one.position in positions
+        if one.position == "source":
+            has_contract = bool(one.columns)
+        if not has_contract or (columns and one.position != "output"):
+            yield replace(one, columns=columns)
+
+
+def _letters(name: str) -> str:
+    """A name without what a drafted contract may change: case and signs."""
+    return re.sub(r"[\W_]", "", name).lower()
+
+
+def _contracts(project: Project) -> list[DeclaredContract]:
     modules = []
-    for file in sorted(folder.rglob("*.py")):
+    for file in sorted((project.source / "contracts").rglob("*.py")):
         try:
             modules.append(read_module(project.root, file.relative_to(project.root).as_posix()))
         except SourceError:
             continue
-    found = declared_contracts(modules)
-    return any(one.columns and one.metadata.get("position") == "input" for one in found)
+    return [*declared_contracts(modules)]
