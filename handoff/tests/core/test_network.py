@@ -8,7 +8,7 @@ from urllib.request import urlopen
 import pytest
 import requests
 
-from baton_handoff.core.network import reach_this_machine_directly
+from baton_handoff.core.network import given_environment, reach_this_machine_directly
 
 DEAD = "http://127.0.0.1:9"
 
@@ -49,6 +49,19 @@ def test_a_proxy_is_not_asked(
     with urlopen(address, timeout=5) as answer:
         assert answer.read() == b"here"
     assert requests.get(address, timeout=5).text == "here"
+
+
+@pytest.mark.parametrize("listed", [None, "internal.example", "localhost", "*"])
+def test_what_the_person_has_set_is_still_known(
+    monkeypatch: pytest.MonkeyPatch, listed: str | None
+) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    if listed:
+        monkeypatch.setenv("no_proxy", listed)
+    for _ in range(2):
+        reach_this_machine_directly()
+    assert given_environment()["no_proxy"] == (listed or "")
 
 
 def test_other_machines_are_reached_as_configured(monkeypatch: pytest.MonkeyPatch) -> None:

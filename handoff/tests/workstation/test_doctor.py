@@ -79,7 +79,7 @@ def test_nothing_is_missing_on_a_complete_laptop(laptop: Project, machine: Machi
     ("tool", "fix"),
     [
         ("ssh", "`sudo apt-get install openssh-client`"),
-        ("uv", "`python3 -m venv ~/.uv && ~/.uv/bin/pip install uv, then put ~/.uv/bin on PATH`"),
+        ("uv", "`python3 -m venv ~/.uv && ~/.uv/bin/pip install uv`, then put ~/.uv/bin on PATH"),
         ("terraform", "install it (brew: hashicorp/tap/terraform,"),
     ],
 )

@@ -167,6 +167,7 @@ def _setup(options: Options) -> None:
 
 
 def _doctor(options: Options) -> int:
+    from baton_handoff.core.network import given_environment
     from baton_handoff.core.suggestions import hint
     from baton_handoff.workstation.doctor import examine
     from baton_handoff.workstation.record import keep
@@ -177,7 +178,7 @@ def _doctor(options: Options) -> int:
         end = hint(options.role, [*known], f"use {' or '.join(known)}")
         raise UsageError(f"There is no role `{options.role}`{end}")
     chosen = [role for name, role in known.items() if options.role in (None, name)]
-    found = examine(options.project, chosen, os.environ)
+    found = examine(options.project, chosen, given_environment())
     keep(options.project, [role.id for role in chosen], found, datetime.now(UTC).date())
     names = " and ".join(role.id for role in chosen)
     return print_findings(found, options, f"Nothing is missing for {names}.")

@@ -23,7 +23,7 @@ _INSTALL = {
 }
 """For each package manager its program, and the command that installs a package."""
 
-_UV = "python3 -m venv ~/.uv && ~/.uv/bin/pip install uv, then put ~/.uv/bin on PATH"
+_UV = "`python3 -m venv ~/.uv && ~/.uv/bin/pip install uv`, then put ~/.uv/bin on PATH"
 _CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))
 """Files that only a container has."""
 
@@ -108,7 +108,7 @@ def _installation(tool: Tool, path: str) -> str:
         if shutil.which(program, path=path):
             return f"`{command.format(package)}`"
     if "uv" in tool.commands:
-        return f"`{_UV}`"
+        return _UV
     names = ", ".join(f"{manager}: {package}" for manager, package in packages.items())
     return f"install it ({names})"
 
