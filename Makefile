@@ -10,7 +10,7 @@ COMPILE := uv pip compile --upgrade --quiet --generate-hashes --universal --pyth
   --no-emit-index-url --no-annotate --no-header
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help style release release-check environment demo test test-system prove check benchmarks fleet wheel derive pins
+.PHONY: help style release release-check environment demo test test-system prove check benchmarks fleet wheel pictures derive pins
 
 help:  ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -56,6 +56,9 @@ fleet: .venv/ready  ## the state of the projects that REPOS=FILE lists, a reposi
 
 wheel: .venv/ready  ## build the engine into what projects receive
 	python tools/wheel.py
+
+pictures: .venv/system  ## take the screens in the handbook again (VS Code in a browser)
+	python -m tests.system.pictures
 
 derive: .venv/ready  ## write what follows from copier.yml, ownership.yml, roles, practices, faults and incidents
 	python tools/derive.py

@@ -24,6 +24,7 @@ import pytest
 from tests.baton import ROOT, Workshop, commit, git, render, run
 from tests.project import ENGINES, Project, free_port, registered, send_request, uv_of
 from tests.slices import sampled
+from tests.system import pictures
 from tests.tables import flowers, write_csv
 
 HANDBOOK = "standards/handbook/"
@@ -139,11 +140,33 @@ def test_every_link_has_a_page_and_a_heading_as_target() -> None:
         }
         for page in PAGES
     }
+    shown = []
     for page in PAGES:
         for link in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
             name, _, anchor = link.partition("#")
+            if name == pictures.FILE.name:
+                shown.append(anchor)
+                continue
             assert name in headings, f"{page.name}: {link}"
             assert not anchor or anchor in headings[name], f"{page.name}: {link}"
+    assert set(shown) == {*pictures.views_in(pictures.FILE.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.slow
+def test_a_picture_of_a_terminal_shows_what_the_command_prints(
+    workshop: Workshop, environment: Path, types_cache: Path, tmp_path: Path
+) -> None:
+    """tests/system/test_vscode.py compares the pictures of VS Code."""
+    text = pictures.FILE.read_text(encoding="utf-8")
+    assert not re.findall(r"url\((?!#)|@import|<script|https?://(?!www\.w3\.org)", text)
+    project = pictures.new_project(workshop, environment, tmp_path)
+    project.env["MYPY_CACHE_DIR"] = str(types_cache)
+    taken = pictures.printed(project)
+    if os.environ.get("GOLDEN") == "write":
+        new = pictures.written(taken, pictures.windows_in(text))
+        pictures.FILE.write_text(new, encoding="utf-8")
+    for role, there in pictures.terminals_in(text).items():
+        assert pictures.comparable(there) == pictures.comparable(taken[role])
 
 
 def test_every_block_that_does_not_run_here_is_listed() -> None:

@@ -4,6 +4,7 @@ The server of the editor runs without code-server's own login page. Its npm pack
 of native modules; npm packages with compiled ones replace the two that tasks and search need.
 """
 
+import base64
 import json
 import os
 import re
@@ -15,15 +16,17 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.baton import run
-from tests.project import free_port, send_request
-from tests.system.browser import Page
+from tests.project import Project, free_port, send_request
+from tests.system.browser import Page, browser
 
 HERE = Path(__file__).parent
 MANIFESTS = tomllib.loads((HERE / "editor/manifests.toml").read_text(encoding="utf-8"))
 PATIENCE_S = 120
+QUALITY = 50  # of screenshots, in percent: text is sharp, and a window has 50 kB
 NATIVE = {
     "@lydell/node-pty-linux-x64/pty.node": "node-pty/build/Release/pty.node",
     "@vscode/ripgrep-linux-x64/bin/rg": "@vscode/ripgrep/bin/rg",
@@ -132,6 +135,13 @@ class Window:
         self.press("Enter")
         self.wait_for("!document.activeElement.matches('.quick-input-widget input')")
 
+    def select_line(self, file: str, line: int) -> None:
+        """Open a file, and select the text of a line, counted from 1, without its indentation."""
+        self.choose(f"{file}:{line}:1")
+        self.wait_for(f"document.querySelector('.statusbar').innerText.includes('Ln {line},')")
+        self.press("Home")
+        self.press("End", SHIFT)
+
     def is_soon(self, script: str, seconds: float) -> Any:
         """Return a script's value in the page when it is true, or after some seconds."""
         ends = time.monotonic() + seconds
@@ -150,11 +160,28 @@ class Window:
         assert value, f"never true: {script}\n{self.text()}"
         return value
 
-    def wait_for_problem(self, text: str) -> None:
-        """Wait until the Problems panel has a text."""
+    def wait_for_problem(self, text: str) -> str:
+        """Wait until the Problems panel has a text; return the panel's words."""
         self.choose(">Problems: Focus on Problems View")
         panel = "document.querySelector('.markers-panel-container')?.innerText"
-        self.wait_for(f"{panel}?.includes({json.dumps(text)})")
+        shown = self.wait_for(f"{panel}?.includes({json.dumps(text)}) && {panel}")
+        return " ".join(str(shown).split())
+
+    def scroll_to_cell(self, code: str) -> None:
+        """Scroll a notebook until a cell with this code is in the upper half of its view.
+
+        Raises:
+            AssertionError: There is none.
+        """
+        cells = "[...document.querySelectorAll('.cell-list-container .code-cell-row')]"
+        found = f"{cells}.find((cell) => cell.innerText.includes({json.dumps(code)}))"
+        wheel = {"type": "mouseWheel", "x": 700, "y": 400, "deltaX": 0, "deltaY": 50}
+        for _ in range(200):  # only what is near the view exists
+            if self._page.value(f"({found})?.getBoundingClientRect().top < 300"):
+                return
+            self._page("Input.dispatchMouseEvent", **wheel)
+            time.sleep(0.1)
+        raise AssertionError(f"no cell has {code}\n{self.text()}")
 
     def text(self) -> str:
         """Return the text of the window."""
@@ -165,9 +192,10 @@ class Window:
         """Return the value of a script in the page."""
         return self._page.value(script)
 
-    def picture(self, file: Path) -> None:
-        """Save a screenshot."""
-        self._page.picture(file)
+    def image(self) -> bytes:
+        """Return a screenshot as WebP."""
+        shot = self._page("Page.captureScreenshot", format="webp", quality=QUALITY)
+        return base64.b64decode(shot["data"])
 
 
 @contextmanager
@@ -209,3 +237,46 @@ def served(editor: Path, extensions: Path, env: Mapping[str, str]) -> Iterator[s
             yield address
         finally:
             os.killpg(server.pid, signal.SIGTERM)  # its extensions have processes of their own
+
+
+@contextmanager
+def vscode(project: Project, folder: Path) -> Iterator[str]:
+    """Install the editor and run its server in a context; yield its address.
+
+    Args:
+        project: The project whose environment its programs use.
+        folder: A folder to make for it.
+    """
+    folder.mkdir()
+    editor = install(folder / "npm")
+    add_stand_ins(folder / "extensions", folder / "npm")
+    with served(editor, folder / "extensions", project.env) as address:
+        yield address
+
+
+@contextmanager
+def opened(
+    address: str, project: Path, role: str, size: tuple[int, int] = (1400, 900)
+) -> Iterator[Window]:
+    """Open the workspace file of a role in a context; yield its window.
+
+    Args:
+        address: The address of the editor's server.
+        project: The project's folder.
+        role: The role.
+        size: Width and height of the window in pixels.
+    """
+    file = project / f"flight-delays.{role}.code-workspace"
+    shown = "document.querySelector('.explorer-folders-view')?.innerText.includes('tests')"
+    for _ in range(3):  # on a busy machine the window may open before the server gives it the file
+        with (
+            TemporaryDirectory(ignore_cleanup_errors=True) as profile,
+            browser(Path(profile)) as page,
+        ):
+            address_of_file = f"{address}/?workspace={file}"
+            page.open(address_of_file, width=size[0], height=size[1], scheme="light")
+            window = Window(page)
+            if window.is_soon(shown, 40):
+                yield window
+                return
+    raise AssertionError(f"{file} does not open")
