@@ -83,7 +83,8 @@ def jobs(pipelines: dict[str, Any]) -> dict[str, dict[str, Job]]:
         for job in pipelines["azure"]["jobs"]
         if job["job"] != "update"
     }
-    github = {name: job for name, job in pipelines["github"]["jobs"].items() if name != "update"}
+    own = ("update", "code-scanning")  # each provider shows findings in its own way
+    github = {name: job for name, job in pipelines["github"]["jobs"].items() if name not in own}
     return {
         "github": {name: github_job(name, job) for name, job in github.items()},
         "gitlab": gitlab_jobs(pipelines["gitlab"]),
@@ -280,7 +281,10 @@ def test_only_the_job_that_writes_the_comment_gets_a_token(pipelines: dict[str, 
     allowed = {
         name: job["permissions"] for name, job in github["jobs"].items() if "permissions" in job
     }
-    assert allowed == {"handoff": {"contents": "read", "pull-requests": "write"}}
+    assert allowed == {
+        "handoff": {"contents": "read", "pull-requests": "write"},
+        "code-scanning": {"actions": "read", "contents": "read", "security-events": "write"},
+    }
     steps = [step for job in github["jobs"].values() for step in job["steps"]]
     writing = ("handoff ci check", "--pull-request")
     assert [step for step in steps if "env" in step] == [
@@ -311,7 +315,11 @@ def test_a_schedule_only_proposes_an_update_and_only_where_it_is_asked_for(
     assert "eq(variables['HANDOFF_UPDATE'], 'true')" in azure["update"]["condition"]
     started = {name: job["if"] for name, job in github.items() if name not in RESULTS}
     never = "github.event_name != 'schedule'"
-    assert started == {"handoff": never, "oldest-python": never, "update": github["update"]["if"]}
+    assert started == {
+        "handoff": never,
+        "oldest-python": never,
+        **{name: github[name]["if"] for name in ("update", "code-scanning")},
+    }
     assert all("schedule" not in github[name]["if"] for name in RESULTS)
     reasons = [
         job["condition"] for name, job in azure.items() if name in ("handoff", "oldest_python")
@@ -322,13 +330,28 @@ def test_a_schedule_only_proposes_an_update_and_only_where_it_is_asked_for(
 def test_evidence_and_page_are_kept_whatever_the_result(pipelines: dict[str, Any]) -> None:
     *_, github, _ = pipelines["github"]["jobs"]["handoff"]["steps"]
     assert github["if"] == "always()"
-    assert github["with"]["path"].split() == [".handoff/ci", ".handoff/evidence", PAGE]
+    reports = [".handoff/findings.sarif", ".handoff/junit.xml"]
+    assert github["with"]["path"].split() == [".handoff/ci", ".handoff/evidence", *reports, PAGE]
     assert github["with"]["include-hidden-files"] is True
     gitlab = pipelines["gitlab"]["handoff"]["artifacts"]
     assert gitlab["when"] == "always"
     assert gitlab["paths"] == [PAGE, ".handoff/ci/", ".handoff/evidence/"]
-    *_, azure, _ = pipelines["azure"]["jobs"][0]["steps"]
+    *_, azure, junit, sarif, _ = pipelines["azure"]["jobs"][0]["steps"]
     assert (azure["publish"], azure["condition"]) == (".handoff", "always()")
+    assert gitlab["reports"] == {
+        "junit": ".handoff/junit.xml",
+        "codequality": ".handoff/code-quality.json",
+    }
+    assert junit["inputs"] == {"testResultsFiles": ".handoff/junit.xml"}
+    assert (sarif["publish"], sarif["artifact"]) == (".handoff/findings.sarif", "CodeAnalysisLogs")
+
+
+def test_the_job_that_may_write_alerts_runs_no_code_of_the_change(
+    pipelines: dict[str, Any],
+) -> None:
+    job = pipelines["github"]["jobs"]["code-scanning"]
+    assert "vars.HANDOFF_CODE_SCANNING == 'true'" in job["if"]
+    assert [sorted(step)[0] for step in job["steps"]] == ["uses"] * 3
 
 
 @pytest.mark.parametrize("ci", PIPELINES)

@@ -284,7 +284,7 @@ def test_on_github_a_pull_request_fails_only_for_the_side_that_broke_it(
     assert "has to act" not in by_job["ml-engineering"]
     assert "No check fails for ml-engineering." in by_job["ml-engineering"]
     # What takes an environment has run once, in the first job.
-    assert log.count("uv sync --locked") == log.count("Run Main uv sync --locked")
+    assert log.count("⭐ Run Main uv sync --locked") == 1
     assert "uv sync" not in red
 
 

@@ -37,7 +37,7 @@ def test_the_workflows_run_in_the_folder_and_for_its_changes(tmp_path: Path, fol
         assert started[event]["paths"] == [f"{folder}/**", f".github/workflows/{name}-*"]
     assert "hashFiles('uv.lock')" not in text
     artifact = handoff["jobs"]["handoff"]["steps"][-2]["with"]["path"].split()
-    kept = ("ci", "evidence", "status.html")
+    kept = ("ci", "evidence", "findings.sarif", "junit.xml", "status.html")
     assert artifact == [f"{folder}/.handoff/{name}" for name in kept]
     # These jobs check nothing out, so there is no such folder.
     (_, shown) = handoff["jobs"]["data-science"]["steps"]

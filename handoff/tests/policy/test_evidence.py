@@ -324,6 +324,8 @@ def test_a_failing_notebook_is_recorded_and_does_not_fail_the_run(
     monkeypatch.setattr(record, "KINDS", {"test": Step(command, "", ())})
     assert record.record_run(project, "test", command).exit_code == 0
     assert "1 xfailed" in capfd.readouterr().out
+    # What CI providers show.
+    assert 'tests="1"' in (project.local / "junit.xml").read_text(encoding="utf-8")
     evidence = EvidenceStore(project).current("test")
     assert evidence is not None
     assert (evidence.ok, evidence.facts) == (True, {"notebooks/look.ipynb": {"failed": 1}})

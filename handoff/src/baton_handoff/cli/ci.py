@@ -2,13 +2,17 @@
 
 import os
 import shlex
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from baton_handoff.cli.options import Commands, Options
 
 if TYPE_CHECKING:
     from baton_handoff.config.project import Project
-    from baton_handoff.policy.practices.assessment import Assessment
+    from baton_handoff.reporting.findings import Finding, Format
+
+_FILES: Mapping[str, "Format"] = {"findings.sarif": "sarif", "code-quality.json": "gitlab"}
+"""The reports of the findings, in the formats that providers show beside a change."""
 
 
 def add(commands: Commands) -> None:
@@ -42,26 +46,29 @@ def _check(project: "Project", base: str | None) -> int:
     from baton_handoff.core.log_folds import folded
     from baton_handoff.integrations.ci_provider import annotations_in, base_in
     from baton_handoff.integrations.judged_change import RESULTS, judge, write_results
+    from baton_handoff.policy.rendering.open_findings import open_findings
+    from baton_handoff.reporting.findings import render
 
     base = base or base_in(os.environ)
     if base:
         with folded("What the change does to the contracts and to each side"):
             write_results(project.local / RESULTS, judge(project, base, annotations_in(project)))
     assessment = assessed(project, base, run="push")
+    found = open_findings(assessment, "push")
     project.local.mkdir(exist_ok=True)
     write_page(assessment, project.local / "status.html")
-    print(_report(project, assessment, base))
+    for name, output in _FILES.items():
+        (project.local / name).write_text(render(found, output, ""), encoding="utf-8")
+    print(_report(project, found, base))
     comment(project, assessment, "push")
     return int(assessment.stops("push"))
 
 
-def _report(project: "Project", assessment: "Assessment", base: str | None) -> str:
+def _report(project: "Project", found: Sequence["Finding"], base: str | None) -> str:
     """What blocks, first for people; then every finding as an annotation of a line."""
     from baton_handoff.integrations.ci_provider import annotations_in, as_log_lines
-    from baton_handoff.policy.rendering.open_findings import open_findings
     from baton_handoff.reporting.findings import render
 
-    found = open_findings(assessment, "push")
     blocking = [one for one in found if one.blocks]
     passed = f"Nothing blocks a push. Findings that are advice: {len(found)}, in status.html."
     parts = [as_log_lines(render(blocking, "terminal", passed))]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,9 @@ from baton_handoff.policy.evidence.steps import Step, step_in
 from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
 from baton_handoff.policy.evidence.tool_findings import is_syntax_error, tool_findings
 from baton_handoff.reporting.findings import Finding
+
+JUNIT = "junit.xml"
+"""The list of the last whole run of the tests, which CI providers show."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,9 @@ def record_run(
     key = EvidenceStore(project).key(kind)
     with tempfile.TemporaryDirectory() as folder:
         counts = Path(folder) / "counts.json"
-        counting = {**_plugins(), "HANDOFF_COUNTS": str(counts)} if kind == "test" else {}
+        listing = shlex.join([f"--junit-xml={project.local / JUNIT}"])
+        counting = {"HANDOFF_COUNTS": str(counts), "PYTEST_ADDOPTS": listing, **_plugins()}
+        counting = counting if kind == "test" else {}
         exit_code = _run(project, command, to, counting, start)
         facts = json.loads(counts.read_text(encoding="utf-8")) if counts.exists() else {}
     found = _findings(project, step) if exit_code else []
