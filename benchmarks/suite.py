@@ -21,6 +21,7 @@ from benchmarks import (
     pipeline,
     serving,
     status,
+    unmanaged,
 )
 from benchmarks.measure import POE, Result, table
 from tests.baton import commit, export, release, render, run
@@ -93,6 +94,7 @@ PARTS: dict[str, Callable[[Bench], Section]] = {
     "pipeline": lambda bench: _measured(pipeline.measure(bench.project)),
     "features": _features,
     "status": lambda bench: _measured(status.measure(bench.project)),
+    "unmanaged": lambda bench: _measured(unmanaged.measure(bench.folder, bench.project)),
     "fleet": lambda bench: _measured(fleet.measure(bench.folder, bench.baton)),
     "notebooks": lambda bench: _measured(notebooks.measure(bench.project)),
     "lifts": lambda bench: Section(lifts.compare(bench.project, bench.folder)),

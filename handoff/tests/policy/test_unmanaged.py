@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from baton_handoff.reporting.terminal_style import TerminalStyle
 from kept_project import TODAY
 from published_schemas import status_schema
 from trip_project import git
-from unmanaged_repositories import SHAPES, foreign, hostile, notebook
+from unmanaged_repositories import SHAPES, foreign, hostile
 
 GOLDEN = Path(__file__).parent / "golden" / "unmanaged"
 FORMS = {"terminal": "txt", "markdown": "md", "json": "json"}
@@ -206,9 +205,7 @@ def trap(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_hostile_repository_gets_a_report(
     trap: Path, form: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    began = time.monotonic()
     assert main(["status", "--format", form]) == 0
-    assert time.monotonic() - began < 3
     said = capsys.readouterr().out
     assert said
     assert "\033" not in said
@@ -259,34 +256,6 @@ def test_git_settings_of_a_repository_start_no_program(tmp_path: Path) -> None:
         config.write(f"[core]\n\tfsmonitor = {program}\n")
     assessment(root)
     assert not trace.exists()
-
-
-STEP = """
-
-def step_{number}(df, share: float = 0.5):
-    rows = df[df.share > share].assign(late=lambda rows: rows.delay > 15)
-    print("{{}} of {{}}".format(len(rows), len(df)))
-    return rows.sort_values("delay")
-"""
-MODULE = 'import pandas as pd\n\ndf = pd.read_csv("data/trips.csv")\n' + "".join(
-    STEP.format(number=number) for number in range(15)
-)
-
-
-def test_400_files_take_less_than_three_seconds(tmp_path: Path) -> None:
-    root = tmp_path / "large"
-    root.mkdir()
-    git(root, "init", "--quiet")
-    for number in range(300):
-        (root / f"src/p{number % 20}").mkdir(parents=True, exist_ok=True)
-        (root / f"src/p{number % 20}/m{number}.py").write_text(MODULE)
-    for number in range(100):
-        (root / f"{number}.ipynb").write_text(notebook(MODULE, printed="x" * 50_000))
-    began = time.process_time()
-    found = assessment(root)
-    assert time.process_time() - began < 3
-    assert found.unmanaged
-    assert [*found.unmanaged.looked_at.values()] == [400, 300, 100, 0]
 
 
 HEAVY = ("narwhals", "numpy", "pandas", "pandera", "pyarrow", "mlflow")

@@ -1,5 +1,6 @@
 """`handoff policy` and `handoff status`: what the project requires, and what of it is met."""
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -85,6 +86,8 @@ def _status(options: Options) -> int:
     runs = options.produce and not options.explain
     run: Stage | None = (options.stage or "promotion") if runs else None
     assessment = assessed(project, options.base, options.level, run)
+    if not project.adopted:
+        gc.freeze()  # the end of the process would search all syntax trees, a fifth of the time
     if options.explain:
         from baton_handoff.policy.rendering.explanation import explain_practice
         from baton_handoff.reporting.terminal_style import TerminalStyle

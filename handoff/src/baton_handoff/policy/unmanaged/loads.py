@@ -79,13 +79,14 @@ def _loaded(code: SourceModule) -> Iterator[Read]:
     loaders = [one for one in rules()["loader"] if one["package"] in code.imported_packages]
     if not loaders:
         return
-    scope = scope_of(code)
+    scope = None
     constants = ConstantPropagation({})
     for call in code.nodes(ast.Call):
         name = last_name(call.func)
         for rule in loaders:
             if not re.fullmatch(rule["call"], name) or not _is_on(call, rule.get("receivers")):
                 continue
+            scope = scope or scope_of(code)
             bundled = BUNDLED if rule.get("bundled") else ""
             given = [*call.args, *(one.value for one in call.keywords if one.arg in _PARAMETERS)]
             texts = [constants.evaluate(one, scope) for one in given[: rule.get("parts", 1)]]
