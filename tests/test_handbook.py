@@ -36,6 +36,7 @@ MOST_LINES = 90
 LANGUAGES = {"bash", "sh", "python", "toml", "json", "yaml", "text", "nginx"}
 
 RUN_ELSEWHERE = {
+    ("first-hour-data-scientist.md", "git config"): "handoff/tests/core/test_notebook_drivers.py",
     (
         "first-hour-data-scientist.md",
         "export DEVCONTAINER_CA_CERTIFICATES",

@@ -1,6 +1,7 @@
 """Set-up of a project: its environment, git repository, hooks and owners."""
 
 import os
+import shutil
 import subprocess
 
 from baton_handoff.config.code_owners import owners_file, write_owners
@@ -11,6 +12,7 @@ from baton_handoff.core.environments import project_environment, repair_programs
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import git, head_commit, is_in_repository
 from baton_handoff.core.git_hooks import CALL, foreign_hook_folder, install_hook
+from baton_handoff.core.notebook_drivers import UNDO, use_nbdime
 from baton_handoff.registry.local_files import require_usable_path
 
 _NOTEBOOKS = """\
@@ -41,6 +43,7 @@ def set_up(project: Project) -> None:
     print("Compiling the environment (once, up to a minute) …", flush=True)
     _uv(project, "sync", "--quiet", "--compile-bytecode")
     _configure_kernels(project)
+    environment = project_environment(project.root)
     if not is_in_repository(project.root):
         git(project.root, "init", "--quiet", "--initial-branch", "main")
     if install_hook(project.root) is None:
@@ -49,6 +52,12 @@ def set_up(project: Project) -> None:
             f" project's hooks don't run before a commit. Add this line to its file pre-commit:\n"
             f'  cd "{project.root}" && uv run --no-sync {CALL}'
         )
+    # `which` also finds programs of Windows, which end in .exe.
+    programs = [environment / name for name in ("bin", "Scripts")]
+    if any(shutil.which("git-nbdiffdriver", path=str(folder)) for folder in programs) and (
+        use_nbdime(project.root)
+    ):
+        print(f"Git compares and merges notebooks cell by cell in this clone. Undo: {UNDO}")
     if all(project.teams) and not owners_file(project).exists():
         write_owners(project)
     for file in write_root_workflows(project):

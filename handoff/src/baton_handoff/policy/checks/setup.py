@@ -18,7 +18,18 @@ from baton_handoff.policy.evidence.recording import check_lock
 from baton_handoff.policy.evidence.steps import STEPS
 from baton_handoff.workstation.record import last
 
-EXPLORATION = {"ipykernel", "jupyter", "jupyterlab", "matplotlib", "notebook", "seaborn"}
+EXPLORATION = {
+    *(
+        "ipykernel",
+        "jupyter",
+        "jupyterlab",
+        "matplotlib",
+        "nbdime",
+        "notebook",
+        "papermill",
+        "seaborn",
+    ),
+}
 """Packages that only exploration needs."""
 
 _EDITORS = (".vscode/", ".idea/", ".zed/", ".fleet/", "*.code-workspace")
