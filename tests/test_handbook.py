@@ -56,6 +56,9 @@ RUN_ELSEWHERE = {
     ("first-hour-ml-engineer.md", "uv run handoff doctor"): (
         "handoff/tests/workstation/test_doctor.py"
     ),
+    ("first-hour-ml-engineer.md", "uv run handoff notebook brief"): (
+        "handoff/tests/notebooks/test_brief.py"
+    ),
     ("run-the-service.md", "uv add --group spark 'baton-standards[spark]'"): (
         "tests/system/test_spark.py"
     ),

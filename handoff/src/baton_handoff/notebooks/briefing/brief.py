@@ -50,7 +50,8 @@ class BriefCell:
     def facts(self, profile: Profile | None) -> Iterator[str]:
         """What goes in and out, the findings, and the seconds of a run."""
         if self.used or self.made:
-            yield f"{', '.join(self.used)} → {', '.join(self.made)}".strip()
+            made = f"→ {', '.join(self.made)}" if self.made else ""
+            yield f"{', '.join(self.used)} {made}".strip()
         if self.findings:
             yield f"{len(self.findings)} to change"
         if profile and self.number in profile.seconds:
