@@ -45,8 +45,22 @@ def measure(folder: Path, project: Path) -> list[Result]:
     run(["git", "init", "--quiet"], root)
     run(["git", "add", "--all"], root)
     environment = project / ".venv" / ("Scripts" if sys.platform == "win32" else "bin")
-    lint = [environment / "ruff", "check", "--isolated", "--no-cache", "--exit-zero", "--quiet"]
-    convert = [environment / "jupyter", "nbconvert", "--to", "script", "--log-level", "ERROR"]
+    lint: list[str | Path] = [
+        environment / "ruff",
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--exit-zero",
+        "--quiet",
+    ]
+    convert: list[str | Path] = [
+        environment / "jupyter",
+        "nbconvert",
+        "--to",
+        "script",
+        "--log-level",
+        "ERROR",
+    ]
     ours, theirs, converted = in_turns(
         lambda: cpu_seconds([environment / "handoff", "status"], root),
         lambda: cpu_seconds([*lint, "--select", "ALL", "."], root),
