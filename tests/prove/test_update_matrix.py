@@ -50,7 +50,7 @@ OURS = b"# ours\n"
 
 
 def extra(name: str) -> str:
-    return extra(name)
+    return f"{EXTRA}/{name}.txt"
 
 
 def with_crlf(project: Path, token: str) -> None:
