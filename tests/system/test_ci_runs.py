@@ -63,6 +63,7 @@ def machine(npm_commands: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
     path = [entry for entry in os.environ["PATH"].split(os.pathsep) if Path(entry) != COMMANDS]
     return {
         "UV_CACHE_DIR": str(copied_cache(tmp_path_factory.mktemp("cache"))),
+        "UV_LOCK_TIMEOUT": "900",  # jobs of one pipeline share the cache here, and one may prune it
         "PATH": os.pathsep.join([f"{folder}/bin", str(npm_commands), *path]),
         "PYTHONDONTWRITEBYTECODE": "",  # a test machine may set it, a runner does not
     }
