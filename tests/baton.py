@@ -193,7 +193,7 @@ def next_version(template: Path) -> None:
     append("standards/new-standard.toml", "new = true\n")
     append("README.md.jinja", "\nSeeds change too.\n")
     append("pyproject.toml.jinja", "\n# seeds change too\n")
-    append("infra/main.tf", "\n# seeds change too\n")
+    append("infra/foundation/main.tf", "\n# seeds change too\n")
     append("tests/new_seed.py", "")
     retired = "standards/mypy.ini"
     (template / "template" / retired).unlink()

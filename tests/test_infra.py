@@ -1,20 +1,17 @@
-"""The Terraform folder of a project on AWS matches its README, and Terraform accepts it.
+"""The Terraform folder of a project on AWS: its settings by CI provider, its format, its promises.
 
-`tests/system/test_infra_applies.py` applies it to a simulator of AWS.
+`tests/system/test_infra_applies.py` validates it, and applies it to a simulator of AWS.
 """
 
 import os
+import re
 import shutil
 from pathlib import Path
-from typing import Any
 
-import hcl2
 import pytest
-from hcl2.utils import SerializationOptions
+import yaml
 
 from tests.baton import Workshop, run
-
-PLAIN = SerializationOptions(with_comments=False, explicit_blocks=False, strip_string_quotes=True)
 
 
 def plugins() -> Path | None:
@@ -38,59 +35,51 @@ def infra(workshop: Workshop) -> Path:
     return workshop.project({"cloud": "aws"}) / "infra"
 
 
-@pytest.fixture(scope="module")
-def resources(infra: Path) -> dict[str, dict[str, Any]]:
-    """Return every resource by its type, parsed from all files."""
-    parsed = [
-        hcl2.loads(path.read_text(encoding="utf-8"), serialization_options=PLAIN)
-        for path in [*infra.glob("*.tf"), *infra.glob("*.tfvars")]
-    ]
-    return {
-        kind: resource
-        for document in parsed
-        for block in document.get("resource", [])
-        for kind, named in block.items()
-        for resource in named.values()
-    }
-
-
 def test_a_project_without_a_cloud_has_no_infra(default_project: Path) -> None:
     assert not (default_project / "infra").exists()
 
 
-def test_resource_names_begin_with_the_project_name(infra: Path) -> None:
-    answered = (infra / "terraform.tfvars").read_text(encoding="utf-8")
-    assert answered == 'project = "flight-delays"\n'
+@pytest.mark.parametrize(
+    ("ci", "issuer"),
+    [
+        ("github", "token.actions.githubusercontent.com"),
+        ("gitlab", "gitlab.com"),
+        ("azure", "vstoken.dev.azure.com/ORGANIZATION-ID"),
+    ],
+)
+def test_the_settings_name_the_project_and_the_jobs_of_its_ci_provider(
+    workshop: Workshop, ci: str, issuer: str
+) -> None:
+    file = workshop.project({"cloud": "aws", "ci": ci}) / "infra/settings.yaml"
+    settings = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert settings["project"] == "flight-delays"
+    assert settings["owner"] == "@ml-engineering"
+    assert settings["ci"]["issuer"] == issuer
+    assert [*settings["ci"]["jobs"]] == ["read", "publish", "staging", "production"]
+    assert all("REPOSITORY" in subject for subject in settings["ci"]["jobs"].values())
 
 
-def test_the_bucket_is_versioned_encrypted_and_private(resources: dict[str, Any]) -> None:
-    (versioning,) = resources["aws_s3_bucket_versioning"]["versioning_configuration"]
-    assert versioning["status"] == "Enabled"
-    (rule,) = resources["aws_s3_bucket_server_side_encryption_configuration"]["rule"]
-    assert rule["apply_server_side_encryption_by_default"] == [{"sse_algorithm": "AES256"}]
-    block = resources["aws_s3_bucket_public_access_block"]
-    assert {name for name, value in block.items() if value is True} == {
-        "block_public_acls",
-        "block_public_policy",
-        "ignore_public_acls",
-        "restrict_public_buckets",
-    }
+def test_the_environments_differ_in_name_alias_and_number_of_tasks_only(infra: Path) -> None:
+    staging, production = (
+        (infra / f"envs/{name}/main.tf").read_text(encoding="utf-8").splitlines()
+        for name in ("staging", "production")
+    )
+    differing = [
+        line
+        for line, other in zip(staging, production, strict=True)
+        if line.replace("staging", "production") != other
+    ]
+    assert [re.sub(r"\W+.*", "", line.strip()) for line in differing] == ["", "alias", "tasks"]
 
 
-def test_images_are_scanned_and_their_tags_are_immutable(resources: dict[str, Any]) -> None:
-    registry = resources["aws_ecr_repository"]
-    assert registry["image_tag_mutability"] == "IMMUTABLE"
-    assert registry["image_scanning_configuration"] == [{"scan_on_push": True}]
+def test_no_policy_allows_everything(infra: Path) -> None:
+    """Neither every action nor, apart from reading, one action on every resource."""
+    roles = (infra / "foundation/roles.tf").read_text(encoding="utf-8")
+    assert '"*"' not in re.findall(r'Action\s*=\s*("[^"]*")', roles)
+    assert "iam:Create" not in roles
+    assert "AdministratorAccess" not in roles
 
 
 @needs_terraform
 def test_the_files_are_formatted(infra: Path) -> None:
-    run(["terraform", "fmt", "-check", "-diff"], infra)
-
-
-@needs_terraform
-@needs_provider
-def test_terraform_validates_the_files(infra: Path, tmp_path: Path) -> None:
-    folder = shutil.copytree(infra, tmp_path / "infra")
-    run(["terraform", "init", "-no-color", f"-plugin-dir={plugins()}"], folder)
-    run(["terraform", "validate", "-no-color"], folder)
+    run(["terraform", "fmt", "-check", "-diff", "-recursive"], infra)

@@ -64,7 +64,7 @@ def test_files_that_the_project_owns_are_never_rendered(workshop: Workshop) -> N
 
 @pytest.mark.parametrize("answers", COMBINATIONS, ids=combination_id)
 def test_a_project_has_few_files(workshop: Workshop, answers: dict[str, str]) -> None:
-    most = {"flights": 100, "blank": 95}[answers["starter"]] + 7 * (answers["cloud"] != "none")
+    most = {"flights": 100, "blank": 95}[answers["starter"]] + 18 * (answers["cloud"] != "none")
     assert len(files(workshop.project(answers))) <= most
 
 

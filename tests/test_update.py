@@ -176,7 +176,7 @@ def test_an_update_adds_infrastructure_when_a_cloud_is_chosen_later(
 ) -> None:
     after = story(workshop, tmp_path / "project", then(), later={"cloud": "aws"})
     assert infra(after.edited) == {}
-    assert b"# seeds change too" in infra(after.updated)["infra/main.tf"]
+    assert b"# seeds change too" in infra(after.updated)["infra/foundation/main.tf"]
 
 
 def test_an_update_does_not_change_existing_infrastructure(
@@ -192,7 +192,7 @@ def test_the_project_owns_its_infrastructure_after_it_is_rendered(
     workshop: Workshop, tmp_path: Path, cloud: str
 ) -> None:
     """It stays as edited and partly deleted, even when an update drops the cloud."""
-    edit = then(insert("infra/main.tf"), delete("infra/outputs.tf"), append("infra/ours.tf"))
+    edit = then(insert("infra/foundation/main.tf"), delete("infra/foundation/outputs.tf"), append("infra/ours.tf"))
     after = story(workshop, tmp_path / "project", edit, {"cloud": "aws"}, {"cloud": cloud})
     assert infra(after.updated) == infra(after.edited)
     assert "infra/ours.tf" in after.updated

@@ -75,12 +75,23 @@ def alerts_received(context: CheckContext) -> CheckResult:
     for path in paths:
         if path.endswith((".yml", ".yaml")) and _names_receiver(context, path):
             return CheckResult.met(f"{path} names the receivers of alerts.")
-        if path.endswith(".tf") and _RECEIVERS.search(context.text(path) or ""):
+        if path.endswith(".tf") and _subscribes(context, path):
             return CheckResult.met(f"{path} subscribes a receiver to alerts.")
     if context.project.cloud == "none" and not any(path.startswith("infra/") for path in paths):
         return CheckResult.not_applicable("No file describes where the service runs.")
     finding = finding_at("no file names who receives the alerts", "infra")
     return CheckResult.not_met("No receiver of alerts is configured.", finding)
+
+
+def _subscribes(context: CheckContext, path: str) -> bool:
+    """Whether a Terraform file subscribes a receiver: in the template's, the settings name it."""
+    text = context.text(path) or ""
+    if not _RECEIVERS.search(text):
+        return False
+    if "settings.alerts_to" not in text:
+        return True
+    settings = context.yaml(f"{FOLDER}settings.yaml")
+    return bool(isinstance(settings, dict) and settings.get("alerts_to"))
 
 
 def _names_receiver(context: CheckContext, path: str) -> bool:
