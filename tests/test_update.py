@@ -192,7 +192,11 @@ def test_the_project_owns_its_infrastructure_after_it_is_rendered(
     workshop: Workshop, tmp_path: Path, cloud: str
 ) -> None:
     """It stays as edited and partly deleted, even when an update drops the cloud."""
-    edit = then(insert("infra/foundation/main.tf"), delete("infra/foundation/outputs.tf"), append("infra/ours.tf"))
+    edit = then(
+        insert("infra/foundation/main.tf"),
+        delete("infra/foundation/outputs.tf"),
+        append("infra/ours.tf"),
+    )
     after = story(workshop, tmp_path / "project", edit, {"cloud": "aws"}, {"cloud": cloud})
     assert infra(after.updated) == infra(after.edited)
     assert "infra/ours.tf" in after.updated
