@@ -17,6 +17,12 @@ from kept_project import (
 )
 from trip_project import git
 
+SUBSCRIPTION = """
+resource "aws_sns_topic_subscription" "alerts" {
+  for_each = toset(local.settings.alerts_to)
+}
+"""
+
 Break: TypeAlias = Callable[[Project], object]
 
 
@@ -236,6 +242,13 @@ BREAKS: dict[str, list[Break]] = {
         gone("infra/alertmanager.yml"),
         changed("infra/alertmanager.yml", "    email_configs: [{to: on-call@example.com}]\n", ""),
         changed("infra/alertmanager.yml", "receivers:\n", "people:\n"),
+        both(
+            gone("infra/alertmanager.yml"),
+            both(
+                written("infra/settings.yaml", "alerts_to: []\n"),
+                written("infra/alerts.tf", SUBSCRIPTION),
+            ),
+        ),
     ],
     "compared-with-baselines": [
         figures_without("constant_rate"),
