@@ -107,7 +107,7 @@ def _first(template: Path) -> None:
 
 def _second(template: Path) -> None:
     _change_line(template, CHANGED, 20, "better line 20")
-    for seed in ("README.md.jinja", "pyproject.toml.jinja", "infra/main.tf"):
+    for seed in ("README.md.jinja", "pyproject.toml.jinja", "infra/foundation/main.tf"):
         with (template / "template" / seed).open("a", encoding="utf-8") as file:
             file.write("\n# Seeds change, too.\n")
     (template / "template/tests").mkdir(exist_ok=True)

@@ -32,17 +32,17 @@ variables {
   }
 }
 
-run "a_deployed_image_runs_healthy_scaled_and_without_a_secret_in_its_settings" {
+run "a_service_is_scaled_healthy_and_has_no_secret_in_its_settings" {
   command = apply # with the mocked provider: nothing is made
 
-  override_resource {
-    target = aws_ssm_parameter.image
-    values = { insecure_value = "registry/flights/service@sha256:1" }
+  assert {
+    condition     = aws_ecs_service.service.desired_count == 0 && aws_appautoscaling_target.service.min_capacity == 0
+    error_message = "Tasks start before an image is deployed."
   }
 
   assert {
-    condition     = aws_appautoscaling_target.service.min_capacity == 2 && aws_appautoscaling_target.service.max_capacity == 4
-    error_message = "The number of tasks is not scaled between the limits."
+    condition     = aws_appautoscaling_target.service.max_capacity == 4
+    error_message = "The number of tasks has another limit."
   }
 
   assert {
