@@ -49,6 +49,7 @@ OVERRIDES = {
     + resource("aws_lb", "main", "enable_deletion_protection = false")
     + resource("aws_db_instance", "tracking", "deletion_protection = false")
     + resource("aws_vpc_security_group_egress_rule", "connection", ignoring("description"))
+    + resource("aws_vpc_security_group_ingress_rule", "connection", ignoring("description"))
     + resource("aws_vpc_security_group_egress_rule", "s3", ignoring("description"))
     + resource("aws_db_parameter_group", "tracking", ignoring("parameter"))
     + resource("aws_ecs_service", "tracking", ignoring("availability_zone_rebalancing")),
