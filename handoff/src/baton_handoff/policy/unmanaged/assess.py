@@ -13,7 +13,7 @@ from baton_handoff.policy.checks.check_context import Check, CheckContext, Check
 from baton_handoff.policy.practices.assessment import UnmanagedFacts
 from baton_handoff.policy.practices.practice import STATEMENT, Practice
 from baton_handoff.policy.unmanaged import code, commands, data, delivery, setup, tests
-from baton_handoff.policy.unmanaged.border import Border, shortened
+from baton_handoff.policy.unmanaged.border import Border
 from baton_handoff.policy.unmanaged.gaps import gaps
 
 _SAME = ("notebooks_stripped", "shortcuts_removed", "editor_set_up")
@@ -52,6 +52,9 @@ _FIXES = {
 }
 """What to do in such a repository, where the check itself is the same."""
 
+_MOST = 6
+"""How many places of one part of the border are listed."""
+
 MALFORMED_FILE_ERRORS = (
     *(AttributeError, HandoffError, LookupError, OSError, RecursionError, TypeError, ValueError),
 )
@@ -86,7 +89,7 @@ def unmanaged_facts(context: CheckContext, practices: Iterable[Practice]) -> Unm
     lines: dict[str, tuple[str, ...]] = {}
     for part, read in border.parts().items():
         try:
-            lines[part] = shortened(read())
+            lines[part] = _shortened(read())
         except MALFORMED_FILE_ERRORS as error:
             lines[part] = (f"not looked at: {_reason(error, context)}",)
     found = gaps(border, MALFORMED_FILE_ERRORS)
@@ -101,3 +104,10 @@ def _reason(error: Exception, context: CheckContext) -> str:
     """What is wrong with a file, without the folder of the repository."""
     reason = str(error).partition("\n")[0] or type(error).__name__
     return reason.replace(f"{context.project.root}{os.sep}", "").rstrip(".")
+
+
+def _shortened(items: Iterable[str]) -> tuple[str, ...]:
+    """The first items, and how many more there are."""
+    every = [*dict.fromkeys(items)]
+    more = [f"and {len(every) - _MOST} more"] if len(every) > _MOST else []
+    return (*every[:_MOST], *more)

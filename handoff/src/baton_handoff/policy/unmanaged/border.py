@@ -15,7 +15,6 @@ from baton_handoff.policy.unmanaged.loads import BUNDLED, CATALOG, usage
 from baton_handoff.policy.unmanaged.recognised import last_name, recognised, rules
 from baton_handoff.source_code.modules import Function, SourceModule
 
-_MOST = 6
 _ROUTES = {"get", "post", "put", "route", "api_route", "websocket"}
 _WEB = {"fastapi", "flask", "starlette", "litestar", "sanic", "quart", "bentoml"}
 _PAGES = {"streamlit": "Streamlit", "gradio": "Gradio"}
@@ -243,13 +242,6 @@ class Border:
 def place(code: SourceModule, node: ast.stmt | ast.expr) -> str:
     """The file of a node with the line or the cell."""
     return finding_in(code, node.lineno, "").place
-
-
-def shortened(items: Iterable[str]) -> tuple[str, ...]:
-    """The first items, and how many more there are."""
-    every = [*dict.fromkeys(items)]
-    more = [f"and {len(every) - _MOST} more"] if len(every) > _MOST else []
-    return (*every[:_MOST], *more)
 
 
 def _fits(code: SourceModule) -> Iterator[Trained]:
