@@ -22,6 +22,7 @@ from benchmarks import (
     serving,
     status,
     unmanaged,
+    window,
 )
 from benchmarks.measure import POE, Result, table
 from tests.baton import commit, export, release, render, run
@@ -101,6 +102,7 @@ PARTS: dict[str, Callable[[Bench], Section]] = {
     "serving": lambda bench: _measured(serving.measure(bench.with_data)),
     "batch": lambda bench: _measured(batch.measure(bench.with_data)),
     "editing": lambda bench: _measured(editing.measure(bench.project)),
+    "window": lambda bench: _measured(window.measure(bench.project, bench.folder)),
     "changes": lambda bench: _measured(changes.measure(bench.project)),
     "containers": lambda bench: _measured(
         containers.measure(bench.folder, bench.baton), containers.NOTE
