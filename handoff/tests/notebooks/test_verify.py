@@ -6,7 +6,7 @@ import pytest
 
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
-from baton_handoff.notebooks.plain_tables import Difference, as_table, digest, first_difference
+from baton_handoff.notebooks.plain_tables import TableDifference, as_table, digest, first_difference
 from baton_handoff.notebooks.verify import compare, findings
 from lifting import CASES, lift_project, lifted, notebook_of
 from trip_project import git
@@ -24,7 +24,7 @@ def test_one_changed_value_in_300_000_rows_is_found() -> None:
     after = before.copy()
     after.loc[ROWS - 7, "b"] = 0.5000001
     found = first_difference(as_table(before), as_table(after))
-    assert found == Difference("b", ROWS - 7, 0.5, 0.5000001)
+    assert found == TableDifference("b", ROWS - 7, 0.5, 0.5000001)
     assert digest(as_table(before)) != digest(as_table(after))
 
 
@@ -45,9 +45,11 @@ def test_the_same_table_of_either_engine_is_equal(table: pd.DataFrame) -> None:
 def test_what_differs_is_named() -> None:
     table = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
     less = table.head(1)
-    assert first_difference(as_table(table), as_table(less)) == Difference("", None, 2, 1)
+    assert first_difference(as_table(table), as_table(less)) == TableDifference("", None, 2, 1)
     renamed = table.rename(columns={"b": "c"})
-    assert first_difference(as_table(table), as_table(renamed)) == Difference("b", None, "", None)
+    assert first_difference(as_table(table), as_table(renamed)) == TableDifference(
+        "b", None, "", None
+    )
     indexed = table.set_index("b")
     assert first_difference(as_table(table), as_table(indexed)) is None
 

@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from baton_handoff.config.project import Project
-from baton_handoff.policy.checks.collaboration import Commit, assess_collaboration, history_of
+from baton_handoff.policy.checks.collaboration import (
+    AuthoredCommit,
+    assess_collaboration,
+    history_of,
+)
 from baton_handoff.policy.practices.assessment import State
 from trip_project import CONTRACTS, git
 
@@ -25,8 +29,11 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path, "trips", "m", "candidate", people=PEOPLE)
 
 
-def commits(*made: tuple[frozenset[str], tuple[str, ...], bool]) -> list[Commit]:
-    return [Commit(f"{n:040}", people, paths, has) for n, (people, paths, has) in enumerate(made)]
+def commits(*made: tuple[frozenset[str], tuple[str, ...], bool]) -> list[AuthoredCommit]:
+    return [
+        AuthoredCommit(f"{n:040}", people, paths, has)
+        for n, (people, paths, has) in enumerate(made)
+    ]
 
 
 TOGETHER = commits(
@@ -43,7 +50,7 @@ MADE_WITH_BATON = commits(
 
 @pytest.mark.parametrize("history", [TOGETHER, MADE_WITH_BATON])
 def test_a_contract_of_both_sides_before_the_training_code_is_collaboration(
-    project: Project, history: list[Commit]
+    project: Project, history: list[AuthoredCommit]
 ) -> None:
     seen = assess_collaboration(project, history)
     assert seen.state == State.MET
@@ -98,7 +105,7 @@ SQUASHED = commits(
 )
 def test_an_incomplete_history_shows_nothing(
     project: Project,
-    history: list[Commit],
+    history: list[AuthoredCommit],
     people: Mapping[str, list[str]],
     shallow: bool,
     fix: str,
@@ -113,7 +120,7 @@ def test_an_incomplete_history_shows_nothing(
     "history", [[], MADE_WITH_BATON[:1], MADE_WITH_BATON[:2]], ids=["none", "made", "agreed"]
 )
 def test_it_does_not_apply_until_training_or_model_has_changed(
-    project: Project, history: list[Commit], people: Mapping[str, list[str]]
+    project: Project, history: list[AuthoredCommit], people: Mapping[str, list[str]]
 ) -> None:
     seen = assess_collaboration(replace(project, people=people), history)
     assert (seen.state, seen.findings, seen.fix) == (State.NOT_APPLICABLE, (), "")

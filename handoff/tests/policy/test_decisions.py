@@ -11,7 +11,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.policy.decisions import (
     Decision,
-    Tool,
+    ToolChoice,
     check_tools,
     first_commit_day,
     overdue_reviews,
@@ -56,7 +56,7 @@ def decide(root: Path, text: str) -> None:
 
 
 def decision(months: int = 6, reviewed: date | None = None) -> Decision:
-    tools = (Tool("dvc", "adopt", ("git-lfs", "nothing")),)
+    tools = (ToolChoice("dvc", "adopt", ("git-lfs", "nothing")),)
     return Decision("d.md", tools, "data-science", months, reviewed, True, True)
 
 

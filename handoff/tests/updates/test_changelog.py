@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from baton_handoff.updates.changelog import Change, brought, changes_in, problem_of
+from baton_handoff.updates.changelog import ReleaseNote, brought, changes_in, problem_of
 
 TEXT = """\
 # Changelog
@@ -47,10 +47,10 @@ A paragraph that is no item.
 
 def test_changes_are_read_with_version_and_kind() -> None:
     assert [*changes_in(TEXT)] == [
-        Change("1.1.0", "To do, once", "Rename it:\n\n```\nsed a b\n```"),
-        Change("1.1.0", "Changed", "One thing on two lines."),
-        Change("1.1.0", "Changed", "Another."),
-        Change("1.0.0", "Added, in new projects only", "Old."),
+        ReleaseNote("1.1.0", "To do, once", "Rename it:\n\n```\nsed a b\n```"),
+        ReleaseNote("1.1.0", "Changed", "One thing on two lines."),
+        ReleaseNote("1.1.0", "Changed", "Another."),
+        ReleaseNote("1.0.0", "Added, in new projects only", "Old."),
     ]
 
 

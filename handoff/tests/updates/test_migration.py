@@ -1,7 +1,7 @@
 """Migration steps of the changelog are carried out in the teams' files."""
 
 from baton_handoff.updates.changelog import changes_in
-from baton_handoff.updates.migration import Step, migrated, steps_in
+from baton_handoff.updates.migration import Replacement, migrated, steps_in
 from baton_handoff.updates.scratch import Entry
 
 CHANGELOG = """\
@@ -32,9 +32,9 @@ Look at your notebooks.
 """
 
 STEPS = [
-    Step("params.yaml", "first:", "second:"),
-    Step("params.yaml", "second:", "third:"),
-    Step("missing.txt", "a", "b"),
+    Replacement("params.yaml", "first:", "second:"),
+    Replacement("params.yaml", "second:", "third:"),
+    Replacement("missing.txt", "a", "b"),
 ]
 
 
@@ -45,7 +45,9 @@ def test_steps_are_read_the_oldest_version_first() -> None:
 def test_steps_change_only_what_contains_their_text() -> None:
     binary, link = Entry(b"\0first:", "644"), Entry(b"first:", "link")
     files = {"params.yaml": Entry(b"first: 1\r\n", "755"), "a": binary, "b": link}
-    after, taken = migrated(files, [*STEPS, Step("a", "first:", ""), Step("b", "first:", "")])
+    after, taken = migrated(
+        files, [*STEPS, Replacement("a", "first:", ""), Replacement("b", "first:", "")]
+    )
     assert after == {**files, "params.yaml": Entry(b"third: 1\r\n", "755")}
     assert taken == STEPS[:2]
     assert migrated(after, STEPS) == (after, [])

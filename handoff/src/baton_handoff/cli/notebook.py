@@ -21,7 +21,7 @@ from baton_handoff.core.errors import UsageError
 
 if TYPE_CHECKING:
     from baton_handoff.config.project import Project
-    from baton_handoff.notebooks.scan import Place
+    from baton_handoff.notebooks.scan import RuleMatch
 
 
 def add(commands: Commands) -> None:
@@ -274,7 +274,7 @@ def _blocking(project: "Project") -> set[tuple[str | None, int | None, str]]:
     }
 
 
-def _summary(places: "Sequence[Place]") -> str:
+def _summary(places: "Sequence[RuleMatch]") -> str:
     files = len({place.module.file for place in places})
     groups = Counter(place.rule.group for place in places).most_common()
     listed = ", ".join(f"{count} {group}" for group, count in groups)

@@ -29,7 +29,7 @@ from baton_handoff.updates.applied import (
     save_record,
     undo,
 )
-from baton_handoff.updates.changelog import Change, brought
+from baton_handoff.updates.changelog import ReleaseNote, brought
 from baton_handoff.updates.conflicts import find_conflicts
 from baton_handoff.updates.difference import differences
 from baton_handoff.updates.guard import guarded
@@ -110,7 +110,7 @@ def undo_update(project: Project) -> None:
 
 
 def _update(
-    project: Project, options: UpdateOptions, template: Template, changes: Sequence[Change]
+    project: Project, options: UpdateOptions, template: Template, changes: Sequence[ReleaseNote]
 ) -> int:
     root = project.root
     paths = [one for one in git(root, "ls-files", "-z").split("\0") if one]
@@ -248,19 +248,19 @@ def _status(handoff: Sequence[str], project: Project) -> Mapping[str, Any]:
     return read
 
 
-def _brought(template: Template) -> list[Change]:
+def _brought(template: Template) -> list[ReleaseNote]:
     before, after = (
         template.text(version, _CHANGELOG) for version in (template.before, template.after)
     )
     return brought(before, after)
 
 
-def _introduction(template: Template, changes: Sequence[Change]) -> str:
+def _introduction(template: Template, changes: Sequence[ReleaseNote]) -> str:
     head = f"Template {template.before} → {template.after} ({template.day(template.after)})"
     return "\n\n".join([head, *_paragraphs(changes)])
 
 
-def _paragraphs(changes: Sequence[Change]) -> list[str]:
+def _paragraphs(changes: Sequence[ReleaseNote]) -> list[str]:
     """What an update brings, a paragraph for each kind of change, steps for people first."""
     steps_first = sorted(changes, key=lambda one: not one.is_to_do)
     paragraphs = []
@@ -272,7 +272,7 @@ def _paragraphs(changes: Sequence[Change]) -> list[str]:
     return paragraphs or ["The changelog of the template lists nothing for this version."]
 
 
-def _message(template: Template, changes: Sequence[Change], data: Sequence[str]) -> str:
+def _message(template: Template, changes: Sequence[ReleaseNote], data: Sequence[str]) -> str:
     title = f"Update the standards from {template.before} to {template.after}"
     if not template.is_newer:
         title = f"Change answers of the template: {', '.join(data)}"

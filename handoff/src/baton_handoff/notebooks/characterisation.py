@@ -106,9 +106,9 @@ def _difference(
     match found:
         case None:
             return ""
-        case plain_tables.Difference(column=""):
+        case plain_tables.TableDifference(column=""):
             return f"`{name}` has {found.after} rows instead of {found.before}"
-        case plain_tables.Difference(row=None):
+        case plain_tables.TableDifference(row=None):
             state = "lacks" if found.after is None else "has in addition"
             return f"`{name}` {state} the column `{found.column}`"
     place = f"`{name}`, column `{found.column}`, row {found.row}"

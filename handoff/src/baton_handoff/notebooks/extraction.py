@@ -20,7 +20,7 @@ _INDENT = " " * 4
 
 
 @dataclass(frozen=True)
-class Refusal:
+class LiftObstacle:
     """Something in a notebook that can't be carried into a function.
 
     Attributes:
@@ -43,7 +43,7 @@ class RefusedError(HandoffError):
 
     exit_code = 1
 
-    def __init__(self, refusals: Sequence[Refusal]) -> None:
+    def __init__(self, refusals: Sequence[LiftObstacle]) -> None:
         super().__init__("; ".join(one.reason for one in refusals))
         self.refusals = refusals
 
@@ -186,22 +186,24 @@ class _Extractor:
         refusals = [*self._broken(), *self._magics(), *self._hidden_inputs(carried)]
         for line, code, reason in effects(carried, self._imports):
             fix = "move it to a cell of its own before or after the chosen ones"
-            refusals.append(Refusal(line, f"`{code}` {reason}", fix))
+            refusals.append(LiftObstacle(line, f"`{code}` {reason}", fix))
         if refusals:
             once = {(one.line, one.reason): one for one in refusals}
             raise RefusedError([one for _, one in sorted(once.items())])
 
-    def _broken(self) -> Iterator[Refusal]:
+    def _broken(self) -> Iterator[LiftObstacle]:
         for number in self._notebook.broken:
             if number <= self._last:
                 line = self._notebook.cells[number - 1]
-                yield Refusal(line, "the cell is not valid Python", "correct or delete the cell")
+                yield LiftObstacle(
+                    line, "the cell is not valid Python", "correct or delete the cell"
+                )
         for node in self._notebook.nodes(ast.ImportFrom):
             if node.names[0].name == "*":
                 reason = f"`{ast.unparse(node)}` defines names that can't be read"
-                yield Refusal(node.lineno, reason, "import the names that are needed")
+                yield LiftObstacle(node.lineno, reason, "import the names that are needed")
 
-    def _magics(self) -> Iterator[Refusal]:
+    def _magics(self) -> Iterator[LiftObstacle]:
         for number in range(self._first, self._last + 1):
             cell = self._notebook.code[number - 1]
             pairs = zip(dedent(cell.source).split("\n"), cell.code.split("\n"), strict=False)
@@ -209,10 +211,10 @@ class _Extractor:
                 if source.strip() != code.strip():
                     at = self._notebook.cells[number - 1] + line
                     fix = "move it to a cell before the chosen ones"
-                    yield Refusal(at, f"`{source.strip()[:60]}` is a magic or a command", fix)
+                    yield LiftObstacle(at, f"`{source.strip()[:60]}` is a magic or a command", fix)
                     break
 
-    def _hidden_inputs(self, carried: Sequence[ast.stmt]) -> Iterator[Refusal]:
+    def _hidden_inputs(self, carried: Sequence[ast.stmt]) -> Iterator[LiftObstacle]:
         """Functions that read variables of the notebook, which other cells may change."""
         known = {*self._imports, *self._definitions}
         variables = {name for cell in self._names.cells for name in cell.defined} - known
@@ -226,7 +228,7 @@ class _Extractor:
                     name = moved_name(statement)
                     reason = f"`{name}` reads `{use.name}`, a variable that other cells may change"
                     fix = f"make `{use.name}` a parameter of `{name}`"
-                    yield Refusal(use.node.lineno, reason, fix)
+                    yield LiftObstacle(use.node.lineno, reason, fix)
 
     def _used_elsewhere(self, name: str, moved: Sequence[ast.stmt]) -> bool:
         gone = {id(node) for one in moved for node in ast.walk(one)}

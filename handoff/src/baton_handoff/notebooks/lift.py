@@ -17,7 +17,7 @@ from baton_handoff.core.git import changed_files, head_commit
 from baton_handoff.notebooks.characterisation import sample_text
 from baton_handoff.notebooks.extraction import (
     Extraction,
-    Refusal,
+    LiftObstacle,
     RefusedError,
     extract,
     moved_name,
@@ -303,7 +303,7 @@ class _Lifting:
         return cell, line - self.notebook.cells[cell - 1] + 1
 
     def _refused(self, reason: str, fix: str) -> RefusedError:
-        return RefusedError([Refusal(self._first_line, reason, fix)])
+        return RefusedError([LiftObstacle(self._first_line, reason, fix)])
 
 
 def _require_unchanged(project: Project) -> None:

@@ -20,7 +20,7 @@ _MICROSECONDS = pa.timestamp("us")
 
 
 @dataclass(frozen=True)
-class Difference:
+class TableDifference:
     """The first place where two tables differ.
 
     Attributes:
@@ -80,19 +80,19 @@ def in_one_order(table: pa.Table) -> pa.Table:
     return table.sort_by([(one.name, "ascending") for one in fields]) if fields else table
 
 
-def first_difference(before: pa.Table, after: pa.Table) -> Difference | None:
+def first_difference(before: pa.Table, after: pa.Table) -> TableDifference | None:
     """The first column, and the first row in it, in which two tables of `as_table` differ."""
     for name in dict.fromkeys([*before.column_names, *after.column_names]):
         have = [name in table.column_names for table in (before, after)]
         if not all(have):
-            return Difference(name, None, *("" if one else None for one in have))
+            return TableDifference(name, None, *("" if one else None for one in have))
     length = min(before.num_rows, after.num_rows)
     for name in before.column_names:
         one, other = before[name].slice(0, length), after[name].slice(0, length)
         if (row := _first_row(one, other)) is not None:
-            return Difference(name, row, one[row].as_py(), other[row].as_py())
+            return TableDifference(name, row, one[row].as_py(), other[row].as_py())
     if before.num_rows != after.num_rows:
-        return Difference("", None, before.num_rows, after.num_rows)
+        return TableDifference("", None, before.num_rows, after.num_rows)
     return None
 
 

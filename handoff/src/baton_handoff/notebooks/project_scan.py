@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from baton_handoff.config.project import Project
 from baton_handoff.config.project_files import ProjectFiles
 from baton_handoff.lineage.sources.usage import source_usage
-from baton_handoff.notebooks.scan import Known, Place, scan
+from baton_handoff.notebooks.scan import Known, RuleMatch, scan
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.modules import SourceError, SourceModule, is_own, read_module
 from baton_handoff.source_code.static_contracts import DeclaredContract, declared_contracts
@@ -13,7 +13,9 @@ from baton_handoff.source_code.static_contracts import DeclaredContract, declare
 _TESTS = "tests/"
 
 
-def project_places(project: Project, chosen: Sequence[str]) -> tuple[list[Place], list[Finding]]:
+def project_places(
+    project: Project, chosen: Sequence[str]
+) -> tuple[list[RuleMatch], list[Finding]]:
     """What a scan finds in a project.
 
     Args:

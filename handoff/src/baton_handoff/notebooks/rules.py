@@ -44,7 +44,7 @@ class Case(StrictModel):
     """What encloses the code."""
 
 
-class Rule(StrictModel):
+class ScanRule(StrictModel):
     """One rule: code that is fine while exploring and not in production."""
 
     name: Text
@@ -93,11 +93,11 @@ class Match:
 
 
 class _Rules(StrictModel):
-    rules: list[Rule]
+    rules: list[ScanRule]
 
 
 @cache
-def all_rules() -> Mapping[str, Rule]:
+def all_rules() -> Mapping[str, ScanRule]:
     """Every rule by its name."""
     return {rule.name: rule for rule in validated(_Rules, read_toml(_RULES), _RULES).rules}
 
@@ -159,7 +159,7 @@ def _last_name(call: ast.Call, imports: Mapping[str, str]) -> str | None:
     return None if is_variable(name) else name
 
 
-def pattern_matches(rule: Rule, code: Code) -> Iterator[Match]:
+def pattern_matches(rule: ScanRule, code: Code) -> Iterator[Match]:
     """The places that match a pattern of a rule."""
     for case in rule.cases:
         if any(_calls(name, code) for name in case.unless):

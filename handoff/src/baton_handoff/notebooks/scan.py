@@ -12,7 +12,7 @@ from pathlib import Path
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.lineage.sources.reads import Read
 from baton_handoff.notebooks import leakage, rows, state
-from baton_handoff.notebooks.rules import Code, Match, Rule, all_rules, pattern_matches
+from baton_handoff.notebooks.rules import Code, Match, ScanRule, all_rules, pattern_matches
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.columns import column_writes
 from baton_handoff.source_code.modules import Notebook, SourceModule
@@ -36,7 +36,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Place:
+class RuleMatch:
     """A match of a rule in a file.
 
     Attributes:
@@ -45,7 +45,7 @@ class Place:
         match: The place in it.
     """
 
-    rule: Rule
+    rule: ScanRule
     module: SourceModule
     match: Match
 
@@ -62,7 +62,9 @@ class Place:
         return self.match.line
 
 
-def scan(modules: Sequence[SourceModule], known: Known, *, with_ruff: bool = True) -> list[Place]:
+def scan(
+    modules: Sequence[SourceModule], known: Known, *, with_ruff: bool = True
+) -> list[RuleMatch]:
     """What all rules find, in the order of files and lines.
 
     Args:
@@ -82,7 +84,7 @@ def scan(modules: Sequence[SourceModule], known: Known, *, with_ruff: bool = Tru
     return [place for _, place in sorted(once.items())]
 
 
-def finding(place: Place, side: str | None, *, blocks: bool = False) -> Finding:
+def finding(place: RuleMatch, side: str | None, *, blocks: bool = False) -> Finding:
     """A place as a finding."""
     match, rule = place.match, place.rule
     form = (f"for whole columns: `{match.form}`",) if match.form else ()
@@ -99,7 +101,7 @@ def finding(place: Place, side: str | None, *, blocks: bool = False) -> Finding:
     )
 
 
-def _scanned(module: SourceModule, known: Known) -> Iterator[Place]:
+def _scanned(module: SourceModule, known: Known) -> Iterator[RuleMatch]:
     code = Code(module)
     for rule in all_rules().values():
         if not (rule.in_src or isinstance(module, Notebook)):
@@ -109,10 +111,10 @@ def _scanned(module: SourceModule, known: Known) -> Iterator[Place]:
             matches += _ANALYSES[rule.analysis](code, known)
         # One place on a line is enough.
         for match in {match.line: match for match in reversed(matches)}.values():
-            yield Place(rule, module, match)
+            yield RuleMatch(rule, module, match)
 
 
-def _from_ruff(notebooks: Sequence[Notebook]) -> Iterator[Place]:
+def _from_ruff(notebooks: Sequence[Notebook]) -> Iterator[RuleMatch]:
     """The rules of ruff, on the code of the cells; no configuration of the project applies."""
     rules = {code: rule for rule in all_rules().values() for code in rule.ruff}
     with tempfile.TemporaryDirectory(prefix="handoff-") as folder:
@@ -138,7 +140,7 @@ def _from_ruff(notebooks: Sequence[Notebook]) -> Iterator[Place]:
             notebook = notebooks[int(Path(entry["filename"]).stem)]
             line = int(entry["location"]["row"])
             words = {"finding": entry["message"], "code": _line_of(notebook, line)}
-            yield Place(rule, notebook, Match(line, words))
+            yield RuleMatch(rule, notebook, Match(line, words))
 
 
 def _line_of(notebook: Notebook, line: int) -> str:

@@ -13,7 +13,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import changed_files, git, git_or_none
 from baton_handoff.notebooks.kernel import kernel
-from baton_handoff.notebooks.plain_tables import Difference, first_difference, in_one_order
+from baton_handoff.notebooks.plain_tables import TableDifference, first_difference, in_one_order
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.modules import Notebook, parse_module, read_module
 
@@ -25,7 +25,7 @@ _Ending = Mapping[str, tuple[Path, bool]]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class NotebookComparison:
     """The results of a notebook before and after.
 
     Attributes:
@@ -37,11 +37,11 @@ class Comparison:
 
     base: str
     equal: Sequence[str]
-    different: Mapping[str, Difference]
+    different: Mapping[str, TableDifference]
     alone: Sequence[str]
 
 
-def compare(project: Project, file: str, base: str = "") -> Comparison:
+def compare(project: Project, file: str, base: str = "") -> NotebookComparison:
     """Run a notebook as it was and as it is, and compare what it ends with.
 
     Both runs are in its folder of the work tree, with the same data; the run before imports the
@@ -72,17 +72,17 @@ def compare(project: Project, file: str, base: str = "") -> Comparison:
             return _compared(base, old_tables, new_tables)
 
 
-def findings(project: Project, file: str, comparison: Comparison) -> Iterator[Finding]:
+def findings(project: Project, file: str, comparison: NotebookComparison) -> Iterator[Finding]:
     """A finding for each table that differs."""
     side = project.side_of(file)
     fix = f"correct the code, or commit the notebook if the new result of {file} is the right one"
     for name, one in comparison.different.items():
         match one:
-            case Difference(column=""):
+            case TableDifference(column=""):
                 message = f"`{name}` had {one.before:,} rows and has {one.after:,}"
-            case Difference(row=None, after=None):
+            case TableDifference(row=None, after=None):
                 message = f"`{name}` lacks the column `{one.column}`, which it had before"
-            case Difference(row=None):
+            case TableDifference(row=None):
                 message = f"`{name}` has the column `{one.column}`, which it had not before"
             case _:
                 message = (
@@ -131,7 +131,7 @@ def _ending(project: Project, notebook: object, before_path: Sequence[Path]) -> 
         yield {name: (Path(folder, file), polars) for name, (file, polars) in written.items()}
 
 
-def _compared(base: str, before: _Ending, after: _Ending) -> Comparison:
+def _compared(base: str, before: _Ending, after: _Ending) -> NotebookComparison:
     equal, different = [], {}
     for name in sorted({*before} & {*after}):
         (one, was_polars), (other, is_polars) = before[name], after[name]
@@ -144,7 +144,7 @@ def _compared(base: str, before: _Ending, after: _Ending) -> Comparison:
             different[name] = found
         else:
             equal.append(name)
-    return Comparison(base, equal, different, sorted({*before} ^ {*after}))
+    return NotebookComparison(base, equal, different, sorted({*before} ^ {*after}))
 
 
 def _same_rows(one: pa.Table, other: pa.Table) -> bool:

@@ -37,7 +37,7 @@ _OURS = "baton-standards"
 
 
 @dataclass(frozen=True)
-class Tool:
+class ToolChoice:
     """A tool that a decision is about.
 
     Attributes:
@@ -66,7 +66,7 @@ class Decision:
     """
 
     file: str
-    tools: tuple[Tool, ...]
+    tools: tuple[ToolChoice, ...]
     side: str
     months: int
     reviewed: date | None
@@ -125,7 +125,7 @@ def _read_decision(file: Path, name: str) -> Decision | None:
     return Decision(
         file=name,
         tools=tuple(
-            Tool(tool, entry.ring, tuple(dict.fromkeys(entry.alternatives)))
+            ToolChoice(tool, entry.ring, tuple(dict.fromkeys(entry.alternatives)))
             for tool, entry in stated.tools.items()
         ),
         side=stated.side,
@@ -241,7 +241,7 @@ def check_tools(project: Project, today: date) -> list[Finding]:
 
 def radar(
     decisions: Sequence[Decision], first_commit: date | None, today: date
-) -> list[tuple[Tool, Decision, str]]:
+) -> list[tuple[ToolChoice, Decision, str]]:
     """The tools of accepted decisions with their next review, by ring and name."""
     rows = []
     for decision in (decision for decision in decisions if decision.accepted):
@@ -253,7 +253,7 @@ def radar(
     return sorted(rows, key=lambda row: (rings.index(row[0].ring), row[0].name.lower()))
 
 
-def radar_text(rows: Sequence[tuple[Tool, Decision, str]]) -> str:
+def radar_text(rows: Sequence[tuple[ToolChoice, Decision, str]]) -> str:
     """The radar for a terminal, a line for each tool."""
     lines = [
         (tool.ring, tool.name, review, f"over {', '.join(tool.alternatives)}", decision.file)

@@ -15,7 +15,7 @@ RECEIVED, TO_DO = "What projects receive", "To do, "
 
 
 @dataclass(frozen=True)
-class Change:
+class ReleaseNote:
     """One thing that projects receive.
 
     Attributes:
@@ -34,16 +34,18 @@ class Change:
         return self.kind.startswith(TO_DO)
 
 
-def changes_in(changelog: str) -> Iterator[Change]:
+def changes_in(changelog: str) -> Iterator[ReleaseNote]:
     """Every change that projects receive by the versions of a changelog, the newest first."""
     for version, section in _sections(changelog, 2):
         for title, part in _sections(section, 3):
             for kind, body in _sections(part, 4) if title == RECEIVED else ():
                 texts = [body.strip()] if kind.startswith(TO_DO) else _items(body)
-                yield from (Change(version.partition(" ")[0], kind, one) for one in texts if one)
+                yield from (
+                    ReleaseNote(version.partition(" ")[0], kind, one) for one in texts if one
+                )
 
 
-def brought(before: str, after: str) -> list[Change]:
+def brought(before: str, after: str) -> list[ReleaseNote]:
     """What a newer changelog contains and an older one does not.
 
     Texts are compared, not versions: a company tags its clone of the template as it likes, and a

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from baton_handoff.updates.changelog import Change
+from baton_handoff.updates.changelog import ReleaseNote
 from baton_handoff.updates.scratch import Tree
 
 _STEP = re.compile(
@@ -17,7 +17,7 @@ _STEP = re.compile(
 
 
 @dataclass(frozen=True)
-class Step:
+class Replacement:
     """One replacement in a file.
 
     Attributes:
@@ -34,7 +34,7 @@ class Step:
         return f"{self.file}: `{self.old}` is replaced by `{self.new}`"
 
 
-def steps_in(changes: Sequence[Change]) -> list[Step]:
+def steps_in(changes: Sequence[ReleaseNote]) -> list[Replacement]:
     """The steps that changes ask for, those of the oldest version first.
 
     Args:
@@ -42,7 +42,7 @@ def steps_in(changes: Sequence[Change]) -> list[Step]:
     """
     versions = list(dict.fromkeys(one.version for one in changes))
     return [
-        Step(**found.groupdict())
+        Replacement(**found.groupdict())
         for version in reversed(versions)
         for one in changes
         if one.version == version and one.is_to_do
@@ -50,12 +50,12 @@ def steps_in(changes: Sequence[Change]) -> list[Step]:
     ]
 
 
-def migrated(files: Tree, steps: Sequence[Step]) -> tuple[Tree, list[Step]]:
+def migrated(files: Tree, steps: Sequence[Replacement]) -> tuple[Tree, list[Replacement]]:
     """Take steps; return the files after them, and the steps that changed one.
 
     A step whose text is not in its file is done already, or not needed.
     """
-    after, taken = dict(files), list[Step]()
+    after, taken = dict(files), list[Replacement]()
     for step in steps:
         entry = after.get(step.file)
         if entry and entry.lines is not None and step.old.encode() in entry.content:

@@ -11,7 +11,7 @@ from baton_handoff.config.project import Project
 from baton_handoff.core.requirements import package_name
 from baton_handoff.core.toml_files import read_toml
 from baton_handoff.reporting.findings import Finding
-from baton_handoff.workstation.role import Conditions, Role, Tool
+from baton_handoff.workstation.role import Conditions, Role, SystemTool
 from baton_handoff.workstation.surroundings import surroundings
 
 _INSTALL = {
@@ -87,7 +87,7 @@ def _extras(root: Path) -> set[str]:
     return {extra for one in ours for extra in one.partition("[")[2].rstrip("]").split(",")}
 
 
-def _missing_tool(tool: Tool, path: str) -> Iterator[Finding]:
+def _missing_tool(tool: SystemTool, path: str) -> Iterator[Finding]:
     if not any(shutil.which(command, path=path) for command in tool.commands):
         programs = "" if tool.name in tool.commands else f" ({' or '.join(tool.commands[:2])})"
         yield Finding(
@@ -99,7 +99,7 @@ def _missing_tool(tool: Tool, path: str) -> Iterator[Finding]:
         )
 
 
-def _installation(tool: Tool, path: str) -> str:
+def _installation(tool: SystemTool, path: str) -> str:
     """The command that installs a tool with a package manager of this machine."""
     # A container image has no program here that installs from it.
     packages = {one: package for one, package in tool.packages.items() if one in _INSTALL}

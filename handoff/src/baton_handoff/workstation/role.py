@@ -35,7 +35,7 @@ class Extension(StrictModel):
     """When a project needs it; always without conditions."""
 
 
-class Tool(StrictModel):
+class SystemTool(StrictModel):
     """A program of the system."""
 
     name: Text
@@ -67,7 +67,7 @@ class FirstStep(StrictModel):
     """The command that does it."""
 
 
-class _Definition(StrictModel):
+class _RoleFile(StrictModel):
     """The content of a role's file."""
 
     title: Text
@@ -76,7 +76,7 @@ class _Definition(StrictModel):
     extensions: list[Extension] = []
     settings: dict[str, Any] = {}
     project_settings: dict[str, Any] = Field({}, alias="project-settings")
-    tools: list[Tool] = []
+    tools: list[SystemTool] = []
     first_steps: list[FirstStep] = Field([], alias="first-steps")
 
 
@@ -104,7 +104,7 @@ class Role(StrictModel):
     project_settings: dict[str, Any]
     """Settings of VS Code that make sense in a project only."""
 
-    tools: list[Tool]
+    tools: list[SystemTool]
     """Programs of the system."""
 
     first_steps: list[FirstStep]
@@ -126,11 +126,11 @@ def roles(folder: Path = DEFINITIONS) -> Mapping[str, Role]:
     return {name: _role(name, shared, own) for name, own in read.items()}
 
 
-def _read(file: Path) -> _Definition:
-    return validated(_Definition, read_settings(file), file)
+def _read(file: Path) -> _RoleFile:
+    return validated(_RoleFile, read_settings(file), file)
 
 
-def _role(name: str, shared: _Definition, own: _Definition) -> Role:
+def _role(name: str, shared: _RoleFile, own: _RoleFile) -> Role:
     steps = [*shared.first_steps, *own.first_steps]
     return Role.model_validate(
         {

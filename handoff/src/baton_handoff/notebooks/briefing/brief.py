@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import UsageError
 from baton_handoff.notebooks.briefing.data_flow import Arrow, DataFlow
-from baton_handoff.notebooks.briefing.functions import Candidate, Candidates
+from baton_handoff.notebooks.briefing.functions import Candidates, LiftCandidate
 from baton_handoff.notebooks.briefing.profile import Profile
 from baton_handoff.notebooks.briefing.roles import Roles, words_of
 from baton_handoff.notebooks.briefing.tables import Table, Tables
 from baton_handoff.notebooks.cells import names_of
 from baton_handoff.notebooks.project_scan import project_places
 from baton_handoff.notebooks.rules import Code
-from baton_handoff.notebooks.scan import Place
+from baton_handoff.notebooks.scan import RuleMatch
 from baton_handoff.reporting.findings import single_line
 from baton_handoff.source_code.modules import Notebook, read_module
 from baton_handoff.source_code.secrets import secret_lines
@@ -38,7 +38,7 @@ class BriefCell:
     number: int
     roles: tuple[str, ...]
     title: str
-    findings: Sequence[Place]
+    findings: Sequence[RuleMatch]
     used: Sequence[str]
     made: Sequence[str]
 
@@ -75,7 +75,7 @@ class Brief:
     notebook: Notebook
     cells: Sequence[BriefCell]
     arrows: Sequence[Arrow]
-    candidates: Sequence[Candidate]
+    candidates: Sequence[LiftCandidate]
     tables: Sequence[Table]
     target: str
     profile: Profile | None

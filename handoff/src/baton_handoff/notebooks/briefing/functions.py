@@ -11,7 +11,7 @@ from baton_handoff.core.errors import UsageError
 from baton_handoff.notebooks.briefing.data_flow import DataFlow, changed_names
 from baton_handoff.notebooks.briefing.roles import all_roles
 from baton_handoff.notebooks.cells import NotebookNames
-from baton_handoff.notebooks.extraction import Extraction, Refusal, RefusedError, extract
+from baton_handoff.notebooks.extraction import Extraction, LiftObstacle, RefusedError, extract
 from baton_handoff.notebooks.rules import Code
 from baton_handoff.notebooks.state import early_uses
 from baton_handoff.source_code.columns import column_writes
@@ -31,7 +31,7 @@ BY_HAND = "write it by hand: `lift` carries tables and values, no models"
 
 
 @dataclass(frozen=True)
-class Candidate:
+class LiftCandidate:
     """Cells that could become a function.
 
     Attributes:
@@ -52,7 +52,7 @@ class Candidate:
     file: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    obstacles: tuple[Refusal, ...] = ()
+    obstacles: tuple[LiftObstacle, ...] = ()
 
     @property
     def cells(self) -> str:
@@ -98,7 +98,7 @@ class Candidates:
         self._early = [*early_uses(names)]
         self._kinds = {**dict.fromkeys(_models(code), "model"), **unrecordable}
 
-    def all(self, roles: Mapping[int, Sequence[str]]) -> Iterator[Candidate]:
+    def all(self, roles: Mapping[int, Sequence[str]]) -> Iterator[LiftCandidate]:
         """The candidates in the order of the cells, given what each cell does."""
         for role, cells in _groups(roles):
             if role in _TRAINING:
@@ -115,7 +115,7 @@ class Candidates:
                 if made:
                     yield made if made.obstacles else self._named(made)
 
-    def _longest(self, role: str, cells: Sequence[int]) -> tuple[Candidate | None, int]:
+    def _longest(self, role: str, cells: Sequence[int]) -> tuple[LiftCandidate | None, int]:
         """A candidate of the first cells, and how many these are."""
         best, length = self._candidate(role, cells[0], cells[0]), 1
         if best and not best.obstacles:
@@ -128,7 +128,7 @@ class Candidates:
                     best, length = longer, more
         return best, length
 
-    def _candidate(self, role: str, first: int, last: int) -> Candidate | None:
+    def _candidate(self, role: str, first: int, last: int) -> LiftCandidate | None:
         """What becomes of cells; None if nothing that others use."""
         place = all_roles()[role].place
         try:
@@ -142,11 +142,11 @@ class Candidates:
         inputs = (*made.parameters,)
         if not outputs:
             return None
-        return Candidate(first, last, role, "", place, inputs, outputs, obstacles)
+        return LiftCandidate(first, last, role, "", place, inputs, outputs, obstacles)
 
     def _hindered(
-        self, role: str, first: int, last: int, obstacles: Sequence[Refusal]
-    ) -> Candidate | None:
+        self, role: str, first: int, last: int, obstacles: Sequence[LiftObstacle]
+    ) -> LiftCandidate | None:
         """Cells that `lift` can't carry; None if they neither train nor make what is used."""
         inputs, outputs = self._flow.inputs(first, last), self._flow.outputs(first, last)
         made = {name for number in range(first, last + 1) for name in self._flow.made[number]}
@@ -154,32 +154,34 @@ class Candidates:
         if not outputs and role not in _TRAINING:
             return None
         place = all_roles()[role].place
-        return Candidate(first, last, role, "", place, (*inputs,), (*outputs,), (*obstacles,))
+        return LiftCandidate(first, last, role, "", place, (*inputs,), (*outputs,), (*obstacles,))
 
     def _obstacles(
         self, made: Extraction, outputs: Sequence[str], first: int, last: int
-    ) -> Iterator[Refusal]:
+    ) -> Iterator[LiftObstacle]:
         """What `lift` refuses after it has run the cells, as far as the code shows it."""
         begin = self._notebook.cells[first - 1]
         for name in dict.fromkeys([*made.parameters, *outputs]):
             if kind := self._kinds.get(name):
-                yield Refusal(begin, f"`{name}` is a {kind}", BY_HAND)
+                yield LiftObstacle(begin, f"`{name}` is a {kind}", BY_HAND)
         for name in set(outputs) & {*made.parameters} & {*changed_names(_tree(made))}:
             if other := self._aliases.get(name):
                 fix = f"copy it before: `{other} = {name}.copy()`"
-                yield Refusal(begin, f"`{name}` is changed, and `{other}` is the same object", fix)
+                yield LiftObstacle(
+                    begin, f"`{name}` is changed, and `{other}` is the same object", fix
+                )
         for cell, use, later in self._early:
             if cell <= last:
                 defines = f"only cell {later} defines" if later else "no cell defines"
                 reason = f"a run from the beginning ends here: {defines} `{use.name}`"
                 fix = "put the cells in the order in which they run" if later else "define it"
-                yield Refusal(use.node.lineno, reason, fix)
+                yield LiftObstacle(use.node.lineno, reason, fix)
         for line in sorted(self._secret_lines):
             if first <= self._notebook.cell(line) <= last:
                 fix = 'read it from the environment, `os.environ["NAME"]`, in an earlier cell'
-                yield Refusal(line, "the cell contains a secret", fix)
+                yield LiftObstacle(line, "the cell contains a secret", fix)
 
-    def _named(self, made: Candidate) -> Candidate:
+    def _named(self, made: LiftCandidate) -> LiftCandidate:
         """A candidate with a name that tells what the function does, and a file."""
         role = all_roles()[made.role]
         subject = self._subject(made.outputs[0], self._notebook.cells[made.first - 1])
@@ -194,7 +196,7 @@ class Candidates:
             words = [role.verb, "_and_".join(columns) if few else f"{subject}_features"]
         function = self._free(_identifier("_".join(words)))
         file = f"{role.place}{_identifier(subject)}.py"
-        return Candidate(
+        return LiftCandidate(
             made.first, made.last, made.role, function, file, made.inputs, made.outputs
         )
 

@@ -33,7 +33,7 @@ OTHER = {
 """What else a cell may do, with the words of a report."""
 
 
-class Role(StrictModel):
+class CellRole(StrictModel):
     """What a statement does, as roles.toml states it."""
 
     name: Text
@@ -44,11 +44,11 @@ class Role(StrictModel):
 
 
 class _Roles(StrictModel):
-    roles: list[Role]
+    roles: list[CellRole]
 
 
 @cache
-def all_roles() -> Mapping[str, Role]:
+def all_roles() -> Mapping[str, CellRole]:
     """Every role by its name, the most important first."""
     return {role.name: role for role in validated(_Roles, read_toml(_ROLES), _ROLES).roles}
 

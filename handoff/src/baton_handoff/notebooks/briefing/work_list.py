@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from baton_handoff.config.project import Project
 from baton_handoff.notebooks.briefing.brief import Brief, slowest
-from baton_handoff.notebooks.briefing.functions import BY_HAND, Candidate
+from baton_handoff.notebooks.briefing.functions import BY_HAND, LiftCandidate
 from baton_handoff.notebooks.briefing.roles import words_of
 from baton_handoff.notebooks.briefing.tables import Table
 from baton_handoff.reporting.findings import Finding
@@ -34,7 +34,7 @@ def work_list(project: Project, brief: Brief) -> list[Finding]:
     ]
 
 
-def _function(project: Project, brief: Brief, one: Candidate) -> Finding:
+def _function(project: Project, brief: Brief, one: LiftCandidate) -> Finding:
     notebook = brief.notebook
     many = one.first != one.last
     cells = f"cells {one.first} to {one.last}" if many else f"cell {one.first}"
@@ -61,7 +61,7 @@ def _function(project: Project, brief: Brief, one: Candidate) -> Finding:
     )
 
 
-def lift_command(brief: Brief, one: Candidate) -> str:
+def lift_command(brief: Brief, one: LiftCandidate) -> str:
     """The command that lifts a candidate."""
     notebook = shlex.quote(brief.notebook.file)
     target = f"{one.file}:{one.function}"

@@ -26,7 +26,7 @@ _ANSWERS = ".copier-answers.yml"
 
 
 @dataclass(frozen=True)
-class Commit:
+class AuthoredCommit:
     """One commit of the history.
 
     Attributes:
@@ -49,7 +49,7 @@ def early_work_together(context: CheckContext) -> CheckResult:
 
 
 def assess_collaboration(
-    project: Project, history: Sequence[Commit], shallow: bool = False
+    project: Project, history: Sequence[AuthoredCommit], shallow: bool = False
 ) -> CheckResult:
     """Judge the collaboration of both sides by the history.
 
@@ -76,7 +76,7 @@ def assess_collaboration(
     return hidden[0] if hidden else CheckResult.met(" ".join(one.message for one in results))
 
 
-def _contract_first(project: Project, history: Sequence[Commit]) -> CheckResult:
+def _contract_first(project: Project, history: Sequence[AuthoredCommit]) -> CheckResult:
     """Whether the contract precedes the training code that the team has written."""
     first, later = history[:1], history[1:]
     trained = next((n for n, c in enumerate(later) if _touches(project, c, _TRAINING)), None)
@@ -108,7 +108,7 @@ def _contract_first(project: Project, history: Sequence[Commit]) -> CheckResult:
     return CheckResult.not_met(message, _finding(project, message, "contracts", fix))
 
 
-def _both_sides(project: Project, history: Sequence[Commit]) -> CheckResult:
+def _both_sides(project: Project, history: Sequence[AuthoredCommit]) -> CheckResult:
     """Whether both sides have changed or reviewed contracts and features."""
     if project.cross_functional:
         return CheckResult.met("One team is both sides.")
@@ -142,7 +142,7 @@ def _both_sides(project: Project, history: Sequence[Commit]) -> CheckResult:
     return CheckResult.met("Both sides have worked on contracts and features.")
 
 
-def history_of(project: Project) -> tuple[list[Commit], bool]:
+def history_of(project: Project) -> tuple[list[AuthoredCommit], bool]:
     """Read the commits of the shared and the training folders.
 
     Returns:
@@ -167,17 +167,17 @@ def history_of(project: Project) -> tuple[list[Commit], bool]:
     return list(_commits(project, log)), shallow
 
 
-def _commits(project: Project, log: str) -> Iterator[Commit]:
+def _commits(project: Project, log: str) -> Iterator[AuthoredCommit]:
     has_contract = False
     for entry in log.split("\x1e")[1:]:
         name, author, trailers, changed = entry.split("\x1d")
         named = [one.rpartition("<")[2].rstrip("> ") for one in trailers.split("\x1f")]
         people = frozenset(address.strip().lower() for address in (author, *named)) - {""}
-        commit = Commit(name, people, tuple(changed.strip().splitlines()))
+        commit = AuthoredCommit(name, people, tuple(changed.strip().splitlines()))
         # Once the contract has columns, later commits need not be read.
         if not has_contract and _touches(project, commit, ("contracts",)):
             has_contract = _defines_interface(project, name)
-        yield Commit(commit.name, people, commit.paths, has_contract)
+        yield AuthoredCommit(commit.name, people, commit.paths, has_contract)
 
 
 def _defines_interface(project: Project, commit: str) -> bool:
@@ -200,7 +200,7 @@ def _finding(
     return Finding("early-work", message, blocks=False, side=side, file=file, fix=fix)
 
 
-def _touches(project: Project, commit: Commit, folders: Sequence[str]) -> bool:
+def _touches(project: Project, commit: AuthoredCommit, folders: Sequence[str]) -> bool:
     return any(
         path.endswith(".py") and covers(f"src/{project.package}/{folder}/", path)
         for path in commit.paths

@@ -35,7 +35,7 @@ _LISTED = 3
 
 
 @dataclass(frozen=True)
-class Change:
+class ProjectChange:
     """A change of a project, from a base to the working directory.
 
     Attributes:
@@ -58,7 +58,7 @@ class Change:
 
 
 @contextmanager
-def change_since(project: Project, reference: str | None) -> Iterator[Change | None]:
+def change_since(project: Project, reference: str | None) -> Iterator[ProjectChange | None]:
     """The change of the working directory; None in a repository without a commit.
 
     Args:
@@ -83,7 +83,7 @@ def change_from(
     commit: str,
     folder: Path,
     reference: str | None = None,
-) -> Change:
+) -> ProjectChange:
     """The change of the working directory since a commit, which is checked out to a new folder."""
     base_tree, head_tree = snapshots.of_commit(commit), snapshots.working_directory()
     snapshots.check_out(base_tree, folder)
@@ -96,7 +96,7 @@ def change_from(
         renames = snapshots.renames(base_tree, head_tree)
         base = replace(base, baseline=follow_renames(base.baseline, renames))
     paths = [edit.path for edit in snapshots.edits(base_tree, head_tree)]
-    return Change(stricter(base, project), base, project, folder, paths, reference, commit)
+    return ProjectChange(stricter(base, project), base, project, folder, paths, reference, commit)
 
 
 def stricter(base: Project, head: Project) -> Project:
@@ -227,7 +227,7 @@ def _values(project: Project, registry: Registry, other: Registry) -> dict[tuple
     return values
 
 
-def uncompared(change: Change) -> Iterator[Finding]:
+def uncompared(change: ProjectChange) -> Iterator[Finding]:
     """What a change edits of the tools and standards that judge it, and no comparison covers."""
     for path in change.paths:
         for setting in _tool_settings(change, path):
@@ -264,7 +264,7 @@ def _released_in(folder: Path) -> Released:
         return parse_released("")
 
 
-def _tool_settings(change: Change, path: str) -> Iterator[str]:
+def _tool_settings(change: ProjectChange, path: str) -> Iterator[str]:
     """The team's own settings of tools that a change of a path edits."""
     name = PurePosixPath(path).name
     if path.startswith(FOLDER):

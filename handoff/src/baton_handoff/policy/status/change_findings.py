@@ -22,7 +22,7 @@ from baton_handoff.config.standards import WHEEL
 from baton_handoff.policy.evidence.recording import utc_timestamp
 from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
 from baton_handoff.policy.practices.assessment import Assessment, State
-from baton_handoff.policy.status.base_policy import Change, change_since
+from baton_handoff.policy.status.base_policy import ProjectChange, change_since
 from baton_handoff.policy.status.definition_of_done import DELETED_CHECK
 from baton_handoff.reporting.findings import Finding
 
@@ -65,7 +65,7 @@ def kept(project: Project, comparison: Comparison, base: str | None) -> Iterator
         yield keep
 
 
-def contract_findings(change: Change) -> list[Finding]:
+def contract_findings(change: ProjectChange) -> list[Finding]:
     """The breaks of contracts in a change, or that `contract diff` has not compared them yet."""
     project, folder = change.policy, change.folder
     contracts = f"src/{project.package}/contracts/"
@@ -85,7 +85,7 @@ def contract_findings(change: Change) -> list[Finding]:
     ]
 
 
-def triage_findings(change: Change, assessment: Assessment) -> list[Finding]:
+def triage_findings(change: ProjectChange, assessment: Assessment) -> list[Finding]:
     """The sides that have to act on failed checks, or that triage has not run yet."""
     evidence = _evidence("triage", change)
     if evidence:
@@ -104,13 +104,13 @@ def triage_findings(change: Change, assessment: Assessment) -> list[Finding]:
     return [Finding("triage", message, blocks=False, fix=f"`{command}`")]
 
 
-def comparison_command(comparison: Comparison, change: Change) -> str:
+def comparison_command(comparison: Comparison, change: ProjectChange) -> str:
     """The command that compares a change with its base."""
     base = f" --base {shlex.quote(change.reference)}" if change.reference else ""
     return f"{_COMMANDS[comparison]}{base}"
 
 
-def _evidence(comparison: Comparison, change: Change) -> Evidence | None:
+def _evidence(comparison: Comparison, change: ProjectChange) -> Evidence | None:
     evidence = EvidenceStore(change.policy).latest(comparison)
     key = _key(comparison, change.policy, change.folder)
     return evidence if evidence and evidence.key == key else None

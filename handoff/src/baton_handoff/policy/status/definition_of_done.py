@@ -11,7 +11,12 @@ from pathlib import Path, PurePosixPath
 
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES, covers
-from baton_handoff.policy.status.base_policy import Change, change_since, loosened, uncompared
+from baton_handoff.policy.status.base_policy import (
+    ProjectChange,
+    change_since,
+    loosened,
+    uncompared,
+)
 from baton_handoff.policy.status.deleted_tests import DeclaredTest, brings_tests, deleted_tests
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.modules import parse_valid
@@ -84,7 +89,7 @@ def check_done(project: Project, base: str | None = None) -> list[Finding]:
         ]
 
 
-def missing_parts(change: Change) -> list[Finding]:
+def missing_parts(change: ProjectChange) -> list[Finding]:
     """The tests and descriptions that a change does not bring."""
     files = [
         ChangedFile(path, _text(change.folder / path), _text(change.head.root / path))
