@@ -59,7 +59,11 @@ OVERRIDES = {
         "service",
         'count = 0\nservice_namespace = ""\nscalable_dimension = ""\nresource_id = ""',
     )
-    + resource("aws_ecs_service", "service", ignoring("availability_zone_rebalancing")),
+    + resource(
+        "aws_ecs_service",
+        "service",
+        ignoring("availability_zone_rebalancing, health_check_grace_period_seconds, desired_count"),
+    ),
     "modules/bucket": resource("aws_s3_bucket", "this", "force_destroy = true")
     + resource(
         "aws_s3_bucket_policy",
@@ -193,7 +197,9 @@ def test_terraform_validates_applies_deploys_serves_data_and_destroys(
     uv("dvc", "pull", "table.csv")
     assert (project / "table.csv").read_text() == "a,b\n1,2\n"
     artifacts = terraform("foundation", "output", "-raw", "mlflow_artifacts")
-    assert uv("python", "-c", STORE_AND_FETCH.format(uri=artifacts)) == "a,b\n1,2\n"
+    assert (
+        uv("--with", "boto3", "python", "-c", STORE_AND_FETCH.format(uri=artifacts)) == "a,b\n1,2\n"
+    )
 
     for configuration in ("envs/staging", "foundation"):
         terraform(configuration, "destroy", "-auto-approve")
