@@ -151,7 +151,7 @@ def test_uv_judges_the_lock_and_its_answer_is_kept(
     current = result(project, "lock_current")
     assert (current.state, current.message) == (
         State.MET,
-        "uv.lock matches pyproject.toml and locks 1 packages.",
+        "uv.lock matches pyproject.toml and locks 1 package.",
     )
     monkeypatch.setenv("UV", "no-such-program")
     assert result(project, "lock_current").state is State.MET

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from difflib import unified_diff
 
+from baton_handoff.core.numbers import plural
 from baton_handoff.policy.evidence.fixing import Fix, same_code
 from baton_handoff.reporting.findings import render
 
@@ -33,7 +34,7 @@ def _files(fix: Fix) -> str:
     if not fix.changes:
         return ""
     width = max(map(len, fix.changes))
-    lines = [_counted(len(fix.changes), "file") + " changed:"]
+    lines = [plural(len(fix.changes), "file") + " changed:"]
     for file, (old, new) in fix.changes.items():
         if file in fix.generated:
             what = "generated from the code and the settings"
@@ -54,7 +55,7 @@ def _difference(fix: Fix, *, code_only: bool = False) -> Iterator[str]:
 def _short(difference: Iterator[str]) -> str:
     lines = [*difference]
     if more := lines[_SHOWN_LINES:]:
-        lines = [*lines[:_SHOWN_LINES], f"… {_counted(len(more), 'more line')}: `git diff`"]
+        lines = [*lines[:_SHOWN_LINES], f"… {plural(len(more), 'more line')}: `git diff`"]
     return "\n".join(lines)
 
 
@@ -75,7 +76,7 @@ def _tests(fix: Fix) -> Iterator[str]:
             )
     if fix.hinted:
         yield (
-            f"{_counted(fix.hinted, 'function')} got the types of the values in the tests:"
+            f"{plural(fix.hinted, 'function')} got the types of the values in the tests:"
             " look whether others are meant."
         )
 
@@ -93,7 +94,3 @@ def _remaining(fix: Fix) -> str:
 def _by_side(fix: Fix) -> str:
     counts = Counter(one.side or "either side" for one in fix.remaining)
     return ", ".join(f"{count} for {side}" for side, count in counts.most_common())
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"

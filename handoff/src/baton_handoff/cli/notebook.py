@@ -18,6 +18,7 @@ from baton_handoff.cli.options import (
     write_html,
 )
 from baton_handoff.core.errors import UsageError
+from baton_handoff.core.numbers import plural
 
 if TYPE_CHECKING:
     from baton_handoff.config.project import Project
@@ -278,5 +279,5 @@ def _summary(places: "Sequence[RuleMatch]") -> str:
     files = len({place.module.file for place in places})
     groups = Counter(place.rule.group for place in places).most_common()
     listed = ", ".join(f"{count} {group}" for group, count in groups)
-    many = f"{len(places)} finding{'s' * (len(places) != 1)} in {files} file{'s' * (files != 1)}"
+    many = f"{plural(len(places), 'finding')} in {plural(files, 'file')}"
     return f"{many}: {listed}"

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from baton_handoff.core.numbers import plural
+
 
 class NoteKind(StrEnum):
     """What a note is about."""
@@ -133,6 +135,6 @@ def _text(note: Note) -> str:
         first=first,
         second=second,
         values=", ".join(map(repr, note.values[:5])),
-        rows=f"{note.count:,} row{'s' * (note.count != 1)}",
+        rows=plural(note.count, "row"),
         because=_BECAUSE[Reason(first)] if ordered else "",
     )

@@ -19,6 +19,7 @@ from baton_handoff.contracts.table_joins import Join
 from baton_handoff.contracts.table_profile import TableProfile
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git import require_repository
+from baton_handoff.core.numbers import plural
 from baton_handoff.lineage.contract_draft import (
     Draft,
     DraftedRows,
@@ -290,7 +291,7 @@ def _print_summary(
     target = profile.target
     task = f"{len(profile.classes)} classes" if profile.classes else "a quantity"
     indent = " " * 20
-    columns = f"{len(profile.columns)} column{'s' * (len(profile.columns) != 1)}"
+    columns = f"{plural(len(profile.columns), 'column')}"
     print(f"contracts/data.py   {columns}, target {target.name}: {task}")
     for column in (*profile.columns, target):
         if column.name != column.source:

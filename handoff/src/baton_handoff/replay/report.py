@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from baton_handoff.config.sides import SIDES
+from baton_handoff.core.numbers import plural
 from baton_handoff.replay.judgement import Brought
 from baton_handoff.replay.replay import Replay
 from baton_handoff.reporting.findings import Finding
@@ -83,11 +84,7 @@ def _further(finding: Finding) -> str:
 
 
 def _later(merges: int, days: int) -> str:
-    return f"{_count(merges, 'merge')} and {_count(days, 'day')} later"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
+    return f"{plural(merges, 'merge')} and {plural(days, 'day')} later"
 
 
 def _limits(found: Replay) -> Iterator[Finding]:
@@ -98,7 +95,7 @@ def _limits(found: Replay) -> Iterator[Finding]:
         message = f"Merge {merge}: its contracts were not compared: {reason}"
         yield Finding("not-looked-at", message, blocks=False)
     if found.earlier:
-        message = f"{_count(found.earlier, 'earlier commit')} without handoff.toml"
+        message = f"{plural(found.earlier, 'earlier commit')} without handoff.toml"
         yield Finding("not-looked-at", f"Not looked at: {message}", blocks=False)
     if found.shallow:
         message = "Not looked at: the first commits, which this shallow clone lacks"
@@ -113,7 +110,7 @@ def _summary(found: Replay) -> Finding:
     stopped = [one for one in found.brought if one.stage == "push"]
     numbers = {one.number for one in stopped}
     message = (
-        f"Level {found.level} would have stopped {len(numbers)} of {_count(len(judged), 'merge')}"
+        f"Level {found.level} would have stopped {len(numbers)} of {plural(len(judged), 'merge')}"
     )
     if judged:
         message += f" from {judged[0].day} to {judged[-1].day}"
@@ -124,22 +121,22 @@ def _summary(found: Replay) -> Finding:
         if own:
             team = f" ({teams[side]})" if side and teams[side] else ""
             lines.append(
-                f"{side or 'no single side'}{team} had to act: {_count(len(own), 'merge')}"
+                f"{side or 'no single side'}{team} had to act: {plural(len(own), 'merge')}"
             )
     checks = Counter(one.problems[0].finding.check for one in stopped)
     if checks:
         lines.append(f"by check: {', '.join(f'{name} {n}' for name, n in checks.most_common())}")
     later = {one.number for one in found.brought if one.stage == "handoff"} - numbers
     if later:
-        lines.append(f"stopped at the next handoff: {_count(len(later), 'other merge')}")
+        lines.append(f"stopped at the next handoff: {plural(len(later), 'other merge')}")
     repaired = [one for one in stopped if one.repaired]
     if stopped:
-        text = f"repaired later: {len(repaired)} of {_count(len(stopped), 'finding')}"
+        text = f"repaired later: {len(repaired)} of {plural(len(stopped), 'finding')}"
         if repaired:
             merges = median(one.repaired_after for one in repaired)
             days = median(
                 (one.repaired.day - one.merge.day).days for one in repaired if one.repaired
             )
-            text += f", after {merges:g} merges and {days:g} days in the median"
+            text += f", in the median {_later(round(merges), round(days))}"
         lines.append(text)
     return Finding("replay", message, blocks=False, evidence=tuple(lines))

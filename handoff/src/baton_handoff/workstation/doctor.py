@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from baton_handoff.config.project import Project
+from baton_handoff.core.numbers import plural
 from baton_handoff.core.requirements import package_name
 from baton_handoff.core.toml_files import read_toml
 from baton_handoff.reporting.findings import Finding
@@ -140,7 +141,7 @@ def _missing_extensions(project: Project, role: Role, path: str) -> Iterator[Fin
         one for one in role.extensions if one.id not in installed and applies(one.only, project)
     ]
     if absent:
-        number = f"{len(absent)} extension{'s' * (len(absent) != 1)}"
+        number = f"{plural(len(absent), 'extension')}"
         yield Finding(
             "extensions",
             f"The editor `{editor}` lacks {number} of the role {role.id}.",

@@ -43,7 +43,9 @@ def make_docs(project: Project) -> None:
         print(message)
     own = len(list((project.root / "docs").rglob("*.md")))
     beside = f", {plural(own, 'page')} of docs/" if own else ""
-    print(f"{site.relative_to(project.root)}/index.html   {len(tables)} contracts{beside}")
+    print(
+        f"{site.relative_to(project.root)}/index.html   {plural(len(tables), 'contract')}{beside}"
+    )
 
 
 def serve_docs(project: Project, port: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from baton_handoff.config.code_owners import owners_are_current, owners_file
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.files import path_from
+from baton_handoff.core.numbers import plural
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, check, finding_at
 from baton_handoff.reporting.findings import Finding
 from baton_handoff.source_code.static_contracts import declared_contracts
@@ -36,11 +37,10 @@ def contracts_complete(context: CheckContext) -> CheckResult:
         if (absent := [name for name in _METADATA if not one.metadata.get(name)])
     ]
     if incomplete:
-        message = f"{len(incomplete)} of {len(contracts)} contracts are incomplete."
-        return CheckResult.not_met(message, *incomplete)
-    return CheckResult.met(
-        f"{len(contracts)} contracts have a version, a position, a producer and a consumer."
-    )
+        total = plural(len(contracts), "contract is", "contracts are")
+        return CheckResult.not_met(f"{len(incomplete)} of {total} incomplete.", *incomplete)
+    total = plural(len(contracts), "contract has", "contracts have")
+    return CheckResult.met(f"{total} a version, a position, a producer and a consumer.")
 
 
 def unconfirmed_rules(context: CheckContext) -> Iterator[Finding]:
@@ -56,7 +56,7 @@ def unconfirmed_rules(context: CheckContext) -> Iterator[Finding]:
         more = f" and {len(lines) - _MOST_NAMES} more" if len(lines) > _MOST_NAMES else ""
         yield Finding(
             "drafted-rules",
-            f"The rules of {len(lines)} column{'s' * (len(lines) > 1)} are drafts: {shown}{more}",
+            f"The rules of {plural(len(lines), 'column')} are drafts: {shown}{more}",
             blocks=False,
             file=file,
             line=lines[0],

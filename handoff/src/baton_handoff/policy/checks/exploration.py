@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from baton_handoff.core.numbers import plural
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, check, finding_at
 
 _FIXERS = ("nbstripout", "ruff check --fix", "ruff format", "ruff-format", "handoff fix")
@@ -43,7 +44,7 @@ def notebooks_stripped(context: CheckContext) -> CheckResult:
     number = len(context.code.notebooks)
     if full := [notebook.file for notebook in context.code.notebooks if notebook.has_outputs]:
         return CheckResult.not_met(
-            f"{len(full)} of {number} notebooks contain outputs.",
+            f"{len(full)} of {plural(number, 'notebook contains', 'notebooks contain')} outputs.",
             *(finding_at("its outputs may contain rows of data", path) for path in full),
         )
     return CheckResult.met("No notebook contains outputs.")

@@ -12,6 +12,7 @@ from baton_handoff.config.project import ForeignEnvironmentError
 from baton_handoff.config.standards import PYPROJECT
 from baton_handoff.config.workspace import outer_workspace, workspace_remedy
 from baton_handoff.core.git_hooks import hook_problem
+from baton_handoff.core.numbers import plural
 from baton_handoff.core.requirements import package_name
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, check, finding_at
 from baton_handoff.policy.evidence.recording import check_lock
@@ -56,7 +57,9 @@ def lock_current(context: CheckContext) -> CheckResult:
     if not evidence.ok:
         findings = [finding_at(one.message, "pyproject.toml") for one in evidence.findings]
         return CheckResult.not_met("uv.lock does not match pyproject.toml.", *findings)
-    return CheckResult.met(f"uv.lock matches pyproject.toml and locks {len(packages)} packages.")
+    return CheckResult.met(
+        f"uv.lock matches pyproject.toml and locks {plural(len(packages), 'package')}."
+    )
 
 
 @check
@@ -84,7 +87,9 @@ def environment_current(context: CheckContext) -> CheckResult:
         return CheckResult.not_met(f"Another version is installed: {', '.join(other[:_LISTED])}.")
     if absent := sorted(needed - {*installed}):
         return CheckResult.not_met(f"Not installed: {', '.join(absent[:_LISTED])}.")
-    return CheckResult.met(f"{len(needed)} packages are installed as uv.lock locks them.")
+    return CheckResult.met(
+        f"{plural(len(needed), 'package is', 'packages are')} installed as uv.lock locks them."
+    )
 
 
 @check
@@ -106,7 +111,7 @@ def hooks_installed(context: CheckContext) -> CheckResult:
             f"No hook runs {' or '.join(sorted(absent))}.",
             finding_at("a hook should fix what tools can fix", ".pre-commit-config.yaml"),
         )
-    return CheckResult.met(f"{len(entries)} hooks run before a commit.")
+    return CheckResult.met(f"{plural(len(entries), 'hook runs', 'hooks run')} before a commit.")
 
 
 @check

@@ -17,6 +17,7 @@ from typing import IO, Any
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError, UsageError
+from baton_handoff.core.numbers import plural
 from baton_handoff.core.suggestions import hint
 from baton_handoff.policy.evidence.steps import Step, step_in
 from baton_handoff.policy.evidence.store import KINDS, Evidence, EvidenceStore
@@ -159,7 +160,7 @@ def _judged_by_baseline(
                 return RecordedRun(code)
     if not found:
         return RecordedRun(code)
-    print(f"{len(found)} finding{'s' * (len(found) != 1)}, all in the baseline", file=to)
+    print(f"{plural(len(found), 'finding')}, all in the baseline", file=to)
     return RecordedRun(0, in_baseline=True)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from baton_handoff.core.numbers import plural
 from baton_handoff.reporting.findings import Finding
 
 
@@ -44,4 +45,4 @@ class Way:
             (sentences, "sentence", " to write"),
             (len(self.edits), "thing", " to correct"),
         )
-        return ", ".join(f"{n} {noun}{'s' * (n != 1)}{to}" for n, noun, to in parts if n)
+        return ", ".join(plural(n, noun) + to for n, noun, to in parts if n)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from baton_handoff.core.numbers import plural
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
 from baton_handoff.policy.practices.stages import Stage
 from baton_handoff.reporting.findings import Finding
@@ -58,7 +59,4 @@ def describe_acceptance(result: PracticeResult) -> str:
     if not result.recorded:
         return ""
     findings, files = len(result.recorded), len({one.file for one in result.recorded})
-    return (
-        f"accepted by the baseline: {findings} finding{'s' * (findings > 1)}"
-        f" in {files} file{'s' * (files > 1)}"
-    )
+    return f"accepted by the baseline: {plural(findings, 'finding')} in {plural(files, 'file')}"

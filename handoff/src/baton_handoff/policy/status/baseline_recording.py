@@ -6,6 +6,7 @@ from baton_handoff.config.baseline import BASELINE_FILE, Baseline, follow_rename
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.git_snapshots import snapshots_of
+from baton_handoff.core.numbers import plural
 from baton_handoff.policy.evidence.steps import STEPS
 from baton_handoff.policy.evidence.tool_findings import is_failed_import
 from baton_handoff.policy.practices.assessment import Assessment, PracticeResult, State
@@ -38,7 +39,7 @@ def record(project: Project) -> str:
         return "A baseline would be empty: no finding that it may record is open."
     write_baseline(file, now)
     size, fixed = _size(now), _size(project.baseline) - _size(now)
-    message = f"{BASELINE_FILE} records {size} finding{'s' * (size != 1)}"
+    message = f"{BASELINE_FILE} records {plural(size, 'finding')}"
     if first:
         # The new file needs approvers, which `fix` writes into CODEOWNERS.
         return f"{message}: `uv run poe fix`, and commit both."

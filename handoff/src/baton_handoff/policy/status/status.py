@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from baton_handoff.config.project import Project
 from baton_handoff.config.sides import SIDES
 from baton_handoff.core.errors import HandoffError
+from baton_handoff.core.numbers import plural
 from baton_handoff.policy.checks import CHECKS
 from baton_handoff.policy.checks.check_context import Check, CheckContext, CheckResult
 from baton_handoff.policy.checks.contracts import unconfirmed_rules
@@ -204,7 +205,7 @@ def _for_side(side: str, sides: Sequence[str], result: CheckResult) -> CheckResu
     others = [other for other in sides if other != side]
     count = len(result.findings)
     if count and all(finding.side in others for finding in result.findings):
-        findings = f"{count} finding{'s' * (count != 1)}"
+        findings = plural(count, "finding")
         return CheckResult(State.MET, f"Met here; {others[0]} has {findings} to fix.")
     return result
 

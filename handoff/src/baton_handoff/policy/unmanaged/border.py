@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from baton_handoff.core.numbers import plural
 from baton_handoff.lineage.sources.reads import Read
 from baton_handoff.policy.checks.check_context import CheckContext
-from baton_handoff.policy.unmanaged.code import finding_in, plural
+from baton_handoff.policy.unmanaged.code import finding_in
 from baton_handoff.policy.unmanaged.data import schema_classes, schemas
 from baton_handoff.policy.unmanaged.loads import BUNDLED, CATALOG, usage
 from baton_handoff.policy.unmanaged.recognised import last_name, recognised, rules

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from baton_handoff.core.numbers import plural
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, finding_at
 from baton_handoff.policy.unmanaged import commands
 from baton_handoff.reporting.findings import Finding
@@ -86,11 +87,6 @@ def finding_in(code: SourceModule, line: int, message: str) -> Finding:
     """A finding in a file, or in a cell of a notebook."""
     within, cell = code.location(line)
     return replace(finding_at(message, code.file, within), cell=cell)
-
-
-def plural(number: int, noun: str) -> str:
-    """A number with a noun in the right form."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _faults(code: SourceModule) -> Iterator[Finding]:

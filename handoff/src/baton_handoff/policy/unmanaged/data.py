@@ -5,13 +5,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from baton_handoff.core.numbers import plural
 from baton_handoff.lineage.sources import checks
 from baton_handoff.lineage.sources.reads import Read
 from baton_handoff.lineage.sources.unofficial import unofficial_sign
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, finding_at
 from baton_handoff.policy.checks.data import under_dvc
 from baton_handoff.policy.unmanaged import commands
-from baton_handoff.policy.unmanaged.code import finding_in, plural
+from baton_handoff.policy.unmanaged.code import finding_in
 from baton_handoff.policy.unmanaged.loads import usage
 from baton_handoff.policy.unmanaged.recognised import last_name, recognised, rules
 from baton_handoff.reporting.findings import Finding

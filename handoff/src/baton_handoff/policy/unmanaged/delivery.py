@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable
 
+from baton_handoff.core.numbers import plural
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, finding_at
 from baton_handoff.policy.checks.ci_files import scripts_in, texts_under
 from baton_handoff.policy.checks.delivery import SERVICES, calls
-from baton_handoff.policy.unmanaged.code import plural
 from baton_handoff.policy.unmanaged.recognised import matching, recognised, rules, runs, top_of
 from baton_handoff.source_code.modules import SourceModule
 

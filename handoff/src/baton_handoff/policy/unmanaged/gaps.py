@@ -4,12 +4,12 @@ import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from baton_handoff.core.numbers import plural
 from baton_handoff.lineage.sources.draft import source_draft, source_name
 from baton_handoff.lineage.sources.reads import Read
 from baton_handoff.lineage.sources.unofficial import UnofficialSign, unofficial_sign
 from baton_handoff.policy.practices.assessment import Gap
 from baton_handoff.policy.unmanaged.border import Border, place
-from baton_handoff.policy.unmanaged.code import plural
 from baton_handoff.source_code.modules import Function, Notebook, SourceModule
 
 _MOST = 3

@@ -5,10 +5,10 @@ import shlex
 from pathlib import PurePosixPath
 
 from baton_handoff.core.git_hooks import hook_folder
+from baton_handoff.core.numbers import plural
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, finding_at
 from baton_handoff.policy.checks.ci_files import scripts_in
 from baton_handoff.policy.checks.setup import EXPLORATION
-from baton_handoff.policy.unmanaged.code import plural
 from baton_handoff.policy.unmanaged.packages import lock_of, requirements
 from baton_handoff.policy.unmanaged.recognised import matching, runs
 

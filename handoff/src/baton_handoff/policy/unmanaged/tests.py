@@ -2,9 +2,9 @@
 
 import shlex
 
+from baton_handoff.core.numbers import plural
 from baton_handoff.policy.checks.check_context import CheckContext, CheckResult, finding_at
 from baton_handoff.policy.unmanaged import commands
-from baton_handoff.policy.unmanaged.code import plural
 from baton_handoff.policy.unmanaged.data import schemas
 from baton_handoff.policy.unmanaged.packages import requirements
 from baton_handoff.source_code.modules import SourceModule
@@ -73,7 +73,8 @@ def notebooks_run(context: CheckContext) -> CheckResult:
     }
     if problems:
         return CheckResult.not_met(
-            f"{len(problems)} of {len(notebooks)} notebooks did not run from top to bottom.",
+            f"{len(problems)} of {plural(len(notebooks), 'notebook')} did not run from top to"
+            " bottom.",
             *(finding_at(message, file) for file, message in problems.items()),
             fix="run it from its first cell on a fresh kernel, and correct it where it stops",
         )
