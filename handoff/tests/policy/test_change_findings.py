@@ -193,7 +193,7 @@ def test_triage_findings_count_until_their_inputs_change(
     untried = [("Checks fail, and triage has not found out yet which side has to act", False)]
     assert turns(capsys) == untried
 
-    monkeypatch.setattr("baton_handoff.triage.experiment.triage", lambda *_: ANSWER)
+    monkeypatch.setattr("baton_handoff.integrations.judged_change.triage", lambda *_: ANSWER)
     # What is shown is one side's; what is kept is what was found of all.
     assert main(["triage", "--base", "target", "--side", "data-science"]) == 0
     assert "Compared with target (c0ffee)." in capsys.readouterr().out

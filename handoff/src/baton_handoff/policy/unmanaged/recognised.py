@@ -38,12 +38,12 @@ def runs(what: str, script: str) -> bool:
 
 def all_files(context: CheckContext) -> list[str]:
     """The paths of the files, and those of the repository above that count for this folder."""
-    if "all files" not in context.memo:
+    if "all-files" not in context.memo:
         root, top = context.project.root, top_of(context)
         found = [file for pattern in _ABOVE for file in top.glob(pattern)] if top != root else []
         above = (Path(os.path.relpath(file, root)).as_posix() for file in found)
-        context.memo["all files"] = [*context.files.paths, *above]
-    paths: list[str] = context.memo["all files"]
+        context.memo["all-files"] = [*context.files.paths, *above]
+    paths: list[str] = context.memo["all-files"]
     return paths
 
 
