@@ -39,7 +39,7 @@ inputs: {path: {required: true}, name: {}, include-hidden-files: {}, overwrite: 
 runs:
   using: composite
   steps:
-    - run: mkdir -p "$KEPT" && cp -r $LEFT "$KEPT"
+    - run: mkdir -p "$KEPT"; for one in $LEFT; do [ ! -e "$one" ] || cp -r "$one" "$KEPT"; done
       shell: bash
       env: {LEFT: "${{ inputs.path }}"}
 """
@@ -252,7 +252,8 @@ def test_a_new_project_passes_on_gitlab_and_a_lint_finding_at_level_1_is_advice(
     passed = gitlab(project)
     assert passed.returncode == 0, passed.stdout + passed.stderr
     assert "F401" in passed.stdout + passed.stderr
-    assert "[2/2] uv run poe test" in passed.stdout + passed.stderr
+    # The local runner hides the titles of folded lines.
+    assert re.search(r"\d+ passed in", passed.stdout + passed.stderr)
 
 
 JUDGED = {"handoff": 0, "contracts": 0, "data-science": 1, "ml-engineering": 0}
