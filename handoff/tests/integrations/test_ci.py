@@ -1,12 +1,14 @@
 """A job of CI learns the base from its provider, and reports a change for each side."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from baton_handoff.cli import main
 from baton_handoff.config.project import Project
 from baton_handoff.core.errors import HandoffError
 from baton_handoff.core.log_folds import folded
@@ -61,6 +63,28 @@ def test_in_a_merge_queue_the_base_is_the_commit_before_the_queued_changes(tmp_p
     event.write_text(json.dumps({"merge_group": {"base_sha": "0c8d485", "base_ref": "main"}}))
     env = {"GITHUB_EVENT_NAME": "merge_group", "GITHUB_EVENT_PATH": str(event)}
     assert base_in(env) == "0c8d485"
+
+
+def test_no_check_receives_the_token_of_the_comment(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str | None] = []
+
+    def judged(*_: object) -> list[object]:
+        seen.append(os.environ.get("GITHUB_TOKEN"))
+        return []
+
+    def checked(*_: object, **__: object) -> None:
+        seen.append(os.environ.get("GITHUB_TOKEN"))
+        raise HandoffError("no more is tried here")
+
+    monkeypatch.setenv("GITHUB_TOKEN", "secret")
+    monkeypatch.setattr(judged_change, "judge", judged)
+    monkeypatch.setattr("baton_handoff.cli.policy.assessed", checked)
+    monkeypatch.chdir(project.root)
+    assert main(["ci", "check", "--base", "main"]) != 0
+    assert seen == [None, None]
+    assert os.environ["GITHUB_TOKEN"] == "secret"
 
 
 def test_a_red_side_is_told_what_to_do_and_the_other_passes(

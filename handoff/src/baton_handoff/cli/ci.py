@@ -2,7 +2,8 @@
 
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from baton_handoff.cli.options import Commands, Options
@@ -50,10 +51,12 @@ def _check(project: "Project", base: str | None) -> int:
     from baton_handoff.reporting.findings import render
 
     base = base or base_in(os.environ)
-    if base:
-        with folded("What the change does to the contracts and to each side"):
-            write_results(project.local / RESULTS, judge(project, base, annotations_in(project)))
-    assessment = assessed(project, base, run="push")
+    with _without_tokens():
+        if base:
+            with folded("What the change does to the contracts and to each side"):
+                judged = judge(project, base, annotations_in(project))
+                write_results(project.local / RESULTS, judged)
+        assessment = assessed(project, base, run="push")
     found = open_findings(assessment, "push")
     project.local.mkdir(exist_ok=True)
     write_page(assessment, project.local / "status.html")
@@ -62,6 +65,18 @@ def _check(project: "Project", base: str | None) -> int:
     print(_report(project, found, base))
     comment(project, assessment, "push")
     return int(assessment.stops("push"))
+
+
+@contextmanager
+def _without_tokens() -> Iterator[None]:
+    """Hide the tokens of comments from checks and tests, whose code the change may contain."""
+    from baton_handoff.policy.status.missing_evidence import TOKENS
+
+    tokens = {name: os.environ.pop(name) for name in TOKENS if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(tokens)
 
 
 def _report(project: "Project", found: Sequence["Finding"], base: str | None) -> str:
