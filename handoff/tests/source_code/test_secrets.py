@@ -86,6 +86,23 @@ def test_what_only_looks_like_a_secret_is_not_found(project: Project, line: str)
     assert find_secrets(project) == []
 
 
+def test_terraform_refers_to_secrets_and_only_a_quoted_one_is_found(project: Project) -> None:
+    references = """\
+secret         = aws_secretsmanager_secret.application[name].arn
+password       = var.password
+api_key        = data.aws_ssm_parameter.key.value
+secret         = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:flights-1"
+secrets_manager_secret_id = aws_secretsmanager_secret.tracking.id
+manage_master_user_password   = true
+master_user_secret_kms_key_id = aws_kms_key.main.key_id
+"""
+    (project.root / "main.tf").write_text(references, encoding="utf-8")
+    assert find_secrets(project) == []
+    literal = SECRETS["password"].replace("'", '"')
+    (project.root / "main.tf").write_text(f"{references}{literal}\n", encoding="utf-8")
+    assert [one.place for one in find_secrets(project)] == ["main.tf:8"]
+
+
 def test_a_reviewed_false_positive_is_accepted(project: Project) -> None:
     marked = f"{SECRETS['password']}  # pragma: allowlist secret"
     (project.root / "a.py").write_text(f"{marked}\n", encoding="utf-8")

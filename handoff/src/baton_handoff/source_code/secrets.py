@@ -37,6 +37,9 @@ _BY_CHANCE = {"Base64HighEntropyString", "HexHighEntropyString"}
 _BY_NAME = "Secret Keyword"
 """The kind of a text that is assigned to a name such as `password`."""
 
+_HCL = {".tf", ".tfvars", ".hcl"}
+"""The endings of Terraform's files, in which only quoted text is a literal."""
+
 _FILTERS = (
     *("allowlist.is_line_allowlisted", "heuristic.is_sequential_string"),
     *("heuristic.is_potential_uuid", "heuristic.is_likely_id_string"),
@@ -120,8 +123,19 @@ def _found(file: Path) -> list[tuple[int, str, str]]:
     """The line, the kind and the hash of each secret in a file, exact kinds last."""
     from detect_secrets.core.scan import scan_file  # noqa: PLC0415
 
-    found = {(one.line_number, one.type, one.secret_hash) for one in scan_file(str(file))}
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    found = {
+        (one.line_number, one.type, one.secret_hash)
+        for one in scan_file(str(file))
+        if one.type != _BY_NAME
+        or not _is_reference(one.secret_value or "", lines[one.line_number - 1], file.suffix)
+    }
     return sorted(found, key=lambda one: (one[1] != _BY_NAME, one))
+
+
+def _is_reference(value: str, line: str, suffix: str) -> bool:
+    """Whether a value names a secret instead of being one: an ARN, or what HCL does not quote."""
+    return value.startswith("arn:") or (suffix in _HCL and f'"{value}' not in line)
 
 
 def _parts(file: str, text: str) -> Iterator[_Part]:
