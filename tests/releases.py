@@ -75,6 +75,7 @@ _COMMENT = {
     **dict.fromkeys(("", ".toml", ".yml", ".yaml", ".ini", ".txt", ".py", ".dockerignore"), "# {}"),
     **dict.fromkeys((".json", ".code-workspace"), "// {}"),
     ".md": "{}",
+    ".svg": "<!-- {} -->",
 }
 """A line that a version adds to a file, by the suffix of the file."""
 
