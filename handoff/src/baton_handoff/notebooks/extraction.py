@@ -141,7 +141,7 @@ class _Extractor:
             last=self._last_assigned(kept),
             imports=self._import_lines([*kept, *moved]),
             moved=moved,
-            used_elsewhere=[name for name in names if self._used_elsewhere(name, moved)],
+            used_elsewhere=[name for name in names if self._used_elsewhere(name, moved, shown)],
             shown=ast.unparse(shown) if shown else "",
             left_out=[one.lineno for one in shows if one is not shown],
         )
@@ -230,12 +230,13 @@ class _Extractor:
                     fix = f"make `{use.name}` a parameter of `{name}`"
                     yield LiftObstacle(use.node.lineno, reason, fix)
 
-    def _used_elsewhere(self, name: str, moved: Sequence[ast.stmt]) -> bool:
+    def _used_elsewhere(self, name: str, moved: Sequence[ast.stmt], shown: ast.stmt | None) -> bool:
+        """Whether what stays in the notebook, the shown result included, needs a moved name."""
         gone = {id(node) for one in moved for node in ast.walk(one)}
         return any(
             isinstance(node, ast.Name) and node.id == name and id(node) not in gone
             for statement in self._notebook.tree.body
-            if not any(statement is one for one in self._chosen)
+            if statement is shown or not any(statement is one for one in self._chosen)
             for node in ast.walk(statement)
         )
 
