@@ -8,7 +8,7 @@ import pytest
 
 from baton_handoff.cli import main
 from baton_handoff.notebooks.observed_types import Annotation
-from baton_handoff.policy.evidence.type_hints import untyped, with_hints
+from baton_handoff.policy.evidence.type_hints import names_at, untyped, with_hints
 
 FILES = {
     "handoff.toml": (
@@ -212,3 +212,8 @@ def test_types_are_written_where_none_is_stated(
 def test_methods_and_inner_functions_have_qualified_names() -> None:
     code = "class A:\n    def f(self, a):\n        def g(b): ...\n    async def h(self): ...\n"
     assert untyped(code) == {"A.f": ["a", "return"], "A.f.<locals>.g": ["b", "return"]}
+
+
+@pytest.mark.parametrize(("line", "names"), [(1, {"far"}), (2, {"far"}), (3, {"told"}), (4, set())])
+def test_the_names_at_a_line_include_a_call_that_began_above(line: int, names: set[str]) -> None:
+    assert names_at('far(\n    "a")\ndef told(): ...\nx = 1\n', line) - {"x"} == names

@@ -15,7 +15,8 @@ _ATTRIBUTES = "*.ipynb diff=jupyternotebook merge=jupyternotebook"
 _FOUND = "{uv} python -c 'import nbdime' 2>/dev/null"
 _DIFF = (
     f'f() {{{{ if {_FOUND}; then {{uv}} git-nbdiffdriver diff "$@";'
-    ' else diff -u "$2" "$5" || true; fi; }}; f'
+    # It exits 1 if the files differ, which git takes for an error; 2 is one.
+    ' else diff -u "$2" "$5"; test $? -le 1; fi; }}; f'
 )
 _MERGE = (
     f'f() {{{{ if {_FOUND}; then {{uv}} git-nbmergedriver merge "$@";'

@@ -3,7 +3,6 @@
 import ast
 import io
 import os
-import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -249,7 +248,7 @@ class _Work:
                 )
             for one in new:
                 file = one.file or ""
-                named = {*re.findall(r'"(\w+)"', one.message)}
+                named = type_hints.names_at(self._text(file), one.line or 0)
                 inside = type_hints.around(hinted[file], one.line or 0) if file in hinted else set()
                 for place, functions in chosen.items():
                     for name in [*functions]:
@@ -290,14 +289,17 @@ class _Work:
         """Write files, except those that somebody has changed meanwhile."""
         for file, text in texts.items():
             path = self._project.root / file
-            now = path.read_bytes().decode() if path.exists() else ""
+            now = self._text(file)
             if now in (self.original[file], self._written.get(file)) and now != text:
                 path.write_bytes(text.encode())
                 self._written[file] = text
 
     def _remember(self, file: str) -> None:
+        self.original[file] = self._text(file)
+
+    def _text(self, file: str) -> str:
         path = self._project.root / file
-        self.original[file] = path.read_bytes().decode() if path.exists() else ""
+        return path.read_bytes().decode() if path.is_file() else ""
 
     def _fixed(self, file: str, text: str) -> str:
         """The text of a file after the corrections of all tools."""

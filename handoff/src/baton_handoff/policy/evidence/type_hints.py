@@ -135,6 +135,24 @@ def around(text: str, line: int) -> set[str]:
     }
 
 
+def names_at(text: str, line: int) -> set[str]:
+    """The names that a line of a module reads, calls or defines."""
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name):
+                if node.lineno <= line <= (node.end_lineno or 0):
+                    found.add(name)
+            # An error in an argument is reported at its line, which may be below the call's name.
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+                if node.lineno <= line <= (node.end_lineno or 0):
+                    found.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                if node.lineno == line:
+                    found.add(name)
+    return found
+
+
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
